@@ -1,0 +1,1 @@
+"""The bot: reads what people write and brings it to the team that owns it."""

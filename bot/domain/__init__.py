@@ -1,0 +1,1 @@
+"""What Switchboard knows about its world: types, rules and ports, in plain Python."""

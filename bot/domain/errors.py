@@ -1,0 +1,37 @@
+"""Everything that can go wrong, named by what the caller can do about it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+
+class SwitchboardError(Exception):
+    """Something went wrong that Switchboard foresaw."""
+
+
+class Unreachable(SwitchboardError):
+    """The other side did not answer. The same call may succeed later."""
+
+    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """How long the other side asked us to wait; None when it did not say."""
+
+
+class Refused(SwitchboardError):
+    """The other side understood and said no. The same call will never succeed."""
+
+
+class UsageError(SwitchboardError):
+    """What the caller asked for makes no sense here; the message says what to change."""
+
+
+class ConfigError(UsageError):
+    """The settings hold mistakes, all of them listed."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class TrainingFailed(SwitchboardError):
+    """The training process ended without an adapter; the message ends with its last words."""

@@ -1,0 +1,73 @@
+"""The questions we ask of every conversation, and the answers there are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.domain.messages import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One answer to a task. A team is a label that has an address."""
+
+    name: str
+    means: str
+    examples: tuple[str, ...] = ()
+    emoji: Mapping[str, str] = field(default_factory=dict)
+    """Platform -> the emoji that stands for this label there, in the platform's normal form."""
+    deliver_to: Mapping[str, Place] = field(default_factory=dict)
+    """Platform -> the team's room there. Empty: the label only records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """When a task learns from its corrections."""
+
+    schedule: str = "0 3 * * *"
+    """Cron, five fields."""
+    min_corrections: int = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A question asked of every conversation."""
+
+    name: str
+    question: str
+    labels: tuple[Label, ...]
+    fallback: str
+    """The label that owns what nobody can decide."""
+    ask_below: float = 0.60
+    """Calibrated probability under which the person is asked."""
+    learning: Learning = Learning()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(label.name for label in self.labels)
+
+    @property
+    def routes(self) -> bool:
+        """Whether an answer to this task sends the conversation somewhere."""
+        return any(label.deliver_to for label in self.labels)
+
+    def label(self, name: str) -> Label:
+        """The label of that name. Raises KeyError when there is none."""
+        for label in self.labels:
+            if label.name == name:
+                return label
+        raise KeyError(name)
+
+    def label_of_emoji(self, platform: str, emoji: str) -> str | None:
+        """The label that this emoji means on this platform; None when it means nothing to us."""
+        return next((label.name for label in self.labels if label.emoji.get(platform) == emoji), None)
+
+    def address(self, name: str, platform: str) -> Place | None:
+        """The room of the team: on the person's own platform if it has one there, else on the first it has.
+
+        A team without a room is reached through the fallback's. None only when the fallback has no room either.
+        """
+        for candidate in (name, self.fallback):
+            rooms = self.label(candidate).deliver_to
+            if rooms:
+                return rooms.get(platform) or next(iter(rooms.values()))
+        return None

@@ -1,0 +1,59 @@
+"""The places where people talk, one folder each. A new platform is one new folder with these four names in it."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol, cast, runtime_checkable
+
+from starlette.routing import BaseRoute
+
+from bot.domain.messages import Place
+from bot.domain.ports import Ledger, Platform, Registry, Transcript
+from bot.domain.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a platform may look at besides its own settings."""
+
+    task: Task
+    """The task that routes: its labels are the teams."""
+    languages: tuple[str, ...]
+    """Offered languages, the fallback first."""
+    base: str
+    """The base model's name, as the registry knows it."""
+    ledger: Ledger
+    transcript: Transcript
+    registry: Registry
+
+
+@runtime_checkable
+class Routed(Protocol):
+    """A platform that hears people over HTTP: `bot.http` mounts its routes. They answer 503 until it listens."""
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]: ...
+
+
+class Kind(Protocol):
+    """What every platform folder offers at its top."""
+
+    def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> object:
+        """Its part of the settings, and its secrets. Raises ConfigError naming each wrong key: `platforms.NAME.key`."""
+
+    def emoji(self, written: str) -> str:
+        """The normal form of an emoji, for settings and events alike. Raises ValueError saying what is allowed."""
+
+    def place(self, written: str) -> Place:
+        """The room behind an address in the settings. Raises ValueError saying how one is written."""
+
+    def connect(self, config: object, around: Surroundings) -> AbstractAsyncContextManager[Platform]:
+        """The platform, ready to speak; closed with the context. Raises Refused when the token is no good."""
+
+
+def kinds() -> dict[str, Kind]:
+    """Every platform there is a folder for, by name."""
+    names = sorted(found.name for found in pkgutil.iter_modules(__path__) if found.ispkg)
+    return {name: cast(Kind, importlib.import_module(f"{__name__}.{name}")) for name in names}

@@ -1,0 +1,1 @@
+"""PostgreSQL: every fact Switchboard knows, and the work that waits."""

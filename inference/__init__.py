@@ -1,0 +1,1 @@
+"""Where predictions come from: prompts, the vLLM server and its client, adapters, training."""
