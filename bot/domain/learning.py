@@ -31,6 +31,7 @@ class Side(StrEnum):
 
 
 HELD_OUT_SHARE = 0.20
+VALIDATION_SHARE = 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,14 @@ def side_of(text: str) -> Side:
     """The side a text is on: decided by its content hash, hence stable for ever and on every machine."""
     drawn = int(text_key(text)[:8], 16) / 0xFFFFFFFF
     return Side.HELD_OUT if drawn < HELD_OUT_SHARE else Side.TRAIN
+
+
+def is_validation(text: str) -> bool:
+    """Whether a text of the train side only steers training (when to stop, the temperature) and is never learned from.
+
+    Decided by its content hash, from other digits than its side.
+    """
+    return int(text_key(text)[8:16], 16) / 0xFFFFFFFF < VALIDATION_SHARE
 
 
 def settle(examples: Sequence[Example]) -> list[Example]:

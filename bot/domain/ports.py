@@ -172,7 +172,7 @@ class Insight(Protocol):
     """Figures about the whole, for /metrics and people who run it."""
 
     async def backlog(self, now: datetime) -> Mapping[str, float]:
-        """What waits: `undecided`, `unsaid`, `given_up` (counts), `oldest_undecided_seconds`, `oldest_unsaid_seconds`."""
+        """`undecided`, `unsaid`, `given_up` (counts), `oldest_undecided_seconds`, `oldest_unsaid_seconds`."""
 
     async def decisions(self) -> Mapping[tuple[str, str, str], int]:
         """How many decisions ever, by (task, label, author)."""

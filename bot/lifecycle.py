@@ -1,0 +1,84 @@
+"""How long-running work is kept running, woken and stopped."""
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+log = logging.getLogger(__name__)
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
+
+
+class Bell:
+    """Wakes a step that waits for work. Ringing while it works makes it look once more."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    def ring_in(self, delay: timedelta) -> None:
+        """Ring after a while, for work that is ripe only then."""
+        asyncio.get_running_loop().call_later(delay.total_seconds(), self.ring)
+
+    async def wait(self, at_most: float) -> None:
+        """Until rung, or for that many seconds: a lost ring costs time, never work."""
+        try:
+            await asyncio.wait_for(self._rung.wait(), at_most)
+        except TimeoutError:
+            return
+        finally:
+            self._rung.clear()
+
+
+async def forever(step: Callable[[], Awaitable[int]], bell: Bell, at_most: float = 1.0) -> None:
+    """Call the step until it finds nothing to do, sleep until the bell or `at_most` seconds, and again."""
+    while True:
+        if await step() == 0:
+            await bell.wait(at_most)
+
+
+async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Run it, and after a failure run it again, waiting twice as long each time (at most a minute)."""
+    wait = _FIRST_WAIT
+    loop = asyncio.get_running_loop()
+    while True:
+        started = loop.time()
+        try:
+            await run()
+        except Exception as error:  # the one place that must survive anything: logged, and tried again
+            log.error("stumbled", extra={"part": name, "problem": type(error).__name__}, exc_info=_trace(error))
+        if loop.time() - started > _LONGEST_WAIT:
+            wait = _FIRST_WAIT
+        await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - spreads replicas out, protects nothing
+        wait = min(wait * 2, _LONGEST_WAIT)
+
+
+def _trace(error: Exception) -> Exception | None:
+    """A traceback helps only where we do not know what happened; and it may quote what people wrote in its message."""
+    return None if type(error).__module__.startswith("bot.domain") else error
+
+
+@asynccontextmanager
+async def stop_on_signals() -> AsyncIterator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set. A second signal acts as if nobody listened."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        stop.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
