@@ -4,8 +4,7 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 
 log = logging.getLogger(__name__)
@@ -36,11 +35,27 @@ class Bell:
             self._rung.clear()
 
 
-async def forever(step: Callable[[], Awaitable[int]], bell: Bell, at_most: float = 1.0) -> None:
-    """Call the step until it finds nothing to do, sleep until the bell or `at_most` seconds, and again."""
+async def forever(step: Callable[[], Awaitable[int]], bell: Bell, at_most: float = 1.0, grace: float = 10.0) -> None:
+    """Call the step until it finds nothing to do, sleep until the bell or `at_most` seconds, and again.
+
+    Cancelled in the middle of a step, it lets the step finish for up to `grace` seconds: a post that was said but whose
+    receipt was not stored would be said twice.
+    """
     while True:
-        if await step() == 0:
+        working = asyncio.ensure_future(step())
+        try:
+            done = await asyncio.shield(working)
+        except asyncio.CancelledError:
+            await _finish(working, grace)
+            raise
+        if done == 0:
             await bell.wait(at_most)
+
+
+async def _finish(working: asyncio.Future[int], grace: float) -> None:
+    await asyncio.wait({working}, timeout=grace)
+    working.cancel()
+    await asyncio.wait({working})
 
 
 async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
@@ -64,21 +79,17 @@ def _trace(error: Exception) -> Exception | None:
     return None if type(error).__module__.startswith("bot.domain") else error
 
 
-@asynccontextmanager
-async def stop_on_signals() -> AsyncIterator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set. A second signal acts as if nobody listened."""
-    stop = asyncio.Event()
+async def until_signal(work: Coroutine[None, None, None]) -> None:
+    """Run the work until it ends or SIGINT or SIGTERM comes; then cancel it and wait for it to tidy up."""
     loop = asyncio.get_running_loop()
-
-    def on_signal() -> None:
-        stop.set()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
+    working = asyncio.ensure_future(work)
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
+        loop.add_signal_handler(number, working.cancel)
     try:
-        yield stop
+        await working
+    except asyncio.CancelledError:
+        if not working.cancelled():
+            raise
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

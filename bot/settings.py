@@ -79,8 +79,11 @@ class Settings:
         raise ConfigError([f"tasks: no task called {name!r}; tasks are {_listed(t.name for t in self.tasks)}"])
 
 
-def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings. Raises ConfigError with every mistake in it. Relative folders are beside the file."""
+def load(path: Path, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> Settings:
+    """Read the settings. Raises ConfigError with every mistake in it.
+
+    Relative folders are seen from `home`, by default the folder the file is in.
+    """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
@@ -89,14 +92,14 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError([f"{path}: {error}"]) from error
-    return _Reader(path, environment).settings(document)
+    return _Reader(path, environment, home or path.resolve().parent).settings(document)
 
 
-def with_port(settings: Settings, listen: str | None) -> Settings:
+def with_listen(settings: Settings, listen: str | None) -> Settings:
     """The same settings listening elsewhere; `listen` is HOST:PORT, None changes nothing. Raises ConfigError."""
     if listen is None:
         return settings
-    reader = _Reader(settings.path, {})
+    reader = _Reader(settings.path, {}, settings.path.parent)
     web = reader.web({"listen": listen})
     reader.complain()
     return replace(settings, web=web)
@@ -109,8 +112,8 @@ def _listed(names: Iterable[str]) -> str:
 class _Reader:
     """Reads table by table and remembers every mistake instead of stopping at the first."""
 
-    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
-        self._home = path.resolve().parent
+    def __init__(self, path: Path, environment: Mapping[str, str], home: Path) -> None:
+        self._home = home
         self._path = path
         self._environment = environment
         self._mistakes: list[str] = []

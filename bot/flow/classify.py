@@ -60,14 +60,8 @@ class Classifier:
         return [Considered(*row) for row in zip(texts, heard, found, vectors, strict=True)]
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        """Calibrated predictions. Loads the adapter into a server that does not have it (restarted, or another's)."""
-        try:
-            raw = await self.predictor.predict(query, texts)
-        except Refused:
-            if query.adapter is None:
-                raise
-            await self.adapters.load(query.adapter)
-            raw = await self.predictor.predict(query, texts)
+        """Calibrated predictions. Raises Unreachable or Refused as `ports.Predictor` does."""
+        raw = await self.predictor.predict(query, texts)
         return [_tempered(prediction, query.adapter) for prediction in raw]
 
     async def _hear(self, query: Query, texts: Sequence[str]) -> Sequence[Prediction | Silence]:

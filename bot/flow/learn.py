@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.domain import compose
 from bot.domain.decisions import decide
-from bot.domain.errors import SwitchboardError, UsageError
+from bot.domain.errors import SwitchboardError, Unreachable, UsageError
 from bot.domain.judge import judge
 from bot.domain.learning import (
     Adapter,
@@ -108,19 +108,27 @@ class Learner:
     async def _judge(self, query: Query, candidate: Adapter, held_out: Sequence[Example], tell: Progress) -> Verdict:
         """Champion and candidate as whole systems, memory included, on the same held-out examples."""
         champion = query.adapter
-        after = await self.score(
-            replace(query, adapter=candidate), held_out, lambda share: tell(share / (2 if champion else 1), "candidate")
-        )
+        scored = 0
+
+        def told(more: int) -> None:
+            nonlocal scored
+            scored += more
+            tell(scored / (len(held_out) * (2 if champion else 1)), "candidate against champion")
+
+        after = await self.score(replace(query, adapter=candidate), held_out, told)
         if champion is None:
             return judge(None, after)
-        before = await self.score(query, held_out, lambda share: tell(0.5 + share / 2, "champion"))
+        before = await self.score(query, held_out, told)
         new_labels = [name for name in query.task.names if name not in champion.codes]
         return judge(before, after, new_labels)
 
     async def score(
-        self, query: Query, examples: Sequence[Example], told: Callable[[float], None] | None = None
+        self, query: Query, examples: Sequence[Example], told: Callable[[int], None] | None = None
     ) -> list[Score]:
-        """How the whole system answers each example, itself hidden from the memory, in order. Nobody is asked."""
+        """How the whole system answers each example, itself hidden from the memory, in order.
+
+        `told` hears after each batch how many more are scored.
+        """
         scores: list[Score] = []
         for batch in _batches(examples):
             considered = await self.classifier.consider(query, [e.text for e in batch], leave_out_itself=True)
@@ -130,7 +138,7 @@ class Learner:
                     Score(text_key(example.text), example.source, example.label, decision.label, decision.probabilities)
                 )
             if told:
-                told(len(scores) / len(examples))
+                told(len(batch))
         return scores
 
     async def _conclude(self, task: Task, candidate: Adapter, verdict: Verdict) -> None:
@@ -154,7 +162,8 @@ class Learner:
 
         async def publish() -> None:
             while True:
-                await self.registry.update_cycle(cycle.id, phase, share, adapter)
+                with contextlib.suppress(Unreachable):  # a figure nobody sees for half a second is no loss
+                    await self.registry.update_cycle(cycle.id, phase, share, adapter)
                 await asyncio.sleep(_TELL_EVERY)
 
         publishing = asyncio.create_task(publish(), name=f"progress of {adapter}")

@@ -1,0 +1,34 @@
+# Two commands: `make demo` shows the whole product, `make test` proves it. Both create what they need.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-all check format chromium clean
+.DEFAULT_GOAL := demo
+
+demo: .venv/ready  ## everything on this machine; ARGS=--no-browser only prints the address
+	@$(BIN)/switchboard demo $(ARGS)
+
+test: .venv/ready chromium  ## everything that can run here in under 25 minutes
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-all: .venv/ready chromium  ## the slow suites as well
+	@$(BIN)/python -m pytest -m "slow or not slow" $(ARGS)
+
+check: .venv/ready  ## style, types, and who may import whom
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/ready
+	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .
+
+chromium:  ## the browser for the page's tests, where we may install it; elsewhere those tests skip and say why
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	    { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; }; } || true
+
+clean:  ## the environment and what the demo stored
+	rm -rf .venv var
+
+.venv/ready: pyproject.toml constraints.txt deploy/install.sh
+	@PYTHON="$(PYTHON)" sh deploy/install.sh

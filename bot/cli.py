@@ -1,0 +1,220 @@
+"""Every command, each a few lines that call the application."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from bot import app, commands
+from bot.console import say
+from bot.domain.errors import SwitchboardError, UsageError
+from bot.logs import write_logs
+from bot.settings import Settings, load, with_listen
+
+T = TypeVar("T")
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Brings every message to the team that owns it, and learns from one emoji. Start with `switchboard demo`.",
+    epilog="Exit codes: 0 done, 1 a check or a gate said no, 2 usage or configuration.",
+)
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="SWITCHBOARD_CONFIG", help="The settings file; by default ./switchboard.toml."),
+]
+TaskName = Annotated[str | None, typer.Option("--task", help="Which task; by default the one that routes.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+
+class Form(StrEnum):
+    """How examples are written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    OPENAI = "openai"
+
+
+@cli.command()
+def demo(
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
+    listen: Annotated[str | None, typer.Option(help="HOST:PORT of the local chat.")] = None,
+) -> None:
+    """The whole product on this machine, with a demo company and a chat in the browser. Ctrl-C stops all of it."""
+    settings = with_listen(app.demo_settings(Path.cwd()), listen)
+    _run(app.serve(settings, app.Demo(open_browser=not no_browser)))
+
+
+@cli.command()
+def run(config: Config = None) -> None:
+    """The bot, on the platforms of the settings, until Ctrl-C or SIGTERM."""
+    _run(app.serve(_settings(config)))
+
+
+@cli.command()
+def migrate(config: Config = None) -> None:
+    """Bring the database to the newest schema. `run` and `demo` do it themselves."""
+    _run(app.migrate(_settings(config)))
+
+
+@cli.command()
+def route(
+    text: Annotated[str | None, typer.Argument(help="What somebody wrote.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", exists=True, dir_okay=False, help="JSONL or CSV.")] = None,
+    as_json: AsJson = False,
+    task: TaskName = None,
+    config: Config = None,
+) -> None:
+    """Classify without a chat: which team would get this?"""
+    if (text is None) == (file is None):
+        raise typer.BadParameter('give either a text or --file: switchboard route "where is my parcel?"')
+
+    async def work(settings: Settings) -> int:
+        async with app.open_mind(settings) as (_, mind):
+            if file is not None:
+                return await commands.route_file(mind, settings.task(task), file, as_json, sys.stdout)
+            await commands.route_text(mind, settings.task(task), text or "", as_json, sys.stdout)
+            return 0
+
+    if _run(work(_settings(config))):
+        raise typer.Exit(1)
+
+
+@cli.command(name="import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSONL, CSV or OpenAI chat JSONL.")],
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Keep the good lines of a file with bad ones.")] = False,
+    task: TaskName = None,
+    config: Config = None,
+) -> None:
+    """Add labelled examples. A repeated import changes nothing."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await commands.import_examples(store, app.rememberer(settings, store), settings.task(task), file, skip_bad)
+
+    _run(work(_settings(config)))
+
+
+@cli.command()
+def export(
+    file: Annotated[Path | None, typer.Argument(help="Where to; stdout when left out.")] = None,
+    form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.JSONL,
+    task: TaskName = None,
+    config: Config = None,
+) -> None:
+    """Write every example that may be learned from."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            if file is None:
+                await commands.export_examples(store, settings.task(task), form.value, sys.stdout)
+                return
+            with file.open("w", encoding="utf-8", newline="") as out:
+                await commands.export_examples(store, settings.task(task), form.value, out)
+
+    _run(work(_settings(config)))
+
+
+@cli.command()
+def train(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
+    """One learning cycle now: train, judge through the serving path, serve if better. Exit code 1: not better."""
+
+    async def work(settings: Settings) -> bool:
+        async with app.open_mind(settings) as (store, mind):
+            return await commands.train(store, mind, settings.task(task), as_json, sys.stdout)
+
+    if not _run(work(_settings(config))):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def evaluate(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Labelled JSONL or CSV.")],
+    task: TaskName = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """How good the present system is on a labelled file."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_mind(settings) as (_, mind):
+            await commands.evaluate(mind, settings.task(task), file, as_json, sys.stdout)
+
+    _run(work(_settings(config)))
+
+
+@cli.command()
+def models(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
+    """The adapters there are, the one that serves, and the latest learning cycles."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await commands.models(store, settings.task(task), settings.model.base, as_json, sys.stdout)
+
+    _run(work(_settings(config)))
+
+
+@cli.command()
+def promote(name: str, task: TaskName = None, config: Config = None) -> None:
+    """Let this adapter serve, from the next message on."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await commands.promote(store, settings.task(task), name)
+
+    _run(work(_settings(config)))
+
+
+@cli.command()
+def rollback(task: TaskName = None, config: Config = None) -> None:
+    """Let the adapter before the present one serve again, from the next message on."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await commands.rollback(store, settings.task(task))
+
+    _run(work(_settings(config)))
+
+
+def _settings(config: Path | None) -> Settings:
+    with _spoken():
+        return load(config or Path("switchboard.toml"))
+
+
+def _run(work: Coroutine[None, None, T]) -> T:
+    with _spoken():
+        return asyncio.run(work)
+
+
+@contextmanager
+def _spoken() -> Iterator[None]:
+    """What we foresaw is said in its own words, without a traceback."""
+    try:
+        yield
+    except UsageError as error:
+        say(str(error))
+        raise typer.Exit(2) from error
+    except SwitchboardError as error:
+        say(str(error))
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        raise typer.Exit(130) from error
+
+
+def main() -> None:
+    """The `switchboard` command."""
+    write_logs(os.environ.get("SWITCHBOARD_LOG", "WARNING"))
+    cli()
+
+
+if __name__ == "__main__":
+    main()

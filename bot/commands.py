@@ -1,0 +1,249 @@
+"""What the commands do once the system they need is open; `cli` says what they are called."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from bot.app import Mind, Store
+from bot.console import counting, say, share_of, table
+from bot.domain.decisions import Decision, decide
+from bot.domain.errors import UsageError
+from bot.domain.exchange import (
+    BadLine,
+    read_examples,
+    read_rows,
+    to_example,
+    write_csv,
+    write_jsonl,
+    write_openai,
+)
+from bot.domain.judge import accuracy, coverage_at, ece, macro_f1
+from bot.domain.learning import Example, Phase
+from bot.domain.messages import clean
+from bot.domain.tasks import Task
+from bot.flow.classify import BATCH
+from bot.flow.remember import Rememberer
+
+_TIMED = 200
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+# --- classify ---
+
+
+async def route_text(mind: Mind, task: Task, text: str, as_json: bool, out: TextIO) -> None:
+    """One text, its decision on stdout."""
+    [decision] = await _decide(mind, task, [clean(text)])
+    print(_route_json(text, decision) if as_json else _route_line(decision), file=out)
+
+
+async def route_file(mind: Mind, task: Task, path: Path, as_json: bool, out: TextIO) -> int:
+    """Every text of a file, one decision a line, in order, in batches; how many lines held no text.
+
+    Accepts what `import` accepts; labels in it are ignored. A line without a text is named on stderr and left out.
+    """
+    bad = 0
+    with path.open(encoding="utf-8", errors="replace") as lines, counting("routing", _count(path)) as done:
+        rows = read_rows(lines)
+        while batch := list(islice(rows, BATCH)):
+            texts = []
+            for number, row in batch:
+                if isinstance(row, BadLine) or not clean(row.get("text", "")):
+                    bad += 1
+                    say(str(row) if isinstance(row, BadLine) else f"line {number}: text is missing or empty")
+                else:
+                    texts.append(row["text"])
+            for text, decision in zip(texts, await _decide(mind, task, [clean(t) for t in texts]), strict=True):
+                print(_route_json(text, decision) if as_json else _route_line(decision), file=out)
+            done(len(batch))
+    return bad
+
+
+async def _decide(mind: Mind, task: Task, texts: Sequence[str]) -> list[Decision]:
+    if not texts:
+        return []
+    query = await mind.classifier.query(task)
+    considered = await mind.classifier.consider(query, texts)
+    return [decide(task, known.heard, known.found, may_ask=False) for known in considered]
+
+
+def _route_json(text: str, decision: Decision) -> str:
+    row = {
+        "text": text,
+        "label": decision.label,
+        "confidence": round(decision.confidence, 6),
+        "probabilities": {label: round(p, 6) for label, p in decision.probabilities.items()},
+        "by": decision.by.value,
+        "adapter": decision.adapter,
+        "reason": decision.reason.value,
+    }
+    return json.dumps(row, ensure_ascii=False)
+
+
+def _route_line(decision: Decision) -> str:
+    return f"{decision.label}\t{decision.confidence:.2f}\t{decision.by.value} ({decision.reason.value})"
+
+
+# --- examples ---
+
+
+async def import_examples(store: Store, rememberer: Rememberer, task: Task, path: Path, skip_bad: bool) -> None:
+    """Add a file's examples and give them their place in the memory.
+
+    Raises UsageError, nothing stored, when a line is bad and `skip_bad` is false; every bad line is named either way.
+    """
+    with path.open(encoding="utf-8", errors="replace", newline="") as lines:
+        rows = list(read_examples(lines, task, now()))
+    bad = [row for row in rows if isinstance(row, BadLine)]
+    good = [row for row in rows if isinstance(row, Example)]
+    for complaint in bad[:20]:
+        say(f"{path}: {complaint}")
+    if len(bad) > 20:
+        say(f"{path}: … and {len(bad) - 20} more")
+    if bad and not skip_bad:
+        raise UsageError(f"{len(bad)} bad lines, nothing was imported; mend them, or keep the rest with --skip-bad")
+    new = await store.examples.add_examples(task.name, good)
+    with counting("remembering", new) as done:
+        await rememberer.all(done)
+    say(f"{new} new examples, {len(good) - new} known before, {len(bad)} bad lines left out")
+
+
+async def export_examples(store: Store, task: Task, form: str, out: TextIO) -> None:
+    """Every example that may be learned from, on `out`."""
+    examples = await store.examples.examples(task.name)
+    writers = {"jsonl": write_jsonl(examples), "csv": write_csv(examples), "openai": write_openai(examples, task)}
+    for line in writers[form]:
+        print(line, file=out)
+    say(f"{len(examples)} examples")
+
+
+# --- learn ---
+
+
+async def train(store: Store, mind: Mind, task: Task, as_json: bool, out: TextIO) -> bool:
+    """One learning cycle now; whether the candidate serves. Raises UsageError when it failed or another one runs."""
+    await store.registry.request_cycle(task.name, "command", f"command {now().isoformat()}", now())
+    with share_of("learning") as told:
+        ran = await mind.learner.step(told)
+    newest = (await store.registry.cycles(task.name, 1))[0]
+    if not ran:
+        raise UsageError("another process is learning; look at `switchboard models`, or try again when it is done")
+    if newest.phase is Phase.FAILED or newest.verdict is None:
+        raise UsageError(f"learning failed: {newest.problem}")
+    row = {
+        "task": task.name,
+        "adapter": newest.adapter,
+        "promoted": newest.verdict.promoted,
+        "reasons": list(newest.verdict.reasons),
+        "figures": dict(newest.verdict.figures),
+    }
+    if as_json:
+        print(json.dumps(row, ensure_ascii=False), file=out)
+    say(f"{newest.adapter} {'serves now' if newest.verdict.promoted else 'does not serve; the present model stays'}")
+    for reason in newest.verdict.reasons:
+        say(f"  {reason}")
+    return newest.verdict.promoted
+
+
+async def evaluate(mind: Mind, task: Task, path: Path, as_json: bool, out: TextIO) -> None:
+    """Figures of the whole system on a labelled file, through the serving path. Raises UsageError naming bad lines.
+
+    A file with splits is narrowed to its `test` rows. Latency is that of the first texts, asked one by one.
+    """
+    examples = _labelled(path, task)
+    query = await mind.classifier.query(task)
+    latencies: list[float] = []
+    with counting("evaluating", len(examples)) as done:
+        for example in examples[:_TIMED]:
+            started = time.perf_counter()
+            await mind.classifier.consider(query, [example.text])
+            latencies.append((time.perf_counter() - started) * 1000)
+        scores = await mind.learner.score(query, examples, done)
+    figures = {
+        "task": task.name,
+        "adapter": query.adapter.name if query.adapter else None,
+        "n": len(scores),
+        "accuracy": accuracy(scores),
+        "macro_f1": macro_f1(scores),
+        "ece": ece(scores),
+        "coverage_at_95": coverage_at(scores),
+        "latency_ms": {"p50": _quantile(latencies, 0.50), "p95": _quantile(latencies, 0.95)},
+    }
+    if as_json:
+        print(json.dumps(figures), file=out)
+    else:
+        rows = [(name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in figures.items()]
+        table(path.name, ("figure", "value"), rows)
+
+
+def _labelled(path: Path, task: Task) -> list[Example]:
+    with path.open(encoding="utf-8", errors="replace", newline="") as lines:
+        rows = list(read_rows(lines))
+    tests = [pair for pair in rows if not isinstance(pair[1], BadLine) and pair[1].get("split") == "test"]
+    read = [row if isinstance(row, BadLine) else to_example(n, row, task, now()) for n, row in tests or rows]
+    bad = [row for row in read if isinstance(row, BadLine)]
+    if bad or not read:
+        raise UsageError("\n".join(f"{path}: {complaint}" for complaint in bad[:20]) or f"{path}: no lines")
+    return [row for row in read if isinstance(row, Example)]
+
+
+# --- the registry ---
+
+
+async def models(store: Store, task: Task, base: str, as_json: bool, out: TextIO) -> None:
+    """The adapters of a task, oldest first, and the latest learning cycles."""
+    champion = await store.registry.champion(task.name, base)
+    adapters = await store.registry.adapters(task.name)
+    cycles = await store.registry.cycles(task.name, 10)
+    rows = [
+        {
+            "adapter": adapter.name,
+            "serves": champion is not None and adapter.name == champion.name,
+            "base": adapter.base,
+            "temperature": adapter.temperature,
+            "made": adapter.made.isoformat(),
+        }
+        for adapter in adapters
+    ]
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False), file=out)
+        return
+    table(f"adapters of {task.name}", ("adapter", "serves", "base", "temperature", "made"), [_cells(r) for r in rows])
+    judged = [
+        (c.adapter or "", c.phase.value, c.problem or "; ".join(c.verdict.reasons if c.verdict else ())) for c in cycles
+    ]
+    table("learning", ("adapter", "phase", "why"), judged)
+
+
+def _cells(row: Mapping[str, object]) -> list[str]:
+    return ["yes" if value is True else "" if value is False else str(value) for value in row.values()]
+
+
+async def promote(store: Store, task: Task, name: str) -> None:
+    """Move the pointer to this adapter. Raises UsageError for an unknown name."""
+    await store.registry.promote(task.name, name, "command", "by hand", now())
+    say(f"{name} serves {task.name} from the next message on")
+
+
+async def rollback(store: Store, task: Task) -> None:
+    """Move the pointer back. Raises UsageError when nothing served before."""
+    adapter = await store.registry.rollback(task.name, "command", now())
+    say(f"{adapter.name} serves {task.name} again, from the next message on")
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    """Nearest-rank quantile; 0 for no values."""
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
+
+
+def _count(path: Path) -> int:
+    with path.open("rb") as lines:
+        return sum(1 for line in lines if line.strip())

@@ -1,0 +1,42 @@
+"""What people see in a terminal: always on stderr, so that stdout stays machine-readable."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+console = Console(stderr=True, highlight=False)
+
+
+def say(sentence: str) -> None:
+    """One line for the person at the terminal."""
+    console.print(sentence, markup=False)
+
+
+@contextmanager
+def counting(doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar over countable work; call it with how many more are done. `total` None: unknown."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(doing, total=total)
+        yield lambda more: progress.advance(task, more)
+
+
+@contextmanager
+def share_of(doing: str) -> Iterator[Callable[[float, str], None]]:
+    """A bar over one piece of long work; call it with the share done (0..1) and what is being done."""
+    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console) as progress:
+        task = progress.add_task(doing, total=1.0)
+        yield lambda share, now: progress.update(task, completed=share, description=now)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table for people."""
+    drawn = Table(title=title, title_justify="left")
+    for column in columns:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*row)
+    console.print(drawn)

@@ -1,0 +1,51 @@
+"""uvicorn on a socket of ours, stopped by cancellation like everything else."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from bot.domain.errors import UsageError
+
+_PATIENCE = 2
+"""Seconds that open pages keep a stopping server waiting."""
+
+
+@contextmanager
+def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
+    """The socket to serve on, taken early so that a taken port is said before anything slow. Raises UsageError."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        raise UsageError(
+            f"web.listen: {host}:{port} {why}; stop that program, or listen elsewhere: "
+            "web.listen in the settings, --listen HOST:PORT for the demo"
+        ) from error
+    with listening:
+        yield listening
+
+
+async def serve_http(application: Starlette, listening: socket.socket) -> None:
+    """Serve until cancelled, then finish what is being answered."""
+    server = _Quiet(uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=_PATIENCE))
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+class _Quiet(uvicorn.Server):
+    """Leaves signals to us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,83 @@
+"""Examples, their sides, the training set, the temperature."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.decisions import calibrated
+from bot.domain.learning import (
+    Example,
+    Side,
+    Source,
+    fit_temperature,
+    is_validation,
+    label_counts,
+    replayed,
+    settle,
+    side_of,
+    text_key,
+)
+from tests.samples import NOW
+
+
+def example(text: str, label: str = "billing", source: Source = Source.IMPORT, seconds: int = 0) -> Example:
+    return Example(text, label, source, Side.TRAIN, NOW + timedelta(seconds=seconds))
+
+
+def test_case_punctuation_and_spaces_do_not_make_another_text() -> None:
+    assert text_key("Where is my refund?!") == text_key("  where IS my  refund ")
+    assert text_key("Where is my refund?") != text_key("Where is my parcel?")
+
+
+def test_texts_of_signs_alone_differ_from_each_other() -> None:
+    assert text_key("🙂") != text_key("🙁")
+
+
+def test_about_a_fifth_is_held_out_and_a_tenth_of_the_rest_validates() -> None:
+    texts = [f"message number {n}" for n in range(4000)]
+    train = [text for text in texts if side_of(text) is Side.TRAIN]
+    assert 0.78 < len(train) / len(texts) < 0.82
+    assert 0.08 < sum(map(is_validation, train)) / len(train) < 0.12
+
+
+def test_the_side_is_the_same_for_the_same_words() -> None:
+    assert side_of("I was charged twice!") is side_of("i was charged twice")
+
+
+def test_a_correction_outweighs_what_a_file_said_however_old_it_is() -> None:
+    kept = settle([example("x y", "it", Source.CORRECTION, 0), example("X Y!", "billing", Source.IMPORT, 9)])
+    assert [e.label for e in kept] == ["it"]
+
+
+def test_between_equals_the_latest_counts() -> None:
+    kept = settle([example("x y", "it", seconds=9), example("x y", "billing", seconds=1)])
+    assert [e.label for e in kept] == ["it"]
+
+
+def test_replay_keeps_every_correction_and_fills_up_class_by_class() -> None:
+    corrections = [example(f"c {n}", "it", Source.CORRECTION) for n in range(3)]
+    old = [example(f"b {n}", "billing") for n in range(50)] + [example(f"d {n}", "delivery") for n in range(4)]
+    counts = label_counts(replayed(corrections + old, limit=11))
+    assert counts == {"it": 3, "billing": 4, "delivery": 4}
+
+
+def test_replay_does_not_depend_on_the_order_it_is_given() -> None:
+    examples = [example(f"b {n}", "billing") for n in range(30)]
+    shuffled = random.Random(1).sample(examples, len(examples))
+    assert replayed(examples, 10) == replayed(shuffled, 10)
+
+
+def test_the_temperature_that_made_a_model_overconfident_is_found_again() -> None:
+    rng = random.Random(7)
+    scores = []
+    for _ in range(3000):
+        honest = {"a": rng.uniform(0.05, 0.95)}
+        honest["b"] = 1 - honest["a"]
+        truth = "a" if rng.random() < honest["a"] else "b"
+        scores.append((calibrated(honest, 1 / 2.5), truth))
+    assert fit_temperature(scores) == pytest.approx(2.5, rel=0.15)
+
+
+def test_nothing_to_fit_on_leaves_probabilities_alone() -> None:
+    assert fit_temperature([]) == 1.0
