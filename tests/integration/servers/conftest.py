@@ -1,0 +1,15 @@
+"""The running servers."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.integration.servers.slack_bot import BILLING, HELP
+from tests.servers.slack import SlackServer
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    """Redelivers after 0.3 s, so that no test waits for seconds."""
+    async with SlackServer([HELP, BILLING], redeliver_after=0.3) as running:
+        yield running
