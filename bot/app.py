@@ -140,7 +140,10 @@ def rememberer(settings: Settings, store: Store) -> Rememberer:
 
 async def serve(settings: Settings, demo: Demo | None = None) -> None:
     """The bot, until SIGINT or SIGTERM. Raises UsageError, Refused or Unreachable when it cannot start."""
-    await until_signal(_serve(settings, demo))
+    try:
+        await until_signal(_serve(settings, demo))
+    except* SwitchboardError as failed:
+        raise failed.exceptions[0] from failed
 
 
 async def _serve(settings: Settings, demo: Demo | None) -> None:
@@ -150,80 +153,66 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         store = await stack.enter_async_context(open_store(settings))
         if demo:
             await _move_in(settings.routing, store)
-        mind = await _mind(settings, store)
+        mind = await _mind(settings, store, stack)
         platforms = await _connect(settings, store, stack)
-        site = _site(settings, store, mind, platforms)
-        group = await stack.enter_async_context(_cancelled_at_end())
-        group.create_task(serve_http(site, socket), name="http")
-        bells = _start(group, settings, store, platforms)
-        await stack.enter_async_context(_awake(mind))
-        _start_thinking(group, settings, store, mind, bells)
+        hearing = await stack.enter_async_context(asyncio.TaskGroup())
+        hearing.create_task(serve_http(_site(store, mind, platforms), socket), name="http")
+        bells = _start_hearing(hearing, settings, store, platforms)
+        await stack.enter_async_context(_awake(mind, store))
+        thinking = await stack.enter_async_context(asyncio.TaskGroup())
+        _start_thinking(thinking, settings, store, mind, bells)
         _announce(settings, demo)
-        await asyncio.Event().wait()
 
 
-def _start(group: asyncio.TaskGroup, settings: Settings, store: Store, platforms: Mapping[str, Platform]) -> "_Bells":
+def _start_hearing(
+    group: asyncio.TaskGroup, settings: Settings, store: Store, platforms: Mapping[str, Platform]
+) -> Bells:
     """What works without a model: hearing, saying, correcting, relaying."""
-    bells, task = _Bells(), settings.routing
+    bells, rhythm = Bells(), settings.rhythm
+    inbox = Receiver(store.ledger, rhythm.settle, rhythm.idle, bells["sorting"].ring_in)
     courier = Courier(store.outbox, platforms, now)
-    corrector = Corrector(task, store.ledger, platforms, now)
+    corrector = Corrector(settings.routing, store.ledger, platforms, now)
     relay = Relay(store.ledger, now)
-    inbox = Receiver(store.ledger, settings.rhythm.settle, settings.rhythm.idle, bells.sorting.ring_in)
     for name, platform in platforms.items():
         _keep(group, f"hearing {name}", partial(platform.listen, inbox))
     _keep(group, "waking", partial(_ring_on_changes, store, bells))
-    _keep(group, "delivering", partial(forever, courier.step, bells.delivering))
-    _keep(group, "correcting", partial(forever, corrector.step, bells.correcting))
-    _keep(group, "relaying", partial(forever, relay.step, bells.relaying))
+    _keep(group, "delivering", partial(forever, courier.step, bells["delivering"]))
+    _keep(group, "correcting", partial(forever, corrector.step, bells["correcting"]))
+    _keep(group, "relaying", partial(forever, relay.step, bells["relaying"]))
     return bells
 
 
-def _start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, bells: "_Bells") -> None:
+def _start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, bells: Bells) -> None:
     """What needs a model: sorting, remembering, learning, and looking after the model itself."""
     rhythm = settings.rhythm
     sorter = Sorter(settings.routing, store.ledger, mind.classifier, rhythm.settle, rhythm.patience, now)
     jobs = [(task.learning.schedule, partial(mind.learner.due, task)) for task in settings.tasks]
-    _keep(group, "sorting", partial(forever, sorter.step, bells.sorting))
-    _keep(group, "remembering", partial(forever, mind.rememberer.step, bells.remembering, at_most=30.0))
-    _keep(group, "learning", partial(forever, mind.learner.step, bells.learning, at_most=30.0, grace=0.0))
+    _keep(group, "sorting", partial(forever, sorter.step, bells["sorting"]))
+    _keep(group, "remembering", partial(forever, mind.rememberer.step, bells["remembering"]))
+    _keep(group, "learning", partial(forever, mind.learner.step, bells["learning"], grace=0.0))
     _keep(group, "schedule", partial(keep_schedule, jobs))
     if mind.server is not None:
         _keep(group, "model server", partial(mind.server.watch, mind.adapters.restore))
-
-
-class _Bells:
-    """One bell a step; any change in the database rings them all."""
-
-    def __init__(self) -> None:
-        self.sorting, self.delivering, self.correcting = Bell(), Bell(), Bell()
-        self.relaying, self.remembering, self.learning = Bell(), Bell(), Bell()
-
-    def ring(self) -> None:
-        for bell in (
-            self.sorting, self.delivering, self.correcting, self.relaying, self.remembering, self.learning
-        ):  # fmt: skip
-            bell.ring()
-
-
-async def _ring_on_changes(store: Store, bells: _Bells) -> None:
-    async with store.ledger.changes() as changes:
-        async for _ in changes:
-            bells.ring()
 
 
 def _keep(group: asyncio.TaskGroup, name: str, run: Callable[[], Awaitable[None]]) -> None:
     group.create_task(keep_running(name, run), name=name)
 
 
-@asynccontextmanager
-async def _cancelled_at_end() -> AsyncIterator[asyncio.TaskGroup]:
-    """A task group whose tasks end with the context: nobody waits for what runs for ever."""
-    async with asyncio.TaskGroup() as group:
-        try:
-            yield group
-        finally:
-            for task in group._tasks:
-                task.cancel()
+async def _ring_on_changes(store: Store, bells: Bells) -> None:
+    async with store.ledger.changes() as changes:
+        async for _ in changes:
+            bells.ring()
+
+
+def _announce(settings: Settings, demo: Demo | None) -> None:
+    address = f"http://{settings.web.host}:{settings.web.port}"
+    if demo is None:
+        say(f"Switchboard runs on {', '.join(settings.platforms)}; health and metrics at {address}. Ctrl-C stops it.")
+        return
+    say(f"Open {address} and write as a customer. Ctrl-C stops everything; nothing is lost.")
+    if demo.open_browser:
+        webbrowser.open(address)
 
 
 # --- the parts ---
@@ -239,7 +228,7 @@ async def _database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 async def _plant(settings: Settings, store: Store) -> None:
-    """The settings' own examples: what a team of which nothing else is known is recognised by."""
+    """The settings' own examples: by them a team is recognised of which nothing else is known."""
     for task in settings.tasks:
         said = [(text, label.name) for label in task.labels for text in (label.means, *label.examples)]
         examples = [Example(text, label, Source.SEED, Side.TRAIN, _LONG_AGO) for text, label in said]
@@ -256,35 +245,81 @@ async def _move_in(task: Task, store: Store) -> None:
     await store.examples.add_examples(task.name, examples)
 
 
-async def _mind(settings: Settings, store: Store) -> Mind:
-    """Model, memory and workshop, connected but not yet awake. Raises UsageError when the base cannot be had."""
-    folder = await asyncio.to_thread(base_folder, settings.model.base)
+async def _mind(settings: Settings, store: Store, stack: AsyncExitStack) -> Mind:
+    """Model, memory and workshop, connected but not awake. Raises UsageError when the base model cannot be had."""
+    model = settings.model
+    folder = await asyncio.to_thread(base_folder, model.base)
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     server = None
-    if settings.model.server is None:
-        server = EmbeddedServer(ServerSettings(folder, settings.model.base, settings.model.runs.parent), _unseen)
-        line = server.line
-    else:
-        line = open_line(settings.model.server)
+    if model.server is None:
+        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), _spoken())
+    line = server.line if server else await stack.enter_async_context(open_line(model.server))
     adapters = VllmAdapters(line)
-    predictor = VllmPredictor(line, prompts, settings.model.base, adapters)
     embedder = _embedder(settings)
-    classifier = Classifier(predictor, adapters, embedder, store.memory, store.registry, settings.model.base)
-    learner = Learner(
-        {task.name: task for task in settings.tasks},
-        store.examples,
-        store.registry,
-        store.outbox,
-        classifier,
-        ProcessWorkshop(),
-        settings.model.runs,
-        folder,
-        now,
-    )
+    predictor = VllmPredictor(line, prompts, model.base, adapters)
+    classifier = Classifier(predictor, adapters, embedder, store.memory, store.registry, model.base)
+    tasks = {task.name: task for task in settings.tasks}
+    workshop = ProcessWorkshop()
+    learner = Learner(tasks, store.examples, store.registry, store.outbox, classifier, workshop, model.runs, folder, now)
     return Mind(classifier, Rememberer(store.memory, embedder), learner, server, adapters)
 
 
+def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
+    """MODEL@URL is asked over HTTP; anything else runs in this process."""
+    name = settings.model.embedder
+    if "@http" in name:
+        model, _, url = name.partition("@")
+        return UrlEmbedder(url, model)
+    return LocalEmbedder() if name == "bundled" else LocalEmbedder(name)
+
+
 @asynccontextmanager
-async def _awake(mind: Mind) -> AsyncIterator[None]:
-    raise NotImplementedError
-    yield
+async def _awake(mind: Mind, store: Store, settings: Settings) -> AsyncIterator[None]:
+    """The model server runs, the embedder is warm, the champions answer."""
+    async with AsyncExitStack() as stack:
+        warming = asyncio.create_task(mind.embedder.warm(), name="warm the embedder")
+        stack.push_async_callback(mind.embedder.close)
+        if mind.server is not None:
+            await stack.enter_async_context(mind.server)
+        await warming
+        await _adopt(settings, store)
+        for task in settings.tasks:
+            query = await mind.classifier.query(task)
+            if query.adapter is not None:
+                await mind.adapters.load(query.adapter)
+        yield
+
+
+async def _connect(settings: Settings, store: Store, stack: AsyncExitStack) -> dict[str, Platform]:
+    """Every platform of the settings, ready to speak. Raises Refused naming the token that is no good."""
+    around = Surroundings(
+        task=settings.routing,
+        languages=settings.languages,
+        base=settings.model.base,
+        ledger=store.ledger,
+        transcript=store.transcript,
+        examples=store.examples,
+        registry=store.registry,
+    )
+    known = kinds()
+    return {
+        name: await stack.enter_async_context(known[name].connect(config, around))
+        for name, config in settings.platforms.items()
+    }
+
+
+def _site(store: Store, mind: Mind, platforms: Mapping[str, Platform]) -> Starlette:
+    async def readiness() -> dict[str, bool]:
+        parts = {name: platform.healthy() for name, platform in platforms.items()}
+        return {"database": await _answers(store.database.ping()), "model": await _answers(mind.adapters.loaded()), **parts}
+
+    routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
+    return Doorway(readiness, Metrics(store.insight, now)).application(routes)
+
+
+async def _answers(question: Awaitable[object]) -> bool:
+    try:
+        await question
+    except SwitchboardError:
+        return False
+    return True

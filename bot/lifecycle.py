@@ -35,6 +35,20 @@ class Bell:
             self._rung.clear()
 
 
+class Bells:
+    """A bell for every step; any change in the database rings them all."""
+
+    def __init__(self) -> None:
+        self._bells: dict[str, Bell] = {}
+
+    def __getitem__(self, step: str) -> Bell:
+        return self._bells.setdefault(step, Bell())
+
+    def ring(self) -> None:
+        for bell in self._bells.values():
+            bell.ring()
+
+
 async def forever(step: Callable[[], Awaitable[int]], bell: Bell, at_most: float = 1.0, grace: float = 10.0) -> None:
     """Call the step until it finds nothing to do, sleep until the bell or `at_most` seconds, and again.
 

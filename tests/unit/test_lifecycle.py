@@ -1,0 +1,120 @@
+"""Work is woken, survives failures, and finishes what it began before it stops."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from bot.lifecycle import Bell, Bells, forever, keep_running, until_signal
+
+
+async def test_a_ring_wakes_a_waiting_step_long_before_its_time() -> None:
+    bell, calls = Bell(), asyncio.Queue[int]()
+
+    async def step() -> int:
+        calls.put_nowait(1)
+        return 0
+
+    task = asyncio.create_task(forever(step, bell, at_most=3600))
+    await calls.get()
+    bell.ring()
+    await asyncio.wait_for(calls.get(), 5)
+    task.cancel()
+
+
+async def test_a_ring_while_working_is_not_lost() -> None:
+    bell = Bell()
+    bell.ring()
+    await asyncio.wait_for(bell.wait(3600), 5)
+
+
+async def test_a_step_that_found_work_looks_again_without_sleeping() -> None:
+    left, empty = [3, 2, 1], asyncio.Event()
+
+    async def step() -> int:
+        if not left:
+            empty.set()
+            return 0
+        return left.pop()
+
+    task = asyncio.create_task(forever(step, Bell(), at_most=3600))
+    await asyncio.wait_for(empty.wait(), 5)
+    task.cancel()
+
+
+async def test_cancelling_lets_the_step_finish_what_it_began() -> None:
+    began, stored = asyncio.Event(), []
+
+    async def step() -> int:
+        began.set()
+        await asyncio.sleep(0.05)
+        stored.append("receipt")
+        return 1
+
+    task = asyncio.create_task(forever(step, Bell()))
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert stored[:1] == ["receipt"]
+
+
+async def test_cancelling_does_not_wait_beyond_the_grace() -> None:
+    began = asyncio.Event()
+
+    async def step() -> int:
+        began.set()
+        await asyncio.sleep(3600)
+        return 1
+
+    task = asyncio.create_task(forever(step, Bell(), grace=0.01))
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
+
+
+async def test_what_fails_is_run_again() -> None:
+    tries, enough = [], asyncio.Event()
+
+    async def run() -> None:
+        tries.append(1)
+        if len(tries) == 2:
+            enough.set()
+        raise RuntimeError
+
+    task = asyncio.create_task(keep_running("test", run))
+    await asyncio.wait_for(enough.wait(), 10)
+    task.cancel()
+
+
+async def test_every_bell_rings_for_a_change() -> None:
+    bells = Bells()
+    first, second = bells["sorting"], bells["delivering"]
+    bells.ring()
+    await asyncio.wait_for(asyncio.gather(first.wait(3600), second.wait(3600)), 5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_cancels_the_work_and_waits_for_it_to_tidy_up(number: signal.Signals) -> None:
+    tidied = []
+
+    async def work() -> None:
+        asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), number)
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(0.01)
+            tidied.append(True)
+
+    await asyncio.wait_for(until_signal(work()), 5)
+    assert tidied == [True]
+
+
+async def test_work_that_fails_by_itself_is_heard_of() -> None:
+    async def work() -> None:
+        raise ValueError("port")
+
+    with pytest.raises(ValueError, match="port"):
+        await until_signal(work())
