@@ -1,0 +1,1 @@
+"""The demo company: its settings, its sentences, and where they are."""

@@ -1,0 +1,20 @@
+"""The demo company: where its settings and sentences are."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+SETTINGS = _HERE / "switchboard.toml"
+SEED = _HERE / "seed.jsonl"
+"""What its first adapter learned from."""
+HELD_OUT = _HERE / "heldout.jsonl"
+"""Written by other hands; nothing ever learns from it."""
+
+
+def read(file: Path) -> Iterator[tuple[str, str]]:
+    """The (text, label) pairs of one of the files above."""
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            row: dict[str, str] = json.loads(line)
+            yield row["text"], row["label"]
