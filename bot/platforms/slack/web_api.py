@@ -58,7 +58,8 @@ async def ask(call: Awaitable[AsyncSlackResponse], variable: str = BOT_TOKEN) ->
         answer = await call
     except SlackApiError as error:
         raise _problem(error, variable) from error
-    except (ClientError, TimeoutError, OSError) as error:
+    except (ClientError, TimeoutError, OSError, AttributeError) as error:
+        # AttributeError: the client stumbles over a plain text where Slack would have sent JSON, as proxies do.
         raise Unreachable(f"platforms.slack: {type(error).__name__}") from error
     return _object(answer.data)
 

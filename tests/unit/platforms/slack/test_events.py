@@ -76,8 +76,8 @@ def test_a_mention_in_a_teams_channel_is_between_colleagues() -> None:
 @pytest.mark.parametrize(
     "subtype",
     "message_changed message_deleted message_replied tombstone channel_join channel_leave channel_topic "
-    "channel_purpose channel_name channel_archive channel_unarchive channel_posting_permissions group_join bot_add bot_remove "
-    "bot_message pinned_item reminder_add assistant_app_thread huddle_thread document_mention".split(),
+    "channel_purpose channel_name channel_archive channel_unarchive channel_posting_permissions group_join bot_add "
+    "bot_remove bot_message pinned_item reminder_add assistant_app_thread huddle_thread document_mention".split(),
 )
 def test_edits_deletions_and_housekeeping_are_no_messages(subtype: str) -> None:
     assert heard(subtype=subtype) is None

@@ -4,8 +4,10 @@ import pytest
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
-from bot.platforms import kinds
+from bot.platforms import Kind, kinds, slack
 from bot.platforms.slack import Config, Mode, emoji, parse, place
+
+CHECKED_BY_MYPY: Kind = slack
 
 SECRETS = {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_APP_TOKEN": "xapp-secret", "SLACK_SIGNING_SECRET": "sign-secret"}
 
