@@ -88,19 +88,23 @@ class Directory:
         self._client = client
         self._profiles: dict[str, tuple[float, Profile]] = {}
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
         self._complained: set[str] = set()
 
     async def profile(self, user: str) -> Profile:
         """What Slack knows about the person; an empty profile when it refuses to say. Raises Unreachable."""
-        until, known = self._profiles.get(user, (0.0, Profile()))
-        if _now() >= until:
+        # One question a person, however many of their messages wait for the answer: Slack counts them.
+        async with self._asking.setdefault(user, asyncio.Lock()):
+            until, known = self._profiles.get(user, (0.0, Profile()))
+            if _now() < until:
+                return known
             try:
                 known = _profile(await ask(self._client.users_info(user=user, include_locale=True)))
             except Refused as error:
                 self._complain("users.info", error)
                 known = Profile()
             self._profiles[user] = (_now() + _PROFILE_FOR, known)
-        return known
+            return known
 
     async def profile_within(self, user: str, seconds: float) -> Profile:
         """The profile, or what was last known of it when Slack is slow or out of reach; then not asked for a minute."""
