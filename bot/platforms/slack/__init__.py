@@ -1,0 +1,137 @@
+"""Slack: direct messages, mentions and intake channels, through slack-bolt."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.domain.errors import ConfigError
+from bot.domain.messages import Place
+from bot.domain.ports import Platform
+from bot.platforms import Surroundings
+from bot.platforms.slack.events import NAME, normal
+
+_API = "https://slack.com/api/"
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
+_LEAD = re.compile(r"[UWS][A-Z0-9]{2,30}")
+_KEYS = ("mode", "api_base_url", "intake", "leads")
+
+
+class Mode(StrEnum):
+    """How Slack's events reach us."""
+
+    SOCKET = "socket"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings under `[platforms.slack]`, and the secrets; the secrets never show."""
+
+    bot_token: str = field(repr=False)
+    mode: Mode = Mode.SOCKET
+    app_token: str = field(default="", repr=False)
+    """Empty over HTTP."""
+    signing_secret: str = field(default="", repr=False)
+    """Empty in Socket Mode."""
+    api_base_url: str = _API
+    intake: frozenset[str] = frozenset()
+    """Channels in which every message is a request."""
+    leads: frozenset[str] = frozenset()
+    """Ids of people who may correct."""
+    lead_groups: frozenset[str] = frozenset()
+    """Ids of user groups whose members may correct."""
+
+
+def parse(table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
+    """Its part of the settings, and its secrets. Raises ConfigError naming every wrong key and missing variable."""
+    mistakes = [
+        f"platforms.slack.{key}: unknown; keys here are {', '.join(_KEYS)}" for key in table if key not in _KEYS
+    ]
+    mode = _mode(table.get("mode", Mode.SOCKET.value), mistakes)
+    base = _url(environment.get("SLACK_API_BASE_URL") or table.get("api_base_url", _API), mistakes)
+    intake = _ids(table, "intake", _CHANNEL, "channel IDs, like C0123ABCD", mistakes)
+    leads = _ids(table, "leads", _LEAD, "IDs of people (U…) and user groups (S…)", mistakes)
+    bot_token = _secret(environment, "SLACK_BOT_TOKEN", "the Bot User OAuth Token, xoxb-…", mistakes)
+    app_token = signing_secret = ""
+    if mode is Mode.SOCKET:
+        app_token = _secret(environment, "SLACK_APP_TOKEN", "the app-level token, xapp-…", mistakes)
+    elif mode is Mode.HTTP:
+        signing_secret = _secret(environment, "SLACK_SIGNING_SECRET", "the Signing Secret", mistakes)
+    mistakes += _swapped(bot_token, app_token)
+    if mistakes or mode is None:
+        raise ConfigError(mistakes)
+    groups = frozenset(who for who in leads if who.startswith("S"))
+    return Config(bot_token, mode, app_token, signing_secret, base, intake, leads - groups, groups)
+
+
+def emoji(written: str) -> str:
+    """The normal form of an emoji: Slack's short name without colons, skin tone or alias. Raises ValueError."""
+    return normal(written)
+
+
+def place(written: str) -> Place:
+    """The channel of that ID. Raises ValueError saying where to find it."""
+    if not _CHANNEL.fullmatch(written):
+        raise ValueError("write the channel's ID, like C0123ABCD (last line of the channel's details in Slack)")
+    return Place(NAME, written)
+
+
+@asynccontextmanager
+async def connect(config: object, around: Surroundings) -> AsyncIterator[Platform]:
+    """Slack, ready to speak; closed with the context. Raises Refused when the token is no good.
+
+    Slack being out of reach now is no reason not to start: whoever listens or speaks will find out.
+    """
+    # Settings look at every platform's folder; only who uses Slack should pay for loading its client.
+    from bot.platforms.slack.adapter import opened
+
+    if not isinstance(config, Config):
+        raise TypeError("Slack was given another platform's settings")
+    async with opened(config, around) as slack:
+        yield slack
+
+
+def _mode(value: object, mistakes: list[str]) -> Mode | None:
+    if value in list(Mode):
+        return Mode(str(value))
+    mistakes.append(f'platforms.slack.mode: {value!r} is no mode; write "socket" or "http"')
+    return None
+
+
+def _url(value: object, mistakes: list[str]) -> str:
+    if isinstance(value, str) and re.match(r"https?://[^/\s]", value.strip()):
+        return value.strip().rstrip("/") + "/"
+    mistakes.append(
+        f'platforms.slack.api_base_url (or SLACK_API_BASE_URL): must be an http(s) address; Slack\'s own is "{_API}"'
+    )
+    return _API
+
+
+def _ids(
+    table: Mapping[str, object], key: str, allowed: re.Pattern[str], what: str, mistakes: list[str]
+) -> frozenset[str]:
+    value = table.get(key, [])
+    if not isinstance(value, list):
+        mistakes.append(f"platforms.slack.{key}: must be a list of {what}")
+        return frozenset()
+    good = [item for item in value if isinstance(item, str) and allowed.fullmatch(item)]
+    mistakes += [f"platforms.slack.{key}: {item!r} does not belong; list {what}" for item in value if item not in good]
+    return frozenset(good)
+
+
+def _secret(environment: Mapping[str, str], variable: str, what: str, mistakes: list[str]) -> str:
+    value = environment.get(variable, "").strip()
+    if not value:
+        mistakes.append(f"platforms.slack: {variable} is not set in the environment; it is {what}")
+    return value
+
+
+def _swapped(bot_token: str, app_token: str) -> list[str]:
+    mistakes = []
+    if bot_token.startswith(("xapp-", "xoxp-")):
+        mistakes.append("platforms.slack: SLACK_BOT_TOKEN holds another kind of token; the bot's begins with xoxb-")
+    if app_token.startswith(("xoxb-", "xoxp-")):
+        mistakes.append("platforms.slack: SLACK_APP_TOKEN holds another kind of token; the app's begins with xapp-")
+    return mistakes

@@ -1,0 +1,100 @@
+"""The settings of [platforms.slack] and the secrets that go with them."""
+
+import pytest
+
+from bot.domain.errors import ConfigError
+from bot.domain.messages import Place
+from bot.platforms import Kind, kinds, slack
+from bot.platforms.slack import Config, Mode, emoji, parse, place
+
+CHECKED_BY_MYPY: Kind = slack
+
+SECRETS = {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_APP_TOKEN": "xapp-secret", "SLACK_SIGNING_SECRET": "sign-secret"}
+
+
+def mistakes(table: dict[str, object], environment: dict[str, str] | None = None) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        parse(table, SECRETS if environment is None else environment)
+    return caught.value.mistakes
+
+
+def test_slack_is_found_by_its_folder() -> None:
+    assert "slack" in kinds()
+
+
+def test_an_empty_table_is_socket_mode_at_slacks_own_address() -> None:
+    config = parse({}, SECRETS)
+    assert (config.mode, config.api_base_url) == (Mode.SOCKET, "https://slack.com/api/")
+    assert (config.bot_token, config.app_token, config.signing_secret) == ("xoxb-secret", "xapp-secret", "")
+
+
+def test_http_needs_the_signing_secret_and_no_app_token() -> None:
+    config = parse({"mode": "http"}, {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_SIGNING_SECRET": "sign-secret"})
+    assert (config.mode, config.app_token, config.signing_secret) == (Mode.HTTP, "", "sign-secret")
+
+
+def test_people_and_groups_are_told_apart() -> None:
+    config = parse({"intake": ["C0HELP"], "leads": ["U0LEAD1", "W0LEAD2", "S0LEADS"]}, SECRETS)
+    assert config.leads == {"U0LEAD1", "W0LEAD2"}
+    assert config.lead_groups == {"S0LEADS"}
+    assert config.intake == {"C0HELP"}
+
+
+def test_the_environment_overrides_the_address_and_a_missing_slash_is_added() -> None:
+    environment = SECRETS | {"SLACK_API_BASE_URL": "http://127.0.0.1:3100/api"}
+    config = parse({"api_base_url": "https://slack.com/api/"}, environment)
+    assert config.api_base_url == "http://127.0.0.1:3100/api/"
+    assert parse({}, SECRETS | {"SLACK_API_BASE_URL": ""}).api_base_url == "https://slack.com/api/"
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    found = mistakes(
+        {
+            "mode": "pigeon",
+            "api_base_url": "slack.com",
+            "intake": "C0HELP",
+            "leads": ["U0LEAD", "@ann", 7],
+            "intakes": [],
+        },
+        {},
+    )
+    assert [mistake.split(":")[0] for mistake in found] == [
+        "platforms.slack.intakes",
+        "platforms.slack.mode",
+        "platforms.slack.api_base_url (or SLACK_API_BASE_URL)",
+        "platforms.slack.intake",
+        "platforms.slack.leads",
+        "platforms.slack.leads",
+        "platforms.slack",
+    ]
+    assert "SLACK_BOT_TOKEN" in found[-1]
+
+
+@pytest.mark.parametrize(
+    ("mode", "missing"),
+    [("socket", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]), ("http", ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"])],
+)
+def test_each_missing_secret_is_named(mode: str, missing: list[str]) -> None:
+    found = mistakes({"mode": mode}, {"SLACK_BOT_TOKEN": "  "})
+    assert [variable for variable in SECRETS if any(variable in mistake for mistake in found)] == missing
+
+
+def test_swapped_tokens_are_noticed_and_not_shown() -> None:
+    found = mistakes({}, {"SLACK_BOT_TOKEN": "xapp-secret", "SLACK_APP_TOKEN": "xoxb-secret"})
+    assert len(found) == 2
+    assert "secret" not in "".join(found)
+
+
+def test_secrets_never_show() -> None:
+    assert "secret" not in repr(parse({}, SECRETS)) + str(Config("xoxb-secret", signing_secret="sign-secret"))
+
+
+def test_a_channel_is_an_id() -> None:
+    assert place("C0BILLING") == Place("slack", "C0BILLING")
+    for wrong in ("#billing", "billing", "U0ANN", "", "c0billing"):
+        with pytest.raises(ValueError, match="C0123ABCD"):
+            place(wrong)
+
+
+def test_emoji_in_settings_are_normalised_like_those_in_events() -> None:
+    assert emoji(":thumbsup:") == emoji("+1") == "+1"
