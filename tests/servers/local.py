@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """What every local server has: an address, a record of the calls it got, and planned misbehaviour."""
-=======
-"""What every local server has: an address of its own, a record of the calls it got, and planned misbehaviour."""
->>>>>>> slack
 
 import asyncio
 import time
@@ -30,11 +26,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-<<<<<<< HEAD
     """How one call is to go wrong: refused (with an error or a status), late, or done but unanswered."""
-=======
-    """How one call is to go wrong: refused when it has an error or a status, otherwise late, or done but unanswered."""
->>>>>>> slack
 
     error: str | None = None
     status: int | None = None
@@ -59,7 +51,6 @@ class LocalServer:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-<<<<<<< HEAD
         async with AsyncExitStack() as stack:
             self.http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=30)))
             runner = web.AppRunner(self.web_app(), access_log=None, shutdown_timeout=0.2)
@@ -68,14 +59,6 @@ class LocalServer:
             await web.TCPSite(runner, "127.0.0.1", self._port).start()
             self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
             self._stack = stack.pop_all()
-=======
-        self.http = await self._stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=30)))
-        runner = web.AppRunner(self.web_app(), access_log=None, shutdown_timeout=0.2)
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", self._port).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
->>>>>>> slack
         return self
 
     async def __aexit__(
@@ -113,33 +96,21 @@ class LocalServer:
         times: int = 1,
     ) -> None:
         """Let the next `times` calls of a method go wrong; plans queue up behind each other."""
-<<<<<<< HEAD
-        fault = Fault(error=error, status=status, retry_after=retry_after, delay=delay, lose_response=lose_response)
-=======
         fault = Fault(
             error=error, status=status, retry_after=retry_after, delay=delay, lose_response=lose_response
         )
->>>>>>> slack
         self._faults.setdefault(method, []).extend([fault] * times)
 
     def calls_to(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method == method]
 
     async def until(self, predicate: Callable[[], T], timeout: float = 5.0) -> T:
-<<<<<<< HEAD
         """Wait for the predicate to be truthy and return what it gave; TimeoutError after so many seconds."""
         deadline = time.monotonic() + timeout
         while not (found := predicate()):
             if time.monotonic() > deadline:
                 latest = ", ".join(call.method for call in self.calls[-8:])
                 raise TimeoutError(f"still not so after {timeout} s; the latest calls: {latest or 'none'}")
-=======
-        """Wait for the predicate to be truthy and return what it gave; TimeoutError after `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        while not (found := predicate()):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"still not so after {timeout} s: {predicate}")
->>>>>>> slack
             await asyncio.sleep(0.01)
         return found
 

@@ -24,11 +24,7 @@ SIGNING_SECRET = "signing-secret"
 
 
 class SlackServer(LocalServer):
-<<<<<<< HEAD
     """What a bot sees of Slack (`api_url`, three secrets) and what people do there (`writes`, `reacts` …)."""
-=======
-    """What a bot sees of Slack (`api_url`, the three secrets) and what people do there (`writes`, `reacts`, …)."""
->>>>>>> slack
 
     def __init__(
         self,
@@ -92,15 +88,9 @@ class SlackServer(LocalServer):
     ) -> str:
         """Somebody writes; returns the ts. The user's own id as channel means their direct messages.
 
-<<<<<<< HEAD
         "message" is what Slack does: a message event, and an app_mention too where the text mentions the bot
         outside direct messages. "message_only" and "app_mention" send just the one. `extra` fields (subtype,
         files, bot_id …) become part of the message.
-=======
-        "message" is what Slack does: a message event, and an app_mention too where the text mentions the bot outside
-        direct messages. "message_only" and "app_mention" send just the one. `extra` fields (subtype, files, bot_id …)
-        become part of the message.
->>>>>>> slack
         """
         place = self.space.direct(user) if channel == user else self.space.channel(channel)
         self.space.user(user)
@@ -123,13 +113,9 @@ class SlackServer(LocalServer):
 
     async def edits(self, user: str, channel: str, ts: str, text: str) -> None:
         post, place = self._written_by(user, channel, ts), self.space.channel(channel)
-<<<<<<< HEAD
-        self.emits(events.changed(self.space.edit(post, text, post.blocks), place, self.space.now_ts()), place)
-=======
         self.emits(
             events.changed(self.space.edit(post, text, post.blocks), place, self.space.now_ts()), place
         )
->>>>>>> slack
 
     async def deletes(self, user: str, channel: str, ts: str) -> None:
         post, place = self._written_by(user, channel, ts), self.space.channel(channel)
@@ -146,15 +132,10 @@ class SlackServer(LocalServer):
         self.space.unreact(user, channel, ts, name)
         self._reacted("reaction_removed", user, channel, ts, name)
 
-<<<<<<< HEAD
-    async def presses(self, user: str, channel: str, ts: str, action_id: str, value: str | None = None) -> None:
-        """Press a button of a message; a value picks among several, or forges one that is not there.
-=======
     async def presses(
         self, user: str, channel: str, ts: str, action_id: str, value: str | None = None
     ) -> None:
-        """Press a button of a message; a value picks among several, or forges one that the message does not have.
->>>>>>> slack
+        """Press a button of a message; a value picks among several, or forges one that is not there.
 
         Raises LookupError when the message has no such button and no value was given.
         """
@@ -194,13 +175,9 @@ class SlackServer(LocalServer):
 
     def posts(self, channel: str) -> list[Post]:
         """What the bot has posted there and not deleted, oldest first."""
-<<<<<<< HEAD
-        return [post for post in self.space.posts.values() if post.channel == channel and post.user == BOT_USER]
-=======
         return [
             post for post in self.space.posts.values() if post.channel == channel and post.user == BOT_USER
         ]
->>>>>>> slack
 
     def ephemerals(self, channel: str, user: str) -> list[Post]:
         """What only this person was shown there."""
@@ -221,13 +198,9 @@ class SlackServer(LocalServer):
         app.router.add_post("/answer/{key}", self._answer)
         verbs = (self.writes, self.edits, self.deletes, self.reacts, self.unreacts, self.presses)
         seen = (self.posts, self.ephemerals, self.reactions, self.fail, self.repeats)
-<<<<<<< HEAD
-        add_control(app, {verb.__name__: verb for verb in (*verbs, *seen)} | {"add_channel": self._control_channel})
-=======
         add_control(
             app, {verb.__name__: verb for verb in (*verbs, *seen)} | {"add_channel": self._control_channel}
         )
->>>>>>> slack
         return app
 
     def refusal(self, fault: Fault) -> web.Response:
@@ -297,11 +270,7 @@ class SlackServer(LocalServer):
         return self._api.methods[method](args)
 
     async def _answer(self, request: web.Request) -> web.Response:
-<<<<<<< HEAD
         """The response_url of a press: replaces or deletes what was pressed, or says something."""
-=======
-        """The response_url of a press: replaces or deletes what was pressed, or says something to who pressed."""
->>>>>>> slack
         post, user = self._answer_urls[request.match_info["key"]]
         args = await read_args(request)
         self.calls.append(Call("response_url", args, time.monotonic()))

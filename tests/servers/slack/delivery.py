@@ -20,11 +20,7 @@ MOST_SOCKETS = 10
 
 @dataclass(slots=True)
 class Delivery:
-<<<<<<< HEAD
     """What became of one event or interaction: its attempts, why each failed, whether it was acknowledged."""
-=======
-    """What became of one event or interaction: attempts made, why each failed, and whether it was acknowledged."""
->>>>>>> slack
 
     kind: str
     payload: Json
@@ -175,11 +171,7 @@ def _http_body(delivery: Delivery) -> tuple[bytes, str]:
 class Courier:
     """Delivers until acknowledged or out of retries, and remembers how it went.
 
-<<<<<<< HEAD
     `redeliver_after`, in seconds, is both how long an acknowledgement may take and Slack's back-off.
-=======
-    `redeliver_after` is both how long an acknowledgement may take and what stands for Slack's back-off, in seconds.
->>>>>>> slack
     """
 
     def __init__(self, transport: Callable[[], Transport], redeliver_after: float, retries: int) -> None:

@@ -53,10 +53,7 @@ class Post:
     metadata: Json | None = None
     bot_id: str | None = None
     seen_by: str | None = None
-<<<<<<< HEAD
     edited_ts: str | None = None
-=======
->>>>>>> slack
     edits: "tuple[Post, ...]" = ()
     extra: Json = field(default_factory=dict)
 
@@ -67,13 +64,8 @@ class Post:
         found.update({name: value for name, value in optional.items() if value is not None})
         if self.blocks:
             found["blocks"] = list(self.blocks)
-<<<<<<< HEAD
         if self.edited_ts:
             found["edited"] = {"user": self.user, "ts": self.edited_ts}
-=======
-        if self.edits:
-            found["edited"] = {"user": self.user, "ts": self.ts}
->>>>>>> slack
         return found | self.extra
 
 
@@ -92,11 +84,7 @@ class Workspace:
         self._counts: dict[str, int] = {}
 
     def new_ts(self, channel: str) -> str:
-<<<<<<< HEAD
         """A message's key: grows within a channel, may well exist in another, does not survive float()."""
-=======
-        """A message's key: grows within a channel, may well exist in another, and does not survive float()."""
->>>>>>> slack
         count = self._counts[channel] = self._counts.get(channel, 0) + 1
         return f"{int(self._clock()) + count // 10_000}.{count % 10_000 * 100:06d}"
 
@@ -133,12 +121,8 @@ class Workspace:
         return post
 
     def edit(self, post: Post, text: str, blocks: tuple[Json, ...]) -> Post:
-<<<<<<< HEAD
         earlier = (*post.edits, replace(post, edits=()))
         edited = replace(post, text=text, blocks=blocks, edited_ts=self.now_ts(), edits=earlier)
-=======
-        edited = replace(post, text=text, blocks=blocks, edits=(*post.edits, replace(post, edits=())))
->>>>>>> slack
         self.posts[post.channel, post.ts] = edited
         return edited
 

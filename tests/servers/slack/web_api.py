@@ -169,13 +169,9 @@ class WebApi:
         post = self._space.post(self._readable(word(args, "channel")).id, word(args, "timestamp"))
         found = self._space.reactions.get((post.channel, post.ts), {})
         listed = [
-<<<<<<< HEAD
-            {"name": name, "users": list(people), "count": len(people)} for name, people in found.items() if people
-=======
             {"name": name, "users": list(people), "count": len(people)}
             for name, people in found.items()
             if people
->>>>>>> slack
         ]
         return {
             "type": "message",

@@ -22,11 +22,7 @@ GROUP_TYPES = frozenset({"group", "supergroup"})
 
 
 class TelegramServer(LocalServer):
-<<<<<<< HEAD
     """What a bot sees of Telegram (`api_url`, `file_url`, `token`) and what people do there (`writes` …).
-=======
-    """What a bot sees of Telegram (`api_url`, `file_url`, `token`) and what people do there (`writes`, `reacts`, …).
->>>>>>> slack
 
     `sees_everything` is the bot's privacy mode switched off.
     """
@@ -71,13 +67,9 @@ class TelegramServer(LocalServer):
         kind: str = "supergroup",
     ) -> None:
         """A group and the bot's status in it; adding it again changes that, and forgets its members."""
-<<<<<<< HEAD
-        self.account.chats[chat] = Chat(id=chat, type=kind, title=title, statuses={BOT: bot}, topics=frozenset(topics))
-=======
         self.account.chats[chat] = Chat(
             id=chat, type=kind, title=title, statuses={BOT: bot}, topics=frozenset(topics)
         )
->>>>>>> slack
 
     def add_member(self, chat: int, user: int, status: str = "member") -> None:
         self.account.chats[chat].statuses[self.account.user(user).id] = status
@@ -97,15 +89,9 @@ class TelegramServer(LocalServer):
         thread: int | None = None,
         extra: Json | None = None,
     ) -> int:
-<<<<<<< HEAD
         """Somebody writes, by default privately; returns the message_id. `extra` is voice, caption and so on.
 
         In a group the bot hears it only as its privacy mode allows: as administrator, or when addressed.
-=======
-        """Somebody writes, by default privately; returns the message_id. `extra` fields (voice, caption …) join it.
-
-        In a group the bot hears it only as its privacy mode allows: as administrator, or when it is addressed.
->>>>>>> slack
         """
         place = self.account.private(user) if chat is None else self.account.chat(chat)
         self.account.user(user)
@@ -142,17 +128,10 @@ class TelegramServer(LocalServer):
         new: Sequence[str | Json],
         old: Sequence[str | Json] | None = None,
     ) -> None:
-<<<<<<< HEAD
         """Change somebody's reactions from old (by default what they were) to new, in one update.
 
         No user is an anonymous administrator. The bot hears of it only as administrator of a group; in
         private chats never, since sources disagree on whether Telegram sends those.
-=======
-        """Change somebody's reactions on a message from old (by default what they were) to new, in one update.
-
-        No user is an anonymous administrator. The bot hears of it only as administrator of a group; in private
-        chats never, since sources disagree on whether Telegram sends those.
->>>>>>> slack
         """
         place = self.account.chat(chat)
         actor = chat if user is None else self.account.user(user).id
@@ -166,22 +145,14 @@ class TelegramServer(LocalServer):
             "old_reaction": before,
             "new_reaction": reactions[actor],
         }
-<<<<<<< HEAD
-        who = {"actor_chat": place.payload()} if user is None else {"user": self.account.users[actor].payload()}
-=======
         who = (
             {"actor_chat": place.payload()} if user is None else {"user": self.account.users[actor].payload()}
         )
->>>>>>> slack
         if place.type in GROUP_TYPES and place.bot_status == "administrator":
             self.feed.add("message_reaction", update | who)
 
     async def presses(self, user: int, chat: int, message_id: int, data: str) -> str:
-<<<<<<< HEAD
         """Press an inline button, be it there or forged; returns the query's id. LookupError: no message."""
-=======
-        """Press an inline button, be it there or forged; returns the query's id. LookupError without the message."""
->>>>>>> slack
         post = self.account.posts[chat, message_id]
         query = str(next(self._queries))
         self._api.answers[query] = None
@@ -210,11 +181,7 @@ class TelegramServer(LocalServer):
         self.feed.add("my_chat_member", update)
 
     def sends(self, kind: str, payload: object) -> int | None:
-<<<<<<< HEAD
         """Any update at all, even one that cannot be parsed; its id, or None where nobody asked for it."""
-=======
-        """Any update at all, be it one no library can parse; its id, or None where the bot did not ask for it."""
->>>>>>> slack
         return self.feed.add(kind, payload)
 
     # ── what can be seen ──
@@ -229,15 +196,11 @@ class TelegramServer(LocalServer):
 
     def reactions(self, chat: int, message_id: int) -> dict[int, list[Json]]:
         """Who (the bot included) has which reactions on the message."""
-<<<<<<< HEAD
-        return {who: list(those) for who, those in self.account.reactions.get((chat, message_id), {}).items() if those}
-=======
         return {
             who: list(those)
             for who, those in self.account.reactions.get((chat, message_id), {}).items()
             if those
         }
->>>>>>> slack
 
     # ── what it is made of ──
 
@@ -254,17 +217,12 @@ class TelegramServer(LocalServer):
     def refusal(self, fault: Fault) -> web.Response:
         limited = fault.retry_after is not None
         code = fault.status or (429 if limited else 400)
-<<<<<<< HEAD
-        description = fault.error or (f"Too Many Requests: retry after {fault.retry_after}" if limited else "Error")
-        return _refused(ApiError(code, description, **({"retry_after": fault.retry_after or 0} if limited else {})))
-=======
         description = fault.error or (
             f"Too Many Requests: retry after {fault.retry_after}" if limited else "Error"
         )
         return _refused(
             ApiError(code, description, **({"retry_after": fault.retry_after or 0} if limited else {}))
         )
->>>>>>> slack
 
     async def closing(self) -> None:
         self.feed.close()

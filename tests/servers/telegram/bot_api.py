@@ -7,11 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from telegram.constants import ReactionEmoji
 
 from tests.servers.telegram.formatting import parse, utf16
-<<<<<<< HEAD
 from tests.servers.telegram.state import BOT, Account, Chat, Post, bad_request
-=======
-from tests.servers.telegram.state import BOT, Account, ApiError, Chat, Post, bad_request
->>>>>>> slack
 from tests.servers.telegram.updates import Feed, Webhook
 from tests.servers.wire import Args, Json, items, mapping, number, truth, word, words
 
@@ -22,7 +18,6 @@ SAME = (
     "as a current content and reply markup of the message"
 )
 RIGHTS = (
-<<<<<<< HEAD
     "can_manage_chat",
     "can_delete_messages",
     "can_manage_video_chats",
@@ -34,11 +29,6 @@ RIGHTS = (
     "can_edit_stories",
     "can_delete_stories",
 )
-=======
-    "can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members can_promote_members "
-    "can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories"
-).split()
->>>>>>> slack
 
 Method = Callable[[Args], Awaitable[object]]
 
@@ -270,9 +260,3 @@ def _buttons(args: Args) -> Json:
         if not button.get("text") or len(button.get("callback_data", "-").encode()) not in range(1, 65):
             raise bad_request("BUTTON_DATA_INVALID")
     return markup if rows else {}
-<<<<<<< HEAD
-=======
-
-
-__all__ = ["REACTIONS", "ApiError", "BotApi"]
->>>>>>> slack

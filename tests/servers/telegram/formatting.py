@@ -33,11 +33,7 @@ def utf16(text: str) -> int:
 
 
 def parse(text: str, mode: str) -> tuple[str, tuple[Json, ...]]:
-<<<<<<< HEAD
     """The plain text and its entities, or the Bot API's "can't parse entities". Modes: "" and HTML."""
-=======
-    """The plain text and its entities; raises "can't parse entities" as the Bot API does. Modes: "" and HTML."""
->>>>>>> slack
     if not mode:
         return text, tuple(written(text))
     if mode.upper() != "HTML":

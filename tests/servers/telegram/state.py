@@ -60,11 +60,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-<<<<<<< HEAD
     """A message as it stands; `edits` are its earlier versions, oldest first, `buttons` its reply_markup."""
-=======
-    """A message as it now stands; `edits` are its earlier versions, oldest first, `buttons` its reply_markup."""
->>>>>>> slack
 
     chat: int
     message_id: int
@@ -83,13 +79,9 @@ class Account:
     """Everything the server knows; ids of messages are counted per chat, so one alone says nothing."""
 
     def __init__(self) -> None:
-<<<<<<< HEAD
-        self.users = {BOT: User(id=BOT, first_name="Switchboard", username=BOT_NAME, language_code=None, is_bot=True)}
-=======
         self.users = {
             BOT: User(id=BOT, first_name="Switchboard", username=BOT_NAME, language_code=None, is_bot=True)
         }
->>>>>>> slack
         self.chats: dict[int, Chat] = {}
         self.posts: dict[tuple[int, int], Post] = {}
         self.reactions: dict[tuple[int, int], dict[int, list[Json]]] = {}

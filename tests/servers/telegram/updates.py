@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """How updates leave: remembered allowed_updates, long polling by one poller at a time, or a webhook."""
-=======
-"""How updates leave: remembered allowed_updates, long polling with offsets, one poller at a time, or a webhook."""
->>>>>>> slack
 
 import asyncio
 import time
@@ -25,21 +21,19 @@ ALL = frozenset(
         "message_reaction_count",
     }
 )
-<<<<<<< HEAD
-HOOKED = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
-OVERTAKEN = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
-=======
->>>>>>> slack
+HOOKED = (
+    "Conflict: can't use getUpdates method while webhook is active; "
+    "use deleteWebhook to delete the webhook first"
+)
+OVERTAKEN = (
+    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+)
 DEFAULT = ALL - {"chat_member", "message_reaction", "message_reaction_count"}
 
 
 @dataclass(slots=True)
 class Webhook:
-<<<<<<< HEAD
     """Where updates are posted to; set another `secret` to forge; `statuses` are the answers so far."""
-=======
-    """Where updates are posted to; `secret` may be set to another to forge, `statuses` are the answers so far."""
->>>>>>> slack
 
     url: str
     secret: str
@@ -87,7 +81,6 @@ class Feed:
         self._poll += 1
         mine = self._poll
         self._notify()
-<<<<<<< HEAD
         if self.hook is None:
             self.confirm(offset if offset >= 0 else self._last_id + 1 + offset)
         deadline = time.monotonic() + timeout
@@ -96,19 +89,6 @@ class Feed:
                 raise ApiError(409, HOOKED)
             if mine != self._poll:
                 raise ApiError(409, OVERTAKEN)
-=======
-        self.confirm(offset if offset >= 0 else self._last_id + 1 + offset)
-        deadline = time.monotonic() + timeout
-        while True:
-            if self.hook is not None:
-                why = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
-                raise ApiError(409, f"Conflict: {why}")
-            if mine != self._poll:
-                why = (
-                    "terminated by other getUpdates request; make sure that only one bot instance is running"
-                )
-                raise ApiError(409, f"Conflict: {why}")
->>>>>>> slack
             left = deadline - time.monotonic()
             if self.pending or left <= 0 or self._closed:
                 return list(self.pending.values())[:limit]
@@ -131,11 +111,7 @@ class Feed:
 
 
 async def push(feed: Feed, client: ClientSession, retry_seconds: float) -> None:
-<<<<<<< HEAD
     """Post to the webhook for ever. A refused update comes again later and does not stop those behind it."""
-=======
-    """Post to the webhook for ever. A refused update is tried again later and does not stop those behind it."""
->>>>>>> slack
     while True:
         hook = feed.hook
         if hook is None or not feed.pending:
@@ -151,13 +127,9 @@ async def push(feed: Feed, client: ClientSession, retry_seconds: float) -> None:
 async def _posted(hook: Webhook, update: Json, client: ClientSession) -> bool:
     headers = {"X-Telegram-Bot-Api-Secret-Token": hook.secret} if hook.secret else {}
     try:
-<<<<<<< HEAD
-        async with client.post(hook.url, json=update, headers=headers, timeout=ClientTimeout(total=10)) as answer:
-=======
         async with client.post(
             hook.url, json=update, headers=headers, timeout=ClientTimeout(total=10)
         ) as answer:
->>>>>>> slack
             hook.statuses.append(answer.status)
             hook.last_error = None if answer.ok else f"Wrong response from the webhook: {answer.status}"
             return answer.ok
