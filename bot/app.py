@@ -9,13 +9,27 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from starlette.routing import BaseRoute
+from db.embedded import embedded
+from db.engine import Database, open_database
+from db.examples import PostgresExamples
+from db.insight import PostgresInsight
+from db.ledger import PostgresLedger
+from db.memory import PostgresMemory
+from db.migrate import upgrade
+from db.outbox import PostgresOutbox
+from db.registry import PostgresRegistry
+from db.transcript import PostgresTranscript
+from inference.adapters import VllmAdapters
+from inference.bases import base_folder
+from inference.client import VllmPredictor
+from inference.prompt import PromptBuilder
+from inference.server import EmbeddedServer, ServerSettings
+from inference.workshop import ProcessWorkshop
 
-from bot.console import counting, say, share_of
+from bot.console import say
 from bot.demo import company
-from bot.domain.errors import Unreachable
 from bot.domain.learning import Example, Side, Source
-from bot.domain.ports import Embedder, Platform
+from bot.domain.ports import Platform
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
 from bot.flow.correct import Corrector
@@ -28,28 +42,10 @@ from bot.flow.sort import Sorter
 from bot.http.app import Doorway
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
-from bot.lifecycle import Bell, forever, keep_running, until_signal
+from bot.lifecycle import forever, keep_running, until_signal
 from bot.platforms import Routed, Surroundings, kinds
 from bot.schedule import keep_schedule
 from bot.settings import Settings, load
-from db.embedded import embedded
-from db.engine import Database, open_database
-from db.examples import PostgresExamples
-from db.insight import PostgresInsight
-from db.ledger import PostgresLedger
-from db.memory import PostgresMemory
-from db.migrate import upgrade
-from db.outbox import PostgresOutbox
-from db.registry import PostgresRegistry
-from db.transcript import PostgresTranscript
-from inference import starter
-from inference.adapters import VllmAdapters
-from inference.bases import base_folder
-from inference.client import VllmPredictor
-from inference.embed import open_embedder
-from inference.prompt import PromptBuilder
-from inference.server import EmbeddedServer, ServerSettings
-from inference.workshop import ProcessWorkshop
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the settings' own examples were said: anything newer outweighs them."""
@@ -260,7 +256,9 @@ async def _mind(settings: Settings, store: Store, stack: AsyncExitStack) -> Mind
     classifier = Classifier(predictor, adapters, embedder, store.memory, store.registry, model.base)
     tasks = {task.name: task for task in settings.tasks}
     workshop = ProcessWorkshop()
-    learner = Learner(tasks, store.examples, store.registry, store.outbox, classifier, workshop, model.runs, folder, now)
+    learner = Learner(
+        tasks, store.examples, store.registry, store.outbox, classifier, workshop, model.runs, folder, now
+    )
     return Mind(classifier, Rememberer(store.memory, embedder), learner, server, adapters)
 
 
@@ -311,7 +309,11 @@ async def _connect(settings: Settings, store: Store, stack: AsyncExitStack) -> d
 def _site(store: Store, mind: Mind, platforms: Mapping[str, Platform]) -> Starlette:
     async def readiness() -> dict[str, bool]:
         parts = {name: platform.healthy() for name, platform in platforms.items()}
-        return {"database": await _answers(store.database.ping()), "model": await _answers(mind.adapters.loaded()), **parts}
+        return {
+            "database": await _answers(store.database.ping()),
+            "model": await _answers(mind.adapters.loaded()),
+            **parts,
+        }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
     return Doorway(readiness, Metrics(store.insight, now)).application(routes)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.domain.conversations import Case, Conversation, Next, Pressed, StandingCard
-from bot.domain.decisions import Author, Decision
+from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Verdict
 from bot.domain.messages import MessageRef
 from bot.domain.posts import Answer, Card, FollowUp, LearningReport, Moved, Post, Question, WordsPlease
@@ -17,7 +17,8 @@ def routed(task: Task, case: Case, decision: Decision, text: str) -> list[Post]:
     """A decision was made: the person hears which team, the team gets the card, an open question closes."""
     conversation = case.conversation
     language = conversation.person.language
-    answer = Answer(decision.label, language, remembered=decision.by is Author.MEMORY and bool(decision.evidence))
+    remembered = decision.reason is Reason.REMEMBERED
+    answer = Answer(decision.label, language, remembered, undecided=decision.by is Author.FALLBACK)
     closing = _closed(conversation, case.question, decision.label)
     return [
         *closing,

@@ -16,6 +16,8 @@ class Answer:
     language: str | None
     remembered: bool = False
     """A lead's correction of a similar message decided this."""
+    undecided: bool = False
+    """Nobody could tell; the fallback team will look."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,9 +96,7 @@ class LocalServer:
         times: int = 1,
     ) -> None:
         """Let the next `times` calls of a method go wrong; plans queue up behind each other."""
-        fault = Fault(
-            error=error, status=status, retry_after=retry_after, delay=delay, lose_response=lose_response
-        )
+        fault = Fault(error=error, status=status, retry_after=retry_after, delay=delay, lose_response=lose_response)
         self._faults.setdefault(method, []).extend([fault] * times)
 
     def calls_to(self, method: str) -> list[Call]:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.decisions import Author, Reason
 from bot.domain.posts import (
     OTHER,
     Answer,
@@ -18,6 +17,7 @@ from bot.domain.posts import (
 )
 from bot.locales import choose, sentence
 from bot.platforms.slack.events import BUTTON
+from bot.platforms.wording import report, to_person, why
 
 Block = dict[str, object]
 
@@ -50,7 +50,7 @@ def render(content: Content, voice: Voice, link: str | None = None) -> Said:
         case Question():
             return _question(content, choose(content.language, voice.languages))
         case Answer() | WordsPlease() | Moved():
-            return _plain(_to_person(content, choose(content.language, voice.languages)))
+            return _plain(to_person(content, choose(content.language, voice.languages)))
         case Card():
             return _card(content, voice, link)
         case FollowUp():
@@ -63,18 +63,6 @@ def escaped(text: str, limit: int = _SECTION) -> str:
     """The text so that Slack finds no markup in it, at most `limit` characters long, no entity cut in two."""
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return safe if len(safe) <= limit else re.sub(r"&[a-z]{0,3}$", "", safe[: limit - 1]) + "…"
-
-
-def _to_person(content: Answer | WordsPlease | Moved, language: str) -> str:
-    match content:
-        case Answer(remembered=True):
-            return sentence(language, "answer_remembered", team=content.label)
-        case Answer():
-            return sentence(language, "answer", team=content.label)
-        case Moved():
-            return sentence(language, "moved", team=content.label)
-        case WordsPlease():
-            return sentence(language, "words_please")
 
 
 def _question(content: Question, language: str) -> Said:
@@ -91,7 +79,7 @@ def _card(card: Card, voice: Voice, link: str | None) -> Said:
     moved = card.moved_to is not None
     title = escaped(sentence(language, "card_title", team=card.label), 200)
     from_whom = sentence(language, "card_from", author=card.author or sentence(language, "someone"))
-    about = [escaped(from_whom, 200), escaped(_why(card, language, voice.base), 500)]
+    about = [escaped(from_whom, 200), escaped(why(card, language, voice.base), 500)]
     if link is not None:
         about.insert(1, f"<{link}|{escaped(sentence(language, 'card_link'))}>")
     blocks = [_section(f"~{title}~" if moved else f"*{title}*"), *_quote(card.excerpt, EXCERPT, moved), _context(about)]
@@ -100,25 +88,6 @@ def _card(card: Card, voice: Voice, link: str | None) -> Said:
     elif card.legend:
         blocks.append(_context([escaped(_legend(card, language), 2_000)]))
     return Said(f"{title}: {escaped(_cut(card.excerpt, EXCERPT))}", blocks)
-
-
-def _why(card: Card, language: str, base: str) -> str:
-    """Why this team, in a sentence. Percent, for a probability that nobody would read as more than it is."""
-    if card.reason == Reason.WITHDRAWN:
-        return sentence(language, "card_withdrawn")
-    down = card.reason in (Reason.MODEL_DOWN, Reason.NOT_TRAINED)
-    match card.by:
-        case Author.MODEL:
-            sure = f"{card.confidence:.0%}"
-            return sentence(language, "card_by_model", confidence=sure, adapter=card.adapter or base)
-        case Author.MEMORY:
-            return sentence(language, "card_by_memory_only" if down else "card_by_memory")
-        case Author.FALLBACK:
-            return sentence(language, "card_by_fallback_down" if down else "card_by_fallback")
-        case Author.LEAD:
-            return sentence(language, "card_by_lead")
-        case _:
-            return sentence(language, "card_by_person")
 
 
 def _legend(card: Card, language: str) -> str:
@@ -132,8 +101,8 @@ def _follow_up(content: FollowUp, language: str) -> Said:
 
 
 def _report(content: LearningReport, language: str) -> Said:
-    title = sentence(language, "report_promoted" if content.promoted else "report_refused", adapter=content.adapter)
-    return _plain("\n".join([title, *(f"• {reason}" for reason in content.reasons)]))
+    title, *reasons = report(content, language)
+    return _plain("\n".join([title, *(f"• {reason}" for reason in reasons)]))
 
 
 def _plain(text: str) -> Said:

@@ -68,9 +68,7 @@ async def over_http(app: AsyncApp) -> AsyncIterator[str]:
 
     async def receive(request: web.Request) -> web.Response:
         headers: dict[str, str | Sequence[str]] = dict(request.headers)
-        answer: BoltResponse = await app.async_dispatch(
-            AsyncBoltRequest(body=await request.text(), headers=headers)
-        )
+        answer: BoltResponse = await app.async_dispatch(AsyncBoltRequest(body=await request.text(), headers=headers))
         return web.Response(status=answer.status, text=answer.body, headers=answer.first_headers())
 
     site = web.Application()

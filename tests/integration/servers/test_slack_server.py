@@ -69,9 +69,7 @@ async def test_a_pressed_button_brings_its_value(slack: SlackServer) -> None:
     seen = Seen()
     app = small_bot(slack, seen)
     async with in_socket_mode(slack, app):
-        card = await app.client.chat_postMessage(
-            channel=HELP, text="Which?", blocks=actions("billing", "tech")
-        )
+        card = await app.client.chat_postMessage(channel=HELP, text="Which?", blocks=actions("billing", "tech"))
         await slack.presses(ANN, HELP, card["ts"], "choose", value="tech")
         await slack.until(lambda: seen.actions)
         await slack.presses(ANN, HELP, card["ts"], "choose", value="forged")

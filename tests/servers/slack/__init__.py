@@ -113,9 +113,7 @@ class SlackServer(LocalServer):
 
     async def edits(self, user: str, channel: str, ts: str, text: str) -> None:
         post, place = self._written_by(user, channel, ts), self.space.channel(channel)
-        self.emits(
-            events.changed(self.space.edit(post, text, post.blocks), place, self.space.now_ts()), place
-        )
+        self.emits(events.changed(self.space.edit(post, text, post.blocks), place, self.space.now_ts()), place)
 
     async def deletes(self, user: str, channel: str, ts: str) -> None:
         post, place = self._written_by(user, channel, ts), self.space.channel(channel)
@@ -132,9 +130,7 @@ class SlackServer(LocalServer):
         self.space.unreact(user, channel, ts, name)
         self._reacted("reaction_removed", user, channel, ts, name)
 
-    async def presses(
-        self, user: str, channel: str, ts: str, action_id: str, value: str | None = None
-    ) -> None:
+    async def presses(self, user: str, channel: str, ts: str, action_id: str, value: str | None = None) -> None:
         """Press a button of a message; a value picks among several, or forges one that is not there.
 
         Raises LookupError when the message has no such button and no value was given.
@@ -175,9 +171,7 @@ class SlackServer(LocalServer):
 
     def posts(self, channel: str) -> list[Post]:
         """What the bot has posted there and not deleted, oldest first."""
-        return [
-            post for post in self.space.posts.values() if post.channel == channel and post.user == BOT_USER
-        ]
+        return [post for post in self.space.posts.values() if post.channel == channel and post.user == BOT_USER]
 
     def ephemerals(self, channel: str, user: str) -> list[Post]:
         """What only this person was shown there."""
@@ -198,9 +192,7 @@ class SlackServer(LocalServer):
         app.router.add_post("/answer/{key}", self._answer)
         verbs = (self.writes, self.edits, self.deletes, self.reacts, self.unreacts, self.presses)
         seen = (self.posts, self.ephemerals, self.reactions, self.fail, self.repeats)
-        add_control(
-            app, {verb.__name__: verb for verb in (*verbs, *seen)} | {"add_channel": self._control_channel}
-        )
+        add_control(app, {verb.__name__: verb for verb in (*verbs, *seen)} | {"add_channel": self._control_channel})
         return app
 
     def refusal(self, fault: Fault) -> web.Response:

@@ -18,12 +18,7 @@ def _block_fits(block: Json) -> bool:
     if block.get("type") == "section":
         fields = items(block, "fields")
         full = bool(text or fields)
-        return (
-            full
-            and len(text) <= 3000
-            and len(fields) <= 10
-            and all(len(word(f, "text")) <= 2000 for f in fields)
-        )
+        return full and len(text) <= 3000 and len(fields) <= 10 and all(len(word(f, "text")) <= 2000 for f in fields)
     if block.get("type") == "header":
         return 0 < len(text) <= 150
     if block.get("type") == "actions":
@@ -33,9 +28,7 @@ def _block_fits(block: Json) -> bool:
 
 def _button_fits(button: Json) -> bool:
     label = word(mapping(button, "text"), "text")
-    return (
-        0 < len(label) <= 75 and len(word(button, "value")) <= 2000 and len(word(button, "action_id")) <= 255
-    )
+    return 0 < len(label) <= 75 and len(word(button, "value")) <= 2000 and len(word(button, "action_id")) <= 255
 
 
 def buttons(blocks: Sequence[Json]) -> Iterator[Json]:

@@ -79,9 +79,7 @@ def reaction(kind: str, user: str, name: str, post: Post, event_ts: str) -> Json
 
 def press(user: User, channel: Channel, post: Post, button: Json, response_url: str, event_ts: str) -> Json:
     """A block_actions payload for one button of a message."""
-    action = {
-        name: button[name] for name in ("action_id", "block_id", "text", "value", "type") if name in button
-    }
+    action = {name: button[name] for name in ("action_id", "block_id", "text", "value", "type") if name in button}
     return {
         "type": "block_actions",
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},

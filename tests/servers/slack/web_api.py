@@ -169,9 +169,7 @@ class WebApi:
         post = self._space.post(self._readable(word(args, "channel")).id, word(args, "timestamp"))
         found = self._space.reactions.get((post.channel, post.ts), {})
         listed = [
-            {"name": name, "users": list(people), "count": len(people)}
-            for name, people in found.items()
-            if people
+            {"name": name, "users": list(people), "count": len(people)} for name, people in found.items() if people
         ]
         return {
             "type": "message",

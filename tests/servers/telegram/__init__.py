@@ -67,9 +67,7 @@ class TelegramServer(LocalServer):
         kind: str = "supergroup",
     ) -> None:
         """A group and the bot's status in it; adding it again changes that, and forgets its members."""
-        self.account.chats[chat] = Chat(
-            id=chat, type=kind, title=title, statuses={BOT: bot}, topics=frozenset(topics)
-        )
+        self.account.chats[chat] = Chat(id=chat, type=kind, title=title, statuses={BOT: bot}, topics=frozenset(topics))
 
     def add_member(self, chat: int, user: int, status: str = "member") -> None:
         self.account.chats[chat].statuses[self.account.user(user).id] = status
@@ -145,9 +143,7 @@ class TelegramServer(LocalServer):
             "old_reaction": before,
             "new_reaction": reactions[actor],
         }
-        who = (
-            {"actor_chat": place.payload()} if user is None else {"user": self.account.users[actor].payload()}
-        )
+        who = {"actor_chat": place.payload()} if user is None else {"user": self.account.users[actor].payload()}
         if place.type in GROUP_TYPES and place.bot_status == "administrator":
             self.feed.add("message_reaction", update | who)
 
@@ -196,11 +192,7 @@ class TelegramServer(LocalServer):
 
     def reactions(self, chat: int, message_id: int) -> dict[int, list[Json]]:
         """Who (the bot included) has which reactions on the message."""
-        return {
-            who: list(those)
-            for who, those in self.account.reactions.get((chat, message_id), {}).items()
-            if those
-        }
+        return {who: list(those) for who, those in self.account.reactions.get((chat, message_id), {}).items() if those}
 
     # ── what it is made of ──
 
@@ -217,12 +209,8 @@ class TelegramServer(LocalServer):
     def refusal(self, fault: Fault) -> web.Response:
         limited = fault.retry_after is not None
         code = fault.status or (429 if limited else 400)
-        description = fault.error or (
-            f"Too Many Requests: retry after {fault.retry_after}" if limited else "Error"
-        )
-        return _refused(
-            ApiError(code, description, **({"retry_after": fault.retry_after or 0} if limited else {}))
-        )
+        description = fault.error or (f"Too Many Requests: retry after {fault.retry_after}" if limited else "Error")
+        return _refused(ApiError(code, description, **({"retry_after": fault.retry_after or 0} if limited else {})))
 
     async def closing(self) -> None:
         self.feed.close()

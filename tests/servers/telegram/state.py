@@ -79,9 +79,7 @@ class Account:
     """Everything the server knows; ids of messages are counted per chat, so one alone says nothing."""
 
     def __init__(self) -> None:
-        self.users = {
-            BOT: User(id=BOT, first_name="Switchboard", username=BOT_NAME, language_code=None, is_bot=True)
-        }
+        self.users = {BOT: User(id=BOT, first_name="Switchboard", username=BOT_NAME, language_code=None, is_bot=True)}
         self.chats: dict[int, Chat] = {}
         self.posts: dict[tuple[int, int], Post] = {}
         self.reactions: dict[tuple[int, int], dict[int, list[Json]]] = {}

@@ -21,13 +21,8 @@ ALL = frozenset(
         "message_reaction_count",
     }
 )
-HOOKED = (
-    "Conflict: can't use getUpdates method while webhook is active; "
-    "use deleteWebhook to delete the webhook first"
-)
-OVERTAKEN = (
-    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
-)
+HOOKED = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+OVERTAKEN = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
 DEFAULT = ALL - {"chat_member", "message_reaction", "message_reaction_count"}
 
 
@@ -127,9 +122,7 @@ async def push(feed: Feed, client: ClientSession, retry_seconds: float) -> None:
 async def _posted(hook: Webhook, update: Json, client: ClientSession) -> bool:
     headers = {"X-Telegram-Bot-Api-Secret-Token": hook.secret} if hook.secret else {}
     try:
-        async with client.post(
-            hook.url, json=update, headers=headers, timeout=ClientTimeout(total=10)
-        ) as answer:
+        async with client.post(hook.url, json=update, headers=headers, timeout=ClientTimeout(total=10)) as answer:
             hook.statuses.append(answer.status)
             hook.last_error = None if answer.ok else f"Wrong response from the webhook: {answer.status}"
             return answer.ok

@@ -31,7 +31,7 @@ def examples(name: str) -> list[Example]:
 
 
 def labels() -> dict[str, dict[str, object]]:
-    routing = tomllib.loads((DEMO / "teams.toml").read_text(encoding="utf-8"))["tasks"]["routing"]
+    routing = tomllib.loads((DEMO / "switchboard.toml").read_text(encoding="utf-8"))["tasks"]["routing"]
     return dict(routing["labels"])
 
 
@@ -84,7 +84,7 @@ def test_messages_are_clean_text(name: str) -> None:
 
 
 def test_teams_are_those_of_the_messages_and_triage_catches_the_rest() -> None:
-    routing = tomllib.loads((DEMO / "teams.toml").read_text(encoding="utf-8"))["tasks"]["routing"]
+    routing = tomllib.loads((DEMO / "switchboard.toml").read_text(encoding="utf-8"))["tasks"]["routing"]
     assert list(labels()) == [*TEAMS, "triage"]
     assert routing["fallback"] == "triage"
     for name, label in labels().items():
