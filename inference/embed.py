@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-
 from bot.domain import ports
 from bot.domain.errors import Unreachable, UsageError
 from bot.domain.ports import Vector
@@ -63,7 +62,7 @@ class LocalEmbedder:
             from sentence_transformers import SentenceTransformer
             from transformers.utils.logging import disable_progress_bar
 
-            disable_progress_bar()
+            disable_progress_bar()  # type: ignore[no-untyped-call]
             torch.set_num_threads(1)  # more would only take them from the model server
             source = str(_bundled()) if self._model == BUNDLED else self._model
             try:
