@@ -1,0 +1,98 @@
+"""Adapters in the running server: looked over, loaded, listed, unloaded, and loaded again after a restart."""
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+
+import httpx
+from safetensors import SafetensorError, safe_open
+
+from bot.domain import ports
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.learning import Adapter
+from inference.line import Pulse, accepted, pulse, send
+
+MAX_RANK = 16
+"""Rank of the largest LoRA that the server takes; it reserves memory for it."""
+_LOAD, _UNLOAD = "/v1/load_lora_adapter", "/v1/unload_lora_adapter"
+
+log = logging.getLogger(__name__)
+
+
+class VllmAdapters:
+    """The adapters of one vLLM server."""
+
+    def __init__(self, line: httpx.AsyncClient) -> None:
+        self._line = line
+        self._wanted: dict[str, Adapter] = {}
+
+    async def load(self, adapter: Adapter) -> None:
+        """See `ports.AdapterHost`. Raises Unreachable when the server is down."""
+        await asyncio.to_thread(inspect, adapter.path)
+        if adapter.name not in await self.loaded():
+            await self._load(adapter)
+        self._wanted[adapter.name] = adapter
+
+    async def unload(self, name: str) -> None:
+        """See `ports.AdapterHost`."""
+        self._wanted.pop(name, None)
+        if name in await self.loaded():
+            await send(self._line, "POST", _UNLOAD, {"lora_name": name})
+
+    async def loaded(self) -> frozenset[str]:
+        """Names of the adapters that the server holds now."""
+        response = accepted(await send(self._line, "GET", "/v1/models"), "the list of models")
+        try:
+            return frozenset(str(card["id"]) for card in response.json()["data"] if card.get("parent"))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Unreachable("model server: answered nonsense: no list of models") from error
+
+    async def restore(self) -> None:
+        """Load everything again that should be there. One that has become unloadable is logged and left out."""
+        for adapter in list(self._wanted.values()):
+            try:
+                await self.load(adapter)
+            except Refused:
+                log.exception("adapter not restored", extra={"adapter": adapter.name})
+
+    async def _load(self, adapter: Adapter) -> None:
+        body = {"lora_name": adapter.name, "lora_path": str(adapter.path.resolve())}
+        try:
+            response = await send(self._line, "POST", _LOAD, body)
+        except Unreachable as error:
+            # vLLM answers 500 both when it is dying and when it cannot use the adapter (its shapes, its rank).
+            if await pulse(self._line) is Pulse.ALIVE:
+                raise Refused(f"adapter {adapter.name}: the server cannot use what is in {adapter.path}") from error
+            raise
+        if adapter.name not in await self.loaded():
+            accepted(response, f"adapter {adapter.name} in {adapter.path}")
+
+
+def inspect(folder: Path) -> None:
+    """Raises Refused, in one sentence, unless the folder holds a whole LoRA that the server can take."""
+    rank = _config(folder).get("r")
+    if not isinstance(rank, int) or not 0 < rank <= MAX_RANK:
+        raise Refused(f"adapter in {folder}: its rank is {rank!r}, and the server takes 1 to {MAX_RANK}")
+    weights = folder / "adapter_model.safetensors"
+    try:
+        with safe_open(weights, framework="np") as tensors:
+            names = list(tensors.keys())
+    except (OSError, SafetensorError) as error:
+        raise Refused(f"adapter in {folder}: {weights.name} is missing or half written") from error
+    if not any("lora_A" in name for name in names):
+        raise Refused(f"adapter in {folder}: {weights.name} holds no LoRA")
+
+
+def _config(folder: Path) -> dict[str, object]:
+    file = folder / "adapter_config.json"
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refused(f"adapter in {folder}: {file.name} is missing or half written") from error
+    if not isinstance(config, dict):
+        raise Refused(f"adapter in {folder}: {file.name} is no LoRA's")
+    return config
+
+
+_: type[ports.AdapterHost] = VllmAdapters

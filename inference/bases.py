@@ -1,0 +1,52 @@
+"""Base models: from the word in the settings to the folder that everything else reads."""
+
+import json
+from pathlib import Path
+
+from bot.domain.errors import UsageError
+
+STARTER = Path(__file__).parent / "starter" / "base"
+LONGEST_PROMPT = 8_192
+"""Positions we use of a base that has more: a list of labels is short, and the server keeps memory for all of them."""
+_TOKENIZER_FILES = ("config.json", "tokenizer*", "special_tokens_map.json", "chat_template*")
+_WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "generation_config.json")
+
+
+def base_folder(base: str, weights: bool = True) -> Path:
+    """The folder of a base: `starter`, a folder, or a Hugging Face id, which is downloaded once.
+
+    Blocks while it downloads. Without `weights` only what a tokenizer needs is fetched. Raises UsageError.
+    """
+    if base == "starter":
+        return _complete(STARTER, base)
+    if Path(base).is_dir():
+        return _complete(Path(base).resolve(), base)
+    return _complete(_download(base, weights), base)
+
+
+def positions(folder: Path) -> int:
+    """How many tokens, answer included, a prompt and its answer may have together."""
+    config: dict[str, object] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    longest = config.get("max_position_embeddings")
+    return min(longest, LONGEST_PROMPT) if isinstance(longest, int) else LONGEST_PROMPT
+
+
+def _complete(folder: Path, base: str) -> Path:
+    missing = [name for name in ("config.json", "tokenizer.json") if not (folder / name).is_file()]
+    if missing:
+        raise UsageError(f"model.base: {base!r} has no {' and no '.join(missing)} in {folder}")
+    return folder
+
+
+def _download(base: str, weights: bool) -> Path:
+    from huggingface_hub import snapshot_download  # slow to import, and most installations never need it
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    wanted = _TOKENIZER_FILES + (_WEIGHT_FILES if weights else ())
+    try:
+        return Path(snapshot_download(base, allow_patterns=list(wanted)))
+    except HFValidationError as error:
+        raise UsageError(f"model.base: {base!r} is neither `starter`, nor a folder, nor a Hugging Face id") from error
+    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        reason = type(error).__name__
+        raise UsageError(f"model.base: {base!r} could not be fetched from Hugging Face ({reason})") from error

@@ -1,0 +1,64 @@
+"""The HTTP line to a model server, and what its failures mean to us."""
+
+from enum import Enum
+
+import httpx
+
+from bot.domain.errors import Refused, Unreachable
+
+IN_FLIGHT = 32
+"""Requests on the line at a time; the rest waits on our side, where waiting costs the server nothing."""
+_CONNECT_SECONDS = 3.0
+
+
+def open_line(url: str, patience: float = 30.0) -> httpx.AsyncClient:
+    """A client for the server at this address. `patience`: seconds after which a silent server counts as down."""
+    return httpx.AsyncClient(
+        base_url=url.rstrip("/").removesuffix("/v1"),
+        timeout=httpx.Timeout(patience, connect=_CONNECT_SECONDS, pool=None),
+        limits=httpx.Limits(max_connections=2 * IN_FLIGHT, max_keepalive_connections=2 * IN_FLIGHT),
+        trust_env=False,  # a proxy between the bot and its own model is never meant
+    )
+
+
+async def send(line: httpx.AsyncClient, method: str, path: str, body: object = None) -> httpx.Response:
+    """The server's answer, whatever its status below 500. Raises Unreachable."""
+    who = f"model server {line.base_url.host}:{line.base_url.port}"
+    try:
+        response = await line.request(method, path, json=body)
+    except httpx.TimeoutException as error:
+        raise Unreachable(f"{who}: timed out") from error
+    except httpx.TransportError as error:
+        raise Unreachable(f"{who}: no connection ({type(error).__name__})") from error
+    if response.status_code >= 500 or response.status_code in (408, 429):
+        raise Unreachable(f"{who}: answered {response.status_code}")
+    return response
+
+
+def accepted(response: httpx.Response, what: str) -> httpx.Response:
+    """The response itself when it is a success. Raises Refused, saying `what` was refused."""
+    if response.is_success:
+        return response
+    # Never the body: the server repeats the request in it, and with it what a person wrote.
+    raise Refused(f"model server: {what} was refused ({response.status_code})")
+
+
+class Pulse(Enum):
+    """How a server answers when asked for its health."""
+
+    ALIVE = "alive"
+    SILENT = "silent"
+    """It took the call but did not answer in time: busy, or hung."""
+    GONE = "gone"
+    """Nobody is there, or its engine is dead."""
+
+
+async def pulse(line: httpx.AsyncClient) -> Pulse:
+    """Ask the server for its health, with little patience."""
+    try:
+        response = await line.get("/health", timeout=5.0)
+    except httpx.TimeoutException:
+        return Pulse.SILENT
+    except httpx.TransportError:
+        return Pulse.GONE
+    return Pulse.ALIVE if response.is_success else Pulse.GONE

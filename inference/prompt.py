@@ -1,0 +1,160 @@
+"""The only builder of prompts, for training and serving alike: a task and a text in, token ids out.
+
+A prompt is made of ids, never of a string, so that nothing a person writes can become a special token. It ends where
+the next token is the answer's code. There are two shapes. A *bare* base (the starter; its vocabulary has a `<route>`
+mark) sees `<s> message <route>` and answers with a reserved token. Any other base sees the question and the list of
+labels first, so that the server's prefix cache pays for them once, and the message last.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from string import ascii_uppercase
+
+from tokenizers import Tokenizer
+
+from bot.domain.errors import Refused
+from bot.domain.messages import clean
+from bot.domain.tasks import Label, Task
+from inference.bases import positions
+from inference.chat import chat_frame
+
+MESSAGE_TOKENS = 512
+"""Tokens of one message that a listed prompt keeps."""
+_HALF = 4_000
+"""Characters kept at either end of a text: far more than the tokens kept, and cheap to cut before tokenising."""
+_MARK, _START = "<route>", "<s>"
+_FRAMES = 64
+
+
+class PromptBuilder:
+    """Prompts and codes of one base model. Safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Reads the tokenizer of the folder (see `bases.base_folder`)."""
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._lock = threading.Lock()
+        self._room = positions(folder) - 1
+        added = self._tokenizer.get_added_tokens_decoder()
+        self._forbidden = {id for id, token in added.items() if token.content not in ("<unk>", "[UNK]")}
+        self._mark = self._tokenizer.token_to_id(_MARK)
+        self._frames: dict[str, list[int]] = {}
+        if self.bare:
+            self._head, self._tail = "", ""
+            self._codes = self._reserved_codes()
+        else:
+            self._head, self._tail = chat_frame(folder)
+            self._codes = self._ordinary_codes()
+
+    @property
+    def bare(self) -> bool:
+        """Whether the prompt is the message alone: such a base can answer nothing before it was trained."""
+        return self._mark is not None
+
+    def prompt_ids(
+        self, task: Task, codes: Mapping[str, str], text: str, examples: Sequence[tuple[str, str]] = ()
+    ) -> list[int]:
+        """The prompt whose next token is the code of the answer. `examples` are (text, label); a bare prompt has none.
+
+        Labels of the task without a code are not offered. Any text will do; a long one keeps its head and its tail.
+        Raises Refused when the labels alone leave no room for a message.
+        """
+        if self.bare:
+            return [self._id_of(_START), *_cut(self._plain(readable(text)), self._room - 2), self._id_of(_MARK)]
+        head, tail = self._list_ids(task, codes, examples), self._frame(self._tail)
+        room = min(MESSAGE_TOKENS, self._room - len(head) - len(tail))
+        if room < 16:
+            raise Refused(f"tasks.{task.name}: its labels take {len(head)} tokens, which leaves no room for a message")
+        return [*head, *_cut(self._plain(readable(text)), room), *tail]
+
+    def alphabet(self) -> Sequence[str]:
+        """The codes labels may be given, each exactly one token after a prompt, in the order they are given out."""
+        return tuple(self._codes)
+
+    def code_id(self, code: str) -> int:
+        """The token that a code is. Raises Refused for a code this base does not have."""
+        try:
+            return self._codes[code]
+        except KeyError as error:
+            raise Refused(f"{code!r} is no code of this base model: the adapter was made for another one") from error
+
+    def _list_ids(self, task: Task, codes: Mapping[str, str], examples: Sequence[tuple[str, str]]) -> list[int]:
+        shots = "".join(f"Message: {readable(text)}\nCode: {codes[label]}\n\n" for text, label in examples)
+        listed = _listing(task, codes, with_examples=True)
+        if len(listed) > 2 * self._room:  # at least two characters a token: a guess, but the same one every time
+            listed = _listing(task, codes, with_examples=False)
+        return [*self._frame(self._head), *self._remembered(f"{listed}{shots}Message:\n", special=False)]
+
+    def _frame(self, text: str) -> list[int]:
+        return self._remembered(text, special=True)
+
+    def _remembered(self, text: str, special: bool) -> list[int]:
+        """Ids of a part that returns in every prompt. `special`: written by the base's makers, so its marks count."""
+        key = f"{special:d}{text}"
+        if key not in self._frames:
+            if len(self._frames) >= _FRAMES:
+                self._frames.clear()
+            self._frames[key] = self._special(text) if special else self._plain(text)
+        return self._frames[key]
+
+    def _plain(self, text: str) -> list[int]:
+        """Ids of what people write: special tokens in it are taken apart like any other word."""
+        with self._lock:
+            self._tokenizer.encode_special_tokens = True
+            ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return [id for id in ids if id not in self._forbidden]
+
+    def _special(self, text: str) -> list[int]:
+        with self._lock:
+            self._tokenizer.encode_special_tokens = False
+            ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def _reserved_codes(self) -> dict[str, int]:
+        named = ((f"<label_{n:03}>", self._tokenizer.token_to_id(f"<label_{n:03}>")) for n in range(1_000))
+        return {code: id for code, id in named if id is not None}
+
+    def _ordinary_codes(self) -> dict[str, int]:
+        """Letters, then pairs of letters, that are one token of their own when written at the end of a prompt.
+
+        Tokenised together with what precedes them: many vocabularies have the same letters with a space before.
+        """
+        before = self._special(self._tail)
+        codes: dict[str, int] = {}
+        for code in [*ascii_uppercase, *map("".join, product(ascii_uppercase, repeat=2))]:
+            ids = self._special(self._tail + code)
+            if ids[:-1] == before and ids[-1] not in self._forbidden and ids[-1] not in codes.values():
+                codes[code] = ids[-1]
+        return codes
+
+    def _id_of(self, token: str) -> int:
+        id = self._tokenizer.token_to_id(token)
+        if id is None:
+            raise Refused(f"the base's tokenizer knows {_MARK} but not {token}")
+        return int(id)
+
+
+def readable(text: str) -> str:
+    """A text that every tokenizer takes: as `messages.clean` keeps it, its middle cut out when it is very long."""
+    if len(text) <= 2 * _HALF:
+        return clean(text)
+    return f"{clean(text[:_HALF])}\n{clean(text[-_HALF:])}"
+
+
+def _cut(ids: list[int], room: int) -> list[int]:
+    """At most `room` ids: people say what they want at the beginning, and again at the end."""
+    if len(ids) <= room:
+        return ids
+    tail = room // 2
+    return ids[: room - tail] + ids[len(ids) - tail :]
+
+
+def _listing(task: Task, codes: Mapping[str, str], with_examples: bool) -> str:
+    lines = [_line(codes[label.name], label, with_examples) for label in task.labels if label.name in codes]
+    return f"{task.question}\n\n" + "\n".join(lines) + "\n\nAnswer with the code alone.\n\n"
+
+
+def _line(code: str, label: Label, with_examples: bool) -> str:
+    said = "; ".join(f'"{example}"' for example in label.examples) if with_examples else ""
+    return f"{code}: {label.name}: {label.means}" + (f" ({said})" if said else "")

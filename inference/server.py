@@ -1,0 +1,206 @@
+"""An embedded vLLM server: started, shared between processes, watched and stopped.
+
+Processes of one installation (a command beside `run`) share one server: whoever comes first starts it and writes its
+address down, the others use it. When it goes, whoever still wants one starts the next.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+import sys
+import time
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from bot.domain.errors import Refused, SwitchboardError, Unreachable
+from bot.domain.learning import Progress
+from inference import lifeline
+from inference.command import ServerSettings, built_for_cpu, command_line, environment
+from inference.line import Pulse, open_line, pulse
+from inference.lock import locked
+
+_USUAL_START, _LONGEST_START = 45.0, 900.0
+"""Seconds. The first, what two cores without a GPU take, is only for the progress shown."""
+_LONGEST_STOP = 15.0
+_SILENCE = 60.0
+"""Seconds without an answer to /health after which a server counts as hung."""
+_TICK = 0.5
+_LONGEST_PAUSE = 60.0
+_STEADY = 300.0
+"""Seconds after which a server that falls over is restarted at once again."""
+
+log = logging.getLogger(__name__)
+
+
+class EmbeddedServer:
+    """One vLLM server on this machine, ready from entering to leaving; `line` leads to it, restarts included."""
+
+    def __init__(self, settings: ServerSettings, progress: Progress) -> None:
+        self._settings = settings
+        self._progress = progress
+        self._process: Process | None = None
+        self._since = 0.0
+        self._record = settings.directory / "server.json"
+        self._log = settings.directory / "vllm.log"
+        self.line = open_line("http://127.0.0.1:9")  # leads nowhere before there is a server
+
+    async def __aenter__(self) -> Self:
+        """Use the server that runs, or start one. Raises Refused or Unreachable: one sentence, and where the log is."""
+        try:
+            await self._connect()
+        except BaseException:
+            await self.line.aclose()
+            raise
+        self._progress = _unseen
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the server if it is ours; no process of it is left."""
+        await self._stop()
+        await self.line.aclose()
+
+    async def watch(self, on_restart: Callable[[], Awaitable[None]]) -> None:
+        """Until cancelled: when the server goes or hangs, have another, waiting longer each time it does not last."""
+        pause = 0.0
+        while True:
+            await self._until_gone()
+            pause = 0.0 if time.monotonic() - self._since > _STEADY else pause
+            log.warning("model server gone", extra={"pause": pause})
+            await self._stop()
+            await asyncio.sleep(pause)
+            pause = min(max(1.0, 2 * pause), _LONGEST_PAUSE)
+            try:
+                await self._connect()
+                await on_restart()
+            except SwitchboardError:
+                log.exception("model server not restarted")
+
+    async def _connect(self) -> None:
+        """Point the line to a server that answers: another process's, or a new one of ours."""
+        self._settings.directory.mkdir(parents=True, exist_ok=True)
+        lock = self._settings.directory / "server.lock"
+        async with locked(lock, lambda: self._progress(0.0, "another process is starting the model server")):
+            url = self._recorded()
+            if url is None or not await self._serves(url):
+                url = await self._start(_port(url))
+            self.line.base_url = url
+        self._since = time.monotonic()
+        self._progress(1.0, "the model server is ready")
+
+    def _recorded(self) -> str | None:
+        """The address of the last server here; None when none is known."""
+        try:
+            return str(json.loads(self._record.read_text(encoding="utf-8"))["url"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    async def _serves(self, url: str) -> bool:
+        """Whether our model answers there; the address may be stale, and by now somebody else's."""
+        ours = (self._settings.served, str(self._settings.base))
+        try:
+            async with open_line(url, patience=3.0) as line:
+                cards = (await line.get("/v1/models")).json()["data"]
+            return any((card["id"], card["root"]) == ours for card in cards)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+            return False
+
+    async def _start(self, port: int) -> str:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            process = self._process = await self._spawn(port)
+            await self._until_ready(url, process)
+            self._record.write_text(json.dumps({"url": url, "pid": process.pid}), encoding="utf-8")
+        except OSError as error:
+            await self._stop()
+            raise Refused(f"the model server could not be started: {error}") from error
+        except BaseException:
+            await self._stop()
+            raise
+        return url
+
+    async def _spawn(self, port: int) -> Process:
+        cpu = built_for_cpu()
+        with contextlib.suppress(FileNotFoundError):
+            self._log.replace(self._log.with_suffix(".log.1"))
+        with self._log.open("wb") as output:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", lifeline.__file__, *command_line(self._settings, port, cpu)),
+                stdin=PIPE,
+                stdout=output,
+                stderr=STDOUT,
+                start_new_session=True,  # Ctrl-C is for us; we end the server when we are done with it
+                env={**os.environ, **environment(cpu)},
+            )
+
+    async def _until_ready(self, url: str, process: Process) -> None:
+        began = time.monotonic()
+        async with open_line(url) as line:
+            while await pulse(line) is not Pulse.ALIVE:
+                seconds = time.monotonic() - began
+                if process.returncode is not None or seconds > _LONGEST_START:
+                    raise Unreachable(f"the model server did not start: {_last_words(self._log)}; see {self._log}")
+                self._progress(min(seconds / _USUAL_START, 0.95), f"starting the model server ({seconds:.0f} s)")
+                await asyncio.sleep(_TICK)
+
+    async def _until_gone(self) -> None:
+        heard = time.monotonic()
+        while time.monotonic() - heard < _SILENCE:
+            match await pulse(self.line):
+                case Pulse.GONE:
+                    return
+                case Pulse.ALIVE:
+                    heard = time.monotonic()
+            await asyncio.sleep(_TICK)
+
+    async def _stop(self) -> None:
+        """Let go of our server's lifeline, which then ends every process of it; nothing when it is not ours."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), _LONGEST_STOP)
+        except TimeoutError:
+            log.error("model server's lifeline had to be killed", extra={"pid": process.pid})  # noqa: TRY400
+            process.kill()
+            await process.wait()
+
+
+def _port(url: str | None) -> int:
+    """The port of the last server when it is free, so that the address stays; else any free one."""
+    with contextlib.suppress(OSError, ValueError, OverflowError, TypeError):
+        return _bind(httpx.URL(url or "").port or 0)
+    return _bind(0)
+
+
+def _bind(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that is only cooling down is free
+        probe.bind(("127.0.0.1", port))
+        bound: int = probe.getsockname()[1]
+        return bound
+
+
+def _last_words(file: Path) -> str:
+    """The last line of the log that names an error."""
+    with contextlib.suppress(OSError):
+        lines = file.read_text(encoding="utf-8", errors="replace")[-20_000:].splitlines()
+        for line in reversed(lines):
+            if "Error" in line and "Traceback" not in line:
+                return line.strip()[-300:]
+    return "it said nothing"
+
+
+def _unseen(_share: float, _doing: str) -> None:
+    """Restarts have nobody to watch them; the log has."""

@@ -1,0 +1,116 @@
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.learning import Adapter
+from inference.adapters import VllmAdapters, inspect
+from inference.line import open_line
+from tests.fakes_inference import FakeVllm, write_lora
+
+SHAPE = {"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "num_hidden_layers": 1}
+
+
+@pytest.fixture
+def lora(tmp_path: Path) -> Path:
+    (tmp_path / "config.json").write_text(json.dumps(SHAPE), encoding="utf-8")
+    return write_lora(tmp_path / "routing-1", tmp_path, seed=1)
+
+
+@pytest.fixture
+async def vllm() -> FakeVllm:
+    return FakeVllm()
+
+
+@pytest.fixture
+async def line(vllm: FakeVllm) -> AsyncIterator[httpx.AsyncClient]:
+    async with vllm.line() as line:
+        yield line
+
+
+def adapter(path: Path, name: str = "routing-1") -> Adapter:
+    return Adapter(name, "routing", path, "starter", {}, 1.0, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+async def test_loading_twice_changes_nothing(vllm: FakeVllm, line: httpx.AsyncClient, lora: Path) -> None:
+    adapters = VllmAdapters(line)
+    await adapters.load(adapter(lora))
+    await adapters.load(adapter(lora))
+    assert await adapters.loaded() == {"routing-1"}
+    assert vllm.loads == 1
+
+
+async def test_adapter_that_another_process_loaded_is_loaded(
+    vllm: FakeVllm, line: httpx.AsyncClient, lora: Path
+) -> None:
+    await VllmAdapters(line).load(adapter(lora))
+    await VllmAdapters(line).load(adapter(lora))
+    assert vllm.loads == 1
+
+
+async def test_after_a_restart_everything_wanted_comes_back(
+    vllm: FakeVllm, line: httpx.AsyncClient, lora: Path
+) -> None:
+    adapters = VllmAdapters(line)
+    for name in ("routing-1", "routing-2", "routing-3"):
+        await adapters.load(adapter(lora, name))
+    await adapters.unload("routing-2")
+    vllm.restart()
+    await adapters.restore()
+    assert await adapters.loaded() == {"routing-1", "routing-3"}
+
+
+async def test_one_adapter_that_is_gone_does_not_keep_the_others_out(
+    vllm: FakeVllm, line: httpx.AsyncClient, lora: Path
+) -> None:
+    adapters = VllmAdapters(line)
+    await adapters.load(adapter(write_lora(lora.parent / "lost", lora.parent, seed=2), "lost"))
+    await adapters.load(adapter(lora))
+    (lora.parent / "lost" / "adapter_model.safetensors").unlink()
+    vllm.restart()
+    await adapters.restore()
+    assert await adapters.loaded() == {"routing-1"}
+
+
+async def test_unloading_what_is_not_there_changes_nothing(line: httpx.AsyncClient) -> None:
+    await VllmAdapters(line).unload("never-seen")
+
+
+async def test_server_that_cannot_see_the_folder_is_refused(
+    vllm: FakeVllm, line: httpx.AsyncClient, lora: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "is_dir", lambda _: False)
+    with pytest.raises(Refused, match=r"routing-1 in .* was refused \(404\)"):
+        await VllmAdapters(line).load(adapter(lora))
+
+
+async def test_loading_into_a_server_that_is_down_may_be_tried_again(lora: Path) -> None:
+    async with open_line("http://127.0.0.1:9") as line:
+        with pytest.raises(Unreachable):
+            await VllmAdapters(line).load(adapter(lora))
+
+
+def test_whole_adapter_passes(lora: Path) -> None:
+    inspect(lora)
+
+
+@pytest.mark.parametrize("name", ["adapter_config.json", "adapter_model.safetensors"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99, None])
+def test_half_written_adapter_is_refused_in_a_sentence(lora: Path, name: str, share: float | None) -> None:
+    content = (lora / name).read_bytes()
+    (lora / name).unlink()
+    if share is not None:
+        (lora / name).write_bytes(content[: int(share * len(content))])
+    with pytest.raises(Refused, match=f"{name} is missing or half written"):
+        inspect(lora)
+
+
+@pytest.mark.parametrize("config", [{"r": 17}, {"r": 0}, {"r": "8"}, {}])
+def test_rank_that_the_server_does_not_take_is_refused(lora: Path, config: dict[str, object]) -> None:
+    (lora / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(Refused, match="rank"):
+        inspect(lora)

@@ -1,0 +1,176 @@
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.responses import JSONResponse, Response
+
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.learning import Adapter
+from bot.domain.ports import Query
+from bot.domain.tasks import Label, Task
+from inference.adapters import VllmAdapters
+from inference.client import VllmPredictor
+from inference.line import IN_FLIGHT, open_line
+from inference.prompt import PromptBuilder
+from tests.fakes_inference import FakeVllm, completion
+from tests.small_bases import bare_base, listed_base
+
+TASK = Task("routing", "Which?", (Label("billing", "Money"), Label("it", "Machines")), "billing")
+CODES = {"billing": "A", "it": "B"}
+QUERY = Query(TASK, CODES, None)
+
+
+@pytest.fixture
+async def vllm() -> FakeVllm:
+    return FakeVllm("base")
+
+
+@pytest.fixture
+async def line(vllm: FakeVllm) -> AsyncIterator[httpx.AsyncClient]:
+    async with vllm.line() as line:
+        yield line
+
+
+@pytest.fixture
+async def predictor(line: httpx.AsyncClient, tmp_path: Path) -> VllmPredictor:
+    return VllmPredictor(line, PromptBuilder(listed_base(tmp_path / "base")), "base", VllmAdapters(line))
+
+
+async def test_only_the_labels_codes_may_be_answered(vllm: FakeVllm, predictor: VllmPredictor, tmp_path: Path) -> None:
+    prompts = PromptBuilder(tmp_path / "base")
+    await predictor.predict(QUERY, ["hi"])
+    (asked,) = vllm.requests
+    assert asked["allowed_token_ids"] == [prompts.code_id("A"), prompts.code_id("B")]
+    assert (asked["max_tokens"], asked["logprobs"], asked["model"]) == (1, 2, "base")
+    assert asked["prompt"] == [prompts.prompt_ids(TASK, CODES, "hi")]
+
+
+async def test_retired_label_of_an_adapter_gets_no_probability(predictor: VllmPredictor) -> None:
+    (heard,) = await predictor.predict(Query(TASK, CODES | {"retired": "C"}, None), ["hi"])
+    assert set(heard.probabilities) == {"billing", "it"}
+
+
+async def test_task_without_any_code_is_refused(predictor: VllmPredictor) -> None:
+    with pytest.raises(Refused, match="no label has a code"):
+        await predictor.predict(Query(TASK, {}, None), ["hi"])
+
+
+async def test_no_texts_ask_nothing(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    assert await predictor.predict(QUERY, []) == []
+    assert vllm.requests == []
+
+
+async def test_many_texts_travel_in_few_requests(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    heard = await predictor.predict(QUERY, [f"text {n}" for n in range(100)])
+    assert len(heard) == 100
+    assert len(vllm.requests) == 7
+
+
+async def test_the_server_is_never_asked_more_at_once_than_agreed(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    vllm.delay = 0.01
+    await asyncio.gather(*(predictor.predict(QUERY, [f"text {n}"]) for n in range(3 * IN_FLIGHT)))
+    assert 1 < vllm.most_at_once <= IN_FLIGHT
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response("<html>hello</html>"),
+        JSONResponse({}),
+        JSONResponse({"choices": []}),
+        JSONResponse({"choices": [{"index": 0, "logprobs": None}]}),
+        JSONResponse([1]),
+        completion({}),
+        completion({"token_id:36": 0.0}),
+        completion({"A": math.log(0.5), "B": math.log(0.5)}),
+    ],
+)
+async def test_nonsense_counts_as_down(vllm: FakeVllm, predictor: VllmPredictor, answer: Response) -> None:
+    vllm.failure = answer
+    with pytest.raises(Unreachable, match="nonsense"):
+        await predictor.predict(QUERY, ["hi"])
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.4), (0.5, 0.502), (1.0, 1.0), (0.0, 0.0)])
+async def test_probabilities_that_do_not_sum_to_one_count_as_nonsense(
+    vllm: FakeVllm, predictor: VllmPredictor, tmp_path: Path, shares: tuple[float, float]
+) -> None:
+    prompts = PromptBuilder(tmp_path / "base")
+    names = [f"token_id:{prompts.code_id(code)}" for code in "AB"]
+    vllm.failure = completion(
+        {n: math.log(share) if share else -9999.0 for n, share in zip(names, shares, strict=True)}
+    )
+    with pytest.raises(Unreachable, match="processed_logprobs"):
+        await predictor.predict(QUERY, ["hi"])
+
+
+async def test_rounding_is_forgiven_and_made_good(vllm: FakeVllm, predictor: VllmPredictor, tmp_path: Path) -> None:
+    prompts = PromptBuilder(tmp_path / "base")
+    a, b = (f"token_id:{prompts.code_id(code)}" for code in "AB")
+    vllm.failure = completion({a: math.log(0.7004), b: math.log(0.3)})
+    (heard,) = await predictor.predict(QUERY, ["hi"])
+    assert math.isclose(sum(heard.probabilities.values()), 1.0, abs_tol=1e-12)
+    assert math.isclose(heard.probabilities["billing"], 0.7, abs_tol=1e-3)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429, 408])
+async def test_busy_or_broken_server_counts_as_down(vllm: FakeVllm, predictor: VllmPredictor, status: int) -> None:
+    vllm.failure = Response(status_code=status)
+    with pytest.raises(Unreachable, match=str(status)):
+        await predictor.predict(QUERY, ["hi"])
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+async def test_a_no_is_final_and_repeats_nothing_that_was_asked(
+    vllm: FakeVllm, predictor: VllmPredictor, status: int
+) -> None:
+    vllm.failure = JSONResponse({"error": {"message": "the prompt was: my secret"}}, status)
+    with pytest.raises(Refused, match=str(status)) as refused:
+        await predictor.predict(QUERY, ["my secret"])
+    assert "secret" not in str(refused.value)
+
+
+async def test_one_bad_request_among_many_is_one_plain_error(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    vllm.failure = Response(status_code=503)
+    with pytest.raises(Unreachable):
+        await predictor.predict(QUERY, ["hi"] * 100)
+
+
+async def test_server_that_is_not_there_counts_as_down(tmp_path: Path) -> None:
+    async with open_line("http://127.0.0.1:9/v1/") as line:
+        predictor = VllmPredictor(line, PromptBuilder(listed_base(tmp_path / "b")), "base", VllmAdapters(line))
+        with pytest.raises(Unreachable, match="no connection"):
+            await predictor.predict(QUERY, ["hi"])
+
+
+async def test_silent_server_counts_as_down(tmp_path: Path) -> None:
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(never, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, open_line(f"http://127.0.0.1:{port}", patience=0.1) as line:
+        predictor = VllmPredictor(line, PromptBuilder(listed_base(tmp_path / "b")), "base", VllmAdapters(line))
+        with pytest.raises(Unreachable, match="timed out"):
+            await predictor.predict(QUERY, ["hi"])
+
+
+async def test_starter_without_an_adapter_is_refused_unasked(
+    vllm: FakeVllm, line: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    predictor = VllmPredictor(line, PromptBuilder(bare_base(tmp_path / "bare")), "starter", VllmAdapters(line))
+    with pytest.raises(Refused, match="before it was trained"):
+        await predictor.predict(Query(TASK, {"billing": "<label_000>"}, None), ["hi"])
+    assert vllm.requests == []
+
+
+async def test_adapter_made_for_another_base_is_refused(predictor: VllmPredictor, tmp_path: Path) -> None:
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    foreign = Adapter("routing-1", "routing", tmp_path, "starter", {"billing": "<label_000>"}, 1.0, made)
+    with pytest.raises(Refused, match="another one"):
+        await predictor.predict(Query(TASK, foreign.codes, foreign), ["hi"])
