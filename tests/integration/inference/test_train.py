@@ -85,7 +85,8 @@ def test_the_shared_prefix_changes_no_answer(chat: Path) -> None:
     codes = prompts.alphabet()
     run = a_run(chat, chat, (codes[0], codes[1], codes[2]))
     rows = train.prompted(run, prompts, run.examples)
-    llama = train.load(chat).to(torch.float32)
+    llama = train.load(chat)
+    llama.float()  # type: ignore[no-untyped-call]
     ids = torch.tensor([prompts.code_id(code) for code in run.codes.values()])
     prefix = train.shared_prefix(rows, train.common_frame([row.ids for row in rows]))
     assert len(prefix) > 100
