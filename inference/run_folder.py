@@ -1,0 +1,140 @@
+"""A training run's folder: what goes in, what comes out, and how to tell a finished run from half of one.
+
+task.json        the base model, the task, and the code of every label
+examples.jsonl   what is learned from
+log              what the training said
+adapter/         the LoRA, renamed into place when it was complete on disk
+done.json        written last: figures, and checksums of what went in and came out
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bot.domain.learning import Example, Side, Source
+from bot.domain.ports import TrainingRun
+from bot.domain.tasks import Label, Task
+
+WEIGHTS = "adapter_model.safetensors"
+LOG = "log"
+_INPUTS = ("task.json", "examples.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a finished training says about itself."""
+
+    base: str
+    inputs: str
+    """sha256 of what went in."""
+    sha256: str
+    """Of the adapter's weights."""
+    steps: int
+    seconds: float
+    loss: float
+    """Cross-entropy in nats over the labels, mean of the last tenth of the steps."""
+    trained_on: int
+    """Examples."""
+    validated_on: int
+    """Examples of the train side that were kept apart to choose the checkpoint; 0 when there were too few."""
+    validation_accuracy: float | None
+    """None when nothing was kept apart."""
+
+
+def adapter_of(folder: Path) -> Path:
+    """Where the run's adapter is, or will be."""
+    return folder / "adapter"
+
+
+def write_run(run: TrainingRun) -> None:
+    """Put what the training needs into the folder; the same run gives the same bytes. Raises OSError."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    replace_file(run.folder / "task.json", json.dumps(_what_is_asked(run), indent=1, ensure_ascii=False) + "\n")
+    rows = (json.dumps(asdict(example) | {"at": example.at.isoformat()}) for example in run.examples)
+    replace_file(run.folder / "examples.jsonl", "".join(f"{row}\n" for row in rows))
+
+
+def read_run(folder: Path) -> TrainingRun:
+    """What `write_run` wrote. Raises OSError or ValueError when it is not there or not readable."""
+    asked = json.loads((folder / "task.json").read_text("utf-8"))
+    labels = tuple(Label(n["name"], n["means"], tuple(n["examples"])) for n in asked["labels"])
+    task = Task(asked["name"], asked["question"], labels, asked["fallback"])
+    rows = (folder / "examples.jsonl").read_text("utf-8").split("\n")[:-1]
+    examples = tuple(_example(json.loads(row)) for row in rows)
+    return TrainingRun(folder, Path(asked["base"]), task, asked["codes"], examples)
+
+
+def inputs_of(folder: Path) -> str:
+    """sha256 over what goes into the training."""
+    digest = hashlib.sha256()
+    for name in _INPUTS:
+        digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def finish(folder: Path, done: Done) -> None:
+    """Write done.json: from now on the run is finished. The adapter must be in place."""
+    replace_file(folder / "done.json", json.dumps(asdict(done), indent=1) + "\n")
+
+
+def finished(folder: Path) -> Done | None:
+    """The figures of a run that ended well; None when it did not, or when files are not those it ended with."""
+    try:
+        done = Done(**json.loads((folder / "done.json").read_text("utf-8")))
+        whole = done.sha256 == sha256_of(adapter_of(folder) / WEIGHTS) and done.inputs == inputs_of(folder)
+    except (OSError, ValueError, TypeError):
+        return None
+    return done if whole else None
+
+
+def sha256_of(path: Path) -> str:
+    """The file's checksum, in hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write the file whole or not at all, and have it on disk before anybody can see it."""
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.write_text(text, "utf-8")
+    sync(unfinished)
+    unfinished.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Have the file, or the folder's list of names, on disk when this returns."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _example(row: Mapping[str, object]) -> Example:
+    conversation = row["conversation"]
+    return Example(
+        text=str(row["text"]),
+        label=str(row["label"]),
+        source=Source(str(row["source"])),
+        side=Side(str(row["side"])),
+        at=datetime.fromisoformat(str(row["at"])),
+        conversation=conversation if isinstance(conversation, int) else None,
+    )
+
+
+def _what_is_asked(run: TrainingRun) -> dict[str, object]:
+    """What a prompt is made of. Rooms and emoji stay out: moving a team is no reason to train again."""
+    labels = [{"name": n.name, "means": n.means, "examples": list(n.examples)} for n in run.task.labels]
+    return {
+        "base": str(run.base),
+        "name": run.task.name,
+        "question": run.task.question,
+        "fallback": run.task.fallback,
+        "labels": labels,
+        "codes": dict(sorted(run.codes.items())),
+    }

@@ -1,0 +1,393 @@
+"""Train a LoRA: run folder in (task.json, examples.jsonl), adapter/ and then done.json out.
+
+    python -m inference.train var/runs/routing-7
+
+Stdout carries progress as JSON lines, stderr a log to read. The model learns to answer every prompt with the one
+token that stands for the label: the loss is the cross-entropy over the codes of the task, which is just the
+distribution that the server answers with. Interrupted, the same command starts afresh; the same folder on the same
+machine gives the same adapter.
+"""
+
+import argparse
+import json
+import math
+import os
+import random
+import shutil
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
+from torch.nn.functional import cross_entropy
+from transformers import AutoModelForCausalLM, Cache, LlamaForCausalLM
+from transformers.utils.logging import disable_progress_bar
+
+from bot.domain.errors import SwitchboardError
+from bot.domain.learning import Example, text_key
+from bot.domain.ports import TrainingRun
+from inference.bases import base_folder
+from inference.prompt import PromptBuilder
+from inference.run_folder import WEIGHTS, Done, adapter_of, finish, finished, inputs_of, read_run, sha256_of, sync
+
+SEED = 1
+BATCH = 32
+TOKENS_AT_ONCE = 4_096  # padded tokens of messages in one forward pass: bounds the memory, not the batch
+LEAST_PREFIX = 32  # tokens that all prompts share from which on they are computed once a batch, not once a prompt
+WARM_UP = 0.06  # share of the steps
+CHECKPOINTS = 8  # validations in a run
+VALIDATION_SHARE, LEAST_VALIDATION = 0.10, 40  # with fewer to validate on, the figure is noise: learn from all
+IMBALANCE = 3.0  # largest class over smallest from which on small classes are shown more often
+TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train on a kind of base model."""
+
+    rate: float
+    rank: int
+    token_dropout: float
+    """Share of a message's tokens left out, anew each time."""
+    smoothing: float
+    epochs: float
+    least_steps: int
+    """A small set needs its steps too, however few epochs they would be."""
+    decay: float = 0.01
+
+    def steps(self, examples: int) -> int:
+        return max(self.least_steps, round(self.epochs * examples / BATCH))
+
+
+STARTER = Recipe(rate=2e-3, rank=16, token_dropout=0.1, smoothing=0.1, epochs=8, least_steps=150)
+PRETRAINED = Recipe(rate=2e-4, rank=16, token_dropout=0.0, smoothing=0.0, epochs=3, least_steps=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A prompt, and the position of its label among the task's codes."""
+
+    ids: tuple[int, ...]
+    label: int
+
+
+def main() -> None:
+    """From the command line to done.json; what was foreseen to go wrong is one sentence on stderr and exit code 1."""
+    parser = argparse.ArgumentParser(prog="python -m inference.train", description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("run", type=Path, help="the run folder")
+    parser.add_argument("--with-parent", action="store_true", help="end when stdin is closed")
+    args = parser.parse_args()
+    if args.with_parent:
+        threading.Thread(target=end_with_parent, daemon=True).start()
+    try:
+        train(args.run)
+    except (SwitchboardError, OSError, SafetensorError) as error:
+        sys.exit(f"{args.run.name}: {error}")
+
+
+def train(folder: Path) -> Done:
+    """Train what the folder asks for; done.json is written last, so that half a run is never taken for a whole one."""
+    began = time.monotonic()
+    already = finished(folder)
+    if already is not None:
+        tell(1.0, "done", already.loss)
+        return already
+    clear(folder)
+
+    tell(0.0, "reading the examples")
+    run = read_run(folder)
+    base = base_folder(str(run.base))
+    prompts = PromptBuilder(base)
+    learned, kept_apart = split(run.examples)
+    rows, validation = prompted(run, prompts, learned), prompted(run, prompts, kept_apart)
+    say(f"{len(rows)} examples to learn from, {len(validation)} to validate on, {len(run.codes)} labels")
+
+    tell(0.0, "loading the base model")
+    recipe = STARTER if prompts.bare else PRETRAINED
+    torch.manual_seed(SEED)
+    llama = load(base)
+    lora = get_peft_model(llama, lora_config(recipe))  # changes the model in place: from here on it has adapters
+    frame = common_frame([row.ids for row in rows + validation])
+    codes = torch.tensor([prompts.code_id(code) for code in run.codes.values()], device=llama.device)
+    model = Model(llama, codes, shared_prefix(rows, frame))
+
+    losses, best = loop(model, recipe, rows, frame, validation)
+
+    tell(0.98, "saving the adapter")
+    best.restore(llama)
+    save(lora, folder)
+    done = Done(
+        base=str(run.base),
+        inputs=inputs_of(folder),
+        sha256=sha256_of(adapter_of(folder) / WEIGHTS),
+        steps=len(losses),
+        seconds=round(time.monotonic() - began, 1),
+        loss=round(mean(losses[-max(1, len(losses) // 10) :]), 4),
+        trained_on=len(rows),
+        validated_on=len(validation),
+        validation_accuracy=best.accuracy if validation else None,
+    )
+    finish(folder, done)
+    tell(1.0, "done", done.loss)
+    return done
+
+
+# ---------------------------------------------------------------------------------------------------- data
+
+
+def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """What to learn from, and what to choose the checkpoint by: decided by content hash, so a text never changes sides.
+
+    The hash's second eight digits: the first eight decided which texts are held out and are not free any more.
+    """
+    ordered = sorted(examples, key=lambda example: (text_key(example.text), example.label))
+    apart = [e for e in ordered if int(text_key(e.text)[8:16], 16) / 0xFFFFFFFF < VALIDATION_SHARE]
+    if len(apart) < LEAST_VALIDATION:
+        return ordered, []
+    kept = {id(example) for example in apart}
+    return [example for example in ordered if id(example) not in kept], apart
+
+
+def prompted(run: TrainingRun, prompts: PromptBuilder, examples: Sequence[Example]) -> list[Row]:
+    """The examples as the server will see them."""
+    place = {label: at for at, label in enumerate(run.codes)}
+    return [Row(tuple(prompts.prompt_ids(run.task, run.codes, e.text)), place[e.label]) for e in examples]
+
+
+def common_frame(prompts: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """How many tokens all prompts begin and end with: what is between is the message."""
+    shortest = min(len(ids) for ids in prompts)
+    head = next((n for n in range(shortest) if len({ids[n] for ids in prompts}) > 1), shortest)
+    tail = next((n for n in range(shortest - head) if len({ids[-1 - n] for ids in prompts}) > 1), shortest - head)
+    return head, tail
+
+
+def shared_prefix(rows: Sequence[Row], frame: tuple[int, int]) -> tuple[int, ...]:
+    """What all prompts begin with, when it is long enough to be worth computing once for a whole batch."""
+    head = min(frame[0], min(len(row.ids) for row in rows) - 1)
+    return rows[0].ids[:head] if head >= LEAST_PREFIX else ()
+
+
+def batches(rows: Sequence[Row], frame: tuple[int, int], token_dropout: float) -> Iterator[list[Row]]:
+    """Batches for ever, epoch by epoch: everything once, small classes more often, like lengths together."""
+    rng = random.Random(SEED)
+    repeats = how_often(rows)
+    while True:
+        epoch = [row for row in rows for _ in range(int(repeats[row.label] + rng.random()))]
+        rng.shuffle(epoch)
+        cut = [thinned(row, frame, token_dropout, rng) for row in epoch]
+        pools = (sorted(cut[at : at + 8 * BATCH], key=lambda row: len(row.ids)) for at in range(0, len(cut), 8 * BATCH))
+        ready = [pool[at : at + BATCH] for pool in pools for at in range(0, len(pool), BATCH)]
+        rng.shuffle(ready)
+        yield from ready
+
+
+def how_often(rows: Sequence[Row]) -> dict[int, float]:
+    """How often an epoch shows a row of each label: once, or in lopsided sets the root of the class's handicap."""
+    counts = Counter(row.label for row in rows)
+    most = max(counts.values())
+    lopsided = most > IMBALANCE * min(counts.values())
+    return {label: math.sqrt(most / count) if lopsided else 1.0 for label, count in counts.items()}
+
+
+def thinned(row: Row, frame: tuple[int, int], share: float, rng: random.Random) -> Row:
+    """The row with that share of its message's tokens left out, but never all of them."""
+    head, tail = frame
+    message = row.ids[head : len(row.ids) - tail]
+    left = tuple(token for token in message if rng.random() >= share) or message
+    return Row((*row.ids[:head], *left, *row.ids[len(row.ids) - tail :]), row.label)
+
+
+# --------------------------------------------------------------------------------------------------- model
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The Llama with its adapters, and how it is asked."""
+
+    llama: LlamaForCausalLM
+    codes: torch.Tensor
+    """The token of each label."""
+    prefix: tuple[int, ...]
+    """What every prompt begins with; empty when that is not worth a thought."""
+
+
+def load(base: Path) -> LlamaForCausalLM:
+    """The base model, in the precision that it is served with where this machine computes that fast."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    fast = device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    dtype = torch.bfloat16 if fast else torch.float32
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(str(base), dtype=dtype)
+    return cast(LlamaForCausalLM, model.to(device))
+
+
+def lora_config(recipe: Recipe) -> LoraConfig:
+    """Adapters on attention and MLP; everything else is frozen, as the server can swap nothing else."""
+    return LoraConfig(r=recipe.rank, lora_alpha=2 * recipe.rank, target_modules=TARGETS, task_type="CAUSAL_LM")
+
+
+def save(lora: PeftModel, folder: Path) -> None:
+    """Put the adapter in place in one move, when all of it is on disk."""
+    unfinished = folder / "adapter.tmp"
+    lora.save_pretrained(str(unfinished))
+    for path in unfinished.iterdir():
+        sync(path)
+    sync(unfinished)
+    unfinished.rename(adapter_of(folder))
+    sync(folder)
+
+
+def clear(folder: Path) -> None:
+    """Leave nothing of an earlier, interrupted training; what it says is done goes first."""
+    (folder / "done.json").unlink(missing_ok=True)
+    for name in ("adapter", "adapter.tmp"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+# ---------------------------------------------------------------------------------------------------- loop
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The checkpoint that answered most of the validation rows; of equals the latest, as it has learned longest."""
+
+    accuracy: float = -1.0
+    weights: tuple[torch.Tensor, ...] = ()
+
+    def or_better(self, accuracy: float, llama: LlamaForCausalLM) -> "Best":
+        if accuracy < self.accuracy:
+            return self
+        return Best(accuracy, tuple(weight.detach().clone() for weight in learning_weights(llama)))
+
+    def restore(self, llama: LlamaForCausalLM) -> None:
+        """Without any validation the model stays as it is."""
+        with torch.no_grad():
+            for weight, kept in zip(learning_weights(llama), self.weights, strict=False):
+                weight.copy_(kept)
+
+
+def loop(
+    model: Model, recipe: Recipe, rows: Sequence[Row], frame: tuple[int, int], validation: Sequence[Row]
+) -> tuple[list[float], Best]:
+    """Train; the loss of every step in nats, and the best checkpoint."""
+    steps = recipe.steps(len(rows))
+    optimizer = torch.optim.AdamW(learning_weights(model.llama), lr=recipe.rate, weight_decay=recipe.decay)
+    losses: list[float] = []
+    best = Best()
+    for step, batch in enumerate(islice(batches(rows, frame, recipe.token_dropout), steps), start=1):
+        optimizer.param_groups[0]["lr"] = recipe.rate * schedule(step / steps)
+        losses.append(learn(model, optimizer, batch, recipe.smoothing))
+        if step % 10 == 0 or step == steps:
+            tell(0.02 + 0.96 * step / steps, f"step {step} of {steps}", mean(losses[-10:]))
+        if step % math.ceil(steps / CHECKPOINTS) == 0 or step == steps:
+            said = f"step {step} of {steps}: loss {mean(losses[-10:]):.4f} nats"
+            if validation:
+                accuracy = share_right(model, validation)
+                best = best.or_better(accuracy, model.llama)
+                said += f", {accuracy:.1%} of {len(validation)} right"
+            say(said)
+    return losses, best
+
+
+def label_logits(model: Model, rows: Sequence[Row]) -> torch.Tensor:
+    """The logits of the labels' codes after each prompt; no other row of the vocabulary is computed."""
+    llama, device = model.llama, model.codes.device
+    messages = [row.ids[len(model.prefix) :] for row in rows]
+    longest = max(map(len, messages))
+    ids = torch.tensor([ids + (0,) * (longest - len(ids)) for ids in messages], device=device)
+    last = torch.tensor([len(ids) - 1 for ids in messages], device=device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=llama.dtype is torch.bfloat16):
+        # Causal attention never looks right, where the padding is, so no mask is needed.
+        known = read_prefix(model, len(rows)) if model.prefix else None
+        read = llama.model(input_ids=ids, past_key_values=known, use_cache=known is not None)
+    answers = read.last_hidden_state[torch.arange(len(rows), device=device), last]
+    logits: torch.Tensor = answers.float() @ llama.lm_head.weight[model.codes].float().T
+    return logits
+
+
+def read_prefix(model: Model, times: int) -> Cache:
+    """The keys and values of the shared prefix, computed once and seen by that many prompts; gradients flow back."""
+    known: Cache = model.llama.model(
+        input_ids=torch.tensor([model.prefix], device=model.codes.device), use_cache=True
+    ).past_key_values
+    known.batch_repeat_interleave(times)
+    return known
+
+
+def learn(model: Model, optimizer: torch.optim.Optimizer, batch: Sequence[Row], smoothing: float) -> float:
+    """One step; its loss in nats."""
+    loss = 0.0
+    for part in parts(batch, len(model.prefix)):
+        truth = torch.tensor([row.label for row in part], device=model.codes.device)
+        logits = label_logits(model, part)
+        some = cross_entropy(logits, truth, label_smoothing=smoothing) * len(part) / len(batch)
+        some.backward()  # type: ignore[no-untyped-call]
+        loss += some.item()
+    torch.nn.utils.clip_grad_norm_(learning_weights(model.llama), 1.0)
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss
+
+
+def parts(rows: Sequence[Row], prefix: int) -> Iterator[Sequence[Row]]:
+    """The rows in pieces that fit in memory."""
+    size = max(1, TOKENS_AT_ONCE // max(len(row.ids) - prefix for row in rows))
+    for at in range(0, len(rows), size):
+        yield rows[at : at + size]
+
+
+@torch.inference_mode()
+def share_right(model: Model, rows: Sequence[Row]) -> float:
+    """The share of the rows whose label is the likeliest code."""
+    right = 0
+    for part in parts(sorted(rows, key=lambda row: len(row.ids)), len(model.prefix)):
+        given = label_logits(model, part).argmax(-1).tolist()
+        right += sum(answer == row.label for answer, row in zip(given, part, strict=True))
+    return right / len(rows)
+
+
+def learning_weights(llama: LlamaForCausalLM) -> list[torch.nn.Parameter]:
+    return [weight for weight in llama.parameters() if weight.requires_grad]
+
+
+def schedule(done: float) -> float:
+    """The share of the full rate after this share of the steps: a short rise, then straight down to zero."""
+    return min(done / WARM_UP, (1 - done) / (1 - WARM_UP) + 1e-3)
+
+
+# ------------------------------------------------------------------------------------------------ progress
+
+
+def tell(progress: float, doing: str, loss: float | None = None) -> None:
+    """One JSON line for the program that started us."""
+    known = {} if loss is None else {"loss": round(loss, 4)}
+    print(json.dumps({"progress": round(progress, 4), "doing": doing, **known}), flush=True)
+
+
+def say(line: str) -> None:
+    """One line for people."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def end_with_parent() -> None:
+    """Wait until stdin closes, which even a killed parent does, and end at once: nobody is left to want the result."""
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""The real trainer on real, if tiny, Llamas."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+from bot.domain.errors import TrainingFailed
+from bot.domain.ports import TrainingRun
+from inference import train
+from inference.prompt import PromptBuilder
+from inference.run_folder import WEIGHTS, Done, adapter_of, finished, sha256_of, write_run
+from inference.workshop import TRAINER, ProcessWorkshop
+from tests.runs import a_run
+from tests.tiny_llamas import chat_like, starter_like
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return starter_like(tmp_path_factory.mktemp("starter"))
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return chat_like(tmp_path_factory.mktemp("chat"))
+
+
+def trained(folder: Path, base: Path) -> tuple[TrainingRun, Done]:
+    codes = PromptBuilder(base).alphabet()
+    run = a_run(folder, base, (codes[0], codes[1], codes[2]))
+    write_run(run)
+    return run, train.train(folder)
+
+
+def answers(run: TrainingRun) -> list[str]:
+    """What plain transformers and peft make of the adapter: the whole prompt, the whole vocabulary, no short cut."""
+    prompts = PromptBuilder(run.base)
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(run.base), adapter_of(run.folder))
+    labels = list(run.codes)
+    ids = [prompts.code_id(code) for code in run.codes.values()]
+    said = []
+    for example in run.examples:
+        prompt = torch.tensor([prompts.prompt_ids(run.task, run.codes, example.text)])
+        with torch.inference_mode():
+            logits = model(input_ids=prompt).logits[0, -1]
+        said.append(labels[int(logits[ids].argmax())])
+    return said
+
+
+def test_a_starter_learns_what_it_is_shown(tmp_path: Path, starter: Path) -> None:
+    run, done = trained(tmp_path, starter)
+    assert answers(run) == [example.label for example in run.examples]
+    assert (done.trained_on, done.validated_on, done.validation_accuracy) == (15, 0, None)
+    assert finished(tmp_path) == done
+
+
+def test_a_chat_model_of_other_sizes_learns_by_the_same_script(tmp_path: Path, chat: Path) -> None:
+    run, done = trained(tmp_path, chat)
+    assert answers(run) == [example.label for example in run.examples]
+    assert done.sha256 == sha256_of(adapter_of(tmp_path) / WEIGHTS)
+
+
+def test_the_same_run_gives_the_same_adapter(tmp_path: Path, starter: Path) -> None:
+    _, first = trained(tmp_path / "first", starter)
+    _, second = trained(tmp_path / "second", starter)
+    assert (first.sha256, first.loss) == (second.sha256, second.loss)
+
+
+def test_the_shared_prefix_changes_no_answer(chat: Path) -> None:
+    prompts = PromptBuilder(chat)
+    codes = prompts.alphabet()
+    run = a_run(chat, chat, (codes[0], codes[1], codes[2]))
+    rows = train.prompted(run, prompts, run.examples)
+    llama = train.load(chat)
+    llama.float()  # type: ignore[no-untyped-call]
+    ids = torch.tensor([prompts.code_id(code) for code in run.codes.values()])
+    prefix = train.shared_prefix(rows, train.common_frame([row.ids for row in rows]))
+    assert len(prefix) > 100
+    with torch.inference_mode():
+        shared = train.label_logits(train.Model(llama, ids, prefix), rows)
+        whole = train.label_logits(train.Model(llama, ids, ()), rows)
+    torch.testing.assert_close(shared, whole, atol=1e-4, rtol=1e-4)
+
+
+async def test_the_workshop_trains_in_a_process_and_relays(tmp_path: Path, starter: Path) -> None:
+    told: list[tuple[float, str]] = []
+    run = a_run(tmp_path, starter)
+    adapter = await ProcessWorkshop().train(run, lambda share, doing: told.append((share, doing)))
+    assert {path.name for path in adapter.iterdir()} >= {WEIGHTS, "adapter_config.json"}
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert any(doing.startswith("step ") for _, doing in told)
+    log = (tmp_path / "log").read_text()
+    assert "15 examples to learn from" in log
+    assert not any(example.text in log for example in run.examples)
+
+
+async def test_a_missing_base_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    with pytest.raises(TrainingFailed, match=r"has no config.json and no tokenizer.json") as caught:
+        await ProcessWorkshop().train(a_run(tmp_path / "run", tmp_path / "base"), lambda share, doing: None)
+    assert "Traceback" not in str(caught.value)
+
+
+async def test_a_full_disk_is_one_sentence_and_no_adapter(tmp_path: Path, starter: Path) -> None:
+    """A limit on the size of files fails a write where a full disk would."""
+    limited = ("sh", "-c", 'ulimit -f 100; exec "$@"', "sh", *TRAINER)
+    with pytest.raises(TrainingFailed, match="ended with 1") as caught:
+        await ProcessWorkshop(limited).train(a_run(tmp_path, starter), lambda share, doing: None)
+    assert "Traceback" not in str(caught.value)
+    assert not adapter_of(tmp_path).exists()
+    assert finished(tmp_path) is None
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_training_leaves_nothing_finished_and_starts_clean(
+    tmp_path: Path, starter: Path, how: signal.Signals
+) -> None:
+    write_run(a_run(tmp_path, starter))
+    with started(tmp_path) as process:
+        wait_for("step", process)
+        process.send_signal(how)
+    assert finished(tmp_path) is None
+    half = tmp_path / "adapter.tmp"
+    half.mkdir()
+    (half / "left over").write_text("half an adapter")
+    train.train(tmp_path)
+    assert finished(tmp_path) is not None
+    assert not half.exists()
+    assert not (adapter_of(tmp_path) / "left over").exists()
+
+
+def test_killed_between_adapter_and_done_it_is_trained_again(tmp_path: Path, starter: Path) -> None:
+    _, done = trained(tmp_path, starter)
+    (tmp_path / "done.json").unlink()
+    assert finished(tmp_path) is None
+    assert train.train(tmp_path).sha256 == done.sha256
+
+
+def test_half_written_weights_are_trained_over(tmp_path: Path, starter: Path) -> None:
+    _, done = trained(tmp_path, starter)
+    weights = adapter_of(tmp_path) / WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:1000])
+    assert train.train(tmp_path).sha256 == done.sha256
+    assert sha256_of(weights) == done.sha256
+
+
+def test_the_trainer_ends_when_its_parent_is_gone(tmp_path: Path, starter: Path) -> None:
+    write_run(a_run(tmp_path, starter))
+    with started(tmp_path) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=60) == 1
+    assert finished(tmp_path) is None
+
+
+def test_a_validation_slice_is_kept_apart_by_content(tmp_path: Path) -> None:
+    example = a_run(tmp_path, tmp_path).examples[0]
+    many = [dataclasses.replace(example, text=f"where is parcel number {n}") for n in range(600)]
+    learned, apart = train.split(many)
+    assert 0.05 < len(apart) / len(many) < 0.15
+    assert {e.text for e in learned}.isdisjoint(e.text for e in apart)
+    fewer = [e for e in reversed(many) if not e.text.endswith("7")]
+    assert {e.text for e in train.split(fewer)[1]} == {e.text for e in apart if not e.text.endswith("7")}
+
+
+def test_small_classes_are_shown_more_often_in_a_lopsided_set() -> None:
+    rows = [train.Row((1, n, 3), 0) for n in range(160)] + [train.Row((1, n, 3), 1) for n in range(10)]
+    assert train.how_often(rows) == {0: 1.0, 1: 4.0}
+    assert train.how_often(rows[100:]) == {0: 1.0, 1: 6**0.5}
+
+
+def test_an_epoch_shows_everything_once() -> None:
+    rows = [train.Row((1, n, 3), n % 2) for n in range(100)]
+    stream = train.batches(rows, (1, 1), token_dropout=0.0)
+    shown = [row for _ in range(4) for row in next(stream)]
+    assert sorted(shown, key=lambda row: row.ids) == rows
+
+
+def started(folder: Path) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "inference.train", "--with-parent", str(folder)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ)
+
+
+def wait_for(word: str, process: "subprocess.Popen[bytes]") -> None:
+    assert process.stdout is not None
+    deadline = time.monotonic() + 60
+    for line in process.stdout:
+        if json.loads(line)["doing"].startswith(word):
+            return
+        assert time.monotonic() < deadline
+    raise AssertionError(f"it never came to {word!r}")

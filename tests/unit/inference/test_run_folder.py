@@ -1,0 +1,64 @@
+import dataclasses
+from pathlib import Path
+
+from bot.domain.learning import Example, Side, Source
+from inference.run_folder import WEIGHTS, Done, adapter_of, finish, finished, inputs_of, read_run, sha256_of, write_run
+from tests.runs import NOW, a_run
+
+
+def finished_run(folder: Path) -> Path:
+    write_run(a_run(folder, Path("starter")))
+    adapter_of(folder).mkdir()
+    (adapter_of(folder) / WEIGHTS).write_bytes(b"weights")
+    sha256 = sha256_of(adapter_of(folder) / WEIGHTS)
+    finish(folder, Done("starter", inputs_of(folder), sha256, 10, 1.5, 0.3, 15, 0, None))
+    return folder
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
+    odd = Example("two\nlines\u2028\x85 \ud800 🙂", "access", Source.CORRECTION, Side.TRAIN, NOW, conversation=7)
+    run = dataclasses.replace(a_run(tmp_path, Path("starter")), examples=(odd,))
+    write_run(run)
+    assert read_run(tmp_path) == run
+
+
+def test_the_same_run_is_written_the_same(tmp_path: Path) -> None:
+    run = a_run(tmp_path, Path("starter"))
+    write_run(run)
+    before = inputs_of(tmp_path)
+    write_run(dataclasses.replace(run, codes=dict(sorted(run.codes.items(), reverse=True))))
+    assert inputs_of(tmp_path) == before
+
+
+def test_a_whole_run_is_finished(tmp_path: Path) -> None:
+    done = finished(finished_run(tmp_path))
+    assert done is not None
+    assert (done.steps, done.trained_on, done.validation_accuracy) == (10, 15, None)
+
+
+def test_a_run_without_done_is_not_finished(tmp_path: Path) -> None:
+    (finished_run(tmp_path) / "done.json").unlink()
+    assert finished(tmp_path) is None
+
+
+def test_a_cut_done_file_is_not_finished(tmp_path: Path) -> None:
+    whole = (finished_run(tmp_path) / "done.json").read_text()
+    (tmp_path / "done.json").write_text(whole[: len(whole) // 2])
+    assert finished(tmp_path) is None
+
+
+def test_a_done_file_of_another_shape_is_not_finished(tmp_path: Path) -> None:
+    (finished_run(tmp_path) / "done.json").write_text('{"steps": 3}')
+    assert finished(tmp_path) is None
+
+
+def test_changed_weights_are_not_the_ones_it_finished_with(tmp_path: Path) -> None:
+    (adapter_of(finished_run(tmp_path)) / WEIGHTS).write_bytes(b"weight")
+    assert finished(tmp_path) is None
+
+
+def test_another_example_is_another_run(tmp_path: Path) -> None:
+    finished_run(tmp_path)
+    run = a_run(tmp_path, Path("starter"))
+    write_run(dataclasses.replace(run, examples=run.examples[1:]))
+    assert finished(tmp_path) is None
