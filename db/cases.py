@@ -1,0 +1,132 @@
+"""Conversations that need a decision, and the decision."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, Update, and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.conversations import Case, State
+from bot.domain.decisions import Decision
+from bot.domain.ports import Vector
+from bot.domain.posts import Post, Question
+from db.engine import announce
+from db.rows import conversation, free, lease, owe, own_messages, record, release
+from db.tables import ConversationRow, MessageRow, PostRow
+
+_ROW = ConversationRow
+
+
+async def claim_cases(
+    session: AsyncSession, now: datetime, settle: timedelta, patience: timedelta, limit: int
+) -> list[Case]:
+    rows = (await session.scalars(_due(now, settle, patience).limit(limit))).all()
+    await lease(session, rows, now)
+    ids = [row.id for row in rows]
+    said, asked = await own_messages(session, ids), await _questions(session, ids)
+    return [
+        Case(
+            conversation=conversation(row),
+            messages=said[row.id],
+            version=row.version,
+            unanswered=row.asked_at is not None and row.asked_at <= now - patience,
+            question=asked.get(row.id),
+        )
+        for row in rows
+    ]
+
+
+def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[ConversationRow]:
+    quiet = _ROW.last_at <= now - settle
+    new = and_(_ROW.state == State.NEW, ~_ROW.resting, quiet)
+    news = and_(_ROW.state == State.ASKED, _ROW.version > _ROW.asked_version, quiet)
+    unanswered = and_(_ROW.state == State.ASKED, _ROW.asked_at <= now - patience)
+    return (
+        select(_ROW)
+        .where(free(now), or_(new, news, unanswered))
+        .order_by(_ROW.last_at, _ROW.id)
+        .with_for_update(skip_locked=True)
+    )
+
+
+async def _questions(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, int]:
+    """The newest question of each conversation."""
+    wanted = (
+        select(PostRow.conversation_id, func.max(PostRow.id))
+        .where(PostRow.conversation_id.in_(conversation_ids), PostRow.kind == Question.__name__)
+        .where(PostRow.edits.is_(None))
+        .group_by(PostRow.conversation_id)
+    )
+    return {of: post for of, post in (await session.execute(wanted)).tuples() if of is not None}
+
+
+async def decide(
+    session: AsyncSession, case: Case, decision: Decision, posts: Sequence[Post], kept: dict[str, object]
+) -> bool:
+    """`kept` is what a later example needs: text, vector and embedder."""
+    outcome = _asking() if decision.candidates else {"state": State.ROUTED, "label": decision.label}
+    moved = _still(case).values(version=_ROW.version + 1, resting=False, leased_until=None, **kept, **outcome)
+    at = (await session.execute(moved.returning(_moment()))).scalar_one_or_none()
+    if at is None:
+        return await _overtaken(session, case)
+    await record(session, case.conversation.id, decision, at)
+    await owe(session, case.conversation.id, posts, at)
+    if not decision.candidates:
+        await session.execute(_concluded(case, at))
+    await announce(session)
+    return True
+
+
+def kept(text: str, vector: Vector | None, embedder: str) -> dict[str, object]:
+    """The columns in which a conversation keeps what was classified."""
+    return {
+        "text": text,
+        "vector": None if vector is None else list(vector),
+        "embedder": None if vector is None else embedder,
+    }
+
+
+def _asking() -> dict[str, object]:
+    return {"state": State.ASKED, "asked": True, "asked_at": _moment(), "asked_version": _ROW.version + 1}
+
+
+def _moment() -> ColumnElement[datetime]:
+    """When the case was claimed: the caller's clock, which `now` of the next claim is compared with."""
+    return func.coalesce(_ROW.claimed_at, func.now())
+
+
+def _still(case: Case) -> Update:
+    """The conversation, if nothing came in between."""
+    return update(_ROW).where(
+        _ROW.id == case.conversation.id,
+        _ROW.version == case.version,
+        _ROW.state.in_([State.NEW, State.ASKED]),
+    )
+
+
+def _concluded(case: Case, at: datetime) -> Update:
+    """What the person said is part of the decision; what others said in the thread is still to be relayed."""
+    theirs = and_(
+        MessageRow.conversation_id == case.conversation.id,
+        MessageRow.author_id == case.conversation.person.id,
+        MessageRow.concluded_at.is_(None),
+    )
+    return update(MessageRow).where(theirs).values(concluded_at=at)
+
+
+async def _overtaken(session: AsyncSession, case: Case) -> bool:
+    await release(session, case.conversation.id)
+    await announce(session)
+    return False
+
+
+async def ask_for_words(session: AsyncSession, case: Case, posts: Sequence[Post]) -> bool:
+    rested = _still(case).where(_ROW.state == State.NEW, ~_ROW.resting)
+    rested = rested.values(asked_for_words=True, resting=True, leased_until=None)
+    at = (await session.execute(rested.returning(_moment()))).scalar_one_or_none()
+    if at is None:
+        return await _overtaken(session, case)
+    if not case.conversation.asked_for_words:
+        await owe(session, case.conversation.id, posts, at)
+    await announce(session)
+    return True

@@ -1,0 +1,76 @@
+"""Hearing that something changed, from any process."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import psycopg
+
+from bot.domain.errors import Unreachable
+from db.engine import CHANNEL, Database
+
+log = logging.getLogger(__name__)
+
+_SHORTEST, _LONGEST = 0.1, 5.0
+"""Seconds between attempts to listen again."""
+
+
+@asynccontextmanager
+async def listen(database: Database) -> AsyncIterator[AsyncIterator[None]]:
+    """Listens from its beginning to its end; heals itself when the connection is lost. Raises Unreachable at first."""
+    ears = _Ears(database)
+    await ears.open()
+    try:
+        async with aclosing(ears.heard()) as heard:
+            yield heard
+    finally:
+        await ears.close()
+
+
+class _Ears:
+    """One connection that listens, replaced when it is lost."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: psycopg.AsyncConnection | None = None
+
+    async def open(self) -> None:
+        self._connection = await self._database.dedicated()
+        await self._connection.execute(f"LISTEN {CHANNEL}")
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def heard(self) -> AsyncGenerator[None, None]:
+        while True:
+            if await self._wait():
+                yield
+            else:
+                await self._heal()
+                yield  # nobody knows what was missed
+
+    async def _wait(self) -> bool:
+        """True: something changed. False: the connection is lost."""
+        if self._connection is None:
+            return False
+        try:
+            async for _ in self._connection.notifies(stop_after=1):
+                pass
+        except psycopg.OperationalError as error:
+            log.warning("stopped hearing the database", extra={"error": type(error).__name__})
+            return False
+        return not self._connection.closed
+
+    async def _heal(self) -> None:
+        pause = _SHORTEST
+        while True:
+            await self.close()
+            try:
+                await self.open()
+            except (Unreachable, psycopg.OperationalError):
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST)
+            else:
+                return log.info("hearing the database again")

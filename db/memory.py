@@ -1,0 +1,94 @@
+"""Examples by nearness: an exact search, so that a correction is found the moment it is stored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, literal, or_, select, update
+from sqlalchemy.orm import aliased
+
+from bot.domain.learning import Side, Source, text_key
+from bot.domain.ports import Memory, Vector
+from bot.domain.recall import NEIGHBOURS, Neighbour, Neighbours
+from bot.domain.tasks import Task
+from db.engine import Database, announce
+from db.tables import ExampleRow
+
+_CORRECTED = (Source.CORRECTION, Source.TAP)
+_TRUSTED = (Source.SEED, Source.IMPORT, Source.CONFIRMATION)
+
+
+class PostgresMemory:
+    """The memory in PostgreSQL with pgvector. `embedder` names the model of the vectors that `nearest` is given."""
+
+    def __init__(self, database: Database, embedder: str) -> None:
+        self._database = database
+        self._embedder = embedder
+
+    async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
+        key = text_key(text)
+        others = [ExampleRow.text_key != key] if leave_out_itself else []
+        corrected = _ranked(_newest(task).where(*others), vector, key, self._embedder)
+        anchors = _ranked(_anchors(task).where(*others), vector, key, self._embedder)
+        async with self._database.transaction() as session:
+            return Neighbours(
+                corrections=tuple(_neighbour(*row) for row in (await session.execute(corrected)).tuples()),
+                anchors=tuple(_neighbour(*row) for row in (await session.execute(anchors)).tuples()),
+            )
+
+    async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
+        other = or_(ExampleRow.embedder.is_(None), ExampleRow.embedder != embedder)
+        wanted = select(ExampleRow.id, ExampleRow.text).where(other, ExampleRow.withdrawn_at.is_(None))
+        async with self._database.transaction() as session:
+            found = await session.execute(wanted.order_by(ExampleRow.id).limit(limit))
+            return [(example, text) for example, text in found.tuples()]
+
+    async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
+        if not vectors:
+            return
+        rows = [{"id": example, "vector": list(v), "embedder": embedder} for example, v in vectors.items()]
+        async with self._database.transaction() as session:
+            await session.execute(update(ExampleRow), rows)
+            await announce(session)
+
+
+def _standing(task: Task) -> ColumnElement[bool]:
+    """What counts: neither withdrawn nor in dispute, and of a label that the task still has."""
+    return and_(
+        ExampleRow.task == task.name,
+        ExampleRow.withdrawn_at.is_(None),
+        ~ExampleRow.quarantined,
+        ExampleRow.label.in_(task.names),
+    )
+
+
+def _newest(task: Task) -> Select[ExampleRow]:
+    """Of corrections and taps of one text, the newest."""
+    return (
+        select(ExampleRow)
+        .where(_standing(task), ExampleRow.source.in_(_CORRECTED))
+        .distinct(ExampleRow.text_key)
+        .order_by(ExampleRow.text_key, ExampleRow.at.desc(), ExampleRow.id.desc())
+    )
+
+
+def _anchors(task: Task) -> Select[ExampleRow]:
+    return select(ExampleRow).where(_standing(task), ExampleRow.source.in_(_TRUSTED), ExampleRow.side == Side.TRAIN)
+
+
+def _ranked(among: Select[ExampleRow], vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool]:
+    """The nearest of them, the same text first: it needs no vector to be near."""
+    row: type[ExampleRow] = aliased(ExampleRow, among.subquery())
+    same = row.text_key == key
+    comparable = and_(row.embedder == embedder, row.vector.is_not(None))
+    distance: ColumnElement[Any] = row.vector.cosine_distance(list(vector))
+    # CASE, since PostgreSQL may compute a distance before it looks whether the two vectors are comparable
+    similarity = case((comparable, 1 - cast(distance, Float)), else_=literal(1.0))
+    found = select(row.id, row.label, similarity, same).where(or_(comparable, same))
+    return found.order_by(same.desc(), similarity.desc(), row.id).limit(NEIGHBOURS)
+
+
+def _neighbour(example: int, label: str, similarity: float, same_text: bool) -> Neighbour:
+    return Neighbour(example, label, similarity, same_text)
+
+
+_: type[Memory] = PostgresMemory

@@ -1,0 +1,122 @@
+"""What we owe to chats, claimed in order, until there is a receipt."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, Update, and_, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from bot.domain.messages import MessageRef
+from bot.domain.ports import Outbox
+from bot.domain.posts import Owed, Post
+from db.engine import Database, announce
+from db.rows import LEASE, owe, post
+from db.tables import PostRow
+
+_ROW = PostRow
+
+
+class PostgresOutbox:
+    """The outbox in PostgreSQL. A claimed post is claimed again after 60 seconds without word of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim_owed(self, platforms: Sequence[str], now: datetime, limit: int) -> list[Owed]:
+        async with self._database.transaction() as session:
+            await session.execute(_pointless(now))
+            rows = (await session.scalars(_due(platforms, now).limit(limit))).all()
+            await session.execute(_claimed([row.id for row in rows], now))
+            receipts = await _receipts(session, rows)
+            return [_owed(row, receipts) for row in rows]
+
+    async def said(self, owed: Owed, ref: MessageRef, now: datetime) -> None:
+        receipt = {"said_at": now, "receipt_chat": ref.chat, "receipt_id": ref.id}
+        # It was said, even if somebody gave it up meanwhile
+        fresh = update(_ROW).where(_ROW.id == owed.id, _ROW.said_at.is_(None))
+        await self._write(fresh.values(**receipt, leased_until=None, given_up_at=None, problem=None))
+
+    async def postpone(self, owed: Owed, until: datetime, problem: str) -> None:
+        await self._write(_still(owed).values(not_before=until, leased_until=None, problem=problem))
+
+    async def give_up(self, owed: Owed, problem: str, now: datetime) -> None:
+        await self._write(_still(owed).values(given_up_at=now, leased_until=None, problem=problem))
+
+    async def add(self, posts: Sequence[Post], now: datetime) -> None:
+        async with self._database.transaction() as session:
+            await owe(session, None, posts, now)
+            await announce(session)
+
+    async def _write(self, change: Update) -> None:
+        async with self._database.transaction() as session:
+            if (await session.execute(change.returning(_ROW.id))).first() is not None:
+                await announce(session)
+
+
+def _pending(row: type[PostRow]) -> ColumnElement[bool]:
+    return and_(row.said_at.is_(None), row.given_up_at.is_(None))
+
+
+def _still(owed: Owed) -> Update:
+    return update(_ROW).where(_ROW.id == owed.id, _pending(_ROW))
+
+
+def _pointless(now: datetime) -> Update:
+    """What rewrites a post that will never be said will never be said either."""
+    target = aliased(PostRow)
+    never = exists().where(target.id == _ROW.edits, target.given_up_at.is_not(None))
+    return (
+        update(_ROW)
+        .where(_pending(_ROW), _ROW.edits.is_not(None), never)
+        .values(given_up_at=now, problem="what it rewrites was never said")
+    )
+
+
+def _due(platforms: Sequence[str], now: datetime) -> Select[PostRow]:
+    """The oldest pending post of each conversation and chat; posts of no conversation are in line by chat alone."""
+    earlier = aliased(PostRow)
+    another = exists().where(
+        earlier.conversation_id.is_not_distinct_from(_ROW.conversation_id),
+        earlier.platform == _ROW.platform,
+        earlier.chat == _ROW.chat,
+        earlier.id < _ROW.id,
+        _pending(earlier),
+    )
+    return (
+        select(_ROW)
+        .where(_ROW.platform.in_(platforms), _pending(_ROW), _ROW.not_before <= now)
+        .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now), ~another)
+        .order_by(_ROW.id)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _claimed(ids: Sequence[int], now: datetime) -> Update:
+    held = update(_ROW).where(_ROW.id.in_(ids))
+    return held.values(leased_until=now + LEASE, attempts=_ROW.attempts + 1).execution_options(
+        synchronize_session=False
+    )
+
+
+async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, MessageRef]:
+    """Receipts of what these posts rewrite or belong under, by post."""
+    wanted = {target for row in rows for target in (row.edits, row.under) if target is not None}
+    found = select(_ROW.id, _ROW.platform, _ROW.receipt_chat, _ROW.receipt_id)
+    said = await session.execute(found.where(_ROW.id.in_(wanted), _ROW.said_at.is_not(None)))
+    return {
+        of: MessageRef(platform, chat, ref) for of, platform, chat, ref in said.tuples() if chat is not None and ref
+    }
+
+
+def _owed(row: PostRow, receipts: dict[int, MessageRef]) -> Owed:
+    return Owed(
+        id=row.id,
+        post=post(row),
+        attempt=row.attempts + 1,
+        edits=None if row.edits is None else receipts.get(row.edits),
+        under=None if row.under is None else receipts.get(row.under),
+    )
+
+
+_: type[Outbox] = PostgresOutbox

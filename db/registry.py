@@ -1,0 +1,193 @@
+"""Adapters, the pointer to the one that serves, and the codes of labels."""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Select, func, select, union
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.errors import UsageError
+from bot.domain.learning import Adapter, Cycle, Phase, Verdict
+from bot.domain.ports import Registry
+from bot.domain.tasks import Task
+from db import cycles
+from db.engine import Database, announce
+from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow
+
+
+class PostgresRegistry:
+    """The registry in PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
+        async with self._database.transaction() as session:
+            given = await _given(session, task.name, base)
+            missing = [label for label in task.names if label not in given]
+            if missing:
+                await _lock(session, task.name)
+                given = await _complete(session, task, base, alphabet)
+        return {label: given[label] for label in task.names}
+
+    async def adopt_codes(self, task: str, base: str, codes: Mapping[str, str]) -> bool:
+        async with self._database.transaction() as session:
+            await _lock(session, task)
+            if await _given(session, task, base):
+                return False
+            await _give(session, task, base, codes)
+            await announce(session)
+            return True
+
+    async def add_adapter(self, adapter: Adapter) -> None:
+        async with self._database.transaction() as session:
+            fresh = insert(AdapterRow).values(_values(adapter)).on_conflict_do_nothing().returning(AdapterRow.name)
+            if (await session.execute(fresh)).first() is not None:
+                await announce(session)
+
+    async def adapters(self, task: str) -> list[Adapter]:
+        all_of = select(AdapterRow).where(AdapterRow.task == task).order_by(AdapterRow.made_at, AdapterRow.name)
+        async with self._database.transaction() as session:
+            return [_adapter(row) for row in await session.scalars(all_of)]
+
+    async def champion(self, task: str, base: str) -> Adapter | None:
+        async with self._database.transaction() as session:
+            pointer = await _pointer(session, task)
+            found = None if pointer is None else await _named(session, task, pointer.adapter)
+        return found if found is not None and found.base == base else None
+
+    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
+        async with self._database.transaction() as session:
+            await _lock(session, task)
+            await _known(session, task, adapter)
+            pointer = await _pointer(session, task)
+            if pointer is not None and pointer.adapter == adapter:
+                return
+            previous = None if pointer is None else pointer.id
+            move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
+            await session.execute(insert(PromotionRow).values(move))
+            await announce(session)
+
+    async def rollback(self, task: str, by: str, now: datetime) -> Adapter:
+        """Each rollback goes one promotion further back: two in a row never end where they began."""
+        async with self._database.transaction() as session:
+            await _lock(session, task)
+            pointer = await _pointer(session, task)
+            if pointer is None or pointer.previous is None:
+                raise UsageError(f"no adapter of {task} served before this one; promote one by its name")
+            target = await session.get_one(PromotionRow, pointer.previous)
+            reason = f"rolled back from {pointer.adapter}"
+            move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
+            await session.execute(insert(PromotionRow).values(task=task, by=by, at=now, **move))
+            await announce(session)
+            return await _known(session, task, target.adapter)
+
+    async def next_name(self, task: str) -> str:
+        async with self._database.transaction() as session:
+            taken = [name for name in await session.scalars(_names(task)) if name is not None]
+        numbers = [int(found[1]) for name in taken if (found := re.fullmatch(rf"{re.escape(task)}-(\d+)", name))]
+        return f"{task}-{max(numbers, default=0) + 1}"
+
+    async def request_cycle(self, task: str, by: str, key: str, now: datetime) -> bool:
+        async with self._database.transaction() as session:
+            return await cycles.request(session, task, by, key, now)
+
+    def claim_cycle(self, now: datetime) -> AbstractAsyncContextManager[Cycle | None]:
+        return cycles.claim(self._database, now)
+
+    async def update_cycle(self, cycle: int, phase: Phase, progress: float, adapter: str | None = None) -> None:
+        async with self._database.transaction() as session:
+            await cycles.update_progress(session, cycle, phase, progress, adapter)
+
+    async def conclude_cycle(self, cycle: int, verdict: Verdict | None, problem: str, now: datetime) -> None:
+        async with self._database.transaction() as session:
+            await cycles.conclude(session, cycle, verdict, problem, now)
+
+    async def cycles(self, task: str, limit: int) -> list[Cycle]:
+        async with self._database.transaction() as session:
+            return await cycles.newest(session, task, limit)
+
+
+async def _lock(session: AsyncSession, task: str) -> None:
+    """One writer of a task's registry at a time, until the end of the transaction."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(task, 3))))
+
+
+# --- codes ---
+
+
+async def _given(session: AsyncSession, task: str, base: str) -> dict[str, str]:
+    given = select(LabelCodeRow.label, LabelCodeRow.code)
+    found = await session.execute(given.where(LabelCodeRow.task == task, LabelCodeRow.base == base))
+    return dict(found.tuples().all())
+
+
+async def _complete(session: AsyncSession, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
+    given = await _given(session, task.name, base)
+    missing = [label for label in task.names if label not in given]
+    used = set(given.values())
+    unused = [code for code in alphabet if code not in used]
+    if len(unused) < len(missing):
+        raise UsageError(
+            f"tasks.{task.name}: {base} has codes for {len(alphabet)} labels, retired ones included; "
+            f"{len(missing) - len(unused)} labels are too many"
+        )
+    new = dict(zip(missing, unused, strict=False))
+    await _give(session, task.name, base, new)
+    return given | new
+
+
+async def _give(session: AsyncSession, task: str, base: str, codes: Mapping[str, str]) -> None:
+    rows = [{"base": base, "task": task, "label": label, "code": code} for label, code in codes.items()]
+    if rows:
+        await session.execute(insert(LabelCodeRow).values(rows))
+
+
+# --- adapters ---
+
+
+def _values(adapter: Adapter) -> dict[str, object]:
+    return {
+        "task": adapter.task,
+        "name": adapter.name,
+        "path": str(adapter.path),
+        "base": adapter.base,
+        "codes": dict(adapter.codes),
+        "temperature": adapter.temperature,
+        "made_at": adapter.made,
+    }
+
+
+def _adapter(row: AdapterRow) -> Adapter:
+    return Adapter(row.name, row.task, Path(row.path), row.base, row.codes, row.temperature, row.made_at)
+
+
+async def _pointer(session: AsyncSession, task: str) -> PromotionRow | None:
+    moves = select(PromotionRow).where(PromotionRow.task == task).order_by(PromotionRow.id.desc()).limit(1)
+    return (await session.scalars(moves)).first()
+
+
+async def _named(session: AsyncSession, task: str, name: str) -> Adapter | None:
+    row = await session.get(AdapterRow, (task, name))
+    return None if row is None else _adapter(row)
+
+
+async def _known(session: AsyncSession, task: str, name: str) -> Adapter:
+    found = await _named(session, task, name)
+    if found is None:
+        raise UsageError(f"no adapter of {task} is called {name}; `switchboard models` lists them")
+    return found
+
+
+def _names(task: str) -> Select[str | None]:
+    """Every name an adapter has or was meant to have: that of a training that failed is not used again."""
+    made = select(AdapterRow.name).where(AdapterRow.task == task)
+    meant = select(CycleRow.adapter).where(CycleRow.task == task)
+    return select(union(made, meant).subquery().c.name)
+
+
+_: type[Registry] = PostgresRegistry

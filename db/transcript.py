@@ -1,0 +1,81 @@
+"""Reads back what was said in a chat, as its window shows it."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.messages import MessageRef, Reaction
+from bot.domain.ports import Line, Transcript
+from bot.domain.posts import Content
+from db import rows
+from db.engine import Database
+from db.tables import MessageRow, PostRow, ReactionRow
+
+_Reactions = dict[MessageRef, tuple[tuple[str, str], ...]]
+
+
+class PostgresTranscript:
+    """The transcript in PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def lines(self, platform: str, chats: Sequence[str], limit: int) -> list[Line]:
+        async with self._database.transaction() as session:
+            heard = (await session.scalars(_messages(platform, chats, limit))).all()
+            said = (await session.scalars(_posts(platform, chats, limit))).all()
+            refs = [row.message_id for row in heard] + [row.receipt_id for row in said if row.receipt_id]
+            reactions = await _reactions(session, platform, refs)
+            wordings = await _wordings(session, said)
+        lines = [_heard(row, reactions) for row in heard]
+        lines += [_said(row, wordings.get(row.id), reactions) for row in said]
+        return sorted(lines, key=lambda line: (line.at, line.message is None))[-limit:]
+
+
+def _messages(platform: str, chats: Sequence[str], limit: int) -> Select[MessageRow]:
+    there = select(MessageRow).where(MessageRow.platform == platform, MessageRow.chat.in_(chats))
+    return there.order_by(MessageRow.at.desc(), MessageRow.id.desc()).limit(limit)
+
+
+def _posts(platform: str, chats: Sequence[str], limit: int) -> Select[PostRow]:
+    there = select(PostRow).where(PostRow.platform == platform, PostRow.chat.in_(chats))
+    said = there.where(PostRow.said_at.is_not(None), PostRow.edits.is_(None))
+    return said.order_by(PostRow.said_at.desc(), PostRow.id.desc()).limit(limit)
+
+
+async def _reactions(session: AsyncSession, platform: str, refs: Sequence[str]) -> _Reactions:
+    """What is in place now, by message."""
+    events = select(ReactionRow).where(ReactionRow.platform == platform, ReactionRow.message_id.in_(refs))
+    return _by_message(rows.standing(await session.scalars(events)))
+
+
+def _by_message(standing: Iterable[Reaction]) -> _Reactions:
+    found: _Reactions = {}
+    for reaction in standing:
+        found[reaction.ref] = (*found.get(reaction.ref, ()), (reaction.emoji, reaction.actor.id))
+    return found
+
+
+async def _wordings(session: AsyncSession, said: Sequence[PostRow]) -> dict[int, Content]:
+    """The newest wording of each post that was rewritten."""
+    edits = (
+        select(PostRow)
+        .where(PostRow.edits.in_([row.id for row in said]), PostRow.said_at.is_not(None))
+        .order_by(PostRow.id)
+    )
+    return {row.edits: rows.content(row) for row in await session.scalars(edits) if row.edits is not None}
+
+
+def _heard(row: MessageRow, reactions: _Reactions) -> Line:
+    message = rows.message(row)
+    return Line(message.ref, message.place, row.at, message, None, reactions.get(message.ref, ()))
+
+
+def _said(row: PostRow, wording: Content | None, reactions: _Reactions) -> Line:
+    ref = MessageRef(row.platform, row.receipt_chat or row.chat, row.receipt_id or "")
+    post = rows.post(row, wording)
+    return Line(ref, post.place, row.said_at or row.owed_at, None, post, reactions.get(ref, ()))
+
+
+_: type[Transcript] = PostgresTranscript

@@ -1,0 +1,35 @@
+"""Runs migrations over the connection that `db.migrate` hands over, or, for `alembic revision`, `-x url=…`."""
+
+from typing import Literal
+
+from alembic import context
+from sqlalchemy import Connection, NullPool, create_engine
+
+from db.engine import parsed
+from db.tables import Name, Table, Words
+
+
+def run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=Table.metadata, render_item=_rendered)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _rendered(kind: str, item: object, _: object) -> str | Literal[False]:
+    """A migration says what PostgreSQL holds, not how we write it: our own types may change later."""
+    return "sa.Text()" if kind == "type" and isinstance(item, Name | Words) else False
+
+
+def main() -> None:
+    handed = context.config.attributes.get("connection")
+    if handed is not None:
+        run(handed)
+        return
+    url = context.get_x_argument(as_dictionary=True).get("url")
+    if url is None:
+        raise SystemExit("say which database: alembic -x url=postgresql://… revision --autogenerate -m …")
+    with create_engine(parsed(url), poolclass=NullPool).begin() as connection:
+        run(connection)
+
+
+main()
