@@ -156,6 +156,15 @@ function newId() {
 
 // --- team rooms ---
 
+function showBoard() {
+  // every team keeps its place: a card only pushes down what stands below it
+  const wide = Math.max(1, Math.floor(byId("board").clientWidth / 285));
+  const columns = [...Array(wide).keys()].map((key) => ({key: `${key} of ${wide}`}));
+  patch(byId("board"), columns, () => make("div", {class: "column"}));
+  [...byId("board").children].forEach((column, place) => patch(
+    column, state.teams.filter((_, position) => position % wide === place).map((room) => ({key: room.room, ...room})), buildTeam));
+}
+
 function buildTeam(room) {
   const live = room.cards.filter((card) => card.kind === "card" && !card.moved).length;
   return make("section", {class: `team${room.cards.length ? "" : " idle"}`, "aria-label": room.teams.map((t) => t.name).join(", ")},
@@ -220,7 +229,7 @@ function showLearning(learning) {
     scoring: `Asking ${learning.candidate ?? "the candidate"} about messages it has never seen…`,
   };
   const running = learning.phase in phases;
-  byId("serving").textContent = learning.adapter ? `${learning.adapter} serves` : "No adapter serves yet";
+  byId("serving").textContent = learning.adapter ?? "No adapter";
   byId("waiting").textContent = learning.waiting === 1 ? "1 correction to learn" : `${learning.waiting} corrections to learn`;
   byId("waiting").hidden = !learning.waiting;
   byId("learn").setAttribute("aria-disabled", String(running));
@@ -246,8 +255,7 @@ function showSteps() {
   done.forEach((_, position) => byId(`step-${position + 1}`).classList.toggle("current", position === current));
   const first = state.examples.length ? state.examples : [FIRST_WORDS];
   patch(byId("chips-1"), first.map((text) => ({key: text})), buildChip);
-  byId("detail-3").textContent = corrected
-    ? "The correction is remembered at once:" : "After a correction the next similar message goes right at once, marked as remembered.";
+  byId("detail-3").hidden = Boolean(corrected);
   patch(byId("chips-3"), corrected ? [{key: `Hello again! ${corrected.excerpt.slice(0, 90)}`}] : [], buildChip);
 }
 
@@ -281,13 +289,12 @@ function showTabs() {
   patch(byId("tabs"), panels, (panel) => make("button", {type: "button", text: panel.name, "data-focus": `tab/${panel.key}`, onclick: () => go(panel.key)}));
 }
 
-function watchPanels() {
-  const watcher = new IntersectionObserver((entries) => {
-    for (const entry of entries.filter((e) => e.isIntersecting)) {
-      for (const tab of byId("tabs").children) tab.setAttribute("aria-current", String(tab.dataset.key === entry.target.id));
-    }
-  }, {root: byId("main"), threshold: 0.6});
-  document.querySelectorAll(".panel").forEach((panel) => watcher.observe(panel));
+function markTab() {
+  const middle = (node) => node.getBoundingClientRect().left + node.getBoundingClientRect().width / 2;
+  const far = (tab) => Math.abs(middle(byId(tab.dataset.key)) - middle(byId("main")));
+  const tabs = [...byId("tabs").children];
+  const nearest = tabs.reduce((one, other) => (far(other) < far(one) ? other : one), tabs[0]);
+  tabs.forEach((tab) => tab.setAttribute("aria-current", String(tab === nearest)));
 }
 
 // --- the whole ---
@@ -296,10 +303,11 @@ function render() {
   keepingFocus(() => {
     patch(byId("people"), state.people.map(({room, name}) => ({key: room, room, name})), buildRoom);
     state.people.forEach(showThreads);
-    patch(byId("board"), state.teams.map((room) => ({key: room.room, ...room})), buildTeam);
+    showBoard();
     showLearning(state.learning);
     showSteps();
     showTabs();
+    markTab();
   });
   announce();
 }
@@ -332,11 +340,9 @@ async function refresh() {
     try {
       const answer = await fetch("/chat/state");
       if (answer.ok) {
-        const first = state === null;
         state = await answer.json();
         clockAhead = state.now - Date.now();
         render();
-        if (first) watchPanels();
       } else tell((await answer.json()).problem);
     } catch { connection(false); }
   } while (lookAgain);
@@ -348,7 +354,7 @@ async function act(path, body) {
     const answer = await fetch(path, {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)});
     const said = await answer.json();
     if (!answer.ok) tell(said.problem);
-    await refresh();
+    refresh();
     return answer.ok;
   } catch {
     tell("Switchboard does not answer. Nothing was sent; please try again.");
@@ -399,5 +405,7 @@ byId("learn").addEventListener("click", () => {
 });
 byId("help").addEventListener("click", () => showHint(byId("hint").hidden));
 byId("hide").addEventListener("click", () => { showHint(false); byId("help").focus(); });
+byId("main").addEventListener("scroll", markTab, {passive: true});
+addEventListener("resize", () => state && render());
 showHint(wantsHint());
 listen();

@@ -24,7 +24,8 @@ CARDS = 20
 """Cards of one room that the page shows, newest first."""
 THREADS = 30
 """Threads of one person's room that the page shows, oldest first."""
-EXAMPLES = 3
+EXAMPLES = 2
+"""Sentences of the settings that the page offers to a newcomer."""
 _VERY_SURE, _FAIRLY_SURE = 0.90, 0.70
 
 

@@ -80,7 +80,7 @@ async def test_a_message_is_answered_corrected_and_remembered_from_the_keyboard_
     await stage.write("I was charged twice for order L-20418")
     await stage.has("#room-customer", "This is one for billing")
     await stage.has('section[aria-label="billing"] .card', "Very sure · 94%")
-    assert await stage.tab.value(f"{BOX}.value") == ""
+    await stage.tab.until(f"{BOX}.value === ''")
 
     await stage.tab.value("document.querySelector('.card .reaction').focus()")
     await stage.tab.press("ArrowRight")
@@ -101,7 +101,9 @@ async def test_a_message_is_answered_corrected_and_remembered_from_the_keyboard_
     assert [(r.emoji, r.added, r.actor.id) for r in stage.bot.reactions] == [("📦", True, "lead")]
     assert await stage.tab.value("document.querySelectorAll('#hint li.done').length") == 3
     assert stage.tab.complaints == []
-    await stage.picture("story")
+    await stage.picture("story-light")
+    await stage.tab.size(1440, 900, dark=True)
+    await stage.picture("story-dark")
 
 
 async def test_taking_the_emoji_off_the_struck_card_says_so(stage: Stage) -> None:
@@ -124,7 +126,8 @@ async def test_learn_now_shows_progress_and_then_the_verdict(stage: Stage) -> No
     await stage.picture("learning")
     stage.bot.learn(Phase.DONE, 1.0, Verdict(True, ("12 mistakes mended, 0 made, of 240 (p = 0.000)",)))
     await stage.has("#lesson", "Learned: routing-2 serves now. 12 mistakes mended")
-    await stage.has("#serving", "routing-2 serves")
+    await stage.has(".serving", "routing-2 serves")
+    await stage.picture("learned")
     assert stage.bot.world.asked[0][:2] == ("routing", "web:lead")
 
 
