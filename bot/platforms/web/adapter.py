@@ -36,6 +36,7 @@ LINES = 600
 _MAX_BODY = 2_000_000
 _BEAT_SECONDS = 15.0
 _HERE = Path(__file__).parent
+_PARTS = {"page.css": "text/css"} | {f"{name}.js": "text/javascript" for name in "page draw people teams wire".split()}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -62,8 +63,7 @@ class WebChat:
     def routes(self) -> Sequence[BaseRoute]:
         return [
             Route("/", self._behind_the_door(_file("page.html", "text/html"))),
-            Route("/chat/page.css", self._behind_the_door(_file("page.css", "text/css"))),
-            Route("/chat/page.js", self._behind_the_door(_file("page.js", "text/javascript"))),
+            *(Route(f"/chat/{name}", self._behind_the_door(_file(name, kind))) for name, kind in _PARTS.items()),
             Route("/chat/state", self._behind_the_door(self._state)),
             Route("/chat/events", self._behind_the_door(self._events)),
             Route("/chat/messages", self._behind_the_door(self._message), methods=["POST"]),

@@ -139,7 +139,12 @@ def _posted(words: Words, post: Post, line: Line) -> Object:
         case LearningReport() as report:
             key = "report_promoted" if report.promoted else "report_refused"
             text = words.say(None, key, adapter=report.adapter)
-            return {"kind": "report", "text": text, "reasons": list(report.reasons), "promoted": report.promoted}
+            return {
+                "kind": "report",
+                "text": text,
+                "reasons": [_as_sentence(reason) for reason in report.reasons],
+                "promoted": report.promoted,
+            }
 
 
 def _answer_key(words: Words, answer: Answer) -> str:

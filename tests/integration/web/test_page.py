@@ -99,6 +99,7 @@ async def test_a_message_is_answered_corrected_and_remembered_from_the_keyboard_
     await stage.has("#room-customer .thread:last-child", "as with a similar request before")
     assert [m.author.id for m in stage.bot.messages] == ["customer", "customer"]
     assert [(r.emoji, r.added, r.actor.id) for r in stage.bot.reactions] == [("📦", True, "lead")]
+    assert await stage.tab.value("getComputedStyle(document.getElementById('toast')).opacity") == "0"
     assert await stage.tab.value("document.querySelectorAll('#hint li.done').length") == 3
     assert stage.tab.complaints == []
     await stage.picture("story-light")

@@ -152,7 +152,7 @@ def test_a_follow_up_stands_under_its_card_and_newer_cards_come_first() -> None:
     report_line, newer, older = _cards(_posted(7, CARD, room), _posted(8, CARD, room), follow_up, report)
     assert [line["text"] for line in cast(list[Object], older["under"])] == ["still twice"]
     assert (newer["id"], newer["under"]) == ("post-8", [])
-    assert report_line["reasons"] == ["not proven better"]
+    assert report_line["reasons"] == ["Not proven better."]
 
 
 def test_markup_stays_the_text_it_was() -> None:

@@ -4,7 +4,9 @@ import pytest
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
-from bot.platforms import kinds, web
+from bot.platforms import Kind, kinds, web
+
+_kind: Kind = web
 
 
 def test_an_empty_table_makes_the_lead_the_one_who_corrects() -> None:
