@@ -16,6 +16,8 @@ from bot.domain.posts import OTHER, Answer, Card, FollowUp, LearningReport, Move
 from bot.domain.tasks import Label, Task
 from bot.locales import choose, sentence
 from bot.platforms.web.events import LEAD, NAME, PEOPLE, PERSON_ROOMS, receipt
+from bot.platforms.wording import question, to_person, why
+from bot.platforms.wording import report as told
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 Object: TypeAlias = dict[str, Json]
@@ -39,7 +41,11 @@ class Words:
 
     def say(self, wanted: str | None, key: str, **words: str | int) -> str:
         """The sentence in the offered language nearest to the wanted one."""
-        return sentence(choose(wanted, self.languages), key, **words)
+        return sentence(self.language(wanted), key, **words)
+
+    def language(self, wanted: str | None) -> str:
+        """The offered language nearest to the wanted one."""
+        return choose(wanted, self.languages)
 
 
 def team_rooms(task: Task) -> dict[str, list[Label]]:
@@ -124,42 +130,31 @@ def _said(message: Message) -> Object:
 
 def _posted(words: Words, post: Post, line: Line) -> Object:
     match post.content:
-        case Answer() as answer:
-            return {"kind": "answer", "text": words.say(answer.language, _answer_key(words, answer), team=answer.label)}
-        case Question() as question:
-            return _question(words, question)
-        case WordsPlease(language):
-            return {"kind": "answer", "text": words.say(language, "words_please")}
-        case Moved(label, language):
-            return {"kind": "answer", "text": words.say(language, "moved", team=label)}
+        case Answer() | WordsPlease() | Moved() as sentence:
+            return {"kind": "answer", "text": to_person(sentence, words.language(sentence.language))}
+        case Question() as asked:
+            return _question(words, asked)
         case Card() as card:
             return _card(words, card, line.reactions)
         case FollowUp(author, text):
             return {"kind": "follow-up", "title": words.say(None, "follow_up", author=author), "text": text}
         case LearningReport() as report:
-            key = "report_promoted" if report.promoted else "report_refused"
-            text = words.say(None, key, adapter=report.adapter)
+            title, *reasons = told(report, words.language(None))
             return {
                 "kind": "report",
-                "text": text,
-                "reasons": [_as_sentence(reason) for reason in report.reasons],
+                "text": title,
+                "reasons": [_as_sentence(reason) for reason in reasons],
                 "promoted": report.promoted,
             }
 
 
-def _answer_key(words: Words, answer: Answer) -> str:
-    if answer.label == words.task.fallback:
-        return "answer_fallback"
-    return "answer_remembered" if answer.remembered else "answer"
-
-
-def _question(words: Words, question: Question) -> Object:
-    if question.answered is not None:
-        text = words.say(question.language, "question_answered", team=question.answered)
+def _question(words: Words, asked: Question) -> Object:
+    text = question(asked, words.language(asked.language))
+    if asked.answered is not None:
         return {"kind": "answer", "text": text}
-    buttons: list[Json] = [{"value": str(n), "text": name} for n, name in enumerate(question.candidates)]
-    buttons.append({"value": OTHER, "text": words.say(question.language, "other")})
-    return {"kind": "question", "text": words.say(question.language, "question"), "buttons": buttons}
+    buttons: list[Json] = [{"value": str(n), "text": name} for n, name in enumerate(asked.candidates)]
+    buttons.append({"value": OTHER, "text": words.say(asked.language, "other")})
+    return {"kind": "question", "text": text, "buttons": buttons}
 
 
 def _card(words: Words, card: Card, reactions: Sequence[tuple[str, str]]) -> Object:
@@ -170,7 +165,7 @@ def _card(words: Words, card: Card, reactions: Sequence[tuple[str, str]]) -> Obj
         "author": words.say(None, "card_from", author=card.author),
         "by": card.by,
         "mark": _mark(words, card),
-        "why": _why(words, card),
+        "why": why(card, words.language(None), words.base),
         "moved": words.say(None, "card_moved", team=card.moved_to) if card.moved_to is not None else None,
         "reactions": _reactions(card, reactions),
     }
@@ -185,25 +180,6 @@ def _mark(words: Words, card: Card) -> str:
     sure = card.confidence
     key = "mark_very_sure" if sure >= _VERY_SURE else "mark_fairly_sure" if sure >= _FAIRLY_SURE else "mark_unsure"
     return f"{words.say(None, key)} · {sure:.0%}"
-
-
-def _why(words: Words, card: Card) -> str:
-    """The reason in one sentence."""
-    down = card.reason in (Reason.MODEL_DOWN, Reason.NOT_TRAINED)
-    if card.reason == Reason.WITHDRAWN:
-        return words.say(None, "card_withdrawn")
-    match card.by:
-        case Author.MODEL:
-            sure = f"{card.confidence:.0%}"
-            return words.say(None, "card_by_model", confidence=sure, adapter=card.adapter or words.base)
-        case Author.MEMORY:
-            return words.say(None, "card_by_memory_only" if down else "card_by_memory")
-        case Author.PERSON:
-            return words.say(None, "card_by_person")
-        case Author.LEAD:
-            return words.say(None, "card_by_lead")
-        case _:
-            return words.say(None, "card_by_fallback_down" if down else "card_by_fallback")
 
 
 def _reactions(card: Card, reactions: Sequence[tuple[str, str]]) -> list[Json]:

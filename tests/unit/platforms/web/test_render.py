@@ -91,10 +91,10 @@ def test_a_thread_holds_what_was_said_in_it_in_order() -> None:
             Answer("billing", "fi", remembered=True),
             "Thanks! This is one for billing, as with a similar request before.",
         ),
-        (Answer("triage", "en"), "Thanks! A person at triage will read this and find the right team."),
+        (Answer("triage", "en", undecided=True), "Thanks! A person at triage will read this and find the right team."),
         (WordsPlease(None), "Hello! Tell me in a few words what you need"),
         (Moved("legal", "en"), "legal has your request now."),
-        (Question((), "en", answered="legal"), "You chose legal."),
+        (Question((), "en", answered="legal", chosen=True), "You chose legal."),
     ],
 )
 def test_what_the_person_reads(content: Content, text: str) -> None:
