@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from bot.domain.learning import Side, Source, text_key
@@ -31,8 +32,8 @@ class PostgresMemory:
         anchors = _ranked(_anchors(task).where(*others), vector, key, self._embedder)
         async with self._database.transaction() as session:
             return Neighbours(
-                corrections=tuple(_neighbour(*row) for row in (await session.execute(corrected)).tuples()),
-                anchors=tuple(_neighbour(*row) for row in (await session.execute(anchors)).tuples()),
+                corrections=tuple(_neighbour(*row) for row in (await session.execute(corrected))),
+                anchors=tuple(_neighbour(*row) for row in (await session.execute(anchors))),
             )
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
@@ -40,7 +41,7 @@ class PostgresMemory:
         wanted = select(ExampleRow.id, ExampleRow.text).where(other, ExampleRow.withdrawn_at.is_(None))
         async with self._database.transaction() as session:
             found = await session.execute(wanted.order_by(ExampleRow.id).limit(limit))
-            return [(example, text) for example, text in found.tuples()]
+            return [(example, text) for example, text in found]
 
     async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
         if not vectors:
@@ -66,7 +67,7 @@ def _newest(task: Task) -> Select[ExampleRow]:
     return (
         select(ExampleRow)
         .where(_standing(task), ExampleRow.source.in_(_CORRECTED))
-        .distinct(ExampleRow.text_key)
+        .ext(distinct_on(ExampleRow.text_key))
         .order_by(ExampleRow.text_key, ExampleRow.at.desc(), ExampleRow.id.desc())
     )
 
