@@ -241,3 +241,18 @@ async def test_a_tap_is_left_standing_when_a_ruling_goes(
         await ledger.conclude_dossier(found, decided, said, [], after(41))
         near = await memory.nearest(TASK, VECTOR, message("x").text)
         assert [(n.label, n.same_text) for n in near.corrections] == [(label, True)]
+
+
+async def test_of_corrections_of_one_text_the_newer_wins(
+    ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
+) -> None:
+    for ref, start, label in (("m1", 0, "access"), ("m2", 100, "triage")):
+        await routed(ledger, ref=ref, start=start)
+        on_card = (await say_all(outbox, start + 6))["Card"]
+        await ledger.add_reaction(reaction(on_card, "key", start + 10))
+        found = await dossier(ledger, start + 11)
+        decided = Decision("routing", label, Author.LEAD, Reason.CORRECTED)
+        await ledger.conclude_dossier(found, decided, ruling(label, start + 10), [], after(start + 12))
+    near = await PostgresMemory(database, "tiny").nearest(TASK, VECTOR, "where is my refund")
+    assert [(n.label, n.same_text) for n in near.corrections] == [("triage", True)]
+    assert await PostgresExamples(database).waiting_corrections("routing") == 2
