@@ -56,6 +56,9 @@ class EmbeddedServer:
         """Use the server that runs, or start one. Raises Refused or Unreachable: one sentence, and where the log is."""
         try:
             await self._connect()
+        except OSError as error:
+            await self.line.aclose()
+            raise Refused(f"the model server could not be started: {error}") from error
         except BaseException:
             await self.line.aclose()
             raise
@@ -82,7 +85,7 @@ class EmbeddedServer:
             try:
                 await self._connect()
                 await on_restart()
-            except SwitchboardError:
+            except (SwitchboardError, OSError):
                 log.exception("model server not restarted")
 
     async def _connect(self) -> None:
@@ -120,9 +123,6 @@ class EmbeddedServer:
             process = self._process = await self._spawn(port)
             await self._until_ready(url, process)
             self._record.write_text(json.dumps({"url": url, "pid": process.pid}), encoding="utf-8")
-        except OSError as error:
-            await self._stop()
-            raise Refused(f"the model server could not be started: {error}") from error
         except BaseException:
             await self._stop()
             raise
