@@ -181,9 +181,10 @@ async def test_directory_that_cannot_be_written_is_one_sentence(moods: list[str]
             pass
 
 
-@pytest.mark.parametrize(
-    "record", ["", "{", "[]", '{"url": "http://127.0.0.1:9"}', '{"url": "nonsense"}', '{"url": 5}']
-)
+RECORDS = ["", "{", "[]", "{}", *(json.dumps({"url": u, "owner": os.getpid()}) for u in ("http://127.0.0.1:9", "x", 5))]
+
+
+@pytest.mark.parametrize("record", RECORDS)
 async def test_stale_address_is_ignored(moods: list[str], settings: ServerSettings, record: str) -> None:
     settings.directory.mkdir()
     (settings.directory / "server.json").write_text(record, encoding="utf-8")
@@ -197,11 +198,23 @@ async def test_address_of_a_stranger_is_ignored_and_the_stranger_left_alone(
     foreign = ServerSettings(tmp_path / "another-base", "starter", tmp_path / "elsewhere")
     async with EmbeddedServer(foreign, Told()) as stranger:
         settings.directory.mkdir()
-        record = json.dumps({"url": str(stranger.line.base_url)})
+        record = json.dumps({"url": str(stranger.line.base_url), "owner": os.getpid()})
         (settings.directory / "server.json").write_text(record, encoding="utf-8")
         async with EmbeddedServer(settings, Told()) as one:
             assert one.line.base_url != stranger.line.base_url
         assert await pulse(stranger.line) is Pulse.ALIVE
+
+
+async def test_server_whose_owner_was_killed_is_not_joined_on_its_last_breath(
+    moods: list[str], settings: ServerSettings
+) -> None:
+    gone = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await gone.wait()
+    async with EmbeddedServer(settings, Told()) as dying:
+        record = json.dumps({"url": str(dying.line.base_url), "owner": gone.pid})
+        (settings.directory / "server.json").write_text(record, encoding="utf-8")
+        async with EmbeddedServer(settings, Told()) as one:
+            assert one.line.base_url != dying.line.base_url
 
 
 async def test_cancelled_start_leaves_nothing_behind(
