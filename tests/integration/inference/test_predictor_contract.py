@@ -38,13 +38,20 @@ class Bench:
 
 
 @pytest.fixture(params=["fake", pytest.param("vllm", marks=pytest.mark.vllm)])
-async def line(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
+def real(request: pytest.FixtureRequest) -> EmbeddedServer | None:
+    """The real server; None where the fake stands in."""
     if not (STARTER / "config.json").is_file():
         pytest.skip(f"no starter in {STARTER}")
-    if request.param == "vllm":
-        server = request.getfixturevalue("vllm_server")
-        assert isinstance(server, EmbeddedServer)
-        yield server.line
+    if request.param == "fake":
+        return None
+    server: EmbeddedServer = request.getfixturevalue("vllm_server")
+    return server
+
+
+@pytest.fixture
+async def line(real: EmbeddedServer | None) -> AsyncIterator[httpx.AsyncClient]:
+    if real is not None:
+        yield real.line
     else:
         async with FakeVllm().line() as fake:
             yield fake
