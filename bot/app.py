@@ -2,33 +2,19 @@
 
 import asyncio
 import webbrowser
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from db.embedded import embedded
-from db.engine import Database, open_database
-from db.examples import PostgresExamples
-from db.insight import PostgresInsight
-from db.ledger import PostgresLedger
-from db.memory import PostgresMemory
-from db.migrate import upgrade
-from db.outbox import PostgresOutbox
-from db.registry import PostgresRegistry
-from db.transcript import PostgresTranscript
-from inference.adapters import VllmAdapters
-from inference.bases import base_folder
-from inference.client import VllmPredictor
-from inference.prompt import PromptBuilder
-from inference.server import EmbeddedServer, ServerSettings
-from inference.workshop import ProcessWorkshop
+from starlette.applications import Starlette
 
 from bot.console import say
 from bot.demo import company
-from bot.domain.learning import Example, Side, Source
+from bot.domain.errors import SwitchboardError
+from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.ports import Platform
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
@@ -42,10 +28,30 @@ from bot.flow.sort import Sorter
 from bot.http.app import Doorway
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
-from bot.lifecycle import forever, keep_running, until_signal
+from bot.lifecycle import Bells, forever, keep_running, until_signal
 from bot.platforms import Routed, Surroundings, kinds
 from bot.schedule import keep_schedule
 from bot.settings import Settings, load
+from db.embedded import embedded
+from db.engine import Database, open_database
+from db.examples import PostgresExamples
+from db.insight import PostgresInsight
+from db.ledger import PostgresLedger
+from db.memory import PostgresMemory
+from db.migrate import upgrade
+from db.outbox import PostgresOutbox
+from db.registry import PostgresRegistry
+from db.transcript import PostgresTranscript
+from inference.adapters import VllmAdapters
+from inference.bases import base_folder
+from inference.client import VllmPredictor
+from inference.command import ServerSettings
+from inference.embed import LocalEmbedder, UrlEmbedder
+from inference.line import open_line
+from inference.prompt import PromptBuilder
+from inference.seed import starter_seed
+from inference.server import EmbeddedServer
+from inference.workshop import ProcessWorkshop
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the settings' own examples were said: anything newer outweighs them."""
@@ -60,6 +66,8 @@ class Store:
     """Everything that is remembered."""
 
     database: Database
+    embedder: LocalEmbedder | UrlEmbedder
+    """Its name marks every vector that is stored."""
     ledger: PostgresLedger
     outbox: PostgresOutbox
     transcript: PostgresTranscript
@@ -106,32 +114,39 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     async with _database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
         async with open_database(url) as database:
+            embedder = _embedder(settings)
             store = Store(
                 database,
-                PostgresLedger(database),
+                embedder,
+                PostgresLedger(database, embedder.name),
                 PostgresOutbox(database),
                 PostgresTranscript(database),
-                PostgresMemory(database),
+                PostgresMemory(database, embedder.name),
                 PostgresExamples(database),
                 PostgresRegistry(database),
                 PostgresInsight(database),
             )
             await _plant(settings, store)
-            yield store
+            try:
+                yield store
+            finally:
+                await embedder.close()
 
 
 @asynccontextmanager
 async def open_mind(settings: Settings) -> AsyncIterator[tuple[Store, Mind]]:
     """Database and model, ready to classify: what the commands need."""
-    async with open_store(settings) as store:
-        mind = await _mind(settings, store)
-        async with _awake(mind):
-            yield store, mind
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings))
+        mind = await _mind(settings, store, stack)
+        await stack.enter_async_context(_awake(settings, store, mind))
+        await rememberer(store).all(lambda _more: None)
+        yield store, mind
 
 
-def rememberer(settings: Settings, store: Store) -> Rememberer:
+def rememberer(store: Store) -> Rememberer:
     """What gives examples their place in the memory; needs no model server."""
-    return Rememberer(store.memory, _embedder(settings))
+    return Rememberer(store.memory, store.embedder)
 
 
 async def serve(settings: Settings, demo: Demo | None = None) -> None:
@@ -154,7 +169,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
         hearing.create_task(serve_http(_site(store, mind, platforms), socket), name="http")
         bells = _start_hearing(hearing, settings, store, platforms)
-        await stack.enter_async_context(_awake(mind, store))
+        await stack.enter_async_context(_awake(settings, store, mind))
         thinking = await stack.enter_async_context(asyncio.TaskGroup())
         _start_thinking(thinking, settings, store, mind, bells)
         _announce(settings, demo)
@@ -249,17 +264,25 @@ async def _mind(settings: Settings, store: Store, stack: AsyncExitStack) -> Mind
     server = None
     if model.server is None:
         server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), _spoken())
-    line = server.line if server else await stack.enter_async_context(open_line(model.server))
+        line = server.line
+    else:
+        line = await stack.enter_async_context(open_line(model.server))
     adapters = VllmAdapters(line)
-    embedder = _embedder(settings)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
-    classifier = Classifier(predictor, adapters, embedder, store.memory, store.registry, model.base)
-    tasks = {task.name: task for task in settings.tasks}
-    workshop = ProcessWorkshop()
+    classifier = Classifier(predictor, store.embedder, store.memory, store.registry, model.base)
     learner = Learner(
-        tasks, store.examples, store.registry, store.outbox, classifier, workshop, model.runs, folder, now
+        {task.name: task for task in settings.tasks},
+        store.examples,
+        store.registry,
+        store.outbox,
+        classifier,
+        adapters,
+        ProcessWorkshop(),
+        model.runs,
+        folder,
+        now,
     )
-    return Mind(classifier, Rememberer(store.memory, embedder), learner, server, adapters)
+    return Mind(classifier, rememberer(store), learner, server, adapters)
 
 
 def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
@@ -272,20 +295,34 @@ def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
 
 
 @asynccontextmanager
-async def _awake(mind: Mind, store: Store, settings: Settings) -> AsyncIterator[None]:
-    """The model server runs, the embedder is warm, the champions answer."""
+async def _awake(settings: Settings, store: Store, mind: Mind) -> AsyncIterator[None]:
+    """The model server runs, the embedder is warm, and the champions are loaded."""
     async with AsyncExitStack() as stack:
-        warming = asyncio.create_task(mind.embedder.warm(), name="warm the embedder")
-        stack.push_async_callback(mind.embedder.close)
-        if mind.server is not None:
-            await stack.enter_async_context(mind.server)
-        await warming
+        async with asyncio.TaskGroup() as waking:
+            waking.create_task(store.embedder.warm(), name="warm the embedder")
+            if mind.server is not None:
+                await stack.enter_async_context(mind.server)
         await _adopt(settings, store)
         for task in settings.tasks:
             query = await mind.classifier.query(task)
             if query.adapter is not None:
                 await mind.adapters.load(query.adapter)
         yield
+
+
+async def _adopt(settings: Settings, store: Store) -> None:
+    """The starter brings an adapter for the demo company's teams. It serves who has the same ones, until a better."""
+    task, base = settings.routing, settings.model.base
+    grown = starter_seed()
+    if base != "starter" or grown is None or set(grown.codes) != set(task.names):
+        return
+    if await store.registry.champion(task.name, base) is None:
+        name = f"{task.name}-seed"
+        await store.registry.adopt_codes(task.name, base, grown.codes)
+        await store.registry.add_adapter(
+            Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, _LONG_AGO)
+        )
+        await store.registry.promote(task.name, name, "starter", "comes with the starter", now())
 
 
 async def _connect(settings: Settings, store: Store, stack: AsyncExitStack) -> dict[str, Platform]:
@@ -325,3 +362,16 @@ async def _answers(question: Awaitable[object]) -> bool:
     except SwitchboardError:
         return False
     return True
+
+
+def _spoken() -> Progress:
+    """Progress of the model server for the person at the terminal: what it does, said once."""
+    said: set[str] = set()
+
+    def tell(_share: float, doing: str) -> None:
+        what = doing.partition(" (")[0]
+        if what not in said:
+            said.add(what)
+            say(f"{what} …")
+
+    return tell

@@ -99,7 +99,7 @@ def import_(
 
     async def work(settings: Settings) -> None:
         async with app.open_store(settings) as store:
-            await commands.import_examples(store, app.rememberer(settings, store), settings.task(task), file, skip_bad)
+            await commands.import_examples(store, app.rememberer(store), settings.task(task), file, skip_bad)
 
     _run(work(_settings(config)))
 

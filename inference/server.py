@@ -172,7 +172,7 @@ class EmbeddedServer:
         try:
             await asyncio.wait_for(process.wait(), _LONGEST_STOP)
         except TimeoutError:
-            log.error("model server's lifeline had to be killed", extra={"pid": process.pid})  # noqa: TRY400
+            log.error("model server's lifeline had to be killed", extra={"pid": process.pid})
             process.kill()
             await process.wait()
 

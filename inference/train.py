@@ -32,7 +32,7 @@ from transformers import AutoModelForCausalLM, Cache, LlamaForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from bot.domain.errors import SwitchboardError
-from bot.domain.learning import Example, text_key
+from bot.domain.learning import Example, keep_apart
 from bot.domain.ports import TrainingRun
 from inference.bases import base_folder
 from inference.prompt import PromptBuilder
@@ -44,7 +44,6 @@ TOKENS_AT_ONCE = 4_096  # padded tokens of messages in one forward pass: bounds 
 LEAST_PREFIX = 32  # tokens that all prompts share from which on they are computed once a batch, not once a prompt
 WARM_UP = 0.06  # share of the steps
 CHECKPOINTS = 8  # validations in a run
-VALIDATION_SHARE, LEAST_VALIDATION = 0.10, 40  # with fewer to validate on, the figure is noise: learn from all
 IMBALANCE = 3.0  # largest class over smallest from which on small classes are shown more often
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
@@ -106,7 +105,7 @@ def train(folder: Path) -> Done:
     run = read_run(folder)
     base = base_folder(str(run.base))
     prompts = PromptBuilder(base)
-    learned, kept_apart = split(run.examples)
+    learned, kept_apart = keep_apart(run.examples)
     rows, validation = prompted(run, prompts, learned), prompted(run, prompts, kept_apart)
     say(f"{len(rows)} examples to learn from, {len(validation)} to validate on, {len(run.codes)} labels")
 
@@ -141,19 +140,6 @@ def train(folder: Path) -> Done:
 
 
 # ---------------------------------------------------------------------------------------------------- data
-
-
-def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """What to learn from, and what to choose the checkpoint by: decided by content hash, so a text never changes sides.
-
-    The hash's second eight digits: the first eight decided which texts are held out and are not free any more.
-    """
-    ordered = sorted(examples, key=lambda example: (text_key(example.text), example.label))
-    apart = [e for e in ordered if int(text_key(e.text)[8:16], 16) / 0xFFFFFFFF < VALIDATION_SHARE]
-    if len(apart) < LEAST_VALIDATION:
-        return ordered, []
-    kept = {id(example) for example in apart}
-    return [example for example in ordered if id(example) not in kept], apart
 
 
 def prompted(run: TrainingRun, prompts: PromptBuilder, examples: Sequence[Example]) -> list[Row]:

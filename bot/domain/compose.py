@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.domain.conversations import Case, Conversation, Next, Pressed, StandingCard
-from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.decisions import Decision, Reason
 from bot.domain.learning import Verdict
 from bot.domain.messages import MessageRef
 from bot.domain.posts import Answer, Card, FollowUp, LearningReport, Moved, Post, Question, WordsPlease
@@ -18,8 +18,8 @@ def routed(task: Task, case: Case, decision: Decision, text: str) -> list[Post]:
     conversation = case.conversation
     language = conversation.person.language
     remembered = decision.reason is Reason.REMEMBERED
-    answer = Answer(decision.label, language, remembered, undecided=decision.by is Author.FALLBACK)
-    closing = _closed(conversation, case.question, decision.label)
+    answer = Answer(decision.label, language, remembered, undecided=decision.label == task.fallback)
+    closing = _closed(conversation, case.question, decision.label, chosen=False)
     return [
         *closing,
         Post(conversation.place, answer),
@@ -44,7 +44,7 @@ def words_please(case: Case) -> list[Post]:
 def chosen(task: Task, pressed: Pressed, decision: Decision, text: str) -> list[Post]:
     """The person tapped: the buttons go, the team gets the card."""
     conversation = pressed.conversation
-    closing = _closed(conversation, pressed.question, decision.label)
+    closing = _closed(conversation, pressed.question, decision.label, chosen=True)
     return [*closing, *_card(task, conversation, decision, text, pressed.messages[0].ref)]
 
 
@@ -71,10 +71,11 @@ def learned(task: Task, adapter: str, verdict: Verdict) -> list[Post]:
     return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]
 
 
-def _closed(conversation: Conversation, question: int | None, label: str) -> list[Post]:
+def _closed(conversation: Conversation, question: int | None, label: str, chosen: bool) -> list[Post]:
     if question is None:
         return []
-    return [Post(conversation.place, Question((), conversation.person.language, answered=label), edits=question)]
+    closed = Question((), conversation.person.language, answered=label, chosen=chosen)
+    return [Post(conversation.place, closed, edits=question)]
 
 
 def _card(task: Task, conversation: Conversation, decision: Decision, text: str, source: MessageRef) -> list[Post]:

@@ -31,7 +31,7 @@ class Side(StrEnum):
 
 
 HELD_OUT_SHARE = 0.20
-VALIDATION_SHARE = 0.10
+VALIDATION_SHARE, LEAST_VALIDATION = 0.10, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,18 @@ def side_of(text: str) -> Side:
     return Side.HELD_OUT if drawn < HELD_OUT_SHARE else Side.TRAIN
 
 
-def is_validation(text: str) -> bool:
-    """Whether a text of the train side only steers training (when to stop, the temperature) and is never learned from.
+def keep_apart(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """(to learn from, to steer by: when to stop, the temperature), both in the order of their content hash.
 
-    Decided by its content hash, from other digits than its side.
+    The slice follows from other digits of the content hash than the side does, so it is the same on every machine.
+    Fewer than LEAST_VALIDATION would be noise: then everything is learned from and nothing steers.
     """
-    return int(text_key(text)[8:16], 16) / 0xFFFFFFFF < VALIDATION_SHARE
+    ordered = sorted(examples, key=lambda e: text_key(e.text))
+    apart = [e for e in ordered if int(text_key(e.text)[8:16], 16) / 0xFFFFFFFF < VALIDATION_SHARE]
+    if len(apart) < LEAST_VALIDATION:
+        return ordered, []
+    steering = {text_key(e.text) for e in apart}
+    return [e for e in ordered if text_key(e.text) not in steering], apart
 
 
 def settle(examples: Sequence[Example]) -> list[Example]:

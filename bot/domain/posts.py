@@ -17,7 +17,7 @@ class Answer:
     remembered: bool = False
     """A lead's correction of a similar message decided this."""
     undecided: bool = False
-    """Nobody could tell; the fallback team will look."""
+    """The fallback team has it: a person there will find the right team."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,9 @@ class Question:
     candidates: tuple[str, ...]
     language: str | None
     answered: str | None = None
-    """The label chosen: the buttons vanish. None while the question is open."""
+    """The label it ended with: the buttons vanish. None while the question is open."""
+    chosen: bool = False
+    """The person chose it; otherwise it was settled without them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.domain.decisions import Prediction, Reason, Silence, calibrated
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
-from bot.domain.ports import AdapterHost, Embedder, Memory, Predictor, Query, Registry, Vector
+from bot.domain.ports import Embedder, Memory, Predictor, Query, Registry, Vector
 from bot.domain.recall import Neighbours
 from bot.domain.tasks import Task
 
@@ -34,7 +34,6 @@ class Classifier:
     """Asks model and memory about texts."""
 
     predictor: Predictor
-    adapters: AdapterHost
     embedder: Embedder
     memory: Memory
     registry: Registry

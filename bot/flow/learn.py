@@ -23,13 +23,13 @@ from bot.domain.learning import (
     Side,
     Verdict,
     fit_temperature,
-    is_validation,
+    keep_apart,
     label_counts,
     replayed,
     settle,
     text_key,
 )
-from bot.domain.ports import Examples, Outbox, Query, Registry, TrainingRun, Workshop
+from bot.domain.ports import AdapterHost, Examples, Outbox, Query, Registry, TrainingRun, Workshop
 from bot.domain.tasks import Task
 from bot.flow.classify import BATCH, Classifier
 
@@ -49,6 +49,7 @@ class Learner:
     registry: Registry
     outbox: Outbox
     classifier: Classifier
+    adapters: AdapterHost
     workshop: Workshop
     runs: Path
     base_path: Path
@@ -78,16 +79,16 @@ class Learner:
         task = self.tasks[cycle.task]
         known = [e for e in settle(await self.examples.examples(task.name)) if e.label in task.names]
         query = await self.classifier.query(task)
-        candidate = await self._train(cycle, query, known, told)
+        training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
+        candidate = await self._train(cycle, query, training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
-            candidate = replace(candidate, temperature=await self._temperature(query, candidate, known))
+            candidate = replace(candidate, temperature=await self._temperature(query, candidate, training_set))
             held_out = [e for e in known if e.side is Side.HELD_OUT]
             verdict = await self._judge(query, candidate, held_out, tell)
         await self._conclude(task, candidate, verdict)
         return verdict
 
-    async def _train(self, cycle: Cycle, query: Query, known: Sequence[Example], told: Progress) -> Adapter:
-        training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
+    async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
         _check_enough(query.task, training_set)
         name = cycle.adapter or await self.registry.next_name(query.task.name)
         async with self._telling(cycle, Phase.TRAINING, name, told) as tell:
@@ -95,9 +96,9 @@ class Learner:
             path = await self.workshop.train(run, tell)
         return Adapter(name, query.task.name, path, self.classifier.base, query.codes, 1.0, self.now())
 
-    async def _temperature(self, query: Query, candidate: Adapter, known: Sequence[Example]) -> float:
-        """Fitted on the validation slice of the train side, which training looked at but never learned from."""
-        slice_ = [e for e in known if e.side is Side.TRAIN and is_validation(e.text)]
+    async def _temperature(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> float:
+        """Fitted on what training kept apart: it looked at it but never learned from it. 1 when it kept nothing."""
+        _, slice_ = keep_apart(training_set)
         asked = replace(query, adapter=candidate)
         scores: list[tuple[Mapping[str, float], str]] = []
         for batch in _batches(slice_):
@@ -146,7 +147,7 @@ class Learner:
         if verdict.promoted:
             await self.registry.promote(task.name, candidate.name, "gate", "; ".join(verdict.reasons), self.now())
         else:
-            await self.classifier.adapters.unload(candidate.name)
+            await self.adapters.unload(candidate.name)
         await self.outbox.add(compose.learned(task, candidate.name, verdict), self.now())
         log.info("judged", extra={"adapter": candidate.name, "promoted": verdict.promoted, **verdict.figures})
 

@@ -10,7 +10,7 @@ from typing import Protocol, cast, runtime_checkable
 from starlette.routing import BaseRoute
 
 from bot.domain.messages import Place
-from bot.domain.ports import Ledger, Platform, Registry, Transcript
+from bot.domain.ports import Examples, Ledger, Platform, Registry, Transcript
 from bot.domain.tasks import Task
 
 
@@ -27,6 +27,7 @@ class Surroundings:
     ledger: Ledger
     transcript: Transcript
     registry: Registry
+    examples: Examples
 
 
 @runtime_checkable

@@ -1,7 +1,7 @@
 """What the sentences of every platform have in common: which one is said when. Platforms add only their markup."""
 
 from bot.domain.decisions import Author, Reason
-from bot.domain.posts import Answer, Card, LearningReport, Moved, WordsPlease
+from bot.domain.posts import Answer, Card, LearningReport, Moved, Question, WordsPlease
 from bot.locales import sentence
 
 
@@ -18,6 +18,13 @@ def to_person(content: Answer | WordsPlease | Moved, language: str) -> str:
             return sentence(language, "moved", team=content.label)
         case WordsPlease():
             return sentence(language, "words_please")
+
+
+def question(content: Question, language: str) -> str:
+    """The question, or what became of it."""
+    if content.answered is not None and content.chosen:
+        return sentence(language, "question_answered", team=content.answered)
+    return sentence(language, "question")
 
 
 def why(card: Card, language: str, base: str) -> str:

@@ -17,7 +17,7 @@ from bot.domain.posts import (
 )
 from bot.locales import choose, sentence
 from bot.platforms.slack.events import BUTTON
-from bot.platforms.wording import report, to_person, why
+from bot.platforms.wording import question, report, to_person, why
 
 Block = dict[str, object]
 
@@ -66,9 +66,9 @@ def escaped(text: str, limit: int = _SECTION) -> str:
 
 
 def _question(content: Question, language: str) -> Said:
+    asked = question(content, language)
     if content.answered is not None:
-        return _plain(sentence(language, "question_answered", team=content.answered))
-    asked = sentence(language, "question")
+        return _plain(asked)
     buttons = [_button(str(position), label) for position, label in enumerate(content.candidates)]
     buttons.append(_button(OTHER, sentence(language, "other")))
     return Said(escaped(asked), [_section(escaped(asked)), {"type": "actions", "elements": buttons}])

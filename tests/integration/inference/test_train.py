@@ -1,6 +1,5 @@
 """The real trainer on real, if tiny, Llamas."""
 
-import dataclasses
 import json
 import os
 import signal
@@ -167,16 +166,6 @@ def test_the_trainer_ends_when_its_parent_is_gone(tmp_path: Path, starter: Path)
         process.stdin.close()
         assert process.wait(timeout=60) == 1
     assert finished(tmp_path) is None
-
-
-def test_a_validation_slice_is_kept_apart_by_content(tmp_path: Path) -> None:
-    example = a_run(tmp_path, tmp_path).examples[0]
-    many = [dataclasses.replace(example, text=f"where is parcel number {n}") for n in range(600)]
-    learned, apart = train.split(many)
-    assert 0.05 < len(apart) / len(many) < 0.15
-    assert {e.text for e in learned}.isdisjoint(e.text for e in apart)
-    fewer = [e for e in reversed(many) if not e.text.endswith("7")]
-    assert {e.text for e in train.split(fewer)[1]} == {e.text for e in apart if not e.text.endswith("7")}
 
 
 def test_small_classes_are_shown_more_often_in_a_lopsided_set() -> None:

@@ -11,7 +11,7 @@ from bot.domain.learning import (
     Side,
     Source,
     fit_temperature,
-    is_validation,
+    keep_apart,
     label_counts,
     replayed,
     settle,
@@ -34,11 +34,20 @@ def test_texts_of_signs_alone_differ_from_each_other() -> None:
     assert text_key("🙂") != text_key("🙁")
 
 
-def test_about_a_fifth_is_held_out_and_a_tenth_of_the_rest_validates() -> None:
+def test_about_a_fifth_is_held_out_and_a_tenth_of_the_rest_steers() -> None:
     texts = [f"message number {n}" for n in range(4000)]
-    train = [text for text in texts if side_of(text) is Side.TRAIN]
+    train = [example(text) for text in texts if side_of(text) is Side.TRAIN]
     assert 0.78 < len(train) / len(texts) < 0.82
-    assert 0.08 < sum(map(is_validation, train)) / len(train) < 0.12
+    learned, apart = keep_apart(train)
+    assert 0.08 < len(apart) / len(train) < 0.12
+    assert {e.text for e in learned}.isdisjoint(e.text for e in apart)
+    fewer = [e for e in reversed(train) if not e.text.endswith("7")]
+    assert {e.text for e in keep_apart(fewer)[1]} == {e.text for e in apart if not e.text.endswith("7")}
+
+
+def test_a_small_set_is_learned_from_whole() -> None:
+    few = [example(f"message number {n}") for n in range(60)]
+    assert keep_apart(few) == (sorted(few, key=lambda e: text_key(e.text)), [])
 
 
 def test_the_side_is_the_same_for_the_same_words() -> None:

@@ -57,7 +57,7 @@ EVERY = [
     Answer("billing", None),
     Answer("billing", None, remembered=True),
     Question(("billing", "it", "hr"), None),
-    Question((), None, answered="billing"),
+    Question((), None, answered="billing", chosen=True),
     WordsPlease(None),
     Moved("it", None),
     CARD,
@@ -165,7 +165,7 @@ def test_a_question_has_a_button_for_each_team_and_one_for_something_else() -> N
 
 
 def test_an_answered_question_has_no_buttons_and_names_the_choice() -> None:
-    result = said(Question((), None, answered="billing"))
+    result = said(Question((), None, answered="billing", chosen=True))
     assert list(buttons(result.blocks)) == []
     assert "billing" in result.text
 

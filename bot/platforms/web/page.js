@@ -1,0 +1,194 @@
+// The local chat: reads the state from the server and shows it; every text goes in as text.
+import {byId, keepingFocus, make, patch, seen} from "./draw.js";
+import {buildRoom, send, showThreads, toEnd} from "./people.js";
+import {showBoard} from "./teams.js";
+import {act, connection, listen, tell} from "./wire.js";
+
+const FIRST_WORDS = "I was charged twice for the same order";
+
+let state = null;
+let clockAhead = 0;
+
+// --- the whole ---
+
+function render() {
+  keepingFocus(() => {
+    patch(
+      byId("people"),
+      state.people.map(({room, name}) => ({key: room, room, name})),
+      buildRoom,
+    );
+    state.people.forEach((room) => showThreads(room, Date.now() + clockAhead, render));
+    showBoard(state.teams);
+    showLearning(state.learning);
+    showSteps();
+    showTabs();
+    markTab();
+  });
+  announce();
+}
+
+function announce() {
+  const rooms = [
+    ...state.people.map((room) => ({name: room.name, lines: room.threads.flatMap((thread) => thread.lines)})),
+    ...state.teams.map((room) => ({name: room.room, lines: room.cards.flatMap((card) => [card, ...card.under])})),
+  ];
+  for (const {name, lines} of rooms) {
+    for (const line of lines.filter((one) => !seen.has(one.key))) {
+      if (seen.size && line.kind !== "person" && document.body.dataset.ready) {
+        byId("news").append(make("p", {text: `${name}: ${line.text ?? line.excerpt ?? ""}`}));
+      }
+    }
+  }
+  rooms.forEach(({lines}) => lines.forEach((line) => seen.add(line.key)));
+  while (byId("news").children.length > 20) byId("news").firstChild.remove();
+  document.body.dataset.ready = "yes";
+}
+
+let looking = false;
+let lookAgain = false;
+
+async function refresh() {
+  if (looking) {
+    lookAgain = true;
+    return;
+  }
+  looking = true;
+  do {
+    lookAgain = false;
+    try {
+      const answer = await fetch("/chat/state");
+      if (answer.ok) {
+        state = await answer.json();
+        clockAhead = state.now - Date.now();
+        render();
+      } else tell((await answer.json()).problem);
+    } catch {
+      connection(false);
+    }
+  } while (lookAgain);
+  looking = false;
+}
+
+// --- learning ---
+
+function showLearning(learning) {
+  const phases = {
+    requested: "A lesson is about to begin…",
+    training: `Training ${learning.candidate ?? "a new adapter"} from the corrections…`,
+    scoring: `Asking ${learning.candidate ?? "the candidate"} about messages it has never seen…`,
+  };
+  const running = learning.phase in phases;
+  byId("serving").textContent = learning.adapter ?? "No adapter";
+  byId("waiting").textContent =
+    learning.waiting === 1 ? "1 correction to learn" : `${learning.waiting} corrections to learn`;
+  byId("waiting").hidden = !learning.waiting;
+  byId("learn").setAttribute("aria-disabled", String(running));
+  byId("learn").textContent = running ? "Learning…" : "Learn now";
+  byId("lesson").hidden = learning.phase === null;
+  byId("lesson").className = `lesson ${running ? "running" : learning.promoted ? "promoted" : "kept"}`;
+  byId("lesson-text").textContent = running ? phases[learning.phase] : learning.verdict;
+  const bar = byId("lesson-progress");
+  bar.hidden = !running;
+  if (learning.phase === "requested") bar.removeAttribute("value");
+  else bar.value = learning.progress;
+}
+
+// --- the three steps ---
+
+function showSteps() {
+  const lines = state.people.flatMap((room) => room.threads.flatMap((thread) => thread.lines));
+  const cards = state.teams.flatMap((room) => room.cards).filter((card) => card.kind === "card");
+  const corrected = cards.filter((card) => card.by === "lead" && !card.moved).sort((a, b) => b.at - a.at)[0];
+  const done = [
+    lines.length > 0,
+    cards.some((card) => card.moved || card.by === "lead"),
+    cards.some((card) => card.by === "memory"),
+  ];
+  done.forEach((yes, position) => byId(`step-${position + 1}`).classList.toggle("done", yes));
+  const current = done.indexOf(false);
+  done.forEach((_, position) => byId(`step-${position + 1}`).classList.toggle("current", position === current));
+  const first = state.examples.length ? state.examples : [FIRST_WORDS];
+  patch(
+    byId("chips-1"),
+    first.map((text) => ({key: text})),
+    buildChip,
+  );
+  byId("detail-3").hidden = Boolean(corrected);
+  patch(byId("chips-3"), corrected ? [{key: `Hello again! ${corrected.excerpt.slice(0, 90)}`}] : [], buildChip);
+}
+
+function buildChip({key}) {
+  return make("button", {
+    type: "button",
+    class: "chip",
+    text: key,
+    "data-focus": `chip/${key}`,
+    onclick: () => {
+      const box = byId("room-customer").querySelector("textarea");
+      box.value = key;
+      go("room-customer");
+      send("customer", box);
+    },
+  });
+}
+
+function showHint(shown) {
+  byId("hint").hidden = !shown;
+  byId("help").setAttribute("aria-expanded", String(shown));
+  try {
+    localStorage.setItem("hint", shown ? "shown" : "hidden");
+  } catch {
+    /* private windows forget, and that is fine */
+  }
+}
+
+function wantsHint() {
+  try {
+    return localStorage.getItem("hint") !== "hidden";
+  } catch {
+    return true;
+  }
+}
+
+// --- one column at a time on a narrow screen ---
+
+function go(id) {
+  byId(id).scrollIntoView({block: "nearest", inline: "start"});
+}
+
+function showTabs() {
+  const panels = [
+    ...state.people.map((room) => ({key: `room-${room.room}`, name: room.name})),
+    {key: "teams", name: "Teams"},
+  ];
+  patch(byId("tabs"), panels, (panel) =>
+    make("button", {type: "button", text: panel.name, "data-focus": `tab/${panel.key}`, onclick: () => go(panel.key)}),
+  );
+}
+
+function markTab() {
+  const middle = (node) => node.getBoundingClientRect().left + node.getBoundingClientRect().width / 2;
+  const far = (tab) => Math.abs(middle(byId(tab.dataset.key)) - middle(byId("main")));
+  const tabs = [...byId("tabs").children];
+  const nearest = tabs.reduce((one, other) => (far(other) < far(one) ? other : one), tabs[0]);
+  tabs.forEach((tab) => tab.setAttribute("aria-current", String(tab === nearest)));
+}
+
+// --- start ---
+
+byId("learn").addEventListener("click", () => {
+  if (byId("learn").getAttribute("aria-disabled") !== "true") act("/chat/learn", {});
+});
+byId("help").addEventListener("click", () => showHint(byId("hint").hidden));
+byId("hide").addEventListener("click", () => {
+  showHint(false);
+  byId("help").focus();
+});
+byId("main").addEventListener("scroll", markTab, {passive: true});
+addEventListener("resize", () => {
+  if (state) render();
+  document.querySelectorAll(".threads").forEach(toEnd);
+});
+showHint(wantsHint());
+listen(refresh);
