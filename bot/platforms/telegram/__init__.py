@@ -1,0 +1,169 @@
+"""Telegram: private chats, and groups where the bot is addressed, through python-telegram-bot."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from bot.domain.errors import ConfigError
+from bot.domain.messages import Place
+from bot.domain.ports import Platform
+from bot.platforms import Surroundings
+
+NAME = "telegram"
+HOOK = "/telegram/webhook"
+"""Where our HTTP server takes updates in."""
+
+_API = "https://api.telegram.org/bot"
+_FILES = "https://api.telegram.org/file/bot"
+_ROOM = re.compile(r"(-\d{1,15})(?:/(\d{1,10}))?")
+_TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]+")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_KEYS = ("mode", "api_base_url", "file_base_url", "leads", "webhook_url")
+
+
+class Mode(StrEnum):
+    """How Telegram's updates reach us."""
+
+    POLLING = "polling"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings under `[platforms.telegram]`, and the secrets; the secrets never show."""
+
+    bot_token: str = field(repr=False)
+    mode: Mode = Mode.POLLING
+    webhook_secret: str = field(default="", repr=False)
+    """Empty when polling."""
+    webhook_url: str = ""
+    """The whole public address that Telegram posts to; empty when polling."""
+    api_base_url: str = _API
+    file_base_url: str = _FILES
+    leads: frozenset[str] = frozenset()
+    """Ids of people who may correct."""
+
+
+def parse(table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
+    """Its part of the settings, and its secrets. Raises ConfigError naming every wrong key and missing variable."""
+    mistakes = [
+        f"platforms.telegram.{key}: unknown; keys here are {', '.join(_KEYS)}" for key in table if key not in _KEYS
+    ]
+    mode = _mode(table.get("mode", Mode.POLLING.value), mistakes)
+    api = _base(table, environment, "api_base_url", _API, mistakes)
+    files = _base(table, environment, "file_base_url", _FILES, mistakes)
+    leads = _leads(table.get("leads", []), mistakes)
+    token = _secret(environment, "TELEGRAM_BOT_TOKEN", _TOKEN, "the token that @BotFather gave, 123456:ABC…", mistakes)
+    secret = url = ""
+    if mode is Mode.WEBHOOK:
+        what = "1 to 256 of the characters A-Z a-z 0-9 _ -, of your own invention"
+        secret = _secret(environment, "TELEGRAM_WEBHOOK_SECRET", _SECRET, what, mistakes)
+        url = _hook(table.get("webhook_url"), mistakes)
+    if mistakes or mode is None:
+        raise ConfigError(mistakes)
+    return Config(token, mode, secret, url, api, files, leads)
+
+
+def emoji(written: str) -> str:
+    """The normal form of an emoji: one that Telegram has as a reaction. Raises ValueError naming some."""
+    # Settings look at every platform's folder; only who uses Telegram should pay for loading its client.
+    from bot.platforms.telegram.events import normal
+
+    return normal(written)
+
+
+def place(written: str) -> Place:
+    """The group, or the topic in it, that is a team's room. Raises ValueError saying how one is written."""
+    found = _ROOM.fullmatch(written.strip())
+    if found is None:
+        raise ValueError(
+            f"{written!r} is no group; write its id, like -1001234567890, or -1001234567890/45 for the topic 45 in it"
+        )
+    return Place(NAME, room(found[1], int(found[2]) if found[2] else None))
+
+
+def room(chat: str | int, topic: int | None) -> str:
+    """A chat or a topic in it, as `Place.chat` holds it. A topic is a room like any other, not one conversation.
+
+    The topic General (1) is the chat itself: Telegram refuses its number.
+    """
+    return f"{chat}/{topic}" if topic is not None and topic > 1 else str(chat)
+
+
+@asynccontextmanager
+async def connect(config: object, around: Surroundings) -> AsyncIterator[Platform]:
+    """Telegram, ready to speak; closed with the context. Raises Refused when the token is no good.
+
+    Telegram being out of reach now is no reason not to start: whoever listens or speaks will find out.
+    """
+    from bot.platforms.telegram.adapter import opened
+
+    if not isinstance(config, Config):
+        raise TypeError("Telegram was given another platform's settings")
+    async with opened(config, around) as telegram:
+        yield telegram
+
+
+def _mode(value: object, mistakes: list[str]) -> Mode | None:
+    if value in list(Mode):
+        return Mode(str(value))
+    mistakes.append(f'platforms.telegram.mode: {value!r} is no mode; write "polling" or "webhook"')
+    return None
+
+
+def _base(
+    table: Mapping[str, object], environment: Mapping[str, str], key: str, default: str, mistakes: list[str]
+) -> str:
+    variable = f"TELEGRAM_{key.upper()}"
+    value = environment.get(variable) or table.get(key, default)
+    address = value.strip().rstrip("/") if isinstance(value, str) else ""
+    if _is_address(address) and address.endswith("/bot"):
+        return address
+    mistakes.append(
+        f'platforms.telegram.{key} (or {variable}): must be an http(s) address that ends in /bot, like "{default}"'
+    )
+    return default
+
+
+def _leads(value: object, mistakes: list[str]) -> frozenset[str]:
+    wrong = "list people by their numeric ids without quotes, like 111222333"
+    if not isinstance(value, list):
+        mistakes.append(f"platforms.telegram.leads: must be a list; {wrong}")
+        return frozenset()
+    good = [item for item in value if isinstance(item, int) and not isinstance(item, bool) and item > 0]
+    mistakes += [
+        f"platforms.telegram.leads: {item!r} does not belong; {wrong}"
+        for item in value
+        if not any(item is one for one in good)
+    ]
+    return frozenset(map(str, good))
+
+
+def _secret(
+    environment: Mapping[str, str], variable: str, allowed: re.Pattern[str], what: str, mistakes: list[str]
+) -> str:
+    value = environment.get(variable, "").strip()
+    if not value:
+        mistakes.append(f"platforms.telegram: {variable} is not set in the environment; it is {what}")
+    elif not allowed.fullmatch(value):
+        # What it holds is not repeated: it may be a secret in the wrong place.
+        mistakes.append(f"platforms.telegram: {variable} holds something else; it is {what}")
+    return value
+
+
+def _hook(value: object, mistakes: list[str]) -> str:
+    address = value.strip() if isinstance(value, str) else ""
+    if not _is_address(address):
+        mistakes.append(
+            "platforms.telegram.webhook_url: must be the https address at which Telegram finds this server, "
+            'like "https://bot.example.com"; a path may be left out'
+        )
+        return ""
+    return address if urlsplit(address).path.strip("/") else address.rstrip("/") + HOOK
+
+
+def _is_address(text: str) -> bool:
+    return re.match(r"https?://[^/\s]+[^\s]*$", text) is not None

@@ -1,0 +1,122 @@
+"""Calling the Bot API: what goes wrong there, in words that say what to do; and updates as they come, unparsed."""
+
+import json
+import logging
+import os
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import TypeVar, cast
+from urllib.parse import urlencode
+
+from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
+from telegram.ext import ExtBot
+from telegram.request import HTTPXRequest
+
+from bot.domain.errors import Refused, Unreachable
+from bot.platforms.telegram import NAME, Config
+from bot.platforms.telegram.events import HEARD
+
+Payload = dict[str, object]
+T = TypeVar("T")
+
+# The library's own switch for time periods as timedelta. Without it, being told to wait is a deprecation warning.
+os.environ["PTB_TIMEDELTA"] = "true"
+# It would quote a broken answer, and with it what people wrote; we say that the answer was broken.
+logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL + 1)
+
+_GRACE_SECONDS = 10
+_STRANGE = f"platforms.{NAME}: an answer that is not Telegram's"
+_REMEDIES = {
+    "blocked by the user": "they must unblock the bot before it can answer",
+    "user is deactivated": "the account is gone",
+    "can't initiate conversation": "they must write to the bot first",
+    "kicked": "add the bot to the group again, as an administrator",
+    "not a member": "add the bot to the group, as an administrator",
+    "chat not found": "mend the id in deliver_to, and add the bot to the group as an administrator",
+    "have no rights": "allow the bot to send messages in this group",
+    "not enough rights": "allow the bot to send messages in this group",
+    "thread not found": "mend the topic in deliver_to: it was deleted",
+    "topic_closed": "open the topic again, or let the bot manage topics",
+    "https url must be provided": "platforms.telegram.webhook_url must begin with https://",
+}
+
+
+class Overtaken(Unreachable):
+    """Somebody else takes this bot's updates: another process, or a webhook that was set meanwhile."""
+
+
+class Line:
+    """The bot's calls, and its updates one by one."""
+
+    def __init__(self, config: Config) -> None:
+        # Of its own, as the library has it: a poll that hangs must hold up nothing that is said.
+        self._polls = HTTPXRequest(connection_pool_size=2)
+        self.bot: ExtBot[None] = ExtBot(
+            config.bot_token,
+            base_url=config.api_base_url,
+            base_file_url=config.file_base_url,
+            get_updates_request=self._polls,
+        )
+
+    async def updates(self, offset: int | None, patience: int) -> list[tuple[int, Payload]]:
+        """(update id, update) from the offset on (None: the oldest that waits), after `patience` seconds perhaps none.
+
+        Asking with an offset tells Telegram to forget everything before it. The library's own get_updates parses all
+        or nothing, so that one update it cannot parse would hold up those behind it for ever. Raises Refused,
+        Unreachable, Overtaken.
+        """
+        wanted: dict[str, object] = {"timeout": patience, "allowed_updates": json.dumps(HEARD)}
+        if offset is not None:
+            wanted["offset"] = offset
+        address = f"{self.bot.base_url}/getUpdates?{urlencode(wanted)}"
+        answer = await asked(self._polls.post(address, read_timeout=patience + _GRACE_SECONDS))
+        if not isinstance(answer, list):
+            raise Unreachable(_STRANGE)
+        return [_numbered(one) for one in answer]
+
+
+async def asked(call: Awaitable[T]) -> T:
+    """The answer of a Bot API call. Raises Refused, Unreachable, Overtaken."""
+    try:
+        return await call
+    except TelegramError as error:
+        # Cut off from its cause, whose words may hold the token.
+        raise _problem(error) from None
+    except (KeyError, TypeError) as error:
+        # The library takes an answer's shape for granted; what stands between Telegram and us may not keep it.
+        raise Unreachable(_STRANGE) from error
+
+
+def _problem(error: TelegramError) -> Refused | Unreachable:
+    where = f"platforms.{NAME}"
+    match error:
+        case RetryAfter():
+            return Unreachable(f"{where}: Telegram asks to wait", _period(error.retry_after))
+        case Conflict():
+            return Overtaken(f"{where}: another process, or a webhook, takes this bot's updates")
+        case InvalidToken():
+            return Refused(f"{where}: Telegram does not know the bot of TELEGRAM_BOT_TOKEN; @BotFather shows its token")
+        case ChatMigrated():
+            return Refused(f"{where}: the group has a new id; write {error.new_chat_id} for it in deliver_to")
+        case Forbidden() | BadRequest():
+            return Refused(f"{where}: {_reason(error)}")
+        case _:
+            return Unreachable(f"{where}: {type(error).__name__}")
+
+
+def _reason(error: Forbidden | BadRequest) -> str:
+    # Behind a colon Telegram may quote what it was given.
+    reason = error.message.removeprefix("Forbidden: ").partition(":")[0]
+    remedies = [remedy for sign, remedy in _REMEDIES.items() if sign in error.message.lower()]
+    return "; ".join([reason, *remedies[:1]])
+
+
+def _period(value: int | timedelta) -> timedelta:
+    return value if isinstance(value, timedelta) else timedelta(seconds=value)
+
+
+def _numbered(update: object) -> tuple[int, Payload]:
+    number = update.get("update_id") if isinstance(update, dict) else None
+    if not isinstance(number, int):
+        raise Unreachable(_STRANGE)
+    return number, cast(Payload, update)

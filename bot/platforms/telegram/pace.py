@@ -1,0 +1,61 @@
+"""How fast Telegram lets a bot speak: counted before we call, so that one busy chat holds up no other."""
+
+from collections import deque
+
+_EVERYWHERE = (30, 1.0)
+_CHAT = (3, 3.0)
+"""One a second, short bursts allowed."""
+_GROUP = (20, 60.0)
+_MANY = 1_000
+
+
+class Window:
+    """At most `limit` calls in any `seconds`."""
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self._seconds = seconds
+        self._calls: deque[float] = deque(maxlen=limit)
+
+    def free_at(self, now: float) -> float:
+        """When the next call may be made; `now` or earlier: at once."""
+        return self._calls[0] + self._seconds if len(self._calls) == self._calls.maxlen else now
+
+    def count(self, now: float) -> None:
+        self._calls.append(now)
+
+    def idle(self, now: float) -> bool:
+        return not self._calls or self._calls[-1] + self._seconds <= now
+
+
+class Pace:
+    """The limits of one bot: 30 calls a second, one a second in a chat, 20 a minute in a group.
+
+    Telegram's own figures (core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this); times are
+    seconds of any one clock. Group ids are negative.
+    """
+
+    def __init__(self) -> None:
+        self._everywhere = Window(*_EVERYWHERE)
+        self._chats: dict[str, list[Window]] = {}
+        self._resting: dict[str, float] = {}
+
+    def take(self, chat: str, now: float) -> float:
+        """Count a call to this chat and return 0; or count nothing and return how many seconds it must wait."""
+        windows = [self._everywhere, *self._of(chat, now)]
+        wait = max(self._resting.get(chat, now), *(window.free_at(now) for window in windows)) - now
+        if wait > 0:
+            return wait
+        self._resting.pop(chat, None)
+        for window in windows:
+            window.count(now)
+        return 0.0
+
+    def rest(self, chat: str, until: float) -> None:
+        """Telegram said that this chat must wait."""
+        self._resting[chat] = until
+
+    def _of(self, chat: str, now: float) -> list[Window]:
+        if len(self._chats) > _MANY:
+            self._chats = {name: ws for name, ws in self._chats.items() if not all(w.idle(now) for w in ws)}
+        limits = [_CHAT, _GROUP] if chat.startswith("-") else [_CHAT]
+        return self._chats.setdefault(chat, [Window(*limit) for limit in limits])

@@ -1,0 +1,25 @@
+"""A local Telegram and the adapter beside it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.integration.platforms.telegram.parts import ANN, BILLING, IT, Recorder
+from tests.postgres import _template, database, database_url, postgres_url
+from tests.servers.telegram import TelegramServer, User
+
+__all__ = ["_template", "database", "database_url", "postgres_url"]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[TelegramServer]:
+    async with TelegramServer() as running:
+        running.add_group(BILLING, "billing")
+        running.add_group(IT, "it", topics=(45,))
+        running.add_user(User(id=ANN, first_name="Ann", language_code="pt-br"))
+        yield running
+
+
+@pytest.fixture
+def inbox() -> Recorder:
+    return Recorder()

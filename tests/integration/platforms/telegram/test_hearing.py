@@ -1,0 +1,297 @@
+"""What happens in Telegram, through the real python-telegram-bot, from a local Telegram into the inbox."""
+
+import asyncio
+import logging
+
+import httpx
+import pytest
+
+from bot.domain.errors import Refused
+from bot.domain.messages import Person, Place
+from bot.domain.posts import Question
+from bot.platforms import Routed
+from bot.platforms.telegram import adapter
+from bot.platforms.telegram.events import HEARD
+from tests.integration.platforms.telegram.parts import (
+    ANN,
+    BILLING,
+    LEAD,
+    SECRET,
+    Recorder,
+    config,
+    connected,
+    hearing,
+    hooked,
+    listening,
+    owed,
+)
+from tests.servers.telegram import TelegramServer
+
+POISON = {"message_id": 1, "text": "a secret of mine", "no": "chat, no date"}
+
+
+async def test_a_private_message_is_heard_with_its_writer(server: TelegramServer, inbox: Recorder) -> None:
+    async with hearing(server, inbox):
+        await server.writes(ANN, "I was charged twice")
+        await server.until(lambda: inbox.messages)
+    [message] = inbox.messages.values()
+    assert (message.text, message.place) == ("I was charged twice", Place("telegram", str(ANN)))
+    assert message.author == Person("telegram", str(ANN), "Ann", "pt-br")
+
+
+async def test_what_people_wrote_while_we_were_away_is_heard(server: TelegramServer, inbox: Recorder) -> None:
+    await server.writes(ANN, "before")
+    async with hearing(server, inbox):
+        await server.until(lambda: inbox.texts == ["before"])
+
+
+async def test_every_poll_asks_for_what_we_handle(server: TelegramServer, inbox: Recorder) -> None:
+    async with hearing(server, inbox):
+        await server.writes(ANN, "hello")
+        await server.until(lambda: len(server.calls_to("getUpdates")) >= 3)
+    assert server.feed.allowed == set(HEARD) == {"message", "callback_query", "message_reaction"}
+    assert all("message_reaction" in str(call.args["allowed_updates"]) for call in server.calls_to("getUpdates"))
+
+
+async def test_only_what_is_stored_is_confirmed_to_telegram(
+    server: TelegramServer, inbox: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "_FIRST_WAIT", 0.05)
+    async with hearing(server, inbox) as telegram:
+        inbox.down = True
+        await server.writes(ANN, "one")
+        await server.writes(ANN, "two")
+        await server.until(lambda: inbox.tried >= 3)
+        assert len(server.feed.pending) == 2, "nothing was stored, nothing may be confirmed"
+        assert not telegram.healthy()
+        inbox.down = False
+        await server.until(lambda: inbox.texts == ["one", "two"])
+        await server.until(lambda: not server.feed.pending)
+        await server.until(telegram.healthy)
+
+
+async def test_a_store_that_stays_down_is_asked_ever_more_rarely(server: TelegramServer, inbox: Recorder) -> None:
+    inbox.down = True
+    await server.writes(ANN, "one")
+    async with connected(config(server)) as telegram:
+        task = asyncio.create_task(telegram.listen(inbox))
+        await asyncio.sleep(2)
+        task.cancel()
+        await asyncio.wait([task])
+    assert 2 <= inbox.tried <= 3
+
+
+async def test_stopping_between_storing_and_confirming_repeats_and_loses_nothing(
+    server: TelegramServer, inbox: Recorder
+) -> None:
+    async with hearing(server, inbox):
+        server.fail("getUpdates", delay=5.0)
+        await server.writes(ANN, "one")
+        await server.until(lambda: inbox.messages)
+    assert len(server.feed.pending) == 1
+    async with hearing(server, inbox):
+        await server.until(lambda: not server.feed.pending)
+    assert inbox.tried == 2
+    assert inbox.texts == ["one"]
+
+
+async def test_no_offset_outlives_a_silence_for_the_numbers_may_begin_anew(
+    server: TelegramServer, inbox: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "_POLL_SECONDS", 1)
+    async with hearing(server, inbox):
+        await server.writes(ANN, "one")
+        await server.until(lambda: "offset" in server.calls_to("getUpdates")[-1].args)
+        await server.until(lambda: "offset" not in server.calls_to("getUpdates")[-1].args)
+    assert server.feed.pending == {}
+
+
+async def test_an_update_that_cannot_be_parsed_stops_nobody_and_says_nothing_of_its_content(
+    server: TelegramServer, inbox: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with hearing(server, inbox):
+        number = server.sends("message", POISON)
+        await server.writes(ANN, "behind the poison")
+        await server.until(lambda: inbox.texts == ["behind the poison"])
+        await server.until(lambda: not server.feed.pending)
+    [skipped] = [record for record in caplog.records if record.message == "update skipped"]
+    assert (skipped.__dict__["update"], skipped.__dict__["problem"]) == (number, "KeyError")
+    assert "a secret of mine" not in caplog.text
+    assert len(server.calls_to("getUpdates")) < 10
+
+
+async def test_reactions_come_as_what_was_added_and_removed(server: TelegramServer, inbox: Recorder) -> None:
+    async with hearing(server, inbox) as telegram:
+        card = int((await telegram.say(owed(Question((), "en"), str(BILLING)))).id)
+        await server.reacts(LEAD, BILLING, card, new=["👎"])
+        await server.reacts(LEAD, BILLING, card, new=["🤝"])
+        await server.reacts(None, BILLING, card, new=["👎"])
+        await server.reacts(LEAD, BILLING, card, new=["🤝", {"type": "custom_emoji", "custom_emoji_id": "5"}])
+        await server.reacts(LEAD, BILLING, card, new=[])
+        await server.until(lambda: len(inbox.reactions) == 4)
+    lead = str(LEAD)
+    assert inbox.changes == [(lead, "👎", True), (lead, "👎", False), (lead, "🤝", True), (lead, "🤝", False)]
+    assert {(reaction.ref.chat, reaction.ref.id) for reaction in inbox.reactions} == {(str(BILLING), str(card))}
+    moments = [reaction.at for reaction in inbox.reactions]
+    assert moments == sorted(set(moments)), "in one second, and yet in order"
+
+
+async def test_a_press_is_stored_and_its_button_let_go(server: TelegramServer, inbox: Recorder) -> None:
+    async with hearing(server, inbox) as telegram:
+        await server.writes(ANN, "hello")
+        receipt = await telegram.say(owed(Question(("billing", "it"), "en"), str(ANN)))
+        query = await server.presses(ANN, ANN, int(receipt.id), "1")
+        await server.until(lambda: server.answers(query))
+    [press] = inbox.presses
+    assert (press.ref, press.actor.id, press.value) == (receipt, str(ANN), "1")
+
+
+@pytest.mark.parametrize("fault", [{"error": "Bad Request: query is too old"}, {"status": 500}, {"retry_after": 1}])
+async def test_a_press_that_cannot_be_answered_any_more_counts_all_the_same(
+    server: TelegramServer, inbox: Recorder, fault: dict[str, int]
+) -> None:
+    async with hearing(server, inbox) as telegram:
+        await server.writes(ANN, "hello")
+        receipt = await telegram.say(owed(Question(("billing",), "en"), str(ANN)))
+        server.fail("answerCallbackQuery", **fault)  # type: ignore[arg-type]
+        await server.presses(ANN, ANN, int(receipt.id), "0")
+        await server.writes(ANN, "and this")
+        await server.until(lambda: inbox.texts == ["hello", "and this"])
+    assert [press.value for press in inbox.presses] == ["0"]
+
+
+async def test_a_webhook_somebody_left_is_taken_away_and_what_waited_is_heard(
+    server: TelegramServer, inbox: Recorder
+) -> None:
+    async with hooked(server) as (telegram, _), listening(server, telegram, inbox):
+        hook = server.feed.hook
+    assert hook is not None, "stopping leaves it in place"
+    await server.writes(ANN, "while nobody listened")
+    async with hearing(server, inbox):
+        await server.until(lambda: inbox.texts == ["while nobody listened"])
+    assert server.feed.hook is None
+
+
+async def test_a_second_poller_is_said_loudly_and_not_fought_with(
+    server: TelegramServer, inbox: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with hearing(server, inbox) as telegram:
+        await server.until(lambda: len(server.calls_to("getUpdates")) == 2)
+        async with httpx.AsyncClient() as other:
+            await other.get(f"{server.api_url}{server.token}/getUpdates")
+        await server.until(lambda: not telegram.healthy())
+        await asyncio.sleep(1)
+        assert len(server.calls_to("getUpdates")) == 3, "only the other one's came since"
+    [loud] = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert loud.message == "not listening"
+    assert "another process" in loud.__dict__["problem"]
+
+
+async def test_after_the_second_poller_is_gone_we_listen_again(
+    server: TelegramServer, inbox: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "_OVERTAKEN_SECONDS", 0.2)
+    async with hearing(server, inbox) as telegram:
+        await server.until(lambda: len(server.calls_to("getUpdates")) == 2)
+        async with httpx.AsyncClient() as other:
+            await other.get(f"{server.api_url}{server.token}/getUpdates")
+        await server.until(lambda: not telegram.healthy())
+        await server.writes(ANN, "still there?")
+        await server.until(lambda: inbox.texts == ["still there?"])
+        await server.until(telegram.healthy)
+
+
+@pytest.mark.parametrize("fault", [{"status": 502}, {"error": "nonsense", "status": 200}, {"retry_after": 1}])
+async def test_polling_survives_what_telegram_answers_in_its_bad_hours(
+    server: TelegramServer, inbox: Recorder, fault: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "_FIRST_WAIT", 0.05)
+    server.fail("getUpdates", times=2, **fault)  # type: ignore[arg-type]
+    await server.writes(ANN, "hello")
+    async with hearing(server, inbox):
+        await server.until(lambda: inbox.texts == ["hello"])
+
+
+async def test_a_bad_token_is_refused_in_one_sentence_without_it(
+    server: TelegramServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Refused, match="TELEGRAM_BOT_TOKEN") as caught:
+        async with connected(config(server, token="999:wrong-one")):
+            pass
+    assert caught.value.__cause__ is None
+    assert "wrong-one" not in f"{caught.value} {caplog.text}"
+
+
+async def test_telegram_out_of_reach_is_no_reason_not_to_start(server: TelegramServer, inbox: Recorder) -> None:
+    server.fail("getMe", status=502)
+    async with connected(config(server)) as telegram:
+        assert not telegram.healthy()
+        async with listening(server, telegram, inbox):
+            await server.writes(ANN, "hello")
+            await server.until(lambda: inbox.texts == ["hello"])
+
+
+# ── the webhook ──
+
+
+async def test_a_webhook_stores_first_and_answers_then(server: TelegramServer, inbox: Recorder) -> None:
+    async with hooked(server) as (telegram, address), listening(server, telegram, inbox):
+        hook = server.feed.hook
+        assert hook is not None
+        assert (hook.url, hook.secret) == (address, SECRET)
+        assert server.feed.allowed == set(HEARD)
+        inbox.down = True
+        await server.writes(ANN, "hello")
+        await server.until(lambda: 503 in hook.statuses)
+        assert len(server.feed.pending) == 1
+        inbox.down = False
+        await server.until(lambda: not server.feed.pending)
+    assert inbox.texts == ["hello"]
+    assert hook.statuses[-1] == 200
+
+
+async def test_a_webhook_takes_nothing_from_who_does_not_know_the_secret(
+    server: TelegramServer, inbox: Recorder
+) -> None:
+    async with hooked(server) as (telegram, address), listening(server, telegram, inbox), httpx.AsyncClient() as other:
+        await server.writes(ANN, "true")
+        await server.until(lambda: inbox.texts == ["true"])
+        header = b"X-Telegram-Bot-Api-Secret-Token"
+        for forged in (b"", b"wrong", SECRET[:-1].encode(), "ü".encode()):
+            answer = await other.post(address, json={"update_id": 1}, headers={header: forged})
+            assert answer.status_code == 403
+        answer = await other.post(address, json={"update_id": 1})
+        assert answer.status_code == 403
+    assert inbox.tried == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [("{", 400), ("[]", 400), ("x" * 1_100_000, 400), ('{"update_id": 1}', 200)]
+)
+async def test_a_webhook_answers_nonsense_without_falling_over(
+    server: TelegramServer, inbox: Recorder, body: str, status: int
+) -> None:
+    async with hooked(server) as (telegram, address), listening(server, telegram, inbox), httpx.AsyncClient() as other:
+        answer = await other.post(address, content=body, headers={"X-Telegram-Bot-Api-Secret-Token": SECRET})
+        assert answer.status_code == status
+
+
+async def test_a_webhook_skips_what_cannot_be_parsed(server: TelegramServer, inbox: Recorder) -> None:
+    async with hooked(server) as (telegram, _), listening(server, telegram, inbox):
+        server.sends("message", POISON)
+        await server.writes(ANN, "behind the poison")
+        await server.until(lambda: not server.feed.pending)
+    assert inbox.texts == ["behind the poison"]
+
+
+async def test_a_webhook_nobody_listens_to_says_come_again(server: TelegramServer, inbox: Recorder) -> None:
+    async with hooked(server) as (telegram, address), httpx.AsyncClient() as other:
+        assert isinstance(telegram, Routed)
+        answer = await other.post(address, json={}, headers={"X-Telegram-Bot-Api-Secret-Token": SECRET})
+        assert answer.status_code == 503
+
+
+async def test_who_polls_offers_no_route(server: TelegramServer) -> None:
+    async with connected(config(server)) as telegram:
+        assert telegram.routes == []

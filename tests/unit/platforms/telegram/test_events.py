@@ -1,0 +1,320 @@
+"""Telegram's updates as facts."""
+
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import pytest
+from telegram import Update
+
+from bot.domain.messages import Message, MessageRef, Person, Place, Press, Reaction
+from bot.platforms.telegram.events import Ears, Fact, normal, read
+
+ME, ANN, LEAD, TEAM, LOUNGE = 123456, 111, 222, -1001234567890, -1009
+DATE = 1764000000
+AT = datetime.fromtimestamp(DATE, UTC)
+EARS = Ears(ME, "switchboard_bot", frozenset({str(TEAM), f"{LOUNGE}/9"}))
+
+Fields = dict[str, object]
+
+US: Fields = {"id": ME, "is_bot": True, "first_name": "Switchboard", "username": "switchboard_bot"}
+WRITER: Fields = {"id": ANN, "is_bot": False, "first_name": "Ann", "last_name": "Li", "language_code": "pt-br"}
+CHATS: dict[int, Fields] = {
+    ANN: {"id": ANN, "type": "private", "first_name": "Ann"},
+    TEAM: {"id": TEAM, "type": "supergroup", "title": "billing"},
+    LOUNGE: {"id": LOUNGE, "type": "supergroup", "title": "lounge", "is_forum": True},
+}
+
+
+def facts(kind: str, payload: Fields, number: int = 700) -> list[Fact]:
+    update = Update.de_json({"update_id": number, kind: payload})
+    return read(update, EARS)
+
+
+def said(chat: int = ANN, /, **fields: object) -> Message | None:
+    base: Fields = {"message_id": 5, "date": DATE, "chat": CHATS[chat], "from": WRITER}
+    found = facts("message", base | ({"text": "help me"} if not fields.keys() & _CONTENT else {}) | fields)
+    assert len(found) <= 1
+    return cast(Message, found[0]) if found else None
+
+
+VOICE: Fields = {"voice": {"file_id": "f", "file_unique_id": "u", "duration": 1}}
+STICKER: Fields = {
+    "sticker": {
+        "file_id": "f",
+        "file_unique_id": "u",
+        "type": "regular",
+        "width": 1,
+        "height": 1,
+        "is_animated": False,
+        "is_video": False,
+    }
+}
+CONTACT: Fields = {"contact": {"phone_number": "1", "first_name": "Ben"}}
+LOCATION: Fields = {"location": {"latitude": 1.0, "longitude": 2.0}}
+PHOTO: Fields = {"photo": [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]}
+JOINED: Fields = {"new_chat_members": [WRITER]}
+PINNED: Fields = {"pinned_message": {"message_id": 4, "date": DATE, "chat": CHATS[ANN], "text": "x"}}
+_CONTENT = {*VOICE, *STICKER, *CONTACT, *LOCATION, *PHOTO, *JOINED, *PINNED, "text", "caption"}
+
+
+def test_a_private_message_is_a_request_in_that_chat() -> None:
+    assert said() == Message(
+        ref=MessageRef("telegram", "111", "5"),
+        place=Place("telegram", "111"),
+        author=Person("telegram", "111", "Ann Li", "pt-br"),
+        text="help me",
+        at=AT + timedelta(microseconds=5),
+    )
+
+
+def test_messages_of_one_second_keep_their_order() -> None:
+    first, second = said(message_id=9), said(message_id=10)
+    assert first is not None
+    assert second is not None
+    assert first.at < second.at < AT + timedelta(seconds=1)
+    assert first.at.tzinfo is not None
+
+
+@pytest.mark.parametrize("fields", [VOICE, STICKER, CONTACT, LOCATION, PHOTO])
+def test_what_is_not_in_words_is_a_message_without_any(fields: Fields) -> None:
+    message = said(**fields)
+    assert message is not None
+    assert message.text == ""
+
+
+def test_a_caption_is_what_was_said() -> None:
+    message = said(**PHOTO, caption="the parcel arrived broken")
+    assert message is not None
+    assert message.text == "the parcel arrived broken"
+
+
+def test_a_forwarded_message_is_said_by_who_forwards_it() -> None:
+    origin = {"type": "hidden_user", "date": DATE, "sender_user_name": "Ben"}
+    message = said(forward_origin=origin)
+    assert message is not None
+    assert message.author.id == "111"
+
+
+@pytest.mark.parametrize("text", ["/start", "/start tkt_42", "/help", "/START", "/help@switchboard_bot"])
+def test_a_greeting_by_command_says_nothing_yet(text: str) -> None:
+    message = said(text=text)
+    assert message is not None
+    assert message.text == ""
+
+
+@pytest.mark.parametrize("text", ["/settings", "/forget me", "/start_over", "/cmd@otherbot"])
+def test_other_commands_are_ignored(text: str) -> None:
+    assert said(text=text) is None
+
+
+@pytest.mark.parametrize("text", ["/etc/hosts is broken", "/ 2 items are missing", "see /start"])
+def test_a_slash_alone_makes_no_command(text: str) -> None:
+    message = said(text=text)
+    assert message is not None
+    assert message.text == text
+
+
+@pytest.mark.parametrize("fields", [JOINED, PINNED])
+def test_what_telegram_itself_says_is_no_message(fields: Fields) -> None:
+    assert said(**fields) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"from": US},
+        {"from": {"id": 9, "is_bot": True, "first_name": "another bot"}},
+        {"from": None},
+        {"sender_chat": CHATS[LOUNGE]},
+    ],
+)
+def test_bots_and_channels_are_never_answered(fields: Fields) -> None:
+    assert said(**fields) is None
+
+
+def test_an_edit_is_ignored_for_now() -> None:
+    edited: Fields = {"message_id": 5, "date": DATE, "edit_date": DATE + 5, "chat": CHATS[ANN], "from": WRITER}
+    assert facts("edited_message", edited | {"text": "help me"}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"),
+    [
+        ("@switchboard_bot I was charged twice", "I was charged twice"),
+        ("@Switchboard_Bot, I was charged twice", "I was charged twice"),
+        ("please @switchboard_bot help", "please help"),
+        ("@switchboard_bot", ""),
+    ],
+)
+def test_in_a_group_a_mention_is_for_us(text: str, heard: str) -> None:
+    message = said(LOUNGE, text=text)
+    assert message is not None
+    assert (message.text, message.place) == (heard, Place("telegram", str(LOUNGE)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["chatter", "@switchboard_bot2 hi", "mail me@switchboard_bot", "t.me/@switchboard_bot", "/help@switchboard_bot"],
+)
+def test_in_a_group_what_is_not_said_to_us_is_not_heard(text: str) -> None:
+    assert said(LOUNGE, text=text) is None
+
+
+def replied(author: Fields, **fields: object) -> Fields:
+    quoted: Fields = {"message_id": 4, "date": DATE, "chat": CHATS[LOUNGE], "from": author, "text": "x"}
+    return {"reply_to_message": quoted | fields}
+
+
+def test_in_a_group_a_reply_to_us_is_for_us_and_to_another_is_not() -> None:
+    assert said(LOUNGE, **replied(US)) is not None
+    assert said(LOUNGE, **replied(WRITER)) is None
+    opened: Fields = {"forum_topic_created": {"name": "new", "icon_color": 0}}
+    assert said(LOUNGE, **replied(US, **opened)) is None
+
+
+def test_a_topic_is_a_room_of_its_own_and_a_chain_of_replies_is_not() -> None:
+    mention = "@switchboard_bot hi"
+    topic = said(LOUNGE, text=mention, message_thread_id=45, is_topic_message=True)
+    chain = said(LOUNGE, text=mention, message_thread_id=45)
+    assert topic is not None
+    assert topic.place == Place("telegram", f"{LOUNGE}/45")
+    assert topic.ref == MessageRef("telegram", f"{LOUNGE}/45", "5")
+    assert chain is not None
+    assert chain.place == Place("telegram", str(LOUNGE))
+
+
+@pytest.mark.parametrize(
+    ("chat", "fields"),
+    [
+        (TEAM, {}),
+        (TEAM, {"message_thread_id": 45, "is_topic_message": True}),
+        (LOUNGE, {"message_thread_id": 9, "is_topic_message": True}),
+    ],
+)
+def test_what_is_said_in_a_teams_room_is_between_colleagues(chat: int, fields: Fields) -> None:
+    assert said(chat, text="@switchboard_bot hi", **fields, **replied(US)) is None
+
+
+# ── reactions ──
+
+
+def emoji(*written: str) -> list[Fields]:
+    return [{"type": "emoji", "emoji": one} for one in written]
+
+
+def reacted(old: list[Fields], new: list[Fields], number: int = 700, **fields: object) -> list[Reaction]:
+    payload: Fields = {"chat": CHATS[TEAM], "message_id": 8, "date": DATE, "old_reaction": old, "new_reaction": new}
+    who: Fields = {"user": {"id": LEAD, "is_bot": False, "first_name": "Lee"}}
+    return cast(list[Reaction], facts("message_reaction", payload | who | fields, number))
+
+
+def changes(old: list[Fields], new: list[Fields]) -> list[tuple[str, bool]]:
+    return [(fact.emoji, fact.added) for fact in reacted(old, new)]
+
+
+def test_a_reaction_points_at_the_message_it_is_on() -> None:
+    assert reacted([], emoji("🤝")) == [
+        Reaction(
+            MessageRef("telegram", str(TEAM), "8"),
+            Person("telegram", str(LEAD), "Lee"),
+            "🤝",
+            True,
+            AT + timedelta(microseconds=7000),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ([], ["👎"], [("👎", True)]),
+        (["👎"], [], [("👎", False)]),
+        (["👎"], ["👀"], [("👎", False), ("👀", True)]),
+        (["👎", "🤝"], ["🤝", "👀"], [("👎", False), ("👀", True)]),
+        (["👎"], ["👎"], []),
+        ([], ["❤\ufe0f"], [("❤", True)]),
+        (["❤"], ["❤\ufe0f"], []),
+        (["❤\ufe0f\u200d🔥"], [], [("❤\u200d🔥", False)]),
+    ],
+)
+def test_old_and_new_are_a_difference(old: list[str], new: list[str], expected: list[tuple[str, bool]]) -> None:
+    assert changes(emoji(*old), emoji(*new)) == expected
+
+
+def test_custom_paid_and_unknown_reactions_are_ignored_beside_others() -> None:
+    strange: list[Fields] = [{"type": "custom_emoji", "custom_emoji_id": "5"}, {"type": "paid"}, *emoji("💰")]
+    assert changes(strange, [*strange, *emoji("🤝")]) == [("🤝", True)]
+    assert changes([], strange) == []
+
+
+def test_an_anonymous_administrator_and_a_bot_react_in_vain() -> None:
+    assert reacted([], emoji("🤝"), user=None, actor_chat=CHATS[TEAM]) == []
+    assert reacted([], emoji("🤝"), user=US) == []
+
+
+def test_changes_within_one_update_and_one_second_keep_their_order() -> None:
+    on, off, again = (
+        reacted([], emoji("🤝", "👀"), number=700),
+        reacted(emoji("🤝"), [], number=701),
+        reacted([], emoji("🤝"), number=702),
+    )
+    times = [fact.at for fact in [*on, *off, *again]]
+    assert times == sorted(set(times))
+    assert times[-1] < AT + timedelta(seconds=1)
+
+
+def test_the_same_update_is_the_same_facts() -> None:
+    assert reacted(emoji("👎"), emoji("🤝", "👀")) == reacted(emoji("👎"), emoji("🤝", "👀"))
+
+
+def test_settings_and_events_have_one_normal_form() -> None:
+    [fact] = reacted([], emoji("❤\ufe0f\u200d🔥"))
+    assert fact.emoji == normal("❤\u200d🔥") == normal("❤\ufe0f\u200d🔥")
+
+
+# ── presses ──
+
+
+def pressed(number: int = 700, /, **fields: object) -> list[Fact]:
+    question: Fields = {"message_id": 6, "date": DATE, "chat": CHATS[ANN], "from": US, "text": "Who?"}
+    query: Fields = {"id": "q", "from": WRITER, "message": question, "chat_instance": "c", "data": "1"}
+    return facts("callback_query", query | fields, number)
+
+
+def test_a_press_carries_the_buttons_value() -> None:
+    assert pressed() == [
+        Press(
+            MessageRef("telegram", "111", "6"),
+            Person("telegram", "111", "Ann Li", "pt-br"),
+            "1",
+            AT + timedelta(microseconds=7000),
+        )
+    ]
+
+
+def test_the_same_press_again_is_the_same_fact_and_another_press_is_another() -> None:
+    assert pressed(700) == pressed(700) != pressed(701)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"message": {"message_id": 6, "date": 0, "chat": CHATS[ANN]}},
+        {"message": None, "inline_message_id": "i"},
+        {"data": None, "game_short_name": "g"},
+        {"from": US},
+    ],
+)
+def test_presses_on_what_is_long_gone_or_not_ours_are_nothing(fields: Fields) -> None:
+    assert pressed(**fields) == []
+
+
+POSTED: Fields = {"message_id": 5, "date": DATE, "chat": CHATS[ANN], "text": "news"}
+VOTED: Fields = {"poll_id": "1", "option_ids": [0], "option_persistent_ids": ["a"], "user": WRITER}
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"), [("channel_post", POSTED), ("poll_answer", VOTED), ("something_new", POSTED)]
+)
+def test_other_updates_are_nothing(kind: str, payload: Fields) -> None:
+    assert facts(kind, payload) == []
