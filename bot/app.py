@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 
 from bot.console import say
 from bot.demo import company
-from bot.domain.errors import SwitchboardError
-from bot.domain.learning import Adapter, Example, Progress, Side, Source
+from bot.domain.errors import SwitchboardError, TrainingFailed
+from bot.domain.learning import Adapter, Example, Progress, Side, Source, Verdict
 from bot.domain.ports import Platform
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
@@ -49,7 +49,7 @@ from inference.command import ServerSettings
 from inference.embed import LocalEmbedder, UrlEmbedder
 from inference.line import open_line
 from inference.prompt import PromptBuilder
-from inference.seed import starter_seed
+from inference.seed import starter_seed, write_seed
 from inference.server import EmbeddedServer
 from inference.workshop import ProcessWorkshop
 
@@ -147,6 +147,26 @@ async def open_mind(settings: Settings) -> AsyncIterator[tuple[Store, Mind]]:
 def rememberer(store: Store) -> Rememberer:
     """What gives examples their place in the memory; needs no model server."""
     return Rememberer(store.memory, store.embedder)
+
+
+async def grow_seed(home: Path) -> Verdict:
+    """Train the adapter that the starter brings along, as any first adapter is trained, and put it in its place."""
+    settings = demo_settings(home)
+    task = settings.routing
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings))
+        await _move_in(task, store)
+        mind = await _mind(settings, store, stack)
+        await stack.enter_async_context(_awake(settings, store, mind, with_seed=False))
+        await rememberer(store).all(lambda _more: None)
+        await store.registry.request_cycle(task.name, "grow", "grow", now())
+        await mind.learner.step(_spoken())
+        [cycle] = await store.registry.cycles(task.name, 1)
+        champion = await store.registry.champion(task.name, settings.model.base)
+        if cycle.verdict is None or champion is None:
+            raise TrainingFailed(cycle.problem or "the first model is no better than guessing")
+        write_seed(champion.path, champion.codes, champion.temperature)
+        return cycle.verdict
 
 
 async def serve(settings: Settings, demo: Demo | None = None) -> None:
@@ -295,14 +315,15 @@ def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
 
 
 @asynccontextmanager
-async def _awake(settings: Settings, store: Store, mind: Mind) -> AsyncIterator[None]:
+async def _awake(settings: Settings, store: Store, mind: Mind, with_seed: bool = True) -> AsyncIterator[None]:
     """The model server runs, the embedder is warm, and the champions are loaded."""
     async with AsyncExitStack() as stack:
         async with asyncio.TaskGroup() as waking:
             waking.create_task(store.embedder.warm(), name="warm the embedder")
             if mind.server is not None:
                 await stack.enter_async_context(mind.server)
-        await _adopt(settings, store)
+        if with_seed:
+            await _adopt(settings, store)
         for task in settings.tasks:
             query = await mind.classifier.query(task)
             if query.adapter is not None:

@@ -1,5 +1,6 @@
 """The whole story on a real database: routed, corrected with one emoji, remembered at once, withdrawn, learned."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Example, Phase, Side, Source
 from bot.domain.messages import Message, MessageRef, Person, Place
 from bot.domain.posts import Answer, Card, FollowUp, LearningReport, Moved, Question, WordsPlease
+from bot.domain.tasks import Learning
 from tests.integration.flow.conftest import Story
 from tests.samples import CUSTOMER, NOW, TASK
 
@@ -319,10 +321,11 @@ async def test_too_little_to_learn_from_is_said_and_harms_nothing(story: Story) 
 
 
 async def test_the_schedule_learns_only_when_enough_corrections_wait(story: Story) -> None:
-    assert not await story.learner.due(TASK, "2026-11-23T03:00Z")
-    corrections = [
-        Example(f"case {n}", "it", Source.CORRECTION, Side.TRAIN, NOW) for n in range(TASK.learning.min_corrections)
-    ]
-    await story.examples.add_examples("routing", corrections)
-    assert await story.learner.due(TASK, "2026-11-23T03:00Z")
-    assert not await story.learner.due(TASK, "2026-11-23T03:00Z")
+    eager = replace(TASK, learning=Learning(min_corrections=1))
+    assert not await story.learner.due(eager, "2026-11-23T03:00Z")
+    await story.writes("I was charged twice", "m1")
+    await story.settles()
+    await story.reacts("💻")
+    await story.settles()
+    assert await story.learner.due(eager, "2026-11-23T03:00Z")
+    assert not await story.learner.due(eager, "2026-11-23T03:00Z")
