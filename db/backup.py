@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from bot.domain.errors import UsageError
-from db.embedded import binaries
+from db.cluster import binaries
 from db.engine import conninfo, parsed
 
 

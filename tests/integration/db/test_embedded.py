@@ -1,5 +1,6 @@
 """The server out of the wheel: started once, shared, stopped by the last, found again after a crash."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -89,6 +90,20 @@ async def test_it_does_the_same_for_an_event_loop(home: Path) -> None:
     assert _postmaster(home) is None
 
 
+async def test_cancelled_while_starting_it_leaves_nothing_behind(home: Path) -> None:
+    async def hold() -> None:
+        async with embedded(home):
+            await asyncio.sleep(60)
+
+    holding = asyncio.create_task(hold())
+    await asyncio.to_thread(_wait_until_made, home)
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
+    assert _postmaster(home) is None
+    assert (home / "data" / "server.log").exists()  # it did start
+
+
 def test_processes_share_it_and_the_last_stops_it(home: Path) -> None:
     first, second = _holder(home), _holder(home)
     running = _postmaster(home)
@@ -143,6 +158,12 @@ def test_it_recovers_when_everything_was_killed(home: Path) -> None:
     assert (home / "data" / "postmaster.pid").exists()
     with serving(home) as url:
         assert _remembered(url) == ["committed"]
+
+
+def _wait_until_made(home: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not (home / "data").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _wait_until_gone(number: int) -> None:

