@@ -81,7 +81,8 @@ class Sorter:
             return None
         author = f"{actor.platform}:{actor.id}"
         if pressed.press.value == OTHER:
-            return Decision(self.task.name, self.task.fallback, Author.PERSON, Reason.CHOSEN, actor=author)
+            # Not the person's label: "none of these" says nothing about what it is, so nothing must learn from it.
+            return Decision(self.task.name, self.task.fallback, Author.FALLBACK, Reason.CHOSEN, actor=author)
         offered = dict(enumerate(pressed.asked.candidates))
         label = offered.get(int(pressed.press.value)) if pressed.press.value.isdecimal() else None
         if label not in self.task.names:

@@ -9,7 +9,7 @@ from bot.domain.decisions import Author, Reason
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Example, Phase, Side, Source
 from bot.domain.messages import Message, MessageRef, Person, Place
-from bot.domain.posts import Answer, Card, FollowUp, LearningReport, Moved, Question, WordsPlease
+from bot.domain.posts import OTHER, Answer, Card, FollowUp, LearningReport, Moved, Question, WordsPlease
 from bot.domain.tasks import Learning
 from tests.integration.flow.conftest import Story
 from tests.samples import CUSTOMER, NOW, TASK
@@ -141,6 +141,15 @@ async def test_who_is_unsure_asks_once_and_the_tap_decides(story: Story) -> None
     assert card(story).by == Author.PERSON
     assert story.heard()[-1] == Question((), "en", answered=question.candidates[1], chosen=True)
     assert [e.source for e in await story.examples.examples("routing")] == [Source.TAP]
+
+
+async def test_something_else_goes_to_the_fallback_team_and_teaches_nothing(story: Story) -> None:
+    await story.writes("it is broken", "m1")
+    await story.settles()
+    await story.presses(OTHER)
+    await story.settles()
+    assert (card(story).label, card(story).by) == ("triage", Author.FALLBACK)
+    assert await story.examples.examples("routing") == []
 
 
 @pytest.mark.parametrize(("value", "by"), [("1", STRANGER), ("9", CUSTOMER), ("-1", CUSTOMER), ("billing", CUSTOMER)])
