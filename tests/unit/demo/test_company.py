@@ -15,6 +15,9 @@ DEMO = Path(__file__).parents[3] / "bot" / "demo"
 TEAMS = ["billing", "delivery", "support", "sales", "people", "it", "facilities", "legal"]
 
 
+FILES = ["seed", "heldout", "hard"]
+
+
 class Example(NamedTuple):
     text: str
     label: str
@@ -27,7 +30,9 @@ class Example(NamedTuple):
 
 def examples(name: str) -> list[Example]:
     lines = (DEMO / f"{name}.jsonl").read_bytes().decode("utf-8", errors="strict").splitlines()
-    return [Example(**json.loads(line)) for line in lines]
+    rows = [json.loads(line) for line in lines]
+    assert {row["split"] for row in rows} == {"train" if name == "seed" else "test"}
+    return [Example(row["text"], row["label"]) for row in rows]
 
 
 def labels() -> dict[str, dict[str, object]]:
@@ -49,7 +54,7 @@ def similarity_to_nearest(held: frozenset[str], seed: list[frozenset[str]]) -> f
     return max(len(held & one) / len(held | one) for one in seed if held | one)
 
 
-@pytest.mark.parametrize(("name", "per_team", "of_triage"), [("seed", 126, 126), ("heldout", 20, 40)])
+@pytest.mark.parametrize(("name", "per_team", "of_triage"), [("seed", 400, 400), ("heldout", 25, 40), ("hard", 20, 40)])
 def test_every_label_has_enough_messages(name: str, per_team: int, of_triage: int) -> None:
     counts = Counter(example.label for example in examples(name))
     assert set(counts) == {*TEAMS, "triage"}
@@ -58,24 +63,25 @@ def test_every_label_has_enough_messages(name: str, per_team: int, of_triage: in
 
 
 def test_no_message_is_written_twice_or_under_two_labels() -> None:
-    counts = Counter(example.normalised for name in ("seed", "heldout") for example in examples(name))
+    counts = Counter(example.normalised for name in FILES for example in examples(name))
     assert [text for text, times in counts.items() if times > 1] == []
 
 
-def test_held_out_messages_are_unlike_every_seed_message() -> None:
+@pytest.mark.parametrize("name", ["heldout", "hard"])
+def test_held_out_messages_are_unlike_every_seed_message(name: str) -> None:
     seed = [words(one.text) for one in examples("seed")]
-    close = [held for held in examples("heldout") if similarity_to_nearest(words(held.text), seed) >= 0.6]
+    close = [held for held in examples(name) if similarity_to_nearest(words(held.text), seed) >= 0.6]
     assert close == []
 
 
-@pytest.mark.parametrize("name", ["seed", "heldout"])
+@pytest.mark.parametrize("name", FILES)
 def test_messages_are_short_and_long_as_people_write(name: str) -> None:
     lengths = [len(example.text.split()) for example in examples(name)]
     assert sum(length < 6 for length in lengths) >= 0.15 * len(lengths)
     assert sum(length > 25 for length in lengths) >= 0.15 * len(lengths)
 
 
-@pytest.mark.parametrize("name", ["seed", "heldout"])
+@pytest.mark.parametrize("name", FILES)
 def test_messages_are_clean_text(name: str) -> None:
     for text, _ in examples(name):
         assert text == text.strip() != ""
@@ -98,7 +104,7 @@ def test_similarity_counts_shared_words_over_all_words() -> None:
 
 
 def test_examples_in_the_settings_are_not_held_out() -> None:
-    held = {example.normalised for example in examples("heldout")}
+    held = {example.normalised for name in ("heldout", "hard") for example in examples(name)}
     for name, label in labels().items():
         shown = label["examples"]
         assert isinstance(shown, list)
