@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.integration.platforms.telegram.parts import ANN, BILLING, IT, Recorder
-from tests.postgres import _template, database, database_url, postgres_url
+from tests.postgres import empty_url, postgres_url
 from tests.servers.telegram import TelegramServer, User
 
-__all__ = ["_template", "database", "database_url", "postgres_url"]
+__all__ = ["empty_url", "postgres_url"]
 
 
 @pytest.fixture

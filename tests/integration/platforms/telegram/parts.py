@@ -39,6 +39,7 @@ NOWHERE = Surroundings(
     cast(ports.Ledger, None),
     cast(ports.Transcript, None),
     cast(ports.Registry, None),
+    cast(ports.Examples, None),
 )
 
 
