@@ -290,7 +290,7 @@ def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
     name = settings.model.embedder
     if "@http" in name:
         model, _, url = name.partition("@")
-        return UrlEmbedder(url, model)
+        return UrlEmbedder(open_line(url), model)
     return LocalEmbedder() if name == "bundled" else LocalEmbedder(name)
 
 

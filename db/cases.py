@@ -57,7 +57,7 @@ async def _questions(session: AsyncSession, conversation_ids: Sequence[int]) -> 
         .where(PostRow.edits.is_(None))
         .group_by(PostRow.conversation_id)
     )
-    return {of: post for of, post in (await session.execute(wanted)).tuples() if of is not None}
+    return {of: post for of, post in (await session.execute(wanted)) if of is not None}
 
 
 async def decide(

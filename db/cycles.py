@@ -75,7 +75,7 @@ async def update_progress(
 
 async def conclude(session: AsyncSession, cycle_id: int, verdict: Verdict | None, problem: str, now: datetime) -> None:
     ended = update(CycleRow).where(CycleRow.id == cycle_id, CycleRow.phase.in_(_OPEN))
-    await session.execute(ended.values(_outcome(verdict), problem=problem, progress=1.0, concluded_at=now))
+    await session.execute(ended.values(**_outcome(verdict), problem=problem, progress=1.0, concluded_at=now))
     await announce(session)
 
 

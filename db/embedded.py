@@ -219,10 +219,12 @@ def _name(uid: int) -> str:
 
 
 def _check_version(home: _Home) -> None:
+    if not home.data.exists():
+        return
     try:
         found = (home.data / "PG_VERSION").read_text().strip()
-    except FileNotFoundError:
-        return
+    except OSError as error:
+        raise UsageError(f"{home.data} is there but holds no database: choose another database.directory") from error
     if found != _VERSION:
         raise UsageError(
             f"database.directory {home.directory} holds data of PostgreSQL {found}, but this is version "
@@ -231,19 +233,19 @@ def _check_version(home: _Home) -> None:
 
 
 def _make(home: _Home) -> None:
-    """The data folder with an empty cluster. A folder that a crash left half made is made anew."""
-    if (home.data / "made").exists():
-        return
+    """An empty cluster. It gets its name when it is whole; what a crash left half made is made anew."""
     if home.data.exists():
-        shutil.rmtree(home.data)
-    home.data.mkdir(mode=0o700)
-    os.chown(home.data, home.owner.pw_uid, home.owner.pw_gid)
+        return
+    half = home.directory / "data.half"
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(mode=0o700)
+    os.chown(half, home.owner.pw_uid, home.owner.pw_gid)
     options = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--username=postgres"]
-    done = _run(home, "initdb", *options, "-D", str(home.data))
+    done = _run(home, "initdb", *options, "-D", str(half))
     if done.returncode != 0:
-        shutil.rmtree(home.data, ignore_errors=True)
+        shutil.rmtree(half, ignore_errors=True)
         raise _explained(home, done.stderr)
-    (home.data / "made").touch()  # last, so that its being there means that the cluster is whole
+    half.rename(home.data)
 
 
 def _start(home: _Home) -> None:

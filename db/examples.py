@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Select, Update, case, func, or_, select, update
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.ports import Examples
@@ -55,23 +56,23 @@ def _last_words(examples: Sequence[Example]) -> list[Example]:
 
 
 async def _add(session: AsyncSession, task: str, batch: Sequence[Example]) -> int:
-    added = await session.execute(_inserted(task, batch))
+    added = await session.execute(_inserted(), [_values(task, example) for example in batch])
     new = len(added.all())
     if new:
         await session.execute(_overruled(task, [text_key(example.text) for example in batch]))
     return new
 
 
-def _inserted(task: str, batch: Sequence[Example]) -> Insert:
+def _inserted() -> ReturningInsert[int]:
     """New ones, and old ones that a newer file repeats after another file had overruled them."""
-    fresh = insert(ExampleRow).values([_values(task, example) for example in batch])
+    fresh = insert(ExampleRow)
     again = fresh.on_conflict_do_update(
         index_elements=[ExampleRow.task, ExampleRow.text_key, ExampleRow.label, ExampleRow.source],
         index_where=ExampleRow.conversation_id.is_(None),
         set_={"at": fresh.excluded.at, "withdrawn_at": None},
         where=ExampleRow.withdrawn_at.is_not(None) & (fresh.excluded.at > ExampleRow.at),
     )
-    return again.returning(ExampleRow.id)  # type: ignore[return-value]
+    return again.returning(ExampleRow.id)
 
 
 def _values(task: str, example: Example) -> dict[str, object]:

@@ -25,8 +25,8 @@ class PostgresInsight:
         unsaid = select(func.count(), func.min(PostRow.owed_at)).where(*_UNSAID)
         given_up = select(func.count()).where(PostRow.given_up_at.is_not(None))
         async with self._database.transaction() as session:
-            new, oldest_new = (await session.execute(undecided)).tuples().one()
-            waiting, oldest_post = (await session.execute(unsaid)).tuples().one()
+            new, oldest_new = (await session.execute(undecided)).one()
+            waiting, oldest_post = (await session.execute(unsaid)).one()
             lost = (await session.execute(given_up)).scalar_one()
         return {
             "undecided": float(new),
@@ -40,7 +40,7 @@ class PostgresInsight:
         who = (DecisionRow.task, DecisionRow.label, DecisionRow.by)
         async with self._database.transaction() as session:
             counted = await session.execute(select(*who, func.count()).group_by(*who))
-            return {(task, label, by): count for task, label, by, count in counted.tuples()}
+            return {(task, label, by): count for task, label, by, count in counted}
 
 
 def _age(since: datetime | None, now: datetime) -> float:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import State
 from bot.domain.messages import Message, MessageRef, Press, Reaction, clean
 from db.engine import announce
-from db.tables import ConversationRow, MessageRow, PostRow, PressRow, ReactionRow
+from db.tables import MAX_NAME, ConversationRow, MessageRow, PostRow, PressRow, ReactionRow, storable
 
 
 async def add_message(session: AsyncSession, message: Message, settle: timedelta, idle: timedelta) -> bool:
@@ -21,13 +21,13 @@ async def add_message(session: AsyncSession, message: Message, settle: timedelta
     conversation = await _opened(session, message) if joined is None else joined
     if joined is not None:
         await session.execute(_grown(joined, message))
-    await session.execute(insert(MessageRow).values(_values(message), conversation_id=conversation))
+    await session.execute(insert(MessageRow).values(**_values(message), conversation_id=conversation))
     await announce(session)
     return True
 
 
 def _lock_of(ref: MessageRef) -> ColumnElement[int]:
-    return func.hashtextextended(func.concat(ref.platform, " ", func.left(ref.chat.replace("\x00", ""), 150)), 1)
+    return func.hashtextextended(storable(f"{ref.platform} {ref.chat[:MAX_NAME]}"), 1)
 
 
 def _known(ref: MessageRef) -> Select[int]:
@@ -128,14 +128,14 @@ def _values(message: Message) -> dict[str, object]:
 async def add_reaction(session: AsyncSession, reaction: Reaction) -> bool:
     if not await _our_business(session, reaction.ref):
         return False
-    fact = insert(ReactionRow).values(_by(reaction), emoji=reaction.emoji, added=reaction.added, at=reaction.at)
+    fact = insert(ReactionRow).values(**_by(reaction), emoji=reaction.emoji, added=reaction.added, at=reaction.at)
     return await _added(session, fact.on_conflict_do_nothing().returning(ReactionRow.id))
 
 
 async def add_press(session: AsyncSession, press: Press) -> bool:
     if not await _our_business(session, press.ref):
         return False
-    fact = insert(PressRow).values(_by(press), value=press.value, at=press.at)
+    fact = insert(PressRow).values(**_by(press), value=press.value, at=press.at)
     return await _added(session, fact.on_conflict_do_nothing().returning(PressRow.id))
 
 

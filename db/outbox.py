@@ -104,9 +104,7 @@ async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int,
     wanted = {target for row in rows for target in (row.edits, row.under) if target is not None}
     found = select(_ROW.id, _ROW.platform, _ROW.receipt_chat, _ROW.receipt_id)
     said = await session.execute(found.where(_ROW.id.in_(wanted), _ROW.said_at.is_not(None)))
-    return {
-        of: MessageRef(platform, chat, ref) for of, platform, chat, ref in said.tuples() if chat is not None and ref
-    }
+    return {of: MessageRef(platform, chat, ref) for of, platform, chat, ref in said if chat is not None and ref}
 
 
 def _owed(row: PostRow, receipts: dict[int, MessageRef]) -> Owed:

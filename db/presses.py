@@ -23,7 +23,7 @@ _IS_QUESTION = and_(PostRow.kind == Question.__name__, PostRow.edits.is_(None))
 async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> list[Pressed]:
     ignored = update(PressRow).where(nobodys(PressRow, _IS_QUESTION, now))
     await session.execute(ignored.values(concluded_at=now))
-    found = (await session.execute(_waiting(now).limit(limit))).tuples().all()
+    found = (await session.execute(_waiting(now).limit(limit))).all()
     rows = {row.id: row for _, row, _ in found}
     await lease(session, rows.values(), now)
     said = await own_messages(session, list(rows))

@@ -123,7 +123,7 @@ async def _lock(session: AsyncSession, task: str) -> None:
 async def _given(session: AsyncSession, task: str, base: str) -> dict[str, str]:
     given = select(LabelCodeRow.label, LabelCodeRow.code)
     found = await session.execute(given.where(LabelCodeRow.task == task, LabelCodeRow.base == base))
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 async def _complete(session: AsyncSession, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from db.tables import ConversationRow, MessageRow
 
 
 async def claim_next(session: AsyncSession, now: datetime, limit: int) -> list[Next]:
-    found = (await session.execute(_waiting(now).limit(limit))).tuples().all()
+    found = (await session.execute(_waiting(now).limit(limit))).all()
     await rows.lease(session, [row for _, row in found], now)
     cards = await rows.standing_cards(session, [row.id for _, row in found])
     return [Next(rows.message(said), rows.conversation(row), cards.get(row.id)) for said, row in found]

@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
+
 from bot.domain import ports
 from bot.domain.errors import Unreachable, UsageError
 from bot.domain.ports import Vector
-from inference.line import accepted, open_line, send
+from inference.line import accepted, send
 from inference.prompt import readable
 
 if TYPE_CHECKING:
@@ -75,8 +77,9 @@ class LocalEmbedder:
 class UrlEmbedder:
     """A server that speaks OpenAI's /v1/embeddings."""
 
-    def __init__(self, url: str, model: str) -> None:
-        self._line = open_line(url)
+    def __init__(self, line: httpx.AsyncClient, model: str) -> None:
+        """`line` leads to the server (see `line.open_line`) and is ours to close."""
+        self._line = line
         self._model = model
 
     @property

@@ -48,6 +48,7 @@ class EmbeddedServer:
         self._progress = progress
         self._process: Process | None = None
         self._since = 0.0
+        self._port = 0
         self._record = settings.directory / "server.json"
         self._log = settings.directory / "vllm.log"
         self.line = open_line("http://127.0.0.1:9")  # leads nowhere before there is a server
@@ -56,6 +57,9 @@ class EmbeddedServer:
         """Use the server that runs, or start one. Raises Refused or Unreachable: one sentence, and where the log is."""
         try:
             await self._connect()
+        except OSError as error:
+            await self.line.aclose()
+            raise Refused(f"the model server could not be started: {error}") from error
         except BaseException:
             await self.line.aclose()
             raise
@@ -82,7 +86,7 @@ class EmbeddedServer:
             try:
                 await self._connect()
                 await on_restart()
-            except SwitchboardError:
+            except (SwitchboardError, OSError):
                 log.exception("model server not restarted")
 
     async def _connect(self) -> None:
@@ -90,18 +94,21 @@ class EmbeddedServer:
         self._settings.directory.mkdir(parents=True, exist_ok=True)
         lock = self._settings.directory / "server.lock"
         async with locked(lock, lambda: self._progress(0.0, "another process is starting the model server")):
-            url = self._recorded()
+            url = self._shared()
             if url is None or not await self._serves(url):
-                url = await self._start(_port(url))
+                url = await self._start(_free_port(self._port))
             self.line.base_url = url
+            self._port = self.line.base_url.port or 0
         self._since = time.monotonic()
         self._progress(1.0, "the model server is ready")
 
-    def _recorded(self) -> str | None:
-        """The address of the last server here; None when none is known."""
+    def _shared(self) -> str | None:
+        """The address of the server that is kept here; None when its keeper is gone: it will not answer for long."""
         try:
-            return str(json.loads(self._record.read_text(encoding="utf-8"))["url"])
-        except (OSError, ValueError, KeyError, TypeError):
+            record = json.loads(self._record.read_text(encoding="utf-8"))
+            os.kill(int(record["owner"]), 0)
+            return str(record["url"])
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
     async def _serves(self, url: str) -> bool:
@@ -119,10 +126,7 @@ class EmbeddedServer:
         try:
             process = self._process = await self._spawn(port)
             await self._until_ready(url, process)
-            self._record.write_text(json.dumps({"url": url, "pid": process.pid}), encoding="utf-8")
-        except OSError as error:
-            await self._stop()
-            raise Refused(f"the model server could not be started: {error}") from error
+            self._record.write_text(json.dumps({"url": url, "owner": os.getpid()}), encoding="utf-8")
         except BaseException:
             await self._stop()
             raise
@@ -167,6 +171,7 @@ class EmbeddedServer:
         process, self._process = self._process, None
         if process is None:
             return
+        self._record.unlink(missing_ok=True)  # before it stops answering, so that nobody joins it now
         if process.stdin is not None:
             process.stdin.close()
         try:
@@ -177,10 +182,10 @@ class EmbeddedServer:
             await process.wait()
 
 
-def _port(url: str | None) -> int:
-    """The port of the last server when it is free, so that the address stays; else any free one."""
-    with contextlib.suppress(OSError, ValueError, OverflowError, TypeError):
-        return _bind(httpx.URL(url or "").port or 0)
+def _free_port(wanted: int) -> int:
+    """The wanted port if it is free (the address of the server before stays), else any."""
+    with contextlib.suppress(OSError):
+        return _bind(wanted)
     return _bind(0)
 
 

@@ -5,7 +5,7 @@ A conftest takes it with `pytest_plugins = ["tests.postgres"]` in the root conft
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 from db.embedded import serving
 from db.engine import Database, open_database
 from db.migrate import upgrade
+from db.tables import Table
 
 _numbers = count(1)
 
@@ -24,50 +25,58 @@ def postgres_url() -> Iterator[str]:
     """A running server; the URL of its `postgres` database."""
     folder = Path(tempfile.mkdtemp(prefix="switchboard-tests-"))
     with serving(folder) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            for hurry in (b"fsync = off", b"synchronous_commit = off", b"full_page_writes = off"):
+                connection.execute(b"ALTER SYSTEM SET " + hurry)
+            connection.execute("SELECT pg_reload_conf()")
         yield url
     shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
-def _template(postgres_url: str) -> str:
-    """The name of a migrated, empty database that fresh ones are copied from."""
-    make_database(postgres_url, "migrated")
-    upgrade(named(postgres_url, "migrated"))
-    return "migrated"
+def _migrated(postgres_url: str) -> str:
+    return upgraded(make_database(postgres_url, "migrated"))
 
 
 @pytest.fixture
 def empty_url(postgres_url: str) -> Iterator[str]:
     """The URL of a fresh database without a schema; dropped afterwards."""
-    yield from _fresh(postgres_url, "template1")
+    name = f"empty_{next(_numbers)}"
+    yield make_database(postgres_url, name)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 @pytest.fixture
-def database_url(postgres_url: str, _template: str) -> Iterator[str]:
-    """The URL of a fresh, migrated database; dropped afterwards."""
-    yield from _fresh(postgres_url, _template)
+def database_url(_migrated: str) -> str:
+    """The URL of a migrated database with nothing in it, ids starting at 1. Emptying is ten times as fast as making."""
+    with psycopg.connect(_migrated, autocommit=True) as connection:
+        connection.execute(_EMPTY.encode())
+    return _migrated
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A fresh, migrated database, open."""
+    """A migrated database with nothing in it, open."""
     async with open_database(database_url) as opened:
         yield opened
 
 
-def named(url: str, name: str) -> str:
-    """The URL of another database on the same server."""
+def make_database(url: str, name: str) -> str:
+    """Make one more database on the server behind a URL; the URL of the new one."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
     return url.replace("/postgres?", f"/{name}?")
 
 
-def make_database(url: str, name: str, template: str = "template1") -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+def upgraded(url: str) -> str:
+    upgrade(url)
+    return url
 
 
-def _fresh(url: str, template: str) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
-    make_database(url, name, template)
-    yield named(url, name)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+def _emptied(table: str, columns: Iterable[str]) -> str:
+    again = f"ALTER TABLE {table} ALTER id RESTART" if "id" in columns else ""
+    return f"DELETE FROM {table}; {again};"  # noqa: S608  names of our own tables
+
+
+_EMPTY = "".join(_emptied(table.name, table.c.keys()) for table in reversed(Table.metadata.sorted_tables))

@@ -42,7 +42,7 @@ def listed_base(folder: Path, template: str | None = CHAT, positions: int = 4_09
     )
     tokenizer.train_from_iterator(_TEXT, trainer)
     tokenizer.add_tokens(["<think>"])
-    config: dict[str, object] = {"bos_token": "<|begin|>", "eos_token": {"content": "<|end|>"}}
+    config: dict[str, object] = {"bos_token": "<|begin|>", "eos_token": {"__type": "AddedToken", "content": "<|end|>"}}
     return _saved(folder, tokenizer, config | ({"chat_template": template} if template else {}), positions)
 
 

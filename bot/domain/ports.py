@@ -66,7 +66,7 @@ class Ledger(Protocol):
 
         It belongs to the conversation of its thread; without a thread to the person's newest in that chat, unless
         closed or silent for `idle`; and a thread's first message joins a conversation that its author opened in that
-        chat within `settle` and that has no decision yet (a burst is one request).
+        chat, that was written in within `settle` and that has no decision yet (a burst is one request).
         """
 
     async def add_reaction(self, reaction: Reaction) -> bool:
@@ -76,7 +76,7 @@ class Ledger(Protocol):
         """Store a button press if we have ever posted in that chat. False as above."""
 
     async def claim_cases(self, now: datetime, settle: timedelta, patience: timedelta, limit: int) -> list[Case]:
-        """What needs a decision: NEW and quiet for `settle`; ASKED and news came, or unanswered for `patience`."""
+        """What needs a decision, once quiet for `settle`: NEW, or ASKED and news came; or unanswered for `patience`."""
 
     async def decide(
         self, case: Case, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
@@ -276,7 +276,10 @@ class Registry(Protocol):
         """Move the pointer. Raises UsageError for an unknown name. Promoting the champion changes nothing."""
 
     async def rollback(self, task: str, by: str, now: datetime) -> Adapter:
-        """Move the pointer to the adapter that served before. Raises UsageError when there is none."""
+        """Move the pointer to the adapter that served before; again, one further back.
+
+        Raises UsageError when there is none.
+        """
 
     async def next_name(self, task: str) -> str:
         """A name no adapter of the task ever had: routing-1, routing-2, …"""

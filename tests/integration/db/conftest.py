@@ -1,5 +1,17 @@
-"""The database tests' PostgreSQL."""
+"""The ports over the database tests' PostgreSQL."""
 
-from tests.postgres import _template, database, database_url, empty_url, postgres_url
+import pytest
 
-__all__ = ["_template", "database", "database_url", "empty_url", "postgres_url"]
+from db.engine import Database
+from db.ledger import PostgresLedger
+from db.outbox import PostgresOutbox
+
+
+@pytest.fixture
+def ledger(database: Database) -> PostgresLedger:
+    return PostgresLedger(database, "tiny")
+
+
+@pytest.fixture
+def outbox(database: Database) -> PostgresOutbox:
+    return PostgresOutbox(database)

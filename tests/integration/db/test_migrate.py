@@ -53,11 +53,12 @@ def test_upgrading_does_not_depend_on_the_current_directory(
     assert "conversations" in _tables(empty_url)
 
 
-def test_a_schema_from_the_future_is_explained(database_url: str) -> None:
-    with psycopg.connect(database_url) as connection:
+def test_a_schema_from_the_future_is_explained(empty_url: str) -> None:
+    upgrade(empty_url)
+    with psycopg.connect(empty_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(UsageError, match="not one this Switchboard knows"):
-        upgrade(database_url)
+        upgrade(empty_url)
 
 
 def test_a_server_that_is_not_there_is_unreachable() -> None:

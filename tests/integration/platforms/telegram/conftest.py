@@ -5,10 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.integration.platforms.telegram.parts import ANN, BILLING, IT, Recorder
-from tests.postgres import empty_url, postgres_url
 from tests.servers.telegram import TelegramServer, User
-
-__all__ = ["empty_url", "postgres_url"]
 
 
 @pytest.fixture

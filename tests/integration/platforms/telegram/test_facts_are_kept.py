@@ -1,15 +1,13 @@
 """What Telegram's updates become in the real ledger."""
 
-import asyncio
 from datetime import timedelta
 
 from telegram import Update
 
 from bot.domain.messages import Message
 from bot.platforms.telegram.events import Ears, Fact, read
-from db.engine import open_database
+from db.engine import Database
 from db.ledger import PostgresLedger
-from db.migrate import upgrade
 from tests.integration.platforms.telegram.parts import ANN, STRANGER
 from tests.samples import NOW
 
@@ -32,17 +30,15 @@ def asked(number: int, user: int, **changes: object) -> Fact:
     return fact
 
 
-async def test_two_people_in_one_topic_have_two_conversations_and_a_repeat_changes_nothing(empty_url: str) -> None:
-    await asyncio.to_thread(upgrade, empty_url)
+async def test_two_people_in_one_topic_have_two_conversations_and_a_repeat_changes_nothing(database: Database) -> None:
+    ledger = PostgresLedger(database, "none")
     said = [asked(5, ANN), asked(6, STRANGER), asked(7, ANN, text="@switchboard_bot since Monday")]
     stored = []
-    async with open_database(empty_url) as database:
-        ledger = PostgresLedger(database, "none")
-        for fact in [*said, *said]:
-            assert isinstance(fact, Message)
-            stored.append(await ledger.add_message(fact, SECONDS, timedelta(hours=24)))
-        cases = await ledger.claim_cases(NOW + timedelta(minutes=1), SECONDS, timedelta(minutes=10), 10)
+    for fact in [*said, *said]:
+        assert isinstance(fact, Message)
+        stored.append(await ledger.add_message(fact, SECONDS, timedelta(hours=24)))
     assert stored == [True] * 3 + [False] * 3
+    cases = await ledger.claim_cases(NOW + timedelta(minutes=1), SECONDS, timedelta(minutes=10), 10)
     assert sorted([[message.text for message in case.messages] for case in cases]) == [
         ["my parcel is lost"],
         ["my parcel is lost", "since Monday"],

@@ -1,0 +1,130 @@
+"""Stand-ins for what is slow or far away: a model, an embedder, a chat service. Each keeps its port's promises."""
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bot.domain import ports
+from bot.domain.decisions import Prediction
+from bot.domain.errors import Refused, SwitchboardError
+from bot.domain.learning import Adapter, Progress
+from bot.domain.messages import MessageRef, Person
+from bot.domain.ports import Inbox, Query, TrainingRun, Vector
+from bot.domain.posts import Owed
+
+Rule = Callable[[str], str | None]
+
+
+def by_keyword(text: str) -> str | None:
+    """Which of the sample task's labels a text names; None when it names none."""
+    keywords = {"charged": "billing", "refund": "billing", "parcel": "delivery", "laptop": "it", "vpn": "it"}
+    return next((label for word, label in keywords.items() if word in text.lower()), None)
+
+
+class FakePredictor:
+    """Sure (0.9) of what its rule says, torn between all labels where it says nothing."""
+
+    def __init__(self, rule: Rule = by_keyword) -> None:
+        self.rules: dict[str | None, Rule] = {None: rule}
+        """By adapter; an adapter without a rule of its own answers like None."""
+        self.failure: SwitchboardError | None = None
+        self.asked = 0
+
+    def alphabet(self) -> Sequence[str]:
+        return tuple(f"<{n}>" for n in range(16))
+
+    async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
+        if self.failure is not None:
+            raise self.failure
+        self.asked += 1
+        name = query.adapter.name if query.adapter else None
+        rule = self.rules.get(name, self.rules[None])
+        return [Prediction(_distribution(query.task.names, rule(text)), name) for text in texts]
+
+
+def _distribution(names: Sequence[str], answer: str | None) -> dict[str, float]:
+    if answer is None:
+        return dict.fromkeys(names, 1 / len(names))
+    return {name: 0.9 if name == answer else 0.1 / (len(names) - 1) for name in names}
+
+
+class FakeAdapters:
+    """A server that loads anything."""
+
+    def __init__(self) -> None:
+        self.loaded: set[str] = set()
+
+    async def load(self, adapter: Adapter) -> None:
+        self.loaded.add(adapter.name)
+
+    async def unload(self, name: str) -> None:
+        self.loaded.discard(name)
+
+
+class FakeEmbedder:
+    """Hashed bags of words: texts with common words are near each other."""
+
+    name = "bag of words"
+    failure: SwitchboardError | None = None
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        if self.failure is not None:
+            raise self.failure
+        return [_bag(text) for text in texts]
+
+
+def _bag(text: str, width: int = 64) -> Vector:
+    vector = [1e-6] * width
+    for word in re.findall(r"\w+", text.lower()):
+        vector[hashlib.sha256(word.encode()).digest()[0] % width] += 1.0
+    length = math.hypot(*vector)
+    return [value / length for value in vector]
+
+
+class FakePlatform:
+    """A chat service in memory."""
+
+    def __init__(self, name: str = "web", leads: Sequence[str] = ("lead",)) -> None:
+        self.name = name
+        self.leads = frozenset(leads)
+        self.said: list[Owed] = []
+        self.failures: list[SwitchboardError] = []
+        """Raised by the next calls of `say`, one each."""
+
+    async def listen(self, inbox: Inbox) -> None:
+        raise Refused("nobody talks here by themselves")
+
+    async def say(self, owed: Owed) -> MessageRef:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.said.append(owed)
+        return owed.edits or MessageRef(self.name, owed.post.place.chat, f"post {owed.id}")
+
+    async def may_correct(self, person: Person) -> bool:
+        return person.id in self.leads
+
+    def healthy(self) -> bool:
+        return True
+
+
+class FakeWorkshop:
+    """Makes an empty adapter at once; remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.runs: list[TrainingRun] = []
+        self.failure: SwitchboardError | None = None
+
+    async def train(self, run: TrainingRun, progress: Progress) -> Path:
+        self.runs.append(run)
+        if self.failure is not None:
+            raise self.failure
+        progress(1.0, "done")
+        return run.folder / "adapter"
+
+
+_predictor: type[ports.Predictor] = FakePredictor
+_adapters: type[ports.AdapterHost] = FakeAdapters
+_embedder: type[ports.Embedder] = FakeEmbedder
+_workshop: type[ports.Workshop] = FakeWorkshop

@@ -1,0 +1,107 @@
+"""Small scenes that the database tests start from."""
+
+from datetime import UTC, datetime, timedelta
+
+from bot.domain.conversations import Case, Dossier, Pressed
+from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.messages import Message, MessageRef, Person, Place, Press, Reaction
+from bot.domain.posts import Answer, Card, Post, Question
+from bot.domain.tasks import Label, Task
+from db.ledger import PostgresLedger
+from db.outbox import PostgresOutbox
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SETTLE, IDLE, PATIENCE = timedelta(seconds=3), timedelta(hours=24), timedelta(minutes=10)
+ANN = Person("telegram", "ann", "Ann", "en")
+LEAD = Person("slack", "lead", "Lea")
+ROOM = Place("slack", "C-BILLING")
+TASK = Task(
+    "routing",
+    "Which team?",
+    (Label("billing", "money"), Label("access", "passwords"), Label("triage", "the rest")),
+    "triage",
+)
+VECTOR = (1.0, 0.0, 0.0)
+SURE = Decision("routing", "billing", Author.MODEL, Reason.CONFIDENT, {"billing": 0.9, "access": 0.1}, "routing-1")
+UNSURE = Decision("routing", "billing", Author.MODEL, Reason.UNSURE, {"billing": 0.5}, candidates=("billing", "access"))
+
+
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def message(ref: str, text: str = "where is my refund", seconds: float = 0, **place: str | None) -> Message:
+    """Ann's message; `thread` and `chat` as given, else her private chat."""
+    chat = place.get("chat") or "ann-chat"
+    return Message(
+        MessageRef("telegram", chat, ref), Place("telegram", chat, place.get("thread")), ANN, text, after(seconds)
+    )
+
+
+def card(conversation: int, label: str = "billing", moved_to: str | None = None) -> Card:
+    source = MessageRef("telegram", "ann-chat", "m1")
+    legend = (("moneybag", "billing"), ("key", "access"))
+    return Card(
+        conversation, label, "where is", "Ann", source, "model", "confident", 0.9, "routing-1", legend, moved_to
+    )
+
+
+def posts_for(conversation: int) -> list[Post]:
+    return [
+        Post(Place("telegram", "ann-chat"), Answer("billing", "en")),
+        Post(ROOM, card(conversation)),
+    ]
+
+
+async def claimed(ledger: PostgresLedger, seconds: float = 5) -> Case:
+    """The one case there is to decide."""
+    (case,) = await ledger.claim_cases(after(seconds), SETTLE, PATIENCE, 10)
+    return case
+
+
+async def routed(ledger: PostgresLedger, text: str = "where is my refund", ref: str = "m1", start: float = 0) -> int:
+    """A conversation that the model sent to billing; its id."""
+    await ledger.add_message(message(ref, text, start, chat=f"chat-of-{ref}"), SETTLE, IDLE)
+    case = await claimed(ledger, start + 5)
+    assert await ledger.decide(case, SURE, posts_for(case.conversation.id), text, VECTOR)
+    return case.conversation.id
+
+
+async def asked(ledger: PostgresLedger) -> int:
+    """A conversation whose person has been asked; its id."""
+    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    case = await claimed(ledger)
+    question = Post(Place("telegram", "ann-chat"), Question(("billing", "access"), "en"))
+    assert await ledger.decide(case, UNSURE, [question], "where is my refund", VECTOR)
+    return case.conversation.id
+
+
+async def say_all(outbox: PostgresOutbox, seconds: float = 6) -> dict[str, MessageRef]:
+    """Everything owed is said; receipts by kind of content, the newest of each."""
+    receipts: dict[str, MessageRef] = {}
+    while owed := await outbox.claim_owed(["slack", "telegram"], after(seconds), 10):
+        for one in owed:
+            target = one.edits or MessageRef(one.post.place.platform, one.post.place.chat, f"said-{one.id}")
+            await outbox.said(one, target, after(seconds))
+            receipts[type(one.post.content).__name__] = target
+    return receipts
+
+
+def reaction(ref: MessageRef, emoji: str, seconds: float, added: bool = True, actor: Person = LEAD) -> Reaction:
+    return Reaction(ref, actor, emoji, added, after(seconds))
+
+
+def press(ref: MessageRef, value: str, seconds: float = 7, actor: Person = ANN) -> Press:
+    return Press(ref, actor, value, after(seconds))
+
+
+async def dossier(ledger: PostgresLedger, seconds: float) -> Dossier:
+    """The one dossier there is to look at."""
+    (found,) = await ledger.claim_dossiers(after(seconds), 10)
+    return found
+
+
+async def pressed(ledger: PostgresLedger, seconds: float) -> Pressed:
+    """The one press there is to look at."""
+    (found,) = await ledger.claim_presses(after(seconds), 10)
+    return found

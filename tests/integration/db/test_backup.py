@@ -1,0 +1,62 @@
+"""A backup is whole, private, and brings everything back."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.domain.errors import UsageError
+from db.backup import dump, restore
+from db.engine import Database, open_database
+from db.ledger import PostgresLedger
+from db.migrate import upgrade
+from db.transcript import PostgresTranscript
+from tests.integration.db.scenes import IDLE, SETTLE, message, routed
+
+
+async def test_what_was_dumped_comes_back(
+    ledger: PostgresLedger, database: Database, database_url: str, empty_url: str, tmp_path: Path
+) -> None:
+    await routed(ledger)
+    file = tmp_path / "backup"
+    dump(database_url, file)
+    assert file.stat().st_mode & 0o077 == 0
+    restore(empty_url, file)
+    upgrade(empty_url)
+    before = await PostgresTranscript(database).lines("telegram", ["chat-of-m1"], 10)
+    async with open_database(empty_url) as copy:
+        assert await PostgresTranscript(copy).lines("telegram", ["chat-of-m1"], 10) == before
+        assert await PostgresLedger(copy, "tiny").add_message(message("m2"), SETTLE, IDLE)
+
+
+async def test_restoring_replaces_what_was_there(empty_url: str, tmp_path: Path) -> None:
+    upgrade(empty_url)
+    file = tmp_path / "backup"
+    dump(empty_url, file)
+    async with open_database(empty_url) as database:
+        await PostgresLedger(database, "tiny").add_message(message("m1"), SETTLE, IDLE)
+    restore(empty_url, file)
+    with psycopg.connect(empty_url) as connection:
+        assert connection.execute("SELECT count(*) FROM messages").fetchone() == (0,)
+
+
+def test_a_broken_backup_changes_nothing(empty_url: str, tmp_path: Path) -> None:
+    upgrade(empty_url)
+    file = tmp_path / "backup"
+    dump(empty_url, file)
+    file.write_bytes(file.read_bytes()[:-2_000])
+    with pytest.raises(UsageError, match="pg_restore"):
+        restore(empty_url, file)
+    with psycopg.connect(empty_url) as connection:
+        assert connection.execute("SELECT count(*) FROM messages").fetchone() == (0,)
+
+
+def test_a_failed_backup_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="pg_dump"):
+        dump("postgresql://nobody:secret@127.0.0.1:1/nothing", tmp_path / "backup")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such backup"):
+        restore("postgresql://nobody@127.0.0.1:1/nothing", tmp_path / "none")

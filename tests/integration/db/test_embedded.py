@@ -1,0 +1,239 @@
+"""The server out of the wheel: started once, shared, stopped by the last, found again after a crash."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.domain.errors import UsageError
+from db.embedded import embedded, serving
+
+_HOLDS = """
+import sys, time
+from pathlib import Path
+from db.embedded import serving
+
+with serving(Path(sys.argv[1])) as url:
+    print(url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A directory near the root: a socket's path must be short."""
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "postgres"
+
+
+def _holder(home: Path) -> subprocess.Popen[str]:
+    """Another process that holds the server until its stdin is closed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HOLDS, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("postgresql://")
+    return process
+
+
+def _let_go(holder: subprocess.Popen[str]) -> None:
+    holder.communicate(timeout=30)
+    assert holder.returncode == 0
+
+
+def _kill(holder: subprocess.Popen[str]) -> None:
+    holder.kill()
+    holder.communicate(timeout=30)
+
+
+def _postmaster(home: Path) -> int | None:
+    """The running server's process; None when there is none."""
+    try:
+        number = int((home / "data" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(number, 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return number
+
+
+def _remember(url: str, word: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS words (word text)")
+        connection.execute("INSERT INTO words VALUES (%s)", [word])
+
+
+def _remembered(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        return [word for (word,) in connection.execute("SELECT word FROM words ORDER BY word")]
+
+
+def test_it_stops_with_its_user_and_keeps_the_data(home: Path) -> None:
+    with serving(home) as url:
+        _remember(url, "kept")
+        assert _postmaster(home) is not None
+    assert _postmaster(home) is None
+    with serving(home) as url:
+        assert _remembered(url) == ["kept"]
+
+
+async def test_it_does_the_same_for_an_event_loop(home: Path) -> None:
+    async with embedded(home) as url:
+        _remember(url, "kept")
+    assert _postmaster(home) is None
+
+
+def test_processes_share_it_and_the_last_stops_it(home: Path) -> None:
+    first, second = _holder(home), _holder(home)
+    running = _postmaster(home)
+    _let_go(first)
+    assert _postmaster(home) == running is not None
+    with serving(home) as url:
+        _let_go(second)
+        _remember(url, "still here")
+    assert _postmaster(home) is None
+
+
+def test_it_starts_once_however_many_come_at_once(home: Path) -> None:
+    starts = [
+        subprocess.Popen(
+            [sys.executable, "-c", _HOLDS, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    said = {holder.stdout.readline() for holder in starts if holder.stdout}
+    assert len(said) == 1
+    for holder in starts:
+        _let_go(holder)
+    assert _postmaster(home) is None
+
+
+def test_the_killed_do_not_count(home: Path) -> None:
+    killed, living = _holder(home), _holder(home)
+    _kill(killed)
+    assert _postmaster(home) is not None
+    _let_go(living)
+    assert _postmaster(home) is None
+
+
+def test_a_server_left_behind_is_found_and_stopped_in_the_end(home: Path) -> None:
+    holder = _holder(home)
+    _kill(holder)
+    left = _postmaster(home)
+    assert left is not None
+    with serving(home) as url:
+        assert _postmaster(home) == left
+        _remember(url, "found")
+    assert _postmaster(home) is None
+
+
+def test_it_recovers_when_everything_was_killed(home: Path) -> None:
+    with serving(home) as url:
+        _remember(url, "committed")
+        postmaster = _postmaster(home)
+        assert postmaster is not None
+        os.kill(postmaster, signal.SIGKILL)
+        _wait_until_gone(postmaster)
+    assert (home / "data" / "postmaster.pid").exists()
+    with serving(home) as url:
+        assert _remembered(url) == ["committed"]
+
+
+def _wait_until_gone(number: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return
+        if state == "Z":
+            return
+        time.sleep(0.05)
+    raise TimeoutError(number)
+
+
+def test_another_programs_number_in_the_pid_file_is_no_obstacle(home: Path) -> None:
+    with serving(home) as url:
+        _remember(url, "kept")
+    lines = [str(os.getppid()), str(home / "data"), "1700000000", "5432", str(home / "data"), "", "  1 2", "ready   "]
+    (home / "data" / "postmaster.pid").write_text("\n".join(lines))
+    with serving(home) as url:
+        assert _remembered(url) == ["kept"]
+
+
+def test_a_cluster_that_was_left_half_made_is_made_anew(home: Path) -> None:
+    (home / "data.half" / "base").mkdir(parents=True)
+    (home / "data.half" / "PG_VERSION").write_text("18\n")
+    with serving(home) as url:
+        _remember(url, "works")
+    assert not (home / "data.half").exists()
+
+
+def test_somebody_elses_folder_is_left_alone(home: Path) -> None:
+    with serving(home):
+        pass
+    owner = (home / "data").stat()
+    (home / "data").rename(home / "away")
+    (home / "data").mkdir()
+    (home / "data" / "thesis.txt").touch()
+    os.chown(home / "data", owner.st_uid, owner.st_gid)
+    with pytest.raises(UsageError, match="holds no database"):
+        serving(home).__enter__()
+    assert (home / "data" / "thesis.txt").exists()
+
+
+def test_a_path_too_long_for_a_socket_works(home: Path) -> None:
+    deep = home / ("d" * 60) / ("e" * 60)
+    with serving(deep) as url:
+        _remember(url, "kept")
+    with serving(deep) as url:
+        assert _remembered(url) == ["kept"]
+
+
+def test_data_of_another_version_is_explained(home: Path) -> None:
+    with serving(home):
+        pass
+    (home / "data" / "PG_VERSION").write_text("14\n")
+    with pytest.raises(UsageError, match=r"data of PostgreSQL 14, but this is version 18: restore a backup"):
+        serving(home).__enter__()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_data_of_another_user_is_explained(home: Path) -> None:
+    with serving(home):
+        pass
+    os.chown(home / "data", 12_345, 12_345)
+    with pytest.raises(UsageError, match=r"belongs to user 12345, but the server would run as pgserver"):
+        serving(home).__enter__()
+
+
+def test_a_directory_that_cannot_be_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"database\.directory .*: Not a directory"):
+        serving(tmp_path / "file" / "postgres").__enter__()
+
+
+def test_a_full_disk_is_explained(home: Path) -> None:
+    home.mkdir()
+    small = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(home)]
+    if subprocess.run(small, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small disk can be mounted by root only, and not in every container")
+    try:
+        with pytest.raises(UsageError, match="the disk is full; free some space and start again"):
+            serving(home).__enter__()
+        assert not (home / "data").exists()
+    finally:
+        subprocess.run(["umount", str(home)], check=True)
+
+
+def test_nobody_else_on_the_machine_can_connect(home: Path) -> None:
+    with serving(home):
+        socket = home / "data" / ".s.PGSQL.5432"
+        assert socket.stat().st_mode & 0o077 == 0
+        assert (home / "data").stat().st_mode & 0o077 == 0

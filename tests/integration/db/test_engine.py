@@ -1,0 +1,121 @@
+"""The database says what callers can do about its troubles, tells of changes, and counts its work."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+from sqlalchemy import insert, text
+
+from bot.domain.errors import Refused, Unreachable
+from db.engine import Database, conninfo, open_database, parsed
+from db.insight import PostgresInsight
+from db.ledger import PostgresLedger
+from db.outbox import PostgresOutbox
+from db.tables import MessageRow
+from tests.integration.db.scenes import IDLE, PATIENCE, SETTLE, after, message, routed, say_all
+
+
+async def test_an_open_database_answers(database: Database) -> None:
+    await database.ping()
+
+
+async def test_a_database_that_is_not_there_is_unreachable() -> None:
+    async with open_database("postgresql://nobody@127.0.0.1:1/nothing") as nowhere:
+        with pytest.raises(Unreachable):
+            await nowhere.ping()
+        with pytest.raises(Unreachable):
+            async with PostgresLedger(nowhere, "tiny").changes():
+                pass
+
+
+async def test_lost_connections_heal(database: Database, database_url: str) -> None:
+    await database.ping()
+    await asyncio.to_thread(_cut_everybody, database_url)
+    await database.ping()
+
+
+async def test_an_error_never_quotes_what_people_wrote(database: Database) -> None:
+    broken = insert(MessageRow).values(platform="p", chat="c", text="my secret")
+    with pytest.raises(Refused) as caught:
+        async with database.transaction() as session:
+            await session.execute(broken)
+    assert str(caught.value) == "database: NotNullViolation messages conversation_id"
+
+
+async def test_a_statement_that_takes_too_long_is_unreachable(database: Database) -> None:
+    with pytest.raises(Unreachable, match="QueryCanceled"):
+        await _dawdle(database)
+
+
+async def _dawdle(database: Database) -> None:
+    async with database.transaction() as session:
+        await session.execute(text("SET LOCAL statement_timeout = 50"))
+        await session.execute(text("SELECT pg_sleep(5)"))
+
+
+async def _heard(changes: AsyncIterator[None]) -> bool:
+    try:
+        async with asyncio.timeout(5):
+            await anext(changes)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def test_changes_are_heard_from_another_process(ledger: PostgresLedger, database_url: str) -> None:
+    async with open_database(database_url) as second, PostgresLedger(second, "tiny").changes() as changes:
+        for number in range(3):
+            await ledger.add_message(message(f"m{number}"), SETTLE, IDLE)
+            assert await _heard(changes)
+
+
+async def test_a_repeat_and_an_empty_claim_wake_nobody(ledger: PostgresLedger) -> None:
+    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    async with ledger.changes() as changes:
+        await ledger.add_message(message("m1"), SETTLE, IDLE)
+        await ledger.claim_cases(after(9), SETTLE, PATIENCE, 10)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await anext(changes)
+
+
+async def test_a_lost_listener_listens_again_and_says_so(
+    ledger: PostgresLedger, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "db.changes"):
+        async with ledger.changes() as changes:
+            await asyncio.to_thread(_cut_everybody, database_url)
+            assert await _heard(changes)  # once for what may have been missed
+            await ledger.add_message(message("m1"), SETTLE, IDLE)
+            assert await _heard(changes)
+    assert [record.message for record in caplog.records] == [
+        "stopped hearing the database",
+        "hearing the database again",
+    ]
+
+
+async def test_the_backlog_is_counted(ledger: PostgresLedger, outbox: PostgresOutbox, database: Database) -> None:
+    insight = PostgresInsight(database)
+    assert set((await insight.backlog(after(0))).values()) == {0.0}
+    await routed(ledger)
+    await ledger.add_message(message("m2", seconds=50), SETTLE, IDLE)
+    (lost,) = await outbox.claim_owed(["telegram"], after(50), 10)
+    await outbox.give_up(lost, "blocked", after(51))
+    assert await insight.backlog(after(60)) == {
+        "undecided": 1.0,
+        "oldest_undecided_seconds": 10.0,
+        "unsaid": 1.0,
+        "oldest_unsaid_seconds": 55.0,
+        "given_up": 1.0,
+    }
+    await say_all(outbox, 61)
+    assert (await insight.backlog(after(62)))["unsaid"] == 0.0
+    assert await insight.decisions() == {("routing", "billing", "model"): 1}
+
+
+def _cut_everybody(url: str) -> None:
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+    with psycopg.connect(conninfo(parsed(url)), autocommit=True) as connection:
+        connection.execute(f"{others} AND pid <> pg_backend_pid()".encode())

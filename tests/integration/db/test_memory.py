@@ -1,0 +1,148 @@
+"""Examples are kept once, and the nearest are found: corrections beside anchors."""
+
+import math
+import random
+import time
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from bot.domain.learning import Example, Side, Source
+from db.engine import Database
+from db.examples import PostgresExamples
+from db.memory import PostgresMemory
+from tests.integration.db.scenes import TASK, VECTOR, after
+
+SEED = Example("reset my password", "access", Source.SEED, Side.TRAIN, after(0))
+
+
+def example(
+    text: str, label: str = "access", source: Source = Source.SEED, at: datetime | None = None, side: Side = Side.TRAIN
+) -> Example:
+    return Example(text, label, source, side, at or after(0))
+
+
+@pytest.fixture
+def examples(database: Database) -> PostgresExamples:
+    return PostgresExamples(database)
+
+
+@pytest.fixture
+def memory(database: Database) -> PostgresMemory:
+    return PostgresMemory(database, "tiny")
+
+
+async def _embed(memory: PostgresMemory, vectors: dict[str, tuple[float, ...]], embedder: str = "tiny") -> None:
+    await memory.remember(
+        embedder, {found: vectors[text] for found, text in await memory.unembedded(embedder, 100) if text in vectors}
+    )
+
+
+async def test_an_example_again_changes_nothing(examples: PostgresExamples) -> None:
+    assert await examples.add_examples("routing", [SEED, example("my card is lost", "billing")]) == 2
+    assert await examples.add_examples("routing", [replace(SEED, text="Reset my PASSWORD!", at=after(9))]) == 0
+    assert [one.text for one in await examples.examples("routing")] == ["reset my password", "my card is lost"]
+    assert (await examples.examples("routing"))[0] == SEED
+    assert await examples.examples("sentiment") == []
+
+
+async def test_a_newer_file_replaces_the_label(examples: PostgresExamples) -> None:
+    await examples.add_examples("routing", [SEED])
+    newer = example("reset my password", "billing", Source.IMPORT, after(10))
+    assert await examples.add_examples("routing", [newer]) == 1
+    assert await examples.examples("routing") == [newer]
+    assert await examples.add_examples("routing", [SEED]) == 0
+    assert await examples.examples("routing") == [newer]
+
+
+async def test_an_older_file_replaces_nothing(examples: PostgresExamples) -> None:
+    newer = example("reset my password", "billing", Source.IMPORT, after(10))
+    await examples.add_examples("routing", [newer])
+    await examples.add_examples("routing", [replace(newer, label="access", at=after(5))])
+    assert await examples.examples("routing") == [newer]
+
+
+async def test_a_label_may_come_back_in_a_newer_file(examples: PostgresExamples) -> None:
+    for seconds, label in ((1, "access"), (2, "billing"), (3, "access")):
+        await examples.add_examples("routing", [example("reset", label, Source.IMPORT, after(seconds))])
+    assert [(one.label, one.at) for one in await examples.examples("routing")] == [("access", after(3))]
+
+
+async def test_the_last_line_of_a_file_wins(examples: PostgresExamples) -> None:
+    twice = [example("reset", label, Source.IMPORT, after(1)) for label in ("access", "billing")]
+    assert await examples.add_examples("routing", twice) == 1
+    assert [one.label for one in await examples.examples("routing")] == ["billing"]
+
+
+async def test_text_that_postgresql_cannot_hold_is_cleaned(examples: PostgresExamples) -> None:
+    assert await examples.add_examples("routing", [example("a\x00b\ud800")]) == 1
+    assert [one.text for one in await examples.examples("routing")] == ["ab?"]
+
+
+async def test_examples_wait_for_vectors_of_this_embedder(examples: PostgresExamples, memory: PostgresMemory) -> None:
+    await examples.add_examples("routing", [SEED])
+    ((number, text),) = await memory.unembedded("tiny", 10)
+    assert text == "reset my password"
+    await memory.remember("tiny", {number: VECTOR})
+    assert await memory.unembedded("tiny", 10) == []
+    assert await memory.unembedded("other", 10) == [(number, text)]
+
+
+async def test_nearest_first_and_only_comparable_ones(examples: PostgresExamples, memory: PostgresMemory) -> None:
+    await examples.add_examples("routing", [example("near"), example("far", "billing"), example("other dimension")])
+    await _embed(memory, {"near": (0.8, 0.6, 0.0), "far": (0.0, 1.0, 0.0)})
+    await _embed(memory, {"other dimension": (1.0, 0.0)}, "other")
+    found = await memory.nearest(TASK, VECTOR, "new text")
+    assert found.corrections == ()
+    assert [(n.label, n.same_text) for n in found.anchors] == [("access", False), ("billing", False)]
+    assert [n.similarity for n in found.anchors] == pytest.approx([0.8, 0.0], abs=1e-6)
+
+
+async def test_held_out_anchors_and_retired_labels_stay_hidden(
+    examples: PostgresExamples, memory: PostgresMemory
+) -> None:
+    hidden = [example("held", side=Side.HELD_OUT), example("retired", "gone"), example("corrected", "gone", Source.TAP)]
+    await examples.add_examples("routing", hidden)
+    await _embed(memory, dict.fromkeys(("held", "retired", "corrected"), VECTOR))
+    found = await memory.nearest(TASK, VECTOR, "held")
+    assert (found.corrections, found.anchors) == ((), ())
+
+
+async def test_corrections_of_both_sides_count(examples: PostgresExamples, memory: PostgresMemory) -> None:
+    await examples.add_examples("routing", [example("held", source=Source.CORRECTION, side=Side.HELD_OUT)])
+    await _embed(memory, {"held": VECTOR})
+    assert [n.label for n in (await memory.nearest(TASK, VECTOR, "x")).corrections] == ["access"]
+
+
+async def test_the_same_text_needs_no_vector_and_can_be_left_out(
+    examples: PostgresExamples, memory: PostgresMemory
+) -> None:
+    await examples.add_examples("routing", [example("Reset, please", source=Source.CORRECTION), example("reset")])
+    found = await memory.nearest(TASK, VECTOR, "reset please")
+    assert [(n.label, n.same_text, n.similarity) for n in found.corrections] == [("access", True, 1.0)]
+    assert (await memory.nearest(TASK, VECTOR, "reset please", leave_out_itself=True)).corrections == ()
+    assert (await memory.nearest(TASK, VECTOR, "reset", leave_out_itself=True)).anchors == ()
+
+
+@pytest.mark.slow
+async def test_ten_thousand_examples_are_searched_quickly(examples: PostgresExamples, memory: PostgresMemory) -> None:
+    dice = random.Random(7)
+    texts = [f"message number {number}" for number in range(10_000)]
+    many = [example(text, source=Source.CORRECTION if n % 3 == 0 else Source.SEED) for n, text in enumerate(texts)]
+    assert await examples.add_examples("routing", many) == 10_000
+    vectors = {number: _unit(dice) for number, _ in await memory.unembedded("tiny", 10_000)}
+    await memory.remember("tiny", vectors)
+    seconds = []
+    for _ in range(20):
+        started = time.perf_counter()
+        found = await memory.nearest(TASK, _unit(dice), "something new")
+        seconds.append(time.perf_counter() - started)
+        assert (len(found.corrections), len(found.anchors)) == (5, 5)
+    print(f"nearest among 10,000: p50 {sorted(seconds)[10] * 1000:.1f} ms")  # noqa: T201  a figure for people
+
+
+def _unit(dice: random.Random) -> tuple[float, ...]:
+    values = [dice.gauss(0, 1) for _ in range(384)]
+    length = math.sqrt(sum(value * value for value in values))
+    return tuple(value / length for value in values)

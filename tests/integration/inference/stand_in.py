@@ -1,0 +1,33 @@
+"""A process that looks like a vLLM server from outside: `stand_in.py PORT SERVED ROOT MOOD`.
+
+Moods: `well`; `broken` (dies at once, saying why); `deaf` (ignores SIGTERM and has a child that runs on).
+"""
+
+import json
+import signal
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+PORT, SERVED, ROOT, MOOD = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+
+
+class Server(BaseHTTPRequestHandler):
+    """Health and the list of models."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"data": [{"id": SERVED, "root": ROOT, "parent": None}]}).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+if MOOD == "broken":
+    print("Traceback (most recent call last):\nValueError: there is not enough memory\nbye")  # noqa: T201
+    sys.exit(3)
+if MOOD == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(600)  # child of {PORT}"])
+ThreadingHTTPServer(("127.0.0.1", PORT), Server).serve_forever()

@@ -1,0 +1,264 @@
+"""Starting, sharing, watching and stopping, with a stand-in for vLLM that starts in no time."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.domain.errors import Refused, Unreachable
+from inference import server
+from inference.command import ServerSettings
+from inference.line import Pulse, pulse
+from inference.server import EmbeddedServer
+
+STAND_IN = Path(__file__).parent / "stand_in.py"
+
+
+class Told:
+    """Progress as a person sees it."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[float, str]] = []
+
+    def __call__(self, share: float, doing: str) -> None:
+        self.lines.append((share, doing))
+
+
+@pytest.fixture
+def moods(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Puts the stand-in where vLLM would be; what the list holds decides how the next one behaves."""
+    moods = ["well"]
+
+    def stand_in(settings: ServerSettings, port: int, cpu: bool) -> list[str]:
+        return [sys.executable, str(STAND_IN), str(port), settings.served, str(settings.base), moods[0]]
+
+    monkeypatch.setattr(server, "command_line", stand_in)
+    monkeypatch.setattr(server, "built_for_cpu", lambda: True)
+    return moods
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ServerSettings:
+    return ServerSettings(tmp_path / "base", "starter", tmp_path / "var")
+
+
+def processes(port: int | None) -> list[int]:
+    """Everything that runs for the server of this port."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            state = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            if state != "Z" and (f"stand_in.py {port} " in words or f"child of {port}" in words):
+                found.append(int(folder.name))
+    return found
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - other processes set no event of ours
+            await asyncio.sleep(0.05)
+
+
+async def test_server_answers_between_entering_and_leaving_and_leaves_nothing_behind(
+    moods: list[str], settings: ServerSettings
+) -> None:
+    told = Told()
+    async with EmbeddedServer(settings, told) as one:
+        assert await pulse(one.line) is Pulse.ALIVE
+        port = one.line.base_url.port
+        assert len(processes(port)) == 2, "the lifeline and the server"
+    assert processes(port) == []
+    assert told.lines[-1] == (1.0, "the model server is ready")
+    assert any("starting" in doing for _, doing in told.lines)
+
+
+async def test_deaf_server_and_its_children_go_all_the_same(moods: list[str], settings: ServerSettings) -> None:
+    moods[0] = "deaf"
+    async with EmbeddedServer(settings, Told()) as one:
+        port = one.line.base_url.port
+        assert len(processes(port)) == 3
+    assert processes(port) == []
+
+
+async def test_two_processes_share_one_server(moods: list[str], settings: ServerSettings) -> None:
+    async with EmbeddedServer(settings, Told()) as one, EmbeddedServer(settings, Told()) as other:
+        assert one.line.base_url == other.line.base_url
+        assert len(processes(one.line.base_url.port)) == 2
+
+
+async def test_two_that_start_at_once_start_one(moods: list[str], settings: ServerSettings) -> None:
+    one, other = Told(), Told()
+    first, second = EmbeddedServer(settings, one), EmbeddedServer(settings, other)
+    await asyncio.gather(first.__aenter__(), second.__aenter__())
+    assert first.line.base_url == second.line.base_url
+    assert any("another process" in doing for _, doing in one.lines + other.lines)
+    await first.__aexit__(None, None, None)
+    await second.__aexit__(None, None, None)
+
+
+async def test_server_that_dies_is_replaced_at_the_same_address(moods: list[str], settings: ServerSettings) -> None:
+    restarted = asyncio.Event()
+
+    async def on_restart() -> None:
+        restarted.set()
+
+    async with EmbeddedServer(settings, Told()) as one:
+        before, watching = one.line.base_url, asyncio.create_task(one.watch(on_restart))
+        for pid in processes(before.port):
+            os.kill(pid, signal.SIGKILL)
+        await asyncio.wait_for(restarted.wait(), 20)
+        assert await pulse(one.line) is Pulse.ALIVE
+        assert one.line.base_url == before
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    await until(lambda: not processes(before.port))
+
+
+async def test_user_of_anothers_server_starts_one_when_that_goes(moods: list[str], settings: ServerSettings) -> None:
+    restarted = asyncio.Event()
+
+    async def on_restart() -> None:
+        restarted.set()
+
+    first = EmbeddedServer(settings, Told())
+    await first.__aenter__()
+    async with EmbeddedServer(settings, Told()) as second:
+        watching = asyncio.create_task(second.watch(on_restart))
+        await first.__aexit__(None, None, None)
+        await asyncio.wait_for(restarted.wait(), 20)
+        assert await pulse(second.line) is Pulse.ALIVE
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        port = second.line.base_url.port
+    await until(lambda: not processes(port))
+
+
+async def test_server_that_does_not_come_back_is_tried_again(
+    moods: list[str], settings: ServerSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    restarted = asyncio.Event()
+
+    async def on_restart() -> None:
+        restarted.set()
+
+    async with EmbeddedServer(settings, Told()) as one:
+        moods[0] = "broken"
+        watching = asyncio.create_task(one.watch(on_restart))
+        for pid in processes(one.line.base_url.port):
+            os.kill(pid, signal.SIGKILL)
+        await until(lambda: "not restarted" in caplog.text)
+        moods[0] = "well"
+        await asyncio.wait_for(restarted.wait(), 20)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_failed_start_is_one_sentence_with_the_reason_and_the_log(
+    moods: list[str], settings: ServerSettings
+) -> None:
+    moods[0] = "broken"
+    with pytest.raises(Unreachable) as failed:
+        async with EmbeddedServer(settings, Told()):
+            pass
+    said = str(failed.value)
+    assert said == (
+        f"the model server did not start: ValueError: there is not enough memory; see {settings.directory / 'vllm.log'}"
+    )
+
+
+async def test_directory_that_cannot_be_written_is_one_sentence(moods: list[str], tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file, not a folder", encoding="utf-8")
+    with pytest.raises(Refused, match="could not be started"):
+        async with EmbeddedServer(ServerSettings(tmp_path, "starter", tmp_path / "var"), Told()):
+            pass
+
+
+RECORDS = ["", "{", "[]", "{}", *(json.dumps({"url": u, "owner": os.getpid()}) for u in ("http://127.0.0.1:9", "x", 5))]
+
+
+@pytest.mark.parametrize("record", RECORDS)
+async def test_stale_address_is_ignored(moods: list[str], settings: ServerSettings, record: str) -> None:
+    settings.directory.mkdir()
+    (settings.directory / "server.json").write_text(record, encoding="utf-8")
+    async with EmbeddedServer(settings, Told()) as one:
+        assert await pulse(one.line) is Pulse.ALIVE
+
+
+async def test_address_of_a_stranger_is_ignored_and_the_stranger_left_alone(
+    moods: list[str], settings: ServerSettings, tmp_path: Path
+) -> None:
+    foreign = ServerSettings(tmp_path / "another-base", "starter", tmp_path / "elsewhere")
+    async with EmbeddedServer(foreign, Told()) as stranger:
+        settings.directory.mkdir()
+        record = json.dumps({"url": str(stranger.line.base_url), "owner": os.getpid()})
+        (settings.directory / "server.json").write_text(record, encoding="utf-8")
+        async with EmbeddedServer(settings, Told()) as one:
+            assert one.line.base_url != stranger.line.base_url
+        assert await pulse(stranger.line) is Pulse.ALIVE
+
+
+async def test_server_whose_owner_was_killed_is_not_joined_on_its_last_breath(
+    moods: list[str], settings: ServerSettings
+) -> None:
+    gone = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await gone.wait()
+    async with EmbeddedServer(settings, Told()) as dying:
+        record = json.dumps({"url": str(dying.line.base_url), "owner": gone.pid})
+        (settings.directory / "server.json").write_text(record, encoding="utf-8")
+        async with EmbeddedServer(settings, Told()) as one:
+            assert one.line.base_url != dying.line.base_url
+
+
+async def test_cancelled_start_leaves_nothing_behind(
+    moods: list[str], settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(line: httpx.AsyncClient) -> Pulse:
+        return Pulse.SILENT
+
+    monkeypatch.setattr(server, "pulse", silent)
+    told = Told()
+    starting = asyncio.create_task(EmbeddedServer(settings, told).__aenter__())
+    await until(lambda: bool(told.lines))
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert starting.cancelled()
+    assert not _servers(settings.base)
+
+
+async def test_server_goes_with_a_process_that_was_killed_without_warning(tmp_path: Path) -> None:
+    """The owner gets SIGKILL, so that no code of ours runs in it: the lifeline alone must end the server."""
+    owner = f"""
+import subprocess, sys
+from inference import lifeline
+command = [sys.executable, {str(STAND_IN)!r}, "0", "starter", {str(tmp_path)!r}, "deaf"]
+subprocess.Popen([sys.executable, "-I", lifeline.__file__, *command], stdin=subprocess.PIPE, start_new_session=True)
+print("started", flush=True)
+input()
+"""
+    pipe = asyncio.subprocess.PIPE
+    running = await asyncio.create_subprocess_exec(sys.executable, "-c", owner, stdin=pipe, stdout=pipe)
+    assert running.stdout is not None
+    assert await running.stdout.readline() == b"started\n"
+    await until(lambda: len(_servers(tmp_path)) == 2)
+    running.kill()
+    await running.wait()
+    await until(lambda: not _servers(tmp_path))
+
+
+def _mentions(process: Path, words: str) -> bool:
+    with contextlib.suppress(OSError):
+        return words.encode() in (process / "cmdline").read_bytes()
+    return False
+
+
+def _servers(folder: Path) -> list[Path]:
+    """What runs for this folder: the lifeline and the stand-in."""
+    return [p for p in Path("/proc").glob("[0-9]*") if _mentions(p, f"\0starter\0{folder}\0")]
