@@ -18,7 +18,7 @@ from bot.domain.posts import (
     WordsPlease,
 )
 from bot.locales import choose, sentence
-from bot.platforms.wording import report, to_person, why
+from bot.platforms.wording import question, report, to_person, why
 
 _MOST = int(MessageLimit.MAX_TEXT_LENGTH)
 _LINE = 200
@@ -74,12 +74,13 @@ def cut(text: str, limit: int) -> str:
 
 
 def _question(content: Question, language: str) -> Said:
+    asked = _plain(question(content, language))
     if content.answered is not None:
-        return Said(_plain(sentence(language, "question_answered", team=content.answered)))
+        return Said(asked)
     buttons = [(label, str(position)) for position, label in enumerate(content.candidates)]
     buttons.append((sentence(language, "other"), OTHER))
     rows = [[InlineKeyboardButton(cut(label, _BUTTON), callback_data=value)] for label, value in buttons]
-    return Said(_plain(sentence(language, "question")), InlineKeyboardMarkup(rows))
+    return Said(asked, InlineKeyboardMarkup(rows))
 
 
 def _card(card: Card, voice: Voice) -> str:

@@ -85,6 +85,7 @@ async def test_stopping_between_storing_and_confirming_repeats_and_loses_nothing
     server: TelegramServer, inbox: Recorder
 ) -> None:
     async with hearing(server, inbox):
+        await server.until(lambda: len(server.calls_to("getUpdates")) == 2)
         server.fail("getUpdates", delay=5.0)
         await server.writes(ANN, "one")
         await server.until(lambda: inbox.messages)

@@ -89,7 +89,7 @@ async def test_a_question_loses_its_buttons_once_it_is_answered(server: Telegram
     async with connected(config(server)) as telegram:
         receipt = await telegram.say(owed(Question(("billing", "it"), "en"), str(ANN)))
         [asked] = server.posts(ANN)
-        again = await telegram.say(owed(Question((), "en", answered="it"), str(ANN), edits=receipt))
+        again = await telegram.say(owed(Question((), "en", answered="it", chosen=True), str(ANN), edits=receipt))
     rows = asked.buttons["inline_keyboard"]
     assert isinstance(rows, list)
     assert [button["callback_data"] for row in rows for button in row] == ["0", "1", OTHER]

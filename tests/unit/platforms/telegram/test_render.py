@@ -40,6 +40,7 @@ def samples(text: str) -> list[Content]:
         Answer(text, None, remembered=True),
         Answer(text, None, undecided=True),
         Question((text, text, text), None),
+        Question((), None, answered=text, chosen=True),
         Question((), None, answered=text),
         WordsPlease(None),
         Moved(text, None),
@@ -119,9 +120,10 @@ def test_a_long_team_name_fits_its_button_and_never_the_buttons_value(name: str)
 
 
 def test_an_answered_question_has_no_buttons() -> None:
-    said = say(Question((), "en", answered="it"))
-    assert said.keyboard is None
-    assert shown(said) == "You chose it."
+    chosen, decided_otherwise = (say(Question((), "en", answered="it", chosen=tapped)) for tapped in (True, False))
+    assert chosen.keyboard is decided_otherwise.keyboard is None
+    assert shown(chosen) == "You chose it."
+    assert shown(decided_otherwise) == "Who can help you best?"
 
 
 def test_a_card_says_who_what_why_and_how_to_correct_it() -> None:
