@@ -149,9 +149,9 @@ def score(run: TrainingRun, asked: Sequence[Text]) -> float:
 
 def linear(trial: Trial) -> float:
     """The share that words, pairs of words and letter groups get right under a linear SVC."""
-    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)  # type: ignore[no-untyped-call]
-    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)  # type: ignore[no-untyped-call]
-    model: Pipeline = make_pipeline(make_union(words, letters), LinearSVC())  # type: ignore[no-untyped-call]
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+    model: Pipeline = make_pipeline(make_union(words, letters), LinearSVC())
     model.fit([text.text for text in trial.learned], [text.label for text in trial.learned])
     given: list[str] = list(model.predict([text.text for text in trial.asked]))
     return sum(answer == text.label for answer, text in zip(given, trial.asked, strict=True)) / len(trial.asked)

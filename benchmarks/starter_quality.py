@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-from sklearn.pipeline import make_pipeline, make_union  # type: ignore[import-untyped]
-from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.svm import LinearSVC
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from inference.starter import BASE
@@ -58,9 +58,7 @@ def read(path: Path, split: str) -> list[Example]:
     """The examples of one split, but for texts outside every intent, which have no right answer here."""
     with path.open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    return [
-        Example(row["text"], row["label"]) for row in rows if row["split"] == split and row["label"] != "oos"
-    ]
+    return [Example(row["text"], row["label"]) for row in rows if row["split"] == split and row["label"] != "oos"]
 
 
 def draw(data: Path, name: str, shots: int) -> list[Example]:

@@ -19,7 +19,7 @@ class _Facts(logging.Formatter):
     """Appends what was passed as `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        facts = (f"{key}={value!r}" for key, value in record.__dict__.items() if key not in _OWN)
+        facts = [f"{key}={value!r}" for key, value in record.__dict__.items() if key not in _OWN]
         return " ".join([super().format(record), *facts])
 
 

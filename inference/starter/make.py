@@ -92,9 +92,7 @@ def build_tokenizer(teacher: Path, lines: Sequence[Line]) -> TokenizersBackend:
     `<route>` and the labels are in the vocabulary but are no *added* tokens: text is never searched for them,
     and as words end at `<`, `_` and `>` before pieces are looked up, no text can spell them.
     """
-    vocab = {
-        piece: at for at, piece in enumerate((*SPECIALS, UNKNOWN, *choose_pieces(teacher, lines), *LABELS))
-    }
+    vocab = {piece: at for at, piece in enumerate((*SPECIALS, UNKNOWN, *choose_pieces(teacher, lines), *LABELS))}
     tokenizer = Tokenizer(WordPiece(vocab, unk_token=UNKNOWN, max_input_chars_per_word=64))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -271,9 +269,7 @@ def fit_projection(student: Student, lines: Sequence[Line], targets: torch.Tenso
     student.projection.weight.copy_(fitted.T)
 
 
-def learn(
-    student: Student, optimizer: torch.optim.Optimizer, texts: Sequence[str], wanted: torch.Tensor
-) -> float:
+def learn(student: Student, optimizer: torch.optim.Optimizer, texts: Sequence[str], wanted: torch.Tensor) -> float:
     """One step towards the wanted vectors, each and among themselves; returns the mean cosine before it."""
     got = student.vectors(texts)
     cosines = (got * wanted).sum(-1).mean()

@@ -134,6 +134,4 @@ def test_paraphrases_are_nearer_than_strangers() -> None:
 
 def test_a_typo_hardly_moves_a_message() -> None:
     clean, typo = state("my invoice is wrong, please check it"), state("my invioce is wrong, plese check it")
-    assert clean @ typo > state("my invoice is wrong, please check it") @ state(
-        "the door on floor two is stuck"
-    )
+    assert clean @ typo > state("my invoice is wrong, please check it") @ state("the door on floor two is stuck")

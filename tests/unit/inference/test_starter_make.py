@@ -21,9 +21,7 @@ def test_lines_are_read_with_their_source(tmp_path: Path) -> None:
 
 
 def test_no_source_gives_more_than_the_cap_but_for_joined_lines() -> None:
-    lines = [Line(f"manual {n}", "manual") for n in range(500)] + [
-        Line(f"said {n}", "snips") for n in range(30)
-    ]
+    lines = [Line(f"manual {n}", "manual") for n in range(500)] + [Line(f"said {n}", "snips") for n in range(30)]
     chosen = choose_lines(lines, 100, random.Random(1))
     assert Counter(line.source for line in chosen) == {"manual": 110, "snips": 33}
     assert sum(line in set(lines) for line in chosen) == 130

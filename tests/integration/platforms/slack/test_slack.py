@@ -440,7 +440,7 @@ async def test_an_answer_is_said_in_the_thread_once_and_carries_the_posts_id(ser
     receipt = await mouth.say(owed(Answer("billing", "es"), Place("slack", HELP, root)))
     [post] = server.posts(HELP)
     assert receipt == MessageRef("slack", HELP, post.ts)
-    assert (post.thread_ts, post.text) == (root, "¡Gracias! Esto es para el equipo billing. Te responderá aquí.")
+    assert (post.thread_ts, post.text) == (root, "¡Gracias! Esto es para el equipo billing. Ya tiene tu solicitud.")
     assert post.metadata == {"event_type": "switchboard_post", "event_payload": {"post": 41}}
     sent = server.calls_to("chat.postMessage")[0].args
     assert (str(sent["unfurl_links"]), str(sent["unfurl_media"])) == ("False", "False")

@@ -47,7 +47,7 @@ async def test_an_answer_is_said_in_the_persons_language(server: TelegramServer)
         receipt = await telegram.say(owed(Answer("billing", "pt"), str(ANN)))
     [post] = server.posts(ANN)
     assert receipt == MessageRef("telegram", str(ANN), str(post.message_id))
-    assert post.text == "Obrigado! Isto é com a equipe billing. Ela vai responder aqui."
+    assert post.text == "Obrigado! Isto é com a equipe billing. O pedido já está com ela."
     [call] = server.calls_to("sendMessage")
     assert "is_disabled" in str(call.args["link_preview_options"])
 

@@ -78,7 +78,7 @@ def test_a_thread_holds_what_was_said_in_it_in_order() -> None:
     other = _written("another matter", "m2", "m2")
     threads = _threads(_written("I was charged twice"), answer, other, _written("twice!", "m3"))
     assert [[line["text"] for line in lines] for lines in threads] == [
-        ["I was charged twice", "Thanks! This is one for billing. They will reply here.", "twice!"],
+        ["I was charged twice", "Thanks! This is one for billing. It is with them now.", "twice!"],
         ["another matter"],
     ]
 
@@ -86,7 +86,7 @@ def test_a_thread_holds_what_was_said_in_it_in_order() -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (Answer("billing", "pt-PT"), "Obrigado! Isto é com a equipe billing. Ela vai responder aqui."),
+        (Answer("billing", "pt-PT"), "Obrigado! Isto é com a equipe billing. O pedido já está com ela."),
         (
             Answer("billing", "fi", remembered=True),
             "Thanks! This is one for billing, as with a similar request before.",
