@@ -32,6 +32,7 @@ from bot.lifecycle import Bells, forever, keep_running, until_signal
 from bot.platforms import Routed, Surroundings, kinds
 from bot.schedule import keep_schedule
 from bot.settings import Settings, load
+from db.backup import dump, restore
 from db.embedded import embedded
 from db.engine import Database, open_database
 from db.examples import PostgresExamples
@@ -106,6 +107,21 @@ async def migrate(settings: Settings) -> None:
     async with _database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
     say("the database is at the newest schema")
+
+
+async def backup(settings: Settings, file: Path) -> None:
+    """Everything in the database into one file, while the bot goes on working. Raises UsageError."""
+    async with _database_url(settings) as url:
+        await asyncio.to_thread(dump, url, file)
+    say(f"{file} holds the whole database; adapters are files under {settings.model.runs}, copy them too")
+
+
+async def bring_back(settings: Settings, file: Path) -> None:
+    """The database as the file has it, or unchanged. Stop the bot first. Raises UsageError."""
+    async with _database_url(settings) as url:
+        await asyncio.to_thread(restore, url, file)
+        await asyncio.to_thread(upgrade, url)
+    say(f"the database is what {file} holds")
 
 
 @asynccontextmanager

@@ -66,6 +66,18 @@ def migrate(config: Config = None) -> None:
 
 
 @cli.command()
+def backup(file: Annotated[Path, typer.Argument(dir_okay=False)], config: Config = None) -> None:
+    """Write the whole database into one file, while the bot goes on working."""
+    _run(app.backup(_settings(config), file))
+
+
+@cli.command()
+def restore(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], config: Config = None) -> None:
+    """Put the database back to what a backup holds. Stop the bot first: what the database held is replaced."""
+    _run(app.bring_back(_settings(config), file))
+
+
+@cli.command()
 def route(
     text: Annotated[str | None, typer.Argument(help="What somebody wrote.")] = None,
     file: Annotated[Path | None, typer.Option("--file", exists=True, dir_okay=False, help="JSONL or CSV.")] = None,
