@@ -77,6 +77,16 @@ async def connected(name: str, kind: Kind) -> AsyncIterator[Platform]:
         yield platform
 
 
+async def said(platform: Platform, owed: Owed) -> MessageRef:
+    """Said as the courier does it: a chat that asks for patience gets it."""
+    try:
+        return await platform.say(owed)
+    except Unreachable as error:
+        assert error.retry_after is not None
+        await asyncio.sleep(error.retry_after.total_seconds())
+        return await platform.say(owed)
+
+
 def contents(name: str) -> list[tuple[str, Content]]:
     """One post of every kind, with the chat it goes to."""
     source = MessageRef(name, CHATS[name], "1")
