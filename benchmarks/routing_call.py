@@ -46,7 +46,7 @@ async def main(rounds: int, calls: int) -> None:
 
 
 async def _askers(server: EmbeddedServer, http: aiohttp.ClientSession, scratch: Path) -> tuple[Ask, Ask]:
-    prompts, adapters = PromptBuilder(STARTER), VllmAdapters(server.line)
+    prompts, adapters = PromptBuilder(STARTER), VllmAdapters(server.line, STARTER)
     path = write_lora(scratch / "lora", STARTER, seed=1)
     adapter = Adapter("bench", TASK.name, path, "starter", CODES, 1.0, datetime.now(UTC))
     await adapters.load(adapter)

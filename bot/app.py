@@ -303,7 +303,7 @@ async def _mind(settings: Settings, store: Store, stack: AsyncExitStack) -> Mind
         line = server.line
     else:
         line = await stack.enter_async_context(open_line(model.server))
-    adapters = VllmAdapters(line)
+    adapters = VllmAdapters(line, folder)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
     classifier = Classifier(predictor, store.embedder, store.memory, store.registry, model.base)
     learner = Learner(

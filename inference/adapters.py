@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from bot.domain import ports
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
+from inference.bases import linear_shapes
 from inference.line import Pulse, accepted, pulse, send
 
 MAX_RANK = 16
@@ -23,13 +25,15 @@ log = logging.getLogger(__name__)
 class VllmAdapters:
     """The adapters of one vLLM server."""
 
-    def __init__(self, line: httpx.AsyncClient) -> None:
+    def __init__(self, line: httpx.AsyncClient, base: Path) -> None:
+        """`base` is the folder of the model that the server serves."""
         self._line = line
+        self._base = base
         self._wanted: dict[str, Adapter] = {}
 
     async def load(self, adapter: Adapter) -> None:
         """See `ports.AdapterHost`. Raises Unreachable when the server is down."""
-        await asyncio.to_thread(inspect, adapter.path)
+        await asyncio.to_thread(inspect, adapter.path, self._base)
         if adapter.name not in await self.loaded():
             await self._load(adapter)
         self._wanted[adapter.name] = adapter
@@ -61,7 +65,7 @@ class VllmAdapters:
         try:
             response = await send(self._line, "POST", _LOAD, body)
         except Unreachable as error:
-            # vLLM answers 500 both when it is dying and when it cannot use the adapter (its shapes, its rank).
+            # vLLM answers 500 both when it is dying and when it cannot use the adapter.
             if await pulse(self._line) is Pulse.ALIVE:
                 raise Refused(f"adapter {adapter.name}: the server cannot use what is in {adapter.path}") from error
             raise
@@ -69,19 +73,32 @@ class VllmAdapters:
             accepted(response, f"adapter {adapter.name} in {adapter.path}")
 
 
-def inspect(folder: Path) -> None:
-    """Raises Refused, in one sentence, unless the folder holds a whole LoRA that the server can take."""
+def inspect(folder: Path, base: Path) -> None:
+    """Raises Refused, in one sentence, unless the folder holds a whole LoRA that fits the base model.
+
+    The server itself, vLLM 0.32, takes a LoRA of other shapes without a word.
+    """
     rank = _config(folder).get("r")
     if not isinstance(rank, int) or not 0 < rank <= MAX_RANK:
         raise Refused(f"adapter in {folder}: its rank is {rank!r}, and the server takes 1 to {MAX_RANK}")
-    weights = folder / "adapter_model.safetensors"
+    found = _shapes(folder / "adapter_model.safetensors")
+    if not any("lora_A" in name for name in found):
+        raise Refused(f"adapter in {folder}: adapter_model.safetensors holds no LoRA")
+    fitting = linear_shapes(base)
+    for name, shape in found.items():
+        match re.search(r"\.(\w+)\.lora_([AB])\.weight$", name):
+            case re.Match() as part if part[1] in fitting:
+                inputs, outputs = fitting[part[1]]
+                if shape != ((rank, inputs) if part[2] == "A" else (outputs, rank)):
+                    raise Refused(f"adapter in {folder} was made for another base model: {name} is {shape}")
+
+
+def _shapes(weights: Path) -> dict[str, tuple[int, ...]]:
     try:
         with safe_open(weights, framework="np") as tensors:
-            names = list(tensors.keys())
+            return {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise Refused(f"adapter in {folder}: {weights.name} is missing or half written") from error
-    if not any("lora_A" in name for name in names):
-        raise Refused(f"adapter in {folder}: {weights.name} holds no LoRA")
+        raise Refused(f"adapter in {weights.parent}: {weights.name} is missing or half written") from error
 
 
 def _config(folder: Path) -> dict[str, object]:

@@ -26,9 +26,30 @@ def base_folder(base: str, weights: bool = True) -> Path:
 
 def positions(folder: Path) -> int:
     """How many tokens, answer included, a prompt and its answer may have together."""
-    config: dict[str, object] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    longest = config.get("max_position_embeddings")
-    return min(longest, LONGEST_PROMPT) if isinstance(longest, int) else LONGEST_PROMPT
+    longest = _config(folder).get("max_position_embeddings")
+    return min(longest or LONGEST_PROMPT, LONGEST_PROMPT)
+
+
+def linear_shapes(folder: Path) -> dict[str, tuple[int, int]]:
+    """(inputs, outputs) of the projections of a Llama's layers, by name."""
+    config = _config(folder)
+    width, inner, heads = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"]
+    size = config.get("head_dim") or width // heads
+    queries, keys = heads * size, (config.get("num_key_value_heads") or heads) * size
+    return {
+        "q_proj": (width, queries),
+        "k_proj": (width, keys),
+        "v_proj": (width, keys),
+        "o_proj": (queries, width),
+        "gate_proj": (width, inner),
+        "up_proj": (width, inner),
+        "down_proj": (inner, width),
+    }
+
+
+def _config(folder: Path) -> dict[str, int]:
+    config: dict[str, int] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return config
 
 
 def _complete(folder: Path, base: str) -> Path:

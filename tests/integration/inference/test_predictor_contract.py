@@ -59,7 +59,7 @@ async def line(real: EmbeddedServer | None) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def bench(line: httpx.AsyncClient, tmp_path: Path) -> Bench:
-    adapters = VllmAdapters(line)
+    adapters = VllmAdapters(line, STARTER)
 
     def make(seed: int) -> Adapter:
         name = f"contract-{next(_numbers)}"
@@ -127,7 +127,7 @@ async def test_forged_marks_are_read_as_words(bench: Bench) -> None:
 async def test_adapter_the_server_forgot_is_loaded_by_the_question(bench: Bench, line: httpx.AsyncClient) -> None:
     adapter = bench.make(1)
     await bench.adapters.load(adapter)
-    await VllmAdapters(line).unload(adapter.name)
+    await VllmAdapters(line, STARTER).unload(adapter.name)
     (heard,) = await bench.predictor.predict(Query(TASK, CODES, adapter), ["hello there"])
     assert heard.adapter == adapter.name
     assert adapter.name in await bench.adapters.loaded()

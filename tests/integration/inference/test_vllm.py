@@ -54,7 +54,7 @@ def by_transformers(adapter: Adapter, prompts: PromptBuilder) -> list[dict[str, 
 
 
 async def test_vllm_and_transformers_agree_on_a_lora(vllm_server: EmbeddedServer, tmp_path: Path) -> None:
-    prompts, adapters = PromptBuilder(STARTER), VllmAdapters(vllm_server.line)
+    prompts, adapters = PromptBuilder(STARTER), VllmAdapters(vllm_server.line, STARTER)
     adapter = random_adapter(tmp_path, "agreement")
     predictor = VllmPredictor(vllm_server.line, prompts, "starter", adapters)
     served = [p.probabilities for p in await predictor.predict(Query(TASK, CODES, adapter), TEXTS)]
@@ -74,7 +74,7 @@ async def test_adapter_of_another_shape_is_refused_and_the_server_lives(
     (tmp_path / "config.json").write_text(json.dumps(wide), encoding="utf-8")
     path = write_lora(tmp_path / "foreign", tmp_path, seed=1)
     foreign = Adapter("foreign", TASK.name, path, "starter", CODES, 1.0, datetime(2026, 1, 1, tzinfo=UTC))
-    adapters = VllmAdapters(vllm_server.line)
+    adapters = VllmAdapters(vllm_server.line, STARTER)
     with pytest.raises(Refused):
         await adapters.load(foreign)
     await adapters.load(random_adapter(tmp_path, "after-foreign"))
@@ -82,7 +82,7 @@ async def test_adapter_of_another_shape_is_refused_and_the_server_lives(
 
 
 async def test_adapters_beyond_the_servers_memory_still_answer(vllm_server: EmbeddedServer, tmp_path: Path) -> None:
-    adapters = VllmAdapters(vllm_server.line)
+    adapters = VllmAdapters(vllm_server.line, STARTER)
     predictor = VllmPredictor(vllm_server.line, PromptBuilder(STARTER), "starter", adapters)
     crowd = [random_adapter(tmp_path, f"crowd-{n}") for n in range(12)]
     for adapter in crowd:
@@ -99,7 +99,7 @@ async def test_adapters_beyond_the_servers_memory_still_answer(vllm_server: Embe
 async def test_server_killed_without_warning_comes_back_with_its_adapters(
     vllm_server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    adapters = VllmAdapters(vllm_server.line)
+    adapters = VllmAdapters(vllm_server.line, STARTER)
     predictor = VllmPredictor(vllm_server.line, PromptBuilder(STARTER), "starter", adapters)
     adapter = random_adapter(tmp_path, "survivor")
     await adapters.load(adapter)

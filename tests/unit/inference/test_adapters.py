@@ -12,7 +12,7 @@ from inference.adapters import VllmAdapters, inspect
 from inference.line import open_line
 from tests.fakes_inference import FakeVllm, write_lora
 
-SHAPE = {"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "num_hidden_layers": 1}
+SHAPE = {"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "intermediate_size": 16, "num_hidden_layers": 1}
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def adapter(path: Path, name: str = "routing-1") -> Adapter:
 
 
 async def test_loading_twice_changes_nothing(vllm: FakeVllm, line: httpx.AsyncClient, lora: Path) -> None:
-    adapters = VllmAdapters(line)
+    adapters = VllmAdapters(line, lora.parent)
     await adapters.load(adapter(lora))
     await adapters.load(adapter(lora))
     assert await adapters.loaded() == {"routing-1"}
@@ -47,15 +47,15 @@ async def test_loading_twice_changes_nothing(vllm: FakeVllm, line: httpx.AsyncCl
 async def test_adapter_that_another_process_loaded_is_loaded(
     vllm: FakeVllm, line: httpx.AsyncClient, lora: Path
 ) -> None:
-    await VllmAdapters(line).load(adapter(lora))
-    await VllmAdapters(line).load(adapter(lora))
+    await VllmAdapters(line, lora.parent).load(adapter(lora))
+    await VllmAdapters(line, lora.parent).load(adapter(lora))
     assert vllm.loads == 1
 
 
 async def test_after_a_restart_everything_wanted_comes_back(
     vllm: FakeVllm, line: httpx.AsyncClient, lora: Path
 ) -> None:
-    adapters = VllmAdapters(line)
+    adapters = VllmAdapters(line, lora.parent)
     for name in ("routing-1", "routing-2", "routing-3"):
         await adapters.load(adapter(lora, name))
     await adapters.unload("routing-2")
@@ -67,7 +67,7 @@ async def test_after_a_restart_everything_wanted_comes_back(
 async def test_one_adapter_that_is_gone_does_not_keep_the_others_out(
     vllm: FakeVllm, line: httpx.AsyncClient, lora: Path
 ) -> None:
-    adapters = VllmAdapters(line)
+    adapters = VllmAdapters(line, lora.parent)
     await adapters.load(adapter(write_lora(lora.parent / "lost", lora.parent, seed=2), "lost"))
     await adapters.load(adapter(lora))
     (lora.parent / "lost" / "adapter_model.safetensors").unlink()
@@ -77,7 +77,7 @@ async def test_one_adapter_that_is_gone_does_not_keep_the_others_out(
 
 
 async def test_unloading_what_is_not_there_changes_nothing(line: httpx.AsyncClient) -> None:
-    await VllmAdapters(line).unload("never-seen")
+    await VllmAdapters(line, Path()).unload("never-seen")
 
 
 async def test_server_that_cannot_see_the_folder_is_refused(
@@ -85,17 +85,17 @@ async def test_server_that_cannot_see_the_folder_is_refused(
 ) -> None:
     monkeypatch.setattr(Path, "is_dir", lambda _: False)
     with pytest.raises(Refused, match=r"routing-1 in .* was refused \(404\)"):
-        await VllmAdapters(line).load(adapter(lora))
+        await VllmAdapters(line, lora.parent).load(adapter(lora))
 
 
 async def test_loading_into_a_server_that_is_down_may_be_tried_again(lora: Path) -> None:
     async with open_line("http://127.0.0.1:9") as line:
         with pytest.raises(Unreachable):
-            await VllmAdapters(line).load(adapter(lora))
+            await VllmAdapters(line, lora.parent).load(adapter(lora))
 
 
 def test_whole_adapter_passes(lora: Path) -> None:
-    inspect(lora)
+    inspect(lora, lora.parent)
 
 
 @pytest.mark.parametrize("name", ["adapter_config.json", "adapter_model.safetensors"])
@@ -106,11 +106,26 @@ def test_half_written_adapter_is_refused_in_a_sentence(lora: Path, name: str, sh
     if share is not None:
         (lora / name).write_bytes(content[: int(share * len(content))])
     with pytest.raises(Refused, match=f"{name} is missing or half written"):
-        inspect(lora)
+        inspect(lora, lora.parent)
 
 
 @pytest.mark.parametrize("config", [{"r": 17}, {"r": 0}, {"r": "8"}, {}])
 def test_rank_that_the_server_does_not_take_is_refused(lora: Path, config: dict[str, object]) -> None:
     (lora / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(Refused, match="rank"):
-        inspect(lora)
+        inspect(lora, lora.parent)
+
+
+@pytest.mark.parametrize(
+    "change", [{"hidden_size": 4}, {"hidden_size": 16}, {"num_attention_heads": 1}, {"num_attention_heads": 4}]
+)
+def test_adapter_of_another_base_is_refused(lora: Path, tmp_path: Path, change: dict[str, int]) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(SHAPE | change), encoding="utf-8")
+    with pytest.raises(Refused, match="made for another base model"):
+        inspect(lora, tmp_path)
+
+
+def test_adapter_of_another_rank_than_it_says_is_refused(lora: Path) -> None:
+    (lora / "adapter_config.json").write_text(json.dumps({"r": 8}), encoding="utf-8")
+    with pytest.raises(Refused, match="made for another base model"):
+        inspect(lora, lora.parent)
