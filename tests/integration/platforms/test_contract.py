@@ -11,7 +11,7 @@ import pytest
 
 from bot import platforms
 from bot.domain import ports
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, Unreachable
 from bot.domain.messages import MessageRef, Person, Place
 from bot.domain.ports import Platform
 from bot.domain.posts import (
@@ -82,7 +82,8 @@ async def said(platform: Platform, owed: Owed) -> MessageRef:
     try:
         return await platform.say(owed)
     except Unreachable as error:
-        assert error.retry_after is not None
+        if error.retry_after is None:
+            raise
         await asyncio.sleep(error.retry_after.total_seconds())
         return await platform.say(owed)
 
