@@ -12,6 +12,7 @@ _TALKATIVE = (
     "apscheduler",
     "alembic",
     "sentence_transformers",
+    "uvicorn",
 )
 
 
