@@ -1,4 +1,4 @@
-"""4. A lead's emoji moves the conversation, teaches the memory, and is undone by taking it away."""
+"""Step 4: A lead's emoji moves the conversation, teaches the memory, and is undone by taking it away."""
 
 import logging
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""3. What the outbox holds is said, or said later, or never."""
+"""Step 3: What the outbox holds is said, or said later, or never."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""6. Corrections become a candidate, which serves only after it has proved itself through the serving path."""
+"""Step 6: Corrections become a candidate, which serves only after it has proved itself through the serving path."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""1. Store what happened. When a method here returns, the platform may acknowledge."""
+"""Step 1: Store what happened. When a method here returns, the platform may acknowledge."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""5. What the person writes next goes to the team that has the conversation."""
+"""Step 5: What the person writes next goes to the team that has the conversation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

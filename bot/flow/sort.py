@@ -1,4 +1,4 @@
-"""2. What has no decision yet is classified, decided, and answered."""
+"""Step 2: What has no decision yet is classified, decided, and answered."""
 
 import asyncio
 import logging
