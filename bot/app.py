@@ -1,36 +1,22 @@
 """The composition root: settings become a running system. The only file that knows every concrete class."""
 
 import asyncio
-import webbrowser
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-
-from starlette.applications import Starlette
 
 from bot.console import say
 from bot.demo import company
-from bot.domain.errors import SwitchboardError, TrainingFailed
+from bot.domain.errors import TrainingFailed
 from bot.domain.learning import Adapter, Example, Progress, Side, Source, Verdict
 from bot.domain.ports import Platform
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
-from bot.flow.correct import Corrector
-from bot.flow.deliver import Courier
 from bot.flow.learn import Learner
-from bot.flow.receive import Receiver
-from bot.flow.relay import Relay
 from bot.flow.remember import Rememberer
-from bot.flow.sort import Sorter
-from bot.http.app import Doorway
-from bot.http.metrics import Metrics
-from bot.http.server import listening_socket, serve_http
-from bot.lifecycle import Bells, forever, keep_running, until_signal
-from bot.platforms import Routed, Surroundings, kinds
-from bot.schedule import keep_schedule
+from bot.platforms import Surroundings, kinds
 from bot.settings import Settings, load
 from db.backup import dump, restore
 from db.embedded import embedded
@@ -90,13 +76,6 @@ class Mind:
     adapters: VllmAdapters
 
 
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """How the demo differs from a run: it brings a company and shows itself."""
-
-    open_browser: bool
-
-
 def demo_settings(home: Path) -> Settings:
     """The demo company's settings, keeping what it stores under `home`."""
     return load(company.SETTINGS, home=home)
@@ -154,8 +133,8 @@ async def open_mind(settings: Settings) -> AsyncIterator[tuple[Store, Mind]]:
     """Database and model, ready to classify: what the commands need."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
-        mind = await _mind(settings, store, stack)
-        await stack.enter_async_context(_awake(settings, store, mind))
+        mind = await build_mind(settings, store, stack)
+        await stack.enter_async_context(awake(settings, store, mind))
         await rememberer(store).all(lambda _more: None)
         yield store, mind
 
@@ -171,9 +150,9 @@ async def grow_seed(home: Path) -> Verdict:
     task = settings.routing
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
-        await _move_in(task, store)
-        mind = await _mind(settings, store, stack)
-        await stack.enter_async_context(_awake(settings, store, mind, with_seed=False))
+        await move_in(task, store)
+        mind = await build_mind(settings, store, stack)
+        await stack.enter_async_context(awake(settings, store, mind, with_seed=False))
         await rememberer(store).all(lambda _more: None)
         await store.registry.request_cycle(task.name, "grow", "grow", now())
         await mind.learner.step(_spoken())
@@ -183,83 +162,6 @@ async def grow_seed(home: Path) -> Verdict:
             raise TrainingFailed(cycle.problem or "the first model is no better than guessing")
         write_seed(champion.path, champion.codes, champion.temperature)
         return cycle.verdict
-
-
-async def serve(settings: Settings, demo: Demo | None = None) -> None:
-    """The bot, until SIGINT or SIGTERM. Raises UsageError, Refused or Unreachable when it cannot start."""
-    try:
-        await until_signal(_serve(settings, demo))
-    except* SwitchboardError as failed:
-        raise failed.exceptions[0] from failed
-
-
-async def _serve(settings: Settings, demo: Demo | None) -> None:
-    """People are heard as soon as the database is up; what they write waits until the model is."""
-    async with AsyncExitStack() as stack:
-        socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
-        store = await stack.enter_async_context(open_store(settings))
-        if demo:
-            await _move_in(settings.routing, store)
-        mind = await _mind(settings, store, stack)
-        platforms = await _connect(settings, store, stack)
-        hearing = await stack.enter_async_context(asyncio.TaskGroup())
-        hearing.create_task(serve_http(_site(store, mind, platforms), socket), name="http")
-        bells = _start_hearing(hearing, settings, store, platforms)
-        await stack.enter_async_context(_awake(settings, store, mind))
-        thinking = await stack.enter_async_context(asyncio.TaskGroup())
-        _start_thinking(thinking, settings, store, mind, bells)
-        _announce(settings, demo)
-
-
-def _start_hearing(
-    group: asyncio.TaskGroup, settings: Settings, store: Store, platforms: Mapping[str, Platform]
-) -> Bells:
-    """What works without a model: hearing, saying, correcting, relaying."""
-    bells, rhythm = Bells(), settings.rhythm
-    inbox = Receiver(store.ledger, rhythm.settle, rhythm.idle, bells["sorting"].ring_in)
-    courier = Courier(store.outbox, platforms, now)
-    corrector = Corrector(settings.routing, store.ledger, platforms, now)
-    relay = Relay(store.ledger, now)
-    for name, platform in platforms.items():
-        _keep(group, f"hearing {name}", partial(platform.listen, inbox))
-    _keep(group, "waking", partial(_ring_on_changes, store, bells))
-    _keep(group, "delivering", partial(forever, courier.step, bells["delivering"]))
-    _keep(group, "correcting", partial(forever, corrector.step, bells["correcting"]))
-    _keep(group, "relaying", partial(forever, relay.step, bells["relaying"]))
-    return bells
-
-
-def _start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, bells: Bells) -> None:
-    """What needs a model: sorting, remembering, learning, and looking after the model itself."""
-    rhythm = settings.rhythm
-    sorter = Sorter(settings.routing, store.ledger, mind.classifier, rhythm.settle, rhythm.patience, now)
-    jobs = [(task.learning.schedule, partial(mind.learner.due, task)) for task in settings.tasks]
-    _keep(group, "sorting", partial(forever, sorter.step, bells["sorting"]))
-    _keep(group, "remembering", partial(forever, mind.rememberer.step, bells["remembering"]))
-    _keep(group, "learning", partial(forever, mind.learner.step, bells["learning"], grace=0.0))
-    _keep(group, "schedule", partial(keep_schedule, jobs))
-    if mind.server is not None:
-        _keep(group, "model server", partial(mind.server.watch, mind.adapters.restore))
-
-
-def _keep(group: asyncio.TaskGroup, name: str, run: Callable[[], Awaitable[None]]) -> None:
-    group.create_task(keep_running(name, run), name=name)
-
-
-async def _ring_on_changes(store: Store, bells: Bells) -> None:
-    async with store.ledger.changes() as changes:
-        async for _ in changes:
-            bells.ring()
-
-
-def _announce(settings: Settings, demo: Demo | None) -> None:
-    address = f"http://{settings.web.host}:{settings.web.port}"
-    if demo is None:
-        say(f"Switchboard runs on {', '.join(settings.platforms)}; health and metrics at {address}. Ctrl-C stops it.")
-        return
-    say(f"Open {address} and write as a customer. Ctrl-C stops everything; nothing is lost.")
-    if demo.open_browser:
-        webbrowser.open(address)
 
 
 # --- the parts ---
@@ -282,7 +184,7 @@ async def _plant(settings: Settings, store: Store) -> None:
         await store.examples.add_examples(task.name, examples)
 
 
-async def _move_in(task: Task, store: Store) -> None:
+async def move_in(task: Task, store: Store) -> None:
     """The demo company's examples, once."""
     examples = [
         Example(text, label, Source.SEED, side, _LONG_AGO)
@@ -292,7 +194,7 @@ async def _move_in(task: Task, store: Store) -> None:
     await store.examples.add_examples(task.name, examples)
 
 
-async def _mind(settings: Settings, store: Store, stack: AsyncExitStack) -> Mind:
+async def build_mind(settings: Settings, store: Store, stack: AsyncExitStack) -> Mind:
     """Model, memory and workshop, connected but not awake. Raises UsageError when the base model cannot be had."""
     model = settings.model
     folder = await asyncio.to_thread(base_folder, model.base)
@@ -331,7 +233,7 @@ def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
 
 
 @asynccontextmanager
-async def _awake(settings: Settings, store: Store, mind: Mind, with_seed: bool = True) -> AsyncIterator[None]:
+async def awake(settings: Settings, store: Store, mind: Mind, with_seed: bool = True) -> AsyncIterator[None]:
     """The model server runs, the embedder is warm, and the champions are loaded."""
     async with AsyncExitStack() as stack:
         async with asyncio.TaskGroup() as waking:
@@ -362,7 +264,7 @@ async def _adopt(settings: Settings, store: Store) -> None:
         await store.registry.promote(task.name, name, "starter", "comes with the starter", now())
 
 
-async def _connect(settings: Settings, store: Store, stack: AsyncExitStack) -> dict[str, Platform]:
+async def connect_platforms(settings: Settings, store: Store, stack: AsyncExitStack) -> dict[str, Platform]:
     """Every platform of the settings, ready to speak. Raises Refused naming the token that is no good."""
     around = Surroundings(
         task=settings.routing,
@@ -378,27 +280,6 @@ async def _connect(settings: Settings, store: Store, stack: AsyncExitStack) -> d
         name: await stack.enter_async_context(known[name].connect(config, around))
         for name, config in settings.platforms.items()
     }
-
-
-def _site(store: Store, mind: Mind, platforms: Mapping[str, Platform]) -> Starlette:
-    async def readiness() -> dict[str, bool]:
-        parts = {name: platform.healthy() for name, platform in platforms.items()}
-        return {
-            "database": await _answers(store.database.ping()),
-            "model": await _answers(mind.adapters.loaded()),
-            **parts,
-        }
-
-    routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    return Doorway(readiness, Metrics(store.insight, now)).application(routes)
-
-
-async def _answers(question: Awaitable[object]) -> bool:
-    try:
-        await question
-    except SwitchboardError:
-        return False
-    return True
 
 
 def _spoken() -> Progress:

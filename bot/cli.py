@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bot import app, commands
+from bot import app, commands, running
 from bot.console import say
 from bot.domain.errors import SwitchboardError, UsageError
 from bot.logs import write_logs
@@ -50,13 +50,13 @@ def demo(
 ) -> None:
     """The whole product on this machine, with a demo company and a chat in the browser. Ctrl-C stops all of it."""
     settings = with_listen(app.demo_settings(Path.cwd()), listen)
-    _run(app.serve(settings, app.Demo(open_browser=not no_browser)))
+    _run(running.serve(settings, running.Demo(open_browser=not no_browser)))
 
 
 @cli.command()
 def run(config: Config = None) -> None:
     """The bot, on the platforms of the settings, until Ctrl-C or SIGTERM."""
-    _run(app.serve(_settings(config)))
+    _run(running.serve(_settings(config)))
 
 
 @cli.command()

@@ -1,0 +1,137 @@
+"""What runs for as long as the bot does: one task a step of the flow, stopped by a signal."""
+
+import asyncio
+import webbrowser
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.applications import Starlette
+
+from bot.app import Mind, Store, awake, build_mind, connect_platforms, move_in, now, open_store
+from bot.console import say
+from bot.domain.errors import SwitchboardError
+from bot.domain.ports import Platform
+from bot.flow.correct import Corrector
+from bot.flow.deliver import Courier
+from bot.flow.receive import Receiver
+from bot.flow.relay import Relay
+from bot.flow.sort import Sorter
+from bot.http.app import Doorway
+from bot.http.metrics import Metrics
+from bot.http.server import listening_socket, serve_http
+from bot.lifecycle import Bells, forever, keep_running, until_signal
+from bot.platforms import Routed
+from bot.schedule import keep_schedule
+from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """How the demo differs from a run: it brings a company and shows itself."""
+
+    open_browser: bool
+
+
+async def serve(settings: Settings, demo: Demo | None = None) -> None:
+    """The bot, until SIGINT or SIGTERM. Raises UsageError, Refused or Unreachable when it cannot start."""
+    try:
+        await until_signal(_serve(settings, demo))
+    except* SwitchboardError as failed:
+        raise _first(failed) from failed
+
+
+def _first(failed: BaseException) -> BaseException:
+    """What went wrong first, out of the groups that task groups wrap it in."""
+    return _first(failed.exceptions[0]) if isinstance(failed, BaseExceptionGroup) else failed
+
+
+async def _serve(settings: Settings, demo: Demo | None) -> None:
+    """People are heard as soon as the database is up; what they write waits until the model is."""
+    async with AsyncExitStack() as stack:
+        socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
+        store = await stack.enter_async_context(open_store(settings))
+        if demo:
+            await move_in(settings.routing, store)
+        mind = await build_mind(settings, store, stack)
+        platforms = await connect_platforms(settings, store, stack)
+        hearing = await stack.enter_async_context(asyncio.TaskGroup())
+        hearing.create_task(serve_http(_site(store, mind, platforms), socket), name="http")
+        bells = _start_hearing(hearing, settings, store, platforms)
+        await stack.enter_async_context(awake(settings, store, mind))
+        thinking = await stack.enter_async_context(asyncio.TaskGroup())
+        _start_thinking(thinking, settings, store, mind, bells)
+        _announce(settings, demo)
+
+
+def _start_hearing(
+    group: asyncio.TaskGroup, settings: Settings, store: Store, platforms: Mapping[str, Platform]
+) -> Bells:
+    """What works without a model: hearing, saying, correcting, relaying."""
+    bells, rhythm = Bells(), settings.rhythm
+    inbox = Receiver(store.ledger, rhythm.settle, rhythm.idle, bells["sorting"].ring_in)
+    courier = Courier(store.outbox, platforms, now)
+    corrector = Corrector(settings.routing, store.ledger, platforms, now)
+    relay = Relay(store.ledger, now)
+    for name, platform in platforms.items():
+        _keep(group, f"hearing {name}", partial(platform.listen, inbox))
+    _keep(group, "waking", partial(_ring_on_changes, store, bells))
+    _keep(group, "delivering", partial(forever, courier.step, bells["delivering"]))
+    _keep(group, "correcting", partial(forever, corrector.step, bells["correcting"]))
+    _keep(group, "relaying", partial(forever, relay.step, bells["relaying"]))
+    return bells
+
+
+def _start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, bells: Bells) -> None:
+    """What needs a model: sorting, remembering, learning, and looking after the model itself."""
+    rhythm = settings.rhythm
+    sorter = Sorter(settings.routing, store.ledger, mind.classifier, rhythm.settle, rhythm.patience, now)
+    jobs = [(task.learning.schedule, partial(mind.learner.due, task)) for task in settings.tasks]
+    _keep(group, "sorting", partial(forever, sorter.step, bells["sorting"]))
+    _keep(group, "remembering", partial(forever, mind.rememberer.step, bells["remembering"]))
+    _keep(group, "learning", partial(forever, mind.learner.step, bells["learning"], grace=0.0))
+    _keep(group, "schedule", partial(keep_schedule, jobs))
+    if mind.server is not None:
+        _keep(group, "model server", partial(mind.server.watch, mind.adapters.restore))
+
+
+def _keep(group: asyncio.TaskGroup, name: str, run: Callable[[], Awaitable[None]]) -> None:
+    group.create_task(keep_running(name, run), name=name)
+
+
+async def _ring_on_changes(store: Store, bells: Bells) -> None:
+    async with store.ledger.changes() as changes:
+        async for _ in changes:
+            bells.ring()
+
+
+def _announce(settings: Settings, demo: Demo | None) -> None:
+    address = f"http://{settings.web.host}:{settings.web.port}"
+    if demo is None:
+        say(f"Switchboard runs on {', '.join(settings.platforms)}; health and metrics at {address}. Ctrl-C stops it.")
+        return
+    say(f"Open {address} and write as a customer. Ctrl-C stops everything; nothing is lost.")
+    if demo.open_browser:
+        webbrowser.open(address)
+
+
+def _site(store: Store, mind: Mind, platforms: Mapping[str, Platform]) -> Starlette:
+    async def readiness() -> dict[str, bool]:
+        parts = {name: platform.healthy() for name, platform in platforms.items()}
+        return {
+            "database": await _answers(store.database.ping()),
+            "model": await _answers(mind.adapters.loaded()),
+            **parts,
+        }
+
+    routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
+    return Doorway(readiness, Metrics(store.insight, now)).application(routes)
+
+
+async def _answers(question: Awaitable[object]) -> bool:
+    try:
+        await question
+    except SwitchboardError:
+        return False
+    return True
