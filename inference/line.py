@@ -6,8 +6,6 @@ import httpx
 
 from bot.domain.errors import Refused, Unreachable
 
-IN_FLIGHT = 32
-"""Requests on the line at a time; the rest waits on our side, where waiting costs the server nothing."""
 _CONNECT_SECONDS = 3.0
 _IDLE_SECONDS = 2.0
 """After which we hang up a connection that nobody uses: before the server does (uvicorn: 5 s) as we send on it."""
@@ -20,9 +18,7 @@ def open_line(url: str, patience: float = 30.0) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=url.rstrip("/").removesuffix("/v1"),
         timeout=httpx.Timeout(patience, connect=_CONNECT_SECONDS, pool=None),
-        limits=httpx.Limits(
-            max_connections=2 * IN_FLIGHT, max_keepalive_connections=2 * IN_FLIGHT, keepalive_expiry=_IDLE_SECONDS
-        ),
+        limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
         trust_env=False,  # a proxy between the bot and its own model is never meant
     )
 
