@@ -11,13 +11,19 @@ from bot.domain import ports
 from bot.domain.decisions import Prediction
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.ports import AdapterHost, Query
-from inference.line import IN_FLIGHT, accepted, send
+from inference.line import accepted, send
 from inference.prompt import PromptBuilder
 
 _TEXTS = 16
 """Texts in one request: enough to fill a batch of the server's, few enough to be answered before patience ends."""
+_REQUESTS = 4
+"""Requests on the way at a time. What comes meanwhile travels together in the next: a request costs both sides
+milliseconds, one more text in it next to nothing."""
 _SLACK = 1e-3
 """How far from 1 probabilities may sum and still be believed (the server rounds them)."""
+
+_Row = dict[str, object]
+"""The server's log-probabilities for one prompt, by `token_id:N`."""
 
 
 class VllmPredictor:
@@ -29,23 +35,19 @@ class VllmPredictor:
         self._prompts = prompts
         self._served = served
         self._adapters = adapters
-        self._turn = asyncio.Semaphore(IN_FLIGHT)
+        self._turn = asyncio.Semaphore(_REQUESTS)
+        self._waiting: dict[object, tuple[list[list[int]], asyncio.Task[list[_Row]]]] = {}
 
     def alphabet(self) -> Sequence[str]:
         return self._prompts.alphabet()
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         """See `ports.Predictor`. An adapter the server has forgotten (it restarted) is loaded again on the way."""
-        asked = self._asked(query)
-        chunks = [texts[start : start + _TEXTS] for start in range(0, len(texts), _TEXTS)]
-        if len(chunks) == 1:
-            return await self._answers(asked, chunks[0])
-        try:
-            async with asyncio.TaskGroup() as group:
-                parts = [group.create_task(self._answers(asked, chunk), name="predict") for chunk in chunks]
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from failed
-        return [prediction for part in parts for prediction in part.result()]
+        asked, stride = self._asked(query), _REQUESTS * _TEXTS
+        heard: list[Prediction] = []
+        for start in range(0, len(texts), stride):  # in strides, so that a long list lets others in between
+            heard += await self._answers(asked, texts[start : start + stride])
+        return heard
 
     def _asked(self, query: Query) -> "_Asked":
         if query.adapter is None and self._prompts.bare:
@@ -56,21 +58,39 @@ class VllmPredictor:
         return _Asked(query, ids)
 
     async def _answers(self, asked: "_Asked", texts: Sequence[str]) -> list[Prediction]:
-        query, model = asked.query, asked.query.adapter.name if asked.query.adapter else self._served
-        body = {
-            "model": model,
-            "prompt": [self._prompts.prompt_ids(query.task, query.codes, text) for text in texts],
-            "max_tokens": 1,
-            "temperature": 0,
-            "repetition_penalty": 1,
-            "allowed_token_ids": list(asked.labels),
-            "logprobs": len(asked.labels),
-            "return_tokens_as_token_ids": True,
-        }
-        async with self._turn:
-            response = await self._complete(asked, body)
-        rows = _rows(response, len(texts))
+        prompts = [self._prompts.prompt_ids(asked.query.task, asked.query.codes, text) for text in texts]
+        places = [self._place(asked, prompt) for prompt in prompts]
+        # Shielded, because somebody else's text may be in the same request.
+        await asyncio.gather(*(asyncio.shield(sent) for sent in {sent for sent, _ in places}))
+        rows = [sent.result()[position] for sent, position in places]
         return [Prediction(_distribution(row, asked.labels), asked.adapter) for row in rows]
+
+    def _place(self, asked: "_Asked", prompt: list[int]) -> tuple["asyncio.Task[list[_Row]]", int]:
+        """The request that will carry the prompt, and the prompt's place in it."""
+        waiting = self._waiting.get(asked.kind)
+        if waiting is None or len(waiting[0]) == _TEXTS:
+            prompts: list[list[int]] = []
+            sent = asyncio.create_task(self._send(asked, prompts), name="predict")
+            waiting = self._waiting[asked.kind] = prompts, sent
+        waiting[0].append(prompt)
+        return waiting[1], len(waiting[0]) - 1
+
+    async def _send(self, asked: "_Asked", prompts: list[list[int]]) -> list[_Row]:
+        """Wait for a turn, then send what has gathered in `prompts` by then."""
+        async with self._turn:
+            if asked.kind in self._waiting and self._waiting[asked.kind][0] is prompts:
+                del self._waiting[asked.kind]
+            body = {
+                "model": asked.adapter or self._served,
+                "prompt": prompts,
+                "max_tokens": 1,
+                "temperature": 0,
+                "repetition_penalty": 1,
+                "allowed_token_ids": list(asked.labels),
+                "logprobs": len(asked.labels),
+                "return_tokens_as_token_ids": True,
+            }
+            return _rows(await self._complete(asked, body), len(prompts))
 
     async def _complete(self, asked: "_Asked", body: Mapping[str, object]) -> httpx.Response:
         what = f"a question to {body['model']!r}"
@@ -92,9 +112,14 @@ class _Asked:
     def adapter(self) -> str | None:
         return self.query.adapter.name if self.query.adapter else None
 
+    @property
+    def kind(self) -> object:
+        """Equal for questions that may travel together."""
+        return self.adapter, tuple(self.labels)
 
-def _rows(response: httpx.Response, expected: int) -> list[dict[str, object]]:
-    """For each prompt, in order, the server's log-probabilities by `token_id:N`."""
+
+def _rows(response: httpx.Response, expected: int) -> list[_Row]:
+    """A row for each prompt, in order."""
     try:
         choices = sorted(response.json()["choices"], key=lambda choice: int(choice["index"]))
         rows = [dict(choice["logprobs"]["top_logprobs"][0]) for choice in choices]
@@ -105,7 +130,7 @@ def _rows(response: httpx.Response, expected: int) -> list[dict[str, object]]:
     return rows
 
 
-def _distribution(row: Mapping[str, object], labels: Mapping[int, str]) -> dict[str, float]:
+def _distribution(row: _Row, labels: Mapping[int, str]) -> dict[str, float]:
     """Probabilities by label. Raises Unreachable when they are not a distribution over exactly these labels."""
     found: dict[str, float] = {}
     for id, label in labels.items():

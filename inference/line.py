@@ -6,9 +6,11 @@ import httpx
 
 from bot.domain.errors import Refused, Unreachable
 
-IN_FLIGHT = 32
-"""Requests on the line at a time; the rest waits on our side, where waiting costs the server nothing."""
 _CONNECT_SECONDS = 3.0
+_IDLE_SECONDS = 2.0
+"""After which we hang up a connection that nobody uses: before the server does (uvicorn: 5 s) as we send on it."""
+_HEALTH_SECONDS = 5.0
+_HUNG_UP = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
 def open_line(url: str, patience: float = 30.0) -> httpx.AsyncClient:
@@ -16,7 +18,7 @@ def open_line(url: str, patience: float = 30.0) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=url.rstrip("/").removesuffix("/v1"),
         timeout=httpx.Timeout(patience, connect=_CONNECT_SECONDS, pool=None),
-        limits=httpx.Limits(max_connections=2 * IN_FLIGHT, max_keepalive_connections=2 * IN_FLIGHT),
+        limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
         trust_env=False,  # a proxy between the bot and its own model is never meant
     )
 
@@ -25,7 +27,7 @@ async def send(line: httpx.AsyncClient, method: str, path: str, body: object = N
     """The server's answer, whatever its status below 500. Raises Unreachable."""
     who = f"model server {line.base_url.host}:{line.base_url.port}"
     try:
-        response = await line.request(method, path, json=body)
+        response = await _request(line, method, path, body)
     except httpx.TimeoutException as error:
         raise Unreachable(f"{who}: timed out") from error
     except httpx.TransportError as error:
@@ -56,9 +58,20 @@ class Pulse(Enum):
 async def pulse(line: httpx.AsyncClient) -> Pulse:
     """Ask the server for its health, with little patience."""
     try:
-        response = await line.get("/health", timeout=5.0)
+        response = await _request(line, "GET", "/health", timeout=_HEALTH_SECONDS)
     except httpx.TimeoutException:
         return Pulse.SILENT
     except httpx.TransportError:
         return Pulse.GONE
     return Pulse.ALIVE if response.is_success else Pulse.GONE
+
+
+async def _request(
+    line: httpx.AsyncClient, method: str, path: str, body: object = None, timeout: float | None = None
+) -> httpx.Response:
+    """Send, and once more when the server hung up on an idle connection: all we ask for may be asked for twice."""
+    patience = line.timeout if timeout is None else timeout
+    try:
+        return await line.request(method, path, json=body, timeout=patience)
+    except _HUNG_UP:
+        return await line.request(method, path, json=body, timeout=patience)

@@ -14,7 +14,7 @@ from bot.domain.ports import Query
 from bot.domain.tasks import Label, Task
 from inference.adapters import VllmAdapters
 from inference.client import VllmPredictor
-from inference.line import IN_FLIGHT, open_line
+from inference.line import open_line
 from inference.prompt import PromptBuilder
 from tests.fakes_inference import FakeVllm, completion
 from tests.small_bases import bare_base, listed_base
@@ -70,10 +70,41 @@ async def test_many_texts_travel_in_few_requests(vllm: FakeVllm, predictor: Vllm
     assert len(vllm.requests) == 7
 
 
-async def test_the_server_is_never_asked_more_at_once_than_agreed(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+async def test_crowd_travels_together_and_everyone_gets_their_own_answer(
+    vllm: FakeVllm, predictor: VllmPredictor
+) -> None:
     vllm.delay = 0.01
-    await asyncio.gather(*(predictor.predict(QUERY, [f"text {n}"]) for n in range(3 * IN_FLIGHT)))
-    assert 1 < vllm.most_at_once <= IN_FLIGHT
+    texts = [f"text {n}" for n in range(200)]
+    crowd = await asyncio.gather(*(predictor.predict(QUERY, [text]) for text in texts))
+    assert len(vllm.requests) == 13
+    assert 1 < vllm.most_at_once <= 4
+    assert [answer[0] for answer in crowd] == await predictor.predict(QUERY, texts)
+
+
+async def test_tasks_and_labels_never_share_a_request(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    other = Query(Task("mood", "How?", (Label("it", ""), Label("bad", "")), "it"), {"it": "B", "bad": "C"}, None)
+    first, second = await asyncio.gather(predictor.predict(QUERY, ["hi"]), predictor.predict(other, ["hi"]))
+    assert (set(first[0].probabilities), set(second[0].probabilities)) == ({"billing", "it"}, {"it", "bad"})
+    assert len(vllm.requests) == 2
+
+
+async def test_who_hangs_up_takes_nobody_along(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    vllm.delay = 0.05
+    hasty, patient = (asyncio.create_task(predictor.predict(QUERY, [text])) for text in ("hasty", "patient"))
+    await asyncio.sleep(0.01)
+    hasty.cancel()
+    assert len(await patient) == 1
+    assert len(vllm.requests) == 1
+    assert hasty.cancelled()
+
+
+async def test_long_list_lets_others_in_between(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    vllm.delay = 0.01
+    long = asyncio.create_task(predictor.predict(QUERY, [f"text {n}" for n in range(1_000)]))
+    await asyncio.sleep(0.015)
+    await predictor.predict(QUERY, ["a person waits"])
+    assert len(vllm.requests) < 20
+    await long
 
 
 @pytest.mark.parametrize(
