@@ -148,6 +148,7 @@ class EmbeddedServer:
 
     async def _until_ready(self, url: str, process: Process) -> None:
         began = time.monotonic()
+        self._progress(0.0, "starting the model server")
         async with open_line(url) as line:
             while await pulse(line) is not Pulse.ALIVE:
                 seconds = time.monotonic() - began
