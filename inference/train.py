@@ -57,17 +57,19 @@ class Recipe:
     token_dropout: float
     """Share of a message's tokens left out, anew each time."""
     smoothing: float
-    epochs: float
+    decay: float
+    """AdamW's weight decay: with the dropout, what keeps some hundred examples from being learned by heart."""
+    pace: float
     least_steps: int
-    """A small set needs its steps too, however few epochs they would be."""
-    decay: float = 0.01
+    """A small set needs its steps too, however few a batch they would be."""
 
     def steps(self, examples: int) -> int:
-        return max(self.least_steps, round(self.epochs * examples / BATCH))
+        """Grow with the root of the examples: a larger set needs more steps but fewer epochs."""
+        return max(self.least_steps, round(self.pace * math.sqrt(examples / BATCH)))
 
 
-STARTER = Recipe(rate=2e-3, rank=16, token_dropout=0.1, smoothing=0.1, epochs=8, least_steps=150)
-PRETRAINED = Recipe(rate=2e-4, rank=16, token_dropout=0.0, smoothing=0.0, epochs=3, least_steps=100)
+STARTER = Recipe(rate=2e-3, rank=16, token_dropout=0.3, smoothing=0.1, decay=0.5, pace=75, least_steps=200)
+PRETRAINED = Recipe(rate=2e-4, rank=16, token_dropout=0.0, smoothing=0.0, decay=0.01, pace=25, least_steps=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,15 +246,22 @@ def clear(folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The checkpoint that answered most of the validation rows; of equals the latest, as it has learned longest."""
+    """The checkpoint to keep: the last, unless an earlier one did better by more than chance explains.
+
+    The rate falls to nothing, so the last has learned most; what some dozen rows say against it is mostly noise.
+    """
 
     accuracy: float = -1.0
     weights: tuple[torch.Tensor, ...] = ()
+    peak: float = -1.0
+    """The highest accuracy of all checkpoints so far."""
 
-    def or_better(self, accuracy: float, llama: LlamaForCausalLM) -> "Best":
-        if accuracy < self.accuracy:
+    def or_later(self, accuracy: float, asked: int, llama: LlamaForCausalLM) -> "Best":
+        """The later one wins unless it is a standard error (of a share, at its widest: 1 / 2 root n) under the peak."""
+        if accuracy < self.peak - 0.5 / math.sqrt(asked):
             return self
-        return Best(accuracy, tuple(weight.detach().clone() for weight in learning_weights(llama)))
+        weights = tuple(weight.detach().clone() for weight in learning_weights(llama))
+        return Best(accuracy, weights, max(accuracy, self.peak))
 
     def restore(self, llama: LlamaForCausalLM) -> None:
         """Without any validation the model stays as it is."""
@@ -278,7 +287,7 @@ def loop(
             said = f"step {step} of {steps}: loss {mean(losses[-10:]):.4f} nats"
             if validation:
                 accuracy = share_right(model, validation)
-                best = best.or_better(accuracy, model.llama)
+                best = best.or_later(accuracy, len(validation), model.llama)
                 said += f", {accuracy:.1%} of {len(validation)} right"
             say(said)
     return losses, best

@@ -168,6 +168,14 @@ def test_the_trainer_ends_when_its_parent_is_gone(tmp_path: Path, starter: Path)
     assert finished(tmp_path) is None
 
 
+def test_the_last_checkpoint_is_kept_unless_an_earlier_one_was_clearly_better(starter: Path) -> None:
+    llama = train.load(starter)
+    best = train.Best()
+    for accuracy in (0.80, 0.90, 0.86, 0.70):
+        best = best.or_later(accuracy, 100, llama)
+    assert (best.accuracy, best.peak) == (0.86, 0.90)
+
+
 def test_small_classes_are_shown_more_often_in_a_lopsided_set() -> None:
     rows = [train.Row((1, n, 3), 0) for n in range(160)] + [train.Row((1, n, 3), 1) for n in range(10)]
     assert train.how_often(rows) == {0: 1.0, 1: 4.0}
