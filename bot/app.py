@@ -3,7 +3,7 @@
 import asyncio
 import webbrowser
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -190,6 +190,9 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         hearing.create_task(serve_http(_site(store, mind, platforms), socket), name="http")
         bells = _start_hearing(hearing, settings, store, platforms)
         await stack.enter_async_context(_awake(settings, store, mind))
+        with suppress(Unreachable):  # then it is remembered later
+            # The settings' own examples are the oldest: without a model, what waits already leans on them alone
+            await mind.rememberer.step()
         thinking = await stack.enter_async_context(asyncio.TaskGroup())
         _start_thinking(thinking, settings, store, mind, bells)
         _announce(settings, demo)
