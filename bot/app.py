@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.console import say
 from bot.demo import company
-from bot.domain.errors import TrainingFailed
+from bot.domain.errors import TrainingFailed, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source, Verdict
 from bot.domain.ports import Platform
 from bot.domain.tasks import Task
@@ -245,8 +245,16 @@ async def awake(settings: Settings, store: Store, mind: Mind, with_seed: bool = 
         for task in settings.tasks:
             query = await mind.classifier.query(task)
             if query.adapter is not None:
-                await mind.adapters.load(query.adapter)
+                await _load(mind, query.adapter)
         yield
+
+
+async def _load(mind: Mind, adapter: Adapter) -> None:
+    """A server that is down is no reason not to start: decisions say so, and it is loaded with the first question."""
+    try:
+        await mind.adapters.load(adapter)
+    except Unreachable as error:
+        say(f"{error}; until it answers, the memory and the fallback decide")
 
 
 async def _adopt(settings: Settings, store: Store) -> None:

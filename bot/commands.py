@@ -1,6 +1,8 @@
 """What the commands do once the system they need is open; `cli` says what they are called."""
 
+import asyncio
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -29,6 +31,8 @@ from bot.flow.classify import BATCH
 from bot.flow.remember import Rememberer
 
 _TIMED = 200
+_LOOK_EVERY = 0.5
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def now() -> datetime:
@@ -84,7 +88,8 @@ def _route_json(text: str, decision: Decision) -> str:
         "adapter": decision.adapter,
         "reason": decision.reason.value,
     }
-    return json.dumps(row, ensure_ascii=False)
+    # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
+    return json.dumps(row, ensure_ascii=_SURROGATE.search(text) is not None)
 
 
 def _route_line(decision: Decision) -> str:
@@ -128,13 +133,17 @@ async def export_examples(store: Store, task: Task, form: str, out: TextIO) -> N
 
 
 async def train(store: Store, mind: Mind, task: Task, as_json: bool, out: TextIO) -> bool:
-    """One learning cycle now; whether the candidate serves. Raises UsageError when it failed or another one runs."""
+    """One learning cycle now; whether the candidate serves. Raises UsageError when it failed.
+
+    A bot that runs beside us may take the cycle up before we do, and what an interrupted process left behind goes
+    first: then we wait, and learn ourselves as soon as nobody else does.
+    """
     await store.registry.request_cycle(task.name, "command", f"command {now().isoformat()}", now())
     with share_of("learning") as told:
-        ran = await mind.learner.step(told)
-    newest = (await store.registry.cycles(task.name, 1))[0]
-    if not ran:
-        raise UsageError("another process is learning; look at `switchboard models`, or try again when it is done")
+        while (newest := (await store.registry.cycles(task.name, 1))[0]).phase not in (Phase.DONE, Phase.FAILED):
+            if not await mind.learner.step(told):
+                told(newest.progress, f"{newest.phase.value} in another process")
+                await asyncio.sleep(_LOOK_EVERY)
     if newest.phase is Phase.FAILED or newest.verdict is None:
         raise UsageError(f"learning failed: {newest.problem}")
     row = {

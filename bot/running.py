@@ -3,7 +3,7 @@
 import asyncio
 import webbrowser
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from bot.app import Mind, Store, awake, build_mind, connect_platforms, move_in, now, open_store
 from bot.console import say
-from bot.domain.errors import SwitchboardError
+from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ports import Platform
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Courier
@@ -60,6 +60,9 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         hearing.create_task(serve_http(_site(store, mind, platforms), socket), name="http")
         bells = _start_hearing(hearing, settings, store, platforms)
         await stack.enter_async_context(awake(settings, store, mind))
+        with suppress(Unreachable):  # then it is remembered later
+            # The settings' own examples are the oldest: without a model, what waits already leans on them alone
+            await mind.rememberer.step()
         thinking = await stack.enter_async_context(asyncio.TaskGroup())
         _start_thinking(thinking, settings, store, mind, bells)
         _announce(settings, demo)

@@ -99,6 +99,10 @@ class LocalServer:
         fault = Fault(error=error, status=status, retry_after=retry_after, delay=delay, lose_response=lose_response)
         self._faults.setdefault(method, []).extend([fault] * times)
 
+    def heal(self) -> None:
+        """Forget every planned misbehaviour."""
+        self._faults.clear()
+
     def calls_to(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method == method]
 

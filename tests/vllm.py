@@ -1,4 +1,4 @@
-"""What integration tests share: one real vLLM server for the whole session."""
+"""One real vLLM server for the whole session, shared by the tests that ask for it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
