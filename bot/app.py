@@ -155,7 +155,7 @@ async def grow_seed(home: Path) -> Verdict:
     task = settings.routing
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
-        await _move_in(task, store)
+        await move_in(task, store)
         mind = await _mind(settings, store, stack)
         await stack.enter_async_context(_awake(settings, store, mind, with_seed=False))
         await rememberer(store).all(lambda _more: None)
@@ -183,19 +183,19 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         store = await stack.enter_async_context(open_store(settings))
         if demo:
-            await _move_in(settings.routing, store)
+            await move_in(settings.routing, store)
         mind = await _mind(settings, store, stack)
         platforms = await _connect(settings, store, stack)
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
         hearing.create_task(serve_http(_site(store, mind, platforms), socket), name="http")
-        bells = _start_hearing(hearing, settings, store, platforms)
+        bells = start_hearing(hearing, settings, store, platforms)
         await stack.enter_async_context(_awake(settings, store, mind))
         thinking = await stack.enter_async_context(asyncio.TaskGroup())
-        _start_thinking(thinking, settings, store, mind, bells)
+        start_thinking(thinking, settings, store, mind, bells)
         _announce(settings, demo)
 
 
-def _start_hearing(
+def start_hearing(
     group: asyncio.TaskGroup, settings: Settings, store: Store, platforms: Mapping[str, Platform]
 ) -> Bells:
     """What works without a model: hearing, saying, correcting, relaying."""
@@ -213,7 +213,7 @@ def _start_hearing(
     return bells
 
 
-def _start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, bells: Bells) -> None:
+def start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, bells: Bells) -> None:
     """What needs a model: sorting, remembering, learning, and looking after the model itself."""
     rhythm = settings.rhythm
     sorter = Sorter(settings.routing, store.ledger, mind.classifier, rhythm.settle, rhythm.patience, now)
@@ -266,7 +266,7 @@ async def _plant(settings: Settings, store: Store) -> None:
         await store.examples.add_examples(task.name, examples)
 
 
-async def _move_in(task: Task, store: Store) -> None:
+async def move_in(task: Task, store: Store) -> None:
     """The demo company's examples, once."""
     examples = [
         Example(text, label, Source.SEED, side, _LONG_AGO)
