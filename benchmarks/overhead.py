@@ -70,12 +70,15 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
     """Milliseconds from stored to handed over, by how many write at once."""
     with tempfile.TemporaryDirectory(prefix="switchboard-overhead-") as home:
         settings = unhurried(demo_settings(Path(home)))
-        async with open_store(settings) as store, _mind(settings, store) as mind:
-            async with staged(settings, store, mind) as stage:
-                rooms = (f"person-{n}" for n in range(1_000_000))
-                await _crowd(stage, rooms, 8)  # connections open, statements prepared
-                alone = await _one_by_one(stage, rooms, messages)
-                together = await _bursts(stage, rooms, burst, rounds)
+        async with (
+            open_store(settings) as store,
+            _mind(settings, store) as mind,
+            staged(settings, store, mind) as stage,
+        ):
+            rooms = (f"person-{n}" for n in range(1_000_000))
+            await _crowd(stage, rooms, 8)  # connections open, statements prepared
+            alone = await _one_by_one(stage, rooms, messages)
+            together = await _bursts(stage, rooms, burst, rounds)
     return {**_figures("one at a time", alone), **_figures(f"{burst} at once", together)}
 
 

@@ -15,7 +15,7 @@ from bot.domain.posts import Card, Owed
 from bot.settings import Settings
 
 LEAD = Person("web", "lead", "Lee")
-_PATIENCE = 60.0
+_PATIENCE = 20.0
 """Seconds after which a post that does not come fails the measurement."""
 
 

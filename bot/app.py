@@ -15,7 +15,7 @@ from bot.console import say
 from bot.demo import company
 from bot.domain.errors import SwitchboardError, TrainingFailed
 from bot.domain.learning import Adapter, Example, Progress, Side, Source, Verdict
-from bot.domain.ports import Platform
+from bot.domain.ports import Change, Platform
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
 from bot.flow.correct import Corrector
@@ -55,6 +55,17 @@ from inference.workshop import ProcessWorkshop
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the settings' own examples were said: anything newer outweighs them."""
+
+
+_CONCERNS: Mapping[str, frozenset[Change]] = {
+    "delivering": frozenset({Change.OWED}),
+    "sorting": frozenset({Change.MESSAGE, Change.PRESS, Change.FREED}),
+    "correcting": frozenset({Change.REACTION, Change.FREED}),
+    "relaying": frozenset({Change.MESSAGE, Change.DECIDED, Change.FREED}),
+    "remembering": frozenset({Change.EXAMPLE}),
+    "learning": frozenset({Change.CYCLE}),
+}
+"""Which steps a change wakes, first things first: a step that looks in vain takes time from one that has work."""
 
 
 def now() -> datetime:
@@ -231,9 +242,9 @@ def _keep(group: asyncio.TaskGroup, name: str, run: Callable[[], Awaitable[None]
 
 
 async def _ring_on_changes(store: Store, bells: Bells) -> None:
-    async with store.ledger.changes() as changes:
-        async for _ in changes:
-            bells.ring()
+    async with store.ledger.changes() as heard:
+        async for changes in heard:
+            bells.ring(step for step, concerns in _CONCERNS.items() if concerns & changes)
 
 
 def _announce(settings: Settings, demo: Demo | None) -> None:
