@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import timedelta
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ class Bell:
     async def wait(self, at_most: float) -> None:
         """Until rung, or for that many seconds: a lost ring costs time, never work."""
         try:
-            await asyncio.wait_for(self._rung.wait(), at_most)
+            async with asyncio.timeout(at_most):  # unlike wait_for in Python 3.11, it never loses a cancellation
+                await self._rung.wait()
         except TimeoutError:
             return
         finally:
@@ -36,7 +37,7 @@ class Bell:
 
 
 class Bells:
-    """A bell for every step; any change in the database rings them all."""
+    """A bell for every step."""
 
     def __init__(self) -> None:
         self._bells: dict[str, Bell] = {}
@@ -44,9 +45,10 @@ class Bells:
     def __getitem__(self, step: str) -> Bell:
         return self._bells.setdefault(step, Bell())
 
-    def ring(self) -> None:
-        for bell in self._bells.values():
-            bell.ring()
+    def ring(self, steps: Iterable[str]) -> None:
+        """Wake these steps, in this order."""
+        for step in steps:
+            self[step].ring()
 
 
 async def forever(step: Callable[[], Awaitable[int]], bell: Bell, at_most: float = 1.0, grace: float = 10.0) -> None:

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from bot.app import Mind, Store, awake, build_mind, connect_platforms, move_in, now, open_store
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
-from bot.domain.ports import Platform
+from bot.domain.ports import Change, Platform
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Courier
 from bot.flow.receive import Receiver
@@ -25,6 +25,16 @@ from bot.lifecycle import Bells, forever, keep_running, until_signal
 from bot.platforms import Routed
 from bot.schedule import keep_schedule
 from bot.settings import Settings
+
+_CONCERNS: Mapping[str, frozenset[Change]] = {
+    "delivering": frozenset({Change.OWED}),
+    "sorting": frozenset({Change.MESSAGE, Change.PRESS, Change.FREED}),
+    "correcting": frozenset({Change.REACTION, Change.FREED}),
+    "relaying": frozenset({Change.MESSAGE, Change.DECIDED, Change.FREED}),
+    "remembering": frozenset({Change.EXAMPLE}),
+    "learning": frozenset({Change.CYCLE}),
+}
+"""Which steps a change wakes, first things first: a step that looks in vain takes time from one that has work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +68,17 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         platforms = await connect_platforms(settings, store, stack)
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
         hearing.create_task(serve_http(_site(store, mind, platforms), socket), name="http")
-        bells = _start_hearing(hearing, settings, store, platforms)
+        bells = start_hearing(hearing, settings, store, platforms)
         await stack.enter_async_context(awake(settings, store, mind))
         with suppress(Unreachable):  # then it is remembered later
             # The settings' own examples are the oldest: without a model, what waits already leans on them alone
             await mind.rememberer.step()
         thinking = await stack.enter_async_context(asyncio.TaskGroup())
-        _start_thinking(thinking, settings, store, mind, bells)
+        start_thinking(thinking, settings, store, mind, bells)
         _announce(settings, demo)
 
 
-def _start_hearing(
+def start_hearing(
     group: asyncio.TaskGroup, settings: Settings, store: Store, platforms: Mapping[str, Platform]
 ) -> Bells:
     """What works without a model: hearing, saying, correcting, relaying."""
@@ -86,7 +96,7 @@ def _start_hearing(
     return bells
 
 
-def _start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, bells: Bells) -> None:
+def start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, bells: Bells) -> None:
     """What needs a model: sorting, remembering, learning, and looking after the model itself."""
     rhythm = settings.rhythm
     sorter = Sorter(settings.routing, store.ledger, mind.classifier, rhythm.settle, rhythm.patience, now)
@@ -105,8 +115,8 @@ def _keep(group: asyncio.TaskGroup, name: str, run: Callable[[], Awaitable[None]
 
 async def _ring_on_changes(store: Store, bells: Bells) -> None:
     async with store.ledger.changes() as changes:
-        async for _ in changes:
-            bells.ring()
+        async for news in changes:
+            bells.ring(step for step, concerns in _CONCERNS.items() if concerns & news)
 
 
 def _announce(settings: Settings, demo: Demo | None) -> None:

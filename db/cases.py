@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Case, State
 from bot.domain.decisions import Decision
-from bot.domain.ports import Vector
+from bot.domain.ports import Change, Vector
 from bot.domain.posts import Post, Question
 from db.engine import announce
 from db.rows import conversation, free, lease, owe, own_messages, record, release
@@ -51,6 +51,8 @@ def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[Conver
 
 async def _questions(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, int]:
     """The newest question of each conversation."""
+    if not conversation_ids:
+        return {}
     wanted = (
         select(PostRow.conversation_id, func.max(PostRow.id))
         .where(PostRow.conversation_id.in_(conversation_ids), PostRow.kind == Question.__name__)
@@ -73,7 +75,8 @@ async def decide(
     await owe(session, case.conversation.id, posts, at)
     if not decision.candidates:
         await session.execute(_concluded(case, at))
-    await announce(session)
+    # A press may have waited while an answer to the question was read
+    await announce(session, Change.OWED, Change.FREED if case.conversation.asked else Change.DECIDED)
     return True
 
 
@@ -116,7 +119,7 @@ def _concluded(case: Case, at: datetime) -> Update:
 
 async def _overtaken(session: AsyncSession, case: Case) -> bool:
     await release(session, case.conversation.id)
-    await announce(session)
+    await announce(session, Change.FREED)
     return False
 
 
@@ -128,5 +131,5 @@ async def ask_for_words(session: AsyncSession, case: Case, posts: Sequence[Post]
         return await _overtaken(session, case)
     if not case.conversation.asked_for_words:
         await owe(session, case.conversation.id, posts, at)
-    await announce(session)
+    await announce(session, Change.OWED)
     return True

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.learning import Cycle, Phase, Verdict
+from bot.domain.ports import Change
 from db.engine import Database, announce, translated
 from db.tables import CycleRow
 
@@ -32,7 +33,7 @@ async def request(session: AsyncSession, task: str, by: str, key: str, now: date
     new = await session.execute(asked.on_conflict_do_nothing().returning(CycleRow.id))
     if new.first() is None:
         return False
-    await announce(session)
+    await announce(session, Change.CYCLE)
     return True
 
 
@@ -70,13 +71,13 @@ async def update_progress(
     known = func.coalesce(adapter, CycleRow.adapter)
     moved = update(CycleRow).where(CycleRow.id == cycle_id, CycleRow.phase.in_(_OPEN))
     await session.execute(moved.values(phase=phase, progress=progress, adapter=known))
-    await announce(session)
+    await announce(session, Change.CYCLE)
 
 
 async def conclude(session: AsyncSession, cycle_id: int, verdict: Verdict | None, problem: str, now: datetime) -> None:
     ended = update(CycleRow).where(CycleRow.id == cycle_id, CycleRow.phase.in_(_OPEN))
     await session.execute(ended.values(**_outcome(verdict), problem=problem, progress=1.0, concluded_at=now))
-    await announce(session)
+    await announce(session, Change.CYCLE)
 
 
 def _outcome(verdict: Verdict | None) -> dict[str, object]:

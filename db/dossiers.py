@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import Dossier, Ruling, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Source
+from bot.domain.ports import Change
 from bot.domain.posts import Card, Post
 from db import rows
 from db.engine import announce
@@ -81,7 +82,7 @@ async def conclude_dossier(
     if row is None or tuple(rows.standing(events)) != dossier.standing:
         # Something changed while it was looked at: what was concluded is about a past that nobody sees any more
         await rows.release(session, dossier.conversation.id)
-        await announce(session)
+        await announce(session, Change.FREED)
         return
     waiting = [event.id for event in events if event.concluded_at is None]
     if not waiting:
@@ -93,7 +94,7 @@ async def conclude_dossier(
         await session.execute(_moved(row.id, decision.label))
     await rows.owe(session, row.id, posts, now)
     await rows.release(session, row.id)
-    await announce(session)
+    await announce(session, Change.OWED, Change.FREED)
 
 
 def _moved(conversation_id: int, label: str) -> Update:

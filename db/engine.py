@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from bot.domain.errors import ConfigError, Refused, Unreachable
+from bot.domain.ports import Change
 
 CHANNEL = "switchboard"
 """Where every transaction that changed something says so."""
@@ -88,9 +89,9 @@ class Database:
             return await psycopg.AsyncConnection.connect(whole, autocommit=True)
 
 
-async def announce(session: AsyncSession) -> None:
-    """Tell every process, once this transaction commits, that something changed."""
-    await session.execute(select(func.pg_notify(CHANNEL, "")))
+async def announce(session: AsyncSession, *changes: Change) -> None:
+    """Tell every process, once this transaction commits, what changed."""
+    await session.execute(select(func.pg_notify(CHANNEL, " ".join(changes))))
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.domain.learning import Example, Side, Source, text_key
-from bot.domain.ports import Examples
+from bot.domain.ports import Change, Examples
 from db.engine import Database, announce
 from db.tables import CycleRow, ExampleRow
 
@@ -32,7 +32,7 @@ class PostgresExamples:
             for start in range(0, len(wanted), _BATCH):
                 new += await _add(session, task, wanted[start : start + _BATCH])
             if new:
-                await announce(session)
+                await announce(session, Change.EXAMPLE)
         return new
 
     async def examples(self, task: str) -> list[Example]:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
 from bot.domain.messages import Message, MessageRef, Press, Reaction, clean
+from bot.domain.ports import Change
 from db.engine import announce
 from db.tables import MAX_NAME, ConversationRow, MessageRow, PostRow, PressRow, ReactionRow, storable
 
@@ -22,7 +23,7 @@ async def add_message(session: AsyncSession, message: Message, settle: timedelta
     if joined is not None:
         await session.execute(_grown(joined, message))
     await session.execute(insert(MessageRow).values(**_values(message), conversation_id=conversation))
-    await announce(session)
+    await announce(session, Change.MESSAGE)
     return True
 
 
@@ -129,14 +130,14 @@ async def add_reaction(session: AsyncSession, reaction: Reaction) -> bool:
     if not await _our_business(session, reaction.ref):
         return False
     fact = insert(ReactionRow).values(**_by(reaction), emoji=reaction.emoji, added=reaction.added, at=reaction.at)
-    return await _added(session, fact.on_conflict_do_nothing().returning(ReactionRow.id))
+    return await _added(session, fact.on_conflict_do_nothing().returning(ReactionRow.id), Change.REACTION)
 
 
 async def add_press(session: AsyncSession, press: Press) -> bool:
     if not await _our_business(session, press.ref):
         return False
     fact = insert(PressRow).values(**_by(press), value=press.value, at=press.at)
-    return await _added(session, fact.on_conflict_do_nothing().returning(PressRow.id))
+    return await _added(session, fact.on_conflict_do_nothing().returning(PressRow.id), Change.PRESS)
 
 
 def _by(fact: Reaction | Press) -> dict[str, object]:
@@ -158,8 +159,8 @@ async def _our_business(session: AsyncSession, ref: MessageRef) -> bool:
     return await session.scalar(there.limit(1)) is not None
 
 
-async def _added(session: AsyncSession, fact: Executable) -> bool:
+async def _added(session: AsyncSession, fact: Executable, change: Change) -> bool:
     new = (await session.execute(fact)).first() is not None
     if new:
-        await announce(session)
+        await announce(session, change)
     return bool(new)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain.conversations import Case, Dossier, Next, Pressed, Ruling
 from bot.domain.decisions import Decision
 from bot.domain.messages import Message, Press, Reaction
-from bot.domain.ports import Ledger, Vector
+from bot.domain.ports import Change, Ledger, Vector
 from bot.domain.posts import Post
 from db import cases, dossiers, intake, presses, relays
 from db.changes import listen
@@ -84,7 +84,7 @@ class PostgresLedger:
         async with self._database.transaction() as session:
             await relays.conclude_next(session, said, posts, now)
 
-    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[frozenset[Change]]]:
         return listen(self._database)
 
 

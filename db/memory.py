@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, literal, 
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from bot.domain.learning import Side, Source, text_key
-from bot.domain.ports import Memory, Vector
+from bot.domain.ports import Change, Memory, Vector
 from bot.domain.recall import NEIGHBOURS, Neighbour, Neighbours
 from bot.domain.tasks import Task
 from db.engine import Database, announce
@@ -48,7 +48,7 @@ class PostgresMemory:
         rows = [{"id": example, "vector": list(v), "embedder": embedder} for example, v in vectors.items()]
         async with self._database.transaction() as session:
             await session.execute(update(ExampleRow), rows)
-            await announce(session)
+            await announce(session, Change.EXAMPLE)
 
 
 def _standing(task: Task) -> ColumnElement[bool]:

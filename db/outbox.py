@@ -8,13 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.messages import MessageRef
-from bot.domain.ports import Outbox
-from bot.domain.posts import Owed, Post
+from bot.domain.ports import Change, Outbox
+from bot.domain.posts import Card, Content, Owed, Post, Question
 from db.engine import Database, announce
 from db.rows import LEASE, owe, post
 from db.tables import PostRow
 
 _ROW = PostRow
+_AWAITED: dict[type[Content], tuple[Change, ...]] = {Card: (Change.REACTION,), Question: (Change.PRESS,)}
+"""What may have come before the receipt of what it is on."""
 
 
 class PostgresOutbox:
@@ -27,6 +29,8 @@ class PostgresOutbox:
         async with self._database.transaction() as session:
             await session.execute(_pointless(now))
             rows = (await session.scalars(_due(platforms, now).limit(limit))).all()
+            if not rows:
+                return []
             await session.execute(_claimed([row.id for row in rows], now))
             receipts = await _receipts(session, rows)
             return [_owed(row, receipts) for row in rows]
@@ -35,7 +39,8 @@ class PostgresOutbox:
         receipt = {"said_at": now, "receipt_chat": ref.chat, "receipt_id": ref.id}
         # It was said, even if somebody gave it up meanwhile
         fresh = update(_ROW).where(_ROW.id == owed.id, _ROW.said_at.is_(None))
-        await self._write(fresh.values(**receipt, leased_until=None, given_up_at=None, problem=None))
+        change = fresh.values(**receipt, leased_until=None, given_up_at=None, problem=None)
+        await self._write(change, *_AWAITED.get(type(owed.post.content), ()))
 
     async def postpone(self, owed: Owed, until: datetime, problem: str) -> None:
         await self._write(_still(owed).values(not_before=until, leased_until=None, problem=problem))
@@ -46,12 +51,12 @@ class PostgresOutbox:
     async def add(self, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
             await owe(session, None, posts, now)
-            await announce(session)
+            await announce(session, Change.OWED)
 
-    async def _write(self, change: Update) -> None:
+    async def _write(self, change: Update, *changes: Change) -> None:
         async with self._database.transaction() as session:
             if (await session.execute(change.returning(_ROW.id))).first() is not None:
-                await announce(session)
+                await announce(session, Change.OWED, *changes)
 
 
 def _pending(row: type[PostRow]) -> ColumnElement[bool]:
@@ -102,6 +107,8 @@ def _claimed(ids: Sequence[int], now: datetime) -> Update:
 async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, MessageRef]:
     """Receipts of what these posts rewrite or belong under, by post."""
     wanted = {target for row in rows for target in (row.edits, row.under) if target is not None}
+    if not wanted:
+        return {}
     found = select(_ROW.id, _ROW.platform, _ROW.receipt_chat, _ROW.receipt_id)
     said = await session.execute(found.where(_ROW.id.in_(wanted), _ROW.said_at.is_not(None)))
     return {of: MessageRef(platform, chat, ref) for of, platform, chat, ref in said if chat is not None and ref}

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from bot.domain.conversations import Pressed, State
 from bot.domain.decisions import Author, Decision
 from bot.domain.learning import Source
+from bot.domain.ports import Change
 from bot.domain.posts import Post, Question
 from db.engine import announce
 from db.lessons import Lesson, teach
@@ -83,7 +84,7 @@ async def conclude_press(
         await _choose(session, row, pressed, decision, now)
     await owe(session, row.id, posts, now)
     await release(session, row.id)
-    await announce(session)
+    await announce(session, Change.OWED, Change.FREED)
 
 
 async def _choose(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter, Cycle, Phase, Verdict
-from bot.domain.ports import Registry
+from bot.domain.ports import Change, Registry
 from bot.domain.tasks import Task
 from db import cycles
 from db.engine import Database, announce
@@ -40,14 +40,14 @@ class PostgresRegistry:
             if await _given(session, task, base):
                 return False
             await _give(session, task, base, codes)
-            await announce(session)
+            await announce(session, Change.MODEL)
             return True
 
     async def add_adapter(self, adapter: Adapter) -> None:
         async with self._database.transaction() as session:
             fresh = insert(AdapterRow).values(_values(adapter)).on_conflict_do_nothing().returning(AdapterRow.name)
             if (await session.execute(fresh)).first() is not None:
-                await announce(session)
+                await announce(session, Change.MODEL)
 
     async def adapters(self, task: str) -> list[Adapter]:
         all_of = select(AdapterRow).where(AdapterRow.task == task).order_by(AdapterRow.made_at, AdapterRow.name)
@@ -70,7 +70,7 @@ class PostgresRegistry:
             previous = None if pointer is None else pointer.id
             move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
             await session.execute(insert(PromotionRow).values(move))
-            await announce(session)
+            await announce(session, Change.MODEL)
 
     async def rollback(self, task: str, by: str, now: datetime) -> Adapter:
         """Each rollback goes one promotion further back: two in a row never end where they began."""
@@ -83,7 +83,7 @@ class PostgresRegistry:
             reason = f"rolled back from {pointer.adapter}"
             move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
             await session.execute(insert(PromotionRow).values(task=task, by=by, at=now, **move))
-            await announce(session)
+            await announce(session, Change.MODEL)
             return await _known(session, task, target.adapter)
 
     async def next_name(self, task: str) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import Next, State
+from bot.domain.ports import Change
 from bot.domain.posts import Post
 from db import rows
 from db.engine import announce
@@ -57,4 +58,4 @@ async def conclude_next(session: AsyncSession, said: Next, posts: Sequence[Post]
         return
     await rows.owe(session, row.id, posts, now)
     await rows.release(session, row.id)
-    await announce(session)
+    await announce(session, Change.OWED, Change.FREED)

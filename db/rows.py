@@ -110,6 +110,8 @@ async def held(session: AsyncSession, known: Conversation) -> ConversationRow | 
 
 async def own_messages(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, tuple[Message, ...]]:
     """What the person of each conversation wrote in it, oldest first."""
+    if not conversation_ids:
+        return {}
     wanted = (
         select(MessageRow)
         .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
@@ -133,6 +135,8 @@ def _cards(conversation_ids: Sequence[int]) -> Select[PostRow]:
 
 async def standing_cards(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, StandingCard]:
     """The newest card of each conversation that was not struck, in its newest wording."""
+    if not conversation_ids:
+        return {}
     originals: dict[int, PostRow] = {}
     wordings: dict[int, Card] = {}
     for row in await session.scalars(_cards(conversation_ids)):

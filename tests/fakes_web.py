@@ -12,7 +12,7 @@ from bot.domain.decisions import Author, Reason
 from bot.domain.errors import Unreachable
 from bot.domain.learning import Adapter, Cycle, Phase, Verdict
 from bot.domain.messages import Message, MessageRef, Place, Press, Reaction
-from bot.domain.ports import Examples, Ledger, Line, Registry, Transcript
+from bot.domain.ports import Change, Examples, Ledger, Line, Registry, Transcript
 from bot.domain.posts import Answer, Card, Content, Moved, Owed, Post, Question
 from bot.domain.tasks import Label, Task
 from bot.platforms import Surroundings
@@ -86,7 +86,7 @@ class FakeWorld:
             listener.put_nowait(True)
 
     @asynccontextmanager
-    async def changes(self) -> AsyncIterator[AsyncIterator[None]]:
+    async def changes(self) -> AsyncIterator[AsyncIterator[frozenset[Change]]]:
         mine: asyncio.Queue[bool] = asyncio.Queue()
         self._listeners.add(mine)
         try:
@@ -129,10 +129,10 @@ class FakeWorld:
         )
 
 
-async def _drain(queue: asyncio.Queue[bool]) -> AsyncIterator[None]:
+async def _drain(queue: asyncio.Queue[bool]) -> AsyncIterator[frozenset[Change]]:
     while True:
         await queue.get()
-        yield
+        yield frozenset(Change)
 
 
 @dataclass

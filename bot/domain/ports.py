@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -56,6 +57,27 @@ class Platform(Protocol):
 
 
 # --- what was said, decided and corrected ---
+
+
+class Change(StrEnum):
+    """What kind of thing changed in the database: enough to know whom it concerns."""
+
+    MESSAGE = "message"
+    """Somebody wrote."""
+    REACTION = "reaction"
+    """A reaction came, or the receipt of the card that it may be on."""
+    PRESS = "press"
+    """A press came, or the receipt of the question that it may be on."""
+    OWED = "owed"
+    """There is a post to say, or one less before it in its line."""
+    DECIDED = "decided"
+    """A conversation went to a team for the first time: what others said in it can be relayed."""
+    FREED = "freed"
+    """A step let go of a conversation that others may have waited for."""
+    EXAMPLE = "example"
+    CYCLE = "cycle"
+    MODEL = "model"
+    """Which adapters there are, which one serves, or which codes were given out."""
 
 
 class Ledger(Protocol):
@@ -123,8 +145,11 @@ class Ledger(Protocol):
     async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime) -> None:
         """Store that the message was relayed, with the posts that carry it."""
 
-    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
-        """Yields whenever anything in the database changed (LISTEN/NOTIFY), from any process; several may be one."""
+    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[frozenset[Change]]]:
+        """Yields what changed in the database (LISTEN/NOTIFY), by any process; several changes may be one.
+
+        All of them when it cannot know: after a lost connection, or when another version speaks.
+        """
 
 
 class Outbox(Protocol):

@@ -29,6 +29,19 @@ async def test_a_ring_while_working_is_not_lost() -> None:
     await asyncio.wait_for(bell.wait(3600), 5)
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_ring_at_the_moment_of_cancelling_keeps_nobody_running(turns: int) -> None:
+    bell = Bell()
+    waiting = asyncio.create_task(bell.wait(3600))
+    await asyncio.sleep(0.01)
+    bell.ring()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    if waiting.cancel():
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+
 async def test_a_step_that_found_work_looks_again_without_sleeping() -> None:
     left, empty = [3, 2, 1], asyncio.Event()
 
@@ -92,7 +105,7 @@ async def test_what_fails_is_run_again() -> None:
 async def test_every_bell_rings_for_a_change() -> None:
     bells = Bells()
     first, second = bells["sorting"], bells["delivering"]
-    bells.ring()
+    bells.ring(["delivering", "sorting"])
     await asyncio.wait_for(asyncio.gather(first.wait(3600), second.wait(3600)), 5)
 
 

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import insert, text
 
 from bot.domain.errors import Refused, Unreachable
-from db.engine import Database, conninfo, open_database, parsed
+from bot.domain.ports import Change
+from db.engine import CHANNEL, Database, conninfo, open_database, parsed
 from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
@@ -55,7 +56,7 @@ async def _dawdle(database: Database) -> None:
         await session.execute(text("SELECT pg_sleep(5)"))
 
 
-async def _heard(changes: AsyncIterator[None]) -> bool:
+async def _heard(changes: AsyncIterator[frozenset[Change]]) -> bool:
     try:
         async with asyncio.timeout(5):
             await anext(changes)
@@ -69,6 +70,18 @@ async def test_changes_are_heard_from_another_process(ledger: PostgresLedger, da
         for number in range(3):
             await ledger.add_message(message(f"m{number}"), SETTLE, IDLE)
             assert await _heard(changes)
+
+
+async def test_what_changed_is_said_and_what_nobody_understands_may_be_anything(
+    ledger: PostgresLedger, database: Database
+) -> None:
+    async with ledger.changes() as changes:
+        await ledger.add_message(message("m1"), SETTLE, IDLE)
+        assert await anext(changes) == {Change.MESSAGE}
+        for strange in ("", "from_a_newer_version"):
+            async with database.transaction() as session:
+                await session.execute(text(f"NOTIFY {CHANNEL}, '{strange}'"))
+            assert await anext(changes) == set(Change)
 
 
 async def test_a_repeat_and_an_empty_claim_wake_nobody(ledger: PostgresLedger) -> None:

@@ -13,6 +13,7 @@ from starlette.types import Message as Event
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import MessageRef, Person, Place
+from bot.domain.ports import Change
 from bot.domain.posts import Answer, Owed, Post
 from bot.platforms import Routed, web
 from bot.platforms.web.adapter import WebChat
@@ -214,14 +215,14 @@ async def _watch(chat: WebChat) -> asyncio.Queue[bytes]:
 async def test_listening_that_the_database_ends_can_be_taken_up_again() -> None:
     class Ended(FakeWorld):
         @asynccontextmanager
-        async def changes(self) -> AsyncIterator[AsyncIterator[None]]:
+        async def changes(self) -> AsyncIterator[AsyncIterator[frozenset[Change]]]:
             yield _nothing()
 
     with pytest.raises(Unreachable, match="no longer says"):
         await WebChat(("lead",), Ended().around()).listen(FakeInbox())
 
 
-async def _nothing() -> AsyncIterator[None]:
+async def _nothing() -> AsyncIterator[frozenset[Change]]:
     return
     yield
 

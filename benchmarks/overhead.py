@@ -1,0 +1,161 @@
+"""What the bot itself costs, from a message that is stored to the posts handed to the platform.
+
+    python -m benchmarks.overhead --messages 300 --burst 32
+
+Real PostgreSQL in a temporary folder, the real steps with their bells, nobody is waited for to finish typing, and the
+demo company's examples in the memory. Model and embedder answer at once and the chat service only stamps the time, so
+what is left is ours.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import random
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.machine import Figures, machine, show, spread
+from benchmarks.stage import Stage, staged, unhurried
+from bot.app import Mind, Store, demo_settings, move_in, now, open_store
+from bot.console import counting
+from bot.domain.ports import Vector
+from bot.flow.classify import Classifier
+from bot.flow.learn import Learner
+from bot.flow.remember import Rememberer
+from bot.settings import Settings
+from inference.adapters import VllmAdapters
+from inference.bases import STARTER
+from inference.line import open_line
+from tests.fakes import FakePredictor, FakeWorkshop
+
+_WIDTH = 384
+_NOBODY = "http://127.0.0.1:9"
+
+
+class Instant:
+    """An embedder that needs no time: vectors drawn from the text, every two of them at a cosine near 0.5."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        return [_drawn(text) for text in texts]
+
+
+def _drawn(text: str) -> Vector:
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+    direction = np.random.default_rng(seed).standard_normal(_WIDTH)
+    vector = direction / np.linalg.norm(direction)
+    vector[0] += 1.0
+    return tuple(float(x) for x in vector / np.linalg.norm(vector))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--messages", type=int, default=300, help="how many, one at a time")
+    parser.add_argument("--burst", type=int, default=32, help="how many at once, by as many people")
+    parser.add_argument("--rounds", type=int, default=10, help="how many bursts")
+    args = parser.parse_args(arguments)
+    on = machine()
+    rows = asyncio.run(measured(args.messages, args.burst, args.rounds))
+    show("own overhead, ms", rows, on)
+
+
+async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]:
+    """Milliseconds from stored to handed over, by how many write at once."""
+    with tempfile.TemporaryDirectory(prefix="switchboard-overhead-") as home:
+        settings = unhurried(demo_settings(Path(home)))
+        async with (
+            open_store(settings) as store,
+            _mind(settings, store) as mind,
+            staged(settings, store, mind) as stage,
+        ):
+            rooms = (f"person-{n}" for n in range(1_000_000))
+            await _crowd(stage, rooms, 8)  # connections open, statements prepared
+            alone = await _one_by_one(stage, rooms, messages)
+            together = await _bursts(stage, rooms, burst, rounds)
+    return {**_figures("one at a time", alone), **_figures(f"{burst} at once", together)}
+
+
+@asynccontextmanager
+async def _mind(settings: Settings, store: Store) -> AsyncIterator[Mind]:
+    """Everything that thinks, in no time."""
+    task, embedder = settings.routing, Instant(store.embedder.name)
+    classifier = Classifier(FakePredictor(lambda _: "billing"), embedder, store.memory, store.registry, "starter")
+    async with open_line(_NOBODY) as line:
+        adapters, rememberer = VllmAdapters(line, STARTER), Rememberer(store.memory, embedder)
+        learner = Learner(
+            {task.name: task},
+            store.examples,
+            store.registry,
+            store.outbox,
+            classifier,
+            adapters,
+            FakeWorkshop(),
+            settings.model.runs,
+            settings.model.runs,
+            now,
+        )
+        await move_in(task, store)
+        with _progress("remembering", None) as done:
+            await rememberer.all(done)
+        yield Mind(classifier, rememberer, learner, None, adapters)
+
+
+async def _one_by_one(stage: Stage, rooms: Iterator[str], messages: int) -> list[tuple[float, float]]:
+    taken = []
+    with _progress("one at a time", messages) as done:
+        for _ in range(messages):
+            await asyncio.sleep(random.uniform(0.05, 0.15))  # what the message before left to do is done by then
+            taken.append(await _carried(stage, next(rooms)))
+            done(1)
+    return taken
+
+
+async def _bursts(stage: Stage, rooms: Iterator[str], burst: int, rounds: int) -> list[tuple[float, float]]:
+    taken = []
+    with _progress(f"{burst} at once", rounds) as done:
+        for _ in range(rounds):
+            await asyncio.sleep(random.uniform(0.3, 0.5))
+            taken += await _crowd(stage, rooms, burst)
+            done(1)
+    return taken
+
+
+async def _crowd(stage: Stage, rooms: Iterator[str], people: int) -> list[tuple[float, float]]:
+    return await asyncio.gather(*(_carried(stage, next(rooms)) for _ in range(people)))
+
+
+async def _carried(stage: Stage, room: str) -> tuple[float, float]:
+    """Milliseconds from stored to the person's answer and to the team's card."""
+    accepted = await stage.writes(room, f"I was charged twice, says {room}")
+    answer, card = await stage.answer(room), await stage.card(room)
+    return 1_000 * (answer.at - accepted), 1_000 * (card.at - accepted)
+
+
+def _figures(how: str, taken: Sequence[tuple[float, float]]) -> dict[str, Figures]:
+    answers, cards = zip(*taken, strict=True)
+    return {
+        f"{how}: to the answer": {"n": len(taken), **spread(answers)},
+        f"{how}: to the card": {"n": len(taken), **spread(cards)},
+    }
+
+
+@contextmanager
+def _progress(doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar for somebody who watches; redrawing it for nobody would only be measured along."""
+    if sys.stderr.isatty():
+        with counting(doing, total) as done:
+            yield done
+    else:
+        yield lambda _more: None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""A chat service in memory that stamps every post it is handed, with the bot's real steps running behind it."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from bot.app import Mind, Store
+from bot.domain.messages import Message, MessageRef, Person, Place, Reaction
+from bot.domain.ports import Inbox, Platform
+from bot.domain.posts import Card, Owed
+from bot.running import start_hearing, start_thinking
+from bot.settings import Settings
+
+LEAD = Person("web", "lead", "Lee")
+_PATIENCE = 20.0
+"""Seconds after which a post that does not come fails the measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A post, and the moment it was handed to the platform (`time.perf_counter`)."""
+
+    at: float
+    owed: Owed
+
+
+class Stage:
+    """Takes the place of the web chat. Everybody who writes has a room of their own; nothing is ever drawn."""
+
+    name = "web"
+
+    def __init__(self) -> None:
+        self._inbox: asyncio.Future[Inbox] = asyncio.get_running_loop().create_future()
+        self._answers: Mapping[str, asyncio.Future[Handed]] = defaultdict(asyncio.Future)
+        self._cards: Mapping[str, asyncio.Future[Handed]] = defaultdict(asyncio.Future)
+
+    async def listen(self, inbox: Inbox) -> None:
+        self._inbox.set_result(inbox)
+        await asyncio.Event().wait()
+
+    async def say(self, owed: Owed) -> MessageRef:
+        handed = Handed(time.perf_counter(), owed)
+        content = owed.post.content
+        moment = self._cards[content.source.chat] if isinstance(content, Card) else self._answers[owed.post.place.chat]
+        if not moment.done():
+            moment.set_result(handed)
+        return owed.edits or MessageRef(self.name, owed.post.place.chat, f"post {owed.id}")
+
+    async def may_correct(self, person: Person) -> bool:
+        return person == LEAD
+
+    def healthy(self) -> bool:
+        return True
+
+    async def writes(self, room: str, text: str) -> float:
+        """Somebody writes; the moment at which it was stored, so that a platform would acknowledge it."""
+        ref = MessageRef(self.name, room, "1")
+        author = Person(self.name, room, "Cleo", "en")
+        await (await self._inbox).message(Message(ref, Place(self.name, room, "1"), author, text, _now()))
+        return time.perf_counter()
+
+    async def corrects(self, card: Owed, emoji: str) -> float:
+        """The lead reacts on a card; the moment at which it was stored."""
+        ref = MessageRef(self.name, card.post.place.chat, f"post {card.id}")
+        await (await self._inbox).reaction(Reaction(ref, LEAD, emoji, True, _now()))
+        return time.perf_counter()
+
+    async def answer(self, room: str) -> Handed:
+        """The first post to the person in that room. Raises TimeoutError."""
+        return await asyncio.wait_for(asyncio.shield(self._answers[room]), _PATIENCE)
+
+    async def card(self, room: str) -> Handed:
+        """The first card of the person in that room. Raises TimeoutError."""
+        return await asyncio.wait_for(asyncio.shield(self._cards[room]), _PATIENCE)
+
+
+@asynccontextmanager
+async def staged(settings: Settings, store: Store, mind: Mind) -> AsyncIterator[Stage]:
+    """All steps of the bot, kept running as in a run, on such a chat; they end with the context."""
+    stage = Stage()
+    running = asyncio.create_task(_run(settings, store, mind, stage), name="the bot")
+    try:
+        yield stage
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+def unhurried(settings: Settings) -> Settings:
+    """The same settings without the wait for people to finish typing."""
+    return replace(settings, rhythm=replace(settings.rhythm, settle=timedelta(0)))
+
+
+async def _run(settings: Settings, store: Store, mind: Mind, stage: Stage) -> None:
+    async with asyncio.TaskGroup() as group:
+        bells = start_hearing(group, settings, store, {stage.name: stage})
+        start_thinking(group, settings, store, mind, bells)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+_: type[Platform] = Stage
