@@ -102,8 +102,8 @@ def test_nothing_that_people_write_becomes_markup(language: str) -> None:
 def test_a_person_is_answered_in_their_language_and_a_team_in_the_first() -> None:
     voice = Voice(("en", "pt-BR", "es"), "starter")
     assert "O pedido já está com ela" in shown(render(Answer("billing", "pt"), voice))
-    assert "Te responderá" in shown(render(Answer("billing", "es-AR"), voice))
-    assert "They will reply" in shown(render(Answer("billing", "ru"), voice))
+    assert "Ya tiene tu solicitud" in shown(render(Answer("billing", "es-AR"), voice))
+    assert "It is with them now" in shown(render(Answer("billing", "ru"), voice))
     assert "New request for billing" in shown(render(CARD, voice))
 
 
