@@ -205,7 +205,7 @@ class ScriptedBot(FakeInbox):
     async def press(self, press: Press) -> None:
         await super().press(press)
         position, line = self._find(press.ref)
-        closed = Question((), "en", answered="delivery")
+        closed = Question((), "en", answered="delivery", chosen=True)
         self.world.said[position] = replace(line, post=Post(line.place, closed))
         self.world.tell()
 

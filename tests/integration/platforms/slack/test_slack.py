@@ -470,7 +470,7 @@ async def test_a_card_without_a_place_to_link_to_is_posted_all_the_same(
 
 async def test_an_edit_rewrites_the_post_and_takes_its_buttons_away(server: SlackServer, mouth: Slack) -> None:
     asked = await mouth.say(owed(Question(("billing", "it"), None)))
-    again = await mouth.say(owed(Question((), None, answered="it"), edits=asked))
+    again = await mouth.say(owed(Question((), None, answered="it", chosen=True), edits=asked))
     assert again == asked
     [post] = server.posts(HELP)
     assert "You chose it." in post.text
