@@ -75,7 +75,7 @@ async def _decide(mind: Mind, task: Task, texts: Sequence[str]) -> list[Decision
         return []
     query = await mind.classifier.query(task)
     considered = await mind.classifier.consider(query, texts)
-    return [decide(task, known.heard, known.found, may_ask=False) for known in considered]
+    return [decide(task, known.heard, known.found, may_ask=True) for known in considered]
 
 
 def _route_json(text: str, decision: Decision) -> str:
@@ -87,13 +87,15 @@ def _route_json(text: str, decision: Decision) -> str:
         "by": decision.by.value,
         "adapter": decision.adapter,
         "reason": decision.reason.value,
+        "would_ask": list(decision.candidates),
     }
     # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
     return json.dumps(row, ensure_ascii=_SURROGATE.search(text) is not None)
 
 
 def _route_line(decision: Decision) -> str:
-    return f"{decision.label}\t{decision.confidence:.2f}\t{decision.by.value} ({decision.reason.value})"
+    asks = f", would ask: {', '.join(decision.candidates)}" if decision.candidates else ""
+    return f"{decision.label}\t{decision.confidence:.2f}\t{decision.by.value} ({decision.reason.value}{asks})"
 
 
 # --- examples ---
