@@ -58,7 +58,7 @@ class Recipe:
     """Share of a message's tokens left out, anew each time."""
     smoothing: float
     decay: float
-    """AdamW's weight decay: with the dropout, what keeps some hundred examples from being learned by heart."""
+    """AdamW's weight decay."""
     pace: float
     least_steps: int
     """A small set needs its steps too, however few a batch they would be."""
@@ -68,7 +68,7 @@ class Recipe:
         return max(self.least_steps, round(self.pace * math.sqrt(examples / BATCH)))
 
 
-STARTER = Recipe(rate=2e-3, rank=16, token_dropout=0.3, smoothing=0.1, decay=0.5, pace=75, least_steps=200)
+STARTER = Recipe(rate=2e-3, rank=16, token_dropout=0.1, smoothing=0.1, decay=0.01, pace=40, least_steps=120)
 PRETRAINED = Recipe(rate=2e-4, rank=16, token_dropout=0.0, smoothing=0.0, decay=0.01, pace=25, least_steps=100)
 
 

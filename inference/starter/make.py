@@ -25,16 +25,15 @@ from tokenizers.models import WordPiece
 from torch.nn import functional as F
 from transformers import AutoModel, AutoTokenizer, LlamaConfig, LlamaForCausalLM, TokenizersBackend
 
+from inference.starter.labels import LABELS, write_label_rows
 from inference.starter.lines import Line, choose_lines, misspelt, read_lines
 from inference.starter.teacher import embed, teacher_folder
 
 SPECIALS = ("<pad>", "<s>", "</s>", "<route>")
-LABELS = tuple(f"<label_{n:03d}>" for n in range(160))
 UNKNOWN = "<unk>"
 PIECES = 10_000
 PIECES_BY_USE = 7_000  # the rest by the teacher's own order, so that words this text lacks stay whole too
 WIDTH, LAYERS, HEADS, MLP, POSITIONS = 384, 3, 6, 768, 256
-LABEL_NORM = 2.8  # of a label's row: long enough for a LoRA to tell labels apart without training the rows
 
 MISSPELT_SHARE = 0.15  # lines shown with typos, the target staying the clean line's: typos should not matter
 BATCH = 64
@@ -64,7 +63,7 @@ def main() -> None:
     tokenizer = build_tokenizer(teacher, lines)
     model = build_model(teacher, tokenizer)
     figures = distil(model, tokenizer, lines, targets, args)
-    write_label_rows(model, args.seed)
+    write_label_rows(model, tokenizer, [line.text for line in lines])
     save(model, tokenizer, args.out)
     print(json.dumps(figures))
 
@@ -349,13 +348,6 @@ def resume(student: Student, optimizer: torch.optim.Optimizer, work: Path) -> Pr
 
 
 # --------------------------------------------------------------------------------------------------- save
-
-
-@torch.no_grad()
-def write_label_rows(model: LlamaForCausalLM, seed: int) -> None:
-    """Point the label rows in random directions, long enough for a LoRA to choose among them untrained."""
-    directions = torch.randn(len(LABELS), WIDTH, generator=torch.Generator().manual_seed(seed))
-    model.model.embed_tokens.weight[-len(LABELS) :] = LABEL_NORM * F.normalize(directions, dim=-1)
 
 
 def save(model: LlamaForCausalLM, tokenizer: TokenizersBackend, out: Path) -> None:
