@@ -85,11 +85,16 @@ def test_each_label_is_one_token_and_reads_back() -> None:
     assert [starter()[1].decode([label]) for label in ids] == LABELS
 
 
-def test_label_rows_are_long_and_point_apart() -> None:
+def test_label_rows_are_of_one_length_and_at_right_angles() -> None:
     labels = rows()[-160:].float()
-    assert torch.allclose(labels.norm(dim=-1), torch.tensor(2.8), atol=0.02)
-    unit = torch.nn.functional.normalize(labels, dim=-1)
-    assert (unit @ unit.T - torch.eye(160)).abs().max() < 0.35
+    assert (labels @ labels.T - torch.eye(160)).abs().max() < 0.01
+
+
+def test_no_label_is_likelier_than_another_before_training() -> None:
+    """A LoRA would have to unlearn it: random rows of that length answer at .98 here, these at .35."""
+    said = ["where is my parcel", "my card was charged twice", "the printer is broken", "who approves holidays", "hi"]
+    states = torch.stack([state(text) for text in said]) * rows().shape[1] ** 0.5
+    assert (states @ rows()[-160:].float().T).square().mean().sqrt() < 0.6
 
 
 @pytest.mark.parametrize("parse_specials", [None, False])
