@@ -1,0 +1,228 @@
+"""The product as its users have it: `switchboard` processes in a home of their own, driven from outside."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import psycopg
+
+from db.cluster import prepared
+
+T = TypeVar("T")
+REPOSITORY = Path(__file__).parents[2]
+START_SECONDS = 240.0
+"""How long a start may take on a busy machine; nothing here is about speed."""
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[dict[str, object]]:
+        """What it wrote for machines: JSON, one object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def json(self) -> dict[str, object]:
+        [only] = self.lines
+        return only
+
+    @property
+    def told(self) -> str:
+        """What it wrote for people, as if the terminal had no right edge."""
+        return " ".join(self.err.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A folder with a settings file and everything that is kept, and the environment of its processes."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def settings(self, text: str) -> None:
+        self.folder.joinpath("switchboard.toml").write_text(text, "utf-8")
+
+    def file(self, name: str, text: str) -> str:
+        """A file in the home; its name, as a command would be given it."""
+        self.folder.joinpath(name).write_text(text, "utf-8", errors="surrogatepass")
+        return name
+
+    async def start(self, *arguments: str) -> "Running":
+        """A command that goes on, as the leader of a group of its own."""
+        log = self.folder / f"output-{next(_numbers)}"
+        environment = _PLAIN | {"HOME": str(self.folder), "PYTHONPATH": str(REPOSITORY)} | dict(self.environment)
+        with log.with_suffix(".out").open("wb") as out, log.with_suffix(".err").open("wb") as err:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot.cli", *arguments),
+                cwd=self.folder,
+                env=environment,
+                stdin=DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        return Running(process, log)
+
+    async def does(self, *arguments: str, seconds: float = START_SECONDS) -> Done:
+        """A command, to its end."""
+        running = await self.start(*arguments)
+        try:
+            await asyncio.wait_for(running.process.wait(), seconds)
+        except TimeoutError as error:
+            running.kill()
+            raise AssertionError(f"{arguments} did not end in {seconds} s:\n{running.said()}") from error
+        return running.done()
+
+    async def succeeds(self, *arguments: str) -> Done:
+        """A command, to its end, which must be a good one."""
+        done = await self.does(*arguments)
+        assert done.code == 0, f"{arguments} ended with {done.code}:\n{done.err}"
+        return done
+
+    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        """What the home's database says, its embedded PostgreSQL being up."""
+        with psycopg.connect(prepared(self.folder / "var" / "postgres").url) as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+    def processes(self) -> dict[int, str]:
+        """Every process that was started from this home: its command, its environment or its folder shows it."""
+        home = str(self.folder)
+        return {pid: command for pid, command, traces in _processes() if any(home in trace for trace in traces)}
+
+    async def until_left_alone(self, but: str = "\0", seconds: float = 30) -> None:
+        """Wait until no process of this home is there any more, except those whose command has `but` in it."""
+        deadline = time.monotonic() + seconds
+        while left := {pid: command for pid, command in self.processes().items() if but not in command}:
+            assert time.monotonic() < deadline, f"still there: {left}"
+            await asyncio.sleep(0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A command that goes on."""
+
+    process: Process
+    log: Path
+
+    def done(self) -> Done:
+        assert self.process.returncode is not None
+        return Done(self.process.returncode, self._read(".out"), self._read(".err"))
+
+    def said(self) -> str:
+        """Everything it has written so far."""
+        return self._read(".out") + self._read(".err")
+
+    async def until_ready(self, address: str) -> None:
+        """Wait until every part of it works."""
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as web:
+
+            async def ready() -> bool:
+                assert self.process.returncode is None, f"it ended:\n{self.said()}"
+                try:
+                    answer = await web.get("/readyz")
+                except httpx.TransportError:
+                    return False
+                return answer.status_code == 200 and all(answer.json().values())
+
+            await until(ready, START_SECONDS, self.said)
+
+    async def until_says(self, words: str) -> None:
+        async def says() -> bool:
+            assert self.process.returncode is None, f"it ended:\n{self.said()}"
+            return words in " ".join(self.said().split())
+
+        await until(says, START_SECONDS, self.said)
+
+    async def stops(self, number: signal.Signals = signal.SIGTERM) -> Done:
+        """Tell it to stop and wait until it has."""
+        self.process.send_signal(number)
+        await asyncio.wait_for(self.process.wait(), 60)
+        return self.done()
+
+    def kill(self) -> None:
+        """kill -9, of the process alone: what it started has to notice by itself."""
+        if self.process.returncode is None:
+            self.process.kill()
+
+    def _read(self, suffix: str) -> str:
+        return self.log.with_suffix(suffix).read_text("utf-8", "replace")
+
+
+@asynccontextmanager
+async def running(home: Home, *arguments: str, address: str) -> AsyncIterator[Running]:
+    """A command that is ready, and is stopped as Ctrl-C would at the end: no complaint, exit code 0, nothing left."""
+    process = await home.start(*arguments)
+    try:
+        await process.until_ready(address)
+        yield process
+        done = await process.stops()
+    finally:
+        process.kill()
+        await process.process.wait()
+    assert done.code == 0, done.err
+    assert "Traceback" not in done.err
+    await home.until_left_alone()
+
+
+async def until(holds: Callable[[], Awaitable[T]], seconds: float = 60, explain: Callable[[], str] = lambda: "") -> T:
+    """Wait until it is true (or not empty), and return it. Raises AssertionError with the explanation."""
+    deadline = time.monotonic() + seconds
+    while not (found := await holds()):
+        assert time.monotonic() < deadline, f"still not so after {seconds} s\n{explain()}"
+        await asyncio.sleep(0.1)
+    return found
+
+
+def sweep(folder: Path) -> None:
+    """Kill what a failed test left behind under this folder."""
+    for pid in Home(folder).processes():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def free_address() -> str:
+    """HOST:PORT where nobody listens just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+_PLAIN = {
+    # Wide enough that no sentence is broken: tests look for sentences
+    "COLUMNS": "4000",
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    **{name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS") if name in os.environ},
+}
+
+
+def _processes() -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdecimal() or int(folder.name) == os.getpid():
+            continue
+        try:
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            environment = (folder / "environ").read_bytes().decode("utf-8", "replace")
+            traces = (command, environment, str((folder / "cwd").readlink()))
+        except OSError:  # it ended while we looked, or it is a zombie, which is no process any more
+            continue
+        yield int(folder.name), command, traces

@@ -1,0 +1,332 @@
+"""The commands, as people type and script them: real processes, one home, a small task that is learned in seconds."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.acceptance.company import Page, page
+from tests.acceptance.processes import Done, Home, free_address, running, until
+
+pytestmark = pytest.mark.vllm
+
+THINGS = {
+    "kitchen": "oven kettle fridge sink dishwasher toaster saucepan cutlery",
+    "garden": "lawn hedge roses sprinkler greenhouse compost orchard wheelbarrow",
+    "garage": "tyre engine brakes gearbox bumper clutch radiator headlight",
+}
+PHRASES = (
+    "the {} is broken",
+    "please have a look at the {} today",
+    "who takes care of our {}?",
+    "something is wrong with the {}, can you help",
+    "there is a strange smell near the {}",
+)
+ROWS = [
+    {"text": phrase.format(thing), "label": label}
+    for phrase in PHRASES
+    for label, things in THINGS.items()
+    for thing in things.split()
+]
+ODD = {
+    "long": "the fridge is broken " * 5_000,
+    "nul": "the\x00 lawn\x00",
+    "surrogate": "the engine \ud800 is broken",
+    "right to left": "המקרר במטבח לא עובד",
+    "emoji": "🔥🔥🔥",
+    "joined": "👩‍👩‍👧‍👦 e\u0301 \u202e",
+}
+FIELDS = {"text", "label", "confidence", "probabilities", "by", "adapter"}
+
+
+def settings(model: str, listen: str) -> str:
+    labels = "".join(
+        f'[tasks.desk.labels.{name}]\nmeans = "Everything in the {name}"\n'
+        f'emoji = {{ web = "{emoji}" }}\ndeliver_to = {{ web = "{name}" }}\n'
+        for name, emoji in zip(THINGS, "🍳🌳🚗", strict=True)
+    )
+    return f"""
+[model]
+server = "{model}"
+[web]
+listen = "{listen}"
+[conversation]
+settle_seconds = 0.1
+[platforms.web]
+[tasks.desk]
+question = "Where is it?"
+fallback = "garage"
+ask_below = 0.0
+{labels}"""
+
+
+def jsonl(rows: list[dict[str, str]]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A home in which the task was learned, and how its first three commands ended."""
+
+    home: Home
+    listen: str
+    migrated: Done
+    imported: Done
+    trained: Done
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def taught(model_url: str, homes: Path) -> AsyncIterator[Taught]:
+    folder, listen = homes / "taught", free_address()
+    folder.mkdir()
+    home = Home(folder)
+    home.settings(settings(model_url, listen))
+    home.file("rows.jsonl", jsonl(ROWS))
+    migrated = await home.succeeds("migrate")
+    imported = await home.succeeds("import", "rows.jsonl")
+    yield Taught(home, listen, migrated, imported, await home.does("train", "--json"))
+    await home.until_left_alone()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def unserved(homes: Path) -> AsyncIterator[Home]:
+    """A home whose model server is gone."""
+    folder = homes / "unserved"
+    folder.mkdir()
+    home = Home(folder)
+    home.settings(settings(f"http://{free_address()}", free_address()))
+    yield home
+    await home.until_left_alone()
+
+
+# --- before anything is learned ---
+
+
+async def test_every_command_explains_itself(unserved: Home) -> None:
+    everything = await unserved.succeeds("--help")
+    names = "demo run migrate route import export train evaluate models promote rollback".split()
+    explained = await asyncio.gather(*(unserved.succeeds(name, "--help") for name in names))
+    for name, done in zip(names, explained, strict=True):
+        assert f"│ {name} " in everything.out
+        assert f"Usage: python -m bot.cli {name}" in done.out
+        assert len(done.out.splitlines()) > 6
+
+
+async def test_five_mistakes_are_named_at_once(unserved: Home) -> None:
+    broken = (
+        settings("nowhere", "here")
+        .replace('fallback = "garage"', 'fallback = "garrage"')
+        .replace('emoji = { web = "🌳" }', 'emoji = { web = "🍳" }')
+        .replace('means = "Everything in the garage"', "")
+    )
+    done = await unserved.does("migrate", "--config", unserved.file("broken.toml", broken))
+    assert done.code == 2
+    for key in (
+        "model.server:",
+        "web.listen:",
+        "tasks.desk.fallback: no label called 'garrage'",
+        "tasks.desk.labels.garden.emoji.web: 🍳 already means kitchen",
+        "tasks.desk.labels.garage.means: missing",
+    ):
+        assert key in done.told
+    assert "Traceback" not in done.err
+
+
+async def test_no_settings_is_a_sentence(homes: Path) -> None:
+    folder = homes / "bare"
+    folder.mkdir()
+    done = await Home(folder).does("models")
+    assert done.code == 2
+    assert "switchboard.toml: no such file" in done.told
+
+
+async def test_a_taken_port_is_a_sentence(unserved: Home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        config = unserved.file("taken.toml", settings("http://127.0.0.1:9", listen))
+        done = await unserved.does("run", "--config", config)
+    assert done.code == 2
+    assert f"web.listen: {listen} is taken by another program" in done.told
+    assert len(done.err.splitlines()) == 1
+
+
+async def test_a_file_with_bad_lines_is_refused_whole_or_kept_in_part(unserved: Home) -> None:
+    lines = [*jsonl(ROWS[:4]).splitlines(), '{"text": "the oven"', "[1]", '{"text": " ", "label": "garden"}']
+    lines += [
+        '{"text": "the roof", "label": "attic"}',
+        '{"text": 5, "label": "garden"}',
+        *jsonl(ROWS[4:6]).splitlines(),
+    ]
+    file = unserved.file("bad.jsonl", "\n".join(lines))
+    refused = await unserved.does("import", file)
+    assert refused.code == 2
+    for number in range(5, 10):
+        assert f"bad.jsonl: line {number}: " in refused.told
+    assert "unknown label 'attic'; labels are kitchen, garden, garage" in refused.told
+    assert "nothing was imported" in refused.told
+    kept = await unserved.succeeds("import", file, "--skip-bad")
+    assert "6 new examples, 0 known before, 5 bad lines left out" in kept.told
+    csv = unserved.file(
+        "bad.csv", "text,label\nthe oven smokes,kitchen\nthe roses,garden,more\nthe brakes squeak,garage\n"
+    )
+    refused = await unserved.does("import", csv)
+    assert (refused.code, "bad.csv: line 3: 3 fields where the header has 2" in refused.told) == (2, True)
+
+
+async def test_a_dead_model_server_is_said_and_the_memory_answers(unserved: Home) -> None:
+    unserved.file("rows.jsonl", jsonl(ROWS))
+    await unserved.succeeds("import", "rows.jsonl")
+    done = await unserved.succeeds("route", "the fridge is broken again", "--json")
+    assert (done.json["label"], done.json["by"], done.json["adapter"]) == ("kitchen", "memory", None)
+    assert done.json["reason"] in {"model_down", "not_trained"}
+    lost = await unserved.succeeds("route", "zzz qqq xxx", "--json")
+    assert (lost.json["label"], lost.json["by"]) == ("garage", "fallback")
+
+
+# --- learned ---
+
+
+async def test_the_first_training_serves_and_the_same_once_more_does_not(taught: Taught) -> None:
+    assert "the database is at the newest schema" in taught.migrated.told
+    assert f"{len(ROWS)} new examples, 0 known before, 0 bad lines" in taught.imported.told
+    assert taught.trained.code == 0, taught.trained.err
+    assert (taught.trained.json["adapter"], taught.trained.json["promoted"]) == ("desk-1", True)
+    again = await taught.home.does("train", "--json")
+    assert again.code == 1, again.err
+    assert (again.json["adapter"], again.json["promoted"]) == ("desk-2", False)
+    assert again.json["reasons"]
+    models = await taught.home.succeeds("models", "--json")
+    assert [(row["adapter"], row["serves"]) for row in json.loads(models.out)] == [("desk-1", True), ("desk-2", False)]
+
+
+async def test_a_repeated_import_changes_nothing(taught: Taught) -> None:
+    again = await taught.home.succeeds("import", "rows.jsonl")
+    assert f"0 new examples, {len(ROWS)} known before" in again.told
+
+
+async def test_what_is_exported_can_be_imported_elsewhere(taught: Taught, unserved: Home) -> None:
+    file = unserved.folder / "exported.jsonl"
+    await taught.home.succeeds("export", str(file))
+    exported = _pairs(file.read_text("utf-8"))
+    assert exported >= {(row["text"], row["label"]) for row in ROWS}
+    await unserved.succeeds("import", file.name)
+    assert _pairs((await unserved.succeeds("export")).out) >= exported
+    for form in ("csv", "openai"):
+        written = unserved.folder / f"exported.{form}"
+        await taught.home.succeeds("export", str(written), "--format", form)
+    done = await unserved.succeeds("import", "exported.openai")
+    assert "0 new examples" in done.told
+    done = await unserved.succeeds("import", "exported.csv")
+    assert "0 new examples" in done.told
+
+
+async def test_one_text_is_routed_for_people_and_for_scripts(taught: Taught) -> None:
+    elsewhere = taught.home.folder / "elsewhere"
+    elsewhere.mkdir()
+    home = Home(elsewhere, {"SWITCHBOARD_CONFIG": "../switchboard.toml"})
+    row = (await home.succeeds("route", "my saucepan is broken", "--json")).json
+    assert set(row) >= FIELDS
+    assert (row["text"], row["label"], row["adapter"]) == ("my saucepan is broken", "kitchen", "desk-1")
+    assert isinstance(row["probabilities"], dict)
+    assert set(row["probabilities"]) == set(THINGS)
+    assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert row["confidence"] == max(row["probabilities"].values())
+    done = await taught.home.succeeds("route", "my saucepan is broken")
+    assert done.out.startswith("kitchen\t")
+
+
+async def test_a_file_is_routed_in_order_and_odd_texts_are_no_trouble(taught: Taught) -> None:
+    plain = [f"{row['text']} number {n}" for n, row in enumerate(ROWS * 3)][:300]
+    texts = [*plain[:150], *ODD.values(), *plain[150:]]
+    file = taught.home.file("many.jsonl", "".join(json.dumps({"text": text}) + "\n" for text in texts))
+    done = await taught.home.succeeds("route", "--file", file, "--json")
+    assert [row["text"] for row in done.lines] == texts
+    for row in done.lines:
+        assert row["label"] in THINGS
+    right = [row["label"] == known["label"] for row, known in zip(done.lines[:150], ROWS * 2, strict=False)]
+    assert sum(right) > 120
+    bad = taught.home.file("empty.jsonl", jsonl([{"text": "the lawn"}, {"text": ""}, {"text": "the brakes"}]))
+    done = await taught.home.does("route", "--file", bad, "--json")
+    assert done.code == 1
+    assert "line 2: text is missing or empty" in done.told
+    assert [row["text"] for row in done.lines] == ["the lawn", "the brakes"]
+
+
+async def test_odd_texts_on_the_command_line_are_no_trouble(taught: Taught) -> None:
+    texts = ("", ODD["long"][:100_000], "the engine \udcff")
+    for done in await asyncio.gather(*(taught.home.succeeds("route", text, "--json") for text in texts)):
+        assert done.json["label"] in THINGS
+
+
+async def test_an_adapter_whose_server_is_gone_leaves_the_memory_to_answer(taught: Taught) -> None:
+    config = taught.home.file("unserved.toml", settings(f"http://{free_address()}", free_address()))
+    done = await taught.home.succeeds("route", "the fridge is broken again", "--json", "--config", config)
+    assert (done.json["label"], done.json["by"], done.json["reason"]) == ("kitchen", "memory", "model_down")
+    assert "until it answers, the memory and the fallback decide" in done.told
+
+
+async def test_evaluate_prints_figures(taught: Taught) -> None:
+    file = taught.home.file("labelled.jsonl", jsonl([row | {"text": f"hello, {row['text']}"} for row in ROWS]))
+    row = (await taught.home.succeeds("evaluate", file, "--json")).json
+    assert row["n"] == len(ROWS)
+    for name in ("accuracy", "macro_f1", "ece", "coverage_at_95"):
+        assert isinstance(row[name], float)
+    assert float(str(row["accuracy"])) > 0.8
+    assert isinstance(row["latency_ms"], dict)
+    assert 0 < row["latency_ms"]["p50"] <= row["latency_ms"]["p95"]
+    bad = taught.home.file("unknown.jsonl", jsonl([{"text": "the roof", "label": "attic"}]))
+    done = await taught.home.does("evaluate", bad, "--json")
+    assert (done.code, "line 1: unknown label 'attic'" in done.told) == (2, True)
+
+
+async def test_promotion_and_rollback_disturb_nobody_who_writes(taught: Taught) -> None:
+    """Runs last: it needs the second training, and leaves the first model serving."""
+    async with running(taught.home, "run", address=f"http://{taught.listen}"), page(f"http://{taught.listen}") as web:
+        stop = asyncio.Event()
+        writing = asyncio.create_task(_keep_writing(web, stop), name="people who write")
+        try:
+            await _served_by(taught.home, "desk-1")
+            done = await taught.home.succeeds("promote", "desk-2")
+            assert "desk-2 serves desk from the next message on" in done.told
+            await _served_by(taught.home, "desk-2")
+            done = await taught.home.succeeds("rollback")
+            assert "desk-1 serves desk again" in done.told
+            await _served_by(taught.home, "desk-1")
+            unknown = await taught.home.does("promote", "desk-99")
+            assert unknown.code == 2
+        finally:
+            stop.set()
+            written = await writing
+        decided = taught.home.rows("SELECT by, reason FROM decisions")
+        assert len(decided) == written > 10
+        assert set(decided) <= {("model", "confident"), ("memory", "remembered")}
+
+
+async def _keep_writing(web: Page, stop: asyncio.Event) -> int:
+    """People write, one after the other, and every one is answered; how many."""
+    written = 0
+    while not stop.is_set():
+        text = ROWS[written % len(ROWS)]["text"]
+        answer = await web.heard(await web.write(f"{text}, says person {written}"))
+        assert "This is one for" in answer
+        written += 1
+    return written
+
+
+async def _served_by(home: Home, adapter: str) -> None:
+    [(newest,)] = home.rows("SELECT coalesce(max(id), 0) FROM decisions")
+
+    async def does() -> bool:
+        rows = home.rows("SELECT adapter FROM decisions WHERE id > %s", newest)
+        return (adapter,) in rows[2:]
+
+    await until(does)
+
+
+def _pairs(lines: str) -> set[tuple[str, str]]:
+    return {(row["text"], row["label"]) for row in map(json.loads, lines.splitlines())}

@@ -1,0 +1,89 @@
+"""The handbook's commands are commands that work: every line of every shell block is known here, or this fails."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.core import TyperGroup
+
+from bot.cli import cli
+from tests.acceptance.processes import REPOSITORY
+
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
+_BLOCK = re.compile(r"^```(?:sh|bash|shell|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+RECIPES = {"demo": "switchboard demo", "test": "-m pytest", "test-all": "-m pytest", "check": "mypy"}
+"""What each target must come to. Their commands are this project's own tests: `make test` is running this one."""
+ELSEWHERE = ("git", "export", "cd", "curl", "systemctl", "docker", "pip", "python3")
+"""What belongs to the reader's machine, not to us."""
+
+
+def _lines() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for block in _BLOCK.findall(page.read_text("utf-8")):
+            for line in block.replace("\\\n", " ").splitlines():
+                command = line.partition(" #")[0].strip().removeprefix("$ ")
+                if command and not command.startswith("#"):
+                    yield page.name, command
+
+
+COMMANDS = sorted(set(_lines()))
+
+
+def test_the_readme_has_its_two_commands() -> None:
+    assert {"make demo", "make test"} <= {command for page, command in COMMANDS if page == "README.md"}
+
+
+@pytest.mark.parametrize(("page", "command"), COMMANDS)
+def test_a_documented_command_is_one_we_have(page: str, command: str, tmp_path: Path) -> None:
+    words = shlex.split(command)
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        del words[0]
+    match words:
+        case ["make", *targets]:
+            _make([target for target in targets if "=" not in target])
+        case ["switchboard", *arguments] | [".venv/bin/switchboard", *arguments]:
+            _switchboard(arguments, tmp_path)
+        case ["python" | ".venv/bin/python", "-m", module, *_] if module.split(".")[0] in {"benchmarks", "bot", "db"}:
+            file = REPOSITORY.joinpath(*module.split("."))
+            assert file.with_suffix(".py").is_file() or file.joinpath("__main__.py").is_file(), f"no module {module}"
+        case ["python" | ".venv/bin/python", "-m", "pytest", *paths]:
+            _exist(path for path in paths if path.startswith("tests"))
+        case [program, *_] if program in ELSEWHERE:
+            pass
+        case _:
+            pytest.fail(f"{page} tells people to run {command!r}, which no test knows")
+
+
+def _make(targets: list[str]) -> None:
+    for target in targets:
+        # `-n` prints what would be done; `-o` takes the environment as made, which it is: we run in it
+        done = subprocess.run(
+            ["make", "-n", "-o", ".venv/ready", target], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert RECIPES.get(target, "") in done.stdout
+
+
+def _switchboard(arguments: list[str], folder: Path) -> None:
+    """Parse the line as the program does: every command, option and file name must be one it takes."""
+    group = typer.main.get_command(cli)
+    assert isinstance(group, TyperGroup)
+    for word in arguments:
+        if word.endswith((".jsonl", ".csv", ".toml")):
+            folder.joinpath(Path(word).name).touch()
+    here = [str(folder / Path(w).name) if w.endswith((".jsonl", ".csv", ".toml")) else w for w in arguments]
+    if not here or here[0].startswith("-"):
+        return
+    command = group.get_command(group.make_context("switchboard", [here[0]]), here[0])
+    assert command is not None, f"there is no command {here[0]}"
+    if "--help" not in here:
+        command.make_context(here[0], here[1:])
+
+
+def _exist(paths: Iterator[str]) -> None:
+    for path in paths:
+        assert REPOSITORY.joinpath(path.partition("::")[0]).exists(), f"no {path}"
