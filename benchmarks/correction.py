@@ -4,8 +4,8 @@
 
 Everything is real but the chat service: PostgreSQL, the steps with their bells, vLLM with the starter and its adapter,
 the bundled embedder, the demo company's examples in the memory. Nobody is waited for to finish typing. In each round a
-lead moves a message about something the model cannot know to another team. From that moment people ask about the same
-thing in other words, one after another, until one is sent where the lead said.
+lead moves a message about something the model cannot know to a team that neither it nor a similar message went to. From
+that moment people ask about the same thing in other words, one after another, until one is sent where the lead said.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.machine import Figures, machine, show, spread
-from benchmarks.stage import Stage, staged, unhurried
+from benchmarks.stage import Handed, Stage, staged, unhurried
 from bot.app import demo_settings, move_in, open_mind, rememberer
 from bot.console import counting, say
 from bot.domain.posts import Answer, Card, Owed, Question
@@ -72,16 +72,21 @@ async def _round(stage: Stage, task: Task, name: str) -> Round:
     room = f"person-{name}"
     await stage.writes(room, f"Who hands out the {name} cards for the Thursday group?")
     card = await _card(stage, room)
-    right = next(label for label in task.labels if label.name not in (_team(card), task.fallback))
+    unaided = await _ask(stage, f"person-{name}-before", name)
+    taken = (_team(card), _team(unaided.owed), task.fallback)
+    right = next(label for label in task.labels if label.name not in taken)
     stored = await stage.corrects(card, right.emoji["web"])
     for tries in range(_MOST_TRIES):
-        room = f"person-{name}-{tries}"
-        await stage.writes(room, f"Hello, I still need a {name} card for the Thursday group, who hands them out?")
-        answer = await stage.answer(room)
-        content = answer.owed.post.content
-        if isinstance(content, Answer) and content.label == right.name:
+        answer = await _ask(stage, f"person-{name}-{tries}", name)
+        if _team(answer.owed) == right.name:
             return Round(answer.at - stored, tries)
     return Round(None, _MOST_TRIES)
+
+
+async def _ask(stage: Stage, room: str, name: str) -> Handed:
+    """The similar message, and what its person hears."""
+    await stage.writes(room, f"Hello, I still need a {name} card for the Thursday group, who hands them out?")
+    return await stage.answer(room)
 
 
 async def _card(stage: Stage, room: str) -> Owed:
@@ -92,8 +97,10 @@ async def _card(stage: Stage, room: str) -> Owed:
     return (await stage.card(room)).owed
 
 
-def _team(card: Owed) -> str:
-    return card.post.content.label if isinstance(card.post.content, Card) else ""
+def _team(said: Owed) -> str | None:
+    """The team that a card or an answer names; None for a question."""
+    content = said.post.content
+    return content.label if isinstance(content, Card | Answer) else None
 
 
 if __name__ == "__main__":
