@@ -27,6 +27,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
+from benchmarks.machine import processor
 from bot.domain.learning import Example, Side, Source
 from bot.domain.ports import TrainingRun
 from bot.domain.tasks import Label, Task
@@ -159,13 +160,6 @@ def linear(trial: Trial) -> float:
 
 def tell(share: float, doing: str) -> None:
     print(f"\r{share:4.0%} {doing:40}", end="\r" if share < 1 else f"\r{'':50}\r", file=sys.stderr, flush=True)
-
-
-def processor() -> str:
-    """The processor's own name, where Linux tells it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown processor")
 
 
 if __name__ == "__main__":

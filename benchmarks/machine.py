@@ -38,10 +38,10 @@ def processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown processor")
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median and 99th percentile, to a tenth; of fewer than a hundred values the latter leans on the largest."""
+def spread(values: Sequence[float], digits: int = 1) -> dict[str, float]:
+    """Median and 99th percentile; of fewer than a hundred values the latter leans on the largest."""
     cuts = statistics.quantiles(values, n=100, method="inclusive") if len(values) > 1 else [values[0]] * 99
-    return {"p50": round(cuts[49], 1), "p99": round(cuts[98], 1)}
+    return {"p50": round(cuts[49], digits), "p99": round(cuts[98], digits)}
 
 
 def show(title: str, rows: Mapping[str, Figures], on: Mapping[str, object]) -> None:

@@ -1,77 +1,126 @@
-"""What our client costs on top of a bare request to the same vLLM server: `python -m benchmarks.routing_call`.
+"""What our client costs on top of a bare request to the same vLLM server.
 
-Bare is a request made ready beforehand and sent by aiohttp, its answer read but not parsed. Both sides ask the same
-questions, in turns, so that whatever else the machine does falls on both; reported are medians over the rounds.
+    python -m benchmarks.routing_call
+
+The starter with the adapter it brings along. A bare request is made ready beforehand and its answer read but not
+parsed; it is sent by httpx, as ours are, and for comparison by aiohttp, which costs less. All sides ask the same
+questions in turns, so that whatever else the machine does falls on all of them; reported are medians over the rounds,
+and the median of the rounds' ratios.
 """
 
 import argparse
 import asyncio
 import json
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 
+from benchmarks.machine import Figures, machine, show
+from bot.app import demo_settings
+from bot.console import counting, share_of
+from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter
 from bot.domain.ports import Query
-from bot.domain.tasks import Label, Task
 from inference.adapters import VllmAdapters
 from inference.bases import STARTER
 from inference.client import VllmPredictor
 from inference.command import ServerSettings
+from inference.line import open_line
 from inference.prompt import PromptBuilder
+from inference.seed import starter_seed
 from inference.server import EmbeddedServer
-from tests.fakes_inference import write_lora
 
-TASK = Task("routing", "Which team?", tuple(Label(f"team-{n}", "") for n in range(8)), "team-0")
-CODES = {label.name: f"<label_{n:03}>" for n, label in enumerate(TASK.labels)}
 IN_FLIGHT = 32
+_JSON = {"content-type": "application/json"}
 Ask = Callable[[int], Awaitable[object]]
+Measure = Callable[[Ask], Awaitable[float]]
 
 
-async def main(rounds: int, calls: int) -> None:
-    """Starts a server, measures, prints one JSON line."""
-    with tempfile.TemporaryDirectory() as scratch:
-        settings = ServerSettings(STARTER, "starter", Path(scratch))
-        async with EmbeddedServer(settings, _say) as server, aiohttp.ClientSession(str(server.line.base_url)) as http:
-            bare, ours = await _askers(server, http, Path(scratch))
-            single = [(await _one_by_one(bare, calls), await _one_by_one(ours, calls)) for _ in range(rounds)]
-            crowd = [(await _crowd(bare, calls * 8), await _crowd(ours, calls * 8)) for _ in range(rounds)]
-    print(json.dumps({"single": _figures(single), f"in_flight_{IN_FLIGHT}": _figures(crowd)}))
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Start a server, measure, print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--calls", type=int, default=100, help="single calls a round; eight times as many in a crowd")
+    args = parser.parse_args(arguments)
+    on = machine()
+    show("routing call, ms", asyncio.run(measured(args.rounds, args.calls)), on)
 
 
-async def _askers(server: EmbeddedServer, http: aiohttp.ClientSession, scratch: Path) -> tuple[Ask, Ask]:
-    prompts, adapters = PromptBuilder(STARTER), VllmAdapters(server.line, STARTER)
-    path = write_lora(scratch / "lora", STARTER, seed=1)
-    adapter = Adapter("bench", TASK.name, path, "starter", CODES, 1.0, datetime.now(UTC))
-    await adapters.load(adapter)
-    predictor, query = VllmPredictor(server.line, prompts, "starter", adapters), Query(TASK, CODES, adapter)
+async def measured(rounds: int, calls: int) -> dict[str, Figures]:
+    """Milliseconds a call, by who asks, with each ratio of ours to theirs."""
+    with tempfile.TemporaryDirectory(prefix="switchboard-routing-call-") as scratch:
+        async with _askers(Path(scratch)) as askers:
+            for ask in askers.values():
+                await _crowd(ask, 2 * IN_FLIGHT)
+            single = await _rounds("single", askers, rounds, lambda ask: _one_by_one(ask, calls))
+            crowd = await _rounds("crowd", askers, rounds, lambda ask: _crowd(ask, 8 * calls))
+    return {"single, p50": _figures(single), f"{IN_FLIGHT} in flight, a call": _figures(crowd)}
+
+
+@asynccontextmanager
+async def _askers(scratch: Path) -> AsyncIterator[dict[str, Ask]]:
+    grown, task = starter_seed(), demo_settings(scratch).routing
+    if grown is None:
+        raise UsageError("the starter has no adapter yet; make it with `python -m bot.demo.grow`")
+    adapter = Adapter("seed", task.name, grown.folder, "starter", grown.codes, 1.0, datetime.now(UTC))
+    query, prompts = Query(task, grown.codes, adapter), PromptBuilder(STARTER)
     texts = [f"I was charged twice for order {n}" for n in range(1_000)]
-    bodies = [
-        _body(prompts.prompt_ids(TASK, CODES, text), [prompts.code_id(c) for c in CODES.values()]) for text in texts
-    ]
+    bodies = [_body(query, prompts, text) for text in texts]
+    with share_of("starting vLLM") as told:
+        server = await EmbeddedServer(ServerSettings(STARTER, "starter", scratch), told).__aenter__()
+    try:
+        url = str(server.line.base_url)
+        async with aiohttp.ClientSession(url) as cheap, open_line(url) as line:
+            adapters = VllmAdapters(server.line, STARTER)
+            await adapters.load(adapter)
+            predictor = VllmPredictor(server.line, prompts, "starter", adapters)
 
-    async def bare(n: int) -> object:
-        headers = {"content-type": "application/json"}
-        async with http.post("/v1/completions", data=bodies[n % len(bodies)], headers=headers) as response:
-            return await response.read()
+            async def ours(n: int) -> object:
+                return await predictor.predict(query, [texts[n % len(texts)]])
 
-    async def ours(n: int) -> object:
-        return await predictor.predict(query, [texts[n % len(texts)]])
+            async def bare(n: int) -> object:
+                response = await line.post("/v1/completions", content=bodies[n % len(bodies)], headers=_JSON)
+                return response.content
 
-    for ask in (bare, ours):
-        await _crowd(ask, 2 * IN_FLIGHT)
-    return bare, ours
+            async def cheapest(n: int) -> object:
+                async with cheap.post("/v1/completions", data=bodies[n % len(bodies)], headers=_JSON) as response:
+                    return await response.read()
+
+            yield {"ours": ours, "bare httpx": bare, "bare aiohttp": cheapest}
+    finally:
+        await server.__aexit__(None, None, None)
 
 
-def _body(prompt: list[int], allowed: list[int]) -> bytes:
-    asked = {"model": "bench", "prompt": prompt, "max_tokens": 1, "temperature": 0}
-    return json.dumps(asked | {"allowed_token_ids": allowed, "logprobs": len(allowed)}).encode()
+def _body(query: Query, prompts: PromptBuilder, text: str) -> bytes:
+    """What our client sends for the same text."""
+    allowed = [prompts.code_id(code) for code in query.codes.values()]
+    asked = {
+        "model": "seed",
+        "prompt": [prompts.prompt_ids(query.task, query.codes, text)],
+        "max_tokens": 1,
+        "temperature": 0,
+        "repetition_penalty": 1,
+        "allowed_token_ids": allowed,
+        "logprobs": len(allowed),
+        "return_tokens_as_token_ids": True,
+    }
+    return json.dumps(asked).encode()
+
+
+async def _rounds(doing: str, askers: Mapping[str, Ask], rounds: int, measure: Measure) -> list[dict[str, float]]:
+    taken = []
+    with counting(doing, rounds) as done:
+        for number in range(rounds):
+            order = list(askers.items())[:: -1 if number % 2 else 1]
+            taken.append({who: await measure(ask) for who, ask in order})
+            done(1)
+    return taken
 
 
 async def _one_by_one(ask: Ask, calls: int) -> float:
@@ -97,20 +146,16 @@ async def _crowd(ask: Ask, calls: int) -> float:
     return 1_000 * (time.perf_counter() - began) / calls
 
 
-def _figures(pairs: list[tuple[float, float]]) -> dict[str, float]:
-    bare, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratio = statistics.median(mine / theirs for theirs, mine in pairs)
-    return {"bare_ms": round(bare, 2), "ours_ms": round(ours, 2), "ratio": round(ratio, 3)}
-
-
-def _say(share: float, doing: str) -> None:
-    if share == 1.0:
-        print(doing, file=sys.stderr)
+def _figures(rounds: Sequence[Mapping[str, float]]) -> Figures:
+    medians = {
+        who: round(statistics.median(r[who] for r in rounds), 2) for who in ("ours", "bare httpx", "bare aiohttp")
+    }
+    ratios = {
+        f"to {whose}": round(statistics.median(r["ours"] / r[f"bare {whose}"] for r in rounds), 3)
+        for whose in ("httpx", "aiohttp")
+    }
+    return medians | ratios
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--calls", type=int, default=100)
-    arguments = parser.parse_args()
-    asyncio.run(main(arguments.rounds, arguments.calls))
+    main()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.app import Mind, Store
-from bot.domain.messages import Message, MessageRef, Person, Place, Reaction
+from bot.domain.messages import Message, MessageRef, Person, Place, Press, Reaction
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import Card, Owed
 from bot.running import start_hearing, start_thinking
@@ -68,6 +68,12 @@ class Stage:
         ref = MessageRef(self.name, card.post.place.chat, f"post {card.id}")
         await (await self._inbox).reaction(Reaction(ref, LEAD, emoji, True, _now()))
         return time.perf_counter()
+
+    async def chooses(self, question: Owed, value: str) -> None:
+        """The person presses a button of a question."""
+        room = question.post.place.chat
+        ref, person = MessageRef(self.name, room, f"post {question.id}"), Person(self.name, room, "Cleo", "en")
+        await (await self._inbox).press(Press(ref, person, value, _now()))
 
     async def answer(self, room: str) -> Handed:
         """The first post to the person in that room. Raises TimeoutError."""

@@ -28,13 +28,18 @@ from bot.settings import Settings
 
 _CONCERNS: Mapping[str, frozenset[Change]] = {
     "delivering": frozenset({Change.OWED}),
-    "sorting": frozenset({Change.MESSAGE, Change.PRESS, Change.FREED}),
+    "sorting": frozenset({Change.MESSAGE, Change.NEXT, Change.FREED}),
+    "choosing": frozenset({Change.PRESS, Change.FREED}),
     "correcting": frozenset({Change.REACTION, Change.FREED}),
-    "relaying": frozenset({Change.MESSAGE, Change.DECIDED, Change.FREED}),
+    "relaying": frozenset({Change.NEXT, Change.FREED}),
     "remembering": frozenset({Change.EXAMPLE}),
     "learning": frozenset({Change.CYCLE}),
 }
-"""Which steps a change wakes, first things first: a step that looks in vain takes time from one that has work."""
+"""Which steps a change wakes, first things first: a step that looks in vain takes time from one that has work.
+
+What is rare (a reaction that overtook the receipt of its card, others' words before the decision) waits for the step's
+own next look, a second at most.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ def start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, m
     sorter = Sorter(settings.routing, store.ledger, mind.classifier, rhythm.settle, rhythm.patience, now)
     jobs = [(task.learning.schedule, partial(mind.learner.due, task)) for task in settings.tasks]
     _keep(group, "sorting", partial(forever, sorter.step, bells["sorting"]))
+    _keep(group, "choosing", partial(forever, sorter.choose, bells["choosing"]))
     _keep(group, "remembering", partial(forever, mind.rememberer.step, bells["remembering"]))
     _keep(group, "learning", partial(forever, mind.learner.step, bells["learning"], grace=0.0))
     _keep(group, "schedule", partial(keep_schedule, jobs))

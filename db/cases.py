@@ -76,7 +76,7 @@ async def decide(
     if not decision.candidates:
         await session.execute(_concluded(case, at))
     # A press may have waited while an answer to the question was read
-    await announce(session, Change.OWED, Change.FREED if case.conversation.asked else Change.DECIDED)
+    await announce(session, Change.OWED, *([Change.FREED] if case.conversation.asked else []))
     return True
 
 

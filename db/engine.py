@@ -94,6 +94,15 @@ async def announce(session: AsyncSession, *changes: Change) -> None:
     await session.execute(select(func.pg_notify(CHANNEL, " ".join(changes))))
 
 
+async def forgettable(session: AsyncSession) -> None:
+    """Commit this transaction without waiting for the disk: after a crash of the server it may never have happened.
+
+    For claims alone. A claim that is forgotten is claimed again, as one whose process died; whatever is concluded upon
+    it reaches the disk together with it.
+    """
+    await session.execute(text("SET LOCAL synchronous_commit TO off"))
+
+
 @asynccontextmanager
 async def open_database(url: str, pool_size: int = 10) -> AsyncIterator[Database]:
     """The database behind a URL; nothing is connected before it is needed. Raises ConfigError for a wrong URL."""

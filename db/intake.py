@@ -23,7 +23,7 @@ async def add_message(session: AsyncSession, message: Message, settle: timedelta
     if joined is not None:
         await session.execute(_grown(joined, message))
     await session.execute(insert(MessageRow).values(**_values(message), conversation_id=conversation))
-    await announce(session, Change.MESSAGE)
+    await announce(session, Change.MESSAGE if joined is None else Change.NEXT)
     return True
 
 

@@ -9,14 +9,14 @@ from sqlalchemy.orm import aliased
 
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change, Outbox
-from bot.domain.posts import Card, Content, Owed, Post, Question
-from db.engine import Database, announce
+from bot.domain.posts import Owed, Post
+from db.engine import Database, announce, forgettable
 from db.rows import LEASE, owe, post
 from db.tables import PostRow
 
 _ROW = PostRow
-_AWAITED: dict[type[Content], tuple[Change, ...]] = {Card: (Change.REACTION,), Question: (Change.PRESS,)}
-"""What may have come before the receipt of what it is on."""
+_EARLIER, _TARGET = aliased(PostRow), aliased(PostRow)
+"""Other posts than the one in question; made once, for making an alias costs more than asking with it."""
 
 
 class PostgresOutbox:
@@ -31,6 +31,7 @@ class PostgresOutbox:
             rows = (await session.scalars(_due(platforms, now).limit(limit))).all()
             if not rows:
                 return []
+            await forgettable(session)
             await session.execute(_claimed([row.id for row in rows], now))
             receipts = await _receipts(session, rows)
             return [_owed(row, receipts) for row in rows]
@@ -39,8 +40,7 @@ class PostgresOutbox:
         receipt = {"said_at": now, "receipt_chat": ref.chat, "receipt_id": ref.id}
         # It was said, even if somebody gave it up meanwhile
         fresh = update(_ROW).where(_ROW.id == owed.id, _ROW.said_at.is_(None))
-        change = fresh.values(**receipt, leased_until=None, given_up_at=None, problem=None)
-        await self._write(change, *_AWAITED.get(type(owed.post.content), ()))
+        await self._write(fresh.values(**receipt, leased_until=None, given_up_at=None, problem=None))
 
     async def postpone(self, owed: Owed, until: datetime, problem: str) -> None:
         await self._write(_still(owed).values(not_before=until, leased_until=None, problem=problem))
@@ -53,10 +53,10 @@ class PostgresOutbox:
             await owe(session, None, posts, now)
             await announce(session, Change.OWED)
 
-    async def _write(self, change: Update, *changes: Change) -> None:
+    async def _write(self, change: Update) -> None:
         async with self._database.transaction() as session:
             if (await session.execute(change.returning(_ROW.id))).first() is not None:
-                await announce(session, Change.OWED, *changes)
+                await announce(session, Change.OWED)
 
 
 def _pending(row: type[PostRow]) -> ColumnElement[bool]:
@@ -69,8 +69,7 @@ def _still(owed: Owed) -> Update:
 
 def _pointless(now: datetime) -> Update:
     """What rewrites a post that will never be said will never be said either."""
-    target = aliased(PostRow)
-    never = exists().where(target.id == _ROW.edits, target.given_up_at.is_not(None))
+    never = exists().where(_TARGET.id == _ROW.edits, _TARGET.given_up_at.is_not(None))
     return (
         update(_ROW)
         .where(_pending(_ROW), _ROW.edits.is_not(None), never)
@@ -80,13 +79,12 @@ def _pointless(now: datetime) -> Update:
 
 def _due(platforms: Sequence[str], now: datetime) -> Select[PostRow]:
     """The oldest pending post of each conversation and chat; posts of no conversation are in line by chat alone."""
-    earlier = aliased(PostRow)
     another = exists().where(
-        earlier.conversation_id.is_not_distinct_from(_ROW.conversation_id),
-        earlier.platform == _ROW.platform,
-        earlier.chat == _ROW.chat,
-        earlier.id < _ROW.id,
-        _pending(earlier),
+        _EARLIER.conversation_id.is_not_distinct_from(_ROW.conversation_id),
+        _EARLIER.platform == _ROW.platform,
+        _EARLIER.chat == _ROW.chat,
+        _EARLIER.id < _ROW.id,
+        _pending(_EARLIER),
     )
     return (
         select(_ROW)

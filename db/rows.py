@@ -11,6 +11,7 @@ from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Message, MessageRef, Person, Place, Press, Reaction
 from bot.domain.posts import Card, Content, Post
 from db.content import decode, encode
+from db.engine import forgettable
 from db.tables import ConversationRow, DecisionRow, MessageRow, PostRow, PressRow, ReactionRow
 
 LEASE = timedelta(seconds=60)
@@ -89,6 +90,7 @@ async def lease(session: AsyncSession, rows: Iterable[ConversationRow], now: dat
     """Keep every other step away from these conversations, for a while."""
     ids = [row.id for row in rows]
     if ids:
+        await forgettable(session)
         held = update(ConversationRow).where(ConversationRow.id.in_(ids))
         await session.execute(held.values(leased_until=now + LEASE, claimed_at=now))
 
@@ -183,8 +185,8 @@ async def record(session: AsyncSession, conversation_id: int, made: Decision, at
 
 async def owe(session: AsyncSession, conversation_id: int | None, posts: Sequence[Post], at: datetime) -> None:
     """Put posts into the outbox, in order."""
-    for owed in posts:
-        await session.execute(insert(PostRow).values(_owed(conversation_id, owed, at)))
+    if posts:
+        await session.execute(insert(PostRow).values([_owed(conversation_id, owed, at) for owed in posts]))
 
 
 def _owed(conversation_id: int | None, owed: Post, at: datetime) -> dict[str, object]:

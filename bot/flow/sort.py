@@ -33,14 +33,12 @@ class Sorter:
 
     async def step(self) -> int:
         """Decide what is ripe; how many conversations were looked at. Safe to run in any number of processes."""
-        return sum(await asyncio.gather(self._sort_cases(), self._choose_pressed()))
-
-    async def _sort_cases(self) -> int:
         cases = await self.ledger.claim_cases(self.now(), self.settle, self.patience, _AT_ONCE)
         await self._sort(cases)
         return len(cases)
 
-    async def _choose_pressed(self) -> int:
+    async def choose(self) -> int:
+        """Do what buttons that were pressed ask for; how many there were. Safe as `step` is."""
         presses = await self.ledger.claim_presses(self.now(), _AT_ONCE)
         await asyncio.gather(*(self._choose(pressed) for pressed in presses))
         return len(presses)

@@ -81,7 +81,7 @@ class Story:
     async def settles(self) -> None:
         """Time passes, and every step does all it can."""
         self.later(5)
-        for step in (self.sorter.step, self.corrector.step, self.relay.step, self.rememberer.step):
+        for step in (self.sorter.step, self.sorter.choose, self.corrector.step, self.relay.step, self.rememberer.step):
             await step()
         while await self.courier.step():
             pass

@@ -1,0 +1,133 @@
+"""What the product makes of labelled files: import, train and evaluate as its commands do, beside TF-IDF + linear SVC.
+
+    python -m benchmarks.starter_learning --data FOLDER --per-label 10
+
+FOLDER holds clinc150.jsonl and banking77.jsonl ({"text", "label", "split"} a line), and their published few-shot draws
+in fewshot/; a set that is not there is left out. The demo company needs no folder: its shipped adapter is asked about
+messages by other hands, the usual ones and the hard ones. Accuracy is the whole system's, memory included, over the
+whole test split; a text that the bot would ask about counts by its first guess.
+"""
+
+import argparse
+import asyncio
+import io
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.learning_quality import Text, Trial, draw, linear, read
+from benchmarks.machine import Figures, machine, show
+from bot import commands
+from bot.app import demo_settings, move_in, open_mind, rememberer
+from bot.console import counting, say
+from bot.demo import company
+from bot.domain.errors import UsageError
+from bot.settings import Settings, load
+
+SETS = ("clinc150", "banking77")
+MOST_LABELS = 160
+"""The starter's codes."""
+_HELD_OUT = 5
+"""Examples of each label that the gate judges by; nothing learns from them."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print, a table a file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--data", type=Path, help="folder of the data sets; without it only the demo company is asked")
+    parser.add_argument("--sets", nargs="*", default=SETS, choices=SETS)
+    parser.add_argument("--per-label", type=int, default=10, help="examples of each label to learn from")
+    args = parser.parse_args(arguments)
+    on = machine()
+    show("demo company, shipped adapter", asyncio.run(demo()), on)
+    for name in args.sets:
+        file = (args.data or Path()) / f"{name}.jsonl"
+        if args.data is None or not file.exists():
+            say(f"{name} is left out: {file if args.data else 'no --data FOLDER'} is not there")
+            continue
+        figures = asyncio.run(learned(trial(args.data, name, args.per_label), held_out(file)))
+        show(f"{name}, {args.per_label} a label", figures, on)
+
+
+async def demo() -> dict[str, Figures]:
+    """The shipped adapter and its examples, asked as in `switchboard demo`."""
+    with tempfile.TemporaryDirectory(prefix="switchboard-learning-") as home:
+        settings = demo_settings(Path(home))
+        async with open_mind(settings) as (store, mind):
+            await move_in(settings.routing, store)
+            with counting("remembering", None) as done:
+                await rememberer(store).all(done)
+            figures: dict[str, Figures] = {}
+            for file in (company.HELD_OUT, company.HELD_OUT.with_name("hard.jsonl")):
+                heard = io.StringIO()
+                await commands.evaluate(mind, settings.routing, file, True, heard)
+                rival = Trial(file.stem, read(company.SEED), read(file))
+                figures[file.stem] = {**_evaluated(heard), "SVC": await asyncio.to_thread(linear, rival)}
+    return figures
+
+
+def trial(data: Path, name: str, per_label: int) -> Trial:
+    """The published draw of this size, or else one of ours; asked is the whole test split."""
+    rows = read(data / f"{name}.jsonl")
+    drawn = data / "fewshot" / f"{name}_train_{per_label}.jsonl"
+    train = [row for row in rows if row.split == "train"]
+    learned_from = read(drawn) if drawn.exists() else draw(train, str(per_label))
+    return Trial(name, learned_from, [row for row in rows if row.split == "test"])
+
+
+def held_out(file: Path) -> list[Text]:
+    """What the gate judges by: some of the validation split, which is neither learned from nor asked."""
+    return draw([row for row in read(file) if row.split == "valid"], str(_HELD_OUT))
+
+
+async def learned(of: Trial, judged_by: Sequence[Text]) -> dict[str, Figures]:
+    """Import, train, evaluate."""
+    with tempfile.TemporaryDirectory(prefix="switchboard-learning-") as home:
+        examples = _written(Path(home) / "examples.jsonl", {"train": of.learned, "valid": judged_by})
+        asked = _written(Path(home) / "asked.jsonl", {"test": of.asked})
+        settings, heard = _settings(Path(home), of), io.StringIO()
+        async with open_mind(settings) as (store, mind):
+            await commands.import_examples(store, rememberer(store), settings.routing, examples, skip_bad=False)
+            began = time.perf_counter()
+            promoted = await commands.train(store, mind, settings.routing, True, io.StringIO())
+            seconds = time.perf_counter() - began
+            await commands.evaluate(mind, settings.routing, asked, True, heard)
+    rival = await asyncio.to_thread(linear, of)
+    cycle = {"learned": len(of.learned), "cycle s": round(seconds, 1), "promoted": "yes" if promoted else "no"}
+    return {of.name: {**_evaluated(heard), "SVC": rival, **cycle}}
+
+
+def _settings(home: Path, of: Trial) -> Settings:
+    """A settings file of a team a label, as somebody would write it who knows no more than their names."""
+    names = sorted({text.label for text in of.learned})
+    if len(names) > MOST_LABELS:
+        raise UsageError(f"{of.name}: {len(names)} labels; the starter has codes for {MOST_LABELS}")
+    lines = ["[platforms.web]", "[tasks.routing]", 'question = "What is this message about?"']
+    for name in names:
+        means, label = name.replace("_", " "), json.dumps(name)
+        lines += [
+            f"[tasks.routing.labels.{label}]",
+            f"means = {json.dumps(means)}",
+            f"deliver_to = {{ web = {label} }}",
+        ]
+    path = home / "switchboard.toml"
+    path.write_text("\n".join(lines), "utf-8")
+    return load(path, {})
+
+
+def _written(path: Path, splits: dict[str, Sequence[Text]]) -> Path:
+    rows = [{"text": t.text, "label": t.label, "split": split} for split, texts in splits.items() for t in texts]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+    return path
+
+
+def _evaluated(heard: io.StringIO) -> dict[str, float | int | str | None]:
+    found = json.loads(heard.getvalue())
+    figures = {name: round(found[name], 4) for name in ("accuracy", "macro_f1", "ece", "coverage_at_95")}
+    return {"asked": found["n"], **figures}
+
+
+if __name__ == "__main__":
+    main()
