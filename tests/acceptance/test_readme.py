@@ -17,6 +17,7 @@ PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md")
 _BLOCK = re.compile(r"^```(?:sh|bash|shell|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 RECIPES = {"demo": "switchboard demo", "test": "-m pytest", "test-all": "-m pytest", "check": "mypy"}
 """What each target must come to. Their commands are this project's own tests: `make test` is running this one."""
+_FILE = re.compile(r"\.(jsonl|csv|toml|backup)$")
 ELSEWHERE = ("git", "export", "cd", "curl", "systemctl", "docker", "pip", "python3")
 """What belongs to the reader's machine, not to us."""
 
@@ -73,9 +74,9 @@ def _switchboard(arguments: list[str], folder: Path) -> None:
     group = typer.main.get_command(cli)
     assert isinstance(group, TyperGroup)
     for word in arguments:
-        if word.endswith((".jsonl", ".csv", ".toml")):
+        if _FILE.search(word):
             folder.joinpath(Path(word).name).touch()
-    here = [str(folder / Path(w).name) if w.endswith((".jsonl", ".csv", ".toml")) else w for w in arguments]
+    here = [str(folder / Path(word).name) if _FILE.search(word) else word for word in arguments]
     if not here or here[0].startswith("-"):
         return
     command = group.get_command(group.make_context("switchboard", [here[0]]), here[0])
