@@ -109,7 +109,7 @@ async def unserved(homes: Path) -> AsyncIterator[Home]:
 
 async def test_every_command_explains_itself(unserved: Home) -> None:
     everything = await unserved.succeeds("--help")
-    names = "demo run migrate route import export train evaluate models promote rollback".split()
+    names = "demo run migrate backup restore route import export train evaluate models promote rollback".split()
     explained = await asyncio.gather(*(unserved.succeeds(name, "--help") for name in names))
     for name, done in zip(names, explained, strict=True):
         assert f"│ {name} " in everything.out
