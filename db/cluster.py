@@ -219,9 +219,11 @@ def _make_socket_folder(cluster: Cluster) -> None:
 
 
 def stop(cluster: Cluster) -> None:
-    done = _run(cluster, "pg_ctl", "-w", "-m", "fast", "-D", str(cluster.data), "stop")
-    if done.returncode != 0 and _answers(cluster):
-        log.warning("the database server did not stop", extra={"directory": str(cluster.directory)})
+    for _ in range(2):
+        done = _run(cluster, "pg_ctl", "-w", "-m", "fast", "-D", str(cluster.data), "stop")
+        if done.returncode == 0 or not _answers(cluster):
+            return
+    log.warning("the database server did not stop", extra={"directory": str(cluster.directory)})
 
 
 def _run(cluster: Cluster, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -235,6 +237,7 @@ def _run(cluster: Cluster, program: str, *arguments: str) -> subprocess.Complete
             stderr=said,
             check=False,
             cwd="/",
+            start_new_session=True,  # a second Ctrl-C must not end the program that stops the server
             env={"PATH": os.defpath, "LC_ALL": "C", "HOME": cluster.owner.pw_dir},
             user=cluster.owner.pw_uid if root else None,
             group=cluster.owner.pw_gid if root else None,

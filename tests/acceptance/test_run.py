@@ -76,6 +76,7 @@ async def test_an_employee_in_slack_is_brought_to_a_team_and_a_lead_corrects_it(
     similar = "The VPN keeps disconnecting this morning, I cannot work from home again"
     another = await stage.town.asks(similar, "U0BOB")
     assert "This is one for facilities, as with a similar request before" in await stage.town.replied(another)
+    await _concluded(stage.home)
     assert stage.town.slack_rooms(similar) == ["facilities"]
 
     await stage.town.slack.unreacts(SLACK_LEAD, CHANNELS["it"], card.ts, "office")
@@ -140,7 +141,8 @@ async def test_a_burst_of_short_messages_is_one_request(stage: Stage) -> None:
     assert "This is one for delivery." in await stage.town.answered(person)
     await _concluded(stage.home)
     assert len(stage.town.answers(person)) == 1
-    assert stage.town.telegram_rooms("The tracking has not moved since Tuesday") == ["delivery"]
+    # On a busy machine the last words may come after the decision: then they follow under the card
+    assert set(stage.town.telegram_rooms("The tracking has not moved since Tuesday")) == {"delivery"}
 
 
 async def test_killed_with_work_in_flight_nothing_is_lost_or_said_twice(model_url: str, homes: Path) -> None:
@@ -239,7 +241,11 @@ async def _concluded(home: Home) -> None:
     async def idle() -> bool:
         waiting = "SELECT (SELECT count(*) FROM reactions WHERE concluded_at IS NULL)"
         owed = "(SELECT count(*) FROM posts WHERE said_at IS NULL AND given_up_at IS NULL)"
-        unread = "(SELECT count(*) FROM messages WHERE concluded_at IS NULL)"
+        # What was said before a question is concluded with its answer
+        unread = (
+            "(SELECT count(*) FROM messages m JOIN conversations c ON c.id = m.conversation_id "
+            "WHERE m.concluded_at IS NULL AND c.state <> 'asked')"
+        )
         return home.rows(f"{waiting} + {owed} + {unread}") == [(0,)]
 
     await until(idle)
