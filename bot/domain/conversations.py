@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.decisions import Decision
-from bot.domain.messages import Message, MessageRef, Person, Place, Press, Reaction
-from bot.domain.posts import Card, Question
+from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.posts import Card, Content, FollowUp, Reply
 
 
 class State(StrEnum):
@@ -35,6 +35,10 @@ class Conversation:
     asked_for_words: bool = False
     label: str | None = None
     """The label that routes it now; None before the first decision."""
+    taken_by: str | None = None
+    """The name of who is on it; None: nobody."""
+    reopened: datetime | None = None
+    """When it was last opened again: a "done" from before then no longer counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +71,89 @@ class Dossier:
 
     conversation: Conversation
     first: Decision
-    """What was decided before any lead spoke: the model's, the memory's, the person's or the fallback's word."""
+    """What was decided before any lead spoke: the model's, the memory's, the person's or the fallback's word.
+
+    While the person is being asked, it is the guess that led to the question.
+    """
     messages: tuple[Message, ...]
     standing: tuple[Reaction, ...]
-    """Reactions on any of its cards that are in place now (added, not removed), oldest first."""
+    """Reactions on any of its cards that are in place now (added, not removed), oldest first; and leads' choices.
+
+    A choice (`messages.choice`) may also stand on the conversation's own messages.
+    """
     card: StandingCard | None
+    fresh: tuple[Reaction, ...] = ()
+    """Those of the standing ones that nobody looked at before."""
+    history: tuple[tuple[str, str], ...] = ()
+    """(who, what) was said after the first message, notes included, oldest first: for the next team."""
+    question: int | None = None
+    """The post that asked the person, if its buttons still stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the reactions on a conversation's cards amount to now."""
+
+    ruling: "Ruling | None" = None
+    """What leads say of the team; None: nothing."""
+    taken_by: Person | None = None
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A claimed button press, with the question it answers and its conversation."""
+    """A claimed button press, with the post it is on and its conversation."""
 
     id: int
     press: Press
     conversation: Conversation
     messages: tuple[Message, ...]
-    question: int
-    """The question's post."""
-    asked: Question
+    post: int
+    """The post whose button it is."""
+    on: Content
+    """What that post says by now."""
+    card: StandingCard | None = None
+    note: Note | None = None
+    """The note that an `Offer` is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A press decides the conversation: the person's tap, or a lead's for them."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A press is a lead's statement, which stands like an emoji on the card."""
+
+    reaction: Reaction
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The person says whether it is solved: True closes, False opens again."""
+
+    solved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOff:
+    """This message, and what its person wrote since, becomes a request of its own."""
+
+    message: MessageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """This note is sent; the reply is among the posts."""
+
+    note: int
+
+
+Meaning = Chosen | Stated | Settled | SplitOff | Dispatched | None
+"""What a press means; None: nothing (a stranger's, too late, forged)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +163,49 @@ class Next:
     message: Message
     conversation: Conversation
     card: StandingCard | None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A claimed note, or one that somebody put the sending emoji on, with its conversation."""
+
+    id: int
+    note: Note
+    conversation: Conversation
+    sent: bool = False
+    """It is with the person already."""
+    asked_by: Person | None = None
+    """Who put the sending emoji on it; None: nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A claimed message, or note, whose words were changed or deleted after they had been passed on."""
+
+    id: int
+    conversation: Conversation
+    message: Message | Note
+    """With its new words; empty when it was deleted."""
+    deleted: bool
+    card: StandingCard | None
+    decided: bool
+    """It is part of what the decision rests on: the card shows it."""
+    carried: tuple[int, FollowUp | Reply] | None = None
+    """The post that passed it on and what that says now; None: none did."""
+    text: str = ""
+    """What the card's excerpt is now: all that the decision rests on, with the new words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A claimed conversation that nobody took for too long."""
+
+    conversation: Conversation
+    card: StandingCard | None
+    since: datetime
+    """When its team got it."""
+    reminders: int
+    """How many reminders there were before."""
 
 
 @dataclass(frozen=True, slots=True)

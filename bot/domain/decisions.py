@@ -36,6 +36,10 @@ class Reason(StrEnum):
     CHOSEN = "chosen"
     CORRECTED = "corrected"
     WITHDRAWN = "withdrawn"
+    UNDELIVERABLE = "undeliverable"
+    """The team's room could not be posted in."""
+    WORDLESS = "wordless"
+    """There was nothing to read but an attachment, and the settings send such to the fallback."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,15 @@ class Unreachable(SwitchboardError):
         """How long the other side asked us to wait; None when it did not say."""
 
 
+class ChatMoved(Unreachable):
+    """The chat has another id from now on. The same call will succeed there."""
+
+    def __init__(self, message: str, chat: str) -> None:
+        super().__init__(message)
+        self.chat = chat
+        """Its new id, as `Place.chat` holds it."""
+
+
 class Refused(SwitchboardError):
     """The other side understood and said no. The same call will never succeed."""
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 MAX_TEXT = 8_000
 """Characters of one message that we keep: twice the longest message of Slack or Telegram."""
@@ -39,6 +40,50 @@ class Person:
     name: str = ""
     language: str | None = None
     """IETF tag as the platform reports it; None when it does not."""
+    external: bool = False
+    """Of another company (Slack Connect): may ask, but neither correct nor see a card."""
+
+    @property
+    def key(self) -> str:
+        """`platform:id`, by which audit rows name somebody."""
+        return f"{self.platform}:{self.id}"
+
+
+class MediaKind(StrEnum):
+    """What an attachment is."""
+
+    PHOTO = "photo"
+    DOCUMENT = "document"
+    VOICE = "voice"
+    AUDIO = "audio"
+    VIDEO = "video"
+    STICKER = "sticker"
+    CONTACT = "contact"
+    LOCATION = "location"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Something that came with a message. Its bytes stay with its platform until another platform needs them."""
+
+    platform: str
+    id: str
+    """Opaque outside the platform's folder."""
+    kind: MediaKind
+    name: str = ""
+    """The file's name, or what it says (a contact, a place); empty when it has none."""
+    size: int = 0
+    """Bytes; 0 when unknown."""
+    link: str | None = None
+    """Where people of its own platform can look at it; None where there is no such address."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An attachment's bytes, on their way from one platform to another."""
+
+    media: Media
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +96,41 @@ class Message:
     author: Person
     text: str
     at: datetime
+    media: tuple[Media, ...] = ()
+    opens: bool = False
+    """It begins a request of its own, whatever conversation is open (a shortcut, a command)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Somebody changed what a message of theirs says. Only for a real change of words: a link's preview is none."""
+
+    ref: MessageRef
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Somebody deleted a message of theirs."""
+
+    ref: MessageRef
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody of a team wrote under a card: internal until it is sent by an explicit act."""
+
+    ref: MessageRef
+    under: MessageRef
+    """The card, or anything else that stands in its thread."""
+    author: Person
+    text: str
+    at: datetime
+    media: tuple[Media, ...] = ()
+    send: bool = False
+    """It was written to be sent (a form whose button says so), so that no further act is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +152,23 @@ class Press:
     actor: Person
     value: str
     at: datetime
+
+
+_CHOICE = "→"
+
+
+def choice(label: str, via: str = "") -> str:
+    """A lead's word that is no emoji (a button, a command), in the form of one: it stands among their reactions.
+
+    With `via`, the emoji that brought the buttons, it stands only as long as that emoji does.
+    """
+    return f"{via}{_CHOICE}{label}"
+
+
+def chosen(emoji: str) -> tuple[str, str] | None:
+    """(via, label) of what `choice` made; None for an emoji proper."""
+    via, arrow, label = emoji.partition(_CHOICE)
+    return (via, label) if arrow else None
 
 
 def clean(text: str) -> str:

@@ -1,11 +1,20 @@
 """What we owe a chat: facts to be said, in no language and no markup. Platforms render them."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
-from bot.domain.messages import MessageRef, Place
+from bot.domain.messages import File, Media, MessageRef, Person, Place
 
 OTHER = "other"
 """The value of the button "something else". A candidate's button carries its position: "0", "1", "2"."""
+YES, NO, SEND, SPLIT = "yes", "no", "send", "split"
+"""The values of the other buttons there are. None of them names a conversation: the post it is on does."""
+ON_THE_CARD = Place("", "card")
+"""Stands for the thread of the conversation's standing card: the outbox puts the place in when the post is stored.
+
+Where no card stands, such a post is not owed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,8 @@ class Answer:
     """A lead's correction of a similar message decided this."""
     undecided: bool = False
     """The fallback team has it: a person there will find the right team."""
+    back: datetime | None = None
+    """When somebody of the team is there again, in the team's own time zone; None: somebody is there now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,24 @@ class Card:
     """(emoji of the card's platform, label) for every label a lead can move it to."""
     moved_to: str | None = None
     """Not None: the card is struck through; the conversation lives in that team's room now."""
+    moved_link: MessageRef | None = None
+    """The card there; None until it is posted, or when it has been moved by nobody."""
+    replaces: int | None = None
+    """The post of the card that this one follows, which is given a link here once this one is posted."""
+    remembered: tuple[str, ...] = ()
+    """What the corrections that decided this were about, shortened."""
+    history: tuple[tuple[str, str], ...] = ()
+    """(who, what) was said before it came to this team, oldest first, without internal notes of the person's side."""
+    media: tuple[Media, ...] = ()
+    taken_by: str = ""
+    """Who is on it; empty: nobody yet."""
+    done: bool = False
+    edited: bool = False
+    """The person changed their words since."""
+    deleted: bool = False
+    """The person deleted what they had written: the excerpt is gone."""
+    disputed: bool = False
+    """Leads name different teams; nothing is learned until they agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +104,114 @@ class FollowUp:
 
     author: str
     text: str
+    media: tuple[Media, ...] = ()
+    edited: bool = False
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """To the person: what the team decided to send them. It speaks as the team."""
+
+    label: str
+    """The team that speaks."""
+    text: str
+    language: str | None
+    by: str
+    """Who sent it, for the team's eyes only: `Sent` shows it."""
+    media: tuple[Media, ...] = ()
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Under a note, to its author: send this to the person? One button, `SEND`. Sent: the button goes."""
+
+    note: int
+    """The note's id in the ledger."""
+    to: str
+    """The person's name."""
+    text: str
+    sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """In the card's thread: this went to the person, or did not and why."""
+
+    text: str
+    by: str
+    to: str
+    problem: str = ""
+    """Empty: delivered."""
+    media: int = 0
+    """How many attachments went along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """To the person, when the team says it is done: is it? Buttons `YES` and `NO`."""
+
+    label: str
+    language: str | None
+    answer: str | None = None
+    """`YES` or `NO` once they answered, or "" when it was settled without them: the buttons go. None: open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """To the person: what you wrote last seems to be about something else. One button, `SPLIT`."""
+
+    label: str
+    """The team that has the present request."""
+    language: str | None
+    message: MessageRef
+    """What would open a request of its own."""
+    done: bool = False
+    """It did: the button goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongTeam:
+    """In the card's thread, for leads: which team then? A button each, its value the position among the choices."""
+
+    choices: tuple[str, ...]
+    chosen: str | None = None
+    """The label it ended with: the buttons go."""
+
+
+class What(StrEnum):
+    """What a notice says."""
+
+    LEFT = "left"
+    """In the old team's room: the conversation went to `team`."""
+    UNTAKEN = "untaken"
+    """Nobody took it for `minutes`."""
+    UNREACHABLE = "unreachable"
+    """Nothing reaches the person: `problem` says why."""
+    MISDELIVERED = "misdelivered"
+    """A card for `team` could not be posted; `problem` says why and which setting to mend."""
+    REOPENED = "reopened"
+    """The person wrote again after it was done."""
+    SOLVED = "solved"
+    """The person says that it is solved."""
+    UNSOLVED = "unsolved"
+    """The person says that it is not."""
+    NO_LEAD = "no_lead"
+    """To somebody whose emoji would correct if they were a lead."""
+    DISPUTED = "disputed"
+    """Leads name different teams (`team` and others): the last one counts, nothing is learned until they agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the team, in the card's thread or in a room."""
+
+    what: What
+    team: str = ""
+    who: str = ""
+    problem: str = ""
+    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +224,40 @@ class LearningReport:
     reasons: tuple[str, ...]
 
 
-Content = Answer | Question | WordsPlease | Moved | Card | FollowUp | LearningReport
+Content = (
+    Answer
+    | Question
+    | WordsPlease
+    | Moved
+    | Card
+    | FollowUp
+    | LearningReport
+    | Reply
+    | Offer
+    | Sent
+    | Solved
+    | Split
+    | WrongTeam
+    | Notice
+)
 KINDS: dict[str, type[Content]] = {
-    kind.__name__: kind for kind in (Answer, Question, WordsPlease, Moved, Card, FollowUp, LearningReport)
+    kind.__name__: kind
+    for kind in (
+        Answer,
+        Question,
+        WordsPlease,
+        Moved,
+        Card,
+        FollowUp,
+        LearningReport,
+        Reply,
+        Offer,
+        Sent,
+        Solved,
+        Split,
+        WrongTeam,
+        Notice,
+    )
 }
 
 
@@ -103,6 +271,10 @@ class Post:
     """The post (its id in the outbox) that this one rewrites; it has been delivered by then."""
     under: int | None = None
     """The post whose thread this belongs in (a follow-up under a card); None: `place` says it all."""
+    only_for: Person | None = None
+    """Shown to this person alone, where the platform whispers; nowhere else is it said at all."""
+    answers: MessageRef | None = None
+    """The message it answers, where that is no post of ours (a note); None: none in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +289,5 @@ class Owed:
     """Receipt of the post to rewrite."""
     under: MessageRef | None = None
     """Receipt of the post whose thread it belongs in."""
+    files: tuple[File, ...] = ()
+    """Attachments of the content that came from another platform, fetched; its own it finds by their id."""

@@ -25,6 +25,8 @@ class Neighbour:
     similarity: float
     same_text: bool = False
     """Equal after normalisation (see `learning.text_key`), so that similarity need not be trusted."""
+    text: str = ""
+    """What it says, for the eyes of leads."""
 
 
 @dataclass(frozen=True, slots=True)

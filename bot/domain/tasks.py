@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.domain.hours import Hours
 from bot.domain.messages import Place
 
 
@@ -17,6 +18,32 @@ class Label:
     """Platform -> the emoji that stands for this label there, in the platform's normal form."""
     deliver_to: Mapping[str, Place] = field(default_factory=dict)
     """Platform -> the team's room there. Empty: the label only records."""
+    title: str = ""
+    """What people read where the team is meant; empty: the name."""
+    leads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Platform -> who may correct this team's cards, besides the platform's own leads."""
+    hours: Hours | None = None
+    """When somebody is there; None: always."""
+
+    @property
+    def shown(self) -> str:
+        return self.title or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What emoji on a card, or on a note under it, mean besides teams. Platform -> emoji in its normal form."""
+
+    take: Mapping[str, str] = field(default_factory=dict)
+    """On a card: somebody is on it."""
+    done: Mapping[str, str] = field(default_factory=dict)
+    """On a card: it is dealt with."""
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    """On a card, by a lead: the wrong team; the teams are offered as buttons."""
+    send: Mapping[str, str] = field(default_factory=dict)
+    """On a note: send it to the person."""
+    send_prefix: str = "reply:"
+    """A note that begins with it is sent to the person at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +76,10 @@ class Task:
     def routes(self) -> bool:
         """Whether an answer to this task sends the conversation somewhere."""
         return any(label.deliver_to for label in self.labels)
+
+    def shown(self, name: str) -> str:
+        """What people read for that label; the name itself where the settings know it no more."""
+        return next((label.shown for label in self.labels if label.name == name), name)
 
     def label(self, name: str) -> Label:
         """The label of that name. Raises KeyError when there is none."""

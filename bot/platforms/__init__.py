@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, cast, runtime_checkable
@@ -10,8 +10,8 @@ from typing import Protocol, cast, runtime_checkable
 from starlette.routing import BaseRoute
 
 from bot.domain.messages import Place
-from bot.domain.ports import Examples, Ledger, Platform, Registry, Transcript
-from bot.domain.tasks import Task
+from bot.domain.ports import Desk, Examples, Ledger, Platform, Registry, Transcript
+from bot.domain.tasks import Task, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,9 @@ class Surroundings:
     """Offered languages, the fallback first."""
     base: str
     """The base model's name, as the registry knows it."""
+    vocabulary: Vocabulary
     ledger: Ledger
+    desk: Desk
     transcript: Transcript
     registry: Registry
     examples: Examples
@@ -36,6 +38,17 @@ class Routed(Protocol):
 
     @property
     def routes(self) -> Sequence[BaseRoute]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `switchboard check` looked at."""
+
+    what: str
+    """In a few words: "the bot's token", "the room of billing"."""
+    ok: bool
+    remedy: str = ""
+    """What to do about it; empty when it works."""
 
 
 class Kind(Protocol):
@@ -50,8 +63,20 @@ class Kind(Protocol):
     def place(self, written: str) -> Place:
         """The room behind an address in the settings. Raises ValueError saying how one is written."""
 
+    def lead(self, written: object) -> str:
+        """The id of somebody, or of a group of people, who may correct. Raises ValueError saying how one is written."""
+
     def connect(self, config: object, around: Surroundings) -> AbstractAsyncContextManager[Platform]:
         """The platform, ready to speak; closed with the context. Raises Refused when the token is no good."""
+
+    def check(self, config: object, around: Surroundings, live: bool) -> AsyncIterator[Finding]:
+        """Prove with real calls that everything needed works there, one finding at a time.
+
+        `live` posts a card in every team's room and waits for a reaction on it.
+        """
+
+    def install(self) -> Mapping[str, str]:
+        """File name -> content of what has to be handed to the platform to install the bot there; empty: nothing."""
 
 
 def kinds() -> dict[str, Kind]:

@@ -1,44 +1,126 @@
 """What the sentences of every platform have in common: which one is said when. Platforms add only their markup."""
 
+from datetime import datetime
+
 from bot.domain.decisions import Author, Reason
-from bot.domain.posts import Answer, Card, LearningReport, Moved, Question, WordsPlease
+from bot.domain.posts import (
+    NO,
+    YES,
+    Answer,
+    Card,
+    FollowUp,
+    LearningReport,
+    Moved,
+    Notice,
+    Offer,
+    Question,
+    Reply,
+    Sent,
+    Solved,
+    Split,
+    WordsPlease,
+    WrongTeam,
+)
+from bot.domain.tasks import Task
 from bot.locales import sentence
 
+_SURE, _FAIRLY = 0.90, 0.70
 
-def to_person(content: Answer | WordsPlease | Moved, language: str) -> str:
+
+def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: str, task: Task) -> str:
     """The sentence the person hears, in a language that is offered."""
     match content:
-        case Answer(remembered=True):
-            return sentence(language, "answer_remembered", team=content.label)
-        case Answer(undecided=True):
-            return sentence(language, "answer_fallback", team=content.label)
+        case Answer(back=None):
+            return sentence(language, _answer(content), team=task.shown(content.label))
         case Answer():
-            return sentence(language, "answer", team=content.label)
+            return f"{_later(content, language, task)}"
         case Moved():
-            return sentence(language, "moved", team=content.label)
+            return sentence(language, "moved", team=task.shown(content.label))
+        case Solved():
+            key = {None: "solved", YES: "solved_yes", NO: "solved_no"}.get(content.answer, "solved_settled")
+            return sentence(language, key, team=task.shown(content.label))
+        case Split():
+            return sentence(language, "split_done" if content.done else "split", team=task.shown(content.label))
         case WordsPlease():
             return sentence(language, "words_please")
 
 
-def question(content: Question, language: str) -> str:
+def _answer(content: Answer) -> str:
+    if content.undecided:
+        return "answer_fallback"
+    return "answer_remembered" if content.remembered else "answer"
+
+
+def _later(content: Answer, language: str, task: Task) -> str:
+    """Out of hours: which team, and when somebody of it is back."""
+    back = content.back or datetime.max
+    when = sentence(language, "when", day=sentence(language, f"day_{back.weekday()}"), time=f"{back:%H:%M}")
+    key = "answer_fallback_later" if content.undecided else "answer_later"
+    return sentence(language, key, team=task.shown(content.label), when=when)
+
+
+def reply(content: Reply, language: str, task: Task) -> str:
+    """Who speaks to the person; the words themselves are the platform's to quote."""
+    key = "reply_edited" if content.edited else "reply"
+    return sentence(language, key, team=task.shown(content.label))
+
+
+def question(content: Question, language: str, task: Task) -> str:
     """The question, or what became of it."""
     if content.answered is not None and content.chosen:
-        return sentence(language, "question_answered", team=content.answered)
+        return sentence(language, "question_answered", team=task.shown(content.answered))
     return sentence(language, "question")
 
 
+def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str, task: Task) -> str:
+    """The line the team reads; what people wrote themselves is the platform's to quote under it."""
+    match content:
+        case Notice():
+            words = {"who": content.who or sentence(language, "someone"), "problem": content.problem}
+            team, minutes = task.shown(content.team), content.minutes
+            return sentence(language, f"notice_{content.what}", team=team, minutes=minutes, **words)
+        case Sent(problem=""):
+            return sentence(language, "sent", who=content.by, to=content.to or sentence(language, "someone"))
+        case Sent():
+            return sentence(language, "not_sent", to=content.to or sentence(language, "someone"), problem=content.problem)
+        case Offer():
+            key = "offer_sent" if content.sent else "offer"
+            return sentence(language, key, to=content.to or sentence(language, "someone"))
+        case WrongTeam(chosen=None):
+            return sentence(language, "wrong_team")
+        case WrongTeam():
+            return sentence(language, "wrong_team_chosen", team=task.shown(content.chosen or ""))
+        case FollowUp():
+            key = "follow_up_deleted" if content.deleted else "follow_up_edited" if content.edited else "follow_up"
+            return sentence(language, key, author=content.author or sentence(language, "someone"))
+
+
+def card_marks(card: Card, language: str) -> list[str]:
+    """What became of the card's conversation, a short line each: taken, done, edited, deleted, disputed."""
+    marks = []
+    if card.done:
+        marks.append(sentence(language, "card_done"))
+    elif card.taken_by:
+        marks.append(sentence(language, "card_taken", who=card.taken_by))
+    for flag, key in ((card.edited, "card_edited"), (card.deleted, "card_deleted"), (card.disputed, "card_disputed")):
+        if flag:
+            marks.append(sentence(language, key))
+    return marks
+
+
 def why(card: Card, language: str, base: str) -> str:
-    """Why this team, in a sentence. Percent, for a probability that nobody would read as more than it is.
+    """Why this team, in a sentence. The probability in words and percent, calibrated.
 
     `base` stands in where no adapter serves.
     """
-    if card.reason == Reason.WITHDRAWN:
-        return sentence(language, "card_withdrawn")
+    if card.reason in (Reason.WITHDRAWN, Reason.UNDELIVERABLE, Reason.WORDLESS):
+        return sentence(language, f"card_{card.reason}")
     alone = card.reason in (Reason.MODEL_DOWN, Reason.NOT_TRAINED)
     match card.by:
         case Author.MODEL:
-            sure = f"{card.confidence:.0%}"
-            return sentence(language, "card_by_model", confidence=sure, adapter=card.adapter or base)
+            sure = sentence(language, certainty(card.confidence))
+            percent = f"{card.confidence:.0%}"
+            return sentence(language, "card_by_model", sure=sure, confidence=percent, adapter=card.adapter or base)
         case Author.MEMORY:
             return sentence(language, "card_by_memory_only" if alone else "card_by_memory")
         case Author.FALLBACK:
@@ -47,6 +129,11 @@ def why(card: Card, language: str, base: str) -> str:
             return sentence(language, "card_by_lead")
         case _:
             return sentence(language, "card_by_person")
+
+
+def certainty(confidence: float) -> str:
+    """The key of the words for a calibrated probability."""
+    return "very_sure" if confidence >= _SURE else "fairly_sure" if confidence >= _FAIRLY else "unsure"
 
 
 def report(content: LearningReport, language: str) -> list[str]:
