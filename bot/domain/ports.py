@@ -213,8 +213,11 @@ class Ledger(Protocol):
     async def claim_next(self, now: datetime, limit: int) -> list[Next]:
         """What people wrote in conversations that are already routed, in order, not yet relayed."""
 
-    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime) -> None:
-        """Store that the message was relayed, with the posts that carry it. A closed conversation is open again."""
+    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime, opens: bool = True) -> None:
+        """Store that the message was relayed, with the posts that carry it.
+
+        `opens`: a closed conversation is open again (a mere thank-you opens nothing).
+        """
 
     async def claim_revised(self, now: datetime, limit: int) -> list[Revised]:
         """Messages and notes that were passed on and whose words changed since, or were deleted."""
@@ -228,8 +231,8 @@ class Ledger(Protocol):
     async def conclude_note(self, noted: Noted, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         """Store that the note was looked at; `sent`: a reply to the person is among the posts, so it is never again."""
 
-    async def claim_waiting(self, now: datetime, after: timedelta, limit: int) -> list[Waiting]:
-        """Routed conversations that nobody took for `after` (once more: for twice that); each at most twice."""
+    async def claim_waiting(self, now: datetime, after: timedelta, teams: Sequence[str], limit: int) -> list[Waiting]:
+        """Routed conversations of these teams that nobody took for `after`; once more, that long after the reminder."""
 
     async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
         """Store the reminder with its posts."""
