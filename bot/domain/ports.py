@@ -235,8 +235,8 @@ class Ledger(Protocol):
     async def conclude_note(self, noted: Noted, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         """Store that the note was looked at; `sent`: a reply to the person is among the posts, so it is never again."""
 
-    async def claim_waiting(self, now: datetime, after: timedelta, teams: Sequence[str], limit: int) -> list[Waiting]:
-        """Routed conversations of these teams that nobody took for `after`; once more, that long after the reminder."""
+    async def claim_waiting(self, now: datetime, after: timedelta, limit: int) -> list[Waiting]:
+        """Routed conversations that nobody took for `after` (once more: for twice that); each at most twice."""
 
     async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
         """Store the reminder with its posts. Without posts (nobody is there now) it is none, and comes again later."""
