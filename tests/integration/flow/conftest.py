@@ -109,7 +109,8 @@ class Story:
             self.courier.step,
         )
         for _ in range(50):
-            if not any([await step() for step in steps]):
+            done = [await step() for step in steps]
+            if not any(done):
                 return
         raise AssertionError("it never comes to rest")
 
