@@ -8,7 +8,7 @@ from functools import cache
 from types import NoneType
 from typing import cast, get_args, get_origin, get_type_hints
 
-from bot.domain.messages import Media
+from bot.domain.messages import Media, Person
 from bot.domain.posts import KINDS, Content
 from db.tables import storable
 
@@ -33,6 +33,15 @@ def encode_media(media: Sequence[Media]) -> list[dict[str, object]]:
 
 def decode_media(stored: Sequence[Mapping[str, object]]) -> tuple[Media, ...]:
     return tuple(cast(Media, _built(Media, one)) for one in stored)
+
+
+def encode_person(person: Person) -> dict[str, object]:
+    """Somebody as a post's row keeps them."""
+    return _fields(person)
+
+
+def decode_person(stored: Mapping[str, object]) -> Person:
+    return cast(Person, _built(Person, stored))
 
 
 def _fields(whole: object) -> dict[str, object]:
