@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from bot import app, commands, first_steps, running
-from bot.console import say
+from bot.console import agreed, say
 from bot.domain.errors import SwitchboardError, UsageError
 from bot.logs import write_logs
 from bot.platforms import kinds
@@ -271,7 +271,8 @@ def forget(
     settings = _settings(config)
     with _spoken():
         whom = commands.person(person, kinds())
-    if not yes and not typer.confirm(f"Erase everything about {whom.key}?", err=True):
+    if not yes and not agreed(f"Erase everything about {whom.key}?"):
+        say("nothing was erased; --yes does not ask")
         raise typer.Exit(1)
     commands.forgotten(whom, _run(app.forget(settings, whom)), as_json, sys.stdout)
 
