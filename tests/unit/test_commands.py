@@ -43,7 +43,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with settings, in which commands are run."""
     (tmp_path / "switchboard.toml").write_text(SETTINGS, "utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SWITCHBOARD_CONFIG")
+    monkeypatch.delenv("SWITCHBOARD_CONFIG", raising=False)
     return tmp_path
 
 
