@@ -15,6 +15,7 @@ SCOPES: Mapping[str, str] = {
     "groups:history": "the same as channels:history, in private channels",
     "groups:read": "the same as channels:read, in private channels",
     "im:history": "hear direct messages",
+    "im:read": "see whether a direct message is one with us",
     "im:write": "open a direct message for a request made by command",
     "reactions:read": "hear emoji",
     "usergroups:read": "leads who are named as a user group",
