@@ -111,9 +111,9 @@ async def check(config: object, around: Surroundings, live: bool) -> AsyncIterat
         yield finding
 
 
-def install() -> Mapping[str, str]:
-    """The app's manifest, for api.slack.com/apps."""
-    return {"slack-manifest.yaml": written()}
+def install(address: str = "") -> Mapping[str, str]:
+    """The app's manifest, for api.slack.com/apps: for HTTP with our `address`, for Socket Mode without."""
+    return {"slack-manifest.yaml": written(f"{address.rstrip('/')}/slack/events" if address else "")}
 
 
 def _ours(config: object) -> Config:

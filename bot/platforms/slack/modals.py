@@ -48,7 +48,8 @@ def fitting(notes: Notes, text: str) -> dict[str, str]:
     """The notes with as much of the text as Slack keeps with a form."""
     room = _NOTES
     while len(_written(kept := {**notes, "text": cut(text, room)})) > _NOTES and room > 1:
-        room = max(1, room - max(1, len(_written(kept)) - _NOTES))
+        # By half of what is too much: an escaped character takes two.
+        room = max(1, min(room, len(kept["text"])) - max(1, (len(_written(kept)) - _NOTES) // 2))
     return kept
 
 
