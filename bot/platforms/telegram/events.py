@@ -241,6 +241,8 @@ def _press(number: int, query: telegram.CallbackQuery) -> Press | Command | None
     actor, question = _person(query.from_user), query.message
     if actor is None or query.data is None or not isinstance(question, telegram.Message):
         return None
+    if not question.is_accessible:
+        return None
     if query.data.startswith("/"):
         return _pressed_command(actor, question, query.data)
     ref = MessageRef(NAME, str(question.chat.id), str(question.message_id))

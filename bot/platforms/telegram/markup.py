@@ -25,6 +25,8 @@ class Said:
     keyboard: InlineKeyboardMarkup | None = None
     quiet: bool = False
     """No telephone rings."""
+    more: str = ""
+    """What did not fit, for a message of its own behind this one."""
 
 
 def units(text: str) -> int:
@@ -38,6 +40,12 @@ def cut(text: str, limit: int) -> str:
         return text
     kept = text.encode("utf-16-le", "surrogatepass")[: 2 * (limit - 1)]
     return kept.decode("utf-16-le", "ignore") + "…"
+
+
+def halved(text: str, limit: int) -> tuple[str, str]:
+    """The text in at most `limit` code units, and the rest of it; no emoji split."""
+    head = text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "ignore")
+    return head, text[len(head) :]
 
 
 def plain(text: str, limit: int = MOST) -> str:

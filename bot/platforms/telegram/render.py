@@ -30,7 +30,7 @@ from bot.domain.posts import (
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose, sentence
 from bot.platforms.telegram import NAME
-from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, link, plain, quoted, units
+from bot.platforms.telegram.markup import LINE, MOST, Said, cut, halved, keyboard, link, plain, quoted, units
 from bot.platforms.wording import card_marks, question, reply, report, to_person, to_team, why
 
 _EXCERPT, _HISTORY, _LEGEND, _MARKS, _REMEMBERED = 900, 700, 600, 300, 300
@@ -69,7 +69,7 @@ def render(content: Content, voice: Voice, missing: Sequence[Media] = ()) -> Sai
         case Card():
             return Said(_card(content, voice))
         case FollowUp():
-            return Said(_follow_up(content, voice, missing))
+            return _follow_up(content, voice, missing)
         case Offer() | WrongTeam() | Sent() | Notice():
             return _to_team(content, voice)
         case LearningReport():
@@ -93,7 +93,7 @@ def _to_person(
         case Question():
             return _question(content, language, voice.task)
         case Reply():
-            return Said(_reply(content, language, voice.task, missing))
+            return _reply(content, language, voice.task, missing)
         case Solved(answer=None):
             buttons = keyboard([(sentence(language, "yes"), YES), (sentence(language, "no"), NO)], columns=2)
             return Said(plain(to_person(content, language, voice.task)), buttons)
@@ -112,11 +112,21 @@ def _question(content: Question, language: str, task: Task) -> Said:
     return Said(asked, keyboard([*buttons, (sentence(language, "other"), OTHER)]))
 
 
-def _reply(content: Reply, language: str, task: Task, missing: Sequence[Media]) -> str:
+def _reply(content: Reply, language: str, task: Task, missing: Sequence[Media]) -> Said:
     speaker, names = cut(reply(content, language, task), LINE), attached(missing, language)
-    left = MOST - units(speaker) - sum(units(line) for line in names) - 4
-    words = [plain(content.text, left)] if content.text.strip() else []
-    return "\n".join([f"<b>{plain(speaker)}</b>", *words, *names])
+    text, more = halved(content.text, _left(speaker, names))
+    words = [plain(text)] if text.strip() else []
+    return Said("\n".join([f"<b>{plain(speaker)}</b>", *words, *names]), more=_rest(more))
+
+
+def _left(*lines: str | Sequence[str]) -> int:
+    """What a message holds besides these lines."""
+    flat = [one for line in lines for one in ([line] if isinstance(line, str) else line)]
+    return MOST - sum(units(line) + 1 for line in flat)
+
+
+def _rest(text: str) -> str:
+    return plain(text) if text.strip() else ""
 
 
 # --- to the team ---
@@ -170,12 +180,10 @@ def _manual(card: Card, voice: Voice) -> list[str]:
     return [*lines, plain(sentence(language, "card_legend", legend=legend), _LEGEND)] if legend else lines
 
 
-def _follow_up(content: FollowUp, voice: Voice, missing: Sequence[Media]) -> str:
-    lead_in = cut(to_team(content, voice.team, voice.task), LINE)
-    names = attached(missing, voice.team)
-    left = MOST - units(lead_in) - sum(units(line) for line in names) - 4
-    words = [] if content.deleted else quoted(content.text, left)
-    return "\n".join([f"<b>{plain(lead_in)}</b>", *words, *names])
+def _follow_up(content: FollowUp, voice: Voice, missing: Sequence[Media]) -> Said:
+    lead_in, names = cut(to_team(content, voice.team, voice.task), LINE), attached(missing, voice.team)
+    text, more = halved("" if content.deleted else content.text, _left(lead_in, names))
+    return Said("\n".join([f"<b>{plain(lead_in)}</b>", *quoted(text, MOST), *names]), more=_rest(more))
 
 
 def _to_team(content: Offer | WrongTeam | Sent | Notice, voice: Voice) -> Said:

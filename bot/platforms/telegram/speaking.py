@@ -48,13 +48,12 @@ class Speaker:
         """
         if owed.post.only_for is not None:
             raise Refused(f"platforms.{NAME}: nothing can be shown to one person of a chat alone")
-        content = owed.post.content
-        said = render(content, self._voice, _missing(owed))
+        said = render(owed.post.content, self._voice, _missing(owed))
         if owed.edits is not None:
             await self._paced(owed.edits.chat, self._rewrite(owed.edits.chat, int(owed.edits.id), said))
             return owed.edits
         sent = await self._paced(_chat(owed.post.place), self._post(owed.post.place, _target(owed), said))
-        await self._attach(sent, content, owed)
+        await self._follow(sent, said, owed)
         return MessageRef(NAME, str(sent.chat.id), str(sent.message_id))
 
     async def answer(self, place: Place, message: int, said: Said, rewrite: bool) -> None:
@@ -143,18 +142,25 @@ class Speaker:
             if "not modified" not in error.message.lower():
                 raise
 
-    async def _attach(self, sent: Message, content: Content, owed: Owed) -> None:
-        """Under the text, which says by then what could not come along; what fails now is said after it."""
-        topic = sent.message_thread_id if sent.is_topic_message else None
+    async def _follow(self, sent: Message, said: Said, owed: Owed) -> None:
+        """What belongs behind the text: the rest of it, attachments, and word of those that failed.
+
+        Nothing is raised for it, as the text would be said once more.
+        """
+        content, topic = owed.post.content, sent.message_thread_id if sent.is_topic_message else None
         spot = Spot(str(sent.chat.id), topic, _replying(sent.message_id))
-        lost = await self.parcels.send(spot, _media(content), owed.files)
-        if lost:
+        if said.more:
+            await self._add(spot, said.more)
+        if lost := await self.parcels.send(spot, _media(content), owed.files):
             language = self._voice.persons(content.language) if isinstance(content, Reply) else self._voice.team
-            self._pace.count(spot.chat, _now())
-            try:
-                await asked(self._send(spot, Said("\n".join(attached(lost, language, "telegram_lost")), quiet=True)))
-            except (Unreachable, Refused) as error:
-                log.warning("not said what was lost", extra={"platform": NAME, "problem": str(error)})
+            await self._add(spot, "\n".join(attached(lost, language, "telegram_lost")))
+
+    async def _add(self, spot: Spot, text: str) -> None:
+        self._pace.count(spot.chat, _now())
+        try:
+            await asked(self._send(spot, Said(text, quiet=True)))
+        except (Unreachable, Refused) as error:
+            log.error("part of a post not said", extra={"platform": NAME, "problem": str(error)})
 
 
 def _media(content: Content) -> tuple[Media, ...]:
