@@ -70,7 +70,8 @@ class Commands:
     def _stage(self, request: Request, language: str) -> str:
         if request.label is not None and request.state is not State.ASKED:
             return sentence(language, "telegram_status_team", team=self._voice.task.shown(request.label))
-        return sentence(language, f"telegram_status_{'asked' if request.state is State.ASKED else 'sorting'}")
+        asked = request.state is State.ASKED
+        return sentence(language, "telegram_status_asked" if asked else "telegram_status_sorting")
 
     async def _language(self, command: Command, language: str) -> Said:
         wanted = _offered(command.argument, self._voice.languages)
@@ -88,7 +89,7 @@ class Commands:
             return Said(plain(sentence(language, "telegram_forgotten")))
         if command.pressed:
             return Said(plain(sentence(language, "telegram_kept")))
-        choices = [(sentence(language, f"telegram_forget_{one}"), one) for one in (_YES, _NO)]
+        choices = [(sentence(language, "telegram_forget_yes"), _YES), (sentence(language, "telegram_forget_no"), _NO)]
         return Said(plain(sentence(language, "telegram_forget"), MOST), _buttons(command, choices))
 
 

@@ -12,7 +12,15 @@ from bot.platforms.telegram.bot_api import asked
 
 log = logging.getLogger(__name__)
 
-COMMANDS = ("new", "status", "language", "privacy", "forget", "help")
+COMMANDS = {
+    "new": "telegram_do_new",
+    "status": "telegram_do_status",
+    "language": "telegram_do_language",
+    "privacy": "telegram_do_privacy",
+    "forget": "telegram_do_forget",
+    "help": "telegram_do_help",
+}
+"""Every command, with the sentence that says what it does."""
 
 
 async def set_up(bot: ExtBot[None], languages: tuple[str, ...]) -> None:
@@ -35,4 +43,4 @@ def described(language: str) -> str:
 
 
 def _menu(language: str) -> list[BotCommand]:
-    return [BotCommand(name, sentence(language, f"telegram_do_{name}")) for name in COMMANDS]
+    return [BotCommand(name, sentence(language, key)) for name, key in COMMANDS.items()]
