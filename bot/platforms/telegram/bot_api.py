@@ -76,6 +76,15 @@ class Line:
             raise Unreachable(_STRANGE)
         return [_numbered(one) for one in answer]
 
+    async def reactions(self, chat: str) -> list[str] | None:
+        """The emoji that may be put on what is said in a chat; None: all that there are. Raises Refused, Unreachable.
+
+        The library makes no difference between all and none.
+        """
+        answer = await asked(self._polls.post(f"{self.bot.base_url}/getChat?{urlencode({'chat_id': chat})}"))
+        allowed = answer.get("available_reactions") if isinstance(answer, dict) else None
+        return None if allowed is None else [str(one.get("emoji", "")) for one in allowed]
+
 
 async def asked(call: Awaitable[T]) -> T:
     """The answer of a Bot API call. Raises Refused, Unreachable, ChatMoved, Overtaken."""

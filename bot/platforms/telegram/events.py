@@ -101,7 +101,7 @@ def album(update: Update) -> str | None:
 
 def normal(written: str) -> str:
     """An emoji as settings and events are compared. Raises ValueError for what Telegram has not as a reaction."""
-    emoji = _bare(written.strip())
+    emoji = bare(written.strip())
     if emoji not in _ALLOWED:
         some = " ".join(list(_ALLOWED)[:24])
         raise ValueError(
@@ -111,12 +111,13 @@ def normal(written: str) -> str:
     return emoji
 
 
-def _bare(emoji: str) -> str:
+def bare(emoji: str) -> str:
+    """Without the variation selector, by which one emoji is written in two ways."""
     # Some keyboards add the variation selector and some do not; Telegram itself is not of one mind.
     return emoji.replace("\ufe0f", "")
 
 
-_ALLOWED = tuple(_bare(emoji.value) for emoji in ReactionEmoji)
+_ALLOWED = tuple(bare(emoji.value) for emoji in ReactionEmoji)
 
 
 # --- what is written ---
@@ -279,7 +280,7 @@ def _reactions(number: int, changed: MessageReactionUpdated) -> list[Reaction]:
 
 def _emoji(reactions: Sequence[ReactionType]) -> list[str]:
     """Those that can mean a team: no custom emoji, no paid stars, nothing newer than this library."""
-    plain = [_bare(one.emoji) for one in reactions if isinstance(one, ReactionTypeEmoji)]
+    plain = [bare(one.emoji) for one in reactions if isinstance(one, ReactionTypeEmoji)]
     return [emoji for emoji in plain if emoji in _ALLOWED]
 
 

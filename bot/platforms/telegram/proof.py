@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from telegram import ChatFullInfo, ReactionTypeEmoji, WebhookInfo
+from telegram import WebhookInfo
 from telegram.constants import ChatAction, ChatMemberStatus
 from telegram.ext import ExtBot
 
@@ -10,7 +10,7 @@ from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.platforms import Finding, Surroundings
 from bot.platforms.telegram import NAME, Config, Mode
 from bot.platforms.telegram.bot_api import Line, asked
-from bot.platforms.telegram.events import HEARD, normal
+from bot.platforms.telegram.events import HEARD, bare
 from bot.platforms.telegram.reacting import reactions_arrive
 from bot.platforms.telegram.rooms import Rooms
 
@@ -24,7 +24,7 @@ async def proof(config: Config, around: Surroundings, live: bool) -> AsyncIterat
             yield _privacy(line.bot)
             yield await _transport(line.bot, config)
             for where in rooms.written:
-                async for finding in _room(line.bot, where, rooms, around):
+                async for finding in _room(line, where, rooms, around):
                     yield finding
             if live:
                 async for finding in reactions_arrive(line, config, around, rooms):
@@ -76,12 +76,12 @@ def _hook_remedy(hook: WebhookInfo, config: Config) -> str:
     return ""
 
 
-async def _room(bot: ExtBot[None], where: str, rooms: Rooms, around: Surroundings) -> AsyncIterator[Finding]:
+async def _room(line: Line, where: str, rooms: Rooms, around: Surroundings) -> AsyncIterator[Finding]:
     chat, _, topic = where.partition("/")
     name, setting = f"the room of {', '.join(rooms.written[where])} ({where})", rooms.settings(chat)
     try:
-        found = await asked(bot.get_chat(chat))
-        me = await asked(bot.get_chat_member(chat, bot.id))
+        allowed = await line.reactions(chat)
+        me = await asked(line.bot.get_chat_member(chat, line.bot.id))
     except ChatMoved as moved:
         yield Finding(name, False, f"the group has a new id; write {moved.chat} for it in {setting}")
         return
@@ -94,20 +94,20 @@ async def _room(bot: ExtBot[None], where: str, rooms: Rooms, around: Surrounding
         admin,
         "" if admin else "make the bot an administrator of the group; without that no reaction reaches it",
     )
-    yield _reactions(name, found, around)
+    yield _reactions(name, allowed, around)
     if topic:
-        yield await _topic(bot, chat, int(topic), name, setting)
+        yield await _topic(line.bot, chat, int(topic), name, setting)
 
 
-def _reactions(name: str, chat: ChatFullInfo, around: Surroundings) -> Finding:
+def _reactions(name: str, allowed: list[str] | None, around: Surroundings) -> Finding:
     what = f"{name}: our emoji are allowed as reactions"
-    if chat.available_reactions is None:
+    if allowed is None:
         return Finding(what, True)
-    allowed = {normal(one.emoji) for one in chat.available_reactions if isinstance(one, ReactionTypeEmoji)}
+    there = {bare(one) for one in allowed}
     words = around.vocabulary
     ours = [meaning.get(NAME) for meaning in (words.take, words.done, words.wrong, words.send)]
     ours += [label.emoji.get(NAME) for label in around.task.labels]
-    lacking = [emoji for emoji in dict.fromkeys(ours) if emoji and emoji not in allowed]
+    lacking = [emoji for emoji in dict.fromkeys(ours) if emoji and emoji not in there]
     remedy = f"allow {' '.join(lacking)} in the group's settings under Reactions, or all of them" if lacking else ""
     return Finding(what, not lacking, remedy)
 

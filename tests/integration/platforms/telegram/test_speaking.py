@@ -55,10 +55,11 @@ async def test_a_card_shows_whatever_people_wrote_as_they_wrote_it(server: Teleg
     async with connected(config(server)) as telegram:
         await telegram.say(owed(CARD, str(BILLING)))
         await telegram.say(owed(FollowUp("Ann", NASTY), str(BILLING)))
-    card, follow_up = server.posts(BILLING)
+    card, follow_up, rest = server.posts(BILLING)
     assert "<b>_*[x](http://y) & <script> щ" in card.text
     assert "From <i>Ann</i>" in card.text
     assert len(follow_up.text) == 4096
+    assert follow_up.text.removeprefix("Ann added\n") + rest.text == NASTY
 
 
 async def test_a_topic_is_spoken_in_and_its_receipt_is_what_reactions_point_at(
