@@ -10,9 +10,10 @@ from bot.domain import ports
 from bot.domain.decisions import Prediction
 from bot.domain.errors import Refused, SwitchboardError
 from bot.domain.learning import Adapter, Progress
-from bot.domain.messages import MessageRef, Person
+from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Query, TrainingRun, Vector
 from bot.domain.posts import Owed
+from bot.domain.tasks import Label
 
 Rule = Callable[[str], str | None]
 
@@ -86,12 +87,22 @@ def _bag(text: str, width: int = 64) -> Vector:
 class FakePlatform:
     """A chat service in memory."""
 
-    def __init__(self, name: str = "web", leads: Sequence[str] = ("lead",)) -> None:
+    def __init__(self, name: str = "web", leads: Sequence[str] = ("lead",), whispers: bool = True) -> None:
         self.name = name
+        self.whispers = whispers
         self.leads = frozenset(leads)
+        """They may correct and handle everything."""
+        self.agents: frozenset[str] | None = frozenset({"agent"})
+        """They may handle everything; None: anybody may."""
         self.said: list[Owed] = []
         self.failures: list[SwitchboardError] = []
         """Raised by the next calls of `say`, one each."""
+        self.closed: dict[str, str] = {}
+        """Chats that take nothing, and what they say instead."""
+        self.files: dict[str, bytes] = {}
+        """What `fetch` finds, by the attachment's id."""
+        self.asked: list[tuple[str, str, Place]] = []
+        """(person, team, room) of every question whether somebody may correct."""
 
     async def listen(self, inbox: Inbox) -> None:
         raise Refused("nobody talks here by themselves")
@@ -99,11 +110,22 @@ class FakePlatform:
     async def say(self, owed: Owed) -> MessageRef:
         if self.failures:
             raise self.failures.pop(0)
+        if owed.post.place.chat in self.closed:
+            raise Refused(self.closed[owed.post.place.chat])
         self.said.append(owed)
         return owed.edits or MessageRef(self.name, owed.post.place.chat, f"post {owed.id}")
 
-    async def may_correct(self, person: Person) -> bool:
-        return person.id in self.leads
+    async def fetch(self, media: Media) -> bytes:
+        if media.id not in self.files:
+            raise Refused("the file is gone")
+        return self.files[media.id]
+
+    async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
+        self.asked.append((person.id, team.name, room))
+        return person.id in self.leads or person.id in team.leads.get(self.name, ())
+
+    async def may_handle(self, person: Person, room: Place) -> bool:
+        return self.agents is None or person.id in self.agents or person.id in self.leads
 
     def healthy(self) -> bool:
         return True
@@ -126,5 +148,6 @@ class FakeWorkshop:
 
 _predictor: type[ports.Predictor] = FakePredictor
 _adapters: type[ports.AdapterHost] = FakeAdapters
+_platform: type[ports.Platform] = FakePlatform
 _embedder: type[ports.Embedder] = FakeEmbedder
 _workshop: type[ports.Workshop] = FakeWorkshop
