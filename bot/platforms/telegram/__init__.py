@@ -130,8 +130,8 @@ def check(config: object, around: Surroundings, live: bool) -> AsyncIterator[Fin
     return proof(config, around, live)
 
 
-def install() -> Mapping[str, str]:
-    """Nothing: a bot is made by talking to @BotFather, and it sets up its menu itself."""
+def install(address: str = "") -> Mapping[str, str]:
+    """Nothing: a bot is made by talking to @BotFather, and it sets up its menu and its webhook itself."""
     return {}
 
 
