@@ -9,6 +9,8 @@ from bot.platforms import Kind
 
 USUAL = ("slack", "telegram")
 """The platforms of somebody who names none."""
+_ADDRESS = "https://bot.example.com"
+"""Stands for the reader's own public address."""
 _TEMPLATE = Path(__file__).with_suffix(".toml")
 _PAIR = re.compile(r'(\w+) = ("[^"]*"|\[[^\]]*\])')
 _INLINE = re.compile(r"\{ (.*) \}")
@@ -29,7 +31,8 @@ def begin(settings: Path, chosen: Collection[str], kinds: Mapping[str, Kind], ht
         raise UsageError(f"no such platform: {', '.join(unknown)}; there are {', '.join(sorted(kinds))}")
     files = {settings: settings_text(chosen, set(kinds), http)}
     for name in chosen:
-        files |= {settings.parent / file: content for file, content in kinds[name].install().items()}
+        handed = kinds[name].install(_ADDRESS if http else "")
+        files |= {settings.parent / file: content for file, content in handed.items()}
     there = [str(path) for path in files if path.exists()]
     if there and not force:
         raise UsageError(f"{', '.join(there)}: here already, nothing was written; --force overwrites")
@@ -82,9 +85,9 @@ def next_steps(settings: Path, written: Collection[Path], chosen: Collection[str
 
 
 def _slack(manifest: str, http: bool) -> Iterator[str]:
-    yield f"Slack: at https://api.slack.com/apps choose Create New App, From a manifest, and paste {manifest}."
     if http:
-        yield "Slack: replace the host in the manifest's request URLs by yours; it must lead to this server."
+        yield f"Slack: put your public address in place of {_ADDRESS} in {manifest}; it must lead to web.listen."
+    yield f"Slack: at https://api.slack.com/apps choose Create New App, From a manifest, and paste {manifest}."
     yield "Slack: Install to Workspace, then copy the Bot User OAuth Token: export SLACK_BOT_TOKEN=xoxb-…"
     if http:
         yield "Slack: under Basic Information, copy the Signing Secret: export SLACK_SIGNING_SECRET=…"
@@ -100,7 +103,7 @@ def _telegram(http: bool) -> Iterator[str]:
     yield "Telegram: talk to @BotFather, send /newbot, and copy the token: export TELEGRAM_BOT_TOKEN=123456:ABC…"
     if http:
         yield "Telegram: invent a secret of letters and digits: export TELEGRAM_WEBHOOK_SECRET=…"
-        yield "Telegram: write your public address into webhook_url."
+        yield f"Telegram: put your public address in place of {_ADDRESS} in webhook_url; it must lead to web.listen."
     yield (
         "Telegram: make a group for each team, add the bot, and make it an administrator; "
         "without that Telegram hides reactions from it."

@@ -29,8 +29,8 @@ SECRETS = {
 class Installable(Kind):
     """A platform that wants one file."""
 
-    def install(self) -> Mapping[str, str]:
-        return {"slack-manifest.yaml": "name: Switchboard\n"}
+    def install(self, address: str = "") -> Mapping[str, str]:
+        return {"slack-manifest.yaml": f"name: Switchboard {address}\n"}
 
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> object:
         raise AssertionError
@@ -121,7 +121,13 @@ def test_files_are_written_beside_each_other(tmp_path: Path) -> None:
     settings = tmp_path / "conf" / "switchboard.toml"
     written = begin(settings, ["slack"], KINDS, http=False, force=False)
     assert written == [settings, tmp_path / "conf" / "slack-manifest.yaml"]
-    assert written[1].read_text("utf-8") == "name: Switchboard\n"
+    assert written[1].read_text("utf-8").strip() == "name: Switchboard"
+
+
+def test_what_is_called_from_outside_names_an_address_that_is_to_be_replaced(tmp_path: Path) -> None:
+    settings, manifest = begin(tmp_path / "switchboard.toml", ["slack"], KINDS, http=True, force=False)
+    assert "https://bot.example.com" in manifest.read_text("utf-8")
+    assert any("https://bot.example.com" in step for step in next_steps(settings, [manifest], ["slack"], http=True))
 
 
 def test_nothing_is_overwritten_unless_forced(tmp_path: Path) -> None:

@@ -71,5 +71,5 @@ def beginnings(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr) and len(node.values) == 2 and isinstance(node.values[0], ast.Constant):
             start = str(node.values[0].value)
-            if start.endswith("_") and start.count("_") == 1:
+            if start.endswith("_") and start.islower():
                 yield start

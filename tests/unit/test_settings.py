@@ -236,6 +236,13 @@ def test_a_team_with_a_usual_emoji_is_told_of_both_ways_out(tmp_path: Path) -> N
     )
 
 
+def test_two_teams_that_people_could_not_tell_apart_are_a_mistake(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, GOOD.replace('means = "The rest"', 'means = "The rest"\ntitle = "Billing"'))
+    assert said == (
+        "tasks.routing.labels.triage.title: people could not tell 'Billing' from billing; give it another title"
+    )
+
+
 @pytest.mark.parametrize("written", ["9 to 5", "Mon-Fri 17:00-09:00", "Mon-Fry 09:00-17:00", "Mon 09:00-25:00"])
 def test_hours_that_are_none_name_their_team(tmp_path: Path, written: str) -> None:
     said = mistakes(tmp_path, GOOD.replace('means = "Invoices"', f'means = "Invoices"\nhours = "{written}"'))
