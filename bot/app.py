@@ -172,6 +172,7 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
 @asynccontextmanager
 async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
     async with open_mind(settings) as (_, mind):
+        await mind.adapters.loaded()  # where nothing is trained yet the model is not asked: is it there at all?
         yield mind.classifier
 
 
