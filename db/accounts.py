@@ -90,5 +90,5 @@ async def _remembered(session: AsyncSession, decisions: Sequence[DecisionRow]) -
     if newest is None:
         return ()
     examples = select(ExampleRow.id, ExampleRow.text).where(ExampleRow.id.in_(newest.evidence), ExampleRow.text != "")
-    texts = dict((await session.execute(examples)).tuples().all())
+    texts = dict((await session.execute(examples)).all())
     return tuple(_shortened(texts[one], _RECALLED) for one in newest.evidence if one in texts)

@@ -66,9 +66,11 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
     said = (await session.scalars(select(MessageRow).where(_by(MessageRow, person)))).all()
     noted = (await session.scalars(select(NoteRow).where(_by(NoteRow, person)))).all()
     wrote: list[MessageRow | NoteRow] = [*said, *noted]
-    own = [row.id for row in talks if row.person_id == person.id and row.erased_at is None]
+    mine = [row for row in talks if (row.platform, row.person_id) == (person.platform, person.id)]
+    own = [row.id for row in mine if row.erased_at is None]
     met = {row.id for row in talks} | {row.conversation_id for row in wrote}
-    names = {person.name, *(row.author_name for row in wrote), *_names(talks, person)}
+    names = {person.name, *(row.author_name for row in wrote), *(row.person_name for row in mine)}
+    names |= {row.taken_name or "" for row in talks if row.taken_by == person.key}
     gone = TakenBack(
         texts=tuple({row.text for row in wrote if row.text}),
         carried=frozenset(row.carried_by for row in wrote if row.carried_by is not None),
@@ -80,11 +82,6 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
 
 def _by(table: type[MessageRow] | type[NoteRow], person: Person) -> ColumnElement[bool]:
     return and_(table.platform == person.platform, table.author_id == person.id)
-
-
-def _names(talks: Sequence[ConversationRow], person: Person) -> list[str]:
-    took = [row.taken_name or "" for row in talks if row.taken_by == person.key]
-    return took + [row.person_name for row in talks if row.person_id == person.id]
 
 
 # --- what we said ---
@@ -116,11 +113,11 @@ def _blank(said: Content, target: int, gone: TakenBack) -> Content:
         return replace(said, text="", media=())
     if isinstance(said, Offer | Sent):
         return replace(said, text="", to="")
-    return emptied(said, target, gone)
+    return _unnamed(emptied(said, target, gone), gone.names)
 
 
 def _unnamed(said: Content, names: Collection[str]) -> Content:
-    """A post about somebody else's conversation, without the name of whoever took it or answered."""
+    """A post without the names of whoever took the conversation, answered or is spoken of."""
     named = [f.name for f in fields(said) if f.name in _NAMED and getattr(said, f.name) in names]
     nameless: dict[str, Any] = dict.fromkeys(named, "")
     return replace(said, **nameless) if named else said

@@ -101,7 +101,7 @@ async def unlearn(
     learned = select(ExampleRow.id, ExampleRow.text).where(
         ExampleRow.conversation_id.in_(conversation_ids), ExampleRow.text != ""
     )
-    found = dict((await session.execute(learned)).tuples().all())
+    found = dict((await session.execute(learned)).all())
     if not found:
         return [], []
     gone = TakenBack(tuple(found.values()))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.conversations import Case, Dossier, Pressed
 from bot.domain.decisions import Author, Decision, Reason
-from bot.domain.messages import Message, MessageRef, Person, Place, Press, Reaction
+from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.ports import Joining
 from bot.domain.posts import Answer, Card, Post, Question
 from bot.domain.tasks import Label, Task
@@ -16,6 +16,7 @@ SETTLE, PATIENCE = timedelta(seconds=3), timedelta(minutes=10)
 JOINING = Joining(SETTLE, timedelta(hours=24), timedelta(hours=72))
 ANN = Person("telegram", "ann", "Ann", "en")
 LEAD = Person("slack", "lead", "Lea")
+AGENT = Person("slack", "agent", "Gus")
 ROOM = Place("slack", "C-BILLING")
 TASK = Task(
     "routing",
@@ -95,6 +96,17 @@ def reaction(ref: MessageRef, emoji: str, seconds: float, added: bool = True, ac
 
 def press(ref: MessageRef, value: str, seconds: float = 7, actor: Person = ANN) -> Press:
     return Press(ref, actor, value, after(seconds))
+
+
+def note(ref: str, under: MessageRef, text: str = "ask for the order number", seconds: float = 20) -> Note:
+    """What an agent of the team writes under something of ours."""
+    return Note(MessageRef("slack", "C-BILLING", ref), under, AGENT, text, after(seconds))
+
+
+async def carded(ledger: PostgresLedger, outbox: PostgresOutbox) -> MessageRef:
+    """A conversation in the hands of billing; the receipt of its card."""
+    await routed(ledger)
+    return (await say_all(outbox))["Card"]
 
 
 async def dossier(ledger: PostgresLedger, seconds: float) -> Dossier:
