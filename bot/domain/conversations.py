@@ -174,8 +174,8 @@ class Noted:
     conversation: Conversation
     sent: bool = False
     """It is with the person already."""
-    asked_by: Person | None = None
-    """Who put the sending emoji on it; None: nobody did."""
+    standing: tuple[Reaction, ...] = ()
+    """Reactions on it that are in place now, oldest first: whether one of them sends it, the emoji say."""
 
 
 @dataclass(frozen=True, slots=True)

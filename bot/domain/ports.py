@@ -90,6 +90,10 @@ class Change(StrEnum):
     """Somebody wrote in a conversation that was open already."""
     REACTION = "reaction"
     PRESS = "press"
+    NOTE = "note"
+    """A team wrote under something of ours. The emoji that sends a note is a REACTION."""
+    REVISED = "revised"
+    """What had been passed on was edited or deleted. Before the decision that is a MESSAGE."""
     OWED = "owed"
     """There is a post to say, or one less before it in its line."""
     FREED = "freed"
@@ -232,7 +236,7 @@ class Ledger(Protocol):
         """Routed conversations that nobody took for `after` (once more: for twice that); each at most twice."""
 
     async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
-        """Store the reminder with its posts."""
+        """Store the reminder with its posts. Without posts (nobody is there now) it is none, and comes again later."""
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[frozenset[Change]]]:
         """Yields what changed in the database (LISTEN/NOTIFY), by any process; several changes may be one.
