@@ -11,10 +11,11 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bot import app, commands, running
-from bot.console import say
+from bot import app, commands, first_steps, running
+from bot.console import agreed, say
 from bot.domain.errors import SwitchboardError, UsageError
 from bot.logs import write_logs
+from bot.platforms import kinds
 from bot.settings import Settings, load, with_listen
 
 T = TypeVar("T")
@@ -23,7 +24,8 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Brings every message to the team that owns it, and learns from one emoji. Start with `switchboard demo`.",
+    help="Brings every message to the team that owns it, and learns from one emoji. "
+    "See it with `switchboard demo`; begin for real with `switchboard init`.",
     epilog="Exit codes: 0 done, 1 a check or a gate said no, 2 usage or configuration.",
 )
 
@@ -51,6 +53,65 @@ def demo(
     """The whole product on this machine, with a demo company and a chat in the browser. Ctrl-C stops all of it."""
     settings = with_listen(app.demo_settings(Path.cwd()), listen)
     _run(running.serve(settings, running.Demo(open_browser=not no_browser)))
+
+
+@cli.command()
+def init(
+    platforms: Annotated[
+        list[str] | None, typer.Argument(metavar="slack|telegram|web", help="By default: slack telegram.")
+    ] = None,
+    http: Annotated[
+        bool, typer.Option("--http", help="Let the platforms call us at a public address, instead of us calling them.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are here already.")] = False,
+    config: Config = None,
+) -> None:
+    """Write commented settings and the Slack app's manifest, and say what to do next.
+
+    The file holds a small example to be changed: three teams, their rooms and
+    emoji, and every setting with its usual value. Nothing is overwritten without
+    --force. There are no secrets in it; the next steps say where these come from.
+    """
+    chosen = list(dict.fromkeys(platforms or first_steps.USUAL))
+    settings = config or Path("switchboard.toml")
+    with _spoken():
+        written = first_steps.begin(settings, chosen, kinds(), http, force)
+    say(f"Written: {', '.join(map(str, written))}")
+    for number, step in enumerate(first_steps.next_steps(settings, written, chosen, http), 1):
+        say(f"{number}. {step}")
+
+
+@cli.command()
+def check(
+    platform: Annotated[
+        str | None, typer.Argument(metavar="slack|telegram|web", help="Only this platform; by default all.")
+    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Post a test card in every team's room, and wait for your emoji on it. Stop the bot."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Prove that everything needed works: database, model, tokens, rights, reactions.
+
+    A line for each thing that was looked at: ✓ it works, or ✗ and what to do.
+    Exit code 1: something does not work. Without --live nothing is posted.
+    """
+    settings = _settings(config)
+    with _spoken():
+        commands.known(platform, settings.platforms)
+    if live:
+        say("A test card appears in every team's room now. Put an emoji on each, within a minute: I wait for them.")
+        say("A bot that runs meanwhile may hear them in my place; stop it before.")
+
+    async def work() -> bool:
+        return await commands.check(app.check(settings, platform, live), as_json, sys.stdout)
+
+    if not _run(work()):
+        raise typer.Exit(1)
 
 
 @cli.command()
@@ -195,6 +256,29 @@ def rollback(task: TaskName = None, config: Config = None) -> None:
             await commands.rollback(store, settings.task(task))
 
     _run(work(_settings(config)))
+
+
+@cli.command()
+def forget(
+    person: Annotated[str, typer.Argument(metavar="PLATFORM:USER", help="Like slack:U0ANN or telegram:111222333.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Erase a person: their words, their name, and what was learned from them. There is no way back.
+
+    Messages, notes about them, cards and examples lose every word; posts in chats
+    are rewritten as soon as the bot runs. Counts and labels stay. It says which
+    adapters had learned from a text of theirs: the next learning cycle trains
+    without it. Backups that were made before still hold everything.
+    """
+    settings = _settings(config)
+    with _spoken():
+        whom = commands.person(person, kinds())
+    if not yes and not agreed(f"Erase everything about {whom.key}?"):
+        say("nothing was erased; --yes does not ask")
+        raise typer.Exit(1)
+    commands.forgotten(whom, _run(app.forget(settings, whom)), as_json, sys.stdout)
 
 
 def _settings(config: Path | None) -> Settings:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -25,10 +25,12 @@ from bot.domain.exchange import (
 )
 from bot.domain.judge import accuracy, coverage_at, ece, macro_f1
 from bot.domain.learning import Example, Phase
-from bot.domain.messages import clean
+from bot.domain.messages import Person, clean
+from bot.domain.ports import Erased
 from bot.domain.tasks import Task
 from bot.flow.classify import BATCH
 from bot.flow.remember import Rememberer
+from bot.platforms import Finding
 
 _TIMED = 200
 _LOOK_EVERY = 0.5
@@ -247,6 +249,60 @@ async def rollback(store: Store, task: Task) -> None:
     """Move the pointer back. Raises UsageError when nothing served before."""
     adapter = await store.registry.rollback(task.name, "command", now())
     say(f"{adapter.name} serves {task.name} again, from the next message on")
+
+
+# --- proof and erasure ---
+
+
+def known(platform: str | None, platforms: Collection[str]) -> None:
+    """Raises UsageError for a platform that the settings have not set up; None is any."""
+    if platform is not None and platform not in platforms:
+        raise UsageError(f"{platform} is not set up; platforms here are {', '.join(sorted(platforms))}")
+
+
+async def check(findings: AsyncIterator[tuple[str, Finding]], as_json: bool, out: TextIO) -> bool:
+    """Say every finding as soon as it is there, part by part; whether all of them are good."""
+    good = True
+    async for part, finding in findings:
+        good = good and finding.ok
+        if as_json:
+            row = {"part": part, "what": finding.what, "ok": finding.ok, "remedy": finding.remedy}
+            print(json.dumps(row, ensure_ascii=False), file=out, flush=True)
+        say(_found(part, finding))
+    return good
+
+
+def _found(part: str, finding: Finding) -> str:
+    what = finding.what.removeprefix(f"{part}: ")
+    return f"✓ {part}: {what}" if finding.ok else f"✗ {part}: {what}\n    → {finding.remedy}"
+
+
+def person(written: str, platforms: Collection[str]) -> Person:
+    """Whom PLATFORM:USER means. Raises UsageError saying how it is written."""
+    platform, colon, id = written.strip().partition(":")
+    if not colon or not id or platform not in platforms:
+        choices = ", ".join(sorted(platforms))
+        raise UsageError(f"{written!r} is nobody; write PLATFORM:USER, like telegram:111222333 (platforms: {choices})")
+    return Person(platform, id)
+
+
+def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> None:
+    """What an erasure did."""
+    if as_json:
+        row = {
+            "person": person.key,
+            "conversations": erased.conversations,
+            "examples": erased.examples,
+            "adapters": list(erased.adapters),
+        }
+        print(json.dumps(row), file=out)
+    if not erased.conversations and not erased.examples:
+        say(f"nothing is known about {person.key}")
+        return
+    say(f"{person.key}: {erased.conversations} conversations and {erased.examples} examples are erased")
+    if erased.adapters:
+        say(f"learned from a text of theirs: {', '.join(erased.adapters)}")
+        say("the next learning cycle trains without it; `switchboard train` runs one now")
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

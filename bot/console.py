@@ -15,6 +15,15 @@ def say(sentence: str) -> None:
     console.print(sentence, markup=False)
 
 
+def agreed(question: str) -> bool:
+    """Whether the person at the terminal says yes; nobody there to ask is a no."""
+    try:
+        return console.input(f"{question} [y/N] ", markup=False).strip().lower() in {"y", "yes"}
+    except EOFError:
+        say("")
+        return False
+
+
 @contextmanager
 def counting(doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A bar over countable work; call it with how many more are done. `total` None: unknown."""

@@ -2,20 +2,23 @@
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.errors import ConfigError
-from bot.domain.messages import Place
-from bot.domain.tasks import Label, Learning, Task
+from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import kinds
-from bot.schedule import cron_problem
+from bot.settings_tasks import Tasks
+from bot.settings_values import Table, Values, listed
+from bot.settings_words import Words
 
-Table = Mapping[str, object]
+_TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
+"""The keys of `[conversation]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,10 @@ class Rhythm:
     idle: timedelta
     patience: timedelta
     """How long the one question waits for its answer before the fallback team takes over."""
+    reopen: timedelta
+    """For so long after it was done a conversation opens again when its person writes."""
+    take: timedelta
+    """How long a team may leave a conversation untaken before it is told; zero: for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,9 @@ class Settings:
     web: Web
     rhythm: Rhythm
     languages: tuple[str, ...]
+    vocabulary: Vocabulary
+    wordless: str
+    """What becomes of a message that is an attachment and no words: "ask" for some, or to the "fallback" team."""
     platforms: Mapping[str, object]
     """Platform name -> its own Config."""
     tasks: tuple[Task, ...]
@@ -76,7 +86,7 @@ class Settings:
         for task in self.tasks:
             if task.name == name:
                 return task
-        raise ConfigError([f"tasks: no task called {name!r}; tasks are {_listed(t.name for t in self.tasks)}"])
+        raise ConfigError([f"tasks: no task called {name!r}; tasks are {listed(t.name for t in self.tasks)}"])
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> Settings:
@@ -99,233 +109,138 @@ def with_listen(settings: Settings, listen: str | None) -> Settings:
     """The same settings listening elsewhere; `listen` is HOST:PORT, None changes nothing. Raises ConfigError."""
     if listen is None:
         return settings
-    reader = _Reader(settings.path, {}, settings.path.parent)
-    web = reader.web({"listen": listen})
-    reader.complain()
-    return replace(settings, web=web)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+    return replace(settings, web=_Reader(settings.path, {}, settings.path.parent).listening(listen))
 
 
 class _Reader:
-    """Reads table by table and remembers every mistake instead of stopping at the first."""
+    """Reads the file, table by table."""
 
     def __init__(self, path: Path, environment: Mapping[str, str], home: Path) -> None:
         self._home = home
         self._path = path
         self._environment = environment
-        self._mistakes: list[str] = []
         self._kinds = kinds()
-
-    def complain(self) -> None:
-        if self._mistakes:
-            raise ConfigError(self._mistakes)
+        self._values = Values(self._kinds)
+        self._words = Words(self._values, self._kinds)
 
     def settings(self, document: Table) -> Settings:
-        known = {"database", "model", "web", "conversation", "platforms", "tasks"}
-        self._unknown(document, known, "")
-        database = self._database(self._table(document, "database"))
-        model = self._model(self._table(document, "model"))
-        web = self.web(self._table(document, "web"))
-        rhythm, languages = self._conversation(self._table(document, "conversation"))
-        platforms = self._platforms(self._table(document, "platforms"))
-        tasks = self._tasks(self._table(document, "tasks"), frozenset(platforms))
-        self.complain()
-        return Settings(self._path, database, model, web, rhythm, languages, platforms, tasks)
+        values = self._values
+        values.unknown(document, {"database", "model", "web", "conversation", "platforms", "tasks"}, "")
+        talk = values.table(document, "conversation")
+        values.unknown(talk, set(_TALK.split()), "conversation.")
+        platforms = self._platforms(values.table(document, "platforms"))
+        vocabulary = self._vocabulary(talk)
+        tasks = Tasks(values, self._words, self._kinds, frozenset(platforms), self._zone(talk))
+        settings = Settings(
+            path=self._path,
+            database=self._database(values.table(document, "database")),
+            model=self._model(values.table(document, "model")),
+            web=self.web(values.table(document, "web")),
+            rhythm=self._rhythm(talk),
+            languages=self._languages(talk),
+            vocabulary=vocabulary,
+            wordless=values.one_of(talk, "wordless", ("ask", "fallback"), "conversation."),
+            platforms=platforms,
+            tasks=tasks.read(values.table(document, "tasks")),
+        )
+        labels = [
+            (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
+        ]
+        self._words.teams_apart(values.table(talk, "emoji"), vocabulary, labels)
+        values.complain()
+        return settings
 
-    # --- the small tables ---
+    def listening(self, listen: str) -> Web:
+        """The address alone. Raises ConfigError."""
+        web = self.web({"listen": listen})
+        self._values.complain()
+        return web
 
     def _database(self, table: Table) -> Database:
-        self._unknown(table, {"url", "directory"}, "database.")
-        url = self._environment.get("DATABASE_URL") or self._text(table, "url", "embedded", "database.")
-        directory = self._home / self._text(table, "directory", "var/postgres", "database.")
+        values = self._values
+        values.unknown(table, {"url", "directory"}, "database.")
+        url = self._environment.get("DATABASE_URL") or values.text(table, "url", "embedded", "database.")
+        directory = self._home / values.text(table, "directory", "var/postgres", "database.")
         if url != "embedded" and not url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
-            self._mistakes.append('database.url: write "embedded" or a postgresql://… URL')
+            values.mistake('database.url: write "embedded" or a postgresql://… URL')
         return Database(None if url == "embedded" else url, directory)
 
     def _model(self, table: Table) -> Model:
-        self._unknown(table, {"base", "server", "runs", "embedder"}, "model.")
-        server = self._text(table, "server", "embedded", "model.")
+        values = self._values
+        values.unknown(table, {"base", "server", "runs", "embedder"}, "model.")
+        server = values.text(table, "server", "embedded", "model.")
         if server != "embedded" and not server.startswith(("http://", "https://")):
-            self._mistakes.append('model.server: write "embedded" or the http://… URL of a vLLM server')
+            values.mistake('model.server: write "embedded" or the http://… URL of a vLLM server')
         return Model(
-            base=self._text(table, "base", "starter", "model."),
+            base=values.text(table, "base", "starter", "model."),
             server=None if server == "embedded" else server.rstrip("/"),
-            runs=self._home / self._text(table, "runs", "var/runs", "model."),
-            embedder=self._text(table, "embedder", "bundled", "model."),
+            runs=self._home / values.text(table, "runs", "var/runs", "model."),
+            embedder=values.text(table, "embedder", "bundled", "model."),
         )
 
     def web(self, table: Table) -> Web:
-        self._unknown(table, {"listen"}, "web.")
-        listen = self._text(table, "listen", "127.0.0.1:8080", "web.")
+        self._values.unknown(table, {"listen"}, "web.")
+        listen = self._values.text(table, "listen", "127.0.0.1:8080", "web.")
         address = urlsplit(f"//{listen}")
         try:
             host, port = address.hostname, address.port
         except ValueError:
             host, port = None, None
         if host is None or port is None:
-            self._mistakes.append(f'web.listen: {listen!r} is no HOST:PORT; write "127.0.0.1:8080"')
+            self._values.mistake(f'web.listen: {listen!r} is no HOST:PORT; write "127.0.0.1:8080"')
             return Web("127.0.0.1", 8080)
         return Web(host, port)
-
-    def _conversation(self, table: Table) -> tuple[Rhythm, tuple[str, ...]]:
-        self._unknown(table, {"settle_seconds", "idle_hours", "ask_minutes", "languages"}, "conversation.")
-        rhythm = Rhythm(
-            settle=timedelta(seconds=self._number(table, "settle_seconds", 3, "conversation.")),
-            idle=timedelta(hours=self._number(table, "idle_hours", 24, "conversation.")),
-            patience=timedelta(minutes=self._number(table, "ask_minutes", 10, "conversation.")),
-        )
-        languages = self._texts(table, "languages", ("en",), "conversation.")
-        for language in languages:
-            if language not in available():
-                self._mistakes.append(
-                    f"conversation.languages: {language!r} is not spoken here; choose from {_listed(available())}"
-                )
-        return rhythm, languages or ("en",)
 
     def _platforms(self, table: Table) -> dict[str, object]:
         configs: dict[str, object] = {}
         for name in table:
             if name not in self._kinds:
-                self._mistakes.append(f"platforms.{name}: no such platform; there are {_listed(self._kinds)}")
+                self._values.mistake(f"platforms.{name}: no such platform; there are {listed(self._kinds)}")
                 continue
             try:
-                configs[name] = self._kinds[name].parse(self._table(table, name, "platforms."), self._environment)
+                own = self._values.table(table, name, "platforms.")
+                configs[name] = self._kinds[name].parse(own, self._environment)
             except ConfigError as error:
-                self._mistakes += error.mistakes
+                self._values.mistake(*error.mistakes)
         return configs
 
-    # --- tasks ---
+    # --- how we talk ---
 
-    def _tasks(self, table: Table, platforms: frozenset[str]) -> tuple[Task, ...]:
-        tasks = tuple(self._task(name, self._table(table, name, "tasks."), platforms) for name in table)
-        routing = [task.name for task in tasks if task.routes]
-        if len(routing) != 1:
-            found = f"{_listed(routing)} do" if routing else "none does"
-            self._mistakes.append(f"tasks: exactly one task must send to teams (labels with deliver_to); {found}")
-        return tasks
+    def _rhythm(self, talk: Table) -> Rhythm:
+        def number(key: str, default: float) -> float:
+            return self._values.number(talk, key, default, "conversation.")
 
-    def _task(self, name: str, table: Table, platforms: frozenset[str]) -> Task:
-        where = f"tasks.{name}."
-        self._unknown(table, {"question", "fallback", "ask_below", "labels", "learning"}, where)
-        rows = self._table(table, "labels", where)
-        labels = tuple(self._label(label, self._table(rows, label, f"{where}labels."), where) for label in rows)
-        names = [label.name for label in labels]
-        if len(names) < 2:
-            self._mistakes.append(f"{where}labels: at least two labels are needed to have a choice")
-        fallback = self._text(table, "fallback", names[-1] if names else "", where)
-        if names and fallback not in names:
-            self._mistakes.append(f"{where}fallback: no label called {fallback!r}; labels are {_listed(names)}")
-        self._twins(labels, where)
-        self._deaf(labels, platforms, where)
-        return Task(
-            name=name,
-            question=self._text(table, "question", "", where) or self._missing(f"{where}question", "what is asked?"),
-            labels=labels,
-            fallback=fallback,
-            ask_below=self._number(table, "ask_below", 0.60, where, at_most=1.0),
-            learning=self._learning(self._table(table, "learning", where), f"{where}learning."),
+        return Rhythm(
+            settle=timedelta(seconds=number("settle_seconds", 3)),
+            idle=timedelta(hours=number("idle_hours", 24)),
+            patience=timedelta(minutes=number("ask_minutes", 10)),
+            reopen=timedelta(hours=number("reopen_hours", 72)),
+            take=timedelta(minutes=number("take_minutes", 30)),
         )
 
-    def _label(self, name: str, table: Table, task: str) -> Label:
-        where = f"{task}labels.{name}."
-        self._unknown(table, {"means", "examples", "emoji", "deliver_to"}, where)
-        means = self._text(table, "means", "", where)
-        if not means:
-            self._missing(f"{where}means", "say in a sentence what belongs there; the model reads it")
-        emoji = {p: self._emoji(p, text, where) for p, text in self._by_platform(table, "emoji", where).items()}
-        rooms = self._by_platform(table, "deliver_to", where)
-        places = {p: place for p, text in rooms.items() if (place := self._place(p, text, where))}
-        return Label(name, means, self._texts(table, "examples", (), where), emoji, places)
-
-    def _emoji(self, platform: str, written: str, where: str) -> str:
-        try:
-            return self._kinds[platform].emoji(written)
-        except ValueError as error:
-            self._mistakes.append(f"{where}emoji.{platform}: {error}")
-            return written
-
-    def _place(self, platform: str, written: str, where: str) -> Place | None:
-        try:
-            return self._kinds[platform].place(written)
-        except ValueError as error:
-            self._mistakes.append(f"{where}deliver_to.{platform}: {error}")
-            return None
-
-    def _twins(self, labels: tuple[Label, ...], where: str) -> None:
-        seen: dict[tuple[str, str], str] = {}
-        for label in labels:
-            for platform, emoji in label.emoji.items():
-                first = seen.setdefault((platform, emoji), label.name)
-                if first != label.name:
-                    self._mistakes.append(
-                        f"{where}labels.{label.name}.emoji.{platform}: {emoji} already means {first}; give each its own"
-                    )
-
-    def _deaf(self, labels: tuple[Label, ...], platforms: frozenset[str], where: str) -> None:
-        """A team that can be reached only where we do not run would never hear of anything."""
-        for label in labels:
-            if label.deliver_to and platforms and not platforms & label.deliver_to.keys():
-                self._mistakes.append(
-                    f"{where}labels.{label.name}.deliver_to: none of {_listed(label.deliver_to)} is set up; "
-                    f"platforms here are {_listed(platforms)}"
+    def _languages(self, talk: Table) -> tuple[str, ...]:
+        languages = self._values.texts(talk, "languages", ("en",), "conversation.")
+        for language in languages:
+            if language not in available():
+                self._values.mistake(
+                    f"conversation.languages: {language!r} is not spoken here; choose from {listed(available())}"
                 )
+        return languages or ("en",)
 
-    def _learning(self, table: Table, where: str) -> Learning:
-        self._unknown(table, {"schedule", "min_corrections"}, where)
-        schedule = self._text(table, "schedule", Learning().schedule, where)
-        if problem := cron_problem(schedule):
-            self._mistakes.append(f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem})")
-        return Learning(schedule, int(self._number(table, "min_corrections", 25, where)))
+    def _zone(self, talk: Table) -> str:
+        if "timezone" not in talk:
+            return "UTC"  # unproven: a machine without a time zone database does without hours
+        name = self._values.text(talk, "timezone", "UTC", "conversation.")
+        try:
+            return ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self._values.mistake(f"conversation.timezone: {name!r} is no time zone; write one like Europe/Lisbon")
+            return "UTC"
 
-    # --- values ---
-
-    def _missing(self, key: str, why: str) -> str:
-        self._mistakes.append(f"{key}: missing; {why}")
-        return ""
-
-    def _unknown(self, table: Table, known: set[str], where: str) -> None:
-        for key in table:
-            if key not in known:
-                self._mistakes.append(f"{where}{key}: unknown; keys here are {_listed(known)}")
-
-    def _table(self, table: Table, key: str, where: str = "") -> Table:
-        value = table.get(key, {})
-        if isinstance(value, dict):
-            return value
-        self._mistakes.append(f"{where}{key}: must be a table")
-        return {}
-
-    def _text(self, table: Table, key: str, default: str, where: str) -> str:
-        value = table.get(key, default)
-        if isinstance(value, str):
-            return value.strip()
-        self._mistakes.append(f"{where}{key}: must be text in quotes")
-        return default
-
-    def _texts(self, table: Table, key: str, default: tuple[str, ...], where: str) -> tuple[str, ...]:
-        value = table.get(key, list(default))
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        self._mistakes.append(f'{where}{key}: must be a list of texts, ["…", "…"]')
-        return default
-
-    def _number(self, table: Table, key: str, default: float, where: str, at_most: float = 1e9) -> float:
-        value = table.get(key, default)
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= at_most:
-            return float(value)
-        self._mistakes.append(f"{where}{key}: must be a number from 0 to {at_most:g}")
-        return default
-
-    def _by_platform(self, table: Table, key: str, where: str) -> dict[str, str]:
-        rows: dict[str, str] = {}
-        for platform, value in self._table(table, key, where).items():
-            if platform not in self._kinds:
-                self._mistakes.append(f"{where}{key}.{platform}: no such platform; there are {_listed(self._kinds)}")
-            elif isinstance(value, str):
-                rows[platform] = value
-            else:
-                self._mistakes.append(f"{where}{key}.{platform}: must be text in quotes")
-        return rows
+    def _vocabulary(self, talk: Table) -> Vocabulary:
+        prefix = self._values.text(talk, "send_prefix", Vocabulary().send_prefix, "conversation.")
+        if not prefix:
+            self._values.mistake(
+                'conversation.send_prefix: empty, so that every note would be sent; write a word like "reply:"'
+            )
+        return self._words.vocabulary(self._values.table(talk, "emoji", "conversation."), prefix)

@@ -217,8 +217,11 @@ class Ledger(Protocol):
     async def claim_next(self, now: datetime, limit: int) -> list[Next]:
         """What people wrote in conversations that are already routed, in order, not yet relayed."""
 
-    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime) -> None:
-        """Store that the message was relayed, with the posts that carry it. A closed conversation is open again."""
+    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime, opens: bool = True) -> None:
+        """Store that the message was relayed, with the posts that carry it.
+
+        `opens`: a closed conversation is open again (a mere thank-you opens nothing).
+        """
 
     async def claim_revised(self, now: datetime, limit: int) -> list[Revised]:
         """Messages and notes that were passed on and whose words changed since, or were deleted."""

@@ -1,12 +1,14 @@
 """What Prometheus sees: counts and ages, never a text, a name or a token."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from bot.domain.decisions import Author
 from bot.domain.errors import Unreachable
-from bot.domain.ports import Insight
+from bot.domain.ports import Insight, Week
 
 
 class Metrics:
@@ -16,22 +18,46 @@ class Metrics:
         self._insight = insight
         self._now = now
         self.registry = CollectorRegistry()
-        self._up = Gauge("switchboard_database_up", "1 when the database answers", registry=self.registry)
-        self._backlog = Gauge("switchboard_backlog", "What waits", ["what"], registry=self.registry)
-        self._decisions = Gauge(
-            "switchboard_decisions", "Decisions ever made", ["task", "label", "by"], registry=self.registry
-        )
+        self._up = self._gauge("database_up", "1 when the database answers")
+        self._waiting = self._gauge("waiting", "Conversations without a decision; posts not said yet", "what")
+        self._oldest = self._gauge("oldest_waiting_seconds", "How long the oldest of them has waited", "what")
+        self._given_up = self._gauge("posts_given_up", "Posts that will never be said, ever")
+        self._decisions = self._gauge("decisions", "Decisions ever made, by label and author", "task", "label", "by")
+        self._corrections = self._gauge("corrections", "Moves by leads ever made, by where to", "task", "label")
+        self._week = self._gauge("week", "Conversations routed, corrected by leads, asked about, in 7 days", "what")
+        self._accuracy = self._gauge("week_accuracy", "Share of the week's routed conversations that no lead moved")
 
     async def refresh(self) -> None:
         """Read the figures anew; a database that is down shows as down instead of failing the scrape."""
+        now = self._now()
         try:
-            backlog = await self._insight.backlog(self._now())
+            backlog = await self._insight.backlog(now)
             decisions = await self._insight.decisions()
+            week = await self._insight.week(now)
         except Unreachable:
             self._up.set(0)
             return
         self._up.set(1)
-        for what, value in backlog.items():
-            self._backlog.labels(what).set(value)
+        self._show_backlog(backlog)
+        self._show_decisions(decisions)
+        self._show_week(week)
+
+    def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(f"switchboard_{name}", says, labels, registry=self.registry)
+
+    def _show_backlog(self, backlog: Mapping[str, float]) -> None:
+        for what in ("undecided", "unsaid"):
+            self._waiting.labels(what).set(backlog[what])
+            self._oldest.labels(what).set(backlog[f"oldest_{what}_seconds"])
+        self._given_up.set(backlog["given_up"])
+
+    def _show_decisions(self, decisions: Mapping[tuple[str, str, str], int]) -> None:
         for (task, label, author), count in decisions.items():
             self._decisions.labels(task, label, author).set(count)
+            if author == Author.LEAD:
+                self._corrections.labels(task, label).set(count)
+
+    def _show_week(self, week: Week) -> None:
+        for what, count in (("decided", week.decided), ("corrected", week.corrected), ("asked", week.asked)):
+            self._week.labels(what).set(count)
+        self._accuracy.set(1 - week.corrected / week.decided if week.decided else math.nan)

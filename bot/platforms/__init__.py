@@ -1,4 +1,4 @@
-"""The places where people talk, one folder each. A new platform is one new folder with these four names in it."""
+"""The places where people talk, one folder each. A new platform is one new folder that offers what `Kind` asks for."""
 
 import importlib
 import pkgutil
@@ -75,8 +75,11 @@ class Kind(Protocol):
         `live` posts a card in every team's room and waits for a reaction on it.
         """
 
-    def install(self) -> Mapping[str, str]:
-        """File name -> content of what has to be handed to the platform to install the bot there; empty: nothing."""
+    def install(self, address: str = "") -> Mapping[str, str]:
+        """File name -> content of what has to be handed to the platform to install the bot there; empty: nothing.
+
+        With `address` (https://bot.example.com) the platform calls us there; without, we call it.
+        """
 
 
 def kinds() -> dict[str, Kind]:

@@ -1,5 +1,6 @@
 """What the sentences of every platform have in common: which one is said when. Platforms add only their markup."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.domain.decisions import Author, Reason
@@ -25,15 +26,19 @@ from bot.domain.tasks import Task
 from bot.locales import sentence
 
 _SURE, _FAIRLY = 0.90, 0.70
+_SPOKEN_FOR: Mapping[str, str] = {
+    Reason.WITHDRAWN: "card_withdrawn",
+    Reason.UNDELIVERABLE: "card_undeliverable",
+    Reason.WORDLESS: "card_wordless",
+}
+"""Reasons that say enough, whoever decided."""
 
 
 def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: str, task: Task) -> str:
     """The sentence the person hears, in a language that is offered."""
     match content:
-        case Answer(back=None):
-            return sentence(language, _answer(content), team=task.shown(content.label))
         case Answer():
-            return f"{_later(content, language, task)}"
+            return _answer(content, language, task.shown(content.label))
         case Moved():
             return sentence(language, "moved", team=task.shown(content.label))
         case Solved():
@@ -45,18 +50,17 @@ def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: 
             return sentence(language, "words_please")
 
 
-def _answer(content: Answer) -> str:
-    if content.undecided:
-        return "answer_fallback"
-    return "answer_remembered" if content.remembered else "answer"
+def _answer(content: Answer, language: str, team: str) -> str:
+    if content.back is not None:
+        key = "answer_fallback_later" if content.undecided else "answer_later"
+        return sentence(language, key, team=team, when=_when(content.back, language))
+    remembered = "answer_remembered" if content.remembered else "answer"
+    return sentence(language, "answer_fallback" if content.undecided else remembered, team=team)
 
 
-def _later(content: Answer, language: str, task: Task) -> str:
-    """Out of hours: which team, and when somebody of it is back."""
-    back = content.back or datetime.max
-    when = sentence(language, "when", day=sentence(language, f"day_{back.weekday()}"), time=f"{back:%H:%M}")
-    key = "answer_fallback_later" if content.undecided else "answer_later"
-    return sentence(language, key, team=task.shown(content.label), when=when)
+def _when(back: datetime, language: str) -> str:
+    """Day of the week and time, as the team's own clock shows it."""
+    return sentence(language, "when", day=sentence(language, f"day_{back.weekday()}"), time=f"{back:%H:%M}")
 
 
 def reply(content: Reply, language: str, task: Task) -> str:
@@ -76,23 +80,26 @@ def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str
     """The line the team reads; what people wrote themselves is the platform's to quote under it."""
     match content:
         case Notice():
-            words = {"who": content.who or sentence(language, "someone"), "problem": content.problem}
+            words = {"who": _named(content.who, language), "problem": content.problem}
             team, minutes = task.shown(content.team), content.minutes
             return sentence(language, f"notice_{content.what}", team=team, minutes=minutes, **words)
         case Sent(problem=""):
-            return sentence(language, "sent", who=content.by, to=content.to or sentence(language, "someone"))
+            return sentence(language, "sent", who=_named(content.by, language), to=_named(content.to, language))
         case Sent():
-            return sentence(language, "not_sent", to=content.to or sentence(language, "someone"), problem=content.problem)
+            return sentence(language, "not_sent", to=_named(content.to, language), problem=content.problem)
         case Offer():
-            key = "offer_sent" if content.sent else "offer"
-            return sentence(language, key, to=content.to or sentence(language, "someone"))
+            return sentence(language, "offer_sent" if content.sent else "offer", to=_named(content.to, language))
         case WrongTeam(chosen=None):
             return sentence(language, "wrong_team")
         case WrongTeam():
             return sentence(language, "wrong_team_chosen", team=task.shown(content.chosen or ""))
         case FollowUp():
             key = "follow_up_deleted" if content.deleted else "follow_up_edited" if content.edited else "follow_up"
-            return sentence(language, key, author=content.author or sentence(language, "someone"))
+            return sentence(language, key, author=_named(content.author, language))
+
+
+def _named(name: str, language: str) -> str:
+    return name or sentence(language, "someone")
 
 
 def card_marks(card: Card, language: str) -> list[str]:
@@ -113,8 +120,8 @@ def why(card: Card, language: str, base: str) -> str:
 
     `base` stands in where no adapter serves.
     """
-    if card.reason in (Reason.WITHDRAWN, Reason.UNDELIVERABLE, Reason.WORDLESS):
-        return sentence(language, f"card_{card.reason}")
+    if card.reason in _SPOKEN_FOR:
+        return sentence(language, _SPOKEN_FOR[card.reason])
     alone = card.reason in (Reason.MODEL_DOWN, Reason.NOT_TRAINED)
     match card.by:
         case Author.MODEL:

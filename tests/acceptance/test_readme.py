@@ -9,12 +9,24 @@ from pathlib import Path
 import pytest
 import typer.main
 from typer.core import TyperGroup
+from typer.testing import CliRunner
 
 from bot.cli import cli
+from bot.demo import company
+from bot.settings import load
 from tests.acceptance.processes import REPOSITORY
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("**/*.md"))]
 _BLOCK = re.compile(r"^```(?:sh|bash|shell|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SETTINGS = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+SECRETS = {
+    "SLACK_BOT_TOKEN": "xoxb-1",
+    "SLACK_APP_TOKEN": "xapp-1",
+    "SLACK_SIGNING_SECRET": "s",
+    "TELEGRAM_BOT_TOKEN": "123456:ABC",
+    "TELEGRAM_WEBHOOK_SECRET": "secret",
+}
 RECIPES = {"demo": "switchboard demo", "test": "-m pytest", "test-all": "-m pytest", "check": "mypy"}
 """What each target must come to. Their commands are this project's own tests: `make test` is running this one."""
 _FILE = re.compile(r"\.(jsonl|csv|toml|backup)$")
@@ -57,6 +69,47 @@ def test_a_documented_command_is_one_we_have(page: str, command: str, tmp_path: 
             pass
         case _:
             pytest.fail(f"{page} tells people to run {command!r}, which no test knows")
+
+
+def test_the_settings_that_the_handbook_shows_are_settings(tmp_path: Path) -> None:
+    [shown] = _SETTINGS.findall((REPOSITORY / "docs" / "running.md").read_text("utf-8"))
+    file = tmp_path / "switchboard.toml"
+    file.write_text(shown, "utf-8")
+    billing = load(file, SECRETS).routing.label("billing")
+    assert (billing.shown, billing.hours is None, billing.leads) == (
+        "Billing",
+        False,
+        {"slack": frozenset({"U0LEAD2"})},
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [words for _, c in COMMANDS if (words := shlex.split(c))[:2] == ["switchboard", "init"]]
+)
+def test_beginning_as_the_handbook_says_gives_settings_that_load(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SWITCHBOARD_CONFIG", raising=False)
+    done = CliRunner().invoke(cli, arguments[1:])
+    assert (done.exit_code, done.stdout) == (0, ""), done.stderr
+    settings = load(tmp_path / "switchboard.toml", SECRETS)
+    assert set(settings.platforms) == {w for w in arguments[2:] if not w.startswith("-")} or {"slack", "telegram"}
+    assert (tmp_path / "slack-manifest.yaml").exists() == ("slack" in settings.platforms)
+
+
+def test_leads_are_told_the_emoji_that_count() -> None:
+    page = (REPOSITORY / "docs" / "leads.md").read_text("utf-8")
+    vocabulary = load(company.SETTINGS, {}).vocabulary
+    for act in (vocabulary.take, vocabulary.done, vocabulary.wrong, vocabulary.send):
+        assert f"`:{act['slack']}:`" in page and act["telegram"] in page and act["web"] in page
+    assert f"`{vocabulary.send_prefix}`" in page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    links = _LINK.findall(page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def _make(targets: list[str]) -> None:

@@ -1,11 +1,14 @@
 """The settings: read once, and every mistake named together."""
 
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
+from bot.domain.tasks import Vocabulary
+from bot.platforms import slack
 from bot.settings import load, with_listen
 
 GOOD = """
@@ -39,6 +42,11 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
+def talking(folder: Path, talk: str) -> Path:
+    """The good settings with more in their `[conversation]`."""
+    return write(folder, GOOD.replace("[platforms.web]", f"{talk}\n[platforms.web]"))
+
+
 def mistakes(folder: Path, text: str, environment: dict[str, str] | None = None) -> str:
     with pytest.raises(ConfigError) as caught:
         load(write(folder, text), environment or {})
@@ -53,6 +61,10 @@ def test_what_is_left_out_has_a_sensible_default(tmp_path: Path) -> None:
     assert (settings.model.base, settings.model.server) == ("starter", None)
     assert settings.rhythm.settle.total_seconds() == 2
     assert settings.rhythm.idle.total_seconds() == 24 * 3600
+    assert (settings.rhythm.reopen, settings.rhythm.take) == (timedelta(hours=72), timedelta(minutes=30))
+    assert settings.wordless == "ask"
+    billing = settings.routing.label("billing")
+    assert (billing.shown, billing.hours, billing.leads) == ("billing", None, {})
 
 
 def test_teams_are_labels_with_an_address_and_the_rest_only_records(tmp_path: Path) -> None:
@@ -120,6 +132,127 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
 )
 def test_a_mistake_says_what_to_change(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
     assert expected in mistakes(tmp_path, GOOD.replace(*change))
+
+
+def test_an_act_has_its_usual_emoji_where_nothing_is_written(tmp_path: Path) -> None:
+    assert load(write(tmp_path, GOOD), {}).vocabulary == Vocabulary(
+        take={"slack": "eyes", "telegram": "👀", "web": "👀"},
+        done={"slack": "white_check_mark", "telegram": "👌", "web": "✅"},
+        wrong={"slack": "-1", "telegram": "👎", "web": "👎"},
+        send={"slack": "outbox_tray", "telegram": "🕊", "web": "📤"},
+        send_prefix="reply:",
+    )
+
+
+def test_the_settings_choose_other_emoji_a_platform_at_a_time(tmp_path: Path) -> None:
+    own = """
+    send_prefix = "To them:"
+    [conversation.emoji]
+    take = { slack = ":raised_hand::skin-tone-3:", telegram = "✍️" }
+    """
+    vocabulary = load(talking(tmp_path, own), {}).vocabulary
+    assert vocabulary.take == {"slack": "hand", "telegram": "✍", "web": "👀"}
+    assert vocabulary.done["telegram"] == "👌"
+    assert vocabulary.send_prefix == "To them:"
+
+
+def test_what_is_written_of_the_conversation_is_what_happens(tmp_path: Path) -> None:
+    settings = load(talking(tmp_path, 'reopen_hours = 1\ntake_minutes = 0\nwordless = "fallback"'), {})
+    assert (settings.rhythm.reopen, settings.rhythm.take) == (timedelta(hours=1), timedelta())
+    assert settings.wordless == "fallback"
+
+
+def test_a_team_has_a_title_and_hours_in_the_time_zone_of_the_settings(tmp_path: Path) -> None:
+    written = GOOD.replace("[conversation]", '[conversation]\ntimezone = "America/Sao_Paulo"').replace(
+        'means = "Invoices"', 'means = "Invoices"\ntitle = "Accounts"\nhours = "Mon-Fri 09:00-17:30, Sat 10:00-14:00"'
+    )
+    billing = load(write(tmp_path, written), {}).routing.label("billing")
+    assert billing.shown == "Accounts"
+    assert billing.hours is not None
+    assert billing.hours.open_at(datetime(2026, 11, 25, 20, 29, tzinfo=UTC))
+    back = billing.hours.back_at(datetime(2026, 11, 25, 20, 31, tzinfo=UTC))
+    assert back is not None and (back.weekday(), back.time()) == (3, time(9))
+
+
+def test_a_team_has_leads_of_its_own_in_the_form_of_their_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lead(written: object) -> str:
+        if not isinstance(written, str):
+            raise ValueError("write an ID in quotes")
+        return written.upper()
+
+    monkeypatch.setattr(slack, "lead", lead, raising=False)
+    led = GOOD.replace('means = "Invoices"', 'means = "Invoices"\nleads = { slack = ["u0ann", "U0BEN"] }')
+    assert load(write(tmp_path, led), {}).routing.label("billing").leads == {"slack": frozenset({"U0ANN", "U0BEN"})}
+    said = mistakes(tmp_path, led.replace('"u0ann"', "5"))
+    assert "tasks.routing.labels.billing.leads.slack: write an ID in quotes" in said
+    said = mistakes(tmp_path, led.replace('["u0ann", "U0BEN"]', '"u0ann"'))
+    assert "tasks.routing.labels.billing.leads.slack: must be a list" in said
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('timezone = "Mars/Olympus"', "conversation.timezone: 'Mars/Olympus' is no time zone; write one like Europe/"),
+        ('timezone = "Europe"', "conversation.timezone: 'Europe' is no time zone"),
+        ('timezone = ""', "conversation.timezone: '' is no time zone"),
+        ("take_minutes = -1", "conversation.take_minutes: must be a number from 0"),
+        ("reopen_hours = inf", "conversation.reopen_hours: must be a number from 0"),
+        ('wordless = "guess"', "conversation.wordless: 'guess' is no choice; choose from ask, fallback"),
+        ('send_prefix = " "', "conversation.send_prefix: empty, so that every note would be sent"),
+        ("patience = 3", "conversation.patience: unknown; keys here are ask_minutes, emoji, idle_hours"),
+        ("emoji.like.web = '👍'", "conversation.emoji.like: unknown; keys here are done, send, take, wrong"),
+        ("emoji.take.irc = '👍'", "conversation.emoji.take.irc: no such platform; there are slack, telegram, web"),
+        ("emoji.take.web = 5", "conversation.emoji.take.web: must be text in quotes"),
+        ("emoji.take = '👍'", "conversation.emoji.take: must be a table"),
+        ("emoji.done.telegram = '✅'", "conversation.emoji.done.telegram: "),
+        (
+            "emoji.take.web = '✅'",
+            "conversation.emoji.done.web: ✅ already means take (it is the usual one for done, too)",
+        ),
+        (
+            "emoji.wrong.slack = 'eyes'\nemoji.done.slack = ':eyes:'",
+            "emoji.wrong.slack: eyes already means done; write",
+        ),
+        (
+            "emoji.send.web = '💰'",
+            "tasks.routing.labels.billing.emoji.web: 💰 already means send; give the label another one, "
+            "or write another one for conversation.emoji.send.web",
+        ),
+    ],
+)
+def test_a_mistake_about_the_conversation_says_what_to_change(tmp_path: Path, written: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(talking(tmp_path, written), {})
+    assert expected in str(caught.value)
+
+
+def test_a_team_with_a_usual_emoji_is_told_of_both_ways_out(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, GOOD.replace('web = "💰"', 'web = "✅"'))
+    assert said == (
+        "tasks.routing.labels.billing.emoji.web: ✅ already means done as long as the settings say nothing else; "
+        "give the label another one, or write another one for conversation.emoji.done.web"
+    )
+
+
+def test_two_teams_that_people_could_not_tell_apart_are_a_mistake(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, GOOD.replace('means = "The rest"', 'means = "The rest"\ntitle = "Billing"'))
+    assert said == (
+        "tasks.routing.labels.triage.title: people could not tell 'Billing' from billing; give it another title"
+    )
+
+
+@pytest.mark.parametrize("written", ["9 to 5", "Mon-Fri 17:00-09:00", "Mon-Fry 09:00-17:00", "Mon 09:00-25:00"])
+def test_hours_that_are_none_name_their_team(tmp_path: Path, written: str) -> None:
+    said = mistakes(tmp_path, GOOD.replace('means = "Invoices"', f'means = "Invoices"\nhours = "{written}"'))
+    assert said.startswith(f"tasks.routing.labels.billing.hours: '{written}' ")
+
+
+def test_a_wrong_time_zone_is_named_once_however_many_teams_have_hours(tmp_path: Path) -> None:
+    timed = GOOD.replace('means = "Invoices"', 'means = "Invoices"\nhours = "Mon 09:00-10:00"')
+    said = mistakes(tmp_path, timed.replace("[conversation]", '[conversation]\ntimezone = "Mars"'))
+    assert said.splitlines() == ["conversation.timezone: 'Mars' is no time zone; write one like Europe/Lisbon"]
 
 
 def test_no_team_anywhere_is_a_mistake(tmp_path: Path) -> None:

@@ -77,6 +77,6 @@ async def check(config: object, around: Surroundings, live: bool) -> AsyncIterat
     yield Finding("web: rooms of teams in the local chat", bool(rooms), "" if rooms else remedy)
 
 
-def install() -> Mapping[str, str]:
+def install(address: str = "") -> Mapping[str, str]:
     """Nothing: the page comes with Switchboard."""
     return {}

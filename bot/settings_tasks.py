@@ -1,0 +1,142 @@
+"""The settings' tasks: the questions, their labels, and how the teams among these are reached."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.domain.hours import Hours, hours
+from bot.domain.messages import Place
+from bot.domain.tasks import Label, Learning, Task
+from bot.platforms import Kind
+from bot.schedule import cron_problem
+from bot.settings_values import Table, Values, listed
+from bot.settings_words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Reads `[tasks]`."""
+
+    values: Values
+    words: Words
+    kinds: Mapping[str, Kind]
+    platforms: frozenset[str]
+    """Those that are set up."""
+    zone: str
+    """The time zone of the teams' hours."""
+
+    def read(self, table: Table) -> tuple[Task, ...]:
+        """Every task; exactly one of them routes."""
+        tasks = tuple(self._task(name, self.values.table(table, name, "tasks.")) for name in table)
+        routing = [task.name for task in tasks if task.routes]
+        if len(routing) != 1:
+            found = f"{listed(routing)} do" if routing else "none does"
+            self.values.mistake(f"tasks: exactly one task must send to teams (labels with deliver_to); {found}")
+        return tasks
+
+    def _task(self, name: str, table: Table) -> Task:
+        values, where = self.values, f"tasks.{name}."
+        values.unknown(table, {"question", "fallback", "ask_below", "labels", "learning"}, where)
+        rows = values.table(table, "labels", where)
+        labels = tuple(self._label(label, values.table(rows, label, f"{where}labels."), where) for label in rows)
+        self._twins(labels, where)
+        self._deaf(labels, where)
+        return Task(
+            name=name,
+            question=values.text(table, "question", "", where) or values.missing(f"{where}question", "what is asked?"),
+            labels=labels,
+            fallback=self._fallback(table, [label.name for label in labels], where),
+            ask_below=values.number(table, "ask_below", 0.60, where, at_most=1.0),
+            learning=self._learning(values.table(table, "learning", where), f"{where}learning."),
+        )
+
+    def _fallback(self, table: Table, names: list[str], where: str) -> str:
+        if len(names) < 2:
+            self.values.mistake(f"{where}labels: at least two labels are needed to have a choice")
+        fallback = self.values.text(table, "fallback", names[-1] if names else "", where)
+        if names and fallback not in names:
+            self.values.mistake(f"{where}fallback: no label called {fallback!r}; labels are {listed(names)}")
+        return fallback
+
+    def _learning(self, table: Table, where: str) -> Learning:
+        self.values.unknown(table, {"schedule", "min_corrections"}, where)
+        schedule = self.values.text(table, "schedule", Learning().schedule, where)
+        if problem := cron_problem(schedule):
+            self.values.mistake(f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem})")
+        return Learning(schedule, int(self.values.number(table, "min_corrections", 25, where)))
+
+    # --- a label ---
+
+    def _label(self, name: str, table: Table, task: str) -> Label:
+        values, where = self.values, f"{task}labels.{name}."
+        values.unknown(table, {"title", "means", "examples", "emoji", "deliver_to", "hours", "leads"}, where)
+        means = values.text(table, "means", "", where)
+        if not means:
+            values.missing(f"{where}means", "say in a sentence what belongs there; the model reads it")
+        emoji = values.by_platform(table, "emoji", where)
+        rooms = values.by_platform(table, "deliver_to", where)
+        return Label(
+            name=name,
+            means=means,
+            examples=values.texts(table, "examples", (), where),
+            emoji={p: self.words.emoji(p, text, f"{where}emoji.{p}") for p, text in emoji.items()},
+            deliver_to={p: place for p, text in rooms.items() if (place := self._place(p, text, where))},
+            title=values.text(table, "title", "", where),
+            leads=self._leads(table, where),
+            hours=self._hours(values.text(table, "hours", "", where), where),
+        )
+
+    def _place(self, platform: str, written: str, where: str) -> Place | None:
+        try:
+            return self.kinds[platform].place(written)
+        except ValueError as error:
+            self.values.mistake(f"{where}deliver_to.{platform}: {error}")
+            return None
+
+    def _hours(self, written: str, where: str) -> Hours | None:
+        try:
+            return hours(written, self.zone) if written else None
+        except ValueError as error:
+            self.values.mistake(f"{where}hours: {error}")
+            return None
+
+    def _leads(self, table: Table, where: str) -> dict[str, frozenset[str]]:
+        leads: dict[str, frozenset[str]] = {}
+        for platform, people in self.values.lists_by_platform(table, "leads", where).items():
+            ids = [self._lead(platform, who, where) for who in people]
+            leads[platform] = frozenset(id for id in ids if id)
+        return leads
+
+    def _lead(self, platform: str, who: object, where: str) -> str:
+        try:
+            return self.kinds[platform].lead(who)
+        except ValueError as error:
+            self.values.mistake(f"{where}leads.{platform}: {error}")
+            return ""
+
+    # --- what labels must not do to each other ---
+
+    def _twins(self, labels: tuple[Label, ...], where: str) -> None:
+        seen: dict[tuple[str, str], str] = {}
+        shown: dict[str, str] = {}
+        for label in labels:
+            first = shown.setdefault(label.shown.casefold(), label.name)
+            if first != label.name:
+                self.values.mistake(
+                    f"{where}labels.{label.name}.title: people could not tell {label.shown!r} from {first}; "
+                    "give it another title"
+                )
+            for platform, emoji in label.emoji.items():
+                first = seen.setdefault((platform, emoji), label.name)
+                if first != label.name:
+                    self.values.mistake(
+                        f"{where}labels.{label.name}.emoji.{platform}: {emoji} already means {first}; give each its own"
+                    )
+
+    def _deaf(self, labels: tuple[Label, ...], where: str) -> None:
+        """A team that can be reached only where we do not run would never hear of anything."""
+        for label in labels:
+            if label.deliver_to and self.platforms and not self.platforms & label.deliver_to.keys():
+                self.values.mistake(
+                    f"{where}labels.{label.name}.deliver_to: none of {listed(label.deliver_to)} is set up; "
+                    f"platforms here are {listed(self.platforms)}"
+                )

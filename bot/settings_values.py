@@ -1,0 +1,99 @@
+"""Values out of the settings' tables: every mistake is remembered instead of stopping at the first."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from bot.domain.errors import ConfigError
+
+Table = Mapping[str, object]
+
+
+class Values:
+    """Takes values out of tables; `where` is what stands before a key when a mistake names it, `tasks.routing.`."""
+
+    def __init__(self, platforms: Collection[str]) -> None:
+        self._platforms = platforms
+        self._mistakes: list[str] = []
+
+    def mistake(self, *mistakes: str) -> None:
+        """Remember what is wrong: the key, and what to write instead."""
+        self._mistakes += mistakes
+
+    def complain(self) -> None:
+        """Raises ConfigError when there were mistakes, all of them in it."""
+        if self._mistakes:
+            raise ConfigError(self._mistakes)
+
+    def missing(self, key: str, why: str) -> str:
+        self.mistake(f"{key}: missing; {why}")
+        return ""
+
+    def unknown(self, table: Table, known: set[str], where: str) -> None:
+        self.mistake(*(f"{where}{key}: unknown; keys here are {listed(known)}" for key in table if key not in known))
+
+    def table(self, table: Table, key: str, where: str = "") -> Table:
+        value = table.get(key, {})
+        if isinstance(value, dict):
+            return value
+        self.mistake(f"{where}{key}: must be a table")
+        return {}
+
+    def text(self, table: Table, key: str, default: str, where: str) -> str:
+        value = table.get(key, default)
+        if isinstance(value, str):
+            return value.strip()
+        self.mistake(f"{where}{key}: must be text in quotes")
+        return default
+
+    def texts(self, table: Table, key: str, default: tuple[str, ...], where: str) -> tuple[str, ...]:
+        value = table.get(key, list(default))
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        self.mistake(f'{where}{key}: must be a list of texts, ["…", "…"]')
+        return default
+
+    def one_of(self, table: Table, key: str, choices: tuple[str, ...], where: str) -> str:
+        """One of the choices; the first of them where nothing is written."""
+        value = self.text(table, key, choices[0], where)
+        if value in choices:
+            return value
+        self.mistake(f"{where}{key}: {value!r} is no choice; choose from {listed(choices)}")
+        return choices[0]
+
+    def number(self, table: Table, key: str, default: float, where: str, at_most: float = 1e6) -> float:
+        value = table.get(key, default)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= at_most:
+            return float(value)
+        self.mistake(f"{where}{key}: must be a number from 0 to {at_most:g}")
+        return default
+
+    def by_platform(self, table: Table, key: str, where: str) -> dict[str, str]:
+        """A text for each platform that is named."""
+        rows: dict[str, str] = {}
+        for platform, value in self.of_platforms(table, key, where).items():
+            if isinstance(value, str):
+                rows[platform] = value.strip()
+            else:
+                self.mistake(f"{where}{key}.{platform}: must be text in quotes")
+        return rows
+
+    def lists_by_platform(self, table: Table, key: str, where: str) -> dict[str, list[object]]:
+        """A list for each platform that is named."""
+        rows: dict[str, list[object]] = {}
+        for platform, value in self.of_platforms(table, key, where).items():
+            if isinstance(value, list):
+                rows[platform] = value
+            else:
+                self.mistake(f"{where}{key}.{platform}: must be a list, [ … ]")
+        return rows
+
+    def of_platforms(self, table: Table, key: str, where: str) -> Table:
+        """What is written for the platforms that there are."""
+        rows = self.table(table, key, where)
+        for platform in rows:
+            if platform not in self._platforms:
+                self.mistake(f"{where}{key}.{platform}: no such platform; there are {listed(self._platforms)}")
+        return {platform: value for platform, value in rows.items() if platform in self._platforms}
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,115 @@
+"""What Prometheus is told: figures, and never what anybody wrote."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from bot.domain.conversations import State
+from bot.domain.errors import Unreachable
+from bot.domain.messages import MessageRef, Person
+from bot.domain.ports import Account, Request, Week
+from bot.http.app import Doorway
+from bot.http.metrics import Metrics
+
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+BUSY = {
+    "undecided": 2.0,
+    "unsaid": 1.0,
+    "given_up": 3.0,
+    "oldest_undecided_seconds": 40.0,
+    "oldest_unsaid_seconds": 5.0,
+}
+SOURCE = MessageRef("web", "customer", "1")
+
+
+@dataclass
+class Figures:
+    """Insight that knows what it is told."""
+
+    of_week: Week = field(default_factory=lambda: Week(decided=20, corrected=1, asked=4))
+    down: bool = False
+
+    async def backlog(self, now: datetime) -> Mapping[str, float]:
+        if self.down:
+            raise Unreachable("the database does not answer")
+        return BUSY
+
+    async def decisions(self) -> Mapping[tuple[str, str, str], int]:
+        return {("routing", "billing", "model"): 19, ("routing", "billing", "lead"): 2}
+
+    async def requests_of(self, person: Person, limit: int) -> list[Request]:
+        return [Request(1, None, State.NEW, "I was charged twice", SOURCE, None, NOW, "Ben")]
+
+    async def doubtful(self, limit: int) -> list[Request]:
+        return await self.requests_of(Person("web", "customer", "Cleo"), limit)
+
+    async def account(self, ref: MessageRef) -> Account | None:
+        return None
+
+    async def week(self, now: datetime) -> Week:
+        return self.of_week
+
+
+async def told(metrics: Metrics) -> dict[str, float]:
+    """Every sample: its name and labels in their order, and its value."""
+    await metrics.refresh()
+    text = generate_latest(metrics.registry).decode()
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return {" ".join([s.name, *(value for _, value in sorted(s.labels.items()))]): s.value for s in samples}
+
+
+async def test_counts_and_ages_are_told() -> None:
+    figures = await told(Metrics(Figures(), lambda: NOW))
+    assert figures == {
+        "switchboard_database_up": 1,
+        "switchboard_waiting undecided": 2,
+        "switchboard_waiting unsaid": 1,
+        "switchboard_oldest_waiting_seconds undecided": 40,
+        "switchboard_oldest_waiting_seconds unsaid": 5,
+        "switchboard_posts_given_up": 3,
+        "switchboard_decisions model billing routing": 19,
+        "switchboard_decisions lead billing routing": 2,
+        "switchboard_corrections billing routing": 2,
+        "switchboard_week decided": 20,
+        "switchboard_week corrected": 1,
+        "switchboard_week asked": 4,
+        "switchboard_week_accuracy": 0.95,
+    }
+
+
+async def test_a_week_without_decisions_has_no_accuracy() -> None:
+    figures = await told(Metrics(Figures(Week(0, 0, 0)), lambda: NOW))
+    assert figures["switchboard_week_accuracy"] == pytest.approx(float("nan"), nan_ok=True)
+
+
+async def test_a_database_that_is_down_shows_as_down() -> None:
+    insight = Figures()
+    metrics = Metrics(insight, lambda: NOW)
+    await told(metrics)
+    insight.down = True
+    assert (await told(metrics))["switchboard_database_up"] == 0
+
+
+@pytest.mark.parametrize(("parts", "status"), [({"database": True, "slack": True}, 200), ({"model": False}, 503)])
+def test_readiness_names_every_part(parts: dict[str, bool], status: int) -> None:
+    async def readiness() -> Mapping[str, bool]:
+        return parts
+
+    site = TestClient(Doorway(readiness, Metrics(Figures(), lambda: NOW)).application([]))
+    answer = site.get("/readyz")
+    assert (answer.status_code, answer.json()) == (status, parts)
+    assert site.get("/healthz").text == "ok\n"
+
+
+def test_no_word_of_anybody_is_told() -> None:
+    async def readiness() -> Mapping[str, bool]:
+        return {}
+
+    text = TestClient(Doorway(readiness, Metrics(Figures(), lambda: NOW)).application([])).get("/metrics").text
+    assert "switchboard_decisions" in text
+    assert not [word for word in ("charged", "Cleo", "Ben", "customer") if word in text]

@@ -1,0 +1,235 @@
+"""Which sentence is said when, in every language there is."""
+
+from dataclasses import replace
+from datetime import datetime
+from itertools import product
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain.decisions import Author, Reason
+from bot.domain.messages import MessageRef
+from bot.domain.posts import (
+    NO,
+    YES,
+    Answer,
+    Card,
+    FollowUp,
+    LearningReport,
+    Moved,
+    Notice,
+    Offer,
+    Question,
+    Reply,
+    Sent,
+    Solved,
+    Split,
+    What,
+    WordsPlease,
+    WrongTeam,
+)
+from bot.domain.tasks import Label, Task
+from bot.locales import available
+from bot.platforms.wording import card_marks, certainty, question, reply, report, to_person, to_team, why
+
+TASK = Task(
+    name="routing",
+    question="Which team?",
+    labels=(Label("billing", "Invoices", title="Accounts"), Label("triage", "The rest", title="Front desk")),
+    fallback="triage",
+)
+SOURCE = MessageRef("web", "customer", "1")
+CARD = Card(7, "billing", "I was charged twice", "Cleo", SOURCE, Author.MODEL, Reason.CONFIDENT, 0.96, "routing-3", ())
+WEDNESDAY = datetime(2026, 11, 25, 9, 0, tzinfo=ZoneInfo("America/Sao_Paulo"))
+
+TO_PERSON: tuple[tuple[Answer | WordsPlease | Moved | Solved | Split, str], ...] = (
+    (Answer("billing", "en"), "Thanks! This is one for Accounts. It is with them now."),
+    (
+        Answer("billing", "en", remembered=True),
+        "Thanks! This is one for Accounts, as with a similar request before. It is with them now.",
+    ),
+    (
+        Answer("triage", "en", undecided=True),
+        "Thanks! A person at Front desk will read this and find the right team.",
+    ),
+    (
+        Answer("billing", "en", back=WEDNESDAY),
+        "Thanks! This is one for Accounts. They are back on Wednesday at 09:00 and will read it then.",
+    ),
+    (
+        Answer("triage", "en", undecided=True, back=WEDNESDAY),
+        "Thanks! A person at Front desk will read this and find the right team. They are back on Wednesday at 09:00.",
+    ),
+    (WordsPlease("en"), "Hello! Tell me in a few words what you need, and I will bring it to the right team."),
+    (Moved("billing", "en"), "Accounts has your request now. There is nothing you need to do."),
+    (Solved("billing", "en"), "Accounts thinks that this is dealt with. Is it?"),
+    (Solved("billing", "en", YES), "Good to hear. Write again whenever you need something."),
+    (Solved("billing", "en", NO), "I told Accounts that it is not solved yet."),
+    (Solved("billing", "en", ""), "Accounts has dealt with your request."),
+    (
+        Split("billing", "en", SOURCE),
+        "This seems to be about something other than your request to Accounts. Shall I treat it as a new one?",
+    ),
+    (Split("billing", "en", SOURCE, done=True), "I treat it as a new request."),
+)
+NOTICES = {
+    What.LEFT: "This went to Accounts",
+    What.UNTAKEN: "Nobody has taken this for 30 minutes",
+    What.UNREACHABLE: "Nothing reaches Cleo any more: they blocked the bot",
+    What.MISDELIVERED: "A card for Accounts could not be posted, so it is here: they blocked the bot",
+    What.REOPENED: "Cleo wrote again, so it is open again",
+    What.SOLVED: "Cleo says that it is solved",
+    What.UNSOLVED: "Cleo says that it is not solved",
+    What.NO_LEAD: "Only leads move requests to another team, so your emoji changed nothing",
+    What.DISPUTED: (
+        "Another lead named another team. The last word counts (Accounts); nothing is learned until you agree"
+    ),
+}
+TO_TEAM: tuple[tuple[Notice | Sent | Offer | WrongTeam | FollowUp, str], ...] = (
+    *((Notice(what, "billing", "Cleo", "they blocked the bot", 30), said) for what, said in NOTICES.items()),
+    (Notice(What.REOPENED), "someone wrote again, so it is open again"),
+    (Sent("Refunded", "Ben", "Cleo"), "Ben sent to Cleo ✓"),
+    (Sent("Refunded", "Ben", ""), "Ben sent to someone ✓"),
+    (Sent("Refunded", "Ben", "Cleo", "they blocked the bot"), "Not delivered to Cleo ✗ they blocked the bot"),
+    (Offer(3, "Cleo", "Refunded"), "Only your team sees this. Send it to Cleo?"),
+    (Offer(3, "Cleo", "Refunded", sent=True), "On its way to Cleo"),
+    (WrongTeam(("billing", "triage")), "Which team does this belong to?"),
+    (WrongTeam(("billing", "triage"), chosen="triage"), "It belongs to Front desk"),
+    (FollowUp("Cleo", "and again"), "Cleo added"),
+    (FollowUp("", "and again"), "someone added"),
+    (FollowUp("Cleo", "and once more", edited=True), "Cleo added (edited since)"),
+    (FollowUp("Cleo", "", edited=True, deleted=True), "Cleo deleted what they had added"),
+)
+
+
+@pytest.mark.parametrize(("content", "said"), TO_PERSON)
+def test_the_person_hears(content: Answer | WordsPlease | Moved | Solved | Split, said: str) -> None:
+    assert to_person(content, "en", TASK) == said
+
+
+@pytest.mark.parametrize(("content", "said"), TO_TEAM)
+def test_the_team_reads(content: Notice | Sent | Offer | WrongTeam | FollowUp, said: str) -> None:
+    assert to_team(content, "en", TASK) == said
+
+
+def test_every_notice_there_is_has_words() -> None:
+    assert set(NOTICES) == set(What)
+
+
+@pytest.mark.parametrize(("language", "content"), list(product(available(), [content for content, _ in TO_PERSON])))
+def test_the_person_hears_it_in_their_language(
+    language: str, content: Answer | WordsPlease | Moved | Solved | Split
+) -> None:
+    said = to_person(content, language, TASK)
+    assert said and "{" not in said
+    assert (said == to_person(content, "en", TASK)) == (language == "en")
+
+
+@pytest.mark.parametrize(("language", "content"), list(product(available(), [content for content, _ in TO_TEAM])))
+def test_the_team_reads_it_in_its_language(
+    language: str, content: Notice | Sent | Offer | WrongTeam | FollowUp
+) -> None:
+    said = to_team(content, language, TASK)
+    assert said and "{" not in said
+    assert (said == to_team(content, "en", TASK)) == (language == "en")
+
+
+def test_hours_are_said_in_the_words_of_the_language() -> None:
+    later = Answer("billing", None, back=WEDNESDAY)
+    assert "Ela volta na quarta-feira às 09:00" in to_person(later, "pt-BR", TASK)
+    assert "Vuelve el miércoles a las 09:00" in to_person(later, "es", TASK)
+
+
+def test_a_team_that_the_settings_know_no_more_keeps_its_name() -> None:
+    assert to_person(Moved("returns", "en"), "en", TASK).startswith("returns has your request")
+
+
+def test_a_reply_says_who_speaks_and_that_it_was_changed() -> None:
+    said = Reply("billing", "Refunded", "en", "Ben")
+    assert reply(said, "en", TASK) == "Accounts writes:"
+    assert reply(replace(said, edited=True), "en", TASK) == "Accounts writes (edited):"
+    assert "Ben" not in reply(said, "es", TASK)
+
+
+def test_a_question_says_what_the_person_chose_and_not_what_others_did() -> None:
+    open_ = Question(("billing", "triage"), "en")
+    assert question(open_, "en", TASK) == "Who can help you best?"
+    assert question(replace(open_, answered="billing", chosen=True), "en", TASK) == "You chose Accounts."
+    assert question(replace(open_, answered="billing"), "en", TASK) == "Who can help you best?"
+
+
+@pytest.mark.parametrize(
+    ("marked", "said"),
+    [
+        (CARD, []),
+        (replace(CARD, taken_by="Ben"), ["Ben is on it"]),
+        (replace(CARD, taken_by="Ben", done=True), ["Done"]),
+        (replace(CARD, edited=True), ["The person changed their words since"]),
+        (replace(CARD, deleted=True), ["The person deleted their words"]),
+        (
+            replace(CARD, taken_by="Ben", disputed=True),
+            ["Ben is on it", "Leads name different teams; nothing is learned from it until they agree"],
+        ),
+    ],
+)
+def test_a_card_shows_what_became_of_it(marked: Card, said: list[str]) -> None:
+    assert card_marks(marked, "en") == said
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        (CARD, "The model chose this: very sure (96%, routing-3)"),
+        (replace(CARD, confidence=0.75, adapter=None), "The model chose this: fairly sure (75%, a-base)"),
+        (replace(CARD, confidence=0.61), "The model chose this: unsure (61%, routing-3)"),
+        (
+            replace(CARD, by=Author.MEMORY, reason=Reason.REMEMBERED),
+            "Remembered from a correction of a similar request",
+        ),
+        (
+            replace(CARD, by=Author.MEMORY, reason=Reason.MODEL_DOWN),
+            "Chosen by similar known requests; the model could not be asked",
+        ),
+        (replace(CARD, by=Author.PERSON, reason=Reason.CHOSEN), "The person chose this team"),
+        (replace(CARD, by=Author.LEAD, reason=Reason.CORRECTED), "A lead moved it here"),
+        (replace(CARD, by=Author.FALLBACK, reason=Reason.UNSURE), "Nobody could decide; please have a look"),
+        (
+            replace(CARD, by=Author.FALLBACK, reason=Reason.NOT_TRAINED),
+            "The model could not be asked; please have a look",
+        ),
+        (
+            replace(CARD, by=Author.FALLBACK, reason=Reason.UNDELIVERABLE),
+            "Its team could not be reached; please look after it",
+        ),
+        (
+            replace(CARD, by=Author.FALLBACK, reason=Reason.WORDLESS),
+            "There was nothing to read but what is attached; please have a look",
+        ),
+        (
+            replace(CARD, by=Author.MODEL, reason=Reason.WITHDRAWN),
+            "A lead's correction was withdrawn; back where it was",
+        ),
+    ],
+)
+def test_a_card_says_why(card: Card, said: str) -> None:
+    assert why(card, "en", "a-base") == said
+
+
+@pytest.mark.parametrize(("by", "reason"), list(product(Author, Reason)))
+def test_every_reason_has_words_whoever_decided(by: Author, reason: Reason) -> None:
+    said = {why(replace(CARD, by=by, reason=reason), language, "a-base") for language in available()}
+    assert len(said) == len(available())
+
+
+@pytest.mark.parametrize(
+    ("confidence", "key"), [(0.90, "very_sure"), (0.89, "fairly_sure"), (0.70, "fairly_sure"), (0.69, "unsure")]
+)
+def test_a_probability_is_said_in_words(confidence: float, key: str) -> None:
+    assert certainty(confidence) == key
+
+
+def test_leads_hear_a_verdict_with_its_reasons() -> None:
+    judged = LearningReport("routing", "routing-4", True, ("12 more are right",))
+    assert report(judged, "en") == ["Learned: routing-4 serves now.", "12 more are right"]
+    refused = report(replace(judged, promoted=False), "en")
+    assert refused[0] == "Learned, but routing-4 does not serve: the present model stays."

@@ -1,0 +1,178 @@
+"""Proof and erasure, as people and scripts read them."""
+
+import io
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot import app
+from bot.cli import cli
+from bot.commands import check, forgotten, known, person
+from bot.domain.errors import UsageError
+from bot.domain.messages import Person
+from bot.domain.ports import Erased
+from bot.platforms import Finding
+from bot.settings import Settings
+
+SETTINGS = """
+[platforms.web]
+[tasks.routing]
+question = "Which team?"
+[tasks.routing.labels.billing]
+means = "Invoices"
+deliver_to = { web = "billing" }
+[tasks.routing.labels.triage]
+means = "The rest"
+deliver_to = { web = "triage" }
+"""
+GOOD = ("database", Finding("it answers", True))
+BAD = ("slack", Finding("the room of billing", False, "invite the bot: /invite @switchboard"))
+REPEATED = ("web", Finding("web: rooms of teams", True))
+
+
+async def findings(*found: tuple[str, Finding]) -> AsyncIterator[tuple[str, Finding]]:
+    for one in found:
+        yield one
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with settings, in which commands are run."""
+    (tmp_path / "switchboard.toml").write_text(SETTINGS, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SWITCHBOARD_CONFIG", raising=False)
+    return tmp_path
+
+
+# --- check ---
+
+
+async def test_a_finding_is_a_line_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    assert not await check(findings(GOOD, BAD, REPEATED), False, out)
+    said = capsys.readouterr().err.splitlines()
+    assert said[:2] == ["✓ database: it answers", "✗ slack: the room of billing"]
+    assert said[2].strip() == "→ invite the bot: /invite @switchboard"
+    assert said[3] == "✓ web: rooms of teams"
+    assert out.getvalue() == ""
+
+
+async def test_findings_for_scripts_are_json_a_line_each() -> None:
+    out = io.StringIO()
+    assert not await check(findings(BAD, GOOD), True, out)
+    rows = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert rows[0] == {
+        "part": "slack",
+        "what": "the room of billing",
+        "ok": False,
+        "remedy": "invite the bot: /invite @switchboard",
+    }
+    assert [row["ok"] for row in rows] == [False, True]
+
+
+async def test_all_good_is_good() -> None:
+    assert await check(findings(GOOD, REPEATED), False, io.StringIO())
+
+
+def test_a_platform_that_is_not_set_up_is_named_with_those_that_are() -> None:
+    known(None, {"web"})
+    known("web", {"web", "slack"})
+    with pytest.raises(UsageError, match="telegram is not set up; platforms here are slack, web"):
+        known("telegram", {"web", "slack"})
+
+
+@pytest.mark.parametrize(("arguments", "live"), [((), False), (("--live",), True), (("web", "--json"), False)])
+def test_the_exit_code_says_whether_everything_works(
+    home: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], live: bool
+) -> None:
+    asked: list[tuple[str | None, bool]] = []
+
+    def proof(settings: Settings, which: str | None, live: bool) -> AsyncIterator[tuple[str, Finding]]:
+        asked.append((which, live))
+        return findings(GOOD, *([BAD] if which is None else []))
+
+    monkeypatch.setattr(app, "check", proof)
+    done = CliRunner().invoke(cli, ["check", *arguments])
+    which = "web" if "web" in arguments else None
+    assert asked == [(which, live)]
+    assert done.exit_code == (1 if which is None else 0)
+    assert ("Put an emoji on each" in done.stderr) == live
+
+
+def test_checking_what_is_not_set_up_is_a_usage_error(home: Path) -> None:
+    done = CliRunner().invoke(cli, ["check", "slack"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "slack is not set up; platforms here are web" in done.stderr
+
+
+# --- forget ---
+
+
+@pytest.mark.parametrize("written", ["", "web", "web:", ":5", "irc:5", "5"])
+def test_whoever_cannot_be_meant_is_said_how_to_write(written: str) -> None:
+    with pytest.raises(UsageError, match=r"is nobody; write PLATFORM:USER, like telegram:111222333 \(platforms: slack"):
+        person(written, {"web", "slack", "telegram"})
+
+
+def test_a_person_is_a_platform_and_an_id_there() -> None:
+    assert person(" slack:U0ANN ", {"slack"}) == Person("slack", "U0ANN")
+    assert person("web:a:b", {"web"}).id == "a:b"
+
+
+def test_an_erasure_says_what_went_and_who_had_learned(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    forgotten(Person("web", "customer"), Erased(3, 2, ("routing-3", "routing-4")), True, out)
+    assert json.loads(out.getvalue()) == {
+        "person": "web:customer",
+        "conversations": 3,
+        "examples": 2,
+        "adapters": ["routing-3", "routing-4"],
+    }
+    said = capsys.readouterr().err
+    assert "web:customer: 3 conversations and 2 examples are erased" in said
+    assert "learned from a text of theirs: routing-3, routing-4" in said
+
+
+def test_an_erasure_of_nobody_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    forgotten(Person("web", "nobody"), Erased(0, 0, ()), False, io.StringIO())
+    assert capsys.readouterr().err.strip() == "nothing is known about web:nobody"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "erased"), [(("--yes",), "", True), ((), "y\n", True), ((), "n\n", False)]
+)
+def test_nobody_is_forgotten_unasked(
+    home: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], typed: str, erased: bool
+) -> None:
+    gone: list[Person] = []
+
+    async def forget(settings: Settings, person: Person) -> Erased:
+        gone.append(person)
+        return Erased(1, 0, ())
+
+    monkeypatch.setattr(app, "forget", forget)
+    done = CliRunner().invoke(cli, ["forget", "web:customer", "--json", *arguments], input=typed)
+    assert (done.exit_code, gone) == ((0, [Person("web", "customer")]) if erased else (1, []))
+    assert len(done.stdout.splitlines()) == (1 if erased else 0)
+
+
+def test_without_anybody_to_ask_nobody_is_forgotten(home: Path) -> None:
+    done = CliRunner().invoke(cli, ["forget", "web:customer"], input="")
+    assert (done.exit_code, done.stdout) == (1, "")
+
+
+# --- init ---
+
+
+def test_init_writes_settings_and_says_what_is_next(home: Path) -> None:
+    begun = CliRunner().invoke(cli, ["init", "telegram", "--config", "new.toml"])
+    assert (begun.exit_code, begun.stdout) == (0, "")
+    assert "Written: new.toml" in begun.stderr
+    assert "1. Telegram: talk to @BotFather" in begun.stderr
+    again = CliRunner().invoke(cli, ["init", "telegram", "--config", "new.toml"])
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "new.toml: here already, nothing was written; --force overwrites" in again.stderr
+    assert CliRunner().invoke(cli, ["init", "telegram", "--config", "new.toml", "--force"]).exit_code == 0
