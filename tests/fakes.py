@@ -4,7 +4,9 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from bot.domain import ports
 from bot.domain.decisions import Prediction
@@ -13,7 +15,9 @@ from bot.domain.learning import Adapter, Progress
 from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Query, TrainingRun, Vector
 from bot.domain.posts import Owed
-from bot.domain.tasks import Label
+from bot.domain.recall import Neighbours
+from bot.domain.tasks import Label, Task
+from bot.flow.classify import Classifier
 
 Rule = Callable[[str], str | None]
 
@@ -82,6 +86,29 @@ def _bag(text: str, width: int = 64) -> Vector:
         vector[hashlib.sha256(word.encode()).digest()[0] % width] += 1.0
     length = math.hypot(*vector)
     return [value / length for value in vector]
+
+
+class FakeKnowledge:
+    """A memory that finds the same for every text, and a registry whose first adapter serves."""
+
+    def __init__(self, found: Neighbours) -> None:
+        self.found = found
+
+    async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
+        return self.found
+
+    async def codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
+        return dict(zip(task.names, alphabet, strict=False))
+
+    async def champion(self, task: str, base: str) -> Adapter | None:
+        return Adapter("routing-1", task, Path("var"), base, {}, 1.0, datetime(2026, 11, 1, tzinfo=UTC))
+
+
+def fake_classifier(found: Neighbours, predictor: FakePredictor | None = None) -> Classifier:
+    """Everything that classifies, without a database."""
+    known = FakeKnowledge(found)
+    model = predictor or FakePredictor()
+    return Classifier(model, FakeEmbedder(), cast(ports.Memory, known), cast(ports.Registry, known), "starter")
 
 
 class FakePlatform:

@@ -174,11 +174,11 @@ def no_lead(room: Place, person: Person) -> Post:
 
 def unasked(dossier: Dossier, label: str) -> list[Post]:
     """Which team it is has been settled: leads are asked no longer."""
-    if dossier.card is None:
-        return []
-    room = dossier.card.place
-    open_ = [(post, content) for post, content in dossier.asking if isinstance(content, WrongTeam)]
-    return [Post(room, replace(content, chosen=label), edits=post) for post, content in open_]
+    return [
+        Post(ON_THE_CARD, replace(content, chosen=label), edits=post)
+        for post, content in dossier.asking
+        if isinstance(content, WrongTeam)
+    ]
 
 
 def _marked(card: StandingCard | None, standing: Standing) -> list[Post]:

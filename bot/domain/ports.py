@@ -280,18 +280,22 @@ class Line:
     place: Place
     at: datetime
     message: Message | None
-    """What a person wrote; None for a post of ours."""
+    """What a person wrote, without words once they deleted it; None for a post of ours or a note."""
     post: Post | None
-    """What we said, in its newest wording; None for a person's message."""
+    """What we said, in its newest wording; None for what people wrote."""
     reactions: tuple[tuple[str, str], ...]
     """(emoji, actor id) in place now."""
+    note: Note | None = None
+    """What a team wrote under a card; then neither a message nor a post."""
+    edited: bool = False
+    """Whoever wrote it changed its words since."""
 
 
 class Transcript(Protocol):
     """Reads back what was said in a platform that keeps no history of its own (the web chat)."""
 
     async def lines(self, platform: str, chats: Sequence[str], limit: int) -> list[Line]:
-        """The newest `limit` lines of these chats, oldest first."""
+        """The newest `limit` lines of these chats, notes included, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

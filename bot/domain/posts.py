@@ -13,7 +13,7 @@ YES, NO, SEND, SPLIT = "yes", "no", "send", "split"
 ON_THE_CARD = Place("", "card")
 """Stands for the thread of the conversation's standing card: the outbox puts the place in when the post is stored.
 
-Where no card stands, such a post is not owed.
+Where no card stands, such a post is not owed. With `edits` it stands for wherever that post was said.
 """
 
 

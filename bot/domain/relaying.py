@@ -153,11 +153,10 @@ def _carried(vocabulary: Vocabulary, news: Revised, post: int, content: FollowUp
         words = without_prefix(vocabulary, words) or GONE
         media = () if news.deleted else content.media
         return [Post(news.conversation.place, replace(content, text=words, media=media, edited=True), edits=post)]
-    if news.card is None:
-        return []
+    # It may stand under a card that was left since: the outbox knows where
     if news.deleted:
-        return [Post(news.card.place, replace(content, text="", media=(), deleted=True), edits=post)]
-    return [Post(news.card.place, replace(content, text=words, edited=True), edits=post)]
+        return [Post(ON_THE_CARD, replace(content, text="", media=(), deleted=True), edits=post)]
+    return [Post(ON_THE_CARD, replace(content, text=words, edited=True), edits=post)]
 
 
 # --- what nobody takes ---

@@ -9,8 +9,10 @@ from enum import StrEnum
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
-from bot.platforms import Surroundings
-from bot.platforms.slack.events import NAME, normal
+from bot.platforms import Finding, Surroundings
+from bot.platforms.slack.emoji import normal
+from bot.platforms.slack.manifest import written
+from bot.platforms.slack.payload import NAME
 
 _API = "https://slack.com/api/"
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
@@ -78,6 +80,13 @@ def place(written: str) -> Place:
     return Place(NAME, written)
 
 
+def lead(written: object) -> str:
+    """The id of a person or user group. Raises ValueError saying how one is written."""
+    if not isinstance(written, str) or not _LEAD.fullmatch(written):
+        raise ValueError("write the ID of a person (U…, in their profile under ⋮) or of a user group (S…)")
+    return written
+
+
 @asynccontextmanager
 async def connect(config: object, around: Surroundings) -> AsyncIterator[Platform]:
     """Slack, ready to speak; closed with the context. Raises Refused when the token is no good.
@@ -87,10 +96,30 @@ async def connect(config: object, around: Surroundings) -> AsyncIterator[Platfor
     # Settings look at every platform's folder; only who uses Slack should pay for loading its client.
     from bot.platforms.slack.adapter import opened
 
+    async with opened(_ours(config), around) as slack:
+        yield slack
+
+
+async def check(config: object, around: Surroundings, live: bool) -> AsyncIterator[Finding]:
+    """Prove with real calls that everything needed works in Slack, one finding at a time.
+
+    `live` posts a card in every team's channel and waits for a reaction on it.
+    """
+    from bot.platforms.slack.check import examined
+
+    async for finding in examined(_ours(config), around, live):
+        yield finding
+
+
+def install(address: str = "") -> Mapping[str, str]:
+    """The app's manifest, for api.slack.com/apps: for HTTP with our `address`, for Socket Mode without."""
+    return {"slack-manifest.yaml": written(f"{address.rstrip('/')}/slack/events" if address else "")}
+
+
+def _ours(config: object) -> Config:
     if not isinstance(config, Config):
         raise TypeError("Slack was given another platform's settings")
-    async with opened(config, around) as slack:
-        yield slack
+    return config
 
 
 def _mode(value: object, mistakes: list[str]) -> Mode | None:

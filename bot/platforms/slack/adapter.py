@@ -1,41 +1,41 @@
-"""Hearing and speaking: Socket Mode or signed HTTP in, posts and edits out."""
+"""The platform as the rest of the bot knows it: Slack's parts, put together."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 
 from aiohttp import ClientSession, ClientTimeout
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.adapter.starlette.async_handler import to_starlette_response
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bot.domain.errors import Refused, Unreachable
-from bot.domain.messages import Message, MessageRef, Person, Press, Reaction
+from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Platform
-from bot.domain.posts import Card, Owed
+from bot.domain.posts import Owed
+from bot.domain.tasks import Label
 from bot.platforms import Routed, Surroundings
-from bot.platforms.slack import Config, Mode
-from bot.platforms.slack.events import NAME, Ears, Payload, read, word
-from bot.platforms.slack.render import Said, Voice, render
-from bot.platforms.slack.web_api import APP_TOKEN, Directory, ask, hushed, web_client
+from bot.platforms.slack import Config
+from bot.platforms.slack.card import Voice
+from bot.platforms.slack.directory import Directory, Us
+from bot.platforms.slack.errands import Errands
+from bot.platforms.slack.events import Ears
+from bot.platforms.slack.files import Files
+from bot.platforms.slack.hearing import Hearing
+from bot.platforms.slack.pace import Pace
+from bot.platforms.slack.payload import NAME, Payload
+from bot.platforms.slack.reception import Reception
+from bot.platforms.slack.rights import Rights
+from bot.platforms.slack.speaking import Mouth
+from bot.platforms.slack.transport import Transport
+from bot.platforms.slack.web_api import ask, hushed, web_client
+from bot.platforms.slack.whispers import Whispers
 
 log = logging.getLogger(__name__)
 
 _CALL_SECONDS = 10
-_CONNECT_SECONDS = 30
-_DEAF_SECONDS = 30
-"""Without a connection for so long, the socket client is thrown away and a new one made."""
-_NAME_SECONDS = 1.0
-"""How long storing waits for the writer's name: of the three seconds that Slack gives us, one."""
-_MAX_BODY = 1_000_000
+_DISMISSED = "platforms.slack: the app was removed or its token taken back; install it again, then set SLACK_BOT_TOKEN"
 
 
 @asynccontextmanager
@@ -50,67 +50,73 @@ async def opened(config: Config, around: Surroundings) -> AsyncIterator["Slack"]
         yield slack
 
 
-@dataclass(frozen=True, slots=True)
-class Us:
-    """Who Slack says we are."""
-
-    user: str
-    bot: str
-    team: str
-
-
 class Slack:
     """One Slack workspace, as the bot's token sees it."""
 
     name = NAME
+    whispers = True
 
     def __init__(self, config: Config, around: Surroundings, session: ClientSession) -> None:
         self._config = config
-        self._voice = Voice(around.languages, around.base)
-        labels = around.task.labels
-        self._rooms = frozenset(label.deliver_to[NAME].chat for label in labels if NAME in label.deliver_to)
-        self._session = session
+        self._around = around
+        self._rooms = rooms(around)
         self._client = web_client(config.bot_token, config.api_base_url, session)
         self._directory = Directory(self._client)
-        self._us: Us | None = None
-        self._app: AsyncApp | None = None
-        self._hearing = False
+        self._rights = Rights(config, self._directory, around.task)
+        self._whispers = Whispers(session)
+        self._files = Files(self._client, session, config.bot_token)
+        voice = Voice(around.languages, around.base, around.task, around.vocabulary)
+        self._mouth = Mouth(self._client, self._directory, self._files, self._whispers, voice, Pace())
+        self._transport = Transport(config, session)
         for channel in sorted(self._rooms & config.intake):
             log.warning("a team's channel takes no requests", extra={"platform": NAME, "channel": channel})
 
     async def introduce(self) -> Us:
         """Ask Slack who we are, once. Raises Refused for a bad token, Unreachable."""
-        if self._us is None:
-            answer = await ask(self._client.auth_test())
-            self._us = Us(word(answer, "user_id"), word(answer, "bot_id"), word(answer, "team_id"))
-        return self._us
+        return await self._directory.us()
 
     # --- in ---
 
     async def listen(self, inbox: Inbox) -> None:
         """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable for a lost connection."""
         us = await self.introduce()
-        app = self._bolt(us, inbox)
+        if self._mouth.dismissed:
+            await ask(self._client.auth_test())
+            self._mouth.dismissed = ""
+        errands = Errands()
+        hearing = self._hearing(us, inbox, errands)
+        errands.start(hearing.spell(), "slack emoji")
         try:
-            if self._config.mode is Mode.SOCKET:
-                await self._hear_by_socket(app)
-            else:
-                await self._hear_by_http(app)
+            await self._transport.hear(self._bolt(us, hearing), hearing.dismissed)
         finally:
-            self._app, self._hearing = None, False
+            if hearing.dismissed.is_set():
+                self._mouth.dismissed = _DISMISSED
+            await errands.end()
+        raise Refused(_DISMISSED)
 
     def healthy(self) -> bool:
         """Whether it hears people now; in Socket Mode as of a second ago."""
-        return self._hearing
+        return self._transport.hearing
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
-        """Where Slack posts its events; none in Socket Mode, where there is no secret to tell Slack by."""
-        if self._config.mode is Mode.SOCKET:
-            return []
-        return [Route("/slack/events", self._receive, methods=["POST"])]
+        """Where Slack posts its events; none in Socket Mode."""
+        return self._transport.routes
 
-    def _bolt(self, us: Us, inbox: Inbox) -> AsyncApp:
+    def _hearing(self, us: Us, inbox: Inbox, errands: Errands) -> Hearing:
+        reception = Reception(
+            client=self._client,
+            directory=self._directory,
+            whispers=self._whispers,
+            rights=self._rights,
+            around=self._around,
+            intake=self._config.intake,
+            rooms=self._rooms,
+        )
+        ears = Ears(us.user, self._config.intake, self._rooms, us.team)
+        return Hearing(ears, inbox, reception, errands, _named_emoji(self._around))
+
+    def _bolt(self, us: Us, hearing: Hearing) -> AsyncApp:
         app = AsyncApp(
             name=f"{__name__}.bolt",
             logger=hushed("bolt", logging.ERROR),
@@ -118,151 +124,48 @@ class Slack:
             signing_secret=self._config.signing_secret,
             authorize=_known(us, self._config.bot_token),
         )
-        ears = Ears(us.user, self._config.intake, self._rooms)
 
         # Bolt acknowledges an event before its listeners run, but after all middleware: so this is not a listener.
         @app.middleware
         async def take(body: Payload) -> BoltResponse:
-            return await self._take(body, ears, inbox)
+            response = await hearing.take(body)
+            if hearing.dismissed.is_set():
+                self._mouth.dismissed = _DISMISSED
+            return response
 
         return app
-
-    async def _take(self, payload: Payload, ears: Ears, inbox: Inbox) -> BoltResponse:
-        """Store what a payload says and only then acknowledge it; what cannot be stored, Slack sends again.
-
-        Everything else is acknowledged, too: what is not our business must not count as a failure with Slack.
-        """
-        happened = read(payload, ears)
-        try:
-            match happened:
-                case Message():
-                    await inbox.message(await self._named(happened))
-                case Reaction():
-                    await inbox.reaction(happened)
-                case Press():
-                    await inbox.press(happened)
-        except Unreachable as error:
-            log.warning("not stored, not acknowledged", extra={"platform": NAME, "problem": str(error)})
-            return BoltResponse(status=503, body="")
-        return BoltResponse(status=200, body="")
-
-    async def _named(self, message: Message) -> Message:
-        """With the writer's name and language, which are not in the event; without them when Slack is slow to say."""
-        profile = await self._directory.profile_within(message.author.id, _NAME_SECONDS)
-        return replace(message, author=replace(message.author, name=profile.name, language=profile.language))
-
-    async def _hear_by_socket(self, app: AsyncApp) -> None:
-        token = self._config.app_token
-        client = web_client(token, self._config.api_base_url, self._session)
-        # Asked here and not by the socket client, which would try a bad token for ever.
-        opening = await ask(client.apps_connections_open(app_token=token), APP_TOKEN)
-        # The socket client logs the address of its connection, and with it the ticket that opens it.
-        mute = hushed("socket", logging.CRITICAL + 1)
-        handler = AsyncSocketModeHandler(app, token, logger=mute, web_client=client)
-        handler.client.wss_uri = word(opening, "url")
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                await handler.connect_async()  # type: ignore[no-untyped-call]
-            await self._watch(handler)
-        except TimeoutError as error:
-            raise Unreachable("platforms.slack: the socket does not open") from error
-        finally:
-            await handler.close_async()  # type: ignore[no-untyped-call]
-
-    async def _watch(self, handler: AsyncSocketModeHandler) -> None:
-        """Until cancelled. The socket client reconnects by itself; raises Unreachable when it does not manage."""
-        now = asyncio.get_running_loop().time
-        heard = now()
-        while now() - heard < _DEAF_SECONDS:
-            hearing = await handler.client.is_connected()
-            if hearing != self._hearing:
-                log.info("listening" if hearing else "connection lost", extra={"platform": NAME})
-            self._hearing = hearing
-            heard = now() if hearing else heard
-            await asyncio.sleep(1)
-        raise Unreachable("platforms.slack: the connection does not come back")
-
-    async def _hear_by_http(self, app: AsyncApp) -> None:
-        self._app, self._hearing = app, True
-        log.info("listening", extra={"platform": NAME})
-        await asyncio.Event().wait()
-
-    async def _receive(self, request: Request) -> Response:
-        """One signed request. 503 while nobody listens: Slack will come again."""
-        app = self._app
-        if app is None:
-            return Response(status_code=503)
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MAX_BODY:
-                return Response(status_code=413)
-        try:
-            asked = AsyncBoltRequest(body=body.decode(), headers=dict(request.headers))
-        except ValueError:
-            return Response(status_code=400)
-        return to_starlette_response(await app.async_dispatch(asked))
 
     # --- out ---
 
     async def say(self, owed: Owed) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable (again later), Refused (never)."""
-        content = owed.post.content
-        link = await self._link(content.source) if isinstance(content, Card) else None
-        said = render(content, self._voice, link)
-        answer = await (self._post(owed, said) if owed.edits is None else self._rewrite(owed.edits, said))
-        return MessageRef(NAME, word(answer, "channel"), word(answer, "ts"))
+        return await self._mouth.say(owed)
 
-    async def _post(self, owed: Owed, said: Said) -> Payload:
-        place, under = owed.post.place, owed.under
-        return await ask(
-            self._client.chat_postMessage(
-                channel=under.chat if under else place.chat,
-                thread_ts=under.id if under else place.thread,
-                text=said.text,
-                blocks=said.blocks,
-                parse="none",
-                unfurl_links=False,
-                unfurl_media=False,
-                # Tells, after an answer that got lost, whether this post was said.
-                metadata={"event_type": "switchboard_post", "event_payload": {"post": owed.id}},
-            )
-        )
-
-    async def _rewrite(self, ref: MessageRef, said: Said) -> Payload:
-        return await ask(
-            self._client.chat_update(channel=ref.chat, ts=ref.id, text=said.text, blocks=said.blocks, parse="none")
-        )
-
-    async def _link(self, source: MessageRef) -> str | None:
-        """Where the conversation began; None where the team could not look: a direct message, another platform."""
-        if source.platform != NAME or source.chat.startswith("D"):
-            return None
-        try:
-            answer = await ask(self._client.chat_getPermalink(channel=source.chat, message_ts=source.id))
-        except (Refused, Unreachable) as error:
-            log.info("card without a link", extra={"platform": NAME, "problem": str(error)})
-            return None
-        return word(answer, "permalink") or None
+    async def fetch(self, media: Media) -> bytes:
+        """An attachment's bytes. Raises Unreachable, Refused (too large, gone)."""
+        return await self._files.fetch(media)
 
     # --- who may ---
 
-    async def may_correct(self, person: Person) -> bool:
-        """Whether this person is a lead, by id or by user group. Never true for a bot.
+    async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
+        """Whether they lead that team. Raises Unreachable when Slack must be asked and does not answer."""
+        return await self._rights.may_correct(person, team)
 
-        Raises Unreachable when Slack must be asked and does not answer: an outage turns nobody away.
-        """
-        if person.platform != NAME:
-            return False
-        if person.id not in self._config.leads and not await self._leads_by_group(person.id):
-            return False
-        return not (await self._directory.profile(person.id)).is_bot
+    async def may_handle(self, person: Person, room: Place) -> bool:
+        """Whether they are one of our own people. Raises Unreachable as above."""
+        return await self._rights.may_handle(person)
 
-    async def _leads_by_group(self, user: str) -> bool:
-        for group in sorted(self._config.lead_groups):
-            if user in await self._directory.members(group):
-                return True
-        return False
+
+def rooms(around: Surroundings) -> frozenset[str]:
+    """The teams' channels."""
+    labels = around.task.labels
+    return frozenset(label.deliver_to[NAME].chat for label in labels if NAME in label.deliver_to)
+
+
+def _named_emoji(around: Surroundings) -> frozenset[str]:
+    words = around.vocabulary
+    tables = [label.emoji for label in around.task.labels] + [words.take, words.done, words.wrong, words.send]
+    return frozenset(table[NAME] for table in tables if NAME in table)
 
 
 def _known(us: Us, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:

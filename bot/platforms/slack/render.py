@@ -1,142 +1,123 @@
-"""What we owe, in Slack's blocks. Pure. Nothing in it can ping anybody: what people wrote is quoted, never parsed."""
+"""What we owe, in Slack's blocks. Pure. Nothing in it can ping anybody."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.posts import (
+    NO,
     OTHER,
+    SEND,
+    SPLIT,
+    YES,
     Answer,
     Card,
     Content,
     FollowUp,
     LearningReport,
     Moved,
+    Notice,
+    Offer,
     Question,
+    Reply,
+    Sent,
+    Solved,
+    Split,
     WordsPlease,
+    WrongTeam,
 )
 from bot.locales import choose, sentence
-from bot.platforms.slack.events import BUTTON
-from bot.platforms.wording import question, report, to_person, why
+from bot.platforms.slack.blocks import Block, Said, actions, choice_button, cut, escaped, plain, quote, section
+from bot.platforms.slack.card import EXCERPT, Voice, attached, card
+from bot.platforms.wording import question, reply, report, to_person, to_team
 
-Block = dict[str, object]
-
-EXCERPT = 500
-_SECTION = 3_000
-_BUTTON = 75
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A message as chat.postMessage takes it; `text` is what notifications and screen readers get."""
-
-    text: str
-    blocks: list[Block]
+FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport)
+"""What no other company may read: never said in a channel that is shared with one."""
+_FOLLOW_UP, _REPLY = 3_000, 8_000
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """How we speak here."""
+class Links:
+    """Where a card's reader can go; None: nowhere."""
 
-    languages: tuple[str, ...]
-    """Offered languages, the fallback first: to the person in theirs, to teams in the fallback."""
-    base: str
-    """What a card calls the model when no adapter serves."""
+    source: str | None = None
+    """To the conversation."""
+    moved: str | None = None
+    """To the card that took its place."""
 
 
-def render(content: Content, voice: Voice, link: str | None = None) -> Said:
-    """The content in its reader's language. `link` leads a card's reader to the conversation; None leaves it out."""
+def render(content: Content, voice: Voice, links: Links | None = None) -> Said:
+    """The content in its reader's language."""
+    links = links or Links()
     match content:
-        case Question():
-            return _question(content, choose(content.language, voice.languages))
-        case Answer() | WordsPlease() | Moved():
-            return _plain(to_person(content, choose(content.language, voice.languages)))
         case Card():
-            return _card(content, voice, link)
-        case FollowUp():
-            return _follow_up(content, voice.languages[0])
+            return card(content, voice, links.source, links.moved)
+        case Question() | Answer() | WordsPlease() | Moved() | Reply() | Solved() | Split():
+            return _for_the_person(content, voice, choose(content.language, voice.languages))
         case LearningReport():
             return _report(content, voice.languages[0])
+        case FollowUp() | Offer() | Sent() | WrongTeam() | Notice():
+            return _for_the_team(content, voice, voice.languages[0])
 
 
-def escaped(text: str, limit: int = _SECTION) -> str:
-    """The text so that Slack finds no markup in it, at most `limit` characters long, no entity cut in two."""
-    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return safe if len(safe) <= limit else re.sub(r"&[a-z]{0,3}$", "", safe[: limit - 1]) + "…"
+def _for_the_person(
+    content: Question | Answer | WordsPlease | Moved | Reply | Solved | Split, voice: Voice, language: str
+) -> Said:
+    match content:
+        case Question():
+            return _question(content, voice, language)
+        case Reply():
+            title = escaped(reply(content, language, voice.task), 200)
+            words = quote(content.text, _REPLY, links=True)
+            blocks = [section(f"*{title}*"), *words, *attached(content.media, language)]
+            return Said(f"{title} {escaped(cut(content.text, EXCERPT))}", blocks)
+        case Solved(answer=None):
+            choices = [choice_button(YES, sentence(language, "yes")), choice_button(NO, sentence(language, "no"))]
+            return _with(to_person(content, language, voice.task), choices)
+        case Split(done=False):
+            choices = [choice_button(SPLIT, sentence(language, "split_button"))]
+            return _with(to_person(content, language, voice.task), choices)
+        case _:
+            return plain(to_person(content, language, voice.task))
 
 
-def _question(content: Question, language: str) -> Said:
-    asked = question(content, language)
+def _question(content: Question, voice: Voice, language: str) -> Said:
+    asked = question(content, language, voice.task)
     if content.answered is not None:
-        return _plain(asked)
-    buttons = [_button(str(position), label) for position, label in enumerate(content.candidates)]
-    buttons.append(_button(OTHER, sentence(language, "other")))
-    return Said(escaped(asked), [_section(escaped(asked)), {"type": "actions", "elements": buttons}])
+        return plain(asked)
+    shown = [voice.task.shown(label) for label in content.candidates]
+    buttons = [choice_button(str(position), label) for position, label in enumerate(shown)]
+    return _with(asked, [*buttons, choice_button(OTHER, sentence(language, "other"))])
 
 
-def _card(card: Card, voice: Voice, link: str | None) -> Said:
-    language = voice.languages[0]
-    moved = card.moved_to is not None
-    title = escaped(sentence(language, "card_title", team=card.label), 200)
-    from_whom = sentence(language, "card_from", author=card.author or sentence(language, "someone"))
-    about = [escaped(from_whom, 200), escaped(why(card, language, voice.base), 500)]
-    if link is not None:
-        about.insert(1, f"<{link}|{escaped(sentence(language, 'card_link'))}>")
-    blocks = [_section(f"~{title}~" if moved else f"*{title}*"), *_quote(card.excerpt, EXCERPT, moved), _context(about)]
-    if card.moved_to is not None:
-        blocks.insert(1, _section(escaped(sentence(language, "card_moved", team=card.moved_to), 200)))
-    elif card.legend:
-        blocks.append(_context([escaped(_legend(card, language), 2_000)]))
-    return Said(f"{title}: {escaped(_cut(card.excerpt, EXCERPT))}", blocks)
+def _for_the_team(content: FollowUp | Offer | Sent | WrongTeam | Notice, voice: Voice, language: str) -> Said:
+    told = to_team(content, language, voice.task)
+    match content:
+        case WrongTeam(chosen=None):
+            shown = [voice.task.shown(label) for label in content.choices]
+            return _with(told, [choice_button(str(position), label) for position, label in enumerate(shown)])
+        case FollowUp():
+            kept = [] if content.deleted else [*quote(content.text, _FOLLOW_UP), *attached(content.media, language)]
+            return _quoting(told, "" if content.deleted else content.text, kept)
+        case Offer():
+            send = [] if content.sent else actions([choice_button(SEND, sentence(language, "offer_button"))])
+            return _quoting(told, content.text, [*quote(content.text, EXCERPT), *send])
+        case Sent():
+            more = f"  (+{content.media} 📎)" if content.media else ""
+            return _quoting(f"{told}{more}", content.text, quote(content.text, EXCERPT))
+        case _:
+            return plain(told)
 
 
-def _legend(card: Card, language: str) -> str:
-    return sentence(language, "card_legend", legend="  ".join(f":{emoji}: {label}" for emoji, label in card.legend))
-
-
-def _follow_up(content: FollowUp, language: str) -> Said:
-    lead_in = sentence(language, "follow_up", author=content.author or sentence(language, "someone"))
-    title = escaped(lead_in, 200)
-    return Said(f"{title}: {escaped(_cut(content.text, EXCERPT))}", [_section(title), *_quote(content.text, _SECTION)])
+def _quoting(told: str, text: str, blocks: list[Block]) -> Said:
+    title = escaped(told, 500)
+    words = f": {escaped(cut(text, EXCERPT))}" if text.strip() else ""
+    return Said(f"{title}{words}", [section(title), *blocks])
 
 
 def _report(content: LearningReport, language: str) -> Said:
     title, *reasons = report(content, language)
-    return _plain("\n".join([title, *(f"• {reason}" for reason in reasons)]))
+    return plain("\n".join([title, *(f"• {reason}" for reason in reasons)]))
 
 
-def _plain(text: str) -> Said:
-    # Blocks even for one sentence: an edit without blocks would leave old buttons standing.
-    return Said(escaped(text), [_section(escaped(text))])
-
-
-def _section(mrkdwn: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(mrkdwn)}
-
-
-def _context(lines: Sequence[str]) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(line) for line in lines]}
-
-
-def _mrkdwn(text: str) -> Block:
-    # Not verbatim, Slack would look for names in it: somebody called "@here" would wake up the channel.
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
-
-
-def _quote(text: str, limit: int, struck: bool = False) -> list[Block]:
-    """What a person wrote, as a rich text quote, in which Slack parses nothing; no block when there is no text."""
-    if not text.strip():
-        return []
-    words: Block = {"type": "text", "text": _cut(text, limit)}
-    if struck:
-        words["style"] = {"strike": True}
-    return [{"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": [words]}]}]
-
-
-def _button(value: str, label: str) -> Block:
-    text = {"type": "plain_text", "text": _cut(label, _BUTTON), "emoji": False}
-    return {"type": "button", "action_id": f"{BUTTON}{value}", "value": value, "text": text}
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+def _with(told: str, buttons: list[Block]) -> Said:
+    safe = escaped(told)
+    return Said(safe, [section(safe), *actions(buttons)])

@@ -1,43 +1,63 @@
-"""Asking Slack: the client, what its refusals mean, and who is who in the workspace."""
+"""Asking Slack: the client, and what its refusals mean."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import cast
 
 from aiohttp import ClientConnectorError, ClientError, ClientSession
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.errors import Refused, Unreachable
-from bot.platforms.slack.events import Payload, inner, word
-
-log = logging.getLogger(__name__)
+from bot.platforms.slack.payload import Payload, word
 
 BOT_TOKEN, APP_TOKEN = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"
 
-_MEMBERS_FOR = timedelta(minutes=5).total_seconds()
-_PROFILE_FOR = timedelta(hours=1).total_seconds()
-_SLOW_FOR = timedelta(minutes=1).total_seconds()
+_READS = 3
+"""How often a question is asked that Slack has no time for."""
+_LONGEST_WAIT = 5.0
 
-_PASSING = ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
+_PASSING = frozenset(
+    "ratelimited rate_limited message_limit_exceeded internal_error fatal_error service_unavailable request_timeout "
+    "team_added_to_org accesslimited".split()
+)
 """Errors that a later attempt may not meet."""
-_BAD_TOKEN = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired")
+_BAD_TOKEN = frozenset("invalid_auth not_authed account_inactive token_revoked token_expired".split())
 _WRONG_TOKEN = "not_allowed_token_type"  # noqa: S105
 _WHERE = {
     BOT_TOKEN: "copy the Bot User OAuth Token from the app's OAuth & Permissions page",
     APP_TOKEN: "make an app-level token with the scope connections:write on the app's Basic Information page",
 }
+_RESTRICTED = "who may post in this channel is restricted; allow the bot to, in the channel's settings"
+_TOO_LONG = "it is longer than Slack takes"
 _REMEDIES = {
     "not_in_channel": "invite the bot to the channel with /invite",
     "channel_not_found": "check the channel's ID; a private channel is found only once the bot is in it",
-    "is_archived": "the channel is archived; name another one in the settings",
+    "is_archived": "the channel is archived; unarchive it, or name another one in the settings",
     "missing_scope": "add the scope on the app's OAuth & Permissions page and reinstall the app",
+    "no_permission": "add the scope on the app's OAuth & Permissions page and reinstall the app",
+    "restricted_action": _RESTRICTED,
+    "restricted_action_read_only_channel": _RESTRICTED,
+    "restricted_action_thread_only_channel": _RESTRICTED,
+    "restricted_action_non_threadable_channel": "this channel has no threads; name another one in the settings",
+    "posting_to_general_channel_denied": _RESTRICTED,
+    "user_not_in_channel": "they are not in the channel",
+    "team_access_not_granted": "the app must be installed in the workspace of that channel, too",
+    "msg_too_long": _TOO_LONG,
+    "msg_blocks_too_long": _TOO_LONG,
 }
+
+
+class Declined(Refused):
+    """Slack said no, by this code."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def web_client(token: str, base_url: str, session: ClientSession) -> AsyncWebClient:
@@ -54,14 +74,31 @@ def web_client(token: str, base_url: str, session: ClientSession) -> AsyncWebCli
 
 async def ask(call: Awaitable[AsyncSlackResponse], variable: str = BOT_TOKEN) -> Payload:
     """The answer of a Web API call. Raises Refused or Unreachable; `variable` is what to mend when a token is bad."""
+    return as_object((await answered(call, variable)).data)
+
+
+async def answered(call: Awaitable[AsyncSlackResponse], variable: str = BOT_TOKEN) -> AsyncSlackResponse:
+    """As `ask`, with the headers."""
     try:
-        answer = await call
+        return await call
     except SlackApiError as error:
         raise _problem(error, variable) from error
-    except (ClientError, TimeoutError, OSError, AttributeError) as error:
+    except (ClientError, TimeoutError, OSError, AttributeError, SlackClientError) as error:
         # AttributeError: the client stumbles over a plain text where Slack would have sent JSON, as proxies do.
         raise Unreachable(f"platforms.slack: {type(error).__name__}") from error
-    return _object(answer.data)
+
+
+async def look(question: Callable[[], Awaitable[AsyncSlackResponse]]) -> Payload:
+    """The answer of a call that changes nothing: asked again, a few times, when Slack wants us to wait a little."""
+    for _ in range(_READS - 1):
+        try:
+            return await ask(question())
+        except Unreachable as error:
+            wait = error.retry_after.total_seconds() if error.retry_after else _LONGEST_WAIT + 1
+            if wait > _LONGEST_WAIT:
+                raise
+            await asyncio.sleep(wait)
+    return await ask(question())
 
 
 def hushed(part: str, level: int) -> logging.Logger:
@@ -71,95 +108,19 @@ def hushed(part: str, level: int) -> logging.Logger:
     return logger
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What Slack knows about a person; all empty when it would not say."""
-
-    name: str = ""
-    language: str | None = None
-    """IETF tag; None when unknown."""
-    is_bot: bool = False
-
-
-class Directory:
-    """Who is who in the workspace, remembered for a while."""
-
-    def __init__(self, client: AsyncWebClient) -> None:
-        self._client = client
-        self._profiles: dict[str, tuple[float, Profile]] = {}
-        self._members: dict[str, tuple[float, frozenset[str]]] = {}
-        self._asking: dict[str, asyncio.Lock] = {}
-        self._complained: set[str] = set()
-
-    async def profile(self, user: str) -> Profile:
-        """What Slack knows about the person; an empty profile when it refuses to say. Raises Unreachable."""
-        # One question a person, however many of their messages wait for the answer: Slack counts them.
-        async with self._asking.setdefault(user, asyncio.Lock()):
-            until, known = self._profiles.get(user, (0.0, Profile()))
-            if _now() < until:
-                return known
-            try:
-                known = _profile(await ask(self._client.users_info(user=user, include_locale=True)))
-            except Refused as error:
-                self._complain("users.info", error)
-                known = Profile()
-            self._profiles[user] = (_now() + _PROFILE_FOR, known)
-            return known
-
-    async def profile_within(self, user: str, seconds: float) -> Profile:
-        """The profile, or what was last known of it when Slack is slow or out of reach; then not asked for a minute."""
-        try:
-            async with asyncio.timeout(seconds):
-                return await self.profile(user)
-        except (TimeoutError, Unreachable):
-            last = self._profiles.get(user, (0.0, Profile()))[1]
-            self._profiles[user] = (_now() + _SLOW_FOR, last)
-            return last
-
-    async def members(self, group: str) -> frozenset[str]:
-        """The user group's people; nobody when Slack refuses to say. Raises Unreachable when they were never known."""
-        until, known = self._members.get(group, (0.0, None))
-        if known is not None and _now() < until:
-            return known
-        try:
-            answer = await ask(self._client.usergroups_users_list(usergroup=group))
-            users = answer.get("users")
-            known = frozenset(str(user) for user in users) if isinstance(users, list) else frozenset()
-        except Refused as error:
-            self._complain(group, error)
-            known = frozenset()
-        except Unreachable:
-            if known is None:
-                raise
-        self._members[group] = (_now() + _MEMBERS_FOR, known)
-        return known
-
-    def _complain(self, about: str, error: Refused) -> None:
-        if about not in self._complained:
-            self._complained.add(about)
-            log.warning("Slack does not say who is who", extra={"about": about, "problem": str(error)})
-
-
-def _profile(answer: Payload) -> Profile:
-    user = inner(answer, "user")
-    profile = inner(user, "profile")
-    shown = (word(profile, "display_name"), word(profile, "real_name"), word(user, "real_name"), word(user, "name"))
-    return Profile(next(filter(None, shown), ""), word(user, "locale") or None, user.get("is_bot") is True)
-
-
-def _problem(error: SlackApiError, variable: str) -> Refused | Unreachable:
+def _problem(error: SlackApiError, variable: str) -> Declined | Unreachable:
     answer = error.response
     if not isinstance(answer, AsyncSlackResponse):
         return Unreachable("platforms.slack: an answer that is not Slack's")
-    body = _object(answer.data)
+    body = as_object(answer.data)
     code, method = word(body, "error"), answer.api_url.rsplit("/", 1)[-1]
     if answer.status_code == 429 or answer.status_code >= 500 or code in _PASSING or not code:
         return Unreachable(f"platforms.slack: {method}: {code or answer.status_code}", _retry_after(answer))
     if code in _BAD_TOKEN or code == _WRONG_TOKEN:
-        return Refused(f"platforms.slack: Slack refused {variable} ({code}); {_WHERE[variable]}")
+        return Declined(f"platforms.slack: Slack refused {variable} ({code}); {_WHERE[variable]}", code)
     about = f"{code} ({word(body, 'needed')})" if word(body, "needed") else code
     remedy = f"; {_REMEDIES[code]}" if code in _REMEDIES else ""
-    return Refused(f"platforms.slack: {method}: {about}{remedy}")
+    return Declined(f"platforms.slack: {method}: {about}{remedy}", code)
 
 
 def _retry_after(answer: AsyncSlackResponse) -> timedelta | None:
@@ -167,9 +128,6 @@ def _retry_after(answer: AsyncSlackResponse) -> timedelta | None:
     return timedelta(seconds=int(value)) if value.isdecimal() else None
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def _object(value: object) -> Payload:
+def as_object(value: object) -> Payload:
+    """The object of an answer; an empty one where there is none."""
     return cast(Mapping[str, object], value) if isinstance(value, dict) else {}

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 from bot.domain.conversations import Case, Dossier, Pressed
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Message, MessageRef, Person, Place, Press, Reaction
+from bot.domain.ports import Joining
 from bot.domain.posts import Answer, Card, Post, Question
 from bot.domain.tasks import Label, Task
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-SETTLE, IDLE, PATIENCE = timedelta(seconds=3), timedelta(hours=24), timedelta(minutes=10)
+SETTLE, PATIENCE = timedelta(seconds=3), timedelta(minutes=10)
+JOINING = Joining(SETTLE, timedelta(hours=24), timedelta(hours=72))
 ANN = Person("telegram", "ann", "Ann", "en")
 LEAD = Person("slack", "lead", "Lea")
 ROOM = Place("slack", "C-BILLING")
@@ -61,7 +63,7 @@ async def claimed(ledger: PostgresLedger, seconds: float = 5) -> Case:
 
 async def routed(ledger: PostgresLedger, text: str = "where is my refund", ref: str = "m1", start: float = 0) -> int:
     """A conversation that the model sent to billing; its id."""
-    await ledger.add_message(message(ref, text, start, chat=f"chat-of-{ref}"), SETTLE, IDLE)
+    await ledger.add_message(message(ref, text, start, chat=f"chat-of-{ref}"), JOINING)
     case = await claimed(ledger, start + 5)
     assert await ledger.decide(case, SURE, posts_for(case.conversation.id), text, VECTOR)
     return case.conversation.id
@@ -69,7 +71,7 @@ async def routed(ledger: PostgresLedger, text: str = "where is my refund", ref: 
 
 async def asked(ledger: PostgresLedger) -> int:
     """A conversation whose person has been asked; its id."""
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     question = Post(Place("telegram", "ann-chat"), Question(("billing", "access"), "en"))
     assert await ledger.decide(case, UNSURE, [question], "where is my refund", VECTOR)

@@ -2,19 +2,22 @@
 
 import itertools
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 
 from aiohttp import web
 
 from tests.servers.control import add_control
 from tests.servers.local import Call, Fault, LocalServer
 from tests.servers.slack import events
-from tests.servers.slack.blocks import buttons
+from tests.servers.slack.answering import Answers
+from tests.servers.slack.clicks import Clicks
 from tests.servers.slack.delivery import Courier, Delivery, SignedHttp, SocketMode, Transport
-from tests.servers.slack.state import BOT_USER, Channel, Post, SlackError, User, Workspace
+from tests.servers.slack.files import Files, StoredFile
+from tests.servers.slack.scopes import EVENTS, METHODS, needed
+from tests.servers.slack.state import BOT_USER, TEAM, Channel, Post, SlackError, User, Workspace
+from tests.servers.slack.views import Views
 from tests.servers.slack.web_api import WebApi
-from tests.servers.wire import Json, items, read_args, truth, word
+from tests.servers.wire import Json, read_args, word
 
 __all__ = ["BOT_USER", "Channel", "Delivery", "Post", "SlackServer", "User"]
 
@@ -36,16 +39,22 @@ class SlackServer(LocalServer):
         bot_token: str = BOT_TOKEN,
         app_token: str = APP_TOKEN,
         signing_secret: str = SIGNING_SECRET,
+        scopes: Collection[str] | None = None,
     ) -> None:
+        """`scopes` are what the app was granted; None: everything."""
         super().__init__(port)
         self.bot_token, self.app_token, self.signing_secret = bot_token, app_token, signing_secret
+        self.scopes = scopes
         self.space = Workspace()
+        self.views = Views()
+        self.files = Files(lambda: self.url)
         self.sockets = SocketMode()
         self.http_events: SignedHttp | None = None
         self.courier = Courier(self._transport, redeliver_after, retries)
         self._api = WebApi(self.space, self.emits)
         self._event_numbers = itertools.count(1)
-        self._answer_urls: dict[str, tuple[Post, str]] = {}
+        self._answers = Answers(self.space, lambda: self.url)
+        self.clicks = Clicks(self.space, self.views, self._answers, self._send, self._grants)
         for channel in channels:
             self.add_channel(Channel(id=channel, name=channel.lower()))
 
@@ -93,7 +102,8 @@ class SlackServer(LocalServer):
         files, bot_id …) become part of the message.
         """
         place = self.space.direct(user) if channel == user else self.space.channel(channel)
-        self.space.user(user)
+        team = self.space.user(user).team_id
+        theirs: Json = {} if team == TEAM else {"team": team, "user_team": team, "source_team": team}
         post = self.space.add(
             Post(
                 channel=place.id,
@@ -101,7 +111,7 @@ class SlackServer(LocalServer):
                 user=user,
                 text=text,
                 thread_ts=thread_ts,
-                extra=extra or {},
+                extra=theirs | (extra or {}),
             )
         )
         mentioned = f"<@{BOT_USER}>" in text and place.kind != "im" and kind == "message"
@@ -111,14 +121,28 @@ class SlackServer(LocalServer):
             self.emits(events.mention(post), place)
         return post.ts
 
+    async def attaches(self, user: str, channel: str, text: str, file: StoredFile, thread_ts: str | None = None) -> str:
+        """Somebody writes with a file; returns the ts."""
+        extra: Json = {"subtype": "file_share", "files": [self.files.described(file)]}
+        return await self.writes(user, channel, text, thread_ts, extra=extra)
+
     async def edits(self, user: str, channel: str, ts: str, text: str) -> None:
         post, place = self._written_by(user, channel, ts), self.space.channel(channel)
         self.emits(events.changed(self.space.edit(post, text, post.blocks), place, self.space.now_ts()), place)
 
     async def deletes(self, user: str, channel: str, ts: str) -> None:
         post, place = self._written_by(user, channel, ts), self.space.channel(channel)
+        replied = any(other.thread_ts == ts and other.channel == channel for other in self.space.posts.values())
+        if replied:
+            self.emits(events.tombstone(post, place, self.space.now_ts()), place)
+        else:
+            self.emits(events.deleted(post, place, self.space.now_ts()), place)
         del self.space.posts[channel, ts]
-        self.emits(events.deleted(post, place, self.space.now_ts()), place)
+
+    async def unfurls(self, channel: str, ts: str) -> None:
+        """Slack adds a link's preview to a message: a change in which nobody changed a word."""
+        place = self.space.channel(channel)
+        self.emits(events.unfurled(self.space.post(channel, ts), place, self.space.now_ts()), place)
 
     async def reacts(self, user: str, channel: str, ts: str, name: str) -> None:
         """Raises SlackError("already_reacted") for a second time."""
@@ -131,31 +155,16 @@ class SlackServer(LocalServer):
         self._reacted("reaction_removed", user, channel, ts, name)
 
     async def presses(self, user: str, channel: str, ts: str, action_id: str, value: str | None = None) -> None:
-        """Press a button of a message; a value picks among several, or forges one that is not there.
+        """As `clicks.press`."""
+        await self.clicks.press(user, channel, ts, action_id, value)
 
-        Raises LookupError when the message has no such button and no value was given.
-        """
-        post = self.space.ephemerals.get((channel, ts)) or self.space.post(channel, ts)
-        found = [button for button in buttons(post.blocks) if button.get("action_id") == action_id]
-        chosen = [button for button in found if value is None or button.get("value") == value]
-        if not chosen and value is None:
-            raise LookupError(f"no button {action_id} on this message")
-        forged: Json = {"type": "button", "action_id": action_id, "block_id": "forged", "value": value}
-        key = f"{len(self._answer_urls) + 1}"
-        self._answer_urls[key] = (post, user)
-        payload = events.press(
-            self.space.user(user),
-            self.space.channel(channel),
-            post,
-            chosen[0] if chosen else forged,
-            f"{self.url}/answer/{key}",
-            self.space.now_ts(),
-        )
-        self._send("interactive", payload, f"press-{key}")
+    async def opens_home(self, user: str, tab: str = "home") -> None:
+        self.emits({"type": "app_home_opened", "user": self.space.user(user).id, "tab": tab})
 
     def emits(self, event: Json, channel: Channel | None = None) -> None:
         """Any event at all; one of a channel that the bot is not in stays unseen, as in Slack."""
-        if channel is not None and not channel.has_bot:
+        scope = needed(EVENTS, word(event, "type"), channel)
+        if (channel is not None and not channel.has_bot) or not self._grants(scope):
             return
         event_id = f"Ev{next(self._event_numbers):08d}"
         shared = channel is not None and channel.is_shared
@@ -190,6 +199,8 @@ class SlackServer(LocalServer):
         app.router.add_route("*", "/api/{method}", self._call)
         app.router.add_get("/link", self.sockets.serve)
         app.router.add_post("/answer/{key}", self._answer)
+        app.router.add_get("/files/{file}", self._download)
+        app.router.add_post("/upload/{file}", self._upload)
         verbs = (self.writes, self.edits, self.deletes, self.reacts, self.unreacts, self.presses)
         seen = (self.posts, self.ephemerals, self.reactions, self.fail, self.repeats)
         add_control(app, {verb.__name__: verb for verb in (*verbs, *seen)} | {"add_channel": self._control_channel})
@@ -218,9 +229,13 @@ class SlackServer(LocalServer):
     def _transport(self) -> Transport:
         return self.http_events or self.sockets
 
-    def _send(self, kind: str, payload: Json, event_id: str) -> None:
+    def _send(self, kind: str, payload: Json, event_id: str) -> Delivery:
         delivery = self.courier.accept(kind, payload, event_id)
         self.in_background(self.courier.deliver(delivery), f"slack {event_id}")
+        return delivery
+
+    def _grants(self, scope: str) -> bool:
+        return self.scopes is None or not scope or scope in self.scopes
 
     def _written_by(self, user: str, channel: str, ts: str) -> Post:
         post = self.space.post(channel, ts)
@@ -240,12 +255,30 @@ class SlackServer(LocalServer):
         method = request.match_info["method"]
 
         async def act() -> web.Response:
+            headers = {"x-oauth-scopes": ",".join(sorted(self._granted()))}
             try:
-                return web.json_response({"ok": True} | self._result(method, token, args))
+                return web.json_response({"ok": True} | self._result(method, token, args), headers=headers)
             except SlackError as error:
-                return web.json_response({"ok": False, "error": str(error)})
+                body: Json = {"ok": False, "error": str(error)}
+                if str(error) == "missing_scope":
+                    body["needed"] = self._needed(method, args)
+                    body["provided"] = headers["x-oauth-scopes"]
+                return web.json_response(body, headers=headers)
 
         return await self.answered(request, Call(method, args, time.monotonic()), act)
+
+    def _granted(self) -> Collection[str]:
+        # An app that is granted everything has what our methods ask for, whatever the kind of channel.
+        kinds = ("channels", "groups", "im", "mpim")
+        return (
+            {scope.format(kind) for scope in METHODS.values() for kind in kinds if scope}
+            | {*("app_mentions:read", "commands")}
+            if self.scopes is None
+            else self.scopes
+        )
+
+    def _needed(self, method: str, args: Json) -> str:
+        return needed(METHODS, method, self.space.channels.get(word(args, "channel")))
 
     def _result(self, method: str, token: str, args: Json) -> Json:
         if not token:
@@ -253,26 +286,31 @@ class SlackServer(LocalServer):
         if token not in {self.bot_token, self.app_token}:
             raise SlackError("invalid_auth")
         connecting = method == "apps.connections.open"
-        if not connecting and method not in self._api.methods:
+        methods = {**self._api.methods, **self.views.methods, **self.files.methods}
+        if not connecting and method not in methods:
             raise SlackError("unknown_method")
         if connecting != (token == self.app_token):
             raise SlackError("not_allowed_token_type")
         if connecting:
             return {"url": f"{self.url.replace('http', 'ws', 1)}/link"}
-        return self._api.methods[method](args)
+        if not self._grants(self._needed(method, args)):
+            raise SlackError("missing_scope")
+        return methods[method](args)
 
     async def _answer(self, request: web.Request) -> web.Response:
-        """The response_url of a press: replaces or deletes what was pressed, or says something."""
-        post, user = self._answer_urls[request.match_info["key"]]
+        """An answer address: replaces or deletes what was pressed, or says something."""
         args = await read_args(request)
         self.calls.append(Call("response_url", args, time.monotonic()))
-        kept = self.space.ephemerals if post.seen_by else self.space.posts
-        text, blocks = word(args, "text"), tuple(items(args, "blocks"))
-        if truth(args, "delete_original"):
-            kept.pop((post.channel, post.ts), None)
-        elif truth(args, "replace_original"):
-            kept[post.channel, post.ts] = replace(post, text=text, blocks=blocks, edits=(*post.edits, post))
-        else:
-            said = replace(post, ts=self.space.new_ts(post.channel), text=text, blocks=blocks, seen_by=user)
-            self.space.ephemerals[said.channel, said.ts] = said
+        try:
+            self._answers.take(request.match_info["key"], args)
+        except SlackError as error:
+            return web.json_response({"ok": False, "error": str(error)}, status=404)
         return web.json_response({"ok": True})
+
+    async def _download(self, request: web.Request) -> web.Response:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        allowed = token == self.bot_token and self._grants("files:read")
+        return self.files.serve(request.match_info["file"], allowed=allowed)
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        return self.files.receive(request.match_info["file"], await request.read())

@@ -29,6 +29,10 @@ class Delivery:
     attempts: int = 0
     acked: bool = False
     failures: list[str] = field(default_factory=list)
+    answer: Json = field(default_factory=dict)
+    """What came with the acknowledgement (a form's mistakes)."""
+    acked_after: float = 0.0
+    """Seconds from the attempt to its acknowledgement."""
 
     @property
     def given_up(self) -> bool:
@@ -48,7 +52,7 @@ class SocketMode:
 
     def __init__(self) -> None:
         self.sockets: list[web.WebSocketResponse] = []
-        self._acks: dict[str, asyncio.Future[bool]] = {}
+        self._acks: dict[str, asyncio.Future[Json | None]] = {}
         self._owners: dict[str, web.WebSocketResponse] = {}
         self._arrived = asyncio.Event()
         self._turn = 0
@@ -84,7 +88,11 @@ class SocketMode:
         self._owners[envelope] = socket
         try:
             await socket.send_json(_envelope(delivery, envelope))
-            return None if await asyncio.wait_for(acked, ack_within) else "connection_failed"
+            answer = await asyncio.wait_for(acked, ack_within)
+            if answer is None:
+                return "connection_failed"
+            delivery.answer = answer
+            return None
         except ConnectionError:
             return "connection_failed"
         except TimeoutError:
@@ -105,13 +113,14 @@ class SocketMode:
     def _acknowledge(self, frame: Json) -> None:
         acked = self._acks.get(str(frame.get("envelope_id")))
         if acked is not None and not acked.done():
-            acked.set_result(True)
+            payload = frame.get("payload")
+            acked.set_result(payload if isinstance(payload, dict) else {})
 
     def _left(self, socket: web.WebSocketResponse) -> None:
         self.sockets.remove(socket)
         for envelope, owner in self._owners.items():
             if owner is socket and not self._acks[envelope].done():
-                self._acks[envelope].set_result(False)
+                self._acks[envelope].set_result(None)
 
 
 def _envelope(delivery: Delivery, envelope_id: str) -> Json:
@@ -146,6 +155,7 @@ class SignedHttp:
             async with self.client.post(self.url, data=body, headers=headers, timeout=limit) as answer:
                 self.statuses.append(answer.status)
                 if answer.ok:
+                    delivery.answer = await answer.json() if answer.content_type == "application/json" else {}
                     return None
                 if answer.headers.get("X-Slack-No-Retry") == "1":
                     delivery.retries = 0
@@ -162,10 +172,23 @@ class SignedHttp:
 
 
 def _http_body(delivery: Delivery) -> tuple[bytes, str]:
+    if delivery.kind == "slash_commands":
+        return urlencode(delivery.payload).encode(), "application/x-www-form-urlencoded"
     text = json.dumps(delivery.payload)
     if delivery.kind == "events_api":
         return text.encode(), "application/json"
     return urlencode({"payload": text}).encode(), "application/x-www-form-urlencoded"
+
+
+@dataclass(slots=True)
+class Mischief:
+    """How deliveries go wrong on their way: late, twice, lost the first time, or held back and then in reverse."""
+
+    delay: float = 0.0
+    twice: bool = False
+    lose_first: bool = False
+    held: list[Delivery] | None = None
+    """Not None: whatever is to be delivered waits here."""
 
 
 class Courier:
@@ -178,6 +201,7 @@ class Courier:
         self.redeliver_after = redeliver_after
         self.retries = retries
         self.deliveries: list[Delivery] = []
+        self.mischief = Mischief()
         self._transport = transport
 
     def accept(self, kind: str, payload: Json, event_id: str) -> Delivery:
@@ -187,16 +211,31 @@ class Courier:
         return delivery
 
     async def deliver(self, delivery: Delivery) -> None:
+        if self.mischief.held is not None:
+            self.mischief.held.append(delivery)
+            return
+        await asyncio.sleep(self.mischief.delay)
         while not delivery.acked and not delivery.given_up:
             await self.once(delivery)
+        if self.mischief.twice:
+            await self.once(delivery)
+
+    async def release(self) -> None:
+        """Deliver what was held back, the latest first."""
+        held, self.mischief.held = self.mischief.held or [], None
+        for delivery in reversed(held):
+            await self.deliver(delivery)
 
     async def once(self, delivery: Delivery) -> None:
         """One attempt; calling it for an acknowledged delivery is how a duplicate happens."""
         delivery.attempts += 1
         began = time.monotonic()
+        if self.mischief.lose_first and delivery.attempts == 1:
+            delivery.failures.append("timeout")
+            return
         failure = await self._transport().attempt(delivery, self.redeliver_after)
         if failure is None:
-            delivery.acked = True
+            delivery.acked, delivery.acked_after = True, time.monotonic() - began
             return
         delivery.failures.append(failure)
         if failure != "timeout" and not delivery.given_up:

@@ -53,6 +53,22 @@ def deleted(post: Post, channel: Channel, event_ts: str) -> Json:
     }
 
 
+def tombstone(post: Post, channel: Channel, event_ts: str) -> Json:
+    """What is left of a deleted message that had replies."""
+    left = {"type": "message", "subtype": "tombstone", "user": "USLACKBOT", "hidden": True, "ts": post.ts}
+    return _about(channel, event_ts, "message_changed") | {
+        "message": left | {"text": "This message was deleted."},
+        "previous_message": post.payload(),
+    }
+
+
+def unfurled(post: Post, channel: Channel, event_ts: str) -> Json:
+    return _about(channel, event_ts, "message_changed") | {
+        "message": post.payload() | {"attachments": [{"from_url": "https://example.com"}]},
+        "previous_message": post.payload(),
+    }
+
+
 def _about(channel: Channel, event_ts: str, subtype: str) -> Json:
     return {
         "type": "message",
@@ -77,24 +93,78 @@ def reaction(kind: str, user: str, name: str, post: Post, event_ts: str) -> Json
     }
 
 
-def press(user: User, channel: Channel, post: Post, button: Json, response_url: str, event_ts: str) -> Json:
-    """A block_actions payload for one button of a message."""
-    action = {name: button[name] for name in ("action_id", "block_id", "text", "value", "type") if name in button}
+def command(user: User, channel: str, text: str, trigger: str, response_url: str) -> Json:
+    """A slash command, whose payload is flat."""
     return {
+        "token": "deprecated",
+        "team_id": TEAM,
+        "api_app_id": APP,
+        "channel_id": channel,
+        "user_id": user.id,
+        "user_name": user.name,
+        "command": "/switchboard",
+        "text": text,
+        "trigger_id": trigger,
+        "response_url": response_url,
+    }
+
+
+def shortcut(user: User, post: Post, callback: str, trigger: str, response_url: str) -> Json:
+    """A message shortcut."""
+    return _from(user) | {
+        "type": "message_action",
+        "callback_id": callback,
+        "trigger_id": trigger,
+        "message_ts": post.ts,
+        "channel": {"id": post.channel, "name": post.channel.lower()},
+        "message": post.payload(),
+        "response_url": response_url,
+    }
+
+
+def submission(user: User, view: Json) -> Json:
+    """A form, sent off."""
+    return _from(user) | {"type": "view_submission", "view": view}
+
+
+def home_press(user: User, element: Json, picked: str, event_ts: str) -> Json:
+    """A button of a Home tab, or a line picked from a menu there: without a message and without an answer address."""
+    action: Json = {name: element[name] for name in ("action_id", "block_id", "type", "value") if name in element}
+    if element.get("type") == "static_select":
+        action["selected_option"] = {"value": picked}
+    return _from(user) | {
         "type": "block_actions",
+        "container": {"type": "view", "view_id": "V0HOME"},
+        "view": {"id": "V0HOME", "type": "home"},
+        "actions": [action | {"action_ts": event_ts}],
+    }
+
+
+def _from(user: User) -> Json:
+    return {
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},
+        "team": {"id": TEAM, "domain": "test"},
         "api_app_id": APP,
         "token": "deprecated",
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def press(
+    user: User, channel: Channel, post: Post, button: Json, response_url: str, event_ts: str, trigger: str
+) -> Json:
+    """A block_actions payload for one button of a message."""
+    action = {name: button[name] for name in ("action_id", "block_id", "text", "value", "type") if name in button}
+    return _from(user) | {
+        "type": "block_actions",
         "container": {
             "type": "message",
             "message_ts": post.ts,
             "channel_id": channel.id,
             "is_ephemeral": post.seen_by is not None,
         },
-        "trigger_id": f"trigger.{event_ts}",
-        "team": {"id": TEAM, "domain": "test"},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "trigger_id": trigger,
         "channel": {"id": channel.id, "name": channel.name},
         "message": post.payload(),
         "response_url": response_url,

@@ -25,6 +25,8 @@ class User:
     locale: str = "en-US"
     team_id: str = TEAM
     is_bot: bool = False
+    deleted: bool = False
+    enterprise_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,11 +100,14 @@ class WebApi:
         return self._page(found, args)
 
     def _page(self, posts: list[Post], args: Args) -> Json:
-        oldest, limit = word(args, "oldest"), number(args, "limit", 100)
+        oldest, limit, begin = word(args, "oldest"), number(args, "limit", 100), number(args, "cursor")
         wanted = [post.payload() for post in posts if post.ts > oldest]
         if not truth(args, "include_all_metadata"):
             wanted = [{name: value for name, value in post.items() if name != "metadata"} for post in wanted]
-        return {"messages": wanted[:limit], "has_more": len(wanted) > limit}
+        end = begin + limit
+        cursor = str(end) if len(wanted) > end else ""
+        more: Json = {"has_more": bool(cursor), "response_metadata": {"next_cursor": cursor}}
+        return {"messages": wanted[begin:end]} | more
 
     def _conversation(self, args: Args) -> Json:
         channel = self._space.channel(word(args, "channel"))
@@ -136,8 +139,10 @@ class WebApi:
             "profile": {"display_name": user.name, "real_name": user.name},
             "is_bot": user.is_bot,
             "is_stranger": user.team_id != TEAM,
-            "deleted": False,
+            "deleted": user.deleted,
         }
+        if user.enterprise_id:
+            found["enterprise_user"] = {"enterprise_id": user.enterprise_id}
         return {"user": found | ({"locale": user.locale} if truth(args, "include_locale") else {})}
 
     def _group(self, args: Args) -> Json:

@@ -187,7 +187,7 @@ def test_a_move_without_a_card_still_brings_one() -> None:
 def test_buttons_that_asked_for_the_team_go_when_it_moves() -> None:
     asking = replace(dossier(reaction("💻")), asking=((20, WrongTeam(("it", "delivery"))),))
     posts = judged(asking, TO_IT, MOVED)
-    assert Post(Place("web", "billing"), WrongTeam(("it", "delivery"), chosen="it"), edits=20) in posts
+    assert Post(ON_THE_CARD, WrongTeam(("it", "delivery"), chosen="it"), edits=20) in posts
 
 
 def test_a_leads_choice_answers_what_the_person_was_asked() -> None:
@@ -254,10 +254,6 @@ def test_wrong_team_offers_the_others_the_likeliest_first_and_only_once_at_a_tim
     assert offered == Post(ON_THE_CARD, WrongTeam(("it", "triage", "delivery")))
     asking = replace(dossier(), asking=((20, WrongTeam(("it",))),))
     assert compose.wrong_team(TASK, asking) == []
-
-
-def test_without_a_card_no_buttons_are_closed() -> None:
-    assert compose.unasked(replace(dossier(), card=None, asking=((20, WrongTeam(("it",))),)), "it") == []
 
 
 def test_only_who_tried_hears_that_they_may_not() -> None:

@@ -6,31 +6,51 @@ import re
 import pytest
 
 from bot.domain.decisions import Author, Reason
-from bot.domain.messages import MessageRef
+from bot.domain.messages import Media, MediaKind, MessageRef
 from bot.domain.posts import (
     KINDS,
+    NO,
     OTHER,
+    YES,
     Answer,
     Card,
     Content,
     FollowUp,
     LearningReport,
     Moved,
+    Notice,
+    Offer,
     Question,
+    Reply,
+    Sent,
+    Solved,
+    Split,
+    What,
     WordsPlease,
+    WrongTeam,
 )
+from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
-from bot.platforms.slack.render import Said, Voice, escaped, render
+from bot.platforms.slack.blocks import Said, escaped
+from bot.platforms.slack.card import Voice
+from bot.platforms.slack.render import Links, render
 from tests.servers.slack.blocks import buttons, check
 
 LANGUAGES = ("en", "pt-BR", "es")
 NASTY = "<!channel> <!here> <@U0ANN> <https://evil.example|click> & </b> *bold* _i_ ~s~ `c` @here"
+TASK = Task("routing", "?", (Label("billing", "money"), Label("it", "tools", title="IT & Tools")), fallback="billing")
+WORDS = Vocabulary(
+    take={"slack": "eyes"}, done={"slack": "white_check_mark"}, wrong={"slack": "-1"}, send={"slack": "outbox_tray"}
+)
+SOURCE = MessageRef("slack", "C0HELP", "1764000000.000100")
+PHOTO = Media("slack", "F1", MediaKind.PHOTO, "bill.png", link="https://test.slack.com/files/F1")
+VOICE = Media("telegram", "AgAC", MediaKind.VOICE)
 CARD = Card(
     conversation=7,
     label="billing",
     excerpt="I was charged twice",
     author="Ann",
-    source=MessageRef("slack", "C0HELP", "1764000000.000100"),
+    source=SOURCE,
     by=Author.MODEL,
     reason=Reason.CONFIDENT,
     confidence=0.923,
@@ -44,13 +64,13 @@ def card(**changes: object) -> Card:
     return Card(**(fields | changes))
 
 
-def said(content: Content, language: str = "en", link: str | None = None) -> Said:
+def said(content: Content, language: str = "en", links: Links | None = None) -> Said:
     others = tuple(tag for tag in LANGUAGES if tag != language)
-    return render(content, Voice((language, *others), "starter"), link)
+    return render(content, Voice((language, *others), "starter", TASK, WORDS), links)
 
 
-def shown(content: Content, language: str = "en", link: str | None = None) -> str:
-    return json.dumps(said(content, language, link).blocks, ensure_ascii=False)
+def shown(content: Content, language: str = "en", links: Links | None = None) -> str:
+    return json.dumps(said(content, language, links).blocks, ensure_ascii=False)
 
 
 EVERY = [
@@ -63,10 +83,28 @@ EVERY = [
     CARD,
     card(moved_to="it"),
     card(excerpt="", author="", legend=()),
+    card(media=(PHOTO, VOICE), remembered=("my bill",), history=(("Ann", "hello"), ("", "hm")), taken_by="Ben"),
+    card(edited=True, disputed=True, done=True),
+    card(deleted=True),
     FollowUp("Ann", "and it is urgent"),
     FollowUp("", "and it is urgent"),
     LearningReport("routing", "routing-4", True, ("held-out accuracy 0.91 → 0.94",)),
     LearningReport("routing", "routing-4", False, ()),
+    FollowUp("Ann", "", media=(PHOTO,)),
+    FollowUp("Ann", "now right", edited=True),
+    FollowUp("Ann", "", deleted=True),
+    Reply("billing", "We paid you back.", None, "Ben", media=(PHOTO,)),
+    Reply("billing", "We paid you back.", None, "Ben", edited=True),
+    Offer(3, "Ann", "We paid you back."),
+    Offer(3, "", "We paid you back.", sent=True),
+    Sent("We paid you back.", "Ben", "Ann", media=2),
+    Sent("We paid you back.", "Ben", "", problem="they left"),
+    *(Solved("billing", None, answer=answer) for answer in (None, YES, NO, "")),
+    Split("billing", None, SOURCE),
+    Split("billing", None, SOURCE, done=True),
+    WrongTeam(("billing", "it")),
+    WrongTeam(("billing", "it"), chosen="it"),
+    *(Notice(what, team="it", who="Ann", problem="is_archived", minutes=30) for what in What),
 ]
 
 
@@ -100,7 +138,18 @@ def test_the_person_is_answered_in_their_language_and_the_team_in_the_first_one(
     [
         card(excerpt=NASTY, author=NASTY, label=NASTY, adapter=NASTY, legend=(("moneybag", NASTY),)),
         card(excerpt=NASTY, author=NASTY, moved_to=NASTY),
+        card(history=((NASTY, NASTY),), remembered=(NASTY,), taken_by=NASTY),
+        card(media=(Media("slack", "F1", MediaKind.PHOTO, NASTY), Media("telegram", "F1", MediaKind.PHOTO, NASTY))),
         FollowUp(NASTY, NASTY),
+        FollowUp(NASTY, NASTY, media=(Media("web", "F1", MediaKind.PHOTO, NASTY, link="https://evil.example"),)),
+        Reply(NASTY, NASTY, None, NASTY),
+        Offer(1, NASTY, NASTY),
+        Sent(NASTY, NASTY, NASTY, problem=NASTY),
+        Solved(NASTY, None),
+        Split(NASTY, None, SOURCE),
+        WrongTeam((NASTY,)),
+        WrongTeam((NASTY,), chosen=NASTY),
+        Notice(What.UNREACHABLE, NASTY, NASTY, NASTY),
         Answer(NASTY, None),
         Moved(NASTY, None),
         Question((), None, answered=NASTY),
@@ -134,12 +183,28 @@ def test_a_message_is_quoted_word_for_word_where_slack_parses_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["Щ" * 5_000, "&" * 5_000, "👩‍💻" * 2_000, "\u202e" + "א" * 5_000])
 def test_five_thousand_characters_are_cut_to_fit(text: str) -> None:
-    for content in (card(excerpt=text), FollowUp("Ann", text), LearningReport("routing", "routing-4", True, (text,))):
+    full = card(
+        excerpt=text, history=(("Ann", text), ("Ben", text)), remembered=(text,) * 9, taken_by=text, author=text
+    )
+    for content in (
+        full,
+        card(excerpt=text, media=(Media("slack", "F1", MediaKind.PHOTO, text, link="https://x/" + "y" * 180),) * 12),
+        FollowUp("Ann", text, media=(PHOTO,) * 30),
+        Sent(text, text, text, problem=text),
+        Notice(What.MISDELIVERED, text, text, text),
+        LearningReport("routing", "routing-4", True, (text,)),
+    ):
         result = said(content)
         check(result.blocks)
         assert len(result.text) <= 4_000
         assert "…" in result.text
         assert len(json.dumps(result.blocks, ensure_ascii=False)) < 13_200
+
+
+def test_the_longest_message_we_keep_reaches_the_person_whole() -> None:
+    result = said(Reply("billing", "Щ" * 8_000, None, "Ben"))
+    check(result.blocks)
+    assert "Щ" * 8_000 in json.dumps(result.blocks, ensure_ascii=False)
 
 
 def test_an_excerpt_is_about_five_hundred_characters_and_a_follow_up_is_longer() -> None:
@@ -175,13 +240,15 @@ def test_a_long_team_name_fits_its_button() -> None:
 
 
 def test_a_card_says_who_where_why_and_how_to_correct_it() -> None:
-    text = shown(CARD, link="https://test.slack.com/archives/C0HELP/p1764000000000100")
+    text = shown(CARD, links=Links("https://test.slack.com/archives/C0HELP/p1764000000000100"))
     for part in (
         "*New request for billing*",
         "From Ann",
         "<https://test.slack.com/archives/C0HELP/p1764000000000100|See the conversation>",
-        "The model chose this (92% sure, routing-3)",
-        "Wrong team? React with: :moneybag: billing  :wrench: it",
+        "The model chose this: very sure (92%, routing-3)",
+        ":eyes: I am on it  :white_check_mark: done",
+        ":-1: wrong team",
+        "Wrong team? React with: :moneybag: billing  :wrench: IT &amp; Tools",
     ):
         assert part in text
 
@@ -196,7 +263,7 @@ def test_a_card_without_a_link_a_name_or_a_legend_leaves_them_out() -> None:
 @pytest.mark.parametrize(
     ("by", "reason", "why"),
     [
-        (Author.MODEL, Reason.CONFIDENT, "The model chose this (92% sure, routing-3)"),
+        (Author.MODEL, Reason.CONFIDENT, "The model chose this: very sure (92%, routing-3)"),
         (Author.MEMORY, Reason.REMEMBERED, "Remembered from a correction"),
         (Author.MEMORY, Reason.MODEL_DOWN, "the model could not be asked"),
         (Author.MEMORY, Reason.NOT_TRAINED, "the model could not be asked"),
@@ -205,6 +272,8 @@ def test_a_card_without_a_link_a_name_or_a_legend_leaves_them_out() -> None:
         (Author.FALLBACK, Reason.UNSURE, "Nobody could decide"),
         (Author.FALLBACK, Reason.MODEL_DOWN, "The model could not be asked"),
         (Author.MODEL, Reason.WITHDRAWN, "was withdrawn"),
+        (Author.FALLBACK, Reason.UNDELIVERABLE, "could not be reached"),
+        (Author.FALLBACK, Reason.WORDLESS, "nothing to read"),
     ],
 )
 def test_a_card_says_who_decided_and_why(by: Author, reason: Reason, why: str) -> None:
@@ -212,16 +281,100 @@ def test_a_card_says_who_decided_and_why(by: Author, reason: Reason, why: str) -
 
 
 def test_without_an_adapter_the_base_is_named() -> None:
-    assert "(92% sure, starter)" in shown(card(adapter=None))
+    assert "(92%, starter)" in shown(card(adapter=None))
 
 
 def test_a_moved_card_is_struck_through_and_says_where_to() -> None:
     result = said(card(moved_to="it"))
     text = json.dumps(result.blocks)
     assert "~New request for billing~" in text
-    assert "Moved to it" in text
+    assert "Moved to IT &amp; Tools" in text
     assert '"strike": true' in text
     assert "React with" not in text
+    assert list(buttons(result.blocks)) == []
+
+
+def test_a_moved_card_links_to_the_one_that_took_its_place() -> None:
+    links = Links(moved="https://test.slack.com/archives/C0IT/p1")
+    assert "<https://test.slack.com/archives/C0IT/p1|See it there>" in shown(card(moved_to="it"), links=links)
+
+
+def test_a_deleted_card_shows_neither_excerpt_nor_what_was_said_nor_files() -> None:
+    content = card(deleted=True, history=(("Ann", "I was charged"),), remembered=("charged",), media=(PHOTO,))
+    result = said(content)
+    everything = result.text + json.dumps(result.blocks)
+    assert "charged" not in everything
+    assert "bill.png" not in everything
+    assert "The person deleted this" in everything
+
+
+def test_a_card_shows_its_marks_its_history_and_what_the_memory_leaned_on() -> None:
+    text = shown(card(taken_by="Ben", edited=True, history=(("Ann", "it is urgent"),), remembered=("charged 2x",)))
+    for part in ("Ben is on it", "changed their words since", "So far", "Ann: it is urgent", "corrected: charged 2x"):
+        assert part in text
+
+
+def test_files_of_slack_are_linked_and_others_are_named() -> None:
+    text = shown(card(media=(PHOTO, VOICE)))
+    assert "Attached: <https://test.slack.com/files/F1|bill.png>, voice" in text
+
+
+def test_a_card_has_a_button_to_reply_with() -> None:
+    assert [button["action_id"] for button in buttons(said(CARD).blocks)] == ["write_reply"]
+
+
+def test_without_words_for_taking_and_closing_the_legend_leaves_them_out() -> None:
+    text = json.dumps(render(CARD, Voice(("en",), "starter", TASK)).blocks)
+    assert "on it" not in text
+    assert "React with" in text
+
+
+# ── what else has buttons ──
+
+
+@pytest.mark.parametrize(
+    ("content", "values"),
+    [
+        (Solved("billing", None), ["yes", "no"]),
+        (Solved("billing", None, answer=""), []),
+        (Split("billing", None, SOURCE), ["split"]),
+        (Split("billing", None, SOURCE, done=True), []),
+        (Offer(1, "Ann", "x"), ["send"]),
+        (Offer(1, "Ann", "x", sent=True), []),
+        (WrongTeam(("billing", "it")), ["0", "1"]),
+        (WrongTeam(("billing", "it"), chosen="it"), []),
+    ],
+)
+def test_buttons_stand_as_long_as_there_is_something_to_choose(content: Content, values: list[str]) -> None:
+    found = list(buttons(said(content).blocks))
+    assert [button["value"] for button in found] == values
+    assert [button["action_id"] for button in found] == [f"choose_{value}" for value in values]
+
+
+def test_a_hundred_teams_are_a_hundred_buttons_in_rows() -> None:
+    result = said(WrongTeam(tuple(f"team {number}" for number in range(100))))
+    check(result.blocks, total=50_000)
+    assert len(list(buttons(result.blocks))) == 100
+
+
+def test_teams_are_called_by_their_titles() -> None:
+    labels = [button["text"] for button in buttons(said(WrongTeam(("billing", "it"))).blocks)]
+    assert [label["text"] for label in labels if isinstance(label, dict)] == ["billing", "IT & Tools"]
+
+
+def test_what_the_team_writes_may_hold_links_and_what_strangers_write_may_not() -> None:
+    text = "See https://example.com/pay?id=7. Thanks!"
+    assert '{"type": "link", "url": "https://example.com/pay?id=7"}' in shown(Reply("billing", text, None, "Ben"))
+    assert '"type": "link"' not in shown(FollowUp("Ann", text))
+
+
+def test_what_was_sent_shows_by_whom_to_whom_and_whether_it_arrived() -> None:
+    assert "Ben sent to Ann ✓" in shown(Sent("We paid.", "Ben", "Ann"))
+    assert "Not delivered to Ann ✗ they left" in shown(Sent("We paid.", "Ben", "Ann", problem="they left"))
+
+
+def test_a_report_speaks_no_markup() -> None:
+    assert "&lt;" in said(LearningReport("routing", "<routing>", True, ())).text
 
 
 def test_a_report_lists_its_reasons() -> None:

@@ -1,0 +1,115 @@
+"""Slack's blocks, as far as we build them. Nothing in them can ping anybody: what people wrote is quoted."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.platforms.slack.payload import BUTTON
+
+Block = dict[str, object]
+
+SECTION = 3_000
+"""Characters that a section's text may have."""
+_LABEL, _OPTION_VALUE = 75, 150
+_AT_ONCE = 25
+"""Elements that a block of actions may have."""
+_LINK = re.compile(r"https?://[^\s<>|\"']+[^\s<>|\"'.,;:!?)\]}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message as chat.postMessage takes it; `text` is what notifications and screen readers get."""
+
+    text: str
+    blocks: list[Block]
+
+
+def escaped(text: str, limit: int = SECTION) -> str:
+    """The text so that Slack finds no markup in it, at most `limit` characters long, no entity cut in two."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return safe if len(safe) <= limit else re.sub(r"&[a-z]{0,3}$", "", safe[: limit - 1]) + "…"
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters of it."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def plain(text: str) -> Said:
+    """One sentence of ours. In blocks, too: an edit without blocks would leave old buttons standing."""
+    return Said(escaped(text), [section(escaped(text))])
+
+
+def section(mrkdwn: str, accessory: Block | None = None) -> Block:
+    """Text in Slack's markup, which must be escaped by now."""
+    block: Block = {"type": "section", "text": _mrkdwn(mrkdwn)}
+    return block | {"accessory": accessory} if accessory else block
+
+
+def context(lines: Sequence[str]) -> Block:
+    """Small print, at most ten pieces of it; escaped by now."""
+    return {"type": "context", "elements": [_mrkdwn(line) for line in lines[:10]]}
+
+
+def quote(text: str, limit: int, *, struck: bool = False, links: bool = False) -> list[Block]:
+    """What a person wrote, as a rich text quote, in which Slack parses nothing; no block when there is no text.
+
+    With `links`, addresses can be clicked: for what our own people wrote, not for strangers' words.
+    """
+    if not text.strip():
+        return []
+    kept = cut(text, limit)
+    words = _linked(kept) if links else [_words(kept)]
+    if struck:
+        words = [word | {"style": {"strike": True}} for word in words]
+    return [{"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": words}]}]
+
+
+def button(name: str, label: str, *, value: str = "", style: str = "") -> Block:
+    """A button of any kind; `style` is "primary", "danger" or nothing."""
+    found: Block = {"type": "button", "action_id": name, "text": _label(label)}
+    return found | ({"value": value} if value else {}) | ({"style": style} if style else {})
+
+
+def choice_button(value: str, label: str) -> Block:
+    """A button whose press is the flow's to understand."""
+    return button(f"{BUTTON}{value}", label, value=value)
+
+
+def actions(elements: Sequence[Block]) -> list[Block]:
+    """The buttons in as many rows as Slack needs for them."""
+    rows = [list(elements[at : at + _AT_ONCE]) for at in range(0, len(elements), _AT_ONCE)]
+    return [{"type": "actions", "elements": row} for row in rows]
+
+
+def menu(name: str, placeholder: str, options: Sequence[tuple[str, str]]) -> Block:
+    """A menu of (value, label) to pick one of."""
+    listed = [option(value, label) for value, label in options[:100]]
+    return {"type": "static_select", "action_id": name, "placeholder": _label(placeholder), "options": listed}
+
+
+def option(value: str, label: str) -> Block:
+    """One line of a menu."""
+    return {"text": _label(label), "value": value[:_OPTION_VALUE]}
+
+
+def _label(text: str) -> Block:
+    return {"type": "plain_text", "text": cut(text, _LABEL), "emoji": False}
+
+
+def _mrkdwn(text: str) -> Block:
+    # Not verbatim, Slack would look for names in it: somebody called "@here" would wake up the channel.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _words(text: str) -> Block:
+    return {"type": "text", "text": text}
+
+
+def _linked(text: str) -> list[Block]:
+    found, at = [], 0
+    for link in _LINK.finditer(text):
+        found += [_words(text[at : link.start()])] if link.start() > at else []
+        found.append({"type": "link", "url": link[0]})
+        at = link.end()
+    return [*found, _words(text[at:])] if at < len(text) else found

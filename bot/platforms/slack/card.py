@@ -1,0 +1,121 @@
+"""The card of a conversation, in Slack's blocks. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.domain.messages import Media
+from bot.domain.posts import Card
+from bot.domain.tasks import Task, Vocabulary
+from bot.locales import sentence
+from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, quote, section
+from bot.platforms.slack.interactions import REPLY_BUTTON
+from bot.platforms.slack.payload import NAME
+from bot.platforms.wording import card_marks, why
+
+EXCERPT = 500
+_NAMES, _LINE, _HISTORY, _LEGEND = 200, 300, 2_000, 1_500
+_REMEMBERED, _LINKS = 3, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How we speak here."""
+
+    languages: tuple[str, ...]
+    """Offered languages, the fallback first: to the person in theirs, to teams in the fallback."""
+    base: str
+    """What a card calls the model when no adapter serves."""
+    task: Task
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+
+
+def card(content: Card, voice: Voice, link: str | None, moved_link: str | None) -> Said:
+    """`link` leads to the conversation, `moved_link` to the card that took this one's place; None leaves them out."""
+    language = voice.languages[0]
+    title = escaped(sentence(language, "card_title", team=voice.task.shown(content.label)), _NAMES)
+    struck = content.moved_to is not None
+    blocks = [section(f"~{title}~" if struck else f"*{title}*")]
+    if content.moved_to is not None:
+        blocks.append(section(_moved(content.moved_to, voice, moved_link)))
+    blocks += [*_words(content, language), context(_about(content, voice, link))]
+    if not struck:
+        blocks += _standing(content, voice)
+    shown = _gone(language) if content.deleted else escaped(cut(content.excerpt, EXCERPT))
+    return Said(f"{title}: {shown}", blocks)
+
+
+def attached(media: Sequence[Media], language: str) -> list[Block]:
+    """Links to what came along, or the names where there is nothing to link to; no block when there is nothing."""
+    if not media:
+        return []
+    names = ", ".join(_medium(medium) for medium in media[:_LINKS])
+    # The names come after the escaping: their links must stay links.
+    return [context([escaped(sentence(language, "card_attached", names="\0")).replace("\0", names)])]
+
+
+def _medium(medium: Media) -> str:
+    name = escaped(medium.name or medium.kind.value, 80).replace("|", "¦")
+    return f"<{medium.link}|{name}>" if medium.link and medium.platform == NAME and len(medium.link) < 200 else name
+
+
+def _moved(team: str, voice: Voice, link: str | None) -> str:
+    language = voice.languages[0]
+    told = escaped(sentence(language, "card_moved", team=voice.task.shown(team)), _NAMES)
+    return f"{told}  <{link}|{escaped(sentence(language, 'card_moved_link'))}>" if link else told
+
+
+def _words(content: Card, language: str) -> list[Block]:
+    if content.deleted:
+        return [section(f"_{_gone(language)}_")]
+    return [*quote(content.excerpt, EXCERPT, struck=content.moved_to is not None), *attached(content.media, language)]
+
+
+def _gone(language: str) -> str:
+    return escaped(sentence(language, "card_gone"))
+
+
+def _about(content: Card, voice: Voice, link: str | None) -> list[str]:
+    language = voice.languages[0]
+    lines = [sentence(language, "card_from", author=content.author or sentence(language, "someone"))]
+    lines.append(why(content, language, voice.base))
+    if not content.deleted:
+        shown = content.remembered[:_REMEMBERED]
+        lines += [sentence(language, "card_remembered", text=cut(text, 120)) for text in shown]
+    safe = [escaped(line, _LINE) for line in lines]
+    if link is not None:
+        safe.insert(1, f"<{link}|{escaped(sentence(language, 'card_link'))}>")
+    return safe
+
+
+def _standing(content: Card, voice: Voice) -> list[Block]:
+    """What only a card that counts has: what became of it, what was said before, what one can do with it."""
+    language = voice.languages[0]
+    marks = card_marks(content, language)
+    blocks = [context([escaped(mark, _LINE) for mark in marks])] if marks else []
+    blocks += _history(content, language)
+    legend = _legend(content, voice)
+    if legend:
+        blocks.append(context([escaped(line, _LEGEND) for line in legend]))
+    return blocks + actions([button(REPLY_BUTTON, sentence(language, "card_reply"))])
+
+
+def _history(content: Card, language: str) -> list[Block]:
+    if not content.history or content.deleted:
+        return []
+    said = "\n".join(f"{who or sentence(language, 'someone')}: {what}" for who, what in content.history)
+    return [section(f"*{escaped(sentence(language, 'card_history'))}*"), *quote(said, _HISTORY)]
+
+
+def _legend(content: Card, voice: Voice) -> list[str]:
+    """What the emoji mean: for everybody in the room, and for leads."""
+    language, words = voice.languages[0], voice.vocabulary
+    take, done, wrong = (_emoji(table.get(NAME)) for table in (words.take, words.done, words.wrong))
+    lines = [sentence(language, "card_how", take=take, done=done)] if take and done else []
+    if wrong and content.legend:
+        lines.append(sentence(language, "card_how_wrong", wrong=wrong))
+    teams = "  ".join(f"{_emoji(emoji)} {voice.task.shown(label)}" for emoji, label in content.legend)
+    return [*lines, sentence(language, "card_legend", legend=teams)] if teams else lines
+
+
+def _emoji(name: str | None) -> str:
+    return f":{name}:" if name else ""

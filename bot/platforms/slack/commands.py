@@ -1,0 +1,161 @@
+"""`/switchboard …`: each command asks the desk and answers the person alone."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.domain.errors import Refused, Unreachable, UsageError
+from bot.domain.messages import Message, MessageRef, Person, Place
+from bot.domain.ports import Inbox
+from bot.platforms.slack import answers
+from bot.platforms.slack.answers import told
+from bot.platforms.slack.blocks import Said, plain
+from bot.platforms.slack.interactions import Asked, Command, linked
+from bot.platforms.slack.payload import NAME, inner, moment, readable, word
+from bot.platforms.slack.reception import Reception
+from bot.platforms.slack.web_api import ask
+
+log = logging.getLogger(__name__)
+
+_SHOWN = 10
+_Action = Callable[[Command, str], Awaitable[Said]]
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Answers commands. Leads only: learn, models, promote, rollback."""
+
+    reception: Reception
+    inbox: Inbox
+
+    async def answer(self, command: Command) -> None:
+        """Do it and tell the person, in their language, how it went."""
+        language = await self.reception.language(command.user)
+        try:
+            said = await self._done(command, language)
+        except UsageError as error:
+            said = plain(str(error))
+        except (Unreachable, Refused) as error:
+            log.warning("a command came to nothing", extra={"platform": NAME, "problem": str(error)})
+            said = told(language, "slack_trouble")
+        await self.reception.whispers.answer(command.respond_to, said)
+
+    async def confirmed(self, asked: Asked) -> None:
+        """Forget the person who pressed the button: nobody can be forgotten by somebody else."""
+        language = await self.reception.language(asked.user)
+        erased = await self.reception.around.desk.forget(Person(NAME, asked.user))
+        said = told(language, "slack_forgotten", conversations=erased.conversations, examples=erased.examples)
+        await self.reception.whispers.answer(asked.respond_to, said, replace=True)
+
+    async def _done(self, command: Command, language: str) -> Said:
+        everybody: dict[str, _Action] = {
+            "status": self._status,
+            "teams": self._teams,
+            "why": self._why,
+            "route": self._route,
+            "forget": self._forget,
+        }
+        leads: dict[str, _Action] = {
+            "learn": self._learn,
+            "models": self._models,
+            "promote": self._promote,
+            "rollback": self._rollback,
+        }
+        if command.verb in leads and not await self.reception.rights.runs(command.user):
+            return told(language, "slack_leads_only")
+        action = (everybody | leads).get(command.verb, self._help)
+        return await action(command, language)
+
+    # --- for everybody ---
+
+    async def _help(self, command: Command, language: str) -> Said:
+        return answers.helped(language, lead=await self.reception.rights.leads(command.user))
+
+    async def _status(self, command: Command, language: str) -> Said:
+        around = self.reception.around
+        requests = (await around.desk.requests_of(Person(NAME, command.user)))[:_SHOWN]
+        said = answers.status(language, around.task, requests, await self.reception.links(requests))
+        if not await self.reception.rights.leads(command.user):
+            return said
+        return answers.with_backlog(said, language, await around.desk.backlog())
+
+    async def _teams(self, command: Command, language: str) -> Said:
+        return answers.teams(language, self.reception.around.task)
+
+    async def _why(self, command: Command, language: str) -> Said:
+        """Only for leads and for the person who asked: the answer quotes them."""
+        ref = linked(command.rest)
+        if ref is None:
+            return told(language, "slack_why_how")
+        desk = self.reception.around.desk
+        lead = await self.reception.rights.leads(command.user)
+        account = await desk.account(ref)
+        own = [] if lead else await desk.requests_of(Person(NAME, command.user))
+        if account is None:
+            return told(language, "slack_why_unknown")
+        if not lead and account.request.conversation not in {request.conversation for request in own}:
+            return told(language, "slack_why_private")
+        return answers.why(language, self.reception.around.task, account)
+
+    async def _route(self, command: Command, language: str) -> Said:
+        """Post the words for the person, so that there is a thread for the answer."""
+        person = await self.reception.person(command.user)
+        us = await self.reception.directory.us()
+        words, task = readable(command.rest, us.user), self.reception.around.task
+        if not words or words.lower() in {name.lower() for name in task.names}:
+            return told(language, "slack_route_how")
+        channel = command.channel if command.channel in self._open else await self._direct(command.user)
+        said = answers.asked_by(language, person.name, words)
+        call = self.reception.client.chat_postMessage(
+            channel=channel, text=said.text, blocks=said.blocks, parse="none", unfurl_links=False
+        )
+        ts = word(await ask(call), "ts")
+        at = moment(ts)
+        if at is None:
+            raise Unreachable("platforms.slack: a post without a time")
+        ref = MessageRef(NAME, channel, ts)
+        await self.inbox.message(Message(ref, Place(NAME, channel, ts), person, words, at, opens=True))
+        return answers.taken(language, await self.reception.link(ref))
+
+    async def _forget(self, command: Command, language: str) -> Said:
+        if command.rest.lower() != "me":
+            return told(language, "slack_forget_how")
+        return answers.may_forget(language)
+
+    @property
+    def _open(self) -> frozenset[str]:
+        """Where a request may be made before everybody's eyes."""
+        return self.reception.intake - self.reception.rooms
+
+    async def _direct(self, user: str) -> str:
+        answer = await ask(self.reception.client.conversations_open(users=user))
+        return word(inner(answer, "channel"), "id")
+
+    # --- for leads ---
+
+    async def _learn(self, command: Command, language: str) -> Said:
+        return told(language, await learned(self.reception, command.user))
+
+    async def _models(self, command: Command, language: str) -> Said:
+        around = self.reception.around
+        return answers.models(language, around.base, await around.desk.models())
+
+    async def _promote(self, command: Command, language: str) -> Said:
+        if not command.rest:
+            return told(language, "slack_promote_how")
+        await self.reception.around.desk.promote(command.rest, await self.reception.person(command.user))
+        return told(language, "slack_promoted", adapter=command.rest)
+
+    async def _rollback(self, command: Command, language: str) -> Said:
+        return told(language, "slack_rolled_back", adapter=await rolled_back(self.reception, command.user))
+
+
+async def learned(reception: Reception, user: str) -> str:
+    """Ask for a learning cycle; the key of what to say about it."""
+    begun = await reception.around.desk.learn(await reception.person(user))
+    return "slack_learning" if begun else "slack_learning_waits"
+
+
+async def rolled_back(reception: Reception, user: str) -> str:
+    """The adapter that serves again. Raises UsageError when none served before."""
+    return await reception.around.desk.rollback(await reception.person(user))

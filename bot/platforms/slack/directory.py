@@ -1,0 +1,191 @@
+"""Who is who in the workspace, and what a channel is: asked of Slack, and remembered for a while."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import Refused, Unreachable
+from bot.platforms.slack.payload import Payload, inner, word
+from bot.platforms.slack.web_api import as_object, ask, look
+
+log = logging.getLogger(__name__)
+
+_MEMBERS_FOR = timedelta(minutes=5).total_seconds()
+_PROFILE_FOR = timedelta(hours=1).total_seconds()
+_CHANNEL_FOR = timedelta(minutes=10).total_seconds()
+_SLOW_FOR = timedelta(minutes=1).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Us:
+    """Who Slack says we are."""
+
+    user: str
+    bot: str
+    team: str
+    enterprise: str = ""
+    """The organisation that our workspace belongs to; empty when it stands alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What Slack knows about a person; all empty when it would not say."""
+
+    name: str = ""
+    language: str | None = None
+    """IETF tag; None when unknown."""
+    is_bot: bool = False
+    external: bool = False
+    """Of another company."""
+    known: bool = False
+    gone: bool = False
+    """Their account is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What Slack says of a channel."""
+
+    name: str
+    member: bool
+    archived: bool
+    shared: bool
+    """With another company."""
+
+
+class Directory:
+    """Answers who may be meant, from Slack or from what it said a while ago."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._us: Us | None = None
+        self._profiles: dict[str, tuple[float, Profile]] = {}
+        self._members: dict[str, tuple[float, frozenset[str]]] = {}
+        self._rooms: dict[str, tuple[float, Room]] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
+        self._complained: set[str] = set()
+
+    async def us(self) -> Us:
+        """Who we are, asked once. Raises Refused for a bad token, Unreachable."""
+        if self._us is None:
+            answer = await ask(self._client.auth_test())
+            names = (word(answer, key) for key in ("user_id", "bot_id", "team_id", "enterprise_id"))
+            self._us = Us(*names)
+        return self._us
+
+    async def profile(self, user: str) -> Profile:
+        """What Slack knows about the person; an empty profile when it refuses to say. Raises Unreachable."""
+        # One question a person, however many of their messages wait for the answer: Slack counts them.
+        async with self._asking.setdefault(user, asyncio.Lock()):
+            until, known = self._profiles.get(user, (0.0, Profile()))
+            if _now() < until:
+                return known
+            us = await self.us()
+            try:
+                known = _profile(await look(lambda: self._client.users_info(user=user, include_locale=True)), us)
+            except Refused as error:
+                self._complain("users.info", error)
+                known = Profile()
+            self._profiles[user] = (_now() + _PROFILE_FOR, known)
+            return known
+
+    async def profile_within(self, user: str, seconds: float) -> Profile:
+        """The profile, or what was last known of it when Slack is slow or out of reach; then not asked for a minute."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.profile(user)
+        except (TimeoutError, Unreachable):
+            last = self._profiles.get(user, (0.0, Profile()))[1]
+            self._profiles[user] = (_now() + _SLOW_FOR, last)
+            return last
+
+    async def members(self, group: str) -> frozenset[str]:
+        """The user group's people; nobody when Slack refuses to say. Raises Unreachable when they were never known."""
+        until, known = self._members.get(group, (0.0, None))
+        if known is not None and _now() < until:
+            return known
+        try:
+            answer = await look(lambda: self._client.usergroups_users_list(usergroup=group))
+            users = answer.get("users")
+            known = frozenset(str(user) for user in users) if isinstance(users, list) else frozenset()
+        except Refused as error:
+            self._complain(f"platforms.slack.leads: the group {group}; list the people's own IDs (U…) instead", error)
+            known = frozenset()
+        except Unreachable:
+            if known is None:
+                raise
+        self._members[group] = (_now() + _MEMBERS_FOR, known)
+        return known
+
+    async def room(self, channel: str) -> Room:
+        """What the channel is. Raises Refused when it is not there for us, Unreachable when it was never known."""
+        until, known = self._rooms.get(channel, (0.0, None))
+        if known is not None and _now() < until:
+            return known
+        try:
+            known = _room(inner(await look(lambda: self._client.conversations_info(channel=channel)), "channel"))
+        except Unreachable:
+            if known is None:
+                raise
+        self._rooms[channel] = (_now() + _CHANNEL_FOR, known)
+        return known
+
+    async def emoji(self) -> Mapping[str, object]:
+        """The workspace's own emoji and aliases; none when Slack refuses to say. Raises Unreachable."""
+        try:
+            return as_object((await look(self._client.emoji_list)).get("emoji"))
+        except Refused as error:
+            self._complain("emoji.list", error)
+            return {}
+
+    def forget_group(self, group: str) -> None:
+        """Its people have changed."""
+        # Kept as out of date, for when Slack cannot be reached.
+        if group in self._members:
+            self._members[group] = (0.0, self._members[group][1])
+
+    def forget_room(self, channel: str) -> None:
+        """Something about it has changed."""
+        self._rooms.pop(channel, None)
+
+    def _complain(self, about: str, error: Refused) -> None:
+        if about not in self._complained:
+            self._complained.add(about)
+            log.warning("Slack does not say who is who", extra={"about": about, "problem": str(error)})
+
+
+def _profile(answer: Payload, us: Us) -> Profile:
+    user = inner(answer, "user")
+    profile = inner(user, "profile")
+    shown = (word(profile, "display_name"), word(profile, "real_name"), word(user, "real_name"), word(user, "name"))
+    return Profile(
+        name=next(filter(None, shown), ""),
+        language=word(user, "locale") or None,
+        is_bot=user.get("is_bot") is True,
+        external=_is_outsider(user, us),
+        known=True,
+        gone=user.get("deleted") is True,
+    )
+
+
+def _is_outsider(user: Payload, us: Us) -> bool:
+    if user.get("is_stranger") is True:
+        return True
+    enterprise = word(inner(user, "enterprise_user"), "enterprise_id")
+    if us.enterprise and enterprise == us.enterprise:
+        return False
+    return word(user, "team_id") not in ("", us.team)
+
+
+def _room(channel: Payload) -> Room:
+    shared = channel.get("is_ext_shared") is True or channel.get("is_pending_ext_shared") is True
+    member = channel.get("is_member") is True or channel.get("is_im") is True
+    return Room(word(channel, "name"), member, channel.get("is_archived") is True, shared)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,158 @@
+"""Forms: "Send to a team" on any message, "Reply" on a card."""
+
+import json
+import logging
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.messages import Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction, choice
+from bot.domain.ports import Account, Inbox
+from bot.locales import sentence
+from bot.platforms.slack.answers import told
+from bot.platforms.slack.blocks import Block
+from bot.platforms.slack.events import media
+from bot.platforms.slack.interactions import (
+    LET_IT_DECIDE,
+    REPLY_FORM,
+    ROUTE_FORM,
+    Form,
+    ReplyWanted,
+    Shortcut,
+    address,
+    addressed,
+)
+from bot.platforms.slack.modals import fitting, refusal, reply_form, route_form
+from bot.platforms.slack.payload import NAME, moment, readable, word
+from bot.platforms.slack.reception import Reception, now
+from bot.platforms.slack.web_api import Declined, ask
+
+log = logging.getLogger(__name__)
+
+_TOO_LATE = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "trigger_expired")
+_FILES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Opens forms and takes in what was put into them."""
+
+    reception: Reception
+    inbox: Inbox
+
+    # --- opening: within the three seconds for which a trigger is good ---
+
+    async def open_route(self, shortcut: Shortcut) -> None:
+        """Ask which team the message is for; say why not, where it cannot be asked."""
+        language = await self.reception.language(shortcut.user)
+        lead = await self.reception.rights.leads(shortcut.user)
+        account = await self._account(shortcut)
+        problem = await self._problem(shortcut, account, lead=lead)
+        if problem:
+            await self.reception.whispers.answer(shortcut.respond_to, told(language, problem))
+            return
+        notes = await self._notes(shortcut) if account is None else {"source": addressed(account.request.source)}
+        task = self.reception.around.task
+        view = route_form(task, language, notes, lead=lead, known=account is not None)
+        await self._open(view, shortcut.trigger, shortcut.respond_to, language)
+
+    async def open_reply(self, wanted: ReplyWanted) -> None:
+        """Ask what the person shall read; only of our own people."""
+        language = self.reception.around.languages[0]
+        if not await self.reception.rights.may_handle(Person(NAME, wanted.user)):
+            await self.reception.whispers.answer(wanted.respond_to, told(language, "slack_ours_only"))
+            return
+        view = reply_form(language, {"card": addressed(wanted.card)})
+        await self._open(view, wanted.trigger, wanted.respond_to, language)
+
+    async def _open(self, view: Block, trigger: str, respond_to: str, language: str) -> None:
+        client: AsyncWebClient = self.reception.client
+        try:
+            await ask(client.views_open(trigger_id=trigger, view=view))
+        except Declined as error:
+            if error.code not in _TOO_LATE:
+                raise
+            log.info("a form came too late", extra={"platform": NAME})
+            await self.reception.whispers.answer(respond_to, told(language, "slack_expired"))
+
+    async def _account(self, shortcut: Shortcut) -> Account | None:
+        """The conversation that the message is part of, by itself or by its thread."""
+        ts, thread = word(shortcut.message, "ts"), word(shortcut.message, "thread_ts")
+        for known in dict.fromkeys((ts, thread or ts)):
+            account = await self.reception.around.desk.account(MessageRef(NAME, shortcut.channel, known))
+            if account is not None:
+                return account
+        return None
+
+    async def _problem(self, shortcut: Shortcut, account: Account | None, *, lead: bool) -> str:
+        """The key of what stands in the way; empty when nothing does."""
+        if account is not None:
+            return "" if lead else "slack_known"
+        if shortcut.channel in self.reception.rooms:
+            return "slack_not_here"
+        try:
+            room = await self.reception.directory.room(shortcut.channel)
+        except Declined:
+            return "slack_invite"
+        return "" if room.member else "slack_invite"
+
+    async def _notes(self, shortcut: Shortcut) -> dict[str, str]:
+        """What makes the request once the form is sent off. It speaks for whoever wrote the message."""
+        message, us = shortcut.message, await self.reception.directory.us()
+        writer = word(message, "user")
+        author = shortcut.user if message.get("bot_id") or not writer or writer == us.user else writer
+        notes = {"author": author, "chat": shortcut.channel, "ts": word(message, "ts")}
+        notes["thread"] = word(message, "thread_ts") or notes["ts"]
+        notes["files"] = json.dumps([_noted(medium) for medium in media(message)[:_FILES]])
+        return fitting(notes, readable(word(message, "text"), us.user))
+
+    # --- what comes back: stored before it is acknowledged ---
+
+    async def take(self, form: Form) -> Block:
+        """Store what was put in. The answer for Slack: empty, or why the form stays open. Raises Unreachable."""
+        match form.name:
+            case name if name == REPLY_FORM:
+                await self._reply(form)
+            case name if name == ROUTE_FORM:
+                return await self._route(form)
+        return {}
+
+    async def _reply(self, form: Form) -> None:
+        card = address(form.notes.get("card", ""))
+        if card is None or not form.answer.strip():
+            return
+        author = await self.reception.person(form.user)
+        # The form's own id makes the note one, however often Slack brings it.
+        ref = MessageRef(NAME, card.chat, form.id)
+        await self.inbox.note(Note(ref, card, author, form.answer, now(), send=True))
+
+    async def _route(self, form: Form) -> Block:
+        chosen = "" if form.answer in ("", LET_IT_DECIDE) else form.answer
+        person, task = await self.reception.person(form.user), self.reception.around.task
+        if chosen and not (await self.reception.rights.leads(form.user) and chosen in task.names):
+            return refusal(sentence(await self.reception.language(form.user), "slack_leads_only"))
+        source = address(form.notes.get("source", "")) or await self._request(form)
+        if chosen and source is not None:
+            await self.inbox.reaction(Reaction(source, person, choice(chosen), added=True, at=now()))
+        return {}
+
+    async def _request(self, form: Form) -> MessageRef | None:
+        """The message becomes a request; None when the form says nothing that makes one."""
+        notes = form.notes
+        chat, ts, at = notes.get("chat", ""), notes.get("ts", ""), moment(notes.get("ts", ""))
+        if not chat or at is None:
+            return None
+        author = await self.reception.person(notes.get("author", form.user))
+        ref, place = MessageRef(NAME, chat, ts), Place(NAME, chat, notes.get("thread") or ts)
+        files = tuple(_medium(noted) for noted in json.loads(notes.get("files", "[]")))
+        await self.inbox.message(Message(ref, place, author, notes.get("text", ""), at, files, opens=True))
+        return ref
+
+
+def _noted(medium: Media) -> list[str]:
+    return [medium.id, medium.kind.value, medium.name[:80], (medium.link or "")[:200]]
+
+
+def _medium(noted: list[str]) -> Media:
+    file, kind, name, link = noted
+    return Media(NAME, file, MediaKind(kind), name, link=link or None)

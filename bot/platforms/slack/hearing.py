@@ -1,0 +1,220 @@
+"""What comes in is stored, and only then acknowledged; what needs an answer gets it afterwards."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from slack_bolt.response import BoltResponse
+
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Reaction, choice
+from bot.domain.ports import Inbox
+from bot.platforms.slack.answers import told
+from bot.platforms.slack.blocks import Said
+from bot.platforms.slack.commands import Commands
+from bot.platforms.slack.emoji import Spellings, aliases
+from bot.platforms.slack.errands import Errands
+from bot.platforms.slack.events import (
+    Aside,
+    Dismissed,
+    Ears,
+    HomeOpened,
+    NewEmoji,
+    News,
+    Order,
+    Regrouped,
+    Renamed,
+    Reshared,
+    read,
+)
+from bot.platforms.slack.forms import Forms
+from bot.platforms.slack.hometab import HomeTab
+from bot.platforms.slack.interactions import (
+    Asked,
+    Command,
+    Errand,
+    Form,
+    HomeChoice,
+    Interaction,
+    Pressed,
+    ReplyWanted,
+    Shortcut,
+    interaction,
+)
+from bot.platforms.slack.payload import NAME, Payload
+from bot.platforms.slack.reception import Reception
+from bot.platforms.slack.web_api import ask
+
+log = logging.getLogger(__name__)
+
+_NAME_SECONDS = 1.0
+"""How long storing waits for the writer's name: of the three seconds that Slack gives us, one."""
+_EMOJI_SECONDS, _AGAIN_SECONDS = 600, 30
+Answer = Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Takes in payload after payload."""
+
+    ears: Ears
+    inbox: Inbox
+    reception: Reception
+    errands: Errands
+    configured: frozenset[str]
+    """The emoji that the settings name."""
+    dismissed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once our token was taken back, or the app removed."""
+    _spellings: Spellings = field(init=False)
+    _whispered: deque[MessageRef] = field(default_factory=lambda: deque(maxlen=200))
+
+    def __post_init__(self) -> None:
+        self._spellings = Spellings(self.configured)
+
+    async def take(self, payload: Payload) -> BoltResponse:
+        """Store what a payload says and only then acknowledge it; what cannot be stored, Slack sends again.
+
+        Everything else is acknowledged, too: what is not our business must not count as a failure with Slack.
+        """
+        try:
+            wanted = interaction(payload)
+            if wanted is not None:
+                answer = await self._interact(wanted)
+                return BoltResponse(status=200, body=dict(answer) if answer else "")
+            await self._keep(payload)
+        except Unreachable as error:
+            log.warning("not stored, not acknowledged", extra={"platform": NAME, "problem": str(error)})
+            return BoltResponse(status=503, body="")
+        return BoltResponse(status=200, body="")
+
+    async def spell(self) -> None:
+        """Know the workspace's own names for emoji, and ask again from time to time."""
+        while True:
+            known = await self._learn_emoji()
+            await asyncio.sleep(_EMOJI_SECONDS if known else _AGAIN_SECONDS)
+
+    # --- events ---
+
+    async def _keep(self, payload: Payload) -> None:
+        match read(payload, self.ears):
+            case Message() as message:
+                await self.inbox.message(await self._named(message))
+            case Note() as note:
+                await self.inbox.note(replace(note, author=await self._known(note.author)))
+            case Reaction() as reaction:
+                await self.inbox.reaction(replace(reaction, emoji=self._spellings.meant(reaction.emoji)))
+            case Edit() as edit:
+                await self.inbox.edit(edit)
+            case Deletion() as deletion:
+                await self.inbox.deletion(deletion)
+            case None:
+                pass
+            case news:
+                await self._hear(news)
+
+    async def _hear(self, news: News) -> None:
+        match news:
+            case Aside():
+                # Of the threads in other channels only those are ours in which somebody called us.
+                if await self.reception.around.desk.account(news.root) is not None:
+                    await self.inbox.message(await self._named(news.message))
+            case Order():
+                await self._order(news)
+            case Renamed():
+                await self.inbox.chat_moved(NAME, news.before, news.after)
+            case Regrouped():
+                self.reception.directory.forget_group(news.group)
+            case Reshared():
+                self.reception.directory.forget_room(news.channel)
+            case NewEmoji():
+                await self._learn_emoji()
+            case HomeOpened():
+                self.errands.start(HomeTab(self.reception, self.inbox).show(news.user), "slack home")
+            case Dismissed():
+                log.error("Slack has dismissed us: nothing is heard or said any more", extra={"event": news.how})
+                self.dismissed.set()
+
+    async def _order(self, order: Order) -> None:
+        """A lead's word in a thread stands like an emoji on its card; anybody else is told why it does not."""
+        task = self.reception.around.task
+        named = [n.name for n in task.labels if order.team.casefold() in (n.name.casefold(), n.title.casefold())]
+        language = await self.reception.language(order.actor.id)
+        if order.actor.external or not await self.reception.rights.leads(order.actor.id):
+            self._whisper(order, told(language, "slack_leads_only"))
+        elif not named:
+            teams = ", ".join(label.name for label in task.labels if label.deliver_to)
+            self._whisper(order, told(language, "slack_no_team", team=order.team, teams=teams))
+        else:
+            actor = await self._known(order.actor)
+            await self.inbox.reaction(Reaction(order.root, actor, choice(named[0]), added=True, at=order.at))
+
+    def _whisper(self, order: Order, said: Said) -> None:
+        # The mention and the message event of one post bring the same order twice.
+        if order.ref not in self._whispered:
+            self._whispered.append(order.ref)
+            self.errands.start(self._say_to(order, said), "slack order")
+
+    async def _say_to(self, order: Order, said: Said) -> None:
+        root = order.root
+        call = self.reception.client.chat_postEphemeral(
+            channel=root.chat, thread_ts=root.id, user=order.actor.id, text=said.text, blocks=said.blocks
+        )
+        await ask(call)
+
+    async def _named(self, message: Message) -> Message:
+        return replace(message, author=await self._known(message.author))
+
+    async def _known(self, person: Person) -> Person:
+        """With name and language, which are not in the event; without them when Slack is slow to say."""
+        profile = await self.reception.directory.profile_within(person.id, _NAME_SECONDS)
+        external = profile.external if profile.known else person.external
+        return replace(person, name=profile.name, language=profile.language, external=external)
+
+    async def _learn_emoji(self) -> bool:
+        try:
+            listed = await self.reception.directory.emoji()
+        except Unreachable as error:
+            log.info("emoji keep their old names", extra={"platform": NAME, "problem": str(error)})
+            return False
+        self._spellings = Spellings(self.configured, aliases(listed))
+        return True
+
+    # --- interactions ---
+
+    async def _interact(self, wanted: Interaction) -> Answer:
+        """What must not be lost is stored now; answers and forms follow the acknowledgement."""
+        forms = Forms(self.reception, self.inbox)
+        match wanted:
+            case Pressed():
+                if wanted.whispered:
+                    self.reception.whispers.remember(wanted.press.ref, wanted.respond_to)
+                await self.inbox.press(wanted.press)
+            case Form():
+                return await self._form(forms, wanted)
+            case HomeChoice():
+                await self._home_choice(wanted)
+            case Shortcut():
+                self.errands.start(forms.open_route(wanted), "slack form")
+            case ReplyWanted():
+                self.errands.start(forms.open_reply(wanted), "slack form")
+            case Command():
+                self.errands.start(Commands(self.reception, self.inbox).answer(wanted), "slack command")
+            case Asked(errand=Errand.FORGET):
+                self.errands.start(Commands(self.reception, self.inbox).confirmed(wanted), "slack forget")
+            case Asked():
+                self.errands.start(HomeTab(self.reception, self.inbox).press(wanted), "slack home")
+        return {}
+
+    async def _form(self, forms: Forms, form: Form) -> Answer:
+        try:
+            return await forms.take(form)
+        except Refused as error:
+            log.warning("a form came to nothing", extra={"platform": NAME, "problem": str(error)})
+            return {}
+
+    async def _home_choice(self, picked: HomeChoice) -> None:
+        tab = HomeTab(self.reception, self.inbox)
+        await tab.choose(picked)
+        self.errands.start(tab.show(picked.user), "slack home")

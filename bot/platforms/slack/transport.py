@@ -1,0 +1,108 @@
+"""How Slack's words come to us: over a socket that we open, or as signed requests."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from aiohttp import ClientSession
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.starlette.async_handler import to_starlette_response
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from bot.domain.errors import Unreachable
+from bot.platforms.slack import Config, Mode
+from bot.platforms.slack.payload import NAME, word
+from bot.platforms.slack.web_api import APP_TOKEN, ask, hushed, web_client
+
+log = logging.getLogger(__name__)
+
+_CONNECT_SECONDS = 30
+_DEAF_SECONDS = 30
+"""Without a connection for so long, the socket client is thrown away and a new one made."""
+_MAX_BODY = 1_000_000
+
+
+class Transport:
+    """Hands what Slack sends to a Bolt app, by the configured way."""
+
+    def __init__(self, config: Config, session: ClientSession) -> None:
+        self._config = config
+        self._session = session
+        self._app: AsyncApp | None = None
+        self.hearing = False
+        """Whether it hears Slack now; in Socket Mode as of a second ago."""
+
+    async def hear(self, app: AsyncApp, enough: asyncio.Event) -> None:
+        """Until cancelled, or there is enough. Raises Refused for a bad token, Unreachable for a lost connection."""
+        try:
+            if self._config.mode is Mode.SOCKET:
+                await self._by_socket(app, enough)
+            else:
+                await self._by_http(app, enough)
+        finally:
+            self._app, self.hearing = None, False
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Where Slack posts its events; none in Socket Mode, where there is no secret to tell Slack by."""
+        if self._config.mode is Mode.SOCKET:
+            return []
+        return [Route("/slack/events", self._receive, methods=["POST"])]
+
+    async def _by_socket(self, app: AsyncApp, enough: asyncio.Event) -> None:
+        token = self._config.app_token
+        client = web_client(token, self._config.api_base_url, self._session)
+        # Asked here and not by the socket client, which would try a bad token for ever.
+        opening = await ask(client.apps_connections_open(app_token=token), APP_TOKEN)
+        # The socket client logs the address of its connection, and with it the ticket that opens it.
+        mute = hushed("socket", logging.CRITICAL + 1)
+        handler = AsyncSocketModeHandler(app, token, logger=mute, web_client=client)
+        handler.client.wss_uri = word(opening, "url")
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await handler.connect_async()  # type: ignore[no-untyped-call]
+            await self._watch(handler, enough)
+        except TimeoutError as error:
+            raise Unreachable("platforms.slack: the socket does not open") from error
+        finally:
+            await handler.close_async()  # type: ignore[no-untyped-call]
+
+    async def _watch(self, handler: AsyncSocketModeHandler, enough: asyncio.Event) -> None:
+        """The socket client reconnects by itself; raises Unreachable when it does not manage."""
+        now = asyncio.get_running_loop().time
+        heard = now()
+        while now() - heard < _DEAF_SECONDS:
+            hearing = await handler.client.is_connected()
+            if hearing != self.hearing:
+                log.info("listening" if hearing else "connection lost", extra={"platform": NAME})
+            self.hearing = hearing
+            heard = now() if hearing else heard
+            await asyncio.sleep(1)
+            if enough.is_set():
+                return
+        raise Unreachable("platforms.slack: the connection does not come back")
+
+    async def _by_http(self, app: AsyncApp, enough: asyncio.Event) -> None:
+        self._app, self.hearing = app, True
+        log.info("listening", extra={"platform": NAME})
+        await enough.wait()
+
+    async def _receive(self, request: Request) -> Response:
+        """One signed request. 503 while nobody listens: Slack will come again."""
+        app = self._app
+        if app is None:
+            return Response(status_code=503)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MAX_BODY:
+                return Response(status_code=413)
+        try:
+            asked = AsyncBoltRequest(body=body.decode(), headers=dict(request.headers))
+        except ValueError:
+            return Response(status_code=400)
+        return to_starlette_response(await app.async_dispatch(asked))
