@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, literal, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State, Waiting
@@ -34,10 +34,10 @@ async def claim_waiting(session: AsyncSession, now: datetime, after: timedelta, 
 
 def _waiting(now: datetime, after: timedelta) -> Select[ConversationRow]:
     row = ConversationRow
-    since = row.routed_at + literal(after) * (row.reminders + 1)
+    due = or_(*(and_(row.reminders == sent, row.routed_at <= now - after * (sent + 1)) for sent in range(_MOST)))
     return (
         select(row)
-        .where(row.state == State.ROUTED, row.taken_by.is_(None), row.reminders < _MOST, since <= now, free(now))
+        .where(row.state == State.ROUTED, row.taken_by.is_(None), due, free(now))
         .where(func.coalesce(row.remind_after, now) <= now)
         .order_by(row.routed_at, row.id)
         .with_for_update(skip_locked=True)
