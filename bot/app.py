@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from db.erasure import PostgresErasure
-
 from bot import findings
 from bot.console import say
 from bot.demo import company
@@ -26,6 +24,7 @@ from bot.settings import Settings, load
 from db.backup import dump, restore
 from db.embedded import embedded
 from db.engine import Database, open_database
+from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
 from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
@@ -172,6 +171,7 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
 @asynccontextmanager
 async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
     async with open_mind(settings) as (_, mind):
+        await mind.adapters.loaded()  # where nothing is trained yet the model is not asked: is it there at all?
         yield mind.classifier
 
 

@@ -71,9 +71,12 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
     met = {row.id for row in talks} | {row.conversation_id for row in wrote}
     names = {person.name, *(row.author_name for row in wrote), *(row.person_name for row in mine)}
     names |= {row.taken_name or "" for row in talks if row.taken_by == person.key}
+    carried = frozenset(row.carried_by for row in wrote if row.carried_by is not None)
+    passed_on = await wordings(session, sorted(carried))
+    texts = {row.text for row in wrote} | {said.text for said in passed_on.values() if isinstance(said, Reply)}
     gone = TakenBack(
-        texts=tuple({row.text for row in wrote if row.text}),
-        carried=frozenset(row.carried_by for row in wrote if row.carried_by is not None),
+        texts=tuple(text for text in texts if text),
+        carried=carried,
         notes=frozenset(row.id for row in noted),
         names=frozenset(name for name in names if name),
     )

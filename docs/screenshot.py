@@ -23,7 +23,7 @@ from tests.integration.web.chromium import EXECUTABLE, chromium
 
 PICTURE = Path(__file__).parent / "chat.png"
 SIZE = (1440, 900)
-_PATIENCE = 120.0
+_PATIENCE = 240.0
 _A_MOMENT = 3.0
 """Seconds in which what was just done has reached everybody."""
 T = TypeVar("T")
@@ -122,7 +122,7 @@ async def demo(folder: Path) -> AsyncIterator[str]:
     process = await asyncio.create_subprocess_exec(sys.executable, *command, cwd=folder)
     try:
         async with httpx.AsyncClient(trust_env=False) as client:
-            await _until(lambda: _answers(client, f"http://{listen}/readyz"))
+            await _until(lambda: _answers(client, f"http://{listen}/readyz", process))
         yield f"http://{listen}"
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -130,7 +130,9 @@ async def demo(folder: Path) -> AsyncIterator[str]:
         await process.wait()
 
 
-async def _answers(client: httpx.AsyncClient, address: str) -> bool | None:
+async def _answers(client: httpx.AsyncClient, address: str, process: asyncio.subprocess.Process) -> bool | None:
+    if process.returncode is not None:
+        raise RuntimeError("the demo ended by itself; what it said above tells why")
     with contextlib.suppress(httpx.TransportError):
         return (await client.get(address)).status_code == 200 or None
     return None

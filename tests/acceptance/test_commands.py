@@ -228,6 +228,9 @@ async def test_somebody_is_forgotten_while_the_bot_runs(homes: Path) -> None:
         await bot.until_says("Switchboard runs on web")
         async with page(f"http://{listen}") as web:
             await web.heard(await web.write("my kettle called Zebulon is broken"))
+            figures = (await web.web.get("/metrics")).text
+        assert 'switchboard_week{what="decided"} 1.0' in figures and "switchboard_database_up 1.0" in figures
+        assert "Zebulon" not in figures + bot.said()
         assert _words(home) != []
         refused = await home.does("forget", "web:customer")
         assert (refused.code, refused.out) == (1, "")

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bot.domain.errors import ChatMoved, Refused, Unreachable
+from bot.domain.errors import Unreachable
 from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import Owed
@@ -21,6 +21,7 @@ from bot.platforms.telegram import HOOK, NAME, Config, Mode, menu
 from bot.platforms.telegram.bot_api import Line, Overtaken, Payload, asked
 from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.events import HEARD, Command
+from bot.platforms.telegram.footing import take_footing
 from bot.platforms.telegram.hearing import Intake, Polling
 from bot.platforms.telegram.people import People
 from bot.platforms.telegram.render import Voice
@@ -85,7 +86,7 @@ class Telegram:
         """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable when it cannot begin."""
         await self.introduce()
         await menu.set_up(self._bot, self._around.languages)
-        await self._find_moved_groups()
+        await take_footing(self._bot, self._rooms)
         prefix = self._around.vocabulary.send_prefix
         intake = Intake(self._bot, self._rooms, prefix, inbox, self._obey)
         try:
@@ -95,17 +96,6 @@ class Telegram:
                 await self._hear_by_webhook(intake)
         finally:
             self._intake, self._hearing = None, False
-
-    async def _find_moved_groups(self) -> None:
-        """A group that became a supergroup while we were away, or before a restart, is still the team's room."""
-        for chat in {where.partition("/")[0] for where in self._rooms.written if not where.startswith("-100")}:
-            try:
-                await asked(self._bot.get_chat(chat))
-            except ChatMoved as moved:
-                self._rooms.move(chat, moved.chat)
-            except (Unreachable, Refused) as error:
-                about = {"chat": chat, "setting": self._rooms.settings(chat), "problem": str(error)}
-                log.error("team's group not found", extra={"platform": NAME, **about})
 
     async def _obey(self, command: Command) -> None:
         """Raises Unreachable when the desk could not do it: the command must come again."""

@@ -56,7 +56,8 @@ class People:
         return member is not None and member.status in _THERE
 
     def _is_somebody(self, person: Person) -> bool:
-        return person.platform == NAME and person.id.isdecimal() and person.id not in {*_NOBODY, self._ourselves}
+        named = person.id.isdecimal() and person.id not in {*_NOBODY, self._ourselves}
+        return person.platform == NAME and named and not person.external
 
     async def _member(self, person: Person, room: Place) -> ChatMember | None:
         """None: not in that group, or a bot, or no group of ours."""

@@ -28,6 +28,7 @@ async def reactions_arrive(line: Line, config: Config, around: Surroundings, roo
         await asked(line.bot.delete_webhook(drop_pending_updates=False))
     posted: dict[Spot, str] = {}
     try:
+        await _ask_for_reactions(line)
         for where in rooms.written:
             try:
                 posted[await _post(line.bot, where, around)] = where
@@ -37,6 +38,15 @@ async def reactions_arrive(line: Line, config: Config, around: Surroundings, roo
             yield finding
     finally:
         await _tidy(line.bot, config, posted)
+
+
+async def _ask_for_reactions(line: Line) -> None:
+    """Before there is anything to react to: what nobody asked for is never sent."""
+    try:
+        await line.updates(None, 0)
+    except Unreachable:
+        # Whatever it is, the watch meets it, too, and says so for every room.
+        return
 
 
 async def _post(bot: ExtBot[None], where: str, around: Surroundings) -> Spot:

@@ -61,8 +61,9 @@ class Speaker:
 
         An answer that cannot be given is no harm: the command did what it does, and can be given again.
         """
-        if await self._answered(place, message, said, rewrite) is not None and len(self._later) < _MOST_LATER:
-            task = asyncio.create_task(self._insist(place, message, said, rewrite), name="telegram answer")
+        problem = await self._answered(place, message, said, rewrite)
+        if problem is not None and len(self._later) < _MOST_LATER:
+            task = asyncio.create_task(self._insist(problem, place, message, said, rewrite), name="telegram answer")
             self._later.add(task)
             task.add_done_callback(self._later.discard)
 
@@ -72,11 +73,14 @@ class Speaker:
             task.cancel()
         await asyncio.gather(*self._later, return_exceptions=True)
 
-    async def _insist(self, place: Place, message: int, said: Said, rewrite: bool) -> None:
+    async def _insist(self, problem: Unreachable, place: Place, message: int, said: Said, rewrite: bool) -> None:
         for _ in range(_TRIES):
-            await asyncio.sleep(_PATIENCE.total_seconds())
-            if await self._answered(place, message, said, rewrite) is None:
+            await asyncio.sleep(max(_PATIENCE, problem.retry_after or _PATIENCE).total_seconds())
+            again = await self._answered(place, message, said, rewrite)
+            if again is None:
                 return
+            problem = again
+        log.warning("command not answered", extra={"platform": NAME, "problem": str(problem)})
 
     async def _answered(self, place: Place, message: int, said: Said, rewrite: bool) -> Unreachable | None:
         """None: it was, or never will be."""

@@ -34,7 +34,7 @@ def team_room(words: Words, lines: Sequence[Line]) -> list[Json]:
         elif line.note is None and not (line.post and line.post.under is not None):
             threads[line.ref.id] = _Thread(line)
     tops = [thread for id, thread in threads.items() if thread.top.ref.id == id]
-    return [{**_line(words, one.top), "under": _under(words, one.under)} for one in reversed(tops[-CARDS:])]
+    return [{**_line(words, one.top), "under": _under(words, one)} for one in reversed(tops[-CARDS:])]
 
 
 def _above(line: Line) -> str | None:
@@ -58,45 +58,62 @@ def _with_key(line: Line, shown: Object) -> Object:
 # --- what stands under a card ---
 
 
-def _under(words: Words, lines: Sequence[Line]) -> list[Json]:
+def _under(words: Words, thread: _Thread) -> list[Json]:
     """The lines in order; what became of a note stands with the note."""
-    offers = {line.post.answers.id: line for line in lines if _is(line, Offer) and line.post and line.post.answers}
+    lines = thread.under
+    offers = {post.answers.id: line for line in lines if (post := line.post) and post.answers and _offers(post)}
     sent = _deliveries(words, lines)
-    told = {line.ref for line in [*offers.values(), *sent.values()]}
+    told = {line.ref for line in [*offers.values(), *(one for of in sent.values() for one in of)]}
     shown: list[Json] = []
     for line in lines:
         if line.note:
-            shown.append(_with_key(line, _note(words, line, line.note, offers.get(line.ref.id), sent.get(line.ref.id))))
-        elif line.ref not in told:
+            fate = next(reversed(sent.get(line.ref.id, [])), None)
+            shown.append(_with_key(line, _note(words, line, line.note, offers.get(line.ref.id), fate)))
+        elif line.ref not in told and not _idle(words, thread.top, line):
             shown.append(_line(words, line))
     return shown
 
 
-def _is(line: Line, kind: type[Offer] | type[Sent]) -> bool:
-    return line.post is not None and isinstance(line.post.content, kind)
+def _offers(post: Post) -> bool:
+    return isinstance(post.content, Offer)
 
 
-def _deliveries(words: Words, lines: Sequence[Line]) -> dict[str, Line]:
-    """Note's id -> the line that says what became of it on its way to the person."""
-    found: dict[str, Line] = {}
-    waiting: list[Line] = []
+def _idle(words: Words, card: Line, line: Line) -> bool:
+    """The question which team it is, after the emoji that asked was taken away: its buttons would do nothing."""
+    asked = line.post.content if line.post else None
+    emoji = words.vocabulary.wrong.get(NAME)
+    open_question = isinstance(asked, WrongTeam) and asked.chosen is None
+    return open_question and all(put != emoji for put, _ in card.reactions)
+
+
+def _deliveries(words: Words, lines: Sequence[Line]) -> dict[str, list[Line]]:
+    """Note's id -> the lines that say what became of it on its way to the person, the newest last."""
+    found: dict[str, list[Line]] = {}
+    notes: list[Line] = []
     for line in lines:
         if line.note:
-            waiting.append(line)
+            notes.append(line)
         elif line.post and isinstance(line.post.content, Sent):
-            about = _note_behind(words, line.post, line.post.content, waiting)
-            if about:
-                found[about.ref.id] = line
-                waiting.remove(about)
+            # a note that was changed goes once more; of notes that say the same, each goes before one goes again
+            waiting = [note for note in notes if note.ref.id not in found]
+            gone = [note for note in notes if note.ref.id in found]
+            behind = _saying(words, line.post, [*waiting, *gone]) or _changed([*waiting, *gone])
+            if behind:
+                found.setdefault(behind.ref.id, []).append(line)
     return found
 
 
-def _note_behind(words: Words, post: Post, sent: Sent, notes: Sequence[Line]) -> Line | None:
-    """The note that was sent: the one named, else one with these words, else one whose words are not what they were."""
+def _saying(words: Words, post: Post, notes: Sequence[Line]) -> Line | None:
+    """The note that a delivery names, else the first with its words."""
+    text = post.content.text if isinstance(post.content, Sent) else ""
     named = [line for line in notes if line.ref == post.answers]
-    same = [line for line in notes if line.note and _without_prefix(words, line.note.text) == sent.text]
-    changed = [line for line in notes if line.note and (line.edited or not line.note.text)]
-    return next(iter([*named, *same, *changed]), None)
+    same = [line for line in notes if line.note and _without_prefix(words, line.note.text) == text]
+    return next(iter([*named, *same]), None)
+
+
+def _changed(notes: Sequence[Line]) -> Line | None:
+    """The first note whose words are not what they were."""
+    return next((line for line in notes if line.note and (line.edited or not line.note.text)), None)
 
 
 def _without_prefix(words: Words, text: str) -> str:

@@ -29,7 +29,7 @@ function buildNote(card, line) {
       "p",
       {class: "why"},
       make("span", {class: "who", text: sent ? line.title : `${line.author} · note for the team`}),
-      clock(line.at),
+      make("span", {}, line.edited && "edited · ", clock(line.at)),
     ),
     make("p", {class: "words", text: line.text, dir: "auto"}),
     attached(line.attached),
@@ -40,7 +40,6 @@ function buildNote(card, line) {
       line.offer && buildButtons(card, line.offer),
       line.send && buildSend(card, line),
       ...buildTools(card, line),
-      line.edited && make("span", {class: "why", text: "edited"}),
     ),
   );
 }

@@ -70,10 +70,10 @@ async def routed(ledger: PostgresLedger, text: str = "where is my refund", ref: 
     return case.conversation.id
 
 
-async def asked(ledger: PostgresLedger) -> int:
+async def asked(ledger: PostgresLedger, ref: str = "m1", start: float = 0) -> int:
     """A conversation whose person has been asked; its id."""
-    await ledger.add_message(message("m1"), JOINING)
-    case = await claimed(ledger)
+    await ledger.add_message(message(ref, seconds=start), JOINING)
+    case = await claimed(ledger, start + 5)
     question = Post(Place("telegram", "ann-chat"), Question(("billing", "access"), "en"))
     assert await ledger.decide(case, UNSURE, [question], "where is my refund", VECTOR)
     return case.conversation.id

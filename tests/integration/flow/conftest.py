@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from db.erasure import PostgresErasure
 
 from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.ports import Joining
@@ -23,6 +22,7 @@ from bot.flow.relay import Relay
 from bot.flow.remember import Rememberer
 from bot.flow.sort import Sorter
 from db.engine import Database
+from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory

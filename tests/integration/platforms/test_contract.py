@@ -207,9 +207,10 @@ class TestEveryPlatform:
     async def test_nobody_may_do_anything_who_is_not_of_the_team(self, name: str, kind: Kind) -> None:
         async with connected(name, kind) as platform:
             team, room = Label("billing", "Invoices"), kind.place(ROOMS[name])
-            for person in (Person(name, PERSONS[name]), Person("elsewhere", PERSONS[name])):
+            for person in (Person(name, PERSONS[name], external=True), Person("elsewhere", PERSONS[name])):
                 assert not await platform.may_correct(person, team, room)
                 assert not await platform.may_handle(person, room)
+            assert not await platform.may_correct(Person(name, PERSONS[name]), team, room)
 
     async def test_it_fetches_nothing_of_another_platform(self, name: str, kind: Kind) -> None:
         async with connected(name, kind) as platform:

@@ -218,6 +218,8 @@ class Courier:
         while not delivery.acked and not delivery.given_up:
             await self.once(delivery)
         if self.mischief.twice:
+            # Slack did not hear of the acknowledgement in time.
+            delivery.failures.append("timeout")
             await self.once(delivery)
 
     async def release(self) -> None:

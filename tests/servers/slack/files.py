@@ -29,6 +29,8 @@ class Files:
 
     def __init__(self, address: Callable[[], str]) -> None:
         self.stored: dict[str, StoredFile] = {}
+        self.signed_out = False
+        """Whoever downloads is shown the page where people sign in."""
         self._address = address
         self._numbers = itertools.count(1)
         self.methods: Mapping[str, Callable[[Args], Json]] = {
@@ -63,7 +65,7 @@ class Files:
 
     def serve(self, file: str, *, allowed: bool) -> web.Response:
         """The bytes; the page where people sign in, for somebody who may not have them."""
-        if not allowed:
+        if self.signed_out or not allowed:
             return web.Response(text="<html>Sign in</html>", content_type="text/html")
         found = self.stored.get(file)
         if found is None:

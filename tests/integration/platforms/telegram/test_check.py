@@ -143,7 +143,7 @@ async def test_live_says_where_no_reaction_arrived(server: TelegramServer, monke
 
 
 async def test_live_beside_a_running_switchboard_says_to_stop_it(server: TelegramServer) -> None:
-    server.fail("getUpdates", status=409, error="Conflict: terminated by other getUpdates request")
+    server.fail("getUpdates", status=409, error="Conflict: terminated by other getUpdates request", times=2)
     found = await wrong(config(server), live=True)
     assert [remedy.endswith("stop it while this check runs") for _, remedy in found] == [True, True]
 

@@ -59,7 +59,7 @@ async def test_a_migration_is_heard_once_from_each_side_and_the_new_group_is_the
         await server.writes(LEAD, "on it", NEW, reply_to=int(card.id))
         await server.until(lambda: inbox.notes)
     assert [*inbox.moves] == [("telegram", str(OLD), str(NEW))]
-    [said] = [record for record in caplog.records if record.message.startswith("group has a new id")][:1]
+    said = next(record for record in caplog.records if record.message.startswith("group has a new id"))
     assert said.__dict__["setting"] == "tasks.routing.labels.billing.deliver_to.telegram"
 
 
@@ -77,7 +77,29 @@ async def test_a_group_that_moved_while_we_were_away_is_still_the_teams_room(
     assert inbox.messages == {}
 
 
-# ── groups that want us no more ──
+# ── groups that do not want us, or no more ──
+
+
+@pytest.mark.parametrize("status", ["member", "kicked", "left"])
+async def test_a_team_group_in_which_we_are_no_administrator_is_said_at_the_start_naming_the_setting(
+    server: TelegramServer, inbox: Recorder, caplog: pytest.LogCaptureFixture, status: str
+) -> None:
+    server.add_group(BILLING, "billing", bot=status)
+    async with hearing(server, inbox):
+        await server.writes(ANN, "hello")
+        await server.until(lambda: inbox.texts == ["hello"])
+    [loud] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert loud.__dict__["setting"] == "tasks.routing.labels.billing.deliver_to.telegram"
+
+
+async def test_a_team_group_that_nobody_knows_is_said_at_the_start(
+    server: TelegramServer, inbox: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    del server.account.chats[IT]
+    async with hearing(server, inbox):
+        pass
+    [loud] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert (loud.__dict__["chat"], "Chat not found" in loud.__dict__["problem"]) == (str(IT), True)
 
 
 @pytest.mark.parametrize("status", ["kicked", "left", "member"])

@@ -217,6 +217,19 @@ def test_a_sent_note_stays_the_sent_one_when_its_words_change() -> None:
     assert [(line["kind"], line["edited"]) for line in lines] == [("note", False), ("sent", True)]
 
 
+def test_a_note_that_was_changed_and_went_once_more_is_still_one_line() -> None:
+    edited = replace(_note("b, corrected", "n2"), edited=True)
+    again = _post(10, Sent("b, corrected", "Lead", "Customer", "the customer blocked the bot"))
+    lines = _under(_note("a stays"), edited, _post(9, Sent("b goes", "Lead", "Customer")), again)
+    assert [(line["kind"], line.get("failed")) for line in lines] == [("note", False), ("sent", True)]
+
+
+def test_of_two_notes_with_the_same_words_each_is_sent_once() -> None:
+    sent = Sent("ok", "Lead", "Customer")
+    lines = _under(_note("ok"), _post(8, sent), _note("ok", "n2"), _post(9, sent))
+    assert [line["kind"] for line in lines] == ["sent", "sent"]
+
+
 def test_what_was_sent_from_elsewhere_stands_by_itself() -> None:
     [line] = _under(_post(9, Sent("Sorry!", "Lee", "Customer")))
     assert (line["kind"], line["title"], line["text"]) == ("sent", "Lee sent to Customer ✓", "Sorry!")
@@ -232,10 +245,13 @@ def test_what_answers_a_note_stands_under_the_same_card() -> None:
     assert [line["text"] for line in lines] == ["first", "second"]
 
 
-def test_the_wrong_team_is_mended_with_a_button_for_each_team() -> None:
-    [asked] = _under(_post(8, WrongTeam(("delivery", "legal"))))
+def test_the_wrong_team_is_mended_with_a_button_for_each_team_while_the_emoji_stands() -> None:
+    wrong = _post(8, WrongTeam(("delivery", "legal")))
+    card = replace(_post(7, CARD, None), reactions=(("👎", "lead"),))
+    [asked] = cast(list[Object], _room(card, wrong)[0]["under"])
     assert asked["text"] == "Which team does this belong to?"
     assert asked["buttons"] == [{"value": "0", "text": "delivery"}, {"value": "1", "text": "legal"}]
+    assert _under(wrong) == []
     [settled] = _under(_post(8, WrongTeam(("delivery", "legal"), "legal")))
     assert (settled["text"], settled["buttons"]) == ("It belongs to legal", [])
 

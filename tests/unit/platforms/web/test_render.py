@@ -83,7 +83,7 @@ def test_a_thread_holds_what_was_said_in_it_in_order() -> None:
         (Solved("billing", "en"), "billing thinks that this is dealt with. Is it?"),
         (Solved("billing", "en", answer=NO), "I told billing that it is not solved yet."),
         (Solved("billing", "en", answer=YES), "Good to hear."),
-        (Split("billing", "en", MessageRef("web", "customer", "m2")), "This seems to be about something else"),
+        (Split("billing", "en", MessageRef("web", "customer", "m2")), "This seems to be about something"),
     ],
 )
 def test_what_the_person_reads(content: Content, text: str) -> None:
