@@ -230,7 +230,7 @@ def test_deleted_words_vanish_from_what_the_next_team_was_shown_too() -> None:
     gone = replace(
         changed("", deleted=True, decided=False),
         card=shown,
-        cards=(shown,),
+        cards=(standing(), shown),
         carried=(44, FollowUp("Cleo", "my card is 4111")),
     )
     post, _ = relaying.revised(VOCABULARY, gone)
