@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.app import Mind, Store
-from bot.domain.messages import Message, MessageRef, Person, Place, Press, Reaction
+from bot.domain.errors import Refused
+from bot.domain.messages import Media, Message, MessageRef, Person, Place, Press, Reaction
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import Card, Owed
+from bot.domain.tasks import Label
 from bot.running import start_hearing, start_thinking
 from bot.settings import Settings
 
@@ -32,6 +34,7 @@ class Stage:
     """Takes the place of the web chat. Everybody who writes has a room of their own; nothing is ever drawn."""
 
     name = "web"
+    whispers = False
 
     def __init__(self) -> None:
         self._inbox: asyncio.Future[Inbox] = asyncio.get_running_loop().create_future()
@@ -50,7 +53,13 @@ class Stage:
             moment.set_result(handed)
         return owed.edits or MessageRef(self.name, owed.post.place.chat, f"post {owed.id}")
 
-    async def may_correct(self, person: Person) -> bool:
+    async def fetch(self, media: Media) -> bytes:
+        raise Refused("nothing is attached to anything here")
+
+    async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
+        return person == LEAD
+
+    async def may_handle(self, person: Person, room: Place) -> bool:
         return person == LEAD
 
     def healthy(self) -> bool:
@@ -103,7 +112,7 @@ def unhurried(settings: Settings) -> Settings:
 
 async def _run(settings: Settings, store: Store, mind: Mind, stage: Stage) -> None:
     async with asyncio.TaskGroup() as group:
-        bells = start_hearing(group, settings, store, {stage.name: stage})
+        bells = start_hearing(group, settings, store, mind, {stage.name: stage})
         start_thinking(group, settings, store, mind, bells)
 
 

@@ -7,20 +7,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot import findings
 from bot.console import say
 from bot.demo import company
-from bot.domain.errors import TrainingFailed, Unreachable
-from bot.domain.learning import Adapter, Example, Progress, Side, Source, Verdict
-from bot.domain.ports import Platform
+from bot.domain.errors import SwitchboardError, Unreachable
+from bot.domain.learning import Adapter, Example, Progress, Side, Source
+from bot.domain.messages import Person
+from bot.domain.ports import Erased, Platform
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
+from bot.flow.desk import FrontDesk
 from bot.flow.learn import Learner
 from bot.flow.remember import Rememberer
-from bot.platforms import Surroundings, kinds
+from bot.platforms import Finding, Surroundings, kinds
 from bot.settings import Settings, load
 from db.backup import dump, restore
 from db.embedded import embedded
 from db.engine import Database, open_database
+from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
 from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
@@ -36,7 +40,7 @@ from inference.command import ServerSettings
 from inference.embed import LocalEmbedder, UrlEmbedder
 from inference.line import open_line
 from inference.prompt import PromptBuilder
-from inference.seed import starter_seed, write_seed
+from inference.seed import starter_seed
 from inference.server import EmbeddedServer
 from inference.workshop import ProcessWorkshop
 
@@ -62,6 +66,7 @@ class Store:
     examples: PostgresExamples
     registry: PostgresRegistry
     insight: PostgresInsight
+    erasure: PostgresErasure
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresExamples(database),
                 PostgresRegistry(database),
                 PostgresInsight(database),
+                PostgresErasure(database),
             )
             await _plant(settings, store)
             try:
@@ -139,29 +145,39 @@ async def open_mind(settings: Settings) -> AsyncIterator[tuple[Store, Mind]]:
         yield store, mind
 
 
+async def forget(settings: Settings, person: Person) -> Erased:
+    """Their words leave the database; their cards are rewritten as soon as the bot runs. Again changes nothing."""
+    async with open_store(settings) as store:
+        return await store.erasure.erase(person, now())
+
+
+async def check(settings: Settings, which: str | None, live: bool) -> AsyncIterator[tuple[str, Finding]]:
+    """(part, what was found out), the database first and the model last; one platform alone if it is named."""
+    answers = "the database answers"
+    try:
+        async with open_store(settings) as store:
+            if which is None:
+                yield "database", Finding(answers, True)
+            configs = {name: config for name, config in settings.platforms.items() if which in (None, name)}
+            async for found in findings.of_platforms(configs, surroundings(settings, store), live):
+                yield found
+    except SwitchboardError as error:
+        yield "database", Finding(answers, False, str(error))
+        return
+    if which is None:
+        yield "model", await findings.of_the_model(settings.routing, lambda: _classifier(settings))
+
+
+@asynccontextmanager
+async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
+    async with open_mind(settings) as (_, mind):
+        await mind.adapters.loaded()  # where nothing is trained yet the model is not asked: is it there at all?
+        yield mind.classifier
+
+
 def rememberer(store: Store) -> Rememberer:
     """What gives examples their place in the memory; needs no model server."""
     return Rememberer(store.memory, store.embedder)
-
-
-async def grow_seed(home: Path) -> Verdict:
-    """Train the adapter that the starter brings along, as any first adapter is trained, and put it in its place."""
-    settings = demo_settings(home)
-    task = settings.routing
-    async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings))
-        await move_in(task, store)
-        mind = await build_mind(settings, store, stack)
-        await stack.enter_async_context(awake(settings, store, mind, with_seed=False))
-        await rememberer(store).all(lambda _more: None)
-        await store.registry.request_cycle(task.name, "grow", "grow", now())
-        await mind.learner.step(_spoken())
-        [cycle] = await store.registry.cycles(task.name, 1)
-        champion = await store.registry.champion(task.name, settings.model.base)
-        if cycle.verdict is None or champion is None:
-            raise TrainingFailed(cycle.problem or "the first model is no better than guessing")
-        write_seed(champion.path, champion.codes, champion.temperature)
-        return cycle.verdict
 
 
 # --- the parts ---
@@ -201,7 +217,7 @@ async def build_mind(settings: Settings, store: Store, stack: AsyncExitStack) ->
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     server = None
     if model.server is None:
-        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), _spoken())
+        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), spoken())
         line = server.line
     else:
         line = await stack.enter_async_context(open_line(model.server))
@@ -272,25 +288,32 @@ async def _adopt(settings: Settings, store: Store) -> None:
         await store.registry.promote(task.name, name, "starter", "comes with the starter", now())
 
 
+def surroundings(settings: Settings, store: Store) -> Surroundings:
+    """What platforms may look at besides their own settings."""
+    task, base = settings.routing, settings.model.base
+    return Surroundings(
+        task=task,
+        languages=settings.languages,
+        base=base,
+        vocabulary=settings.vocabulary,
+        ledger=store.ledger,
+        desk=FrontDesk(task, base, store.insight, store.registry, store.ledger, store.erasure, now),
+        transcript=store.transcript,
+        registry=store.registry,
+        examples=store.examples,
+    )
+
+
 async def connect_platforms(settings: Settings, store: Store, stack: AsyncExitStack) -> dict[str, Platform]:
     """Every platform of the settings, ready to speak. Raises Refused naming the token that is no good."""
-    around = Surroundings(
-        task=settings.routing,
-        languages=settings.languages,
-        base=settings.model.base,
-        ledger=store.ledger,
-        transcript=store.transcript,
-        examples=store.examples,
-        registry=store.registry,
-    )
-    known = kinds()
+    around, known = surroundings(settings, store), kinds()
     return {
         name: await stack.enter_async_context(known[name].connect(config, around))
         for name, config in settings.platforms.items()
     }
 
 
-def _spoken() -> Progress:
+def spoken() -> Progress:
     """Progress of the model server for the person at the terminal: what it does, said once."""
     said: set[str] = set()
 

@@ -87,7 +87,10 @@ def check(
         str | None, typer.Argument(metavar="slack|telegram|web", help="Only this platform; by default all.")
     ] = None,
     live: Annotated[
-        bool, typer.Option("--live", help="Post a test card in every team's room, and wait for your reaction on it.")
+        bool,
+        typer.Option(
+            "--live", help="Post a test card in every team's room, and wait for your emoji on it. Stop the bot."
+        ),
     ] = False,
     as_json: AsJson = False,
     config: Config = None,
@@ -101,7 +104,8 @@ def check(
     with _spoken():
         commands.known(platform, settings.platforms)
     if live:
-        say("A test card appears in every team's room now. Put the emoji that it asks for on it: I wait for each.")
+        say("A test card appears in every team's room now. Put an emoji on each, within a minute: I wait for them.")
+        say("A bot that runs meanwhile may hear them in my place; stop it before.")
 
     async def work() -> bool:
         return await commands.check(app.check(settings, platform, live), as_json, sys.stdout)

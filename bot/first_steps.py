@@ -85,9 +85,9 @@ def next_steps(settings: Path, written: Collection[Path], chosen: Collection[str
 
 
 def _slack(manifest: str, http: bool) -> Iterator[str]:
-    yield f"Slack: at https://api.slack.com/apps choose Create New App, From a manifest, and paste {manifest}."
     if http:
-        yield f"Slack: before that, put your public address in place of {_ADDRESS} there; it must lead to web.listen."
+        yield f"Slack: put your public address in place of {_ADDRESS} in {manifest}; it must lead to web.listen."
+    yield f"Slack: at https://api.slack.com/apps choose Create New App, From a manifest, and paste {manifest}."
     yield "Slack: Install to Workspace, then copy the Bot User OAuth Token: export SLACK_BOT_TOKEN=xoxb-…"
     if http:
         yield "Slack: under Basic Information, copy the Signing Secret: export SLACK_SIGNING_SECRET=…"

@@ -12,9 +12,11 @@ from starlette.applications import Starlette
 from bot.app import Mind, Store, awake, build_mind, connect_platforms, move_in, now, open_store
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
-from bot.domain.ports import Change, Platform
+from bot.domain.ports import Change, Joining, Platform
+from bot.flow.attend import Attendant
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Courier
+from bot.flow.press import Presser
 from bot.flow.receive import Receiver
 from bot.flow.relay import Relay
 from bot.flow.sort import Sorter
@@ -29,9 +31,11 @@ from bot.settings import Settings
 _CONCERNS: Mapping[str, frozenset[Change]] = {
     "delivering": frozenset({Change.OWED}),
     "sorting": frozenset({Change.MESSAGE, Change.NEXT, Change.FREED}),
-    "choosing": frozenset({Change.PRESS, Change.FREED}),
+    "pressing": frozenset({Change.PRESS, Change.FREED}),
     "correcting": frozenset({Change.REACTION, Change.FREED}),
     "relaying": frozenset({Change.NEXT, Change.FREED}),
+    "noting": frozenset({Change.NOTE, Change.REACTION, Change.FREED}),
+    "revising": frozenset({Change.REVISED, Change.FREED}),
     "remembering": frozenset({Change.EXAMPLE}),
     "learning": frozenset({Change.CYCLE}),
 }
@@ -40,6 +44,8 @@ _CONCERNS: Mapping[str, frozenset[Change]] = {
 What is rare (a reaction that overtook the receipt of its card, others' words before the decision) waits for the step's
 own next look, a second at most.
 """
+_ATTEND_EVERY = 10.0
+"""Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         platforms = await connect_platforms(settings, store, stack)
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
         hearing.create_task(serve_http(_site(store, mind, platforms), socket), name="http")
-        bells = start_hearing(hearing, settings, store, platforms)
+        bells = start_hearing(hearing, settings, store, mind, platforms)
         await stack.enter_async_context(awake(settings, store, mind))
         with suppress(Unreachable):  # then it is remembered later
             # The settings' own examples are the oldest: without a model, what waits already leans on them alone
@@ -84,30 +90,37 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
 
 
 def start_hearing(
-    group: asyncio.TaskGroup, settings: Settings, store: Store, platforms: Mapping[str, Platform]
+    group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, platforms: Mapping[str, Platform]
 ) -> Bells:
-    """What works without a model: hearing, saying, correcting, relaying."""
-    bells, rhythm = Bells(), settings.rhythm
-    inbox = Receiver(store.ledger, rhythm.settle, rhythm.idle, bells["sorting"].ring_in)
-    courier = Courier(store.outbox, platforms, now)
-    corrector = Corrector(settings.routing, store.ledger, platforms, now)
-    relay = Relay(store.ledger, now)
+    """What works without a model: hearing, saying, correcting, relaying, reminding."""
+    bells, rhythm, task, ledger = Bells(), settings.rhythm, settings.routing, store.ledger
+    joining = Joining(rhythm.settle, rhythm.idle, rhythm.reopen)
+    inbox = Receiver(ledger, joining, bells["sorting"].ring_in)
+    relay = Relay(task, settings.vocabulary, ledger, platforms, mind.classifier, now)
+    steps = {
+        "delivering": Courier(task, store.outbox, ledger, platforms, now).step,
+        "pressing": Presser(task, settings.vocabulary, ledger, platforms, now).step,
+        "correcting": Corrector(task, settings.vocabulary, ledger, platforms, now).step,
+        "relaying": relay.step,
+        "noting": relay.notes,
+        "revising": relay.revise,
+    }
     for name, platform in platforms.items():
         _keep(group, f"hearing {name}", partial(platform.listen, inbox))
     _keep(group, "waking", partial(_ring_on_changes, store, bells))
-    _keep(group, "delivering", partial(forever, courier.step, bells["delivering"]))
-    _keep(group, "correcting", partial(forever, corrector.step, bells["correcting"]))
-    _keep(group, "relaying", partial(forever, relay.step, bells["relaying"]))
+    for name, step in steps.items():
+        _keep(group, name, partial(forever, step, bells[name]))
+    attendant = Attendant(task, ledger, rhythm.take, now)
+    _keep(group, "attending", partial(forever, attendant.step, bells["attending"], at_most=_ATTEND_EVERY))
     return bells
 
 
 def start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, bells: Bells) -> None:
     """What needs a model: sorting, remembering, learning, and looking after the model itself."""
-    rhythm = settings.rhythm
-    sorter = Sorter(settings.routing, store.ledger, mind.classifier, rhythm.settle, rhythm.patience, now)
+    rhythm, task = settings.rhythm, settings.routing
+    sorter = Sorter(task, store.ledger, mind.classifier, rhythm.settle, rhythm.patience, settings.wordless, now)
     jobs = [(task.learning.schedule, partial(mind.learner.due, task)) for task in settings.tasks]
     _keep(group, "sorting", partial(forever, sorter.step, bells["sorting"]))
-    _keep(group, "choosing", partial(forever, sorter.choose, bells["choosing"]))
     _keep(group, "remembering", partial(forever, mind.rememberer.step, bells["remembering"]))
     _keep(group, "learning", partial(forever, mind.learner.step, bells["learning"], grace=0.0))
     _keep(group, "schedule", partial(keep_schedule, jobs))

@@ -228,6 +228,8 @@ class _Reader:
         return languages or ("en",)
 
     def _zone(self, talk: Table) -> str:
+        if "timezone" not in talk:
+            return "UTC"  # unproven: a machine without a time zone database does without hours
         name = self._values.text(talk, "timezone", "UTC", "conversation.")
         try:
             return ZoneInfo(name).key

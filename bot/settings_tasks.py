@@ -117,7 +117,14 @@ class Tasks:
 
     def _twins(self, labels: tuple[Label, ...], where: str) -> None:
         seen: dict[tuple[str, str], str] = {}
+        shown: dict[str, str] = {}
         for label in labels:
+            first = shown.setdefault(label.shown.casefold(), label.name)
+            if first != label.name:
+                self.values.mistake(
+                    f"{where}labels.{label.name}.title: people could not tell {label.shown!r} from {first}; "
+                    "give it another title"
+                )
             for platform, emoji in label.emoji.items():
                 first = seen.setdefault((platform, emoji), label.name)
                 if first != label.name:

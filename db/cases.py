@@ -9,10 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import Case, State
 from bot.domain.decisions import Decision
 from bot.domain.ports import Change, Vector
-from bot.domain.posts import Post, Question
+from bot.domain.posts import Post
+from db.cards import open_questions
+from db.decided import record, with_its_team
 from db.engine import announce
-from db.rows import conversation, free, lease, owe, own_messages, record, release
-from db.tables import ConversationRow, MessageRow, PostRow
+from db.leases import free, lease, release
+from db.owing import owe
+from db.rows import conversation, own_messages
+from db.tables import ConversationRow, MessageRow
 
 _ROW = ConversationRow
 
@@ -23,7 +27,8 @@ async def claim_cases(
     rows = (await session.scalars(_due(now, settle, patience).limit(limit))).all()
     await lease(session, rows, now)
     ids = [row.id for row in rows]
-    said, asked = await own_messages(session, ids), await _questions(session, ids)
+    said = await own_messages(session, ids)
+    asked = await open_questions(session, [row.id for row in rows if row.asked])
     return [
         Case(
             conversation=conversation(row),
@@ -49,25 +54,12 @@ def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[Conver
     )
 
 
-async def _questions(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, int]:
-    """The newest question of each conversation."""
-    if not conversation_ids:
-        return {}
-    wanted = (
-        select(PostRow.conversation_id, func.max(PostRow.id))
-        .where(PostRow.conversation_id.in_(conversation_ids), PostRow.kind == Question.__name__)
-        .where(PostRow.edits.is_(None))
-        .group_by(PostRow.conversation_id)
-    )
-    return {of: post for of, post in (await session.execute(wanted)) if of is not None}
-
-
 async def decide(
     session: AsyncSession, case: Case, decision: Decision, posts: Sequence[Post], kept: dict[str, object]
 ) -> bool:
     """`kept` is what a later example needs: text, vector and embedder."""
-    outcome = _asking() if decision.candidates else {"state": State.ROUTED, "label": decision.label}
-    moved = _still(case).values(version=_ROW.version + 1, resting=False, leased_until=None, **kept, **outcome)
+    outcome = _asking() if decision.candidates else with_its_team(decision.label, _moment())
+    moved = _still(case).values(leased_until=None, **kept, **outcome)
     at = (await session.execute(moved.returning(_moment()))).scalar_one_or_none()
     if at is None:
         return await _overtaken(session, case)
@@ -90,7 +82,9 @@ def kept(text: str, vector: Vector | None, embedder: str) -> dict[str, object]:
 
 
 def _asking() -> dict[str, object]:
-    return {"state": State.ASKED, "asked": True, "asked_at": _moment(), "asked_version": _ROW.version + 1}
+    version = _ROW.version + 1
+    asking = {"state": State.ASKED, "asked": True, "asked_at": _moment(), "asked_version": version}
+    return {**asking, "version": version, "resting": False}
 
 
 def _moment() -> ColumnElement[datetime]:
@@ -114,7 +108,7 @@ def _concluded(case: Case, at: datetime) -> Update:
         MessageRow.author_id == case.conversation.person.id,
         MessageRow.concluded_at.is_(None),
     )
-    return update(MessageRow).where(theirs).values(concluded_at=at)
+    return update(MessageRow).where(theirs).values(concluded_at=at, decided=True)
 
 
 async def _overtaken(session: AsyncSession, case: Case) -> bool:
@@ -124,8 +118,9 @@ async def _overtaken(session: AsyncSession, case: Case) -> bool:
 
 
 async def ask_for_words(session: AsyncSession, case: Case, posts: Sequence[Post]) -> bool:
-    rested = _still(case).where(_ROW.state == State.NEW, ~_ROW.resting)
-    rested = rested.values(asked_for_words=True, resting=True, leased_until=None)
+    # Somebody who was asked which team may have deleted all but a greeting: the question stands, there is no news
+    rested = _still(case).where(~_ROW.resting)
+    rested = rested.values(asked_for_words=True, resting=True, asked_version=_ROW.version, leased_until=None)
     at = (await session.execute(rested.returning(_moment()))).scalar_one_or_none()
     if at is None:
         return await _overtaken(session, case)

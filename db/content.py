@@ -1,9 +1,14 @@
 """What a post says, to JSON and back; rows written by an older or newer version are read, too."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import cast, get_type_hints
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from types import NoneType
+from typing import cast, get_args, get_origin, get_type_hints
 
+from bot.domain.messages import Media, Person
 from bot.domain.posts import KINDS, Content
 from db.tables import storable
 
@@ -21,6 +26,24 @@ def decode(kind: str, stored: Mapping[str, object]) -> Content:
     return cast(Content, _built(KINDS[kind], stored))
 
 
+def encode_media(media: Sequence[Media]) -> list[dict[str, object]]:
+    """Attachments as a message's row keeps them."""
+    return [_fields(one) for one in media]
+
+
+def decode_media(stored: Sequence[Mapping[str, object]]) -> tuple[Media, ...]:
+    return tuple(cast(Media, _built(Media, one)) for one in stored)
+
+
+def encode_person(person: Person) -> dict[str, object]:
+    """Somebody as a post's row keeps them."""
+    return _fields(person)
+
+
+def decode_person(stored: Mapping[str, object]) -> Person:
+    return cast(Person, _built(Person, stored))
+
+
 def _fields(whole: object) -> dict[str, object]:
     return {field.name: _plain(getattr(whole, field.name)) for field in fields(whole)}  # type: ignore[arg-type]
 
@@ -28,21 +51,37 @@ def _fields(whole: object) -> dict[str, object]:
 def _plain(value: object) -> object:
     if isinstance(value, str):
         return storable(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return _fields(value) if is_dataclass(value) else value
 
 
 def _built(kind: type[object], stored: Mapping[str, object]) -> object:
-    hints = get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class can be hashed, whatever its instances can
     return kind(**{name: _read(hints[name], value) for name, value in stored.items() if name in hints})
 
 
+@cache
+def _hints(kind: type[object]) -> dict[str, object]:
+    """The fields' types, None left out: what is there to be read is there."""
+    return {name: _certain(hint) for name, hint in get_type_hints(kind).items()}
+
+
+def _certain(hint: object) -> object:
+    possible = [one for one in get_args(hint) if one is not NoneType]
+    return possible[0] if NoneType in get_args(hint) and len(possible) == 1 else hint
+
+
 def _read(hint: object, value: object) -> object:
-    if isinstance(hint, type) and is_dataclass(hint):
+    if isinstance(value, list):
+        of = get_args(hint)[0] if get_origin(hint) is tuple else None
+        return tuple(_read(of, item) for item in value)
+    if not isinstance(hint, type) or value is None:
+        return value
+    if is_dataclass(hint):
         return _built(hint, cast(Mapping[str, object], value))
-    return _frozen(value)
-
-
-def _frozen(value: object) -> object:
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+    if issubclass(hint, datetime):
+        return datetime.fromisoformat(str(value))
+    return hint(value) if issubclass(hint, Enum) else value

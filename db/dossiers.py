@@ -1,60 +1,89 @@
-"""Reactions on cards, and what the leads' standing statements amount to."""
+"""What leads and their teams say about a conversation with emoji and buttons, and what that amounts to."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, Update, exists, insert, select, update
+from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.conversations import Dossier, Ruling, State
+from bot.domain.conversations import Dossier, Standing, State
 from bot.domain.decisions import Author, Decision, Reason
-from bot.domain.learning import Source
+from bot.domain.messages import Person
 from bot.domain.ports import Change
 from bot.domain.posts import Card, Post
 from db import rows
+from db.asking import asking
+from db.cards import all_cards, open_questions, standing_cards
+from db.decided import heard, record, with_its_team
 from db.engine import announce
-from db.lessons import RULINGS, Lesson, forget_lesson, teach
-from db.receipts import nobodys, on
-from db.tables import ConversationRow, CorrectionRow, DecisionRow, PostRow, ReactionRow
+from db.leases import free, held, lease, release
+from db.owing import owe
+from db.receipts import IS_CHOICE, nobodys, on, on_message, on_note
+from db.rulings import store_ruling
+from db.tables import ConversationRow, DecisionRow, MessageRow, NoteRow, PostRow, ReactionRow
+
+_ON_A_CARD = and_(on(ReactionRow), PostRow.kind == Card.__name__)
+_OURS = or_(
+    exists().where(_ON_A_CARD),
+    exists().where(on_note(ReactionRow)),
+    and_(IS_CHOICE, exists().where(on_message(ReactionRow))),
+)
 
 
 async def claim_dossiers(session: AsyncSession, now: datetime, limit: int) -> list[Dossier]:
-    ignored = update(ReactionRow).where(nobodys(ReactionRow, PostRow.kind == Card.__name__, now))
-    await session.execute(ignored.values(concluded_at=now))
+    ignored = update(ReactionRow).where(nobodys(ReactionRow, _OURS, now))
+    await session.execute(ignored.values(concluded_at=now).execution_options(synchronize_session=False))
     found = (await session.scalars(_waiting(now).limit(limit))).all()
-    await rows.lease(session, found, now)
+    await lease(session, found, now)
     ids = [row.id for row in found]
-    said, cards = await rows.own_messages(session, ids), await rows.standing_cards(session, ids)
-    return [
-        Dossier(
-            conversation=rows.conversation(row),
-            first=await _first(session, row.id),
-            messages=said[row.id],
-            standing=tuple(rows.standing(await _events(session, row.id))),
-            card=cards.get(row.id),
+    said, cards = await rows.own_messages(session, ids), await standing_cards(session, ids)
+    questions = await open_questions(session, ids)
+    every, asked = await all_cards(session, ids), await asking(session, ids)
+    dossiers = []
+    for row in found:
+        events = await _events(session, row.id)
+        dossiers.append(
+            Dossier(
+                conversation=rows.conversation(row),
+                first=await _first(session, row.id),
+                messages=said[row.id],
+                standing=tuple(rows.standing(events)),
+                card=cards.get(row.id),
+                fresh=tuple(rows.reaction(e) for e in rows.standing_events(events) if e.concluded_at is None),
+                history=await _history(session, row.id),
+                question=questions.get(row.id),
+                cards=tuple(card for card in every.get(row.id, ()) if card.ref is not None),
+                asking=asked.get(row.id, ()),
+            )
         )
-        for row in found
-    ]
+    return dossiers
+
+
+def _about(*conditions: ColumnElement[bool]) -> Subquery:
+    """Which reaction says something about which conversation: on any of its cards, or a choice on a message of it."""
+    on_cards = select(PostRow.conversation_id, ReactionRow.id).join(ReactionRow, _ON_A_CARD).where(*conditions)
+    chosen = select(MessageRow.conversation_id, ReactionRow.id).join(ReactionRow, on_message(ReactionRow))
+    return union_all(on_cards, chosen.where(IS_CHOICE, *conditions)).subquery()
 
 
 def _waiting(now: datetime) -> Select[ConversationRow]:
-    news = (
-        exists()
-        .where(PostRow.conversation_id == ConversationRow.id, PostRow.kind == Card.__name__)
-        .where(on(ReactionRow), ReactionRow.concluded_at.is_(None))
-    )
+    """An undecided conversation has to be decided, or its person asked, before anybody can say that this was wrong."""
+    decided = [State.ASKED, State.ROUTED, State.CLOSED]
+    known = exists().where(DecisionRow.conversation_id == ConversationRow.id)
+    news = select(_about(ReactionRow.concluded_at.is_(None)).c.conversation_id)
     return (
         select(ConversationRow)
-        .where(rows.free(now), ConversationRow.state.in_([State.ROUTED, State.CLOSED]), news)
+        .where(ConversationRow.id.in_(news), free(now), ConversationRow.state.in_(decided), known)
         .order_by(ConversationRow.id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=ConversationRow)
     )
 
 
 async def _events(session: AsyncSession, conversation_id: int) -> Sequence[ReactionRow]:
-    """Every reaction ever on any card of the conversation."""
-    cards = exists().where(PostRow.conversation_id == conversation_id, PostRow.kind == Card.__name__, on(ReactionRow))
-    return (await session.scalars(select(ReactionRow).where(cards))).all()
+    """Every reaction ever that says something about the conversation."""
+    about = _about()
+    theirs = select(about.c.id).where(about.c.conversation_id == conversation_id)
+    return (await session.scalars(select(ReactionRow).where(ReactionRow.id.in_(theirs)))).all()
 
 
 async def _first(session: AsyncSession, conversation_id: int) -> Decision:
@@ -69,81 +98,62 @@ async def _first(session: AsyncSession, conversation_id: int) -> Decision:
     return rows.decision((await session.scalars(unaided)).one())
 
 
+async def _history(session: AsyncSession, conversation_id: int) -> tuple[tuple[str, str], ...]:
+    """What was said besides what the card shows: relayed words and notes. What waits to be relayed comes by itself."""
+    words: list[MessageRow | NoteRow] = []
+    relayed = select(MessageRow).where(
+        MessageRow.conversation_id == conversation_id,
+        MessageRow.concluded_at.is_not(None),
+        MessageRow.deleted_at.is_(None),
+        ~MessageRow.decided,
+    )
+    words += await session.scalars(relayed)
+    noted = select(NoteRow).where(NoteRow.conversation_id == conversation_id, NoteRow.deleted_at.is_(None))
+    words += await session.scalars(noted)
+    return tuple((row.author_name, row.text) for row in sorted(words, key=lambda row: row.at) if row.text)
+
+
 async def conclude_dossier(
     session: AsyncSession,
     dossier: Dossier,
     decision: Decision | None,
-    ruling: Ruling | None,
+    standing: Standing,
     posts: Sequence[Post],
     now: datetime,
 ) -> None:
-    row = await rows.held(session, dossier.conversation)
+    row = await held(session, dossier.conversation)
     events = await _events(session, dossier.conversation.id)
     if row is None or tuple(rows.standing(events)) != dossier.standing:
         # Something changed while it was looked at: what was concluded is about a past that nobody sees any more
-        await rows.release(session, dossier.conversation.id)
+        await release(session, dossier.conversation.id)
         await announce(session, Change.FREED)
         return
     waiting = [event.id for event in events if event.concluded_at is None]
     if not waiting:
         return
     await session.execute(update(ReactionRow).where(ReactionRow.id.in_(waiting)).values(concluded_at=now))
-    await _rule(session, row, dossier.first.task, ruling, now)
+    await store_ruling(session, row, dossier.first.task, standing.ruling, now)
     if decision is not None:
-        await rows.record(session, row.id, decision, now)
-        await session.execute(_moved(row.id, decision.label))
-    await rows.owe(session, row.id, posts, now)
-    await rows.release(session, row.id)
+        await record(session, row.id, decision, now)
+    if decision is not None and row.state == State.ASKED:
+        await session.execute(heard(row.id, dossier.messages, now))
+    changed = (
+        update(ConversationRow).where(ConversationRow.id == row.id).values(**_changed(row, decision, standing, now))
+    )
+    await session.execute(changed.execution_options(synchronize_session=False))
+    await owe(session, row.id, posts, now)
+    await release(session, row.id)
     await announce(session, Change.OWED, Change.FREED)
 
 
-def _moved(conversation_id: int, label: str) -> Update:
-    moved = update(ConversationRow).where(ConversationRow.id == conversation_id)
-    return moved.values(label=label, version=ConversationRow.version + 1)
-
-
-async def _rule(session: AsyncSession, row: ConversationRow, task: str, ruling: Ruling | None, now: datetime) -> None:
-    stood = await session.scalar(
-        select(CorrectionRow)
-        .where(CorrectionRow.conversation_id == row.id, CorrectionRow.withdrawn_at.is_(None))
-        .with_for_update()
-    )
-    if ruling is None:
-        await _withdraw(session, stood, now)
-        await forget_lesson(session, row.id, RULINGS, now)
-    elif stood is None or not _same(stood, ruling):
-        await _withdraw(session, stood, now)
-        await session.execute(insert(CorrectionRow).values(_ruled(row, ruling)))
-        source = Source.CONFIRMATION if ruling.confirms else Source.CORRECTION
-        await teach(session, row, Lesson(task, ruling.label, source, ruling.at, ruling.disputed), now)
-
-
-async def _withdraw(session: AsyncSession, stood: CorrectionRow | None, now: datetime) -> None:
-    if stood is not None:
-        await session.execute(update(CorrectionRow).where(CorrectionRow.id == stood.id).values(withdrawn_at=now))
-
-
-def _same(stood: CorrectionRow, ruling: Ruling) -> bool:
-    return (stood.label, stood.lead, stood.at, stood.confirms, stood.disputed) == (
-        ruling.label,
-        _lead(ruling),
-        ruling.at,
-        ruling.confirms,
-        ruling.disputed,
-    )
-
-
-def _lead(ruling: Ruling) -> str:
-    return f"{ruling.lead.platform}:{ruling.lead.id}"
-
-
-def _ruled(row: ConversationRow, ruling: Ruling) -> dict[str, object]:
-    return {
-        "conversation_id": row.id,
-        "before": row.label,
-        "label": ruling.label,
-        "lead": _lead(ruling),
-        "at": ruling.at,
-        "confirms": ruling.confirms,
-        "disputed": ruling.disputed,
-    }
+def _changed(row: ConversationRow, decision: Decision | None, standing: Standing, now: datetime) -> dict[str, object]:
+    """The conversation's columns: with its team, taken or not, closed or open."""
+    taken: Person | None = standing.taken_by
+    columns: dict[str, object] = {} if decision is None else with_its_team(decision.label, now)
+    columns |= {"taken_by": taken.key if taken else None, "taken_name": taken.name if taken else None}
+    if row.state == State.ASKED and decision is None:
+        return columns
+    if standing.done:
+        closed_at = row.closed_at if row.state == State.CLOSED else now
+        return {**columns, "state": State.CLOSED, "closed_at": closed_at}
+    return {**columns, "state": State.ROUTED, "closed_at": None}

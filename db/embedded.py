@@ -6,12 +6,17 @@ dies. After a kill -9 of everybody the server runs on; the next process finds it
 
 import asyncio
 import fcntl
+import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from db.cluster import Cluster, make, prepared, start, stop
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -21,8 +26,20 @@ async def embedded(directory: Path) -> AsyncIterator[str]:
     try:
         yield (await asyncio.shield(joining)).url
     finally:
-        server = await joining
-        await asyncio.to_thread(server.leave)
+        server = await _undisturbed(joining)
+        leaving = asyncio.create_task(asyncio.to_thread(server.leave), name="leave postgres")
+        await _undisturbed(leaving)
+
+
+async def _undisturbed(work: asyncio.Task[T]) -> T:
+    """The work's result, however often we are cancelled meanwhile.
+
+    A cancelled `to_thread` that no thread has taken up yet never runs: the server would outlive us.
+    """
+    while not work.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(work)
+    return work.result()
 
 
 @contextmanager
@@ -68,6 +85,7 @@ class _Server:
             try:
                 fcntl.flock(self._share, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                log.info("others still use the database", extra={"directory": str(self._cluster.directory)})
                 return
             stop(self._cluster)
 

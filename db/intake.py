@@ -1,24 +1,31 @@
 """What platforms report becomes facts: messages in their conversations, reactions, presses."""
 
-from datetime import timedelta
-
-from sqlalchemy import ColumnElement, Executable, Select, Update, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Executable, Select, Update, and_, case, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
-from bot.domain.messages import Message, MessageRef, Press, Reaction, clean
-from bot.domain.ports import Change
+from bot.domain.messages import Message, MessageRef, Press, Reaction, chosen, clean
+from bot.domain.ports import Change, Joining
+from db.content import encode_media
 from db.engine import announce
-from db.tables import MAX_NAME, ConversationRow, MessageRow, PostRow, PressRow, ReactionRow, storable
+from db.tables import (
+    MAX_NAME,
+    ConversationRow,
+    MessageRow,
+    PostRow,
+    PreferenceRow,
+    PressRow,
+    ReactionRow,
+    storable,
+)
 
 
-async def add_message(session: AsyncSession, message: Message, settle: timedelta, idle: timedelta) -> bool:
-    # Two messages of one burst may arrive at once: without the lock each would open a conversation
-    await session.execute(select(func.pg_advisory_xact_lock(_lock_of(message.ref))))
-    if await session.scalar(_known(message.ref)) is not None:
+async def add_message(session: AsyncSession, message: Message, joining: Joining) -> bool:
+    await alone_in(session, message.ref.platform, message.ref.chat)
+    if await _known(session, message):
         return False
-    joined = await _conversation_of(session, message, settle, idle)
+    joined = await _conversation_of(session, message, joining)
     conversation = await _opened(session, message) if joined is None else joined
     if joined is not None:
         await session.execute(_grown(joined, message))
@@ -27,39 +34,67 @@ async def add_message(session: AsyncSession, message: Message, settle: timedelta
     return True
 
 
-def _lock_of(ref: MessageRef) -> ColumnElement[int]:
-    return func.hashtextextended(storable(f"{ref.platform} {ref.chat[:MAX_NAME]}"), 1)
+async def alone_in(session: AsyncSession, platform: str, chat: str) -> None:
+    """Keep other messages out of this chat until the end of the transaction.
+
+    Two messages of one burst may arrive at once: without this each would open a conversation.
+    """
+    key = func.hashtextextended(storable(f"{platform} {chat[:MAX_NAME]}"), 1)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def _known(ref: MessageRef) -> Select[int]:
-    return select(MessageRow.id).where(
+async def _known(session: AsyncSession, message: Message) -> bool:
+    ref = message.ref
+    here = select(MessageRow.id, MessageRow.at, MessageRow.moved_from).where(
         MessageRow.platform == ref.platform, MessageRow.chat == ref.chat, MessageRow.message_id == ref.id
     )
+    found = (await session.execute(here)).first()
+    if found is None:
+        return False
+    number, at, moved_from = found
+    if moved_from is None or at == message.at:
+        return True
+    # A chat that was given another id may number its messages anew: this is another message
+    back = update(MessageRow).where(MessageRow.id == number).values(chat=moved_from, moved_from=None)
+    await session.execute(back.execution_options(synchronize_session=False))
+    return False
 
 
-async def _conversation_of(session: AsyncSession, message: Message, settle: timedelta, idle: timedelta) -> int | None:
+async def _conversation_of(session: AsyncSession, message: Message, joining: Joining) -> int | None:
     """The conversation that a new message belongs to; None when it opens one."""
+    if message.opens:
+        return None
     if message.place.thread is None:
         newest = (await session.scalars(_newest(message).where(ConversationRow.thread.is_(None)))).first()
-        return newest.id if newest is not None and _alive(newest, message, idle) else None
+        return newest.id if newest is not None and _alive(newest, message, joining) else None
     joined = await session.scalar(_of_thread(message))
     if joined is not None:
         return joined
-    burst = _newest(message).where(ConversationRow.state == State.NEW, ConversationRow.last_at >= message.at - settle)
+    since = message.at - joining.settle
+    burst = _newest(message).where(ConversationRow.state == State.NEW, ConversationRow.last_at >= since)
     found = (await session.scalars(burst)).first()
     return found.id if found is not None else None
 
 
-def _alive(row: ConversationRow, message: Message, idle: timedelta) -> bool:
-    return row.state != State.CLOSED and row.last_at >= message.at - idle
+def _alive(row: ConversationRow, message: Message, joining: Joining) -> bool:
+    if row.left_at is not None:
+        return False
+    if row.state == State.CLOSED:
+        return row.closed_at is not None and row.closed_at >= message.at - joining.reopen
+    return row.last_at >= message.at - joining.idle
 
 
 def _newest(message: Message) -> Select[ConversationRow]:
     """The conversations that the author opened in the chat, newest first."""
+    return newest_of(message.place.platform, message.place.chat, message.author.id)
+
+
+def newest_of(platform: str, chat: str, person_id: str) -> Select[ConversationRow]:
+    """The newest conversation that somebody opened in a chat."""
     return (
         select(ConversationRow)
-        .where(ConversationRow.platform == message.place.platform, ConversationRow.chat == message.place.chat)
-        .where(ConversationRow.person_id == message.author.id)
+        .where(ConversationRow.platform == platform, ConversationRow.chat == chat)
+        .where(ConversationRow.person_id == person_id)
         .order_by(ConversationRow.id.desc())
         .limit(1)
     )
@@ -84,7 +119,8 @@ async def _opened(session: AsyncSession, message: Message) -> int:
         thread=place.thread,
         person_id=author.id,
         person_name=author.name,
-        language=author.language,
+        language=_language(message),
+        external=author.external,
         state=State.NEW,
         started_at=message.at,
         last_at=message.at,
@@ -96,9 +132,22 @@ async def _opened(session: AsyncSession, message: Message) -> int:
     return (await session.execute(opened.returning(ConversationRow.id))).scalar_one()
 
 
+def _language(message: Message) -> ColumnElement[str | None]:
+    """What the author chose, or else what their platform reports."""
+    author = message.author
+    chose = select(PreferenceRow.language).where(
+        PreferenceRow.platform == author.platform, PreferenceRow.person_id == author.id
+    )
+    return func.coalesce(chose.scalar_subquery(), author.language)
+
+
 def _grown(conversation_id: int, message: Message) -> Update:
-    """The conversation with one message more. Its person's name and language are what they wrote under last."""
+    """The conversation with one message more. Its person's name and language are what they wrote under last.
+
+    One that was closed before anything was decided, for its words had been deleted, needs a decision now.
+    """
     theirs = ConversationRow.person_id == message.author.id
+    undecided = and_(ConversationRow.state == State.CLOSED, ConversationRow.label.is_(None))
     return (
         update(ConversationRow)
         .where(ConversationRow.id == conversation_id)
@@ -106,9 +155,12 @@ def _grown(conversation_id: int, message: Message) -> Update:
             version=ConversationRow.version + 1,
             last_at=func.greatest(ConversationRow.last_at, message.at),
             resting=False,
+            state=case((undecided, State.NEW), else_=ConversationRow.state),
+            erased_at=None,
             person_name=case((theirs, message.author.name), else_=ConversationRow.person_name),
-            language=case((theirs, message.author.language), else_=ConversationRow.language),
+            language=case((theirs, _language(message)), else_=ConversationRow.language),
         )
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -120,15 +172,26 @@ def _values(message: Message) -> dict[str, object]:
         "thread": message.place.thread,
         "author_id": message.author.id,
         "author_name": message.author.name,
-        "language": message.author.language,
+        "language": _language(message),
+        "external": message.author.external,
         "text": clean(message.text),
+        "media": encode_media(message.media),
+        "opens": message.opens,
         "at": message.at,
     }
 
 
+# --- what is done to posts ---
+
+
 async def add_reaction(session: AsyncSession, reaction: Reaction) -> bool:
-    if not await _our_business(session, reaction.ref):
+    if not await _our_business(session, reaction.ref, choice=chosen(reaction.emoji) is not None):
         return False
+    return await store_reaction(session, reaction)
+
+
+async def store_reaction(session: AsyncSession, reaction: Reaction) -> bool:
+    """False: it was here before."""
     fact = insert(ReactionRow).values(**_by(reaction), emoji=reaction.emoji, added=reaction.added, at=reaction.at)
     return await _added(session, fact.on_conflict_do_nothing().returning(ReactionRow.id), Change.REACTION)
 
@@ -148,15 +211,23 @@ def _by(fact: Reaction | Press) -> dict[str, object]:
         "actor_id": fact.actor.id,
         "actor_name": fact.actor.name,
         "language": fact.actor.language,
+        "external": fact.actor.external,
     }
 
 
-async def _our_business(session: AsyncSession, ref: MessageRef) -> bool:
-    """Whether we ever posted in that chat, said or about to be said: its receipt may still be on its way."""
+async def _our_business(session: AsyncSession, ref: MessageRef, choice: bool = False) -> bool:
+    """Whether we ever posted in that chat, said or about to be said: its receipt may still be on its way.
+
+    A lead's choice is on a conversation's own message, where we may have said nothing yet.
+    """
     there = select(PostRow.id).where(
         PostRow.platform == ref.platform, or_(PostRow.chat == ref.chat, PostRow.receipt_chat == ref.chat)
     )
-    return await session.scalar(there.limit(1)) is not None
+    heard = select(MessageRow.id).where(
+        MessageRow.platform == ref.platform, MessageRow.chat == ref.chat, MessageRow.message_id == ref.id
+    )
+    ours = or_(there.limit(1).exists(), heard.exists() if choice else false())
+    return bool(await session.scalar(select(ours)))
 
 
 async def _added(session: AsyncSession, fact: Executable, change: Change) -> bool:

@@ -75,7 +75,7 @@ def _anchor(task: Task) -> ColumnElement[bool]:
     return and_(_standing(task), ExampleRow.source.in_(_TRUSTED), ExampleRow.side == Side.TRAIN)
 
 
-def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool]:
+def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str]:
     """The nearest examples, the same text first: it needs no vector to be near."""
     same = ExampleRow.text_key == key
     comparable = and_(ExampleRow.embedder == embedder, ExampleRow.vector.is_not(None))
@@ -83,12 +83,12 @@ def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, 
     product: ColumnElement[Any] = ExampleRow.vector.max_inner_product(list(vector))
     # CASE, since PostgreSQL may compute a product before it looks whether the two vectors are comparable
     similarity = case((comparable, -cast(product, Float)), else_=literal(1.0))
-    found = select(ExampleRow.id, ExampleRow.label, similarity, same).where(or_(comparable, same))
+    found = select(ExampleRow.id, ExampleRow.label, similarity, same, ExampleRow.text).where(or_(comparable, same))
     return found.order_by(same.desc(), similarity.desc(), ExampleRow.id).limit(NEIGHBOURS)
 
 
-def _neighbour(example: int, label: str, similarity: float, same_text: bool) -> Neighbour:
-    return Neighbour(example, label, similarity, same_text)
+def _neighbour(example: int, label: str, similarity: float, same_text: bool, text: str) -> Neighbour:
+    return Neighbour(example, label, similarity, same_text, text)
 
 
 _: type[Memory] = PostgresMemory

@@ -7,11 +7,16 @@ from sqlalchemy import ColumnElement, Select, Update, and_, exists, or_, select,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from bot.domain.decisions import Decision
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change, Outbox
-from bot.domain.posts import Owed, Post
+from bot.domain.posts import Card, Owed, Post
+from db import undeliverable
+from db.cards import wordings
 from db.engine import Database, announce, forgettable
-from db.rows import LEASE, owe, post
+from db.leases import LEASE
+from db.owing import owe
+from db.rows import content, post
 from db.tables import PostRow
 
 _ROW = PostRow
@@ -27,36 +32,41 @@ class PostgresOutbox:
 
     async def claim_owed(self, platforms: Sequence[str], now: datetime, limit: int) -> list[Owed]:
         async with self._database.transaction() as session:
-            await session.execute(_pointless(now))
             rows = (await session.scalars(_due(platforms, now).limit(limit))).all()
             if not rows:
                 return []
             await forgettable(session)
             await session.execute(_claimed([row.id for row in rows], now))
-            receipts = await _receipts(session, rows)
-            return [_owed(row, receipts) for row in rows]
+            receipts, cards = await _receipts(session, rows), await _cards(session, rows)
+            return [_owed(row, receipts, cards) for row in rows]
 
-    async def said(self, owed: Owed, ref: MessageRef, now: datetime) -> None:
+    async def said(self, owed: Owed, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         receipt = {"said_at": now, "receipt_chat": ref.chat, "receipt_id": ref.id}
         # It was said, even if somebody gave it up meanwhile
         fresh = update(_ROW).where(_ROW.id == owed.id, _ROW.said_at.is_(None))
-        await self._write(fresh.values(**receipt, leased_until=None, given_up_at=None, problem=None))
+        said = fresh.values(**receipt, leased_until=None, given_up_at=None, problem=None)
+        async with self._database.transaction() as session:
+            found = (await session.execute(said.returning(_ROW.conversation_id))).first()
+            if found is not None:
+                await owe(session, found[0], posts, now)
+                await announce(session, Change.OWED)
 
     async def postpone(self, owed: Owed, until: datetime, problem: str) -> None:
-        await self._write(_still(owed).values(not_before=until, leased_until=None, problem=problem))
+        later = _still(owed).values(not_before=until, leased_until=None, problem=problem)
+        async with self._database.transaction() as session:
+            if (await session.execute(later.returning(_ROW.id))).first() is not None:
+                await announce(session, Change.OWED)
 
-    async def give_up(self, owed: Owed, problem: str, now: datetime) -> None:
-        await self._write(_still(owed).values(given_up_at=now, leased_until=None, problem=problem))
+    async def give_up(
+        self, owed: Owed, problem: str, now: datetime, posts: Sequence[Post] = (), decision: Decision | None = None
+    ) -> None:
+        async with self._database.transaction() as session:
+            await undeliverable.give_up(session, owed, problem, now, posts, decision)
 
     async def add(self, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
             await owe(session, None, posts, now)
             await announce(session, Change.OWED)
-
-    async def _write(self, change: Update) -> None:
-        async with self._database.transaction() as session:
-            if (await session.execute(change.returning(_ROW.id))).first() is not None:
-                await announce(session, Change.OWED)
 
 
 def _pending(row: type[PostRow]) -> ColumnElement[bool]:
@@ -65,16 +75,6 @@ def _pending(row: type[PostRow]) -> ColumnElement[bool]:
 
 def _still(owed: Owed) -> Update:
     return update(_ROW).where(_ROW.id == owed.id, _pending(_ROW))
-
-
-def _pointless(now: datetime) -> Update:
-    """What rewrites a post that will never be said will never be said either."""
-    never = exists().where(_TARGET.id == _ROW.edits, _TARGET.given_up_at.is_not(None))
-    return (
-        update(_ROW)
-        .where(_pending(_ROW), _ROW.edits.is_not(None), never)
-        .values(given_up_at=now, problem="what it rewrites was never said")
-    )
 
 
 def _due(platforms: Sequence[str], now: datetime) -> Select[PostRow]:
@@ -86,10 +86,12 @@ def _due(platforms: Sequence[str], now: datetime) -> Select[PostRow]:
         _EARLIER.id < _ROW.id,
         _pending(_EARLIER),
     )
+    rewritable = exists().where(_TARGET.id == _ROW.edits, _TARGET.said_at.is_not(None))
     return (
         select(_ROW)
         .where(_ROW.platform.in_(platforms), _pending(_ROW), _ROW.not_before <= now)
         .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now), ~another)
+        .where(or_(_ROW.edits.is_(None), rewritable))
         .order_by(_ROW.id)
         .with_for_update(skip_locked=True)
     )
@@ -112,13 +114,29 @@ async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int,
     return {of: MessageRef(platform, chat, ref) for of, platform, chat, ref in said if chat is not None and ref}
 
 
-def _owed(row: PostRow, receipts: dict[int, MessageRef]) -> Owed:
+async def _cards(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, Post]:
+    """The cards that these posts belong under or replace, in their newest wording, by post."""
+    wanted = [card for row in rows if (card := _card(row)) is not None]
+    if not wanted:
+        return {}
+    said = await wordings(session, wanted)
+    found = await session.scalars(select(_ROW).where(_ROW.id.in_(said)))
+    return {row.id: post(row, said[row.id]) for row in found}
+
+
+def _card(row: PostRow) -> int | None:
+    said = content(row)
+    return said.replaces if isinstance(said, Card) and row.edits is None else row.under
+
+
+def _owed(row: PostRow, receipts: dict[int, MessageRef], cards: dict[int, Post]) -> Owed:
     return Owed(
         id=row.id,
         post=post(row),
         attempt=row.attempts + 1,
         edits=None if row.edits is None else receipts.get(row.edits),
         under=None if row.under is None else receipts.get(row.under),
+        card=None if (card := _card(row)) is None else cards.get(card),
     )
 
 

@@ -1,38 +1,58 @@
-"""Buttons pressed on our questions, and what they meant."""
+"""Buttons pressed on our posts, and what they meant."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, Update, and_, exists, or_, select, update
+from sqlalchemy import Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from bot.domain.conversations import Pressed, State
+from bot.domain.conversations import Chosen, Dispatched, Meaning, Pressed, Settled, SplitOff, State, Stated
 from bot.domain.decisions import Author, Decision
 from bot.domain.learning import Source
 from bot.domain.ports import Change
-from bot.domain.posts import Post, Question
+from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
+from db import rows
+from db.cards import standing_cards, wordings
+from db.decided import heard, move
 from db.engine import announce
+from db.intake import alone_in, store_reaction
+from db.leases import free, held, lease, release
 from db.lessons import Lesson, teach
+from db.notes import note_of, send
+from db.owing import owe
 from db.receipts import nobodys, on
-from db.rows import content, conversation, free, held, lease, owe, own_messages, press, record, release
-from db.tables import ConversationRow, MessageRow, PostRow, PressRow
+from db.relays import reopen
+from db.splitting import split_off
+from db.tables import ConversationRow, NoteRow, PostRow, PressRow
 
-_IS_QUESTION = and_(PostRow.kind == Question.__name__, PostRow.edits.is_(None))
+_BUTTONED = tuple(kind.__name__ for kind in (Question, Offer, Solved, Split, WrongTeam, Card))
+_HAS_BUTTONS = and_(PostRow.kind.in_(_BUTTONED), PostRow.edits.is_(None), PostRow.conversation_id.is_not(None))
 
 
 async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> list[Pressed]:
-    ignored = update(PressRow).where(nobodys(PressRow, _IS_QUESTION, now))
-    await session.execute(ignored.values(concluded_at=now))
+    ignored = update(PressRow).where(nobodys(PressRow, exists().where(on(PressRow), _HAS_BUTTONS), now))
+    await session.execute(ignored.values(concluded_at=now).execution_options(synchronize_session=False))
     found = (await session.execute(_waiting(now).limit(limit))).all()
-    rows = {row.id: row for _, row, _ in found}
-    await lease(session, rows.values(), now)
-    said = await own_messages(session, list(rows))
-    pressed = []
-    for fact, row, post in found:
-        asked = await _wording(session, post.id)
-        pressed.append(Pressed(fact.id, press(fact), conversation(row), said[row.id], post.id, asked))
-    return pressed
+    talks = {talk.id: talk for _, talk, _ in found}
+    await lease(session, talks.values(), now)
+    messages, cards = await rows.own_messages(session, list(talks)), await standing_cards(session, list(talks))
+    said = await wordings(session, [post.id for _, _, post in found])
+    notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
+    return [
+        Pressed(
+            id=fact.id,
+            press=rows.press(fact),
+            conversation=rows.conversation(talk),
+            messages=messages[talk.id],
+            post=post.id,
+            on=said[post.id],
+            card=cards.get(talk.id),
+            note=None if (note := notes[post.id]) is None else rows.note(note),
+            sent=note is not None and note.sent_at is not None,
+        )
+        for fact, talk, post in found
+    ]
 
 
 def _waiting(now: datetime) -> Select[PressRow, ConversationRow, PostRow]:
@@ -42,68 +62,82 @@ def _waiting(now: datetime) -> Select[PressRow, ConversationRow, PostRow]:
         exists()
         .where(earlier.platform == its_post.platform, earlier.chat == its_post.receipt_chat)
         .where(earlier.message_id == its_post.receipt_id, its_post.conversation_id == ConversationRow.id)
-        .where(its_post.kind == Question.__name__, its_post.edits.is_(None), earlier.concluded_at.is_(None))
+        .where(its_post.kind.in_(_BUTTONED), its_post.edits.is_(None), earlier.concluded_at.is_(None))
         .where(or_(earlier.at < PressRow.at, and_(earlier.at == PressRow.at, earlier.id < PressRow.id)))
     )
     return (
         select(PressRow, ConversationRow, PostRow)
         .join(PostRow, on(PressRow))
         .join(ConversationRow, ConversationRow.id == PostRow.conversation_id)
-        .where(PressRow.concluded_at.is_(None), _IS_QUESTION, free(now), ~another)
+        .where(PressRow.concluded_at.is_(None), _HAS_BUTTONS, free(now), ~another)
         .order_by(PressRow.at, PressRow.id)
         .with_for_update(skip_locked=True, of=(PressRow, ConversationRow))
     )
 
 
-async def _wording(session: AsyncSession, question: int) -> Question:
-    """What the question says by now."""
-    newest = (
-        select(PostRow)
-        .where(or_(PostRow.id == question, PostRow.edits == question), PostRow.kind == Question.__name__)
-        .order_by(PostRow.id.desc())
-        .limit(1)
-    )
-    said = content((await session.scalars(newest)).one())
-    if not isinstance(said, Question):
-        raise TypeError(f"post {question} is no question")
-    return said
+async def _note(session: AsyncSession, said: Content) -> NoteRow | None:
+    return await note_of(session, said.note) if isinstance(said, Offer) else None
 
 
 async def conclude_press(
-    session: AsyncSession, pressed: Pressed, decision: Decision | None, posts: Sequence[Post], now: datetime
+    session: AsyncSession, pressed: Pressed, meaning: Meaning, posts: Sequence[Post], now: datetime
 ) -> None:
+    if isinstance(meaning, SplitOff):
+        # Taken first, as whoever stores a message does: the other way round two of us could wait for each other
+        await alone_in(session, pressed.conversation.place.platform, pressed.conversation.place.chat)
     row = await held(session, pressed.conversation)
     if row is None:
         await release(session, pressed.conversation.id)
+        await announce(session, Change.FREED)
         return
     fresh = update(PressRow).where(PressRow.id == pressed.id, PressRow.concluded_at.is_(None))
     done = await session.execute(fresh.values(concluded_at=now).returning(PressRow.id))
     if done.first() is None:
         return
-    if decision is not None:
-        await _choose(session, row, pressed, decision, now)
-    await owe(session, row.id, posts, now)
+    await _mean(session, row, pressed, meaning, posts, now)
     await release(session, row.id)
     await announce(session, Change.OWED, Change.FREED)
+
+
+async def _mean(
+    session: AsyncSession,
+    row: ConversationRow,
+    pressed: Pressed,
+    meaning: Meaning,
+    posts: Sequence[Post],
+    now: datetime,
+) -> None:
+    match meaning:
+        case Chosen(decision):
+            await _choose(session, row, pressed, decision, now)
+        case Stated(reaction):
+            await store_reaction(session, reaction)
+        case Settled(solved):
+            await _settle(session, row, solved, now)
+        case SplitOff(message):
+            await split_off(session, row, message)
+        case Dispatched(note):
+            sent = await note_of(session, note)
+            if sent is not None:
+                await send(session, sent, posts, now)
+            return
+        case None:
+            pass
+    await owe(session, row.id, posts, now)
 
 
 async def _choose(
     session: AsyncSession, row: ConversationRow, pressed: Pressed, decision: Decision, now: datetime
 ) -> None:
-    await record(session, row.id, decision, now)
-    routed = update(ConversationRow).where(ConversationRow.id == row.id)
-    await session.execute(routed.values(state=State.ROUTED, label=decision.label, version=ConversationRow.version + 1))
-    await session.execute(_heard(pressed, now))
+    await move(session, row.id, decision, now)
+    await session.execute(heard(pressed.conversation.id, pressed.messages, now))
     if decision.by is Author.PERSON:
         await teach(session, row, Lesson(decision.task, decision.label, Source.TAP, pressed.press.at), now)
 
 
-def _heard(pressed: Pressed, now: datetime) -> Update:
-    """Only what was said before the press was read goes with the decision; anything newer is still to be relayed."""
-    ids = [message.ref.id for message in pressed.messages]
-    return (
-        update(MessageRow)
-        .where(MessageRow.conversation_id == pressed.conversation.id, MessageRow.message_id.in_(ids))
-        .where(MessageRow.concluded_at.is_(None))
-        .values(concluded_at=now)
-    )
+async def _settle(session: AsyncSession, row: ConversationRow, solved: bool, now: datetime) -> None:
+    if not solved:
+        await reopen(session, row.id, now)
+    elif row.state != State.CLOSED:
+        closed = update(ConversationRow).where(ConversationRow.id == row.id).values(state=State.CLOSED, closed_at=now)
+        await session.execute(closed.execution_options(synchronize_session=False))

@@ -1,13 +1,17 @@
-"""Reactions and presses find what they are on by its receipt."""
+"""Reactions and presses find what they are on: a post by its receipt, a note, a conversation's own message."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, or_
 
-from db.tables import MessageRow, PostRow, PressRow, ReactionRow
+from bot.domain.messages import choice
+from db.tables import MessageRow, NoteRow, PostRow, PressRow, ReactionRow
 
 RECEIPT_GRACE = timedelta(minutes=10)
 """How long a reaction or press waits for the receipt of what it is on: the two race each other."""
+
+IS_CHOICE = ReactionRow.emoji.contains(choice(""), autoescape=True)
+"""Whether a reaction is a lead's word in the form of one."""
 
 Fact = type[PressRow] | type[ReactionRow]
 
@@ -19,11 +23,19 @@ def on(row: Fact) -> ColumnElement[bool]:
     )
 
 
-def nobodys(row: Fact, ours: ColumnElement[bool], now: datetime) -> ColumnElement[bool]:
-    """Whether a waiting fact is on no post such as `ours` says, and never will be."""
-    said = exists().where(on(row))
-    heard = exists().where(
+def on_note(row: Fact) -> ColumnElement[bool]:
+    """Whether a note is what this fact is about."""
+    return and_(NoteRow.platform == row.platform, NoteRow.chat == row.chat, NoteRow.message_id == row.message_id)
+
+
+def on_message(row: Fact) -> ColumnElement[bool]:
+    """Whether a person's message is what this fact is about."""
+    return and_(
         MessageRow.platform == row.platform, MessageRow.chat == row.chat, MessageRow.message_id == row.message_id
     )
-    hopeless = or_(said, heard, row.at <= now - RECEIPT_GRACE)
-    return and_(row.concluded_at.is_(None), ~exists().where(on(row), ours), hopeless)
+
+
+def nobodys(row: Fact, ours: ColumnElement[bool], now: datetime) -> ColumnElement[bool]:
+    """Whether a waiting fact is on nothing such as `ours` says, and never will be."""
+    known = or_(exists().where(on(row)), exists().where(on_message(row)), exists().where(on_note(row)))
+    return and_(row.concluded_at.is_(None), ~ours, or_(known, row.at <= now - RECEIPT_GRACE))

@@ -9,17 +9,25 @@ from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import Next, State
 from bot.domain.ports import Change
-from bot.domain.posts import Post
+from bot.domain.posts import FollowUp, Post
 from db import rows
+from db.asking import asking
+from db.cards import standing_cards
 from db.engine import announce
+from db.leases import free, held, lease, release
+from db.owing import owe
 from db.tables import ConversationRow, MessageRow
 
 
 async def claim_next(session: AsyncSession, now: datetime, limit: int) -> list[Next]:
     found = (await session.execute(_waiting(now).limit(limit))).all()
-    await rows.lease(session, [row for _, row in found], now)
-    cards = await rows.standing_cards(session, [row.id for _, row in found])
-    return [Next(rows.message(said), rows.conversation(row), cards.get(row.id)) for said, row in found]
+    await lease(session, [row for _, row in found], now)
+    ids = [row.id for _, row in found]
+    cards, asked = await standing_cards(session, ids), await asking(session, ids)
+    return [
+        Next(rows.message(said), rows.conversation(row), cards.get(row.id), asked.get(row.id, ()))
+        for said, row in found
+    ]
 
 
 def _waiting(now: datetime) -> Select[MessageRow, ConversationRow]:
@@ -33,29 +41,44 @@ def _waiting(now: datetime) -> Select[MessageRow, ConversationRow]:
     return (
         select(MessageRow, ConversationRow)
         .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
-        .where(ConversationRow.state.in_([State.ROUTED, State.CLOSED]), rows.free(now))
+        .where(ConversationRow.state.in_([State.ROUTED, State.CLOSED]), free(now))
         .where(MessageRow.concluded_at.is_(None), ~another)
         .order_by(MessageRow.at, MessageRow.id)
         .with_for_update(skip_locked=True, of=(MessageRow, ConversationRow))
     )
 
 
-async def conclude_next(session: AsyncSession, said: Next, posts: Sequence[Post], now: datetime) -> None:
-    row = await rows.held(session, said.conversation)
+async def conclude_next(
+    session: AsyncSession, said: Next, posts: Sequence[Post], now: datetime, opens: bool = True
+) -> None:
+    row = await held(session, said.conversation)
     if row is None:
-        # It went to another team meanwhile: the message belongs under the new card
-        await rows.release(session, said.conversation.id)
+        # It went to another team meanwhile, or the words changed: what is true now is looked at again
+        await release(session, said.conversation.id)
+        await announce(session, Change.FREED)
         return
     ref = said.message.ref
-    fresh = update(MessageRow).where(
+    waiting = select(MessageRow.id).where(
         MessageRow.platform == ref.platform,
         MessageRow.chat == ref.chat,
         MessageRow.message_id == ref.id,
         MessageRow.concluded_at.is_(None),
     )
-    done = await session.execute(fresh.values(concluded_at=now).returning(MessageRow.id))
-    if done.first() is None:
+    message = await session.scalar(waiting.with_for_update())
+    if message is None:
         return
-    await rows.owe(session, row.id, posts, now)
-    await rows.release(session, row.id)
+    ids = await owe(session, row.id, posts, now)
+    carrying = (post for one, post in zip(posts, ids, strict=True) if isinstance(one.content, FollowUp))
+    relayed = update(MessageRow).where(MessageRow.id == message)
+    await session.execute(relayed.values(concluded_at=now, carried_by=next(carrying, None)))
+    if opens and row.state == State.CLOSED:
+        await reopen(session, row.id, now)
+    await release(session, row.id)
     await announce(session, Change.OWED, Change.FREED)
+
+
+async def reopen(session: AsyncSession, conversation_id: int, now: datetime) -> None:
+    """Open a closed conversation again; its team has it again, and time to take it."""
+    again = update(ConversationRow).where(ConversationRow.id == conversation_id)
+    opened = {"state": State.ROUTED, "closed_at": None, "reopened_at": now, "routed_at": now, "reminders": 0}
+    await session.execute(again.values(**opened).execution_options(synchronize_session=False))

@@ -1,18 +1,20 @@
 """Reads back what was said in a chat, as its window shows it."""
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.messages import MessageRef, Reaction
+from bot.domain.messages import MessageRef, Place, Reaction
 from bot.domain.ports import Line, Transcript
 from bot.domain.posts import Content
 from db import rows
 from db.engine import Database
-from db.tables import MessageRow, PostRow, ReactionRow
+from db.tables import MessageRow, NoteRow, PostRow, ReactionRow
 
 _Reactions = dict[MessageRef, tuple[tuple[str, str], ...]]
+_Written = TypeVar("_Written", MessageRow, NoteRow)
 
 
 class PostgresTranscript:
@@ -23,19 +25,24 @@ class PostgresTranscript:
 
     async def lines(self, platform: str, chats: Sequence[str], limit: int) -> list[Line]:
         async with self._database.transaction() as session:
-            heard = (await session.scalars(_messages(platform, chats, limit))).all()
+            heard = (await session.scalars(_written(MessageRow, platform, chats, limit))).all()
+            noted = (await session.scalars(_written(NoteRow, platform, chats, limit))).all()
             said = (await session.scalars(_posts(platform, chats, limit))).all()
-            refs = [row.message_id for row in heard] + [row.receipt_id for row in said if row.receipt_id]
+            refs = [row.message_id for row in heard] + [row.message_id for row in noted]
+            refs += [row.receipt_id for row in said if row.receipt_id]
             reactions = await _reactions(session, platform, refs)
             wordings = await _wordings(session, said)
         lines = [_heard(row, reactions) for row in heard]
+        lines += [_noted(row, reactions) for row in noted]
         lines += [_said(row, wordings.get(row.id), reactions) for row in said]
-        return sorted(lines, key=lambda line: (line.at, line.message is None))[-limit:]
+        # of what happened at one moment, people were first: we answer
+        return sorted(lines, key=lambda line: (line.at, line.post is not None))[-limit:]
 
 
-def _messages(platform: str, chats: Sequence[str], limit: int) -> Select[MessageRow]:
-    there = select(MessageRow).where(MessageRow.platform == platform, MessageRow.chat.in_(chats))
-    return there.order_by(MessageRow.at.desc(), MessageRow.id.desc()).limit(limit)
+def _written(table: type[_Written], platform: str, chats: Sequence[str], limit: int) -> Select[_Written]:
+    """The newest of what people wrote there."""
+    there = select(table).where(table.platform == platform, table.chat.in_(chats))
+    return there.order_by(table.at.desc(), table.id.desc()).limit(limit)
 
 
 def _posts(platform: str, chats: Sequence[str], limit: int) -> Select[PostRow]:
@@ -69,7 +76,17 @@ async def _wordings(session: AsyncSession, said: Sequence[PostRow]) -> dict[int,
 
 def _heard(row: MessageRow, reactions: _Reactions) -> Line:
     message = rows.message(row)
-    return Line(message.ref, message.place, row.at, message, None, reactions.get(message.ref, ()))
+    return Line(message.ref, message.place, row.at, message, None, reactions.get(message.ref, ()), edited=_edited(row))
+
+
+def _noted(row: NoteRow, reactions: _Reactions) -> Line:
+    note = rows.note(row)
+    place = Place(row.platform, row.chat)
+    return Line(note.ref, place, row.at, None, None, reactions.get(note.ref, ()), note, _edited(row))
+
+
+def _edited(row: MessageRow | NoteRow) -> bool:
+    return row.edited_at is not None and row.deleted_at is None
 
 
 def _said(row: PostRow, wording: Content | None, reactions: _Reactions) -> Line:

@@ -4,15 +4,20 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from bot.domain import ports
 from bot.domain.decisions import Prediction
 from bot.domain.errors import Refused, SwitchboardError
 from bot.domain.learning import Adapter, Progress
-from bot.domain.messages import MessageRef, Person
+from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Query, TrainingRun, Vector
 from bot.domain.posts import Owed
+from bot.domain.recall import Neighbours
+from bot.domain.tasks import Label, Task
+from bot.flow.classify import Classifier
 
 Rule = Callable[[str], str | None]
 
@@ -83,15 +88,48 @@ def _bag(text: str, width: int = 64) -> Vector:
     return [value / length for value in vector]
 
 
+class FakeKnowledge:
+    """A memory that finds the same for every text, and a registry whose first adapter serves."""
+
+    def __init__(self, found: Neighbours) -> None:
+        self.found = found
+
+    async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
+        return self.found
+
+    async def codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
+        return dict(zip(task.names, alphabet, strict=False))
+
+    async def champion(self, task: str, base: str) -> Adapter | None:
+        return Adapter("routing-1", task, Path("var"), base, {}, 1.0, datetime(2026, 11, 1, tzinfo=UTC))
+
+
+def fake_classifier(found: Neighbours, predictor: FakePredictor | None = None) -> Classifier:
+    """Everything that classifies, without a database."""
+    known = FakeKnowledge(found)
+    model = predictor or FakePredictor()
+    return Classifier(model, FakeEmbedder(), cast(ports.Memory, known), cast(ports.Registry, known), "starter")
+
+
 class FakePlatform:
     """A chat service in memory."""
 
-    def __init__(self, name: str = "web", leads: Sequence[str] = ("lead",)) -> None:
+    def __init__(self, name: str = "web", leads: Sequence[str] = ("lead",), whispers: bool = True) -> None:
         self.name = name
+        self.whispers = whispers
         self.leads = frozenset(leads)
+        """They may correct and handle everything."""
+        self.agents: frozenset[str] | None = frozenset({"agent"})
+        """They may handle everything; None: anybody may."""
         self.said: list[Owed] = []
         self.failures: list[SwitchboardError] = []
         """Raised by the next calls of `say`, one each."""
+        self.closed: dict[str, str] = {}
+        """Chats that take nothing, and what they say instead."""
+        self.files: dict[str, bytes] = {}
+        """What `fetch` finds, by the attachment's id."""
+        self.asked: list[tuple[str, str, Place]] = []
+        """(person, team, room) of every question whether somebody may correct."""
 
     async def listen(self, inbox: Inbox) -> None:
         raise Refused("nobody talks here by themselves")
@@ -99,11 +137,22 @@ class FakePlatform:
     async def say(self, owed: Owed) -> MessageRef:
         if self.failures:
             raise self.failures.pop(0)
+        if owed.post.place.chat in self.closed:
+            raise Refused(self.closed[owed.post.place.chat])
         self.said.append(owed)
         return owed.edits or MessageRef(self.name, owed.post.place.chat, f"post {owed.id}")
 
-    async def may_correct(self, person: Person) -> bool:
-        return person.id in self.leads
+    async def fetch(self, media: Media) -> bytes:
+        if media.id not in self.files:
+            raise Refused("the file is gone")
+        return self.files[media.id]
+
+    async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
+        self.asked.append((person.id, team.name, room))
+        return person.id in self.leads or person.id in team.leads.get(self.name, ())
+
+    async def may_handle(self, person: Person, room: Place) -> bool:
+        return self.agents is None or person.id in self.agents or person.id in self.leads
 
     def healthy(self) -> bool:
         return True
@@ -126,5 +175,6 @@ class FakeWorkshop:
 
 _predictor: type[ports.Predictor] = FakePredictor
 _adapters: type[ports.AdapterHost] = FakeAdapters
+_platform: type[ports.Platform] = FakePlatform
 _embedder: type[ports.Embedder] = FakeEmbedder
 _workshop: type[ports.Workshop] = FakeWorkshop

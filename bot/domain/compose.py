@@ -1,29 +1,75 @@
 """What is owed to whom when something was decided. Pure: facts in, posts out."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from bot.domain.conversations import Case, Conversation, Next, Pressed, StandingCard
+from bot.domain.conversations import Case, Conversation, Dossier, Pressed, Standing, StandingCard, State
 from bot.domain.decisions import Decision, Reason
 from bot.domain.learning import Verdict
-from bot.domain.messages import MessageRef
-from bot.domain.posts import Answer, Card, FollowUp, LearningReport, Moved, Post, Question, WordsPlease
+from bot.domain.messages import Media, Message, MessageRef, Person, Place, joined
+from bot.domain.posts import (
+    ON_THE_CARD,
+    Answer,
+    Card,
+    LearningReport,
+    Moved,
+    Notice,
+    Post,
+    Question,
+    Solved,
+    What,
+    WordsPlease,
+    WrongTeam,
+)
+from bot.domain.recall import Neighbours
 from bot.domain.tasks import Task
 
 EXCERPT = 600
 """Characters of a message that a card shows."""
+REMEMBERED, MOST_REMEMBERED = 120, 3
+"""Characters of a remembered text that a card shows, and how many of them."""
+HISTORY, MOST_HISTORY = 300, 10
+"""Characters of what was said before that a moved card shows, and how many of these."""
 
 
-def routed(task: Task, case: Case, decision: Decision, text: str) -> list[Post]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a card shows of the person's own words."""
+
+    text: str
+    source: MessageRef
+    media: tuple[Media, ...] = ()
+    remembered: tuple[str, ...] = ()
+
+
+def told(messages: Sequence[Message], text: str, remembered: tuple[str, ...] = ()) -> Told:
+    """These words, with everything that was attached to them."""
+    return Told(text, messages[0].ref, tuple(media for message in messages for media in message.media), remembered)
+
+
+def remembered(decision: Decision, found: Neighbours) -> tuple[str, ...]:
+    """What the corrections that carried this decision say, shortened; the nearest first."""
+    leaned_on = [n.text for n in found.corrections if n.example in decision.evidence and n.label == decision.label]
+    return tuple(dict.fromkeys(shortened(text, REMEMBERED) for text in leaned_on if text))[:MOST_REMEMBERED]
+
+
+def shortened(text: str, most: int) -> str:
+    """One line of it, and at most so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+# --- the first decision ---
+
+
+def routed(task: Task, case: Case, decision: Decision, known: Told, now: datetime) -> list[Post]:
     """A decision was made: the person hears which team, the team gets the card, an open question closes."""
     conversation = case.conversation
-    language = conversation.person.language
-    remembered = decision.reason is Reason.REMEMBERED
-    answer = Answer(decision.label, language, remembered, undecided=decision.label == task.fallback)
-    closing = _closed(conversation, case.question, decision.label, chosen=False)
     return [
-        *closing,
-        Post(conversation.place, answer),
-        *_card(task, conversation, decision, text, case.messages[0].ref),
+        *_closed(conversation, case.question, decision.label, chosen=False),
+        Post(conversation.place, _answer(task, conversation, decision, now)),
+        *_card(task, conversation, decision, known),
     ]
 
 
@@ -41,34 +87,23 @@ def words_please(case: Case) -> list[Post]:
     return [Post(conversation.place, WordsPlease(conversation.person.language))]
 
 
-def chosen(task: Task, pressed: Pressed, decision: Decision, text: str) -> list[Post]:
+def chosen(task: Task, pressed: Pressed, decision: Decision) -> list[Post]:
     """The person tapped: the buttons go, the team gets the card."""
     conversation = pressed.conversation
-    closing = _closed(conversation, pressed.question, decision.label, chosen=True)
-    return [*closing, *_card(task, conversation, decision, text, pressed.messages[0].ref)]
+    known = told(pressed.messages, joined([message.text for message in pressed.messages]))
+    closing = _closed(conversation, pressed.post, decision.label, chosen=True)
+    return [*closing, *_card(task, conversation, decision, known)]
 
 
-def moved(task: Task, conversation: Conversation, card: StandingCard | None, decision: Decision) -> list[Post]:
-    """A lead spoke: the old card is struck, the new team gets one, the person hears of it."""
-    person = Post(conversation.place, Moved(decision.label, conversation.person.language))
-    if card is None:
-        return [person]
-    struck = Post(card.place, replace(card.card, moved_to=decision.label), edits=card.post)
-    return [struck, *_card(task, conversation, decision, card.card.excerpt, card.card.source), person]
-
-
-def followed_up(said: Next) -> list[Post]:
-    """The person wrote more: it goes under the card, where the team reads it."""
-    if said.card is None or not said.message.text:
-        return []
-    content = FollowUp(said.message.author.name, said.message.text)
-    return [Post(said.card.place, content, under=said.card.post)]
-
-
-def learned(task: Task, adapter: str, verdict: Verdict) -> list[Post]:
-    """A candidate was judged: the fallback team's rooms, where leads are, hear why."""
-    report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons)
-    return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]
+def _answer(task: Task, conversation: Conversation, decision: Decision, now: datetime) -> Answer:
+    hours = task.label(decision.label).hours
+    return Answer(
+        decision.label,
+        conversation.person.language,
+        remembered=decision.reason is Reason.REMEMBERED,
+        undecided=decision.label == task.fallback,
+        back=hours.back_at(now) if hours else None,
+    )
 
 
 def _closed(conversation: Conversation, question: int | None, label: str, chosen: bool) -> list[Post]:
@@ -78,21 +113,163 @@ def _closed(conversation: Conversation, question: int | None, label: str, chosen
     return [Post(conversation.place, closed, edits=question)]
 
 
-def _card(task: Task, conversation: Conversation, decision: Decision, text: str, source: MessageRef) -> list[Post]:
+# --- what leads and agents say with emoji ---
+
+
+def judged(task: Task, dossier: Dossier, decision: Decision | None, standing: Standing, now: datetime) -> list[Post]:
+    """The emoji on the cards amount to this now: the card moves, or says who is on it and whether it is done."""
+    if decision is None:
+        posts = _marked(dossier.card, standing)
+    elif dossier.conversation.label is None:
+        posts = _answered_for(task, dossier, decision, now)
+    else:
+        posts = [*moved(task, dossier, decision, standing), *unasked(dossier, decision.label)]
+    return [*posts, *_solved(dossier, decision, standing), *_disputed(dossier.card, standing)]
+
+
+def moved(task: Task, dossier: Dossier, decision: Decision, standing: Standing) -> list[Post]:
+    """A lead spoke: the old card is struck, the new team gets one with all that was said, the person hears of it."""
+    conversation, card = dossier.conversation, dossier.card
+    person = Post(conversation.place, Moved(decision.label, conversation.person.language))
+    if card is None:
+        known = told(dossier.messages, joined([message.text for message in dossier.messages]))
+        return [*_card(task, conversation, decision, known), person]
+    known = Told(card.card.excerpt, card.card.source, card.card.media)
+    return [
+        Post(card.place, replace(card.card, moved_to=decision.label), edits=card.post),
+        *_left(dossier, card, decision.label),
+        *(_following(post, dossier, card, standing) for post in _card(task, conversation, decision, known)),
+        person,
+    ]
+
+
+def _following(post: Post, dossier: Dossier, old: StandingCard, standing: Standing) -> Post:
+    """The new card knows what the old one did, and what was said since."""
+    if not isinstance(post.content, Card):
+        return post
+    card = replace(
+        post.content,
+        replaces=old.post,
+        history=tuple((who, shortened(what, HISTORY)) for who, what in dossier.history[-MOST_HISTORY:]),
+        edited=old.card.edited,
+        deleted=old.card.deleted,
+        disputed=standing.ruling is not None and standing.ruling.disputed,
+    )
+    return replace(post, content=card)
+
+
+def wrong_team(task: Task, dossier: Dossier) -> list[Post]:
+    """A lead says that the team is wrong: which one is it then? The likeliest first; not asked twice at a time."""
+    if any(isinstance(content, WrongTeam) for _, content in dossier.asking):
+        return []
+    others = [name for name in task.names if name != dossier.conversation.label]
+    ranked = sorted(others, key=lambda name: -dossier.first.probabilities.get(name, 0.0))
+    return [Post(ON_THE_CARD, WrongTeam(tuple(ranked)))]
+
+
+def no_lead(room: Place, person: Person) -> Post:
+    """Somebody's emoji would correct if they were a lead: they alone are told."""
+    return Post(room, Notice(What.NO_LEAD), only_for=person)
+
+
+def unasked(dossier: Dossier, label: str) -> list[Post]:
+    """Which team it is has been settled: leads are asked no longer."""
+    return [
+        Post(ON_THE_CARD, replace(content, chosen=label), edits=post)
+        for post, content in dossier.asking
+        if isinstance(content, WrongTeam)
+    ]
+
+
+def _marked(card: StandingCard | None, standing: Standing) -> list[Post]:
+    """The card says who is on it; rewritten only when that changes what it says."""
+    if card is None:
+        return []
+    taker = standing.taken_by
+    now = replace(
+        card.card,
+        taken_by=(taker.name or taker.id) if taker else "",
+        done=standing.done,
+        disputed=standing.ruling is not None and standing.ruling.disputed,
+    )
+    return [Post(card.place, now, edits=card.post)] if now != card.card else []
+
+
+def _answered_for(task: Task, dossier: Dossier, decision: Decision, now: datetime) -> list[Post]:
+    """A lead answers what the person was asked."""
+    conversation = dossier.conversation
+    known = told(dossier.messages, joined([message.text for message in dossier.messages]))
+    return [
+        *_closed(conversation, dossier.question, decision.label, chosen=False),
+        Post(conversation.place, _answer(task, conversation, decision, now)),
+        *_card(task, conversation, decision, known),
+    ]
+
+
+def _solved(dossier: Dossier, decision: Decision | None, standing: Standing) -> list[Post]:
+    """Done: the person is asked whether it is. No longer done: the question goes."""
+    conversation = dossier.conversation
+    closed = conversation.state is State.CLOSED
+    if decision is None and standing.done and not closed and conversation.label is not None:
+        return [Post(conversation.place, Solved(conversation.label, conversation.person.language))]
+    if closed and (decision is not None or not standing.done):
+        return unsettled(conversation, dossier.asking, "")
+    return []
+
+
+def unsettled(conversation: Conversation, asking: Sequence[tuple[int, object]], answer: str) -> list[Post]:
+    """The question whether it is solved loses its buttons."""
+    return [
+        Post(conversation.place, replace(content, answer=answer), edits=post)
+        for post, content in asking
+        if isinstance(content, Solved)
+    ]
+
+
+def _disputed(card: StandingCard | None, standing: Standing) -> list[Post]:
+    ruling = standing.ruling
+    if ruling is None or not ruling.disputed or (card is not None and card.card.disputed):
+        return []
+    return [Post(ON_THE_CARD, Notice(What.DISPUTED, team=ruling.label))]
+
+
+def _left(dossier: Dossier, card: StandingCard, label: str) -> list[Post]:
+    """The old team hears that it left, where somebody was at work on it; else the struck card says enough."""
+    if not card.card.taken_by and not dossier.history:
+        return []
+    return [Post(card.place, Notice(What.LEFT, team=label), under=card.post)]
+
+
+# --- cards and reports ---
+
+
+def legend(task: Task, platform: str) -> tuple[tuple[str, str], ...]:
+    """(emoji, label) of every label that can be named by emoji there."""
+    return tuple((label.emoji[platform], label.name) for label in task.labels if platform in label.emoji)
+
+
+def _card(task: Task, conversation: Conversation, decision: Decision, known: Told) -> list[Post]:
     room = task.address(decision.label, conversation.place.platform)
     if room is None:
         return []
-    legend = tuple((label.emoji[room.platform], label.name) for label in task.labels if room.platform in label.emoji)
     card = Card(
         conversation=conversation.id,
         label=decision.label,
-        excerpt=text[:EXCERPT],
+        excerpt=known.text[:EXCERPT],
         author=conversation.person.name,
-        source=source,
+        source=known.source,
         by=decision.by,
         reason=decision.reason,
         confidence=decision.confidence,
         adapter=decision.adapter,
-        legend=legend,
+        legend=legend(task, room.platform),
+        remembered=known.remembered,
+        media=known.media,
     )
     return [Post(room, card)]
+
+
+def learned(task: Task, adapter: str, verdict: Verdict) -> list[Post]:
+    """A candidate was judged: the fallback team's rooms, where leads are, hear why."""
+    report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons)
+    return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]

@@ -7,7 +7,10 @@ from enum import StrEnum
 
 from bot.domain.decisions import Decision
 from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.posts import Card, Content, FollowUp, Reply
+from bot.domain.posts import Card, Content, FollowUp, Reply, Solved, Split, WrongTeam
+
+Asking = Solved | Split | WrongTeam
+"""A question of ours with buttons, besides the one about the team."""
 
 
 class State(StrEnum):
@@ -63,6 +66,8 @@ class StandingCard:
     post: int
     place: Place
     card: Card
+    ref: MessageRef | None = None
+    """Its receipt, on which reactions land; None until it is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,10 @@ class Dossier:
     """(who, what) was said after the first message, notes included, oldest first: for the next team."""
     question: int | None = None
     """The post that asked the person, if its buttons still stand."""
+    cards: tuple[StandingCard, ...] = ()
+    """Every card it ever had that was said, struck ones too, oldest first: whose word counts there, its team says."""
+    asking: tuple[tuple[int, Asking], ...] = ()
+    """(post, what it says) of our other questions about it whose buttons still stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,8 @@ class Pressed:
     card: StandingCard | None = None
     note: Note | None = None
     """The note that an `Offer` is about."""
+    sent: bool = False
+    """That note is with the person already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +174,8 @@ class Next:
     message: Message
     conversation: Conversation
     card: StandingCard | None
+    asking: tuple[tuple[int, Asking], ...] = ()
+    """As in `Dossier.asking`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +187,10 @@ class Noted:
     conversation: Conversation
     sent: bool = False
     """It is with the person already."""
-    asked_by: Person | None = None
-    """Who put the sending emoji on it; None: nobody did."""
+    standing: tuple[Reaction, ...] = ()
+    """Reactions on it that are in place now, oldest first: whether one of them sends it, the emoji say."""
+    card: StandingCard | None = None
+    """The conversation's standing card; the note may stand under an older one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,10 @@ class Change(StrEnum):
     """Somebody wrote in a conversation that was open already."""
     REACTION = "reaction"
     PRESS = "press"
+    NOTE = "note"
+    """A team wrote under something of ours. The emoji that sends a note is a REACTION."""
+    REVISED = "revised"
+    """What had been passed on was edited or deleted. Before the decision that is a MESSAGE."""
     OWED = "owed"
     """There is a post to say, or one less before it in its line."""
     FREED = "freed"
@@ -213,8 +217,11 @@ class Ledger(Protocol):
     async def claim_next(self, now: datetime, limit: int) -> list[Next]:
         """What people wrote in conversations that are already routed, in order, not yet relayed."""
 
-    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime) -> None:
-        """Store that the message was relayed, with the posts that carry it. A closed conversation is open again."""
+    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime, opens: bool = True) -> None:
+        """Store that the message was relayed, with the posts that carry it.
+
+        `opens`: a closed conversation is open again (a mere thank-you opens nothing).
+        """
 
     async def claim_revised(self, now: datetime, limit: int) -> list[Revised]:
         """Messages and notes that were passed on and whose words changed since, or were deleted."""
@@ -232,7 +239,7 @@ class Ledger(Protocol):
         """Routed conversations that nobody took for `after` (once more: for twice that); each at most twice."""
 
     async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
-        """Store the reminder with its posts."""
+        """Store the reminder with its posts. Without posts (nobody is there now) it is none, and comes again later."""
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[frozenset[Change]]]:
         """Yields what changed in the database (LISTEN/NOTIFY), by any process; several changes may be one.
@@ -273,18 +280,22 @@ class Line:
     place: Place
     at: datetime
     message: Message | None
-    """What a person wrote; None for a post of ours."""
+    """What a person wrote, without words once they deleted it; None for a post of ours or a note."""
     post: Post | None
-    """What we said, in its newest wording; None for a person's message."""
+    """What we said, in its newest wording; None for what people wrote."""
     reactions: tuple[tuple[str, str], ...]
     """(emoji, actor id) in place now."""
+    note: Note | None = None
+    """What a team wrote under a card; then neither a message nor a post."""
+    edited: bool = False
+    """Whoever wrote it changed its words since."""
 
 
 class Transcript(Protocol):
     """Reads back what was said in a platform that keeps no history of its own (the web chat)."""
 
     async def lines(self, platform: str, chats: Sequence[str], limit: int) -> list[Line]:
-        """The newest `limit` lines of these chats, oldest first."""
+        """The newest `limit` lines of these chats, notes included, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ YES, NO, SEND, SPLIT = "yes", "no", "send", "split"
 ON_THE_CARD = Place("", "card")
 """Stands for the thread of the conversation's standing card: the outbox puts the place in when the post is stored.
 
-Where no card stands, such a post is not owed.
+Where no card stands, such a post is not owed. With `edits` it stands for wherever that post was said.
 """
 
 
@@ -121,6 +121,8 @@ class Reply:
     """Who sent it, for the team's eyes only: `Sent` shows it."""
     media: tuple[Media, ...] = ()
     edited: bool = False
+    to: str = ""
+    """The person's name, for `Sent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,8 @@ class Notice:
     who: str = ""
     problem: str = ""
     minutes: int = 0
+    about: MessageRef | None = None
+    """The card it is about, where it is said elsewhere than in that card's thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,3 +295,5 @@ class Owed:
     """Receipt of the post whose thread it belongs in."""
     files: tuple[File, ...] = ()
     """Attachments of the content that came from another platform, fetched; its own it finds by their id."""
+    card: Post | None = None
+    """The card it belongs under, or that it replaces, in its newest wording and its own place."""

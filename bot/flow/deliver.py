@@ -3,12 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.errors import Refused, Unreachable
-from bot.domain.ports import Outbox, Platform
+from bot.domain import delivery
+from bot.domain.errors import ChatMoved, Refused, Unreachable
+from bot.domain.messages import File, Media
+from bot.domain.ports import Ledger, Outbox, Platform
 from bot.domain.posts import Owed
+from bot.domain.tasks import Task
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +23,9 @@ _LONGEST_WAIT = timedelta(minutes=10)
 class Courier:
     """Carries posts from the outbox to the platforms."""
 
+    task: Task
     outbox: Outbox
+    ledger: Ledger
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
 
@@ -31,20 +36,55 @@ class Courier:
         return len(due)
 
     async def _deliver(self, owed: Owed) -> None:
-        place = owed.post.place
-        about = {"post": owed.id, "platform": place.platform, "kind": type(owed.post.content).__name__}
+        platform = self.platforms[owed.post.place.platform]
+        if owed.post.only_for is not None and not platform.whispers:
+            # Not for everybody's eyes, and here everybody would see it
+            return await self.outbox.give_up(owed, "nothing can be shown to one person alone there", self.now())
+        about = {"post": owed.id, "platform": platform.name, "kind": type(owed.post.content).__name__}
         try:
-            receipt = await self.platforms[place.platform].say(owed)
+            receipt = await platform.say(await self._laden(owed))
+        except ChatMoved as error:
+            log.warning("chat moved", extra=about)
+            await self.ledger.move_chat(platform.name, owed.post.place.chat, error.chat)
+            wait = _patience(owed.attempt) if owed.attempt > 1 else timedelta(0)
+            return await self.outbox.postpone(owed, self.now() + wait, str(error))
         except Unreachable as error:
             wait = error.retry_after or _patience(owed.attempt)
             log.warning("said later", extra={**about, "wait": wait.total_seconds(), "problem": str(error)})
-            await self.outbox.postpone(owed, self.now() + wait, str(error))
+            return await self.outbox.postpone(owed, self.now() + wait, str(error))
         except Refused as error:
-            log.error("never said", extra={**about, "problem": str(error)})
-            await self.outbox.give_up(owed, str(error), self.now())
-        else:
-            log.info("said", extra={**about, "attempt": owed.attempt})
-            await self.outbox.said(owed, receipt, self.now())
+            return await self._give_up(owed, str(error), about)
+        log.info("said", extra={**about, "attempt": owed.attempt})
+        return await self.outbox.said(owed, receipt, self.now(), delivery.after_said(owed, receipt))
+
+    async def _laden(self, owed: Owed) -> Owed:
+        """With the attachments that only another platform has; one that is gone or too large is named instead.
+
+        Raises Unreachable when they may be had later.
+        """
+        content, files = owed.post.content, list(owed.files)
+        for media in delivery.attached(content):
+            if media.platform == owed.post.place.platform:
+                continue
+            try:
+                files.append(File(media, await self._fetch(media)))
+            except Refused as error:
+                log.warning("attachment stays behind", extra={"post": owed.id, "problem": str(error)})
+                content = delivery.without(content, media)
+        return replace(owed, post=replace(owed.post, content=content), files=tuple(files))
+
+    async def _fetch(self, media: Media) -> bytes:
+        source = self.platforms.get(media.platform)
+        if source is None:
+            raise Refused(f"{media.platform} is not set up any more")
+        return await source.fetch(media)
+
+    async def _give_up(self, owed: Owed, problem: str, about: Mapping[str, object]) -> None:
+        log.error("never said", extra={**about, "problem": problem})
+        what_now = delivery.undeliverable(self.task, owed, problem)
+        if what_now.lost:
+            log.error("no room takes the card", extra={**about, "remedy": "mend deliver_to of the fallback label"})
+        await self.outbox.give_up(owed, problem, self.now(), what_now.posts, what_now.decision)
 
 
 def _patience(attempt: int) -> timedelta:

@@ -5,42 +5,71 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.domain.messages import Message, Press, Reaction, clean
-from bot.domain.ports import Inbox, Ledger
+from bot.domain.messages import Deletion, Edit, Media, Message, Note, Person, Press, Reaction, clean
+from bot.domain.ports import Inbox, Joining, Ledger
 
 log = logging.getLogger(__name__)
+
+_NAME = 80
+"""Characters of a person's or a file's name that we keep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """The inbox of every platform."""
+    """The inbox of every platform. Every method raises Unreachable when the fact could not be stored."""
 
     ledger: Ledger
-    settle: timedelta
-    idle: timedelta
+    joining: Joining
     ripe_in: Callable[[timedelta], None]
     """Told when the conversation will have been quiet for long enough."""
 
     async def message(self, message: Message) -> None:
-        """Store the message. A repeat changes nothing. Raises Unreachable when it could not be stored."""
-        author = replace(message.author, name=clean(message.author.name)[:80])
-        new = await self.ledger.add_message(
-            replace(message, text=clean(message.text), author=author), self.settle, self.idle
-        )
-        if new:
+        """Store the message. A repeat changes nothing."""
+        kept = replace(message, text=clean(message.text), author=_named(message.author), media=_kept(message.media))
+        if await self.ledger.add_message(kept, self.joining):
             log.info("received", extra={"platform": message.ref.platform, "ref": message.ref.id})
-            self.ripe_in(self.settle)
+            self.ripe_in(self.joining.settle)
 
     async def reaction(self, reaction: Reaction) -> None:
-        """Store the reaction, if it may be on one of our posts. Raises Unreachable when it could not be stored."""
-        if await self.ledger.add_reaction(reaction):
+        """Store the reaction, if it may be on one of our posts, or is a lead's word about a person's message."""
+        kept = replace(reaction, actor=_named(reaction.actor), emoji=clean(reaction.emoji))
+        if await self.ledger.add_reaction(kept):
             log.info("reaction", extra={"platform": reaction.ref.platform, "added": reaction.added})
 
     async def press(self, press: Press) -> None:
-        """Store the press, if it may be on one of our posts. Raises Unreachable when it could not be stored."""
-        if await self.ledger.add_press(press):
+        """Store the press, if it may be on one of our posts."""
+        kept = replace(press, actor=_named(press.actor), value=clean(press.value))
+        if await self.ledger.add_press(kept):
             log.info("press", extra={"platform": press.ref.platform})
 
+    async def edit(self, edit: Edit) -> None:
+        """Store the new words of a message or note that we know."""
+        if await self.ledger.add_edit(replace(edit, text=clean(edit.text))):
+            log.info("edited", extra={"platform": edit.ref.platform, "ref": edit.ref.id})
 
-def _conforms(receiver: Receiver) -> Inbox:
-    return receiver
+    async def deletion(self, deletion: Deletion) -> None:
+        """Empty a message or note that we know."""
+        if await self.ledger.add_deletion(deletion):
+            log.info("deleted", extra={"platform": deletion.ref.platform, "ref": deletion.ref.id})
+
+    async def note(self, note: Note) -> None:
+        """Store what a team wrote, if it is under something of ours."""
+        kept = replace(note, text=clean(note.text), author=_named(note.author), media=_kept(note.media))
+        if await self.ledger.add_note(kept):
+            log.info("noted", extra={"platform": note.ref.platform, "ref": note.ref.id})
+
+    async def chat_moved(self, platform: str, before: str, after: str) -> None:
+        """From now on that chat has another id."""
+        await self.ledger.move_chat(platform, before, after)
+        log.info("chat moved", extra={"platform": platform})
+
+
+def _named(person: Person) -> Person:
+    return replace(person, name=clean(person.name)[:_NAME])
+
+
+def _kept(media: tuple[Media, ...]) -> tuple[Media, ...]:
+    return tuple(replace(one, name=clean(one.name)[:_NAME]) for one in media)
+
+
+_: type[Inbox] = Receiver

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import compose
-from bot.domain.conversations import Case, Pressed
-from bot.domain.decisions import Author, Decision, Reason, decide, fallback
+from bot.domain.conversations import Case
+from bot.domain.decisions import Decision, Reason, decide, fallback
 from bot.domain.messages import has_words, joined
 from bot.domain.ports import Ledger
-from bot.domain.posts import OTHER
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier, Considered
 
@@ -29,6 +28,8 @@ class Sorter:
     classifier: Classifier
     settle: timedelta
     patience: timedelta
+    wordless: str
+    """What becomes of an attachment without words: "ask" for some, or "fallback", whose team looks at it."""
     now: Callable[[], datetime]
 
     async def step(self) -> int:
@@ -37,25 +38,24 @@ class Sorter:
         await self._sort(cases)
         return len(cases)
 
-    async def choose(self) -> int:
-        """Do what buttons that were pressed ask for; how many there were. Safe as `step` is."""
-        presses = await self.ledger.claim_presses(self.now(), _AT_ONCE)
-        await asyncio.gather(*(self._choose(pressed) for pressed in presses))
-        return len(presses)
-
     async def _sort(self, cases: Sequence[Case]) -> None:
         texts = {case.conversation.id: joined([message.text for message in case.messages]) for case in cases}
         speaking = [c for c in cases if has_words(texts[c.conversation.id]) and not c.unanswered]
         for case in cases:
-            text = texts[case.conversation.id]
-            if case.unanswered:
-                await self._hand_over(case, text, fallback(self.task, Reason.NO_ANSWER), None)
-            elif case not in speaking:
-                await self.ledger.ask_for_words(case, compose.words_please(case))
+            if case not in speaking:
+                await self._without_words(case, texts[case.conversation.id])
         if speaking:
             query = await self.classifier.query(self.task)
             considered = await self.classifier.consider(query, [texts[c.conversation.id] for c in speaking])
             await asyncio.gather(*(self._decide(*pair) for pair in zip(speaking, considered, strict=True)))
+
+    async def _without_words(self, case: Case, text: str) -> None:
+        if case.unanswered:
+            await self._hand_over(case, text, fallback(self.task, Reason.NO_ANSWER), None)
+        elif self.wordless == "fallback" and any(message.media for message in case.messages):
+            await self._hand_over(case, text, fallback(self.task, Reason.WORDLESS), None)
+        else:
+            await self.ledger.ask_for_words(case, compose.words_please(case))
 
     async def _decide(self, case: Case, known: Considered) -> None:
         may_ask = not case.conversation.asked
@@ -66,36 +66,15 @@ class Sorter:
         if decision.candidates:
             posts = compose.asked(case, decision)
         else:
-            posts = compose.routed(self.task, case, decision, text)
+            leaned_on = compose.remembered(decision, known.found) if known else ()
+            words = compose.told(case.messages, text, leaned_on)
+            posts = compose.routed(self.task, case, decision, words, self.now())
         if await self.ledger.decide(case, decision, posts, text, known.vector if known else None):
-            _tell(case.conversation.id, decision)
-
-    async def _choose(self, pressed: Pressed) -> None:
-        decision = self._choice(pressed)
-        posts = []
-        if decision is not None:
-            text = joined([message.text for message in pressed.messages])
-            posts = compose.chosen(self.task, pressed, decision, text)
-            _tell(pressed.conversation.id, decision)
-        await self.ledger.conclude_press(pressed, decision, posts, self.now())
-
-    def _choice(self, pressed: Pressed) -> Decision | None:
-        """What the press decides; None when it decides nothing: not the asker's, too late, or forged."""
-        asker, actor = pressed.conversation.person, pressed.press.actor
-        if (asker.platform, asker.id) != (actor.platform, actor.id) or pressed.asked.answered is not None:
-            return None
-        author = f"{actor.platform}:{actor.id}"
-        if pressed.press.value == OTHER:
-            # Not the person's label: "none of these" says nothing about what it is, so nothing must learn from it.
-            return Decision(self.task.name, self.task.fallback, Author.FALLBACK, Reason.CHOSEN, actor=author)
-        offered = dict(enumerate(pressed.asked.candidates))
-        label = offered.get(int(pressed.press.value)) if pressed.press.value.isdecimal() else None
-        if label not in self.task.names:
-            return None
-        return Decision(self.task.name, label, Author.PERSON, Reason.CHOSEN, actor=author)
+            tell(case.conversation.id, decision)
 
 
-def _tell(conversation: int, decision: Decision) -> None:
+def tell(conversation: int, decision: Decision) -> None:
+    """Write to the log what was decided and why, without a word of what it is about."""
     log.info(
         "sorted",
         extra={

@@ -1,4 +1,4 @@
-"""The places where people talk, one folder each. A new platform is one new folder with these four names in it."""
+"""The places where people talk, one folder each. A new platform is one new folder that offers what `Kind` asks for."""
 
 import importlib
 import pkgutil

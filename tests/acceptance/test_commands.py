@@ -109,7 +109,9 @@ async def unserved(homes: Path) -> AsyncIterator[Home]:
 
 async def test_every_command_explains_itself(unserved: Home) -> None:
     everything = await unserved.succeeds("--help")
-    names = "demo run migrate backup restore route import export train evaluate models promote rollback".split()
+    names = (
+        "demo init check run migrate backup restore route import export train evaluate models promote rollback forget"
+    ).split()
     explained = await asyncio.gather(*(unserved.succeeds(name, "--help") for name in names))
     for name, done in zip(names, explained, strict=True):
         assert f"│ {name} " in everything.out
@@ -186,6 +188,70 @@ async def test_a_dead_model_server_is_said_and_the_memory_answers(unserved: Home
     assert done.json["reason"] in {"model_down", "not_trained"}
     lost = await unserved.succeeds("route", "zzz qqq xxx", "--json")
     assert (lost.json["label"], lost.json["by"]) == ("garage", "fallback")
+
+
+async def test_a_newcomer_begins_and_finds_out_what_works(homes: Path) -> None:
+    folder = homes / "newcomer"
+    folder.mkdir()
+    home = Home(folder)
+    begun = await home.succeeds("init", "web")
+    assert begun.out == ""
+    assert "Prove that all of it works: switchboard check" in begun.told
+    mine = folder.joinpath("switchboard.toml").read_text("utf-8")
+    again = await home.does("init", "web")
+    assert (again.code, folder.joinpath("switchboard.toml").read_text("utf-8")) == (2, mine)
+    assert "switchboard.toml: here already, nothing was written; --force overwrites" in again.told
+    checked = await home.succeeds("check", "web", "--json")
+    assert {(row["part"], row["ok"]) for row in checked.lines} == {("web", True)}
+    assert "✓ web:" in checked.told
+    await home.until_left_alone()
+
+
+async def test_check_names_what_does_not_work_and_what_to_do(unserved: Home) -> None:
+    done = await unserved.does("check", "--json")
+    assert done.code == 1, done.err
+    found = {row["part"]: row for row in done.lines}
+    assert (found["database"]["ok"], found["web"]["ok"], found["model"]["ok"]) == (True, True, False)
+    assert str(found["model"]["remedy"]) in done.told
+    assert "Traceback" not in done.err
+    absent = await unserved.does("check", "slack")
+    assert (absent.code, "slack is not set up; platforms here are web" in absent.told) == (2, True)
+
+
+async def test_somebody_is_forgotten_while_the_bot_runs(homes: Path) -> None:
+    folder, listen = homes / "forgetting", free_address()
+    folder.mkdir()
+    home = Home(folder)
+    home.settings(settings(f"http://{free_address()}", listen))
+    bot = await home.start("run")
+    try:
+        await bot.until_says("Switchboard runs on web")
+        async with page(f"http://{listen}") as web:
+            await web.heard(await web.write("my kettle called Zebulon is broken"))
+            figures = (await web.web.get("/metrics")).text
+        assert 'switchboard_week{what="decided"} 1.0' in figures and "switchboard_database_up 1.0" in figures
+        assert "Zebulon" not in figures + bot.said()
+        assert _words(home) != []
+        refused = await home.does("forget", "web:customer")
+        assert (refused.code, refused.out) == (1, "")
+        done = await home.succeeds("forget", "web:customer", "--yes", "--json")
+        assert (done.json["person"], done.json["conversations"]) == ("web:customer", 1)
+        assert _words(home) == []
+        again = await home.succeeds("forget", "web:customer", "--yes")
+        assert "nothing is known about web:customer" in again.told
+        unknown = await home.does("forget", "customer", "--yes")
+        assert (unknown.code, "write PLATFORM:USER" in unknown.told) == (2, True)
+        assert (await bot.stops()).code == 0
+    finally:
+        bot.kill()
+        await bot.process.wait()
+    await home.until_left_alone()
+
+
+def _words(home: Home) -> list[str]:
+    """The tables in which the name of the kettle stands."""
+    tables = [str(name) for (name,) in home.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    return [t for t in tables if home.rows(f"SELECT 1 FROM {t} AS t WHERE strpos(t::text, %s) > 0", "Zebulon")]  # noqa: S608
 
 
 # --- learned ---

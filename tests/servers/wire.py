@@ -2,12 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from aiohttp import web
 
 Json = dict[str, object]
 Args = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file in a form."""
+
+    name: str
+    content: bytes
 
 
 def word(args: Args, name: str) -> str:
@@ -54,7 +63,7 @@ def words(args: Args, name: str) -> list[str]:
 
 
 async def read_args(request: web.Request) -> Json:
-    """The arguments of a call: query, then JSON or form body. A broken body raises HTTPBadRequest."""
+    """The arguments of a call: query, then JSON or form body, files as Upload. A broken body is HTTPBadRequest."""
     args: Json = dict(request.query)
     if request.content_type == "application/json":
         body = await request.text()
@@ -64,5 +73,9 @@ async def read_args(request: web.Request) -> Json:
             raise web.HTTPBadRequest(text="invalid JSON") from error
     elif request.can_read_body:
         form = await request.post()
-        args.update({name: value for name, value in form.items() if isinstance(value, str)})
+        args.update({name: _field(value) for name, value in form.items()})
     return args
+
+
+def _field(value: object) -> object:
+    return Upload(value.filename, value.file.read()) if isinstance(value, web.FileField) else value

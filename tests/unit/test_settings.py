@@ -8,7 +8,6 @@ import pytest
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.tasks import Vocabulary
-from bot.platforms import slack
 from bot.settings import load, with_listen
 
 GOOD = """
@@ -174,21 +173,25 @@ def test_a_team_has_a_title_and_hours_in_the_time_zone_of_the_settings(tmp_path:
     assert back is not None and (back.weekday(), back.time()) == (3, time(9))
 
 
-def test_a_team_has_leads_of_its_own_in_the_form_of_their_platform(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def lead(written: object) -> str:
-        if not isinstance(written, str):
-            raise ValueError("write an ID in quotes")
-        return written.upper()
-
-    monkeypatch.setattr(slack, "lead", lead, raising=False)
-    led = GOOD.replace('means = "Invoices"', 'means = "Invoices"\nleads = { slack = ["u0ann", "U0BEN"] }')
-    assert load(write(tmp_path, led), {}).routing.label("billing").leads == {"slack": frozenset({"U0ANN", "U0BEN"})}
-    said = mistakes(tmp_path, led.replace('"u0ann"', "5"))
-    assert "tasks.routing.labels.billing.leads.slack: write an ID in quotes" in said
-    said = mistakes(tmp_path, led.replace('["u0ann", "U0BEN"]', '"u0ann"'))
-    assert "tasks.routing.labels.billing.leads.slack: must be a list" in said
+def test_a_team_has_leads_of_its_own_as_their_platforms_write_them(tmp_path: Path) -> None:
+    written = 'leads = { slack = ["U0ANN", "S0LEADS"], telegram = [111222333, "admins"], web = ["lead"] }'
+    led = GOOD.replace('means = "Invoices"', f'means = "Invoices"\n{written}')
+    assert load(write(tmp_path, led), {}).routing.label("billing").leads == {
+        "slack": frozenset({"U0ANN", "S0LEADS"}),
+        "telegram": frozenset({"111222333", "admins"}),
+        "web": frozenset({"lead"}),
+    }
+    for wrong in (
+        'slack = ["ann"]',
+        "slack = [5]",
+        'telegram = ["111222333"]',
+        "telegram = [true]",
+        'web = ["nobody"]',
+    ):
+        said = mistakes(tmp_path, GOOD.replace('means = "Invoices"', f'means = "Invoices"\nleads = {{ {wrong} }}'))
+        assert said.startswith(f"tasks.routing.labels.billing.leads.{wrong.split()[0]}: "), said
+    said = mistakes(tmp_path, led.replace('["lead"]', '"lead"'))
+    assert said == "tasks.routing.labels.billing.leads.web: must be a list, [ … ]"
 
 
 @pytest.mark.parametrize(
@@ -233,6 +236,13 @@ def test_a_team_with_a_usual_emoji_is_told_of_both_ways_out(tmp_path: Path) -> N
     assert said == (
         "tasks.routing.labels.billing.emoji.web: ✅ already means done as long as the settings say nothing else; "
         "give the label another one, or write another one for conversation.emoji.done.web"
+    )
+
+
+def test_two_teams_that_people_could_not_tell_apart_are_a_mistake(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, GOOD.replace('means = "The rest"', 'means = "The rest"\ntitle = "Billing"'))
+    assert said == (
+        "tasks.routing.labels.triage.title: people could not tell 'Billing' from billing; give it another title"
     )
 
 

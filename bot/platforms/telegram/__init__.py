@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
-from bot.platforms import Surroundings
+from bot.platforms import Finding, Surroundings
 
 NAME = "telegram"
 HOOK = "/telegram/webhook"
 """Where our HTTP server takes updates in."""
+ADMINS = "admins"
+"""In a list of leads: whoever is an administrator of the card's group."""
 
 _API = "https://api.telegram.org/bot"
 _FILES = "https://api.telegram.org/file/bot"
@@ -44,7 +46,7 @@ class Config:
     api_base_url: str = _API
     file_base_url: str = _FILES
     leads: frozenset[str] = frozenset()
-    """Ids of people who may correct."""
+    """Who may correct: people's ids, and perhaps `ADMINS`."""
 
 
 def parse(table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
@@ -93,6 +95,18 @@ def room(chat: str | int, topic: int | None) -> str:
     return f"{chat}/{topic}" if topic is not None and topic > 1 else str(chat)
 
 
+def lead(written: object) -> str:
+    """Somebody's id, or `ADMINS`. Raises ValueError saying how one is written."""
+    if written == ADMINS:
+        return ADMINS
+    if isinstance(written, int) and not isinstance(written, bool) and written > 0:
+        return str(written)
+    raise ValueError(
+        f"{written!r} does not belong; list people by their numeric ids without quotes, like 111222333, "
+        f'or "{ADMINS}" for the administrators of the card\'s group'
+    )
+
+
 @asynccontextmanager
 async def connect(config: object, around: Surroundings) -> AsyncIterator[Platform]:
     """Telegram, ready to speak; closed with the context. Raises Refused when the token is no good.
@@ -105,6 +119,20 @@ async def connect(config: object, around: Surroundings) -> AsyncIterator[Platfor
         raise TypeError("Telegram was given another platform's settings")
     async with opened(config, around) as telegram:
         yield telegram
+
+
+def check(config: object, around: Surroundings, live: bool) -> AsyncIterator[Finding]:
+    """Prove with real calls that the bot can work; `live`: that a reaction arrives from every team's room."""
+    from bot.platforms.telegram.proof import proof
+
+    if not isinstance(config, Config):
+        raise TypeError("Telegram was given another platform's settings")
+    return proof(config, around, live)
+
+
+def install(address: str = "") -> Mapping[str, str]:
+    """Nothing: a bot is made by talking to @BotFather, and it sets up its menu and its webhook itself."""
+    return {}
 
 
 def _mode(value: object, mistakes: list[str]) -> Mode | None:
@@ -129,17 +157,16 @@ def _base(
 
 
 def _leads(value: object, mistakes: list[str]) -> frozenset[str]:
-    wrong = "list people by their numeric ids without quotes, like 111222333"
     if not isinstance(value, list):
-        mistakes.append(f"platforms.telegram.leads: must be a list; {wrong}")
+        mistakes.append(f'platforms.telegram.leads: must be a list, like [111222333, 444555666] or ["{ADMINS}"]')
         return frozenset()
-    good = [item for item in value if isinstance(item, int) and not isinstance(item, bool) and item > 0]
-    mistakes += [
-        f"platforms.telegram.leads: {item!r} does not belong; {wrong}"
-        for item in value
-        if not any(item is one for one in good)
-    ]
-    return frozenset(map(str, good))
+    found = set()
+    for item in value:
+        try:
+            found.add(lead(item))
+        except ValueError as error:
+            mistakes.append(f"platforms.telegram.leads: {error}")
+    return frozenset(found)
 
 
 def _secret(

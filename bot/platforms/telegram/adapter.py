@@ -1,4 +1,4 @@
-"""Hearing and speaking: long polling or a webhook in, posts and edits out."""
+"""One Telegram bot: long polling or a webhook in, posts and edits out."""
 
 import asyncio
 import hmac
@@ -6,26 +6,27 @@ import json
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from telegram import LinkPreviewOptions, ReplyParameters, Update
-from telegram.constants import ParseMode
-from telegram.error import BadRequest, TelegramError
-from telegram.ext import ExtBot
 
 from bot.domain.errors import Unreachable
-from bot.domain.messages import Message, MessageRef, Person, Press, Reaction
+from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import Owed
+from bot.domain.tasks import Label
 from bot.platforms import Routed, Surroundings
-from bot.platforms.telegram import HOOK, NAME, Config, Mode
+from bot.platforms.telegram import HOOK, NAME, Config, Mode, menu
 from bot.platforms.telegram.bot_api import Line, Overtaken, Payload, asked
-from bot.platforms.telegram.events import HEARD, Ears, Fact, read
-from bot.platforms.telegram.pace import Pace
-from bot.platforms.telegram.render import Said, Voice, render
+from bot.platforms.telegram.commands import Commands
+from bot.platforms.telegram.events import HEARD, Command
+from bot.platforms.telegram.footing import take_footing
+from bot.platforms.telegram.hearing import Intake, Polling
+from bot.platforms.telegram.people import People
+from bot.platforms.telegram.render import Voice
+from bot.platforms.telegram.rooms import Rooms
+from bot.platforms.telegram.speaking import Speaker
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,6 @@ _OVERTAKEN_SECONDS = 30.0
 """How long to leave the updates to whoever else takes them: asking more often would only cut off both."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _MAX_BODY = 1_000_000
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name, no secret
 
 
@@ -50,6 +50,7 @@ async def opened(config: Config, around: Surroundings) -> AsyncIterator["Telegra
             log.warning("not reached yet", extra={"platform": NAME, "problem": str(error)})
         yield telegram
     finally:
+        await telegram.close()
         await line.bot.shutdown()
 
 
@@ -57,28 +58,37 @@ class Telegram:
     """One Telegram bot."""
 
     name = NAME
+    whispers = False
 
     def __init__(self, config: Config, around: Surroundings, line: Line) -> None:
         self._config = config
-        self._voice = Voice(around.languages, around.base)
-        labels = around.task.labels
-        self._rooms = frozenset(label.deliver_to[NAME].chat for label in labels if NAME in label.deliver_to)
+        self._around = around
         self._line = line
         self._bot = line.bot
-        self._pace = Pace()
-        self._intake: _Intake | None = None
+        self._rooms = Rooms(around.task)
+        voice = Voice(around.languages, around.base, around.task, around.vocabulary)
+        self._speaker = Speaker(line.bot, voice, self._rooms)
+        self._people = People(line.bot, config, self._rooms)
+        self._commands = Commands(around.desk, voice)
+        self._intake: Intake | None = None
         self._hearing = False
 
     async def introduce(self) -> None:
         """Ask Telegram who we are, once. Raises Refused for a bad token, Unreachable."""
         await asked(self._bot.initialize())
 
+    async def close(self) -> None:
+        await self._speaker.close()
+
     # --- in ---
 
     async def listen(self, inbox: Inbox) -> None:
         """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable when it cannot begin."""
         await self.introduce()
-        intake = _Intake(self._bot, Ears(self._bot.id, self._bot.username, self._rooms), inbox)
+        await menu.set_up(self._bot, self._around.languages)
+        await take_footing(self._bot, self._rooms)
+        prefix = self._around.vocabulary.send_prefix
+        intake = Intake(self._bot, self._rooms, prefix, inbox, self._obey)
         try:
             if self._config.mode is Mode.POLLING:
                 await self._hear_by_polling(intake)
@@ -86,6 +96,12 @@ class Telegram:
                 await self._hear_by_webhook(intake)
         finally:
             self._intake, self._hearing = None, False
+
+    async def _obey(self, command: Command) -> None:
+        """Raises Unreachable when the desk could not do it: the command must come again."""
+        said = await self._commands.answer(command)
+        if said is not None:
+            await self._speaker.answer(command.place, command.message, said, rewrite=command.pressed)
 
     def healthy(self) -> bool:
         """Whether it hears people now: the last poll was answered, or the webhook is set."""
@@ -96,10 +112,10 @@ class Telegram:
         """Where Telegram posts its updates; none when polling, where there is no secret to tell Telegram by."""
         return [Route(HOOK, self._receive, methods=["POST"])] if self._config.mode is Mode.WEBHOOK else []
 
-    async def _hear_by_polling(self, intake: "_Intake") -> None:
+    async def _hear_by_polling(self, intake: Intake) -> None:
         await asked(self._bot.delete_webhook(drop_pending_updates=False))
         log.info("listening", extra={"platform": NAME})
-        polling = _Polling(self._line, intake)
+        polling = Polling(self._line, intake)
         wait, patience = _FIRST_WAIT, 0
         while True:
             try:
@@ -118,7 +134,7 @@ class Telegram:
                 self._hearing = True
                 wait, patience = _FIRST_WAIT, _POLL_SECONDS
 
-    async def _hear_by_webhook(self, intake: "_Intake") -> None:
+    async def _hear_by_webhook(self, intake: Intake) -> None:
         self._intake = intake
         await asked(
             self._bot.set_webhook(
@@ -154,121 +170,22 @@ class Telegram:
     # --- out ---
 
     async def say(self, owed: Owed) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable (again later), Refused (never).
+        """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused."""
+        return await self._speaker.say(owed)
 
-        Never waits: a chat that has had its share is Unreachable until it may be spoken to again.
-        """
-        chat, _, topic = owed.post.place.chat.partition("/")
-        now = asyncio.get_running_loop().time
-        if (wait := self._pace.take(chat, now())) > 0:
-            raise Unreachable(f"platforms.{NAME}: this chat has had its share", timedelta(seconds=wait))
-        said = render(owed.post.content, self._voice)
-        try:
-            if owed.edits is not None:
-                return await asked(self._rewrite(owed.edits, said))
-            return await asked(self._post(chat, int(topic) if topic else None, owed.under, said))
-        except Unreachable as error:
-            if error.retry_after is not None:
-                self._pace.rest(chat, now() + error.retry_after.total_seconds())
-            raise
-
-    async def _post(self, chat: str, topic: int | None, under: MessageRef | None, said: Said) -> MessageRef:
-        reply = ReplyParameters(int(under.id), allow_sending_without_reply=True) if under else None
-        sent = await self._bot.send_message(
-            chat,
-            said.text,
-            parse_mode=ParseMode.HTML,
-            message_thread_id=topic,
-            reply_parameters=reply,
-            reply_markup=said.keyboard,
-            link_preview_options=_NO_PREVIEW,
-        )
-        return MessageRef(NAME, str(sent.chat.id), str(sent.message_id))
-
-    async def _rewrite(self, ref: MessageRef, said: Said) -> MessageRef:
-        """Rewriting leaves out the keyboard: buttons of what was said before go."""
-        try:
-            await self._bot.edit_message_text(
-                said.text,
-                chat_id=ref.chat,
-                message_id=int(ref.id),
-                parse_mode=ParseMode.HTML,
-                reply_markup=said.keyboard,
-                link_preview_options=_NO_PREVIEW,
-            )
-        except BadRequest as error:
-            if "not modified" not in error.message.lower():
-                raise
-        return ref
+    async def fetch(self, media: Media) -> bytes:
+        """An attachment's bytes. Raises Unreachable, Refused (too large, gone, no file)."""
+        return await self._speaker.parcels.fetch(media)
 
     # --- who may ---
 
-    async def may_correct(self, person: Person) -> bool:
-        """Whether this person is a lead, by id. Never true for a bot: of others nothing comes in, and we are none."""
-        ourselves = self._config.bot_token.partition(":")[0]
-        return person.platform == NAME and person.id in self._config.leads and person.id != ourselves
+    async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
+        """Whether they lead that team here. Raises Unreachable where Telegram has to be asked."""
+        return await self._people.may_correct(person, team, room)
 
-
-class _Intake:
-    """Updates on their way into the inbox."""
-
-    def __init__(self, bot: ExtBot[None], ears: Ears, inbox: Inbox) -> None:
-        self._bot = bot
-        self._ears = ears
-        self._inbox = inbox
-
-    async def take(self, payload: Payload) -> None:
-        """Store what an update says. Raises Unreachable when it could not be stored: it must come again.
-
-        An update that cannot be understood is skipped, and said so without a word of what is in it: nothing behind it
-        would be heard otherwise.
-        """
-        try:
-            update = Update.de_json(payload, self._bot)
-            facts = read(update, self._ears)
-        except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, it would again
-            about = {"update": payload.get("update_id"), "problem": type(error).__name__}
-            log.error("update skipped", extra={"platform": NAME, **about})
-            return
-        for fact in facts:
-            await self._store(fact)
-        if update.callback_query is not None:
-            await self._answer(update.callback_query.id)
-
-    async def _store(self, fact: Fact) -> None:
-        match fact:
-            case Message():
-                await self._inbox.message(fact)
-            case Reaction():
-                await self._inbox.reaction(fact)
-            case Press():
-                await self._inbox.press(fact)
-
-    async def _answer(self, query: str) -> None:
-        """End the button's waiting. Too late, or said before, is no harm: the press is stored."""
-        try:
-            await self._bot.answer_callback_query(query)
-        except TelegramError as error:
-            log.info("press not answered", extra={"platform": NAME, "problem": type(error).__name__})
-
-
-class _Polling:
-    """Takes updates in order; what was stored is confirmed to Telegram with the next poll, never earlier."""
-
-    def __init__(self, line: Line, intake: _Intake) -> None:
-        self._line = line
-        self._intake = intake
-        self._offset: int | None = None
-
-    async def step(self, patience: int) -> None:
-        """Take what waits, or what comes within `patience` seconds. Raises Unreachable; the rest comes again then."""
-        updates = await self._line.updates(self._offset, patience)
-        for number, payload in updates:
-            await self._intake.take(payload)
-            self._offset = number + 1
-        if not updates:
-            # All is confirmed. After a week of silence the numbers may begin anew, lower: no offset may outlive that.
-            self._offset = None
+    async def may_handle(self, person: Person, room: Place) -> bool:
+        """Whether they are members of that room's group. Raises Unreachable."""
+        return await self._people.may_handle(person, room)
 
 
 async def _payload(request: Request) -> Payload | None:

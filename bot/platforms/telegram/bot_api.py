@@ -12,7 +12,7 @@ from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, Invali
 from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.platforms.telegram import NAME, Config
 from bot.platforms.telegram.events import HEARD
 
@@ -37,6 +37,8 @@ _REMEDIES = {
     "not enough rights": "allow the bot to send messages in this group",
     "thread not found": "mend the topic in deliver_to: it was deleted",
     "topic_closed": "open the topic again, or let the bot manage topics",
+    "file is too big": "Telegram lets bots download 20 MB at most",
+    "file_id": "the file is gone",
     "https url must be provided": "platforms.telegram.webhook_url must begin with https://",
 }
 
@@ -74,9 +76,18 @@ class Line:
             raise Unreachable(_STRANGE)
         return [_numbered(one) for one in answer]
 
+    async def reactions(self, chat: str) -> list[str] | None:
+        """The emoji that may be put on what is said in a chat; None: all that there are. Raises Refused, Unreachable.
+
+        The library makes no difference between all and none.
+        """
+        answer = await asked(self._polls.post(f"{self.bot.base_url}/getChat?{urlencode({'chat_id': chat})}"))
+        allowed = answer.get("available_reactions") if isinstance(answer, dict) else None
+        return None if allowed is None else [str(one.get("emoji", "")) for one in allowed]
+
 
 async def asked(call: Awaitable[T]) -> T:
-    """The answer of a Bot API call. Raises Refused, Unreachable, Overtaken."""
+    """The answer of a Bot API call. Raises Refused, Unreachable, ChatMoved, Overtaken."""
     try:
         return await call
     except TelegramError as error:
@@ -97,7 +108,8 @@ def _problem(error: TelegramError) -> Refused | Unreachable:
         case InvalidToken():
             return Refused(f"{where}: Telegram does not know the bot of TELEGRAM_BOT_TOKEN; @BotFather shows its token")
         case ChatMigrated():
-            return Refused(f"{where}: the group has a new id; write {error.new_chat_id} for it in deliver_to")
+            new = str(error.new_chat_id)
+            return ChatMoved(f"{where}: the group has a new id; write {new} for it in deliver_to", new)
         case Forbidden() | BadRequest():
             return Refused(f"{where}: {_reason(error)}")
         case _:

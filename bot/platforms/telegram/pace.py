@@ -50,6 +50,11 @@ class Pace:
             window.count(now)
         return 0.0
 
+    def count(self, chat: str, now: float) -> None:
+        """A call was made without asking, because it belongs to one that did: the next ones wait the longer."""
+        for window in [self._everywhere, *self._of(chat, now)]:
+            window.count(now)
+
     def rest(self, chat: str, until: float) -> None:
         """Telegram said that this chat must wait."""
         self._resting[chat] = until

@@ -1,38 +1,44 @@
-"""What we owe, in Telegram's HTML. Pure. What people wrote is cut first, then escaped, and only then marked up."""
+"""What we owe, as Telegram shows it. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
-from telegram.constants import MessageLimit
-
+from bot.domain.messages import Media
 from bot.domain.posts import (
+    NO,
     OTHER,
+    SEND,
+    SPLIT,
+    YES,
     Answer,
     Card,
     Content,
     FollowUp,
     LearningReport,
     Moved,
+    Notice,
+    Offer,
     Question,
+    Reply,
+    Sent,
+    Solved,
+    Split,
+    What,
     WordsPlease,
+    WrongTeam,
 )
+from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose, sentence
-from bot.platforms.wording import question, report, to_person, why
+from bot.platforms.telegram import NAME
+from bot.platforms.telegram.markup import LINE, MOST, Said, cut, halved, keyboard, link, plain, quoted, units
+from bot.platforms.wording import card_marks, question, reply, report, to_person, to_team, why
 
-_MOST = int(MessageLimit.MAX_TEXT_LENGTH)
-_LINE = 200
-_BUTTON = 60
-_EXCERPT = 1_000
-_LEGEND = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A message as sendMessage takes it: HTML, and the buttons under it."""
-
-    text: str
-    keyboard: InlineKeyboardMarkup | None = None
+_EXCERPT, _HISTORY, _LEGEND, _MARKS, _REMEMBERED = 900, 700, 600, 300, 300
+"""Together with a card's other lines they stay below what one message may hold."""
+_SENT, _SENTENCE = 500, 1_000
+_NAMES = 300
+_FEW = 8
+_QUIET = (What.LEFT, What.SOLVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,79 +49,162 @@ class Voice:
     """Offered languages, the fallback first: to the person in theirs, to teams in the fallback."""
     base: str
     """What a card calls the model when no adapter serves."""
+    task: Task
+    vocabulary: Vocabulary
+
+    @property
+    def team(self) -> str:
+        """The language that teams read."""
+        return self.languages[0]
+
+    def persons(self, language: str | None) -> str:
+        return choose(language, self.languages)
 
 
-def render(content: Content, voice: Voice) -> Said:
-    """The content in its reader's language, within Telegram's limits."""
+def render(content: Content, voice: Voice, missing: Sequence[Media] = ()) -> Said:
+    """The content in its reader's language, within Telegram's limits; attachments that did not come along by name."""
     match content:
-        case Question():
-            return _question(content, choose(content.language, voice.languages))
-        case Answer() | WordsPlease() | Moved():
-            return Said(_plain(to_person(content, choose(content.language, voice.languages))))
+        case Question() | Answer() | WordsPlease() | Moved() | Solved() | Split() | Reply():
+            return _to_person(content, voice, missing)
         case Card():
             return Said(_card(content, voice))
         case FollowUp():
-            return Said(_follow_up(content, voice.languages[0]))
+            return _follow_up(content, voice, missing)
+        case Offer() | WrongTeam() | Sent() | Notice():
+            return _to_team(content, voice)
         case LearningReport():
-            return Said(_report(content, voice.languages[0]))
+            return Said(_report(content, voice.team))
 
 
-def units(text: str) -> int:
-    """The length as Telegram counts it: in UTF-16 code units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+def attached(media: Sequence[Media], language: str, key: str = "card_attached") -> list[str]:
+    """What is attached, by name; nothing when nothing is."""
+    names = ", ".join(one.name or one.kind for one in media)
+    return [plain(sentence(language, key, names=cut(names, _NAMES)), _NAMES + LINE)] if media else []
 
 
-def cut(text: str, limit: int) -> str:
-    """The text in at most `limit` UTF-16 code units, no emoji of two of them split."""
-    if units(text) <= limit:
-        return text
-    kept = text.encode("utf-16-le", "surrogatepass")[: 2 * (limit - 1)]
-    return kept.decode("utf-16-le", "ignore") + "…"
+# --- to the person ---
 
 
-def _question(content: Question, language: str) -> Said:
-    asked = _plain(question(content, language))
+def _to_person(
+    content: Question | Answer | WordsPlease | Moved | Solved | Split | Reply, voice: Voice, missing: Sequence[Media]
+) -> Said:
+    language = voice.persons(content.language)
+    match content:
+        case Question():
+            return _question(content, language, voice.task)
+        case Reply():
+            return _reply(content, language, voice.task, missing)
+        case Solved(answer=None):
+            buttons = keyboard([(sentence(language, "yes"), YES), (sentence(language, "no"), NO)], columns=2)
+            return Said(plain(to_person(content, language, voice.task)), buttons)
+        case Split(done=False):
+            buttons = keyboard([(sentence(language, "split_button"), SPLIT)])
+            return Said(plain(to_person(content, language, voice.task)), buttons)
+        case _:
+            return Said(plain(to_person(content, language, voice.task)))
+
+
+def _question(content: Question, language: str, task: Task) -> Said:
+    asked = plain(question(content, language, task))
     if content.answered is not None:
         return Said(asked)
-    buttons = [(label, str(position)) for position, label in enumerate(content.candidates)]
-    buttons.append((sentence(language, "other"), OTHER))
-    rows = [[InlineKeyboardButton(cut(label, _BUTTON), callback_data=value)] for label, value in buttons]
-    return Said(asked, InlineKeyboardMarkup(rows))
+    buttons = [(task.shown(label), str(position)) for position, label in enumerate(content.candidates)]
+    return Said(asked, keyboard([*buttons, (sentence(language, "other"), OTHER)]))
+
+
+def _reply(content: Reply, language: str, task: Task, missing: Sequence[Media]) -> Said:
+    speaker, names = cut(reply(content, language, task), LINE), attached(missing, language)
+    text, more = halved(content.text, _left(speaker, names))
+    words = [plain(text)] if text.strip() else []
+    return Said("\n".join([f"<b>{plain(speaker)}</b>", *words, *names]), more=_rest(more))
+
+
+def _left(*lines: str | Sequence[str]) -> int:
+    """What a message holds besides these lines."""
+    flat = [one for line in lines for one in ([line] if isinstance(line, str) else line)]
+    return MOST - sum(units(line) + 1 for line in flat)
+
+
+def _rest(text: str) -> str:
+    return plain(text) if text.strip() else ""
+
+
+# --- to the team ---
 
 
 def _card(card: Card, voice: Voice) -> str:
-    language, moved = voice.languages[0], card.moved_to is not None
-    title = _plain(sentence(language, "card_title", team=card.label), _LINE)
-    lines = [f"<s>{title}</s>" if moved else f"<b>{title}</b>"]
-    if card.moved_to is not None:
-        lines.append(_plain(sentence(language, "card_moved", team=card.moved_to), _LINE))
-    lines.append(_plain(sentence(language, "card_from", author=card.author or sentence(language, "someone")), _LINE))
-    lines += _quote(card.excerpt, _EXCERPT, struck=moved)
-    lines.append(f"<i>{_plain(why(card, language, voice.base), _LINE)}</i>")
-    if card.legend and not moved:
-        legend = "  ".join(f"{emoji} {label}" for emoji, label in card.legend)
-        lines.append(_plain(sentence(language, "card_legend", legend=legend), _LEGEND))
+    language, moved = voice.team, card.moved_to is not None
+    title = plain(sentence(language, "card_title", team=voice.task.shown(card.label)), LINE)
+    lines = [f"<s>{title}</s>" if moved else f"<b>{title}</b>", *_fate(card, voice)]
+    lines.append(plain(sentence(language, "card_from", author=card.author or sentence(language, "someone")), LINE))
+    if card.deleted:
+        lines.append(f"<i>{plain(sentence(language, 'card_gone'), LINE)}</i>")
+    else:
+        lines += quoted(card.excerpt, _EXCERPT, struck=moved)
+    lines += attached(card.media, language)
+    lines.append(f"<i>{plain(why(card, language, voice.base), LINE)}</i>")
+    if not moved:
+        lines += _background(card, language) + _manual(card, voice)
     return "\n".join(lines)
 
 
-def _follow_up(content: FollowUp, language: str) -> str:
-    lead_in = cut(sentence(language, "follow_up", author=content.author or sentence(language, "someone")), _LINE)
-    quote = _quote(content.text, _MOST - units(lead_in) - 1)
-    return "\n".join([f"<b>{_plain(lead_in)}</b>", *quote])
+def _fate(card: Card, voice: Voice) -> list[str]:
+    """What became of it."""
+    language = voice.team
+    lines = [plain(" · ".join(card_marks(card, language)), _MARKS)] if card_marks(card, language) else []
+    if card.moved_to is not None:
+        lines.append(plain(sentence(language, "card_moved", team=voice.task.shown(card.moved_to)), LINE))
+        lines += link(sentence(language, "card_moved_link"), card.moved_link)
+    return lines
+
+
+def _background(card: Card, language: str) -> list[str]:
+    """What one may want to look up: similar corrections, what was said so far, the place where it was said."""
+    similar = [sentence(language, "card_remembered", text=text) for text in card.remembered]
+    lines = [f"<i>{plain(chr(10).join(similar), _REMEMBERED)}</i>"] if similar else []
+    said = [f"{who or sentence(language, 'someone')}: {what}" for who, what in card.history]
+    if said:
+        lines += quoted("\n".join([sentence(language, "card_history"), *said]), _HISTORY, folded=True)
+    return lines + link(sentence(language, "card_link"), card.source)
+
+
+def _manual(card: Card, voice: Voice) -> list[str]:
+    """What the emoji on it do."""
+    language, emoji = voice.team, voice.vocabulary
+    take, done, wrong = (words.get(NAME, "") for words in (emoji.take, emoji.done, emoji.wrong))
+    how = [sentence(language, "card_how", take=take, done=done)] if take and done else []
+    if wrong:
+        how.append(sentence(language, "card_how_wrong", wrong=wrong))
+    lines = [plain("  ".join(how), LINE)] if how else []
+    legend = "  ".join(f"{one} {voice.task.shown(label)}" for one, label in card.legend)
+    return [*lines, plain(sentence(language, "card_legend", legend=legend), _LEGEND)] if legend else lines
+
+
+def _follow_up(content: FollowUp, voice: Voice, missing: Sequence[Media]) -> Said:
+    lead_in, names = cut(to_team(content, voice.team, voice.task), LINE), attached(missing, voice.team)
+    text, more = halved("" if content.deleted else content.text, _left(lead_in, names))
+    return Said("\n".join([f"<b>{plain(lead_in)}</b>", *quoted(text, MOST), *names]), more=_rest(more))
+
+
+def _to_team(content: Offer | WrongTeam | Sent | Notice, voice: Voice) -> Said:
+    language = voice.team
+    line = plain(to_team(content, language, voice.task), _SENTENCE)
+    match content:
+        case Offer():
+            button = keyboard([(sentence(language, "offer_button"), SEND)])
+            return Said(line, None if content.sent else button, quiet=True)
+        case WrongTeam(chosen=None):
+            choices = [(voice.task.shown(label), str(position)) for position, label in enumerate(content.choices)]
+            return Said(line, keyboard(choices, columns=1 if len(choices) <= _FEW else 2))
+        case Sent():
+            clips = [f"📎 {content.media}"] if content.media else []
+            return Said("\n".join([line, *quoted(content.text, _SENT), *clips]), quiet=True)
+        case Notice():
+            return Said(line, quiet=content.what in _QUIET)
+        case WrongTeam():
+            return Said(line)
 
 
 def _report(content: LearningReport, language: str) -> str:
     title, *reasons = report(content, language)
-    return _plain("\n".join([title, *(f"• {reason}" for reason in reasons)]))
-
-
-def _plain(text: str, limit: int = _MOST) -> str:
-    return escape(cut(text, limit), quote=False)
-
-
-def _quote(text: str, limit: int, struck: bool = False) -> list[str]:
-    """What a person wrote, as a quotation; nothing when there is no text."""
-    if not text.strip():
-        return []
-    words = _plain(text, limit)
-    return [f"<blockquote>{f'<s>{words}</s>' if struck else words}</blockquote>"]
+    return plain("\n".join([title, *(f"• {reason}" for reason in reasons)]))

@@ -4,14 +4,14 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import cast
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
-from bot.platforms import Surroundings
+from bot.platforms import Finding, Surroundings
 from bot.platforms.web.adapter import WebChat
 from bot.platforms.web.events import NAME, PEOPLE, PERSON_ROOMS, normal
+from bot.platforms.web.words import team_rooms
 
 _ROOM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
@@ -28,18 +28,17 @@ def parse(table: Mapping[str, object], environment: Mapping[str, str]) -> Config
     """Its part of the settings; it has no secrets. Raises ConfigError naming each wrong key."""
     mistakes = [f"platforms.web.{key}: no such setting; there is leads" for key in table if key != "leads"]
     leads = table.get("leads", ["lead"])
-    choices = ", ".join(PEOPLE)
     if not isinstance(leads, list):
-        mistakes.append(f"platforms.web.leads: write a list; choices are {choices}")
-    else:
-        mistakes += [f"platforms.web.leads: nobody is called {who!r}; choices are {choices}" for who in _unknown(leads)]
+        raise ConfigError([*mistakes, f"platforms.web.leads: write a list; choices are {', '.join(PEOPLE)}"])
+    found = []
+    for who in leads:
+        try:
+            found.append(lead(who))
+        except ValueError as error:
+            mistakes.append(f"platforms.web.leads: {error}")
     if mistakes:
         raise ConfigError(mistakes)
-    return Config(tuple(cast(list[str], leads)))
-
-
-def _unknown(leads: list[object]) -> list[object]:
-    return [who for who in leads if not isinstance(who, str) or who not in PEOPLE]
+    return Config(tuple(found))
 
 
 def emoji(written: str) -> str:
@@ -56,9 +55,28 @@ def place(written: str) -> Place:
     return Place(NAME, written)
 
 
+def lead(written: object) -> str:
+    """One of the chat's people. Raises ValueError saying who they are."""
+    if not isinstance(written, str) or written not in PEOPLE:
+        raise ValueError(f"nobody is called {written!r}; choices are {', '.join(PEOPLE)}")
+    return written
+
+
 @asynccontextmanager
 async def connect(config: object, around: Surroundings) -> AsyncIterator[Platform]:
     """The chat, ready to speak. Nothing to sign in to, so it never raises Refused."""
     if not isinstance(config, Config):
         raise TypeError("the web chat was given another platform's settings")
     yield WebChat(config.leads, around)
+
+
+async def check(config: object, around: Surroundings, live: bool) -> AsyncIterator[Finding]:
+    """That teams have rooms here. The chat lives in this process and its database: there is nothing to sign in to."""
+    rooms = team_rooms(around.task)
+    remedy = 'Nobody can answer here: give a team a room, deliver_to = { web = "billing" }'
+    yield Finding("web: rooms of teams in the local chat", bool(rooms), "" if rooms else remedy)
+
+
+def install(address: str = "") -> Mapping[str, str]:
+    """Nothing: the page comes with Switchboard."""
+    return {}

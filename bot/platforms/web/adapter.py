@@ -1,31 +1,25 @@
-"""The local chat's input and output: a page, its state, and what people do on it.
-
-Another website in the same browser can send requests to this machine, so requests must come from our own page (same
-origin, JSON) and be addressed to this machine by number or as localhost (which stops names that were rebound to it).
-"""
+"""The local chat's input and output: a page, its state, and what people do on it."""
 
 import asyncio
-import ipaddress
-import json
 import logging
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from bot.domain.errors import Refused, Unreachable, UsageError
-from bot.domain.messages import MessageRef, Person
+from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import Owed
+from bot.domain.tasks import Label
 from bot.platforms import Routed, Surroundings
-from bot.platforms.web import events, render
+from bot.platforms.web import door, events, render
 from bot.platforms.web.events import LEAD, NAME, PEOPLE, PERSON_ROOMS
+from bot.platforms.web.words import Words, team_rooms
 
 log = logging.getLogger(__name__)
 
@@ -33,17 +27,10 @@ Handler: TypeAlias = Callable[[Request, Inbox], Awaitable[Response]]
 
 LINES = 600
 """Lines of all rooms together that the page is given."""
-_MAX_BODY = 2_000_000
 _BEAT_SECONDS = 15.0
 _HERE = Path(__file__).parent
-_PARTS = {"page.css": "text/css"} | {f"{name}.js": "text/javascript" for name in "page draw people teams wire".split()}
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+_PARTS = {path.name: _TYPES[path.suffix] for path in sorted(_HERE.iterdir()) if path.suffix in _TYPES}
 
 
 class WebChat:
@@ -54,8 +41,9 @@ class WebChat:
     def __init__(self, leads: Sequence[str], around: Surroundings) -> None:
         self._leads = frozenset(leads)
         self._around = around
-        self._words = render.Words(around.task, around.languages, around.base)
-        self._rooms = (*PERSON_ROOMS, *render.team_rooms(around.task))
+        self._words = Words(around.task, around.languages, around.base, around.vocabulary)
+        self._team_rooms = tuple(team_rooms(around.task))
+        self._rooms = (*PERSON_ROOMS, *self._team_rooms)
         self._inbox: Inbox | None = None
         self._browsers: set[asyncio.Event] = set()
 
@@ -66,11 +54,27 @@ class WebChat:
             *(Route(f"/chat/{name}", self._behind_the_door(_file(name, kind))) for name, kind in _PARTS.items()),
             Route("/chat/state", self._behind_the_door(self._state)),
             Route("/chat/events", self._behind_the_door(self._events)),
-            Route("/chat/messages", self._behind_the_door(self._message), methods=["POST"]),
-            Route("/chat/reactions", self._behind_the_door(self._reaction), methods=["POST"]),
-            Route("/chat/presses", self._behind_the_door(self._press), methods=["POST"]),
-            Route("/chat/learn", self._behind_the_door(self._learn), methods=["POST"]),
+            *(
+                Route(f"/chat/{name}", self._behind_the_door(handler), methods=["POST"])
+                for name, handler in self._acts()
+            ),
         ]
+
+    def _acts(self) -> Sequence[tuple[str, Handler]]:
+        """What people do on the page."""
+        return [
+            ("messages", self._message),
+            ("edits", self._edit),
+            ("deletions", self._deletion),
+            ("notes", self._note),
+            ("reactions", self._reaction),
+            ("presses", self._press),
+            ("learn", self._learn),
+        ]
+
+    @property
+    def whispers(self) -> bool:
+        return False
 
     async def listen(self, inbox: Inbox) -> None:
         """Serve the page until cancelled; while it does, one task tells every open page that something changed."""
@@ -90,8 +94,14 @@ class WebChat:
             raise Refused("web: there is no such room; see deliver_to of the labels in the settings")
         return owed.edits or MessageRef(NAME, owed.post.place.chat, events.receipt(owed.id))
 
-    async def may_correct(self, person: Person) -> bool:
-        return person.platform == NAME and person.id in self._leads
+    async def fetch(self, media: Media) -> bytes:
+        raise Refused("web: the local chat has no attachments")
+
+    async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
+        return person.platform == NAME and person.id in self._leads | team.leads.get(NAME, frozenset())
+
+    async def may_handle(self, person: Person, room: Place) -> bool:
+        return person.platform == NAME and person.id == LEAD
 
     def healthy(self) -> bool:
         return self._inbox is not None
@@ -107,13 +117,13 @@ class WebChat:
             except Unreachable:
                 log.warning("web chat could not reach the database", extra={"path": request.url.path})
                 response = _sentence(503, "Nothing was stored: the database does not answer. Please try again.")
-            response.headers.update(_HEADERS)
+            response.headers.update(door.POLICY)
             return response
 
         return answer
 
     async def _heard(self, handler: Handler, request: Request) -> Response:
-        stranger = _stranger(request.method, request.headers)
+        stranger = door.stranger(request.method, request.headers)
         if stranger:
             return _sentence(403, stranger)
         if self._inbox is None:
@@ -136,28 +146,40 @@ class WebChat:
 
     async def _message(self, request: Request, inbox: Inbox) -> Response:
         language = events.spoken(request.headers.get("accept-language"))
-        message = events.to_message(await _json(request), _now(), language)
+        message = events.to_message(await door.body(request), _now(), language)
         await inbox.message(message)
         return _stored(message.ref)
 
+    async def _edit(self, request: Request, inbox: Inbox) -> Response:
+        edit = events.to_edit(await door.body(request), self._rooms, _now())
+        await inbox.edit(edit)
+        return _stored(edit.ref)
+
+    async def _deletion(self, request: Request, inbox: Inbox) -> Response:
+        deletion = events.to_deletion(await door.body(request), self._rooms, _now())
+        await inbox.deletion(deletion)
+        return _stored(deletion.ref)
+
+    async def _note(self, request: Request, inbox: Inbox) -> Response:
+        note = events.to_note(await door.body(request), self._team_rooms, _now())
+        await inbox.note(note)
+        return _stored(note.ref)
+
     async def _reaction(self, request: Request, inbox: Inbox) -> Response:
-        reaction = events.to_reaction(await _json(request), self._rooms, _now())
+        reaction = events.to_reaction(await door.body(request), self._rooms, _now())
         await inbox.reaction(reaction)
         return _stored(reaction.ref)
 
     async def _press(self, request: Request, inbox: Inbox) -> Response:
-        press = events.to_press(await _json(request), _now())
+        press = events.to_press(await door.body(request), self._rooms, _now())
         await inbox.press(press)
         return _stored(press.ref)
 
     async def _learn(self, request: Request, _inbox: Inbox) -> Response:
-        await _json(request)
-        lead = Person(NAME, LEAD, PEOPLE[LEAD])
-        if not await self.may_correct(lead):
+        await door.body(request)
+        if LEAD not in self._leads:
             return _sentence(403, "Only leads may ask for a lesson, and there is none in [platforms.web].")
-        around = self._around
-        asked = await around.registry.request_cycle(around.task.name, f"{NAME}:{LEAD}", f"web-{uuid.uuid4()}", _now())
-        return JSONResponse({"asked": asked})
+        return JSONResponse({"asked": await self._around.desk.learn(Person(NAME, LEAD, PEOPLE[LEAD]))})
 
     def _wake(self) -> None:
         for browser in self._browsers:
@@ -193,43 +215,6 @@ def _file(name: str, media_type: str) -> Handler:
         return Response(content, media_type=media_type)
 
     return send
-
-
-def _stranger(method: str, headers: Mapping[str, str]) -> str | None:
-    """Why this request did not come from our own page; None when it may have."""
-    host = headers.get("host", "")
-    if not _this_machine(host):
-        return "Open this page by the machine's number or as localhost."
-    if method != "POST":
-        return None
-    origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
-        return "This request came from another website."
-    if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        return "Send JSON (Content-Type: application/json)."
-    return None
-
-
-def _this_machine(host: str) -> bool:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or name.endswith(".localhost") or bool(ipaddress.ip_address(name))
-    except ValueError:
-        return False
-
-
-async def _json(request: Request) -> object:
-    """The request's body. Raises UsageError when it is too long or no JSON."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            raise UsageError("That is too long to be a message.")
-    try:
-        read: object = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise UsageError("Send one JSON object.") from error
-    return read
 
 
 def _sentence(status: int, sentence: str) -> Response:

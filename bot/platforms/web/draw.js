@@ -15,19 +15,23 @@ export function make(tag, properties, ...children) {
   return node;
 }
 
-// Make the children be the items, in order: by item.key, rebuilding only those that changed.
-export function patch(parent, items, build) {
+// Make the children be the items, in order: by item.key, touching only those that changed.
+// A changed one is built anew, or, given renew(node, item), changed in place: what somebody types in it stays.
+export function patch(parent, items, build, renew) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
   items.forEach((item, position) => {
     const shape = JSON.stringify(item);
     let node = old.get(item.key);
     old.delete(item.key);
     if (!node || shapes.get(node) !== shape) {
-      const fresh = build(item);
-      fresh.dataset.key = item.key;
-      shapes.set(fresh, shape);
-      node?.replaceWith(fresh);
-      node = fresh;
+      if (node && renew) renew(node, item);
+      else {
+        const built = build(item);
+        built.dataset.key = item.key;
+        node?.replaceWith(built);
+        node = built;
+      }
+      shapes.set(node, shape);
     }
     if (parent.children[position] !== node) parent.insertBefore(node, parent.children[position] ?? null);
   });
@@ -38,11 +42,13 @@ export function patch(parent, items, build) {
 export function keepingFocus(change) {
   const key = document.activeElement?.dataset?.focus;
   change();
-  if (key && document.activeElement?.dataset?.focus !== key) {
-    [...document.querySelectorAll("[data-focus]")]
-      .find((node) => node.dataset.focus === key)
-      ?.focus({preventScroll: true});
-  }
+  if (key && document.activeElement?.dataset?.focus !== key) focusOn(key);
+}
+
+export function focusOn(key) {
+  [...document.querySelectorAll("[data-focus]")]
+    .find((node) => node.dataset.focus === key)
+    ?.focus({preventScroll: true});
 }
 
 // Emoji are kept without their variation selector; some need it to be drawn as pictures.
@@ -58,10 +64,52 @@ export function clock(at) {
   });
 }
 
+// A quiet button that asks once more before it does something for good.
+export function sure(properties, text, act) {
+  const button = make("button", {type: "button", class: "quiet", ...properties, text});
+  const calm = () => {
+    button.textContent = text;
+    button.classList.remove("asking");
+  };
+  button.addEventListener("click", () => {
+    if (button.classList.contains("asking")) return act();
+    button.textContent = "Really delete?";
+    button.classList.add("asking");
+    setTimeout(calm, 4_000);
+  });
+  button.addEventListener("blur", calm);
+  return button;
+}
+
+// The names of what came along, as links where there is somewhere to go.
+export function attached(media) {
+  if (!media?.length) return null;
+  const names = media.map(({name, link}) =>
+    link
+      ? make("a", {href: link, target: "_blank", rel: "noopener noreferrer", text: name})
+      : make("span", {text: name}),
+  );
+  return make("p", {class: "attached", "aria-label": "Attached"}, ...names);
+}
+
+export function newId() {
+  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// Enter sends, Shift+Enter is a new line, Escape leaves.
+export function keys(form, leave) {
+  return (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      form.requestSubmit();
+    } else if (event.key === "Escape") leave();
+  };
+}
+
 export const byId = (id) => document.getElementById(id);
 
-// The keys of all lines that the page has shown; the others arrive with a little movement and are read out.
-export const seen = new Set();
+// What the page has shown, by line: the new arrives with a little movement, and what is new or changed is read out.
+export const seen = new Map();
 
 export function fresh(line) {
   return seen.has(line.key) ? "" : " fresh";

@@ -1,4 +1,4 @@
-"""What the page sends, as facts: JSON in, Message, Reaction or Press out. Pure.
+"""What the page sends, as facts: JSON in; messages, edits, notes, reactions and presses out. Pure.
 
 Every function raises UsageError with a sentence for the person at the page when the input makes no sense.
 """
@@ -9,7 +9,19 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from bot.domain.errors import UsageError
-from bot.domain.messages import MAX_TEXT, Message, MessageRef, Person, Place, Press, Reaction, clean
+from bot.domain.messages import (
+    MAX_TEXT,
+    Deletion,
+    Edit,
+    Message,
+    MessageRef,
+    Note,
+    Person,
+    Place,
+    Press,
+    Reaction,
+    clean,
+)
 
 NAME = "web"
 PEOPLE = {"customer": "Customer", "employee": "Employee", "lead": "Lead"}
@@ -39,18 +51,39 @@ def to_message(body: object, now: datetime, language: str | None) -> Message:
     )
 
 
+def to_edit(body: object, rooms: Collection[str], now: datetime) -> Edit:
+    """New words for something that a person wrote in one of these rooms."""
+    fields = _fields(body)
+    return Edit(_written(fields, rooms), _words(_text(fields, "text")), now)
+
+
+def to_deletion(body: object, rooms: Collection[str], now: datetime) -> Deletion:
+    """Something that a person wrote in one of these rooms is to go."""
+    return Deletion(_written(_fields(body), rooms), now)
+
+
+def to_note(body: object, rooms: Collection[str], now: datetime) -> Note:
+    """What the lead wrote under a card in one of these rooms; to be sent only when the page says `send`."""
+    fields = _fields(body)
+    under = _ref(fields, "under", rooms)
+    return Note(
+        ref=MessageRef(NAME, under.chat, _id(_text(fields, "id"), "id")),
+        under=under,
+        author=_person(LEAD, None),
+        text=_words(_text(fields, "text")),
+        at=now,
+        send=_flag(fields, "send"),
+    )
+
+
 def to_reaction(body: object, rooms: Collection[str], now: datetime) -> Reaction:
     """An emoji put on, or taken off, a message in one of these rooms."""
     fields = _fields(body)
-    ref = _ref(fields)
-    if ref.chat not in rooms:
-        raise UsageError("There is no such room here.")
+    ref = _ref(fields, "ref", rooms)
     actor = _text(fields, "actor")
     if actor not in PEOPLE:
         raise UsageError(f"Nobody here is called that; there are {', '.join(PEOPLE)}.")
-    added = fields.get("added")
-    if not isinstance(added, bool):
-        raise UsageError("“added” must be true or false.")
+    added = _flag(fields, "added")
     try:
         emoji = normal(_text(fields, "emoji"))
     except ValueError as error:
@@ -58,13 +91,12 @@ def to_reaction(body: object, rooms: Collection[str], now: datetime) -> Reaction
     return Reaction(ref, _person(actor, None), emoji, added, now)
 
 
-def to_press(body: object, now: datetime) -> Press:
-    """A button pressed in a person's room, by the person whose room it is."""
+def to_press(body: object, rooms: Collection[str], now: datetime) -> Press:
+    """A button pressed in one of these rooms: in a person's by that person, in a team's by the lead."""
     fields = _fields(body)
-    ref = _ref(fields)
-    if ref.chat not in PERSON_ROOMS:
-        raise UsageError("There are no buttons in that room.")
-    return Press(ref, _person(ref.chat, None), _id(_text(fields, "value"), "value"), now)
+    ref = _ref(fields, "ref", rooms)
+    who = ref.chat if ref.chat in PERSON_ROOMS else LEAD
+    return Press(ref, _person(who, None), _id(_text(fields, "value"), "value"), now)
 
 
 def receipt(post: int) -> str:
@@ -102,19 +134,34 @@ def _text(fields: Mapping[str, object], key: str) -> str:
     return value
 
 
-def _id(value: str, key: str) -> str:
+def _flag(fields: Mapping[str, object], key: str) -> bool:
+    value = fields.get(key)
+    if not isinstance(value, bool):
+        raise UsageError(f"“{key}” must be true or false.")
+    return value
+
+
+def _id(value: str, key: str, ours: bool = False) -> str:
     if not _ID.fullmatch(value):
         raise UsageError(f"“{key}” must be 1 to 64 letters, digits, - and _.")
-    if key != "ref" and value.startswith(_OURS):
+    if value.startswith(_OURS) and not ours:
         raise UsageError(f"“{key}” must not begin with {_OURS}, which is for the bot's own messages.")
     return value
 
 
-def _ref(fields: Mapping[str, object]) -> MessageRef:
-    ref = fields.get("ref")
+def _ref(fields: Mapping[str, object], key: str, rooms: Collection[str], ours: bool = True) -> MessageRef:
+    ref = fields.get(key)
     if not isinstance(ref, dict):
-        raise UsageError("“ref” is missing: which message is it?")
-    return MessageRef(NAME, _id(_text(ref, "room"), "ref"), _id(_text(ref, "id"), "ref"))
+        raise UsageError(f"“{key}” is missing: which message is it?")
+    room = _text(ref, "room")
+    if room not in rooms:
+        raise UsageError("There is no such room here.")
+    return MessageRef(NAME, room, _id(_text(ref, "id"), key, ours))
+
+
+def _written(fields: Mapping[str, object], rooms: Collection[str]) -> MessageRef:
+    """A message that people wrote: what the bot said is the bot's to change."""
+    return _ref(fields, "ref", rooms, ours=False)
 
 
 def _words(text: str) -> str:

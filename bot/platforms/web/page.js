@@ -1,10 +1,9 @@
 // The local chat: reads the state from the server and shows it; every text goes in as text.
 import {byId, keepingFocus, make, patch, seen} from "./draw.js";
-import {buildRoom, send, showThreads, toEnd} from "./people.js";
+import {buildRoom, showThreads, toEnd} from "./people.js";
+import {offerSteps, showSteps} from "./steps.js";
 import {showBoard} from "./teams.js";
 import {act, connection, listen, tell} from "./wire.js";
-
-const FIRST_WORDS = "I was charged twice for the same order";
 
 let state = null;
 let clockAhead = 0;
@@ -21,7 +20,7 @@ function render() {
     state.people.forEach((room) => showThreads(room, Date.now() + clockAhead, render));
     showBoard(state.teams);
     showLearning(state.learning);
-    showSteps();
+    showSteps(state, go);
     showTabs();
     markTab();
   });
@@ -34,15 +33,22 @@ function announce() {
     ...state.teams.map((room) => ({name: room.room, lines: room.cards.flatMap((card) => [card, ...card.under])})),
   ];
   for (const {name, lines} of rooms) {
-    for (const line of lines.filter((one) => !seen.has(one.key))) {
-      if (seen.size && line.kind !== "person" && document.body.dataset.ready) {
-        byId("news").append(make("p", {text: `${name}: ${line.text ?? line.excerpt ?? ""}`}));
-      }
+    for (const line of lines) {
+      const words = spoken(line);
+      if (words && seen.get(line.key) !== words && document.body.dataset.ready)
+        byId("news").append(make("p", {text: `${name}: ${words}`}));
+      seen.set(line.key, words);
     }
   }
-  rooms.forEach(({lines}) => lines.forEach((line) => seen.add(line.key)));
   while (byId("news").children.length > 20) byId("news").firstChild.remove();
   document.body.dataset.ready = "yes";
+}
+
+// What is read out of a line when it is new or says something new; what people write themselves they know.
+function spoken(line) {
+  if (line.kind === "person" || line.kind === "note") return "";
+  if (line.kind === "card") return [line.moved ?? line.mark, ...line.marks, line.excerpt].join(". ");
+  return [line.title, line.text].filter(Boolean).join(" ");
 }
 
 let looking = false;
@@ -94,63 +100,6 @@ function showLearning(learning) {
   else bar.value = learning.progress;
 }
 
-// --- the three steps ---
-
-function showSteps() {
-  const lines = state.people.flatMap((room) => room.threads.flatMap((thread) => thread.lines));
-  const cards = state.teams.flatMap((room) => room.cards).filter((card) => card.kind === "card");
-  const corrected = cards.filter((card) => card.by === "lead" && !card.moved).sort((a, b) => b.at - a.at)[0];
-  const done = [
-    lines.length > 0,
-    cards.some((card) => card.moved || card.by === "lead"),
-    cards.some((card) => card.by === "memory"),
-  ];
-  done.forEach((yes, position) => byId(`step-${position + 1}`).classList.toggle("done", yes));
-  const current = done.indexOf(false);
-  done.forEach((_, position) => byId(`step-${position + 1}`).classList.toggle("current", position === current));
-  const first = state.examples.length ? state.examples : [FIRST_WORDS];
-  patch(
-    byId("chips-1"),
-    first.map((text) => ({key: text})),
-    buildChip,
-  );
-  byId("detail-3").hidden = Boolean(corrected);
-  patch(byId("chips-3"), corrected ? [{key: `Hello again! ${corrected.excerpt.slice(0, 90)}`}] : [], buildChip);
-}
-
-function buildChip({key}) {
-  return make("button", {
-    type: "button",
-    class: "chip",
-    text: key,
-    "data-focus": `chip/${key}`,
-    onclick: () => {
-      const box = byId("room-customer").querySelector("textarea");
-      box.value = key;
-      go("room-customer");
-      send("customer", box);
-    },
-  });
-}
-
-function showHint(shown) {
-  byId("hint").hidden = !shown;
-  byId("help").setAttribute("aria-expanded", String(shown));
-  try {
-    localStorage.setItem("hint", shown ? "shown" : "hidden");
-  } catch {
-    /* private windows forget, and that is fine */
-  }
-}
-
-function wantsHint() {
-  try {
-    return localStorage.getItem("hint") !== "hidden";
-  } catch {
-    return true;
-  }
-}
-
 // --- one column at a time on a narrow screen ---
 
 function go(id) {
@@ -180,15 +129,10 @@ function markTab() {
 byId("learn").addEventListener("click", () => {
   if (byId("learn").getAttribute("aria-disabled") !== "true") act("/chat/learn", {});
 });
-byId("help").addEventListener("click", () => showHint(byId("hint").hidden));
-byId("hide").addEventListener("click", () => {
-  showHint(false);
-  byId("help").focus();
-});
 byId("main").addEventListener("scroll", markTab, {passive: true});
 addEventListener("resize", () => {
   if (state) render();
   document.querySelectorAll(".threads").forEach(toEnd);
 });
-showHint(wantsHint());
+offerSteps();
 listen(refresh);

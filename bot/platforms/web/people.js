@@ -1,9 +1,9 @@
 // The rooms of the people who ask: conversations, questions with buttons, and the box to write in.
-import {byId, clock, fresh, make, patch} from "./draw.js";
+import {attached, byId, clock, focusOn, fresh, keys, make, newId, patch, sure} from "./draw.js";
 import {act} from "./wire.js";
 
 const READING_FOR = 20_000; // after that an unanswered message is just unanswered
-const replying = {};
+const doing = {}; // room -> what its box is for besides a new conversation: {thread} to reply in, or {edit} to change
 const drafts = {};
 
 export function buildRoom(room) {
@@ -22,24 +22,23 @@ export function buildRoom(room) {
         send(room.room, box);
       },
     },
-    make("p", {class: "replying", hidden: true}),
+    make("p", {class: "doing", hidden: true}),
     box,
     make("button", {type: "submit", class: "send", "aria-label": "Send"}, "↑"),
   );
-  box.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-      event.preventDefault();
-      form.requestSubmit();
-    } else if (event.key === "Escape") replyIn(room.room, null);
-  });
+  box.addEventListener(
+    "keydown",
+    keys(form, () => use(room.room, null)),
+  );
   return make(
     "section",
-    {class: "room panel", id: `room-${room.room}`, "aria-label": room.name},
+    {class: `room panel ${room.room}`, id: `room-${room.room}`, "aria-label": room.name},
     make(
       "div",
       {class: "heading"},
+      make("span", {class: "face", "aria-hidden": "true", text: room.name[0]}),
       make("h2", {text: room.name}),
-      make("p", {text: room.room === "customer" ? "asks for help from outside" : "asks for help from inside"}),
+      make("p", {text: room.room === "customer" ? "asks from outside" : "asks from inside"}),
     ),
     make("div", {class: "threads", tabindex: 0, role: "region", "aria-label": `${room.name}: conversations`}),
     form,
@@ -48,28 +47,24 @@ export function buildRoom(room) {
 
 export function showThreads(room, now, render) {
   const list = byId(`room-${room.room}`).querySelector(".threads");
-  const lastAnswer = Math.max(
-    0,
-    ...room.threads
-      .flatMap((t) => t.lines)
-      .filter((l) => l.kind !== "person")
-      .map((l) => l.at),
-  );
+  const answers = room.threads.flatMap((thread) => thread.lines).filter((line) => line.kind !== "person");
+  const lastAnswer = Math.max(0, ...answers.map((line) => line.at));
   const threads = room.threads.map((thread) => ({
     ...thread,
     key: thread.thread,
     reading: isBeingRead(thread, lastAnswer, now),
   }));
+  const before = threads.length && !list.querySelector(".empty") ? list.scrollHeight : 0;
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
   patch(list, threads.length ? threads : [{key: "empty", empty: true}], (thread) => buildThread(room, thread));
-  if (atEnd) toEnd(list);
+  if (atEnd || !before) toEnd(list);
   if (threads.some((thread) => thread.reading)) setTimeout(render, 2_000);
 }
 
 function isBeingRead(thread, lastAnswer, now) {
   const last = thread.lines[thread.lines.length - 1];
   const answered = thread.lines.some((line) => line.kind !== "person");
-  return !answered && last.at > lastAnswer && now - last.at < READING_FOR;
+  return !answered && !last.deleted && last.at > lastAnswer && now - last.at < READING_FOR;
 }
 
 function buildThread(room, thread) {
@@ -79,22 +74,60 @@ function buildThread(room, thread) {
   return make(
     "article",
     {class: "thread"},
-    ...thread.lines.map((line) => buildLine(room.room, line)),
+    ...thread.lines.map((line) => (line.kind === "person" ? buildOwn(room.room, line) : buildLine(room.room, line))),
     thread.reading &&
       make("p", {class: "line bot reading", "aria-label": "Switchboard is reading"}, make("i"), make("i"), make("i")),
     make("button", {
       type: "button",
-      class: "quiet reply",
+      class: "quiet respond",
       text: "Reply",
       "data-focus": `reply/${thread.thread}`,
       "aria-label": `Reply in “${(first?.text ?? "").slice(0, 60)}”`,
-      onclick: () => replyIn(room.room, thread.thread, first?.text),
+      onclick: () => use(room.room, {thread: thread.thread, text: first?.text}),
     }),
   );
 }
 
+function buildOwn(room, line) {
+  if (line.deleted)
+    return make(
+      "div",
+      {class: "line person gone"},
+      make("p", {class: "text", text: "Deleted"}),
+      make("p", {class: "by"}, clock(line.at)),
+    );
+  const ref = {room, id: line.id};
+  const about = `“${line.text.slice(0, 60)}”`;
+  return make(
+    "div",
+    {class: `line person${fresh(line)}`},
+    make("p", {class: "text", text: line.text, dir: "auto"}),
+    make(
+      "p",
+      {class: "by"},
+      make(
+        "span",
+        {class: "tools"},
+        make("button", {
+          type: "button",
+          class: "quiet",
+          text: "Edit",
+          "aria-label": `Edit ${about}`,
+          "data-focus": `edit/${line.key}`,
+          onclick: () => use(room, {edit: line.id, text: line.text}),
+        }),
+        sure({"aria-label": `Delete ${about}`, "data-focus": `delete/${line.key}`}, "Delete", () => {
+          focusOn(`box/${room}`); // the button is about to go
+          act("/chat/deletions", {ref});
+        }),
+      ),
+      line.edited && "edited · ",
+      clock(line.at),
+    ),
+  );
+}
+
 function buildLine(room, line) {
-  const mine = line.kind === "person";
   const buttons = (line.buttons ?? []).map((button) =>
     make("button", {
       type: "button",
@@ -102,39 +135,49 @@ function buildLine(room, line) {
       text: button.text,
       "data-focus": `press/${line.key}/${button.value}`,
       onclick: () => {
-        byId(`room-${room}`).querySelector("textarea").focus(); // the button is about to go
+        focusOn(`box/${room}`); // the button is about to go
         act("/chat/presses", {ref: {room, id: line.id}, value: button.value});
       },
     }),
   );
   return make(
     "div",
-    {class: `line ${mine ? "person" : "bot"}${fresh(line)}`},
-    make("p", {class: "text", text: line.text ?? "", dir: "auto"}),
+    {class: `line bot ${line.kind}${fresh(line)}`},
+    make(
+      "div",
+      {class: "text"},
+      line.title && make("p", {class: "title", text: line.title}),
+      make("p", {text: line.text ?? "", dir: "auto"}),
+      attached(line.attached),
+    ),
     buttons.length > 0 && make("div", {class: "choices"}, ...buttons),
-    make("p", {class: "by"}, mine ? "" : "Switchboard · ", clock(line.at)),
+    make("p", {class: "by"}, line.kind === "reply" ? "The team · " : "Switchboard · ", clock(line.at)),
   );
 }
 
-function replyIn(room, thread, text) {
-  replying[room] = thread;
-  const note = byId(`room-${room}`).querySelector(".replying");
-  note.hidden = !thread;
+// Use the room's box to reply in a thread, to change a message, or (null) for a new conversation again.
+function use(room, what) {
+  const box = byId(`room-${room}`).querySelector("textarea");
+  if (doing[room]?.edit) box.value = doing[room].before;
+  doing[room] = what && {...what, before: box.value};
+  if (what?.edit) box.value = what.text;
+  const note = byId(`room-${room}`).querySelector(".doing");
+  note.hidden = !what;
   note.replaceChildren(
-    ...(thread
+    ...(what
       ? [
-          make("span", {text: `Replying to “${(text ?? "").slice(0, 60)}”`}),
+          make("span", {text: `${what.edit ? "Changing" : "Replying to"} “${(what.text ?? "").slice(0, 60)}”`}),
           make("button", {
             type: "button",
             class: "quiet",
             text: "✕",
-            "aria-label": "Start a new conversation instead",
-            onclick: () => replyIn(room, null),
+            "aria-label": what.edit ? "Leave the message as it is" : "Start a new conversation instead",
+            onclick: () => use(room, null),
           }),
         ]
       : []),
   );
-  byId(`room-${room}`).querySelector("textarea").focus();
+  box.focus();
 }
 
 export async function send(room, box) {
@@ -143,20 +186,26 @@ export async function send(room, box) {
   // the same words after a failure keep their id, so that a message stored twice is one message
   if (drafts[room]?.text !== text) drafts[room] = {text, id: newId()};
   drafts[room].underway = true;
-  const body = {room, text, id: drafts[room].id, ...(replying[room] ? {thread: replying[room]} : {})};
-  const stored = await act("/chat/messages", body);
+  const what = doing[room] ?? {};
+  const stored = what.edit
+    ? await act("/chat/edits", {ref: {room, id: what.edit}, text})
+    : await act("/chat/messages", {room, text, id: drafts[room].id, ...(what.thread ? {thread: what.thread} : {})});
   if (drafts[room]) drafts[room].underway = false;
   if (!stored) return;
   delete drafts[room];
-  if (box.value === text) box.value = "";
-  if (replying[room]) replyIn(room, null);
-  toEnd(byId(`room-${room}`).querySelector(".threads"));
+  if (box.value === text && !what.edit) box.value = "";
+  if (doing[room]) use(room, null);
+  if (!what.edit) toEnd(byId(`room-${room}`).querySelector(".threads"));
+}
+
+// Write that in the room, as a conversation of its own.
+export function begin(room, text) {
+  if (doing[room]) use(room, null);
+  const box = byId(`room-${room}`).querySelector("textarea");
+  box.value = text;
+  send(room, box);
 }
 
 export function toEnd(list) {
   list.scrollTop = list.scrollHeight;
-}
-
-function newId() {
-  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

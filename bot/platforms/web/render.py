@@ -1,60 +1,25 @@
-"""What the page shows: lines of rooms and the state of learning as JSON, in words a person reads. Pure.
+"""What the page shows: rooms and the state of learning as JSON, in words a person reads. Pure.
 
 Nothing here is markup: the page inserts every string as text.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeAlias
 
-from bot.domain.decisions import Author, Reason
 from bot.domain.learning import Adapter, Cycle
 from bot.domain.messages import Message
 from bot.domain.ports import Line
-from bot.domain.posts import OTHER, Answer, Card, FollowUp, LearningReport, Moved, Post, Question, WordsPlease
-from bot.domain.tasks import Label, Task
-from bot.locales import choose, sentence
-from bot.platforms.web.events import LEAD, NAME, PEOPLE, PERSON_ROOMS, receipt
-from bot.platforms.wording import question, to_person, why
-from bot.platforms.wording import report as told
+from bot.domain.posts import NO, OTHER, SPLIT, YES, Answer, Moved, Post, Question, Reply, Solved, Split, WordsPlease
+from bot.domain.tasks import Label
+from bot.platforms.web.cards import team_room
+from bot.platforms.web.events import NAME, PEOPLE, PERSON_ROOMS
+from bot.platforms.web.words import Json, Object, Words, as_sentence, attachments, buttons, milliseconds, team_rooms
+from bot.platforms.wording import question, reply, to_person
 
-Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
-Object: TypeAlias = dict[str, Json]
-
-CARDS = 20
-"""Cards of one room that the page shows, newest first."""
 THREADS = 30
 """Threads of one person's room that the page shows, oldest first."""
 EXAMPLES = 2
 """Sentences of the settings that the page offers to a newcomer."""
-_VERY_SURE, _FAIRLY_SURE = 0.90, 0.70
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What rendering needs to know besides the line."""
-
-    task: Task
-    languages: tuple[str, ...]
-    base: str
-
-    def say(self, wanted: str | None, key: str, **words: str | int) -> str:
-        """The sentence in the offered language nearest to the wanted one."""
-        return sentence(self.language(wanted), key, **words)
-
-    def language(self, wanted: str | None) -> str:
-        """The offered language nearest to the wanted one."""
-        return choose(wanted, self.languages)
-
-
-def team_rooms(task: Task) -> dict[str, list[Label]]:
-    """The rooms that teams have here, in the order of the settings; several teams may share one."""
-    rooms: dict[str, list[Label]] = {}
-    for label in task.labels:
-        if NAME in label.deliver_to:
-            rooms.setdefault(label.deliver_to[NAME].chat, []).append(label)
-    return rooms
 
 
 def state(words: Words, lines: Sequence[Line], learning: Object, now: datetime) -> Object:
@@ -63,7 +28,7 @@ def state(words: Words, lines: Sequence[Line], learning: Object, now: datetime) 
     for line in lines:
         rooms.setdefault(line.place.chat, []).append(line)
     return {
-        "now": _milliseconds(now),
+        "now": milliseconds(now),
         "people": [_person_room(words, name, rooms.get(name, [])) for name in PERSON_ROOMS],
         "teams": [_team_room(words, chat, of, rooms.get(chat, [])) for chat, of in team_rooms(words.task).items()],
         "learning": learning,
@@ -89,12 +54,16 @@ def _verdict(words: Words, cycle: Cycle) -> str:
         return cycle.problem
     key = "report_promoted" if cycle.verdict.promoted else "report_refused"
     return " ".join(
-        [words.say(None, key, adapter=cycle.adapter or words.base), *map(_as_sentence, cycle.verdict.reasons)]
+        [words.say(None, key, adapter=cycle.adapter or words.base), *map(as_sentence, cycle.verdict.reasons)]
     )
 
 
-def _as_sentence(reason: str) -> str:
-    return f"{reason[:1].upper()}{reason[1:]}."
+def _team_room(words: Words, chat: str, labels: Sequence[Label], lines: Sequence[Line]) -> Object:
+    return {
+        "room": chat,
+        "teams": [{"name": label.shown, "means": label.means, "emoji": label.emoji.get(NAME, "")} for label in labels],
+        "cards": team_room(words, lines),
+    }
 
 
 def _person_room(words: Words, name: str, lines: Sequence[Line]) -> Object:
@@ -105,99 +74,59 @@ def _person_room(words: Words, name: str, lines: Sequence[Line]) -> Object:
     return {"room": name, "name": PEOPLE[name], "threads": [{"thread": key, "lines": said} for key, said in newest]}
 
 
-def _team_room(words: Words, chat: str, labels: Sequence[Label], lines: Sequence[Line]) -> Object:
-    under: dict[str, list[Json]] = {}
-    for line in lines:
-        if line.post and line.post.under is not None:
-            under.setdefault(receipt(line.post.under), []).append(_line(words, line))
-    tops = [line for line in lines if not (line.post and line.post.under is not None)]
-    cards: list[Json] = [{**_line(words, top), "under": under.get(top.ref.id, [])} for top in reversed(tops[-CARDS:])]
+def _line(words: Words, line: Line) -> Object:
+    shown = _said(line.message, line.edited) if line.message else _posted(words, line.post)
+    return {"key": f"{line.ref.chat}/{line.ref.id}", "id": line.ref.id, "at": milliseconds(line.at), **shown}
+
+
+def _said(message: Message, edited: bool) -> Object:
+    gone = not message.text and not message.media
     return {
-        "room": chat,
-        "teams": [{"name": label.name, "means": label.means, "emoji": label.emoji.get(NAME, "")} for label in labels],
-        "cards": cards,
+        "kind": "person",
+        "author": message.author.name,
+        "text": message.text,
+        "edited": edited and not gone,
+        "deleted": gone,
     }
 
 
-def _line(words: Words, line: Line) -> Object:
-    shown = _said(line.message) if line.message else _posted(words, line.post, line) if line.post else {"kind": "gone"}
-    return {"key": f"{line.ref.chat}/{line.ref.id}", "id": line.ref.id, "at": _milliseconds(line.at), **shown}
-
-
-def _said(message: Message) -> Object:
-    return {"kind": "person", "author": message.author.name, "text": message.text}
-
-
-def _posted(words: Words, post: Post, line: Line) -> Object:
-    match post.content:
-        case Answer() | WordsPlease() | Moved() as sentence:
-            return {"kind": "answer", "text": to_person(sentence, words.language(sentence.language))}
+def _posted(words: Words, post: Post | None) -> Object:
+    match post.content if post else None:
         case Question() as asked:
             return _question(words, asked)
-        case Card() as card:
-            return _card(words, card, line.reactions)
-        case FollowUp(author, text):
-            return {"kind": "follow-up", "title": words.say(None, "follow_up", author=author), "text": text}
-        case LearningReport() as report:
-            title, *reasons = told(report, words.language(None))
+        case Reply() as sent:
             return {
-                "kind": "report",
-                "text": title,
-                "reasons": [_as_sentence(reason) for reason in reasons],
-                "promoted": report.promoted,
+                "kind": "reply",
+                "title": reply(sent, words.language(sent.language), words.task),
+                "text": sent.text,
+                "attached": attachments(sent.media),
             }
+        case Solved() as solved:
+            yes, no = words.say(solved.language, "yes"), words.say(solved.language, "no")
+            return _sentence(words, solved, *([] if solved.answer is not None else [(YES, yes), (NO, no)]))
+        case Split() as split:
+            button = words.say(split.language, "split_button")
+            return _sentence(words, split, *([] if split.done else [(SPLIT, button)]))
+        case (Answer() | WordsPlease() | Moved()) as said:
+            return _sentence(words, said)
+        case _:
+            return {"kind": "gone"}
+
+
+def _sentence(
+    words: Words, content: Answer | WordsPlease | Moved | Solved | Split, *offered: tuple[str, str]
+) -> Object:
+    text = to_person(content, words.language(content.language), words.task)
+    return {"kind": "question" if offered else "answer", "text": text, "buttons": buttons(*offered)}
 
 
 def _question(words: Words, asked: Question) -> Object:
-    text = question(asked, words.language(asked.language))
+    text = question(asked, words.language(asked.language), words.task)
     if asked.answered is not None:
         return {"kind": "answer", "text": text}
-    buttons: list[Json] = [{"value": str(n), "text": name} for n, name in enumerate(asked.candidates)]
-    buttons.append({"value": OTHER, "text": words.say(asked.language, "other")})
-    return {"kind": "question", "text": text, "buttons": buttons}
-
-
-def _card(words: Words, card: Card, reactions: Sequence[tuple[str, str]]) -> Object:
+    candidates = [(str(n), words.task.shown(name)) for n, name in enumerate(asked.candidates)]
     return {
-        "kind": "card",
-        "label": card.label,
-        "excerpt": card.excerpt,
-        "author": words.say(None, "card_from", author=card.author),
-        "by": card.by,
-        "mark": _mark(words, card),
-        "why": why(card, words.language(None), words.base),
-        "moved": words.say(None, "card_moved", team=card.moved_to) if card.moved_to is not None else None,
-        "reactions": _reactions(card, reactions),
+        "kind": "question",
+        "text": text,
+        "buttons": buttons(*candidates, (OTHER, words.say(asked.language, "other"))),
     }
-
-
-def _mark(words: Words, card: Card) -> str:
-    """How sure, or who says so, in two or three words."""
-    if card.reason == Reason.WITHDRAWN:
-        return words.say(None, "mark_withdrawn")
-    if card.by != Author.MODEL:
-        return words.say(None, f"mark_{card.by}")
-    sure = card.confidence
-    key = "mark_very_sure" if sure >= _VERY_SURE else "mark_fairly_sure" if sure >= _FAIRLY_SURE else "mark_unsure"
-    return f"{words.say(None, key)} · {sure:.0%}"
-
-
-def _reactions(card: Card, reactions: Sequence[tuple[str, str]]) -> list[Json]:
-    """The emoji that mean something on this card first, then whatever else is on it."""
-    legend = dict(card.legend)
-    others = dict.fromkeys(emoji for emoji, _ in reactions if emoji not in legend)
-    return [_reaction(emoji, legend.get(emoji), card, reactions) for emoji in [*legend, *others]]
-
-
-def _reaction(emoji: str, label: str | None, card: Card, reactions: Sequence[tuple[str, str]]) -> Object:
-    return {
-        "emoji": emoji,
-        "label": label,
-        "confirms": label == card.label,
-        "count": sum(other == emoji for other, _ in reactions),
-        "mine": (emoji, LEAD) in reactions,
-    }
-
-
-def _milliseconds(at: datetime) -> int:
-    return int(at.timestamp() * 1000)

@@ -4,16 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.conversations import Case, Dossier, Pressed
 from bot.domain.decisions import Author, Decision, Reason
-from bot.domain.messages import Message, MessageRef, Person, Place, Press, Reaction
+from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.ports import Joining
 from bot.domain.posts import Answer, Card, Post, Question
 from bot.domain.tasks import Label, Task
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-SETTLE, IDLE, PATIENCE = timedelta(seconds=3), timedelta(hours=24), timedelta(minutes=10)
+SETTLE, PATIENCE = timedelta(seconds=3), timedelta(minutes=10)
+JOINING = Joining(SETTLE, timedelta(hours=24), timedelta(hours=72))
 ANN = Person("telegram", "ann", "Ann", "en")
 LEAD = Person("slack", "lead", "Lea")
+AGENT = Person("slack", "agent", "Gus")
 ROOM = Place("slack", "C-BILLING")
 TASK = Task(
     "routing",
@@ -61,16 +64,16 @@ async def claimed(ledger: PostgresLedger, seconds: float = 5) -> Case:
 
 async def routed(ledger: PostgresLedger, text: str = "where is my refund", ref: str = "m1", start: float = 0) -> int:
     """A conversation that the model sent to billing; its id."""
-    await ledger.add_message(message(ref, text, start, chat=f"chat-of-{ref}"), SETTLE, IDLE)
+    await ledger.add_message(message(ref, text, start, chat=f"chat-of-{ref}"), JOINING)
     case = await claimed(ledger, start + 5)
     assert await ledger.decide(case, SURE, posts_for(case.conversation.id), text, VECTOR)
     return case.conversation.id
 
 
-async def asked(ledger: PostgresLedger) -> int:
+async def asked(ledger: PostgresLedger, ref: str = "m1", start: float = 0) -> int:
     """A conversation whose person has been asked; its id."""
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
-    case = await claimed(ledger)
+    await ledger.add_message(message(ref, seconds=start), JOINING)
+    case = await claimed(ledger, start + 5)
     question = Post(Place("telegram", "ann-chat"), Question(("billing", "access"), "en"))
     assert await ledger.decide(case, UNSURE, [question], "where is my refund", VECTOR)
     return case.conversation.id
@@ -93,6 +96,17 @@ def reaction(ref: MessageRef, emoji: str, seconds: float, added: bool = True, ac
 
 def press(ref: MessageRef, value: str, seconds: float = 7, actor: Person = ANN) -> Press:
     return Press(ref, actor, value, after(seconds))
+
+
+def note(ref: str, under: MessageRef, text: str = "ask for the order number", seconds: float = 20) -> Note:
+    """What an agent of the team writes under something of ours."""
+    return Note(MessageRef("slack", "C-BILLING", ref), under, AGENT, text, after(seconds))
+
+
+async def carded(ledger: PostgresLedger, outbox: PostgresOutbox) -> MessageRef:
+    """A conversation in the hands of billing; the receipt of its card."""
+    await routed(ledger)
+    return (await say_all(outbox))["Card"]
 
 
 async def dossier(ledger: PostgresLedger, seconds: float) -> Dossier:

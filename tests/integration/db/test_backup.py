@@ -11,7 +11,7 @@ from db.engine import Database, open_database
 from db.ledger import PostgresLedger
 from db.migrate import upgrade
 from db.transcript import PostgresTranscript
-from tests.integration.db.scenes import IDLE, SETTLE, message, routed
+from tests.integration.db.scenes import JOINING, message, routed
 
 
 async def test_what_was_dumped_comes_back(
@@ -26,7 +26,7 @@ async def test_what_was_dumped_comes_back(
     before = await PostgresTranscript(database).lines("telegram", ["chat-of-m1"], 10)
     async with open_database(empty_url) as copy:
         assert await PostgresTranscript(copy).lines("telegram", ["chat-of-m1"], 10) == before
-        assert await PostgresLedger(copy, "tiny").add_message(message("m2"), SETTLE, IDLE)
+        assert await PostgresLedger(copy, "tiny").add_message(message("m2"), JOINING)
 
 
 async def test_restoring_replaces_what_was_there(empty_url: str, tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ async def test_restoring_replaces_what_was_there(empty_url: str, tmp_path: Path)
     file = tmp_path / "backup"
     dump(empty_url, file)
     async with open_database(empty_url) as database:
-        await PostgresLedger(database, "tiny").add_message(message("m1"), SETTLE, IDLE)
+        await PostgresLedger(database, "tiny").add_message(message("m1"), JOINING)
     restore(empty_url, file)
     with psycopg.connect(empty_url) as connection:
         assert connection.execute("SELECT count(*) FROM messages").fetchone() == (0,)

@@ -15,7 +15,7 @@ from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.tables import ConversationRow, DecisionRow
 from tests.integration.db.scenes import (
-    IDLE,
+    JOINING,
     PATIENCE,
     SETTLE,
     SURE,
@@ -32,15 +32,15 @@ from tests.integration.db.scenes import (
 
 
 async def test_nothing_is_claimed_before_it_is_quiet(ledger: PostgresLedger) -> None:
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
-    await ledger.add_message(message("m2", seconds=2), SETTLE, IDLE)
+    await ledger.add_message(message("m1"), JOINING)
+    await ledger.add_message(message("m2", seconds=2), JOINING)
     assert await ledger.claim_cases(after(4), SETTLE, PATIENCE, 10) == []
     assert len(await ledger.claim_cases(after(5), SETTLE, PATIENCE, 10)) == 1
 
 
 async def test_two_claimers_never_get_the_same_case(ledger: PostgresLedger, database_url: str) -> None:
     for number in range(40):
-        await ledger.add_message(message("m", chat=f"chat-{number}"), SETTLE, IDLE)
+        await ledger.add_message(message("m", chat=f"chat-{number}"), JOINING)
     async with open_database(database_url) as second:
         ledgers = [ledger, PostgresLedger(second, "tiny")] * 4
         async with asyncio.TaskGroup() as group:
@@ -50,7 +50,7 @@ async def test_two_claimers_never_get_the_same_case(ledger: PostgresLedger, data
 
 
 async def test_a_claim_that_is_not_concluded_becomes_work_again(ledger: PostgresLedger) -> None:
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    await ledger.add_message(message("m1"), JOINING)
     first = await claimed(ledger, 5)
     assert await ledger.claim_cases(after(64), SETTLE, PATIENCE, 10) == []
     again = await claimed(ledger, 65)
@@ -58,7 +58,7 @@ async def test_a_claim_that_is_not_concluded_becomes_work_again(ledger: Postgres
 
 
 async def test_a_decision_routes_and_is_made_once(ledger: PostgresLedger, database: Database) -> None:
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     assert await ledger.decide(case, SURE, posts_for(case.conversation.id), "text", VECTOR)
     assert not await ledger.decide(case, SURE, posts_for(case.conversation.id), "text", VECTOR)
@@ -72,16 +72,16 @@ async def test_a_decision_routes_and_is_made_once(ledger: PostgresLedger, databa
 
 
 async def test_a_message_in_between_refuses_the_decision(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
-    await ledger.add_message(message("m2", seconds=6), SETTLE, IDLE)
+    await ledger.add_message(message("m2", seconds=6), JOINING)
     assert not await ledger.decide(case, SURE, posts_for(case.conversation.id), "text", VECTOR)
     assert await outbox.claim_owed(["slack", "telegram"], after(9), 10) == []
     assert [said.ref.id for said in (await claimed(ledger, 9)).messages] == ["m1", "m2"]
 
 
 async def test_racing_deciders_store_one_decision(ledger: PostgresLedger, database: Database) -> None:
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     async with asyncio.TaskGroup() as group:
         tries = [group.create_task(ledger.decide(case, SURE, [], "text", None)) for _ in range(6)]
@@ -102,7 +102,7 @@ async def test_news_reopens_an_asked_conversation_with_its_question(
 ) -> None:
     await asked(ledger)
     (owed,) = await outbox.claim_owed(["telegram"], after(6), 10)
-    await ledger.add_message(message("m2", "the invoice of May", 20), SETTLE, IDLE)
+    await ledger.add_message(message("m2", "the invoice of May", 20), JOINING)
     case = await claimed(ledger, 30)
     assert (case.unanswered, case.question) == (False, owed.id)
     assert [said.ref.id for said in case.messages] == ["m1", "m2"]
@@ -119,23 +119,23 @@ async def test_asking_again_is_still_a_question_of_the_same_conversation(ledger:
 async def test_words_are_asked_for_once_and_the_conversation_rests(
     ledger: PostgresLedger, outbox: PostgresOutbox
 ) -> None:
-    await ledger.add_message(message("m1", ""), SETTLE, IDLE)
+    await ledger.add_message(message("m1", ""), JOINING)
     please = [Post(message("m1").place, WordsPlease("en"))]
     assert await ledger.ask_for_words(await claimed(ledger), please)
     assert await ledger.claim_cases(after(9_999), SETTLE, timedelta(0), 10) == []
-    await ledger.add_message(message("m2", "", 100), SETTLE, IDLE)
+    await ledger.add_message(message("m2", "", 100), JOINING)
     second = await claimed(ledger, 104)
     assert second.conversation.asked_for_words
     assert await ledger.ask_for_words(second, please)
     assert len(await outbox.claim_owed(["telegram"], after(200), 10)) == 1
-    await ledger.add_message(message("m3", "my invoice is wrong", 300), SETTLE, IDLE)
+    await ledger.add_message(message("m3", "my invoice is wrong", 300), JOINING)
     assert [said.ref.id for said in (await claimed(ledger, 304)).messages] == ["m1", "m2", "m3"]
 
 
 async def test_asking_for_words_on_an_older_version_is_refused(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
-    await ledger.add_message(message("m1", ""), SETTLE, IDLE)
+    await ledger.add_message(message("m1", ""), JOINING)
     case = await claimed(ledger)
-    await ledger.add_message(message("m2", "words", 6), SETTLE, IDLE)
+    await ledger.add_message(message("m2", "words", 6), JOINING)
     assert not await ledger.ask_for_words(case, [Post(message("m1").place, WordsPlease("en"))])
     assert await outbox.claim_owed(["telegram"], after(9), 10) == []
 
@@ -146,7 +146,7 @@ async def test_what_comes_after_the_decision_is_relayed_in_order(
     conversation = await routed(ledger)
     await say_all(outbox)
     for number, seconds in ((3, 30), (2, 20)):
-        await ledger.add_message(message(f"n{number}", "and", seconds, chat="chat-of-m1"), SETTLE, IDLE)
+        await ledger.add_message(message(f"n{number}", "and", seconds, chat="chat-of-m1"), JOINING)
     (first,) = await ledger.claim_next(after(40), 10)
     assert (first.message.ref.id, first.conversation.id) == ("n2", conversation)
     assert first.card is not None
@@ -162,9 +162,9 @@ async def test_what_comes_after_the_decision_is_relayed_in_order(
 
 
 async def test_a_bystanders_words_are_relayed_not_decided_upon(ledger: PostgresLedger) -> None:
-    await ledger.add_message(message("t1", thread="t1"), SETTLE, IDLE)
+    await ledger.add_message(message("t1", thread="t1"), JOINING)
     bob = replace(message("b1", "me too", 1, thread="t1"), author=Person("telegram", "bob"))
-    await ledger.add_message(bob, SETTLE, IDLE)
+    await ledger.add_message(bob, JOINING)
     case = await claimed(ledger)
     assert [said.ref.id for said in case.messages] == ["t1"]
     assert await ledger.decide(case, SURE, [], "text", None)

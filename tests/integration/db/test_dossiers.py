@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from bot.domain.conversations import Dossier, Ruling
+from bot.domain.conversations import Chosen, Dossier, Ruling, Standing
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Source
 from bot.domain.messages import MessageRef, Person
@@ -55,7 +55,7 @@ async def _corrected(ledger: PostgresLedger, outbox: PostgresOutbox) -> tuple[Me
     assert found.card is not None
     struck = Post(found.card.place, card(found.conversation.id, moved_to="access"), edits=found.card.post)
     new = Post(ROOM, card(found.conversation.id, "access"))
-    await ledger.conclude_dossier(found, CORRECTED, ruling(), [struck, new], after(12))
+    await ledger.conclude_dossier(found, CORRECTED, Standing(ruling()), [struck, new], after(12))
     return ref, found
 
 
@@ -102,7 +102,7 @@ async def test_removing_the_reaction_withdraws_all_of_it(
     await ledger.add_reaction(reaction(ref, "key", 20, added=False))
     found = await dossier(ledger, 21)
     assert (found.standing, found.conversation.label, found.first) == ((), "access", SURE)
-    await ledger.conclude_dossier(found, WITHDRAWN, None, [], after(22))
+    await ledger.conclude_dossier(found, WITHDRAWN, Standing(), [], after(22))
     assert await PostgresExamples(database).examples("routing") == []
     assert (await PostgresMemory(database, "tiny").nearest(TASK, VECTOR, "where is my refund")).corrections == ()
     assert [row.withdrawn_at for row in await _corrections(database)] == [after(22)]
@@ -115,7 +115,7 @@ async def test_a_new_ruling_replaces_the_example(
     await ledger.add_reaction(reaction(ref, "moneybag", 20))
     found = await dossier(ledger, 21)
     back = Decision("routing", "billing", Author.LEAD, Reason.CORRECTED)
-    await ledger.conclude_dossier(found, back, ruling("billing", 20, confirms=True), [], after(22))
+    await ledger.conclude_dossier(found, back, Standing(ruling("billing", 20, confirms=True)), [], after(22))
     (stands,) = await PostgresExamples(database).examples("routing")
     assert (stands.label, stands.source) == ("billing", Source.CONFIRMATION)
     assert [(row.label, row.withdrawn_at) for row in await _corrections(database)] == [
@@ -130,7 +130,7 @@ async def test_a_disputed_ruling_is_stored_and_not_learned_from(
     ref, _ = await _corrected(ledger, outbox)
     await ledger.add_reaction(reaction(ref, "moneybag", 20, actor=Person("slack", "other lead")))
     found = await dossier(ledger, 21)
-    await ledger.conclude_dossier(found, None, ruling(disputed=True), [], after(22))
+    await ledger.conclude_dossier(found, None, Standing(ruling(disputed=True)), [], after(22))
     assert await PostgresExamples(database).examples("routing") == []
     assert (await PostgresMemory(database, "tiny").nearest(TASK, VECTOR, "where is my refund")).corrections == ()
     async with database.transaction() as session:
@@ -145,7 +145,7 @@ async def test_the_same_ruling_again_changes_nothing(
     ref, _ = await _corrected(ledger, outbox)
     await ledger.add_reaction(reaction(ref, "eyes", 20))
     found = await dossier(ledger, 21)
-    await ledger.conclude_dossier(found, None, ruling(), [], after(22))
+    await ledger.conclude_dossier(found, None, Standing(ruling()), [], after(22))
     assert len(await _corrections(database)) == 1
     async with database.transaction() as session:
         assert len((await session.scalars(select(ExampleRow))).all()) == 1
@@ -156,7 +156,7 @@ async def test_a_dossier_is_concluded_once(ledger: PostgresLedger, outbox: Postg
     await ledger.add_reaction(reaction(ref, "eyes", 10))
     found = await dossier(ledger, 11)
     for _ in range(2):
-        await ledger.conclude_dossier(found, None, None, [Post(ROOM, card(1))], after(12))
+        await ledger.conclude_dossier(found, None, Standing(), [Post(ROOM, card(1))], after(12))
     assert len(await outbox.claim_owed(["slack"], after(13), 10)) == 1
     assert await ledger.claim_dossiers(after(999), 10) == []
 
@@ -168,7 +168,7 @@ async def test_a_reaction_in_between_makes_the_conclusion_stale(
     await ledger.add_reaction(reaction(ref, "key", 10))
     stale = await dossier(ledger, 11)
     await ledger.add_reaction(reaction(ref, "key", 11.5, added=False))
-    await ledger.conclude_dossier(stale, CORRECTED, ruling(), [Post(ROOM, card(1, "access"))], after(12))
+    await ledger.conclude_dossier(stale, CORRECTED, Standing(ruling()), [Post(ROOM, card(1, "access"))], after(12))
     assert await _corrections(database) == []
     assert await outbox.claim_owed(["slack"], after(13), 10) == []
     assert (await dossier(ledger, 14)).standing == ()
@@ -229,7 +229,7 @@ async def test_a_tap_is_left_standing_when_a_ruling_goes(
     question = (await say_all(outbox))["Question"]
     await ledger.add_press(press(question, "1"))
     tapped = await pressed(ledger, 8)
-    await ledger.conclude_press(tapped, CHOSEN, posts_for(tapped.conversation.id), after(9))
+    await ledger.conclude_press(tapped, Chosen(CHOSEN), posts_for(tapped.conversation.id), after(9))
     ref = (await say_all(outbox, 10))["Card"]
     memory = PostgresMemory(database, "tiny")
     for added, label in ((True, "billing"), (False, "access")):
@@ -238,7 +238,7 @@ async def test_a_tap_is_left_standing_when_a_ruling_goes(
         assert found.first == CHOSEN
         said = ruling("billing", 20) if added else None
         decided = Decision("routing", label, Author.LEAD, Reason.CORRECTED)
-        await ledger.conclude_dossier(found, decided, said, [], after(41))
+        await ledger.conclude_dossier(found, decided, Standing(said), [], after(41))
         near = await memory.nearest(TASK, VECTOR, message("x").text)
         assert [(n.label, n.same_text) for n in near.corrections] == [(label, True)]
 
@@ -252,7 +252,7 @@ async def test_of_corrections_of_one_text_the_newer_wins(
         await ledger.add_reaction(reaction(on_card, "key", start + 10))
         found = await dossier(ledger, start + 11)
         decided = Decision("routing", label, Author.LEAD, Reason.CORRECTED)
-        await ledger.conclude_dossier(found, decided, ruling(label, start + 10), [], after(start + 12))
+        await ledger.conclude_dossier(found, decided, Standing(ruling(label, start + 10)), [], after(start + 12))
     near = await PostgresMemory(database, "tiny").nearest(TASK, VECTOR, "where is my refund")
     assert [(n.label, n.same_text) for n in near.corrections] == [("triage", True)]
     assert await PostgresExamples(database).waiting_corrections("routing") == 2

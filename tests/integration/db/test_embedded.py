@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -258,3 +259,37 @@ def test_nobody_else_on_the_machine_can_connect(home: Path) -> None:
         socket = home / "data" / ".s.PGSQL.5432"
         assert socket.stat().st_mode & 0o077 == 0
         assert (home / "data").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else, who needs a way to it")
+def test_it_stops_though_the_way_to_it_was_closed_meanwhile(home: Path) -> None:
+    with serving(home):
+        home.parent.chmod(0o700)
+    assert _postmaster(home) is None
+
+
+async def test_told_to_leave_again_and_again_while_every_thread_is_busy_it_leaves_no_server(home: Path) -> None:
+    free = threading.Event()
+
+    async def holds() -> None:
+        async with embedded(home):
+            assert _postmaster(home) is not None
+            loop = asyncio.get_running_loop()
+            busy = [loop.run_in_executor(None, free.wait) for _ in range(64)]
+            holding.set()
+            try:
+                await asyncio.gather(*busy)
+            except asyncio.CancelledError:
+                await asyncio.sleep(0)
+                raise
+
+    holding = asyncio.Event()
+    holder = asyncio.create_task(holds())
+    await holding.wait()
+    for _ in range(3):
+        holder.cancel()
+        await asyncio.sleep(0.05)
+    free.set()
+    with pytest.raises(asyncio.CancelledError):
+        await holder
+    assert _postmaster(home) is None

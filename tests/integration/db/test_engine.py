@@ -15,7 +15,7 @@ from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.tables import MessageRow
-from tests.integration.db.scenes import IDLE, PATIENCE, SETTLE, after, message, routed, say_all
+from tests.integration.db.scenes import JOINING, PATIENCE, SETTLE, after, message, routed, say_all
 
 
 async def test_an_open_database_answers(database: Database) -> None:
@@ -68,7 +68,7 @@ async def _heard(changes: AsyncIterator[frozenset[Change]]) -> bool:
 async def test_changes_are_heard_from_another_process(ledger: PostgresLedger, database_url: str) -> None:
     async with open_database(database_url) as second, PostgresLedger(second, "tiny").changes() as changes:
         for number in range(3):
-            await ledger.add_message(message(f"m{number}"), SETTLE, IDLE)
+            await ledger.add_message(message(f"m{number}"), JOINING)
             assert await _heard(changes)
 
 
@@ -76,7 +76,7 @@ async def test_what_changed_is_said_and_what_nobody_understands_may_be_anything(
     ledger: PostgresLedger, database: Database
 ) -> None:
     async with ledger.changes() as changes:
-        await ledger.add_message(message("m1"), SETTLE, IDLE)
+        await ledger.add_message(message("m1"), JOINING)
         assert await anext(changes) == {Change.MESSAGE}
         for strange in ("", "from_a_newer_version"):
             async with database.transaction() as session:
@@ -85,9 +85,9 @@ async def test_what_changed_is_said_and_what_nobody_understands_may_be_anything(
 
 
 async def test_a_repeat_and_an_empty_claim_wake_nobody(ledger: PostgresLedger) -> None:
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    await ledger.add_message(message("m1"), JOINING)
     async with ledger.changes() as changes:
-        await ledger.add_message(message("m1"), SETTLE, IDLE)
+        await ledger.add_message(message("m1"), JOINING)
         await ledger.claim_cases(after(9), SETTLE, PATIENCE, 10)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
@@ -101,7 +101,7 @@ async def test_a_lost_listener_listens_again_and_says_so(
         async with ledger.changes() as changes:
             await asyncio.to_thread(_cut_everybody, database_url)
             assert await _heard(changes)  # once for what may have been missed
-            await ledger.add_message(message("m1"), SETTLE, IDLE)
+            await ledger.add_message(message("m1"), JOINING)
             assert await _heard(changes)
     assert [record.message for record in caplog.records] == [
         "stopped hearing the database",
@@ -113,7 +113,7 @@ async def test_the_backlog_is_counted(ledger: PostgresLedger, outbox: PostgresOu
     insight = PostgresInsight(database)
     assert set((await insight.backlog(after(0))).values()) == {0.0}
     await routed(ledger)
-    await ledger.add_message(message("m2", seconds=50), SETTLE, IDLE)
+    await ledger.add_message(message("m2", seconds=50), JOINING)
     (lost,) = await outbox.claim_owed(["telegram"], after(50), 10)
     await outbox.give_up(lost, "blocked", after(51))
     assert await insight.backlog(after(60)) == {

@@ -8,7 +8,7 @@ from bot.domain.posts import LearningReport, Post, WordsPlease
 from db.engine import open_database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
-from tests.integration.db.scenes import IDLE, ROOM, SETTLE, SURE, after, card, claimed, message, posts_for, routed
+from tests.integration.db.scenes import JOINING, ROOM, SURE, after, card, claimed, message, posts_for, routed
 
 BOTH = ["slack", "telegram"]
 
@@ -27,7 +27,7 @@ async def test_only_the_platforms_asked_for(ledger: PostgresLedger, outbox: Post
 
 
 async def test_posts_of_a_conversation_and_chat_come_one_by_one(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     three = [Post(ROOM, WordsPlease(language)) for language in ("one", "two", "three")]
     await ledger.decide(case, SURE, three, "text", None)
@@ -64,7 +64,7 @@ async def test_a_claim_without_word_is_claimed_again_as_another_attempt(
 
 
 async def test_a_postponed_post_holds_back_those_behind_it(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     await ledger.decide(case, SURE, [Post(ROOM, WordsPlease("1")), Post(ROOM, WordsPlease("2"))], "text", None)
     (first,) = await outbox.claim_owed(BOTH, after(6), 10)
@@ -75,7 +75,7 @@ async def test_a_postponed_post_holds_back_those_behind_it(ledger: PostgresLedge
 
 
 async def test_what_is_given_up_lets_the_next_pass(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
-    await ledger.add_message(message("m1"), SETTLE, IDLE)
+    await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     await ledger.decide(case, SURE, [Post(ROOM, WordsPlease("1")), Post(ROOM, WordsPlease("2"))], "text", None)
     (first,) = await outbox.claim_owed(BOTH, after(6), 10)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from bot.domain.conversations import State
+from bot.domain.conversations import Chosen, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Source
 from bot.domain.messages import MessageRef, Place
@@ -13,7 +13,7 @@ from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.tables import DecisionRow, ExampleRow
 from tests.integration.db.scenes import (
-    IDLE,
+    JOINING,
     PATIENCE,
     SETTLE,
     after,
@@ -43,8 +43,8 @@ async def test_a_tap_routes_and_becomes_an_example_with_its_vector(
 ) -> None:
     await _pressed_question(ledger, outbox)
     found = await pressed(ledger, 8)
-    assert (found.press.value, found.asked.candidates) == ("1", ("billing", "access"))
-    await ledger.conclude_press(found, CHOSEN, posts_for(found.conversation.id), after(9))
+    assert (found.press.value, found.on) == ("1", Question(("billing", "access"), "en"))
+    await ledger.conclude_press(found, Chosen(CHOSEN), posts_for(found.conversation.id), after(9))
     (taught,) = await PostgresExamples(database).examples("routing")
     assert (taught.text, taught.label, taught.source) == ("where is my refund", "access", Source.TAP)
     async with database.transaction() as session:
@@ -58,7 +58,7 @@ async def test_a_press_is_concluded_once(ledger: PostgresLedger, outbox: Postgre
     await _pressed_question(ledger, outbox)
     found = await pressed(ledger, 8)
     for _ in range(2):
-        await ledger.conclude_press(found, CHOSEN, posts_for(found.conversation.id), after(9))
+        await ledger.conclude_press(found, Chosen(CHOSEN), posts_for(found.conversation.id), after(9))
     async with database.transaction() as session:
         assert len((await session.scalars(select(DecisionRow).where(DecisionRow.by == "person"))).all()) == 1
     assert len(await outbox.claim_owed(["slack", "telegram"], after(10), 10)) == 2
@@ -89,18 +89,19 @@ async def test_presses_of_one_question_come_one_at_a_time_oldest_first(
 async def test_a_late_press_sees_the_question_as_it_stands(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     question = await _pressed_question(ledger, outbox)
     first = await pressed(ledger, 8)
-    answered = Post(Place("telegram", "ann-chat"), Question(("billing", "access"), "en", "access"), first.question)
-    await ledger.conclude_press(first, CHOSEN, [answered], after(9))
+    answered = Post(Place("telegram", "ann-chat"), Question(("billing", "access"), "en", "access"), first.post)
+    await ledger.conclude_press(first, Chosen(CHOSEN), [answered], after(9))
     assert (await say_all(outbox, 10))["Question"] == question
     await ledger.add_press(press(question, "0", 11))
     late = await pressed(ledger, 12)
-    assert (late.asked.answered, late.question, late.conversation.state) == ("access", first.question, State.ROUTED)
+    assert late.on == Question(("billing", "access"), "en", "access")
+    assert (late.post, late.conversation.state) == (first.post, State.ROUTED)
 
 
-async def test_a_press_on_a_card_is_concluded_here(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+async def test_a_press_on_what_has_no_buttons_is_concluded_here(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await routed(ledger)
-    on_card = (await say_all(outbox))["Card"]
-    await ledger.add_press(press(on_card, "0"))
+    answer = (await say_all(outbox))["Answer"]
+    await ledger.add_press(press(answer, "0"))
     assert await ledger.claim_presses(after(8), 10) == []
     assert await ledger.claim_presses(after(9_999), 10) == []
 
@@ -128,7 +129,7 @@ async def test_a_press_overtaken_by_the_fallback_comes_again(ledger: PostgresLed
     case = await claimed(ledger, 9_999)  # its lease ran out long ago
     fallback = Decision("routing", "triage", Author.FALLBACK, Reason.NO_ANSWER)
     assert await ledger.decide(case, fallback, [], "text", None)
-    await ledger.conclude_press(found, CHOSEN, [Post(Place("slack", "C"), card(1))], after(10_000))
+    await ledger.conclude_press(found, Chosen(CHOSEN), [Post(Place("slack", "C"), card(1))], after(10_000))
     assert await outbox.claim_owed(["slack"], after(10_001), 10) == []
     again = await pressed(ledger, 10_002)
     assert (again.id, again.conversation.label) == (found.id, "triage")
@@ -137,7 +138,7 @@ async def test_a_press_overtaken_by_the_fallback_comes_again(ledger: PostgresLed
 async def test_what_came_after_the_press_is_relayed(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await _pressed_question(ledger, outbox)
     found = await pressed(ledger, 8)
-    await ledger.add_message(message("m2", "and one more thing", 8), SETTLE, IDLE)
-    await ledger.conclude_press(found, CHOSEN, [], after(9))
+    await ledger.add_message(message("m2", "and one more thing", 8), JOINING)
+    await ledger.conclude_press(found, Chosen(CHOSEN), [], after(9))
     (left,) = await ledger.claim_next(after(10), 10)
     assert left.message.ref.id == "m2"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.conversations import Standing
 from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter, Phase, Verdict
 from bot.domain.tasks import Label
@@ -190,7 +191,7 @@ async def test_corrections_wait_until_a_training_set_took_them(
     ref = (await say_all(outbox))["Card"]
     await ledger.add_reaction(reaction(ref, "key", 10))
     found = await dossier(ledger, 11)
-    await ledger.conclude_dossier(found, CORRECTED, ruling(), [], after(12))
+    await ledger.conclude_dossier(found, CORRECTED, Standing(ruling()), [], after(12))
     examples = PostgresExamples(database)
     assert await examples.waiting_corrections("routing") == 1
     for key, verdict, waiting in (("a", None, 1), ("b", Verdict(False, ("no",)), 0)):

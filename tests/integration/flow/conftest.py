@@ -1,29 +1,42 @@
-"""The whole flow on a real database, with a model, an embedder and a chat service that need no waiting for."""
+"""The whole flow on a real database, with a model, an embedder and chat services that need no waiting for."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.domain.messages import MessageRef, Person, Press, Reaction
+from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.ports import Joining
 from bot.domain.posts import Card, Content, Owed, Question
+from bot.domain.tasks import Task
+from bot.flow.attend import Attendant
 from bot.flow.classify import Classifier
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Courier
 from bot.flow.learn import Learner
+from bot.flow.press import Presser
 from bot.flow.receive import Receiver
 from bot.flow.relay import Relay
 from bot.flow.remember import Rememberer
 from bot.flow.sort import Sorter
 from db.engine import Database
+from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
 from db.registry import PostgresRegistry
 from tests.fakes import FakeAdapters, FakeEmbedder, FakePlatform, FakePredictor, FakeWorkshop
-from tests.samples import CUSTOMER, LEAD, NOW, TASK, message
+from tests.samples import CUSTOMER, LEAD, NOW, TASK, VOCABULARY
+
+JOINING = Joining(settle=timedelta(seconds=3), idle=timedelta(hours=24), reopen=timedelta(hours=72))
+TAKE = timedelta(minutes=30)
+
+
+def _web() -> list[FakePlatform]:
+    return [FakePlatform()]
 
 
 @dataclass
@@ -32,30 +45,36 @@ class Story:
 
     database: Database
     folder: Path
+    task: Task = TASK
+    chats: list[FakePlatform] = field(default_factory=_web)
+    wordless: str = "ask"
     time: datetime = NOW
     predictor: FakePredictor = field(default_factory=FakePredictor)
     adapters: FakeAdapters = field(default_factory=FakeAdapters)
     embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
-    platform: FakePlatform = field(default_factory=FakePlatform)
     workshop: FakeWorkshop = field(default_factory=FakeWorkshop)
 
     def __post_init__(self) -> None:
-        settle, idle, patience = timedelta(seconds=3), timedelta(hours=24), timedelta(minutes=10)
+        task, platforms = self.task, {chat.name: chat for chat in self.chats}
+        self.platform = self.chats[0]
         self.ledger = PostgresLedger(self.database, self.embedder.name)
         self.memory = PostgresMemory(self.database, self.embedder.name)
         self.examples = PostgresExamples(self.database)
         self.registry = PostgresRegistry(self.database)
+        self.erasure = PostgresErasure(self.database)
         outbox = PostgresOutbox(self.database)
-        platforms = {"web": self.platform}
+        patience = timedelta(minutes=10)
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
-        self.inbox = Receiver(self.ledger, settle, idle, lambda _delay: None)
-        self.sorter = Sorter(TASK, self.ledger, self.classifier, settle, patience, self.now)
-        self.courier = Courier(outbox, platforms, self.now)
-        self.corrector = Corrector(TASK, self.ledger, platforms, self.now)
-        self.relay = Relay(self.ledger, self.now)
+        self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None)
+        self.sorter = Sorter(task, self.ledger, self.classifier, JOINING.settle, patience, self.wordless, self.now)
+        self.presser = Presser(task, VOCABULARY, self.ledger, platforms, self.now)
+        self.courier = Courier(task, outbox, self.ledger, platforms, self.now)
+        self.corrector = Corrector(task, VOCABULARY, self.ledger, platforms, self.now)
+        self.relay = Relay(task, VOCABULARY, self.ledger, platforms, self.classifier, self.now)
+        self.attendant = Attendant(task, self.ledger, TAKE, self.now)
         self.rememberer = Rememberer(self.memory, self.embedder)
         self.learner = Learner(
-            {TASK.name: TASK},
+            {task.name: task},
             self.examples,
             self.registry,
             outbox,
@@ -67,46 +86,111 @@ class Story:
             self.now,
         )
 
+    # --- time ---
+
     def now(self) -> datetime:
         return self.time
 
-    def later(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-
-    async def writes(self, text: str, id: str, author: Person = CUSTOMER) -> None:
-        """The customer opens a thread."""
-        seconds = (self.time - NOW).total_seconds()
-        await self.inbox.message(message(text, id, seconds, author))
+    def later(self, seconds: float = 0, minutes: float = 0) -> None:
+        self.time += timedelta(seconds=seconds, minutes=minutes)
 
     async def settles(self) -> None:
-        """Time passes, and every step does all it can."""
+        """Time passes, and every step does all it can until none finds anything to do."""
         self.later(5)
-        for step in (self.sorter.step, self.sorter.choose, self.corrector.step, self.relay.step, self.rememberer.step):
-            await step()
-        while await self.courier.step():
-            pass
+        steps: Sequence[Callable[[], Awaitable[int]]] = (
+            self.sorter.step,
+            self.presser.step,
+            self.corrector.step,
+            self.relay.step,
+            self.relay.notes,
+            self.relay.revise,
+            self.attendant.step,
+            self.rememberer.step,
+            self.courier.step,
+        )
+        for _ in range(50):
+            done = [await step() for step in steps]
+            if not any(done):
+                return
+        raise AssertionError("it never comes to rest")
+
+    # --- what people do ---
+
+    async def writes(
+        self, text: str, id: str, author: Person = CUSTOMER, media: tuple[Media, ...] = (), thread: str | None = ""
+    ) -> MessageRef:
+        """Somebody writes in their own room: opening a thread, or in that one; None: where there are no threads."""
+        at, chat = self.time, author.id
+        ref = MessageRef(author.platform, chat, id)
+        place = Place(author.platform, chat, id if thread == "" else thread)
+        await self.inbox.message(Message(ref, place, author, text, at, media))
+        return ref
+
+    async def edits(self, ref: MessageRef, text: str) -> None:
+        self.later(1)
+        await self.inbox.edit(Edit(ref, text, self.time))
+
+    async def deletes(self, ref: MessageRef) -> None:
+        self.later(1)
+        await self.inbox.deletion(Deletion(ref, self.time))
 
     async def reacts(self, emoji: str, added: bool = True, by: Person = LEAD, card: int = -1) -> None:
         """Somebody reacts on a card (the newest by default)."""
         self.later(1)
-        owed = self.cards()[card]
-        ref = MessageRef("web", owed.post.place.chat, f"post {owed.id}")
+        await self.inbox.reaction(Reaction(self.ref(self.cards()[card]), by, emoji, added, self.time))
+
+    async def reacts_on(self, ref: MessageRef, emoji: str, by: Person, added: bool = True) -> None:
+        self.later(1)
         await self.inbox.reaction(Reaction(ref, by, emoji, added, self.time))
 
-    async def presses(self, value: str, by: Person = CUSTOMER) -> None:
-        """Somebody presses a button of the newest question."""
+    async def notes(
+        self, text: str, id: str, by: Person, send: bool = False, media: tuple[Media, ...] = (), card: int = -1
+    ) -> MessageRef:
+        """Somebody writes under a card (the newest by default)."""
         self.later(1)
-        owed = next(o for o in reversed(self.platform.said) if isinstance(o.post.content, Question) and not o.edits)
-        ref = MessageRef("web", owed.post.place.chat, f"post {owed.id}")
-        await self.inbox.press(Press(ref, by, value, self.time))
+        under = self.ref(self.cards()[card])
+        ref = MessageRef(under.platform, under.chat, id)
+        await self.inbox.note(Note(ref, under, by, text, self.time, media, send))
+        return ref
+
+    async def presses(self, value: str, by: Person = CUSTOMER, on: type[Content] = Question) -> None:
+        """Somebody presses a button of the newest post of that kind."""
+        self.later(1)
+        await self.inbox.press(Press(self.ref(self.newest(on)), by, value, self.time))
+
+    # --- what came of it ---
+
+    def said(self) -> list[Owed]:
+        """Everything said anywhere, rewritings included, in the order in which it was owed."""
+        return sorted((owed for chat in self.chats for owed in chat.said), key=lambda owed: owed.id)
+
+    def newest(self, kind: type[Content]) -> Owed:
+        return next(o for o in reversed(self.said()) if isinstance(o.post.content, kind) and o.post.edits is None)
+
+    def ref(self, owed: Owed) -> MessageRef:
+        """The receipt of a post."""
+        return MessageRef(owed.post.place.platform, owed.post.place.chat, f"post {owed.id}")
 
     def cards(self) -> list[Owed]:
         """Cards posted, oldest first, without later strokes through them."""
-        return [o for o in self.platform.said if isinstance(o.post.content, Card) and o.edits is None]
+        return [o for o in self.said() if isinstance(o.post.content, Card) and o.post.edits is None]
 
-    def heard(self) -> list[Content]:
-        """What the customer was told."""
-        return [o.post.content for o in self.platform.said if o.post.place.chat == "customer"]
+    def reads(self, position: int = -1) -> Card:
+        """What a card (the newest by default) reads by now."""
+        posted = self.cards()[position]
+        content = [o.post.content for o in self.said() if posted.id in (o.id, o.post.edits)][-1]
+        assert isinstance(content, Card)
+        return content
+
+    def thread(self, position: int = -1) -> list[Content]:
+        """What was said under a card (the newest by default), without rewritings."""
+        posted = self.cards()[position]
+        return [o.post.content for o in self.said() if o.post.under == posted.id and o.post.edits is None]
+
+    def heard(self, person: Person = CUSTOMER) -> list[Content]:
+        """What somebody was told in their own room."""
+        here = (person.platform, person.id)
+        return [o.post.content for o in self.said() if (o.post.place.platform, o.post.place.chat) == here]
 
 
 @pytest.fixture

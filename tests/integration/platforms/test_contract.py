@@ -4,6 +4,7 @@ import asyncio
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -11,8 +12,8 @@ import pytest
 
 from bot import platforms
 from bot.domain import ports
-from bot.domain.errors import ConfigError, Unreachable
-from bot.domain.messages import MessageRef, Person, Place
+from bot.domain.errors import ConfigError, Refused, Unreachable
+from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
 from bot.domain.ports import Platform
 from bot.domain.posts import (
     KINDS,
@@ -22,12 +23,20 @@ from bot.domain.posts import (
     FollowUp,
     LearningReport,
     Moved,
+    Notice,
+    Offer,
     Owed,
     Post,
     Question,
+    Reply,
+    Sent,
+    Solved,
+    Split,
+    What,
     WordsPlease,
+    WrongTeam,
 )
-from bot.domain.tasks import Label, Task
+from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms import Kind, Surroundings, kinds
 from tests.servers.slack import SlackServer
 from tests.servers.telegram import TelegramServer
@@ -56,51 +65,90 @@ async def settings_of(name: str) -> AsyncIterator[tuple[dict[str, object], dict[
             yield {}, {}
 
 
-@asynccontextmanager
-async def connected(name: str, kind: Kind) -> AsyncIterator[Platform]:
+def surroundings(name: str, kind: Kind) -> Surroundings:
     room = kind.place(ROOMS[name])
     label = Label("billing", "Invoices", deliver_to={name: room})
     task = Task("routing", "Which team?", (label, Label("other", "The rest", deliver_to={name: room})), "other")
-    around = Surroundings(
+    emoji = tomllib.loads(DEMO.read_text("utf-8"))["conversation"]["emoji"]
+    take, done, wrong, send = ({name: kind.emoji(emoji[what][name])} for what in ("take", "done", "wrong", "send"))
+    return Surroundings(
         task,
         ("en", "pt-BR", "es"),
         "starter",
+        Vocabulary(take, done, wrong, send),
         cast(ports.Ledger, None),
+        cast(ports.Desk, None),
         cast(ports.Transcript, None),
         cast(ports.Registry, None),
         cast(ports.Examples, None),
     )
+
+
+@asynccontextmanager
+async def connected(name: str, kind: Kind) -> AsyncIterator[Platform]:
     async with (
         settings_of(name) as (table, environment),
-        kind.connect(kind.parse(table, environment), around) as platform,
+        kind.connect(kind.parse(table, environment), surroundings(name, kind)) as platform,
     ):
         yield platform
 
 
 async def said(platform: Platform, owed: Owed) -> MessageRef:
     """Said as the courier does it: a chat that asks for patience gets it."""
-    try:
-        return await platform.say(owed)
-    except Unreachable as error:
-        if error.retry_after is None:
-            raise
-        await asyncio.sleep(error.retry_after.total_seconds())
-        return await platform.say(owed)
+    while True:
+        try:
+            return await platform.say(owed)
+        except Unreachable as error:
+            if error.retry_after is None:
+                raise
+            await asyncio.sleep(error.retry_after.total_seconds())
 
 
 def contents(name: str) -> list[tuple[str, Content]]:
     """One post of every kind, with the chat it goes to."""
     source = MessageRef(name, CHATS[name], "1")
-    card = Card(7, "billing", "a <b> & *c*", "Ann", source, "model", "confident", 0.9, "routing-1", ())
+    elsewhere = Media("elsewhere", "f", MediaKind.DOCUMENT, "bill.pdf")
     person, room = CHATS[name], ROOMS[name]
     return [
         (person, Answer("billing", "pt")),
         (person, Question(("billing",), "es")),
         (person, WordsPlease(None)),
         (person, Moved("billing", "en")),
-        (room, card),
-        (room, FollowUp("Ann", "and <!channel> this")),
+        (person, Reply("billing", "a <b> & *c*", "en", "Lee", (elsewhere,))),
+        (person, Solved("billing", "en")),
+        (person, Split("billing", "en", source)),
+        (room, card(name)),
+        (room, FollowUp("Ann", "and <!channel> this", (elsewhere,))),
+        (room, Offer(1, "Ann", "a <b> & *c*")),
+        (room, Sent("a <b> & *c*", "Lee", "Ann")),
+        (room, WrongTeam(("billing", "other"))),
+        (room, Notice(What.UNTAKEN, minutes=30)),
         (room, LearningReport("routing", "routing-2", True, ("better",))),
+    ]
+
+
+def card(name: str, **changes: object) -> Card:
+    source = MessageRef(name, CHATS[name], "1")
+    plain = Card(7, "billing", "a <b> & *c*", "Ann", source, "model", "confident", 0.9, "routing-1", ())
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def rewritten(name: str) -> list[tuple[str, Content, Content]]:
+    """(chat, what is said, what it becomes) of every post that changes while it stands."""
+    source = MessageRef(name, CHATS[name], "1")
+    person, room = CHATS[name], ROOMS[name]
+    return [
+        (person, Question(("billing",), "en"), Question((), "en", answered="billing", chosen=True)),
+        (person, Reply("billing", "one", "en", "Lee"), Reply("billing", "two", "en", "Lee", edited=True)),
+        (person, Solved("billing", "en"), Solved("billing", "en", answer="yes")),
+        (person, Split("billing", "en", source), Split("billing", "en", source, done=True)),
+        (room, card(name), card(name, taken_by="Lee", edited=True)),
+        (room, card(name), card(name, moved_to="other", moved_link=MessageRef(name, room, "9"))),
+        (room, card(name), card(name, deleted=True, excerpt="")),
+        (room, FollowUp("Ann", "one"), FollowUp("Ann", "two", edited=True)),
+        (room, FollowUp("Ann", "one"), FollowUp("Ann", "", deleted=True)),
+        (room, Offer(1, "Ann", "one"), Offer(1, "Ann", "one", sent=True)),
+        (room, WrongTeam(("billing", "other")), WrongTeam((), chosen="other")),
     ]
 
 
@@ -145,17 +193,51 @@ class TestEveryPlatform:
             assert {receipt.platform for receipt in receipts} == {name}
             assert len(set(receipts)) == len(receipts)
 
-    async def test_it_rewrites_what_it_said_and_rewriting_twice_is_harmless(self, name: str, kind: Kind) -> None:
+    @pytest.mark.parametrize("which", range(len(rewritten("web"))))
+    async def test_it_rewrites_what_it_said_and_rewriting_twice_is_harmless(
+        self, name: str, kind: Kind, which: int
+    ) -> None:
+        chat, before, after = rewritten(name)[which]
         async with connected(name, kind) as platform:
-            question = Post(Place(name, CHATS[name]), Question(("billing",), "en"))
-            receipt = await platform.say(Owed(1, question, 1))
-            closed = Post(Place(name, CHATS[name]), Question((), "en", answered="billing", chosen=True), edits=1)
+            receipt = await said(platform, Owed(1, Post(Place(name, chat), before), 1))
             for attempt in (1, 2):
-                assert await platform.say(Owed(2, closed, attempt, edits=receipt)) == receipt
+                edit = Owed(2, Post(Place(name, chat), after, edits=1), attempt, edits=receipt)
+                assert await said(platform, edit) == receipt
 
-    async def test_nobody_may_correct_who_is_not_a_lead(self, name: str, kind: Kind) -> None:
+    async def test_nobody_may_do_anything_who_is_not_of_the_team(self, name: str, kind: Kind) -> None:
         async with connected(name, kind) as platform:
-            assert not await platform.may_correct(Person(name, PERSONS[name]))
+            team, room = Label("billing", "Invoices"), kind.place(ROOMS[name])
+            for person in (Person(name, PERSONS[name], external=True), Person("elsewhere", PERSONS[name])):
+                assert not await platform.may_correct(person, team, room)
+                assert not await platform.may_handle(person, room)
+            assert not await platform.may_correct(Person(name, PERSONS[name]), team, room)
+
+    async def test_it_fetches_nothing_of_another_platform(self, name: str, kind: Kind) -> None:
+        async with connected(name, kind) as platform:
+            with pytest.raises(Refused):
+                await platform.fetch(Media("elsewhere", "f", MediaKind.DOCUMENT, "bill.pdf"))
+
+    async def test_it_says_whether_it_whispers(self, name: str, kind: Kind) -> None:
+        async with connected(name, kind) as platform:
+            assert platform.whispers is (name == "slack")
+
+    def test_a_lead_that_is_nobody_is_refused(self, name: str, kind: Kind) -> None:
+        for nobody in ("", None, "somebody that nobody knows"):
+            with pytest.raises(ValueError):
+                kind.lead(nobody)
+
+    async def test_its_check_finds_something_and_more_than_once(self, name: str, kind: Kind) -> None:
+        async with settings_of(name) as (table, environment):
+            config, around = kind.parse(table, environment), surroundings(name, kind)
+            for _ in range(2):
+                found = [finding async for finding in kind.check(config, around, live=False)]
+                assert found
+                assert all(finding.what and finding.ok is not bool(finding.remedy) for finding in found)
+
+    def test_what_has_to_be_handed_over_is_files_with_names(self, name: str, kind: Kind) -> None:
+        for address in ("", "https://bot.example.com"):
+            files = kind.install(address)
+            assert all(Path(file).name == file and content.strip() for file, content in files.items())
 
     async def test_it_is_not_healthy_before_it_listens(self, name: str, kind: Kind) -> None:
         async with connected(name, kind) as platform:

@@ -17,7 +17,9 @@ EXECUTABLE = shutil.which("chromium") or shutil.which("chromium-browser") or shu
 _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars --lang=en-US "
-    "--remote-debugging-port=0"
+    "--remote-debugging-port=0 "
+    # a mouse, as on a desk: headless has none
+    "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
 ).split()
 _KEYS = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35, " ": 32}
 _SHIFT = 8

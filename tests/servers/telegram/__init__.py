@@ -9,13 +9,14 @@ from aiohttp import web
 
 from tests.servers.control import add_control
 from tests.servers.local import Call, Fault, LocalServer
-from tests.servers.telegram.bot_api import BotApi
+from tests.servers.telegram.attachments import attachment
+from tests.servers.telegram.bot_api import RIGHTS, BotApi
 from tests.servers.telegram.formatting import written
-from tests.servers.telegram.state import BOT, BOT_NAME, Account, ApiError, Chat, Post, User
+from tests.servers.telegram.state import ANONYMOUS, BOT, BOT_NAME, Account, ApiError, Chat, Post, User
 from tests.servers.telegram.updates import Feed, Webhook, push
 from tests.servers.wire import Json, read_args
 
-__all__ = ["BOT", "BOT_NAME", "Chat", "Post", "TelegramServer", "User", "Webhook"]
+__all__ = ["ANONYMOUS", "BOT", "BOT_NAME", "Chat", "Post", "TelegramServer", "User", "Webhook"]
 
 TOKEN = "123456:test-token"
 GROUP_TYPES = frozenset({"group", "supergroup"})
@@ -110,10 +111,38 @@ class TelegramServer(LocalServer):
             self.feed.add("message", self.account.payload(post))
         return post.message_id
 
+    async def shows(
+        self,
+        user: int,
+        kind: str,
+        content: bytes | str = b"",
+        chat: int | None = None,
+        *,
+        caption: str = "",
+        name: str = "",
+        album: str = "",
+        reply_to: int | None = None,
+        thread: int | None = None,
+    ) -> int:
+        """Somebody sends a file; the pieces of an album have its name in common."""
+        file_id, kept = f"{kind}-{len(self.account.files)}", content.encode() if isinstance(content, str) else content
+        self.add_file(file_id, f"{kind}s/{file_id}", kept)
+        words: Json = {"caption": caption} if caption else {}
+        group: Json = {"media_group_id": album} if album else {}
+        extra = attachment(kind, file_id, len(kept), name) | words | group
+        return await self.writes(user, "", chat, reply_to=reply_to, thread=thread, extra=extra)
+
+    async def writes_anonymously(self, chat: int, text: str, reply_to: int | None = None) -> int:
+        """An administrator who remains anonymous writes."""
+        return await self.writes(ANONYMOUS, text, chat, reply_to=reply_to)
+
     async def edits(self, user: int, chat: int, message_id: int, text: str) -> None:
+        """Somebody changes their text, or the caption of what they sent."""
         post = self.account.posts[chat, message_id]
         if post.sender != user:
             raise LookupError(f"{user} did not write that")
+        if "caption" in post.extra:
+            post, text = replace(post, extra=post.extra | {"caption": text}), ""
         edited = self.account.edit(post, text, tuple(written(text)), post.buttons)
         if self._hears(self.account.chats[chat], edited):
             self.feed.add("edited_message", self.account.payload(edited))
@@ -176,6 +205,48 @@ class TelegramServer(LocalServer):
         }
         self.feed.add("my_chat_member", update)
 
+    async def makes_bot(self, chat: int, status: str, by: int) -> None:
+        """Somebody makes the bot something else in a group: an administrator, a member, kicked."""
+        place, bot = self.account.chat(chat), self.account.users[BOT].payload()
+        before, place.statuses[BOT] = place.bot_status, status
+        rights: Json = {**dict.fromkeys(RIGHTS, True), "can_be_edited": False, "is_anonymous": False}
+        limits: dict[str, Json] = {"administrator": rights, "kicked": {"until_date": 0}}
+        update: Json = {
+            "chat": place.payload(),
+            "from": self.account.user(by).payload(),
+            "date": int(time.time()),
+            "old_chat_member": {"status": before, "user": bot} | limits.get(before, {}),
+            "new_chat_member": {"status": status, "user": bot} | limits.get(status, {}),
+        }
+        self.feed.add("my_chat_member", update)
+
+    async def migrates(self, chat: int, new: int, user: int) -> None:
+        """A group becomes a supergroup, with another id."""
+        old = self.account.chat(chat)
+        self.account.chats[new] = replace(old, id=new, type="supergroup")
+        self._says(chat, user, {"migrate_to_chat_id": new})
+        self.account.chats[chat] = replace(old, moved_to=new)
+        self._says(new, user, {"migrate_from_chat_id": chat})
+
+    def closes(self, chat: int, topic: int) -> None:
+        """A topic is closed for everybody."""
+        place = self.account.chat(chat)
+        self.account.chats[chat] = replace(place, closed=place.closed | {topic})
+
+    def allows(self, chat: int, *emoji: str) -> None:
+        """Only these emoji are allowed as reactions in a chat."""
+        self.account.chats[chat] = replace(self.account.chat(chat), reactions=emoji)
+
+    def protects(self, chat: int) -> None:
+        """Nothing in a chat may be copied any more."""
+        self.account.chats[chat] = replace(self.account.chat(chat), is_protected=True)
+
+    def _says(self, chat: int, user: int, service: Json) -> None:
+        """Telegram itself says something in a chat on somebody's behalf."""
+        number, now = self.account.next_id(chat), int(time.time())
+        post = Post(chat=chat, message_id=number, sender=self.account.user(user).id, date=now, text="", extra=service)
+        self.feed.add("message", self.account.payload(self.account.add(post)))
+
     def sends(self, kind: str, payload: object) -> int | None:
         """Any update at all, even one that cannot be parsed; its id, or None where nobody asked for it."""
         return self.feed.add(kind, payload)
@@ -201,7 +272,8 @@ class TelegramServer(LocalServer):
         app.router.add_route("*", "/bot{token}/{method}", self._call)
         app.router.add_get("/file/bot{token}/{path:.+}", self._download)
         verbs = (self.writes, self.edits, self.reacts, self.presses, self.blocks, self.sends, self.add_group)
-        seen = (self.add_member, self.posts, self.answers, self.reactions, self.fail)
+        happenings = (self.shows, self.makes_bot, self.migrates, self.closes, self.writes_anonymously)
+        seen = (*happenings, self.add_member, self.posts, self.answers, self.reactions, self.fail)
         add_control(app, {verb.__name__: verb for verb in (*verbs, *seen)})
         self.in_background(push(self.feed, self.http, self._webhook_retry_seconds), "telegram webhook")
         return app
@@ -221,7 +293,7 @@ class TelegramServer(LocalServer):
         if chat.bot_status in {"left", "kicked"}:
             return False
         replied = self.account.posts.get((post.chat, post.reply_to or 0))
-        addressed = f"@{BOT_NAME}" in post.text or post.text.startswith("/")
+        addressed = f"@{BOT_NAME}" in post.spoken or post.text.startswith("/")
         to_bot = replied is not None and replied.sender == BOT
         return chat.bot_status == "administrator" or self._sees_everything or addressed or to_bot
 

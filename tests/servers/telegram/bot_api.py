@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from telegram.constants import ReactionEmoji
 
+from tests.servers.telegram.attachments import Attachments
 from tests.servers.telegram.formatting import parse, utf16
 from tests.servers.telegram.state import BOT, Account, Chat, Post, bad_request
 from tests.servers.telegram.updates import Feed, Webhook
@@ -29,6 +30,24 @@ RIGHTS = (
     "can_edit_stories",
     "can_delete_stories",
 )
+LIMITS = (
+    "can_change_info",
+    "can_invite_users",
+    "can_pin_messages",
+    "can_send_messages",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+    "can_manage_topics",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_edit_tag",
+    "can_react_to_messages",
+)
 
 Method = Callable[[Args], Awaitable[object]]
 
@@ -42,6 +61,7 @@ class BotApi:
         self._sees_everything = sees_everything
         self.answers: dict[str, Json | None] = {}
         self.methods: Mapping[str, Method] = {
+            **Attachments(account).methods,
             "answerCallbackQuery": self._answer,
             "deleteMessage": self._delete,
             "deleteWebhook": self._delete_webhook,
@@ -50,7 +70,6 @@ class BotApi:
             "getChat": self._chat,
             "getChatAdministrators": self._administrators,
             "getChatMember": self._member,
-            "getFile": self._file,
             "getMe": self._me,
             "getUpdates": self._updates,
             "getWebhookInfo": self._webhook_info,
@@ -107,11 +126,7 @@ class BotApi:
         chat = self._account.writable(number(args, "chat_id"), thread)
         text, entities = _checked(args)
         reply = mapping(args, "reply_parameters")
-        target = number(reply, "message_id") or None
-        if target is not None and (chat.id, target) not in self._account.posts:
-            if not truth(reply, "allow_sending_without_reply"):
-                raise bad_request("message to be replied not found")
-            target = None
+        target = self._account.target(chat.id, reply)
         post = Post(
             chat=chat.id,
             message_id=self._account.next_id(chat.id),
@@ -122,6 +137,7 @@ class BotApi:
             buttons=_buttons(args),
             reply_to=target,
             thread=thread,
+            quiet=truth(args, "disable_notification"),
         )
         return self._account.payload(self._account.add(post))
 
@@ -181,21 +197,25 @@ class BotApi:
 
     async def _chat(self, args: Args) -> object:
         chat = self._account.chat(number(args, "chat_id"))
-        return chat.payload() | {
-            "accent_color_id": 0,
-            "max_reaction_count": 11,
-            "accepted_gift_types": dict.fromkeys(
-                (
-                    "unlimited_gifts",
-                    "limited_gifts",
-                    "unique_gifts",
-                    "premium_subscription",
-                    "gifts_from_channels",
+        return (
+            chat.payload()
+            | {
+                "accent_color_id": 0,
+                "max_reaction_count": 11,
+                "accepted_gift_types": dict.fromkeys(
+                    (
+                        "unlimited_gifts",
+                        "limited_gifts",
+                        "unique_gifts",
+                        "premium_subscription",
+                        "gifts_from_channels",
+                    ),
+                    False,
                 ),
-                False,
-            ),
-            "is_forum": bool(chat.topics),
-        }
+                "is_forum": bool(chat.topics),
+            }
+            | ({"available_reactions": _emoji(chat.reactions)} if chat.reactions is not None else {})
+        )
 
     async def _member(self, args: Args) -> object:
         chat, user = self._account.chat(number(args, "chat_id")), number(args, "user_id")
@@ -215,24 +235,14 @@ class BotApi:
             return found | {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(RIGHTS, True)
         if status == "creator":
             return found | {"is_anonymous": False}
+        if status == "restricted":
+            return found | {"is_member": True, "until_date": 0} | dict.fromkeys(LIMITS, False)
         return found | ({"until_date": 0} if status == "kicked" else {})
 
     async def _commands(self, args: Args) -> object:
         scope = word(mapping(args, "scope"), "type") or "default"
         self._account.commands[scope, word(args, "language_code")] = items(args, "commands")
         return True
-
-    async def _file(self, args: Args) -> object:
-        file_id = word(args, "file_id")
-        if file_id not in self._account.files:
-            raise bad_request("wrong file_id or the file is temporarily unavailable")
-        path, content = self._account.files[file_id]
-        return {
-            "file_id": file_id,
-            "file_unique_id": file_id,
-            "file_size": len(content),
-            "file_path": path,
-        }
 
     def _own(self, args: Args) -> Post:
         chat = self._account.writable(number(args, "chat_id"), None)
@@ -242,6 +252,10 @@ class BotApi:
         if post.sender != BOT:
             raise bad_request("message can't be edited")
         return post
+
+
+def _emoji(allowed: tuple[str, ...]) -> list[Json]:
+    return [{"type": "emoji", "emoji": one} for one in allowed]
 
 
 def _checked(args: Args) -> tuple[str, tuple[Json, ...]]:

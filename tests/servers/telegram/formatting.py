@@ -73,7 +73,8 @@ def _closed(opened: list[tuple[str, int, str]], name: str, offset: int, end: int
     if expected != name:
         wrong = f'expected "</{expected}>", found "</{name}>"'
         raise _unparsable(f"Unmatched end tag at byte offset {offset}, {wrong}")
-    entity: Json = {"type": KINDS[name], "offset": start, "length": end - start}
+    kind = "expandable_blockquote" if attributes.strip() == "expandable" else KINDS[name]
+    entity: Json = {"type": kind, "offset": start, "length": end - start}
     link = _HREF.search(attributes)
     return entity | ({"url": link[1]} if link else {})
 

@@ -3,10 +3,12 @@
 import time
 from dataclasses import dataclass, field, replace
 
-from tests.servers.wire import Json
+from tests.servers.wire import Json, number, truth
 
 BOT = 123456
 BOT_NAME = "switchboard_bot"
+ANONYMOUS = 1087968824
+"""The bot in whose name Telegram shows what anonymous administrators write."""
 
 
 class ApiError(Exception):
@@ -47,6 +49,14 @@ class Chat:
     title: str = ""
     statuses: dict[int, str] = field(default_factory=dict)
     topics: frozenset[int] = frozenset()
+    closed: frozenset[int] = frozenset()
+    """Topics in which nobody may write."""
+    reactions: tuple[str, ...] | None = None
+    """The emoji that are allowed; None: all."""
+    moved_to: int | None = None
+    """The supergroup that this group has become."""
+    is_protected: bool = False
+    """Nothing in it may be copied."""
 
     def payload(self) -> Json:
         return {"id": self.id, "type": self.type} | (
@@ -73,13 +83,22 @@ class Post:
     thread: int | None = None
     edits: "tuple[Post, ...]" = ()
     extra: Json = field(default_factory=dict)
+    quiet: bool = False
+
+    @property
+    def spoken(self) -> str:
+        """The text or the caption."""
+        return self.text or str(self.extra.get("caption", ""))
 
 
 class Account:
     """Everything the server knows; ids of messages are counted per chat, so one alone says nothing."""
 
     def __init__(self) -> None:
-        self.users = {BOT: User(id=BOT, first_name="Switchboard", username=BOT_NAME, language_code=None, is_bot=True)}
+        self.users = {
+            BOT: User(id=BOT, first_name="Switchboard", username=BOT_NAME, language_code=None, is_bot=True),
+            ANONYMOUS: User(id=ANONYMOUS, first_name="Group", username="GroupAnonymousBot", is_bot=True),
+        }
         self.chats: dict[int, Chat] = {}
         self.posts: dict[tuple[int, int], Post] = {}
         self.reactions: dict[tuple[int, int], dict[int, list[Json]]] = {}
@@ -100,7 +119,11 @@ class Account:
     def chat(self, chat_id: int) -> Chat:
         if chat_id not in self.chats:
             raise bad_request("chat not found")
-        return self.chats[chat_id]
+        found = self.chats[chat_id]
+        if found.moved_to is not None:
+            why = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise ApiError(400, why, migrate_to_chat_id=found.moved_to)
+        return found
 
     def writable(self, chat_id: int, thread: int | None) -> Chat:
         """The chat, if the bot may write there (and the topic exists)."""
@@ -113,7 +136,18 @@ class Account:
             raise ApiError(403, f"Forbidden: bot was kicked from the {chat.type} chat")
         if thread is not None and thread not in chat.topics:
             raise bad_request("message thread not found")
+        if thread in chat.closed:
+            raise bad_request("TOPIC_CLOSED")
         return chat
+
+    def target(self, chat: int, reply: Json) -> int | None:
+        """The message that is replied to; None when none is, or when it is gone and need not be there."""
+        wanted = number(reply, "message_id") or None
+        if wanted is None or (chat, wanted) in self.posts:
+            return wanted
+        if not truth(reply, "allow_sending_without_reply"):
+            raise bad_request("message to be replied not found")
+        return None
 
     def next_id(self, chat: int) -> int:
         self._counts[chat] = self._counts.get(chat, 0) + 1
@@ -143,6 +177,7 @@ class Account:
             "message_thread_id": post.thread,
             "is_topic_message": post.thread is not None,
             "reply_to_message": self.payload(replace(replied, reply_to=None)) if replied else None,
+            "sender_chat": self.chats[post.chat].payload() if post.sender == ANONYMOUS else None,
             "edit_date": int(time.time()) if post.edits else None,
         }
         return found | {name: value for name, value in optional.items() if value} | post.extra

@@ -1,18 +1,19 @@
-"""The adapter as the tests put it up: its settings, an inbox that can be down, and a web server for its webhook."""
+"""The adapter as the tests put it up: its settings, an inbox and a desk in memory, a web server for its webhook."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from starlette.applications import Starlette
 
 from bot.domain import ports
 from bot.domain.errors import Unreachable
-from bot.domain.messages import Message, MessageRef, Place, Press, Reaction
+from bot.domain.messages import Deletion, Edit, File, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.ports import Erased, Request
 from bot.domain.posts import Content, Owed, Post
-from bot.domain.tasks import Label, Task
+from bot.domain.tasks import Label, Task, Vocabulary
 from bot.http.server import listening_socket, serve_http
 from bot.platforms import Surroundings
 from bot.platforms.telegram import HOOK, Config, connect, parse
@@ -27,19 +28,13 @@ TASK = Task(
     name="routing",
     question="Which team?",
     labels=tuple(
-        Label(name, f"about {name}", deliver_to={"telegram": Place("telegram", room)})
-        for name, room in (("billing", str(BILLING)), ("it", f"{IT}/45"))
+        Label(name, f"about {name}", (), {"telegram": emoji}, {"telegram": Place("telegram", room)})
+        for name, emoji, room in (("billing", "🤝", str(BILLING)), ("it", "👨\u200d💻", f"{IT}/45"))
     ),
     fallback="it",
 )
-NOWHERE = Surroundings(
-    TASK,
-    ("en", "pt-BR", "es"),
-    "starter",
-    cast(ports.Ledger, None),
-    cast(ports.Transcript, None),
-    cast(ports.Registry, None),
-    cast(ports.Examples, None),
+VOCABULARY = Vocabulary(
+    take={"telegram": "👀"}, done={"telegram": "👌"}, wrong={"telegram": "👎"}, send={"telegram": "🕊"}
 )
 
 
@@ -50,8 +45,11 @@ class Recorder:
     down: bool = False
     tried: int = 0
     messages: dict[MessageRef, Message] = field(default_factory=dict)
+    notes: dict[MessageRef, Note] = field(default_factory=dict)
+    edits: dict[Edit, None] = field(default_factory=dict)
     reactions: dict[Reaction, None] = field(default_factory=dict)
     presses: dict[Press, None] = field(default_factory=dict)
+    moves: dict[tuple[str, str, str], None] = field(default_factory=dict)
 
     async def message(self, message: Message) -> None:
         self._store()
@@ -64,6 +62,21 @@ class Recorder:
     async def press(self, press: Press) -> None:
         self._store()
         self.presses[press] = None
+
+    async def edit(self, edit: Edit) -> None:
+        self._store()
+        self.edits[edit] = None
+
+    async def deletion(self, deletion: Deletion) -> None:
+        raise AssertionError("Telegram tells of no deletions")
+
+    async def note(self, note: Note) -> None:
+        self._store()
+        self.notes.setdefault(note.ref, note)
+
+    async def chat_moved(self, platform: str, before: str, after: str) -> None:
+        self._store()
+        self.moves[platform, before, after] = None
 
     def _store(self) -> None:
         self.tried += 1
@@ -79,7 +92,57 @@ class Recorder:
         return [(reaction.actor.id, reaction.emoji, reaction.added) for reaction in self.reactions]
 
 
-def config(server: TelegramServer, token: str | None = None, hook: str | None = None) -> Config:
+@dataclass(slots=True)
+class Counter:
+    """A desk in memory for what people ask by command; it can be down."""
+
+    down: bool = False
+    requests: list[Request] = field(default_factory=list)
+    fresh: list[tuple[str, str]] = field(default_factory=list)
+    """(person, chat) of every new request."""
+    languages: dict[str, str] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+
+    async def requests_of(self, person: Person) -> list[Request]:
+        return self.requests
+
+    async def new_request(self, person: Person, chat: str) -> None:
+        self._open()
+        self.fresh.append((person.id, chat))
+
+    async def language(self, person: Person) -> str | None:
+        self._open()
+        return self.languages.get(person.id)
+
+    async def speak(self, person: Person, language: str) -> None:
+        self.languages[person.id] = language
+
+    async def forget(self, person: Person) -> Erased:
+        self.forgotten.append(person.id)
+        return Erased(1, 0, ())
+
+    def _open(self) -> None:
+        if self.down:
+            raise Unreachable("database: down")
+
+
+def surroundings(desk: Counter | None = None, task: Task = TASK) -> Surroundings:
+    return Surroundings(
+        task,
+        ("en", "pt-BR", "es"),
+        "starter",
+        VOCABULARY,
+        cast(ports.Ledger, None),
+        cast(ports.Desk, desk or Counter()),
+        cast(ports.Transcript, None),
+        cast(ports.Registry, None),
+        cast(ports.Examples, None),
+    )
+
+
+def config(
+    server: TelegramServer, token: str | None = None, hook: str | None = None, leads: Sequence[object] = (LEAD,)
+) -> Config:
     """Polling, or a webhook at that address."""
     environment = {
         "TELEGRAM_BOT_TOKEN": token or server.token,
@@ -87,13 +150,13 @@ def config(server: TelegramServer, token: str | None = None, hook: str | None = 
         "TELEGRAM_API_BASE_URL": server.api_url,
         "TELEGRAM_FILE_BASE_URL": server.file_url,
     }
-    table: dict[str, object] = {"leads": [LEAD]}
+    table: dict[str, object] = {"leads": [*leads]}
     return parse(table | ({"mode": "webhook", "webhook_url": hook} if hook else {}), environment)
 
 
 @asynccontextmanager
-async def connected(settings: Config) -> AsyncIterator[Telegram]:
-    async with connect(settings, NOWHERE) as platform:
+async def connected(settings: Config, around: Surroundings | None = None) -> AsyncIterator[Telegram]:
+    async with connect(settings, around or surroundings()) as platform:
         assert isinstance(platform, Telegram)
         yield platform
 
@@ -113,9 +176,11 @@ async def listening(server: TelegramServer, telegram: Telegram, inbox: Recorder)
 
 
 @asynccontextmanager
-async def hearing(server: TelegramServer, inbox: Recorder) -> AsyncIterator[Telegram]:
+async def hearing(
+    server: TelegramServer, inbox: Recorder, desk: Counter | None = None, task: Task = TASK
+) -> AsyncIterator[Telegram]:
     """Connected and polling."""
-    async with connected(config(server)) as telegram, listening(server, telegram, inbox):
+    async with connected(config(server), surroundings(desk, task)) as telegram, listening(server, telegram, inbox):
         yield telegram
 
 
@@ -133,5 +198,23 @@ async def hooked(server: TelegramServer) -> AsyncIterator[tuple[Telegram, str]]:
                 await asyncio.wait([site])
 
 
-def owed(content: Content, chat: str, edits: MessageRef | None = None, under: MessageRef | None = None) -> Owed:
-    return Owed(1, Post(Place("telegram", chat), content), 1, edits, under)
+def owed(
+    content: Content,
+    chat: str,
+    edits: MessageRef | None = None,
+    under: MessageRef | None = None,
+    answers: MessageRef | None = None,
+    only_for: Person | None = None,
+    files: Sequence[File] = (),
+) -> Owed:
+    post = Post(Place("telegram", chat), content, only_for=only_for, answers=answers)
+    return Owed(1, post, 1, edits, under, tuple(files))
+
+
+def in_room(label: str, room: str, **leads: frozenset[str]) -> Task:
+    """The task, with that team in another room or with leads of its own."""
+    labels = [
+        replace(one, deliver_to={"telegram": Place("telegram", room)}, leads=leads) if one.name == label else one
+        for one in TASK.labels
+    ]
+    return replace(TASK, labels=tuple(labels))

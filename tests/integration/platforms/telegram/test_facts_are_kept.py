@@ -5,6 +5,7 @@ from datetime import timedelta
 from telegram import Update
 
 from bot.domain.messages import Message
+from bot.domain.ports import Joining
 from bot.platforms.telegram.events import Ears, Fact, read
 from db.engine import Database
 from db.ledger import PostgresLedger
@@ -13,6 +14,7 @@ from tests.samples import NOW
 
 COMMUNITY = {"id": -1008, "type": "supergroup", "title": "community", "is_forum": True}
 SECONDS = timedelta(seconds=3)
+JOINING = Joining(SECONDS, timedelta(hours=24), timedelta(hours=72))
 
 
 def asked(number: int, user: int, **changes: object) -> Fact:
@@ -36,7 +38,7 @@ async def test_two_people_in_one_topic_have_two_conversations_and_a_repeat_chang
     stored = []
     for fact in [*said, *said]:
         assert isinstance(fact, Message)
-        stored.append(await ledger.add_message(fact, SECONDS, timedelta(hours=24)))
+        stored.append(await ledger.add_message(fact, JOINING))
     assert stored == [True] * 3 + [False] * 3
     cases = await ledger.claim_cases(NOW + timedelta(minutes=1), SECONDS, timedelta(minutes=10), 10)
     assert sorted([[message.text for message in case.messages] for case in cases]) == [

@@ -15,6 +15,7 @@ from bot.platforms.telegram.events import HEARD
 from tests.integration.platforms.telegram.parts import (
     ANN,
     BILLING,
+    IT,
     LEAD,
     SECRET,
     Recorder,
@@ -25,8 +26,9 @@ from tests.integration.platforms.telegram.parts import (
     listening,
     owed,
 )
-from tests.servers.telegram import TelegramServer
+from tests.servers.telegram import TelegramServer, User
 
+LOUNGE = -1008
 POISON = {"message_id": 1, "text": "a secret of mine", "no": "chat, no date"}
 
 
@@ -49,7 +51,8 @@ async def test_every_poll_asks_for_what_we_handle(server: TelegramServer, inbox:
     async with hearing(server, inbox):
         await server.writes(ANN, "hello")
         await server.until(lambda: len(server.calls_to("getUpdates")) >= 3)
-    assert server.feed.allowed == set(HEARD) == {"message", "callback_query", "message_reaction"}
+    assert server.feed.allowed == set(HEARD)
+    assert set(HEARD) == {"message", "edited_message", "callback_query", "message_reaction", "my_chat_member"}
     assert all("message_reaction" in str(call.args["allowed_updates"]) for call in server.calls_to("getUpdates"))
 
 
@@ -120,6 +123,71 @@ async def test_an_update_that_cannot_be_parsed_stops_nobody_and_says_nothing_of_
     assert (skipped.__dict__["update"], skipped.__dict__["problem"]) == (number, "KeyError")
     assert "a secret of mine" not in caplog.text
     assert len(server.calls_to("getUpdates")) < 10
+
+
+async def test_an_edit_is_heard_under_the_messages_own_name(server: TelegramServer, inbox: Recorder) -> None:
+    async with hearing(server, inbox):
+        number = await server.writes(ANN, "I was chargd twice")
+        await server.edits(ANN, ANN, number, "I was charged twice")
+        await server.until(lambda: inbox.edits)
+    [edit] = inbox.edits
+    assert (edit.text, [edit.ref]) == ("I was charged twice", [*inbox.messages])
+
+
+@pytest.mark.parametrize("sees_everything", [True, False])
+async def test_in_a_group_only_what_is_said_to_us_is_a_request(inbox: Recorder, sees_everything: bool) -> None:
+    async with TelegramServer(sees_everything=sees_everything) as server:
+        server.add_group(BILLING)
+        server.add_group(IT, topics=(45,))
+        server.add_group(LOUNGE, "lounge", bot="member", topics=(7,))
+        async with hearing(server, inbox):
+            await server.writes(ANN, "chatter", LOUNGE)
+            await server.writes(ANN, "@switchboard_bot my parcel is lost", LOUNGE, thread=7)
+            await server.until(lambda: inbox.texts == ["my parcel is lost"])
+    [message] = inbox.messages.values()
+    assert message.place == Place("telegram", f"{LOUNGE}/7")
+
+
+async def test_a_forwarded_message_counts_as_what_its_sender_needs(server: TelegramServer, inbox: Recorder) -> None:
+    origin = {"type": "hidden_user", "date": 1, "sender_user_name": "Ben"}
+    async with hearing(server, inbox):
+        await server.writes(ANN, "my parcel is lost", extra={"forward_origin": origin})
+        await server.until(lambda: inbox.texts == ["my parcel is lost"])
+    assert [message.author.id for message in inbox.messages.values()] == [str(ANN)]
+
+
+@pytest.mark.parametrize("text", ["x" * 10_000, "👍", "שלום", "\u200b", "a\x00b", "<b>_*[", "  "])
+async def test_whatever_is_written_is_heard(server: TelegramServer, inbox: Recorder, text: str) -> None:
+    async with hearing(server, inbox):
+        await server.writes(ANN, text)
+        await server.writes(ANN, "behind it")
+        await server.until(lambda: "behind it" in inbox.texts)
+    assert text.strip() in inbox.texts
+
+
+async def test_what_other_bots_say_starts_no_loop(server: TelegramServer, inbox: Recorder) -> None:
+    server.add_user(User(id=9, first_name="other", is_bot=True))
+    async with hearing(server, inbox):
+        await server.writes(9, "hello")
+        await server.writes(ANN, "a request")
+        await server.until(lambda: inbox.texts == ["a request"])
+    assert len(inbox.messages) == 1
+
+
+async def test_nothing_people_send_shows_in_the_log(
+    server: TelegramServer, inbox: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for name in ("httpx", "telegram"):
+        caplog.set_level(logging.WARNING, name)
+    contact: dict[str, object] = {"contact": {"phone_number": "+351000", "first_name": "Hidden"}}
+    async with hearing(server, inbox) as telegram:
+        await server.writes(ANN, "", extra=contact)
+        await server.writes(ANN, "/forget hidden")
+        await server.until(lambda: inbox.messages and server.posts(ANN))
+        with pytest.raises(Refused):
+            await telegram.fetch(next(iter(inbox.messages.values())).media[0])
+    assert not [word for word in ("351000", "idden", server.token) if word in caplog.text]
 
 
 async def test_reactions_come_as_what_was_added_and_removed(server: TelegramServer, inbox: Recorder) -> None:

@@ -10,21 +10,20 @@ from telegram.request import HTTPXRequest
 
 from bot.domain.decisions import Author, Reason
 from bot.domain.errors import Refused, Unreachable
-from bot.domain.messages import MessageRef, Person
+from bot.domain.messages import MessageRef
 from bot.domain.posts import OTHER, Answer, Card, Content, FollowUp, Question
 from tests.integration.platforms.telegram.parts import (
     ANN,
     BILLING,
     IT,
     LEAD,
-    STRANGER,
     Recorder,
     config,
     connected,
     hearing,
     owed,
 )
-from tests.servers.telegram import BOT, TelegramServer
+from tests.servers.telegram import TelegramServer
 
 NASTY = "<b>_*[x](http://y) & <script> " + "щ" * 5_000
 CARD = Card(
@@ -56,10 +55,11 @@ async def test_a_card_shows_whatever_people_wrote_as_they_wrote_it(server: Teleg
     async with connected(config(server)) as telegram:
         await telegram.say(owed(CARD, str(BILLING)))
         await telegram.say(owed(FollowUp("Ann", NASTY), str(BILLING)))
-    card, follow_up = server.posts(BILLING)
+    card, follow_up, rest = server.posts(BILLING)
     assert "<b>_*[x](http://y) & <script> щ" in card.text
     assert "From <i>Ann</i>" in card.text
     assert len(follow_up.text) == 4096
+    assert follow_up.text.removeprefix("Ann added\n") + rest.text == NASTY
 
 
 async def test_a_topic_is_spoken_in_and_its_receipt_is_what_reactions_point_at(
@@ -181,20 +181,6 @@ async def test_no_connection_is_unreachable_and_says_nothing_of_the_token() -> N
         with pytest.raises(Unreachable) as caught:
             await telegram.say(owed(CARD, str(BILLING)))
     assert server.token not in f"{caught.value!r} {caught.value.__cause__!r}"
-
-
-@pytest.mark.parametrize(
-    ("person", "may"),
-    [
-        (Person("telegram", str(LEAD)), True),
-        (Person("telegram", str(STRANGER)), False),
-        (Person("telegram", str(BOT)), False),
-        (Person("slack", str(LEAD)), False),
-    ],
-)
-async def test_only_leads_may_correct(server: TelegramServer, person: Person, may: bool) -> None:
-    async with connected(config(server)) as telegram:
-        assert await telegram.may_correct(person) is may
 
 
 async def test_the_logs_know_neither_the_token_nor_what_people_wrote(

@@ -38,6 +38,14 @@ def test_waiting_costs_nothing() -> None:
     assert pace.take(ANN, 3.0) == 0
 
 
+def test_calls_that_were_made_without_asking_count() -> None:
+    pace = Pace()
+    for _ in range(5):
+        pace.count(ANN, 0.0)
+    assert pace.take(ANN, 1.0) == 2.0
+    assert pace.take(BEN, 1.0) == 0
+
+
 def test_a_busy_chat_holds_up_no_other() -> None:
     pace = Pace()
     spoken(pace, TEAM, start=0.0, seconds=30)

@@ -1,25 +1,55 @@
 """What Telegram is given to show, read as Telegram reads it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pytest
 
 from bot.domain.decisions import Author, Reason
-from bot.domain.messages import MessageRef
-from bot.domain.posts import KINDS, OTHER, Answer, Card, Content, FollowUp, LearningReport, Moved, Question, WordsPlease
+from bot.domain.messages import Media, MediaKind, MessageRef
+from bot.domain.posts import (
+    KINDS,
+    NO,
+    OTHER,
+    SEND,
+    SPLIT,
+    YES,
+    Answer,
+    Card,
+    Content,
+    FollowUp,
+    LearningReport,
+    Moved,
+    Notice,
+    Offer,
+    Question,
+    Reply,
+    Sent,
+    Solved,
+    Split,
+    What,
+    WordsPlease,
+    WrongTeam,
+)
+from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
-from bot.platforms.telegram.render import Said, Voice, cut, render, units
+from bot.platforms.telegram.markup import Said, cut, halved, units
+from bot.platforms.telegram.render import Voice, render
 from tests.servers.telegram.formatting import parse
 
 LANGUAGES = ("en", "pt-BR", "es")
 NASTY = '<b>_*[x](http://y) & </blockquote> <a href="z"> &lt; @all'
 LONG = "щ" * 5_000
+TASK = Task("routing", "?", (Label("billing", "Invoices", title="Billing & Co"), Label("it", "Computers")), "it")
+VOCABULARY = Vocabulary({"telegram": "👀"}, {"telegram": "👌"}, {"telegram": "👎"}, {"telegram": "🕊"})
+MEDIA = Media("slack", "F1", MediaKind.DOCUMENT, "bill.pdf", 7)
+PRIVATE, TEAMS = MessageRef("telegram", "111", "5"), MessageRef("telegram", "-1001234567890", "77")
 CARD = Card(
     conversation=7,
     label="billing",
     excerpt="I was charged twice",
     author="Ann",
-    source=MessageRef("telegram", "111", "5"),
+    source=PRIVATE,
     by=Author.MODEL,
     reason=Reason.CONFIDENT,
     confidence=0.923,
@@ -35,21 +65,56 @@ def card(**changes: object) -> Card:
 
 def samples(text: str) -> list[Content]:
     """Every kind, with this text wherever a text can be."""
+    named = Media("slack", "F1", MediaKind.DOCUMENT, text)
     return [
         Answer(text, None),
         Answer(text, None, remembered=True),
         Answer(text, None, undecided=True),
+        Answer(text, None, back=datetime(2026, 11, 23, 9, 0)),
         Question((text, text, text), None),
         Question((), None, answered=text, chosen=True),
         Question((), None, answered=text),
         WordsPlease(None),
         Moved(text, None),
-        card(label=text, excerpt=text, author=text, adapter=text, legend=((("🤝", text),) * 8)),
-        card(label=text, excerpt=text, author=text, moved_to=text),
-        FollowUp(text, text),
+        Solved(text, None),
+        Solved(text, None, answer=NO),
+        Split(text, None, PRIVATE),
+        Split(text, None, PRIVATE, done=True),
+        Reply(text, text, None, text, (named,)),
+        Reply(text, text, None, text, edited=True),
+        full_card(text),
+        card(label=text, excerpt=text, author=text, moved_to=text, moved_link=TEAMS, source=TEAMS),
+        FollowUp(text, text, (named,)),
+        FollowUp(text, text, edited=True),
+        FollowUp(text, text, deleted=True),
+        Offer(1, text, text),
+        Offer(1, text, text, sent=True),
+        Sent(text, text, text, media=2),
+        Sent(text, text, text, problem=text),
+        WrongTeam((text,) * 120),
+        WrongTeam((), chosen=text),
+        *(Notice(what, text, text, text, 30) for what in What),
         LearningReport("routing", text, True, (text, text)),
         LearningReport("routing", text, False, ()),
     ]
+
+
+def full_card(text: str) -> Card:
+    """One with everything on it."""
+    return card(
+        label=text,
+        excerpt=text,
+        author=text,
+        source=TEAMS,
+        adapter=text,
+        legend=((("🤝", text),) * 8),
+        remembered=(text, text, text),
+        history=((text, text), ("", text)) * 5,
+        media=(Media("slack", "F1", MediaKind.DOCUMENT, text),) * 3,
+        taken_by=text,
+        edited=True,
+        disputed=True,
+    )
 
 
 def shown(said: Said) -> str:
@@ -73,7 +138,11 @@ def buttons(said: Said) -> Sequence[tuple[str, object]]:
 
 
 def say(content: Content, language: str = "en") -> Said:
-    return render(content, Voice((language,), "starter"))
+    return render(content, voice(language))
+
+
+def voice(*languages: str) -> Voice:
+    return Voice(languages, "starter", TASK, VOCABULARY)
 
 
 def test_every_kind_of_content_is_tried() -> None:
@@ -87,7 +156,12 @@ def test_every_kind_of_content_is_tried() -> None:
 )
 def test_whatever_people_write_telegram_can_show_it(text: str, language: str) -> None:
     for content in samples(text):
-        shown(say(content, language))
+        for missing in ([], [Media("slack", "F1", MediaKind.DOCUMENT, text or "f")] * 9):
+            said = render(content, voice(language), missing)
+            shown(said)
+            assert not said.more or shown(Said(said.more))
+            assert len(buttons(said)) <= 100
+            assert all(len(str(value).encode()) <= 64 for _, value in buttons(said))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -95,21 +169,21 @@ def test_nothing_that_people_write_becomes_markup(language: str) -> None:
     for harmless, content in zip(samples("harmless"), samples(NASTY), strict=True):
         kinds = [[e["type"] for e in parse(say(one, language).text, "HTML")[1]] for one in (harmless, content)]
         assert kinds[0] == kinds[1]
-        if not isinstance(content, WordsPlease | Question):
+        if isinstance(content, Card | Reply | Sent | Moved | Offer):
             assert NASTY in shown(say(content, language))
 
 
 def test_a_person_is_answered_in_their_language_and_a_team_in_the_first() -> None:
-    voice = Voice(("en", "pt-BR", "es"), "starter")
-    assert "O pedido já está com ela" in shown(render(Answer("billing", "pt"), voice))
-    assert "Ya tiene tu solicitud" in shown(render(Answer("billing", "es-AR"), voice))
-    assert "It is with them now" in shown(render(Answer("billing", "ru"), voice))
-    assert "New request for billing" in shown(render(CARD, voice))
+    ours = voice("en", "pt-BR", "es")
+    assert "O pedido já está com ela" in shown(render(Answer("billing", "pt"), ours))
+    assert "Ya tiene tu solicitud" in shown(render(Answer("billing", "es-AR"), ours))
+    assert "It is with them now" in shown(render(Answer("billing", "ru"), ours))
+    assert "New request for Billing & Co" in shown(render(CARD, ours))
 
 
 def test_a_question_offers_positions_and_something_else() -> None:
     said = say(Question(("billing", "it"), "en"))
-    assert buttons(said) == [("billing", "0"), ("it", "1"), ("Something else", OTHER)]
+    assert buttons(said) == [("Billing & Co", "0"), ("it", "1"), ("Something else", OTHER)]
 
 
 @pytest.mark.parametrize("name", ["счёт" * 100, "😀" * 100])
@@ -128,22 +202,61 @@ def test_an_answered_question_has_no_buttons() -> None:
 
 def test_a_card_says_who_what_why_and_how_to_correct_it() -> None:
     said = say(CARD)
-    assert marked(said, "bold") == ["New request for billing"]
+    assert marked(said, "bold") == ["New request for Billing & Co"]
     assert marked(said, "blockquote") == ["I was charged twice"]
-    assert marked(said, "italic") == ["The model chose this (92% sure, routing-3)"]
+    assert marked(said, "italic") == ["The model chose this: very sure (92%, routing-3)"]
     assert "From Ann" in shown(said)
-    assert "React with: 🤝 billing  👨‍💻 it" in shown(said)
+    assert "👀 I am on it  👌 done  👎 wrong team" in shown(said)
+    assert "React with: 🤝 Billing & Co  👨‍💻 it" in shown(said)
+
+
+def test_a_card_shows_what_became_of_its_conversation() -> None:
+    assert "Lee is on it" in shown(say(card(taken_by="Lee")))
+    assert "Done" in shown(say(card(taken_by="Lee", done=True)))
+    assert "changed their words since · Leads name different teams" in shown(say(card(edited=True, disputed=True)))
+
+
+def test_a_card_whose_words_were_deleted_shows_none() -> None:
+    said = say(card(deleted=True, excerpt="gone words"))
+    assert "The person deleted this" in shown(said)
+    assert "gone words" not in shown(said)
+
+
+def test_what_was_said_before_is_folded_away() -> None:
+    said = say(card(history=(("Ann", "hello"), ("Lee (billing)", "not ours"))))
+    assert marked(said, "expandable_blockquote") == ["So far\nAnn: hello\nLee (billing): not ours"]
+
+
+def test_a_card_names_the_corrections_it_rests_on_and_what_is_attached() -> None:
+    text = shown(say(card(remembered=("a similar one",), media=(MEDIA, Media("slack", "F2", MediaKind.VOICE)))))
+    assert "Similar, corrected: a similar one" in text
+    assert "Attached: bill.pdf, voice" in text
+
+
+@pytest.mark.parametrize(("source", "address"), [(TEAMS, ["https://t.me/c/1234567890/77"]), (PRIVATE, [])])
+def test_a_card_links_to_where_it_was_said_if_that_has_an_address(source: MessageRef, address: list[str]) -> None:
+    assert links(say(card(source=source))) == address
+    assert links(say(card(source=MessageRef("telegram", "-1001234567890/45", "77")))) == [
+        "https://t.me/c/1234567890/77"
+    ]
+    assert links(say(card(source=MessageRef("slack", "C1", "1.2")))) == []
+
+
+def links(said: Said) -> list[object]:
+    return [entity["url"] for entity in parse(said.text, "HTML")[1] if entity["type"] == "text_link"]
 
 
 def test_a_card_by_the_base_model_names_it() -> None:
     assert "starter" in shown(say(card(adapter=None)))
 
 
-def test_a_moved_card_is_struck_and_says_where_it_went() -> None:
-    said = say(card(moved_to="it"))
-    assert marked(said, "strikethrough") == ["New request for billing", "I was charged twice"]
+def test_a_moved_card_is_struck_and_leads_to_where_it_went() -> None:
+    said = say(card(moved_to="it", moved_link=TEAMS))
+    assert marked(said, "strikethrough") == ["New request for Billing & Co", "I was charged twice"]
     assert "Moved to it" in shown(said)
+    assert links(said) == ["https://t.me/c/1234567890/77"]
     assert "React with" not in shown(said)
+    assert links(say(card(moved_to="it", moved_link=MessageRef("slack", "C1", "1.2")))) == []
 
 
 def test_nobody_is_nameless_and_nothing_said_is_no_quotation() -> None:
@@ -152,10 +265,69 @@ def test_nobody_is_nameless_and_nothing_said_is_no_quotation() -> None:
     assert marked(said, "blockquote") == []
 
 
-def test_a_follow_up_fills_the_message_to_the_brim_and_no_further() -> None:
+def test_a_follow_up_fills_the_message_to_the_brim_and_goes_on_in_the_next() -> None:
     said = say(FollowUp("Ann", LONG))
     assert units(shown(said)) == 4096
-    assert marked(said, "blockquote")[0].endswith("щ…")
+    assert marked(said, "blockquote")[0] + said.more == LONG
+
+
+def test_what_the_person_deleted_is_not_shown_again() -> None:
+    assert shown(say(FollowUp("Ann", "gone", deleted=True))) == "Ann deleted what they had added"
+
+
+def test_a_reply_speaks_as_the_team() -> None:
+    said = say(Reply("billing", "2 < 3 & done", "en", "Lee"))
+    assert marked(said, "bold") == ["Billing & Co writes:"]
+    assert shown(said) == "Billing & Co writes:\n2 < 3 & done"
+    assert "Lee" not in shown(said)
+    assert "writes (edited):" in shown(say(Reply("billing", "x", "en", "Lee", edited=True)))
+
+
+def test_what_could_not_come_along_is_named() -> None:
+    for content in (Reply("billing", "see", "en", "Lee", (MEDIA,)), FollowUp("Ann", "see", (MEDIA,))):
+        assert shown(render(content, voice("en"), [MEDIA])).endswith("see\nAttached: bill.pdf")
+        assert "bill.pdf" not in shown(say(content))
+
+
+def test_an_offer_is_quiet_and_has_one_button_until_it_is_taken() -> None:
+    offer, taken = say(Offer(1, "Ann", "x")), say(Offer(1, "Ann", "x", sent=True))
+    assert (offer.quiet, buttons(offer)) == (True, [("Send", SEND)])
+    assert (shown(taken), buttons(taken)) == ("On its way to Ann", [])
+
+
+def test_what_was_sent_is_shown_with_its_fate() -> None:
+    assert shown(say(Sent("done", "Lee", "Ann", media=2))) == "Lee sent to Ann ✓\ndone\n📎 2"
+    assert "Not delivered to Ann ✗ blocked" in shown(say(Sent("done", "Lee", "Ann", problem="blocked")))
+
+
+def test_the_wrong_team_offers_every_other_by_its_position() -> None:
+    said = say(WrongTeam(("billing", "it")))
+    assert buttons(said) == [("Billing & Co", "0"), ("it", "1")]
+    assert len(buttons(say(WrongTeam(("it",) * 120)))) == 100
+    assert buttons(say(WrongTeam((), chosen="it"))) == []
+
+
+def test_whether_it_is_solved_is_asked_with_two_buttons_until_it_is_answered() -> None:
+    assert buttons(say(Solved("billing", "en"))) == [("Yes, thank you", YES), ("Not yet", NO)]
+    assert [buttons(say(Solved("billing", "en", answer=answer))) for answer in (YES, NO, "")] == [[], [], []]
+
+
+def test_a_second_matter_is_split_off_with_one_button() -> None:
+    assert buttons(say(Split("billing", "en", PRIVATE))) == [("A new request", SPLIT)]
+    assert buttons(say(Split("billing", "en", PRIVATE, done=True))) == []
+
+
+def test_nobody_took_it_rings_and_what_needs_nothing_does_not() -> None:
+    assert "Nobody has taken this for 30 minutes" in shown(say(Notice(What.UNTAKEN, minutes=30)))
+    assert not say(Notice(What.UNTAKEN, minutes=30)).quiet
+    assert say(Notice(What.LEFT, team="it")).quiet
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 99])
+def test_halving_splits_no_emoji_and_loses_nothing(limit: int) -> None:
+    head, rest = halved("a😀😀b", limit)
+    assert head + rest == "a😀😀b"
+    assert units(head) <= limit
 
 
 def test_a_report_gives_its_reasons() -> None:

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.platforms import Kind, kinds, telegram
-from bot.platforms.telegram import Config, Mode, emoji, parse, place
+from bot.platforms.telegram import Config, Mode, emoji, install, lead, parse, place
 
 CHECKED_BY_MYPY: Kind = telegram
 
@@ -32,6 +32,21 @@ def test_an_empty_table_polls_telegrams_own_address() -> None:
 
 def test_leads_are_numbers_in_the_file_and_text_inside() -> None:
     assert parse({"leads": [111222333, 7]}, TOKEN).leads == {"111222333", "7"}
+
+
+def test_the_word_admins_stands_for_the_administrators_of_the_cards_group() -> None:
+    assert parse({"leads": ["admins", 7]}, TOKEN).leads == {"admins", "7"}
+    assert (lead("admins"), lead(7)) == ("admins", "7")
+
+
+@pytest.mark.parametrize("written", ["@ann", "7", True, -5, 1.5, None, ["admins"]])
+def test_a_lead_that_is_no_id_is_refused_saying_how_one_is_written(written: object) -> None:
+    with pytest.raises(ValueError, match=r'numeric ids without quotes, like 111222333, or "admins"'):
+        lead(written)
+
+
+def test_nothing_has_to_be_handed_to_telegram_to_install_a_bot() -> None:
+    assert install() == {}
 
 
 def test_the_environment_overrides_both_addresses() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -12,15 +12,17 @@ from starlette.applications import Starlette
 from starlette.types import Message as Event
 
 from bot.domain.errors import Refused, Unreachable
-from bot.domain.messages import MessageRef, Person, Place
+from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
 from bot.domain.ports import Change
 from bot.domain.posts import Answer, Owed, Post
 from bot.platforms import Routed, web
 from bot.platforms.web.adapter import WebChat
-from tests.fakes_web import FakeInbox, FakeWorld
+from tests.fakes_web import TASK, FakeInbox, FakeWorld
 
 HELLO = {"room": "customer", "text": "I was charged twice", "id": "m1"}
 REACTION = {"ref": {"room": "billing", "id": "post-7"}, "emoji": "📦", "added": True, "actor": "lead"}
+NOTE = {"under": {"room": "billing", "id": "post-7"}, "id": "n1", "text": "the third today", "send": False}
+OWN = {"ref": {"room": "customer", "id": "m1"}}
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ async def test_a_message_is_stored_before_it_is_answered(door: Door) -> None:
 
 async def test_what_could_not_be_stored_is_not_answered_as_stored(door: Door) -> None:
     door.inbox.down = True
-    for path, body in (("messages", HELLO), ("reactions", REACTION)):
+    edit = OWN | {"text": "three times"}
+    facts = {"messages": HELLO, "reactions": REACTION, "notes": NOTE, "edits": edit, "deletions": OWN}
+    for path, body in facts.items():
         answer = await door.client.post(f"/chat/{path}", json=body)
         assert answer.status_code == 503
         assert "Nothing was stored" in answer.json()["problem"]
@@ -78,6 +82,21 @@ async def test_reactions_and_presses_reach_the_inbox(door: Door) -> None:
     assert (await door.client.post("/chat/presses", json=press)).status_code == 200
     assert [(r.ref, r.emoji) for r in door.inbox.reactions] == [(MessageRef("web", "billing", "post-7"), "📦")]
     assert [p.value for p in door.inbox.presses] == ["0"]
+
+
+async def test_edits_deletions_and_notes_reach_the_inbox(door: Door) -> None:
+    assert (await door.client.post("/chat/edits", json=OWN | {"text": "three times"})).status_code == 200
+    assert (await door.client.post("/chat/deletions", json=OWN)).status_code == 200
+    stored = (await door.client.post("/chat/notes", json=NOTE | {"send": True})).json()
+    assert stored == {"stored": {"room": "billing", "id": "n1"}}
+    assert [(e.ref.id, e.text) for e in door.inbox.edits] == [("m1", "three times")]
+    assert [d.ref for d in door.inbox.deletions] == [MessageRef("web", "customer", "m1")]
+    assert [(n.text, n.send, n.author.key) for n in door.inbox.notes] == [("the third today", True, "web:lead")]
+
+
+async def test_nobody_writes_notes_in_a_persons_room(door: Door) -> None:
+    answer = await door.client.post("/chat/notes", json=NOTE | {"under": {"room": "customer", "id": "post-1"}})
+    assert (answer.status_code, door.inbox.notes) == (422, [])
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"room": NaN}', b'"text"'])
@@ -153,7 +172,7 @@ async def test_a_database_that_is_away_is_said(door: Door) -> None:
 async def test_learn_now_asks_once_while_a_lesson_waits(door: Door) -> None:
     assert (await door.client.post("/chat/learn", json={})).json() == {"asked": True}
     assert (await door.client.post("/chat/learn", json={})).json() == {"asked": False}
-    assert [(task, by) for task, by, _ in door.world.asked] == [("routing", "web:lead")]
+    assert [lead.key for lead in door.world.asked] == ["web:lead"]
 
 
 async def test_without_a_lead_nobody_asks_for_a_lesson() -> None:
@@ -243,7 +262,23 @@ async def test_a_room_that_is_gone_from_the_settings_is_refused(door: Door) -> N
         await door.chat.say(Owed(41, Post(Place("web", "attic"), Answer("billing", None)), 1))
 
 
-async def test_only_the_lead_may_correct(door: Door) -> None:
-    assert await door.chat.may_correct(Person("web", "lead"))
-    assert not await door.chat.may_correct(Person("web", "customer"))
-    assert not await door.chat.may_correct(Person("slack", "lead"))
+async def test_only_leads_may_correct_and_a_teams_own_only_its_cards(door: Door) -> None:
+    billing = TASK.labels[0]
+    room = billing.deliver_to["web"]
+    assert await door.chat.may_correct(Person("web", "lead"), billing, room)
+    assert not await door.chat.may_correct(Person("web", "employee"), billing, room)
+    assert not await door.chat.may_correct(Person("slack", "lead"), billing, room)
+    own = replace(billing, leads={"web": frozenset({"employee"})})
+    assert await door.chat.may_correct(Person("web", "employee"), own, room)
+
+
+async def test_the_lead_and_nobody_else_handles_what_is_in_team_rooms(door: Door) -> None:
+    room = Place("web", "billing")
+    people = [Person("web", "lead"), Person("web", "customer"), Person("web", "employee"), Person("slack", "lead")]
+    assert [await door.chat.may_handle(person, room) for person in people] == [True, False, False, False]
+
+
+async def test_nothing_is_attached_and_nothing_is_whispered(door: Door) -> None:
+    assert not door.chat.whispers
+    with pytest.raises(Refused, match="no attachments"):
+        await door.chat.fetch(Media("web", "1", MediaKind.PHOTO))

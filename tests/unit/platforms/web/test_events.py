@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.errors import UsageError
-from bot.domain.messages import Message, MessageRef, Person, Place, Press, Reaction
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.platforms.web import events
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -90,14 +90,68 @@ def test_a_bad_reaction_is_answered_with_a_sentence(change: dict[str, object], s
         events.to_reaction(body, ROOMS, NOW)
 
 
-def test_a_button_is_pressed_by_the_person_whose_room_it_is_in() -> None:
-    press = events.to_press({"ref": {"room": "employee", "id": "post-3"}, "value": "other"}, NOW)
+def test_a_button_in_a_persons_room_is_pressed_by_that_person_and_in_a_teams_by_the_lead() -> None:
+    press = events.to_press({"ref": {"room": "employee", "id": "post-3"}, "value": "other"}, ROOMS, NOW)
     assert press == Press(MessageRef("web", "employee", "post-3"), Person("web", "employee", "Employee"), "other", NOW)
+    press = events.to_press({"ref": {"room": "billing", "id": "post-4"}, "value": "send"}, ROOMS, NOW)
+    assert press == Press(MessageRef("web", "billing", "post-4"), Person("web", "lead", "Lead"), "send", NOW)
 
 
-def test_there_are_no_buttons_in_team_rooms() -> None:
-    with pytest.raises(UsageError, match="no buttons"):
-        events.to_press({"ref": {"room": "billing", "id": "post-3"}, "value": "0"}, NOW)
+def test_there_are_no_buttons_in_rooms_that_are_not_here() -> None:
+    with pytest.raises(UsageError, match="no such room"):
+        events.to_press({"ref": {"room": "attic", "id": "post-3"}, "value": "0"}, ROOMS, NOW)
+
+
+def test_people_change_and_delete_what_they_wrote() -> None:
+    ref = {"room": "customer", "id": "m1"}
+    here = MessageRef("web", "customer", "m1")
+    assert events.to_edit({"ref": ref, "text": " three times "}, ROOMS, NOW) == Edit(here, "three times", NOW)
+    assert events.to_deletion({"ref": ref}, ROOMS, NOW) == Deletion(here, NOW)
+
+
+def test_what_the_bot_said_is_not_for_people_to_change() -> None:
+    ref = {"room": "customer", "id": "post-1"}
+    with pytest.raises(UsageError, match="the bot's own messages"):
+        events.to_edit({"ref": ref, "text": "never"}, ROOMS, NOW)
+    with pytest.raises(UsageError, match="the bot's own messages"):
+        events.to_deletion({"ref": ref}, ROOMS, NOW)
+
+
+def test_a_change_to_nothing_is_no_change() -> None:
+    with pytest.raises(UsageError, match="write a few words"):
+        events.to_edit({"ref": {"room": "customer", "id": "m1"}, "text": " "}, ROOMS, NOW)
+
+
+@pytest.mark.parametrize("send", [False, True])
+def test_a_note_is_the_leads_and_is_sent_only_when_the_page_says_so(send: bool) -> None:
+    body = {"under": {"room": "billing", "id": "post-7"}, "id": "n1", "text": "the third today", "send": send}
+    note = events.to_note(body, ("billing",), NOW)
+    assert note == Note(
+        ref=MessageRef("web", "billing", "n1"),
+        under=MessageRef("web", "billing", "post-7"),
+        author=Person("web", "lead", "Lead"),
+        text="the third today",
+        at=NOW,
+        send=send,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"under": None}, "“under” is missing"),
+        ({"under": {"room": "customer", "id": "m1"}}, "no such room"),
+        ({"under": {"room": "billing", "id": "a b"}}, "“under” must be 1 to 64"),
+        ({"id": "post-9"}, "must not begin with post-"),
+        ({"text": ""}, "write a few words"),
+        ({"send": None}, "“send” must be true or false"),
+        ({"send": "yes"}, "“send” must be true or false"),
+    ],
+)
+def test_a_bad_note_is_answered_with_a_sentence(change: dict[str, object], sentence: str) -> None:
+    body = {"under": {"room": "billing", "id": "post-7"}, "id": "n1", "text": "hm", "send": False} | change
+    with pytest.raises(UsageError, match=sentence):
+        events.to_note(body, ("billing",), NOW)
 
 
 @pytest.mark.parametrize(

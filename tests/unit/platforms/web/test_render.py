@@ -1,4 +1,4 @@
-"""What the page is given: words, never markup."""
+"""What the page is given: people's rooms and learning, in words, never markup."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,42 +7,32 @@ from typing import cast
 import pytest
 
 from bot.domain.learning import Cycle, Phase, Verdict
-from bot.domain.messages import Message, MessageRef, Person, Place
+from bot.domain.messages import Media, MediaKind, Message, MessageRef, Person, Place
 from bot.domain.ports import Line
 from bot.domain.posts import (
+    NO,
+    YES,
     Answer,
-    Card,
     Content,
-    FollowUp,
-    LearningReport,
     Moved,
     Post,
     Question,
+    Reply,
+    Solved,
+    Split,
     WordsPlease,
 )
 from bot.platforms.web import render
-from bot.platforms.web.render import Object
-from tests.fakes_web import TASK
+from bot.platforms.web.words import Object, Words, team_rooms
+from tests.fakes_web import TASK, VOCABULARY
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-WORDS = render.Words(TASK, ("en", "pt-BR"), "starter")
-CARD = Card(
-    conversation=1,
-    label="billing",
-    excerpt="I was charged twice",
-    author="Customer",
-    source=MessageRef("web", "customer", "m1"),
-    by="model",
-    reason="confident",
-    confidence=0.94,
-    adapter="routing-1",
-    legend=(("💰", "billing"), ("📦", "delivery")),
-)
+WORDS = Words(TASK, ("en", "pt-BR"), "starter", VOCABULARY)
 
 
-def _posted(number: int, content: Content, place: Place, under: int | None = None) -> Line:
+def _posted(number: int, content: Content, place: Place) -> Line:
     ref = MessageRef("web", place.chat, f"post-{number}")
-    return Line(ref, place, NOW, None, Post(place, content, under=under), ())
+    return Line(ref, place, NOW, None, Post(place, content), ())
 
 
 def _written(text: str, number: str = "m1", thread: str = "m1") -> Line:
@@ -62,15 +52,6 @@ def _threads(*lines: Line) -> list[list[Object]]:
 
 def _answer(content: Content) -> Object:
     return _threads(_posted(1, content, Place("web", "customer", "m1")))[0][0]
-
-
-def _cards(*lines: Line) -> list[Object]:
-    teams = cast(list[Object], _state(*lines)["teams"])
-    return cast(list[Object], next(team for team in teams if team["room"] == "billing")["cards"])
-
-
-def _card(card: Card, *reactions: tuple[str, str]) -> Object:
-    return _cards(replace(_posted(7, card, Place("web", "billing")), reactions=reactions))[0]
 
 
 def test_a_thread_holds_what_was_said_in_it_in_order() -> None:
@@ -95,6 +76,14 @@ def test_a_thread_holds_what_was_said_in_it_in_order() -> None:
         (WordsPlease(None), "Hello! Tell me in a few words what you need"),
         (Moved("legal", "en"), "legal has your request now."),
         (Question((), "en", answered="legal", chosen=True), "You chose legal."),
+        (
+            Answer("billing", "en", back=datetime(2026, 11, 23, 9, 0, tzinfo=UTC)),
+            "Thanks! This is one for billing. They are back on Monday at 09:00",
+        ),
+        (Solved("billing", "en"), "billing thinks that this is dealt with. Is it?"),
+        (Solved("billing", "en", answer=NO), "I told billing that it is not solved yet."),
+        (Solved("billing", "en", answer=YES), "Good to hear."),
+        (Split("billing", "en", MessageRef("web", "customer", "m2")), "This seems to be about something"),
     ],
 )
 def test_what_the_person_reads(content: Content, text: str) -> None:
@@ -110,56 +99,49 @@ def test_an_open_question_has_a_button_for_each_candidate_and_one_for_none() -> 
     ]
 
 
-@pytest.mark.parametrize(
-    ("change", "mark", "why"),
-    [
-        ({}, "Very sure · 94%", "The model chose this (94% sure, routing-1)"),
-        ({"confidence": 0.72}, "Fairly sure · 72%", "The model chose this (72% sure, routing-1)"),
-        ({"confidence": 0.61, "adapter": None}, "Unsure · 61%", "The model chose this (61% sure, starter)"),
-        ({"by": "memory", "reason": "remembered"}, "Remembered", "Remembered from a correction of a similar request"),
-        ({"by": "memory", "reason": "model_down"}, "Remembered", "Chosen by similar known requests; the model could"),
-        ({"by": "person", "reason": "chosen"}, "Their choice", "The person chose this team"),
-        ({"by": "lead", "reason": "corrected"}, "Corrected", "A lead moved it here"),
-        ({"by": "model", "reason": "withdrawn"}, "Put back", "A lead's correction was withdrawn"),
-        ({"by": "fallback", "reason": "unsure"}, "Please look", "Nobody could decide"),
-        ({"by": "fallback", "reason": "not_trained"}, "Please look", "The model could not be asked"),
-    ],
-)
-def test_a_card_says_who_chose_the_team_and_why(change: dict[str, object], mark: str, why: str) -> None:
-    card = _card(replace(CARD, **change))  # type: ignore[arg-type]
-    assert card["mark"] == mark
-    assert str(card["why"]).startswith(why)
+def test_a_team_speaks_for_itself_in_its_own_words() -> None:
+    photo = Media("slack", "F1", MediaKind.PHOTO, "receipt.png", link="https://slack.example/F1")
+    line = _answer(Reply("billing", "Sorry about that!", "en", by="Lee", media=(photo,)))
+    assert (line["kind"], line["title"], line["text"]) == ("reply", "billing writes:", "Sorry about that!")
+    assert line["attached"] == [{"name": "receipt.png", "link": "https://slack.example/F1"}]
+    assert "Lee" not in str(line)
+    assert _answer(Reply("billing", "Sorry!", "en", by="Lee", edited=True))["title"] == "billing writes (edited):"
 
 
-def test_a_struck_card_says_where_it_went() -> None:
-    assert _card(CARD)["moved"] is None
-    assert _card(replace(CARD, moved_to="delivery"))["moved"] == "Moved to delivery"
+def test_whether_it_is_solved_is_a_question_until_it_is_answered() -> None:
+    yes, no = {"value": "yes", "text": "Yes, thank you"}, {"value": "no", "text": "Not yet"}
+    assert _answer(Solved("billing", "en"))["buttons"] == [yes, no]
+    for answer in (YES, NO, ""):
+        assert _answer(Solved("billing", "en", answer=answer))["buttons"] == []
 
 
-def test_reactions_show_what_the_lead_put_and_what_each_would_mean() -> None:
-    reactions = cast(list[Object], _card(CARD, ("📦", "lead"), ("🎉", "customer"))["reactions"])
-    assert reactions == [
-        {"emoji": "💰", "label": "billing", "confirms": True, "count": 0, "mine": False},
-        {"emoji": "📦", "label": "delivery", "confirms": False, "count": 1, "mine": True},
-        {"emoji": "🎉", "label": None, "confirms": False, "count": 1, "mine": False},
-    ]
+def test_another_matter_is_split_off_with_one_button_which_goes() -> None:
+    split = Split("billing", "en", MessageRef("web", "customer", "m2"))
+    assert _answer(split)["buttons"] == [{"value": "split", "text": "A new request"}]
+    assert _answer(replace(split, done=True))["buttons"] == []
 
 
-def test_a_follow_up_stands_under_its_card_and_newer_cards_come_first() -> None:
-    room = Place("web", "billing")
-    follow_up = _posted(9, FollowUp("Customer", "still twice"), room, under=7)
-    report = _posted(10, LearningReport("routing", "routing-2", False, ("not proven better",)), room)
-    report_line, newer, older = _cards(_posted(7, CARD, room), _posted(8, CARD, room), follow_up, report)
-    assert [line["text"] for line in cast(list[Object], older["under"])] == ["still twice"]
-    assert (newer["id"], newer["under"]) == ("post-8", [])
-    assert report_line["reasons"] == ["Not proven better."]
+def test_a_message_shows_that_it_was_changed_or_deleted() -> None:
+    shown = [_threads(line)[0][0] for line in (_written("a"), replace(_written("b"), edited=True), _written(""))]
+    assert [(line["edited"], line["deleted"]) for line in shown] == [(False, False), (True, False), (False, True)]
+
+
+def test_teams_are_called_by_their_titles() -> None:
+    titled = replace(TASK.labels[0], title="Customer billing")
+    task = replace(TASK, labels=(titled, *TASK.labels[1:]))
+    words = replace(WORDS, task=task)
+    question = _posted(1, Question(("billing", "legal"), "en"), Place("web", "customer", "m1"))
+    state = render.state(words, [question], {}, NOW)
+    people, teams = cast(list[Object], state["people"]), cast(list[Object], state["teams"])
+    lines = cast(list[Object], cast(list[Object], people[0]["threads"])[0]["lines"])
+    assert cast(list[Object], lines[0]["buttons"])[0] == {"value": "0", "text": "Customer billing"}
+    assert cast(list[Object], teams[0]["teams"])[0]["name"] == "Customer billing"
 
 
 def test_markup_stays_the_text_it_was() -> None:
     nasty = "<img src=x onerror=alert(1)> &amp; {team} {0}"
     assert _threads(_written(nasty))[0][0]["text"] == nasty
-    card = _card(replace(CARD, excerpt=nasty, author=nasty, label="billing"))
-    assert (card["excerpt"], card["author"]) == (nasty, f"From {nasty}")
+    assert _answer(Reply("billing", nasty, "en", by="Lee"))["text"] == nasty
 
 
 def test_every_room_is_there_when_nothing_was_said() -> None:
@@ -171,7 +153,7 @@ def test_every_room_is_there_when_nothing_was_said() -> None:
 
 def test_two_labels_may_share_a_room() -> None:
     shared = tuple(replace(label, deliver_to={"web": Place("web", "desk")}) for label in TASK.labels[:2])
-    rooms = render.team_rooms(replace(TASK, labels=(*shared, replace(TASK.labels[2], deliver_to={}))))
+    rooms = team_rooms(replace(TASK, labels=(*shared, replace(TASK.labels[2], deliver_to={}))))
     assert {chat: [label.name for label in labels] for chat, labels in rooms.items()} == {
         "desk": ["billing", "delivery"]
     }

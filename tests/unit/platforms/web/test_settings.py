@@ -1,10 +1,13 @@
 """The settings under [platforms.web], its emoji and its addresses."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.platforms import Kind, kinds, web
+from tests.fakes_web import TASK, FakeWorld
 
 _kind: Kind = web
 
@@ -55,3 +58,23 @@ def test_a_wrong_room_name_says_how_one_is_written(written: str) -> None:
 
 def test_the_folder_is_found_among_the_platforms() -> None:
     assert kinds()["web"].parse({}, {}) == web.Config()
+
+
+@pytest.mark.parametrize("written", ["boss", 7, None])
+def test_a_lead_is_one_of_the_chats_people(written: object) -> None:
+    assert web.lead("employee") == "employee"
+    with pytest.raises(ValueError, match="choices are customer, employee, lead"):
+        web.lead(written)
+
+
+def test_there_is_nothing_to_install() -> None:
+    assert web.install() == {}
+
+
+async def test_the_check_finds_rooms_of_teams_or_says_how_to_give_them_one() -> None:
+    world = FakeWorld()
+    found = [finding async for finding in web.check(web.Config(), world.around(), live=False)]
+    assert [(finding.ok, finding.remedy) for finding in found] == [(True, "")]
+    homeless = replace(TASK, labels=tuple(replace(label, deliver_to={}) for label in TASK.labels))
+    found = [finding async for finding in web.check(web.Config(), world.around(homeless), live=False)]
+    assert [(finding.ok, "deliver_to" in finding.remedy) for finding in found] == [(False, True)]

@@ -1,0 +1,133 @@
+"""What is owed next because something was said, or because it never will be. Pure: facts in, posts out."""
+
+from dataclasses import dataclass, replace
+
+from bot.domain.compose import HISTORY, legend, shortened
+from bot.domain.decisions import Author, Decision, Reason, fallback
+from bot.domain.messages import Media, MessageRef, Place
+from bot.domain.posts import (
+    ON_THE_CARD,
+    Answer,
+    Card,
+    Content,
+    FollowUp,
+    Moved,
+    Notice,
+    Owed,
+    Post,
+    Question,
+    Reply,
+    Sent,
+    Solved,
+    Split,
+    What,
+)
+from bot.domain.tasks import Task
+
+_TO_THE_PERSON = (Answer, Question, Moved, Solved, Split)
+
+
+def after_said(owed: Owed, receipt: MessageRef) -> list[Post]:
+    """It was said: a reply is ticked off under the card; a card that was left gets a link to the one that follows."""
+    match owed.post.content:
+        case Reply() as reply:
+            return [_sent(reply, "")]
+        case Card(replaces=int()) if owed.card is not None and isinstance(owed.card.content, Card):
+            linked = replace(owed.card.content, moved_link=receipt)
+            return [Post(owed.card.place, linked, edits=owed.post.content.replaces)]
+        case _:
+            return []
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """What follows when something will never be said."""
+
+    posts: tuple[Post, ...] = ()
+    decision: Decision | None = None
+    """Not None: the conversation moves."""
+    lost: bool = False
+    """Nobody who should read it can be reached: somebody has to be alarmed."""
+
+
+def undeliverable(task: Task, owed: Owed, problem: str) -> Undelivered:
+    """A card whose room refuses it goes to the fallback's; what cannot reach the person is told to the team."""
+    content = owed.post.content
+    if isinstance(content, Reply):
+        return Undelivered((_sent(content, problem),))
+    if owed.edits is not None or owed.post.edits is not None:
+        return Undelivered()
+    if isinstance(content, _TO_THE_PERSON):
+        return Undelivered((Post(ON_THE_CARD, Notice(What.UNREACHABLE, problem=problem)),))
+    if isinstance(content, Card):
+        return _elsewhere(task, owed.post.place, content, problem)
+    if isinstance(content, FollowUp) and owed.card is not None and isinstance(owed.card.content, Card):
+        # The room took the card but takes nothing more: what the person wrote must be read somewhere
+        card = owed.card.content
+        said = (content.author, shortened(content.text, HISTORY))
+        kept = replace(card, history=(*card.history, said), media=(*card.media, *content.media), taken_by="")
+        return _elsewhere(task, owed.card.place, kept, problem)
+    return Undelivered()
+
+
+def without(content: Content, media: Media) -> Content:
+    """The same without that attachment, which is named in its text: it could not be fetched."""
+    name = f"📎 {media.name or media.kind}"
+    match content:
+        case Card():
+            kept = _others(content.media, media)
+            return replace(content, media=kept, excerpt=_line_more(content.excerpt, name))
+        case FollowUp() | Reply():
+            return replace(content, media=_others(content.media, media), text=_line_more(content.text, name))
+        case _:
+            return content
+
+
+def attached(content: Content) -> tuple[Media, ...]:
+    """What travels along with it."""
+    return content.media if isinstance(content, Card | FollowUp | Reply) else ()
+
+
+def _others(all_of_them: tuple[Media, ...], one: Media) -> tuple[Media, ...]:
+    return tuple(media for media in all_of_them if media != one)
+
+
+def _line_more(text: str, line: str) -> str:
+    return f"{text}\n{line}" if text else line
+
+
+def _sent(reply: Reply, problem: str) -> Post:
+    sent = Sent(reply.text, reply.by, reply.to, problem=problem, media=len(reply.media))
+    return Post(ON_THE_CARD, sent)
+
+
+def _elsewhere(task: Task, refused: Place, card: Card, problem: str) -> Undelivered:
+    """The card goes to the fallback's room; where that one refuses, too, to its rooms on other platforms, each once."""
+    room = _next_room(task, refused, card)
+    if room is None:
+        return Undelivered(lost=True)
+    new = replace(
+        card,
+        label=task.fallback,
+        by=Author.FALLBACK,
+        reason=Reason.UNDELIVERABLE,
+        confidence=0.0,
+        legend=legend(task, room.platform),
+        remembered=(),
+        replaces=None,
+    )
+    notice = Notice(What.MISDELIVERED, team=card.label, problem=problem)
+    moves = card.label != task.fallback
+    decision = fallback(task, Reason.UNDELIVERABLE) if moves else None
+    return Undelivered((Post(room, new), Post(ON_THE_CARD, notice)), decision)
+
+
+def _next_room(task: Task, refused: Place, card: Card) -> Place | None:
+    """The fallback's rooms in a fixed order, the one on the person's platform first; None after the last."""
+    rooms = task.label(task.fallback).deliver_to
+    order = sorted(rooms, key=lambda platform: platform != card.source.platform)
+    if card.label == task.fallback:
+        # By platform, for a chat may have got another id since the settings were written
+        tried = order.index(refused.platform) + 1 if refused.platform in order else len(order)
+        order = order[tried:]
+    return next((rooms[platform] for platform in order if rooms[platform] != refused), None)

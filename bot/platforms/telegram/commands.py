@@ -1,0 +1,108 @@
+"""What people ask of us by command, and what we answer. Each command is for the person who gives it alone."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from telegram import InlineKeyboardMarkup
+
+from bot.domain.conversations import State
+from bot.domain.messages import Person
+from bot.domain.ports import Desk, Request
+from bot.locales import choose, sentence
+from bot.platforms.telegram.events import Command
+from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, plain
+from bot.platforms.telegram.menu import described
+from bot.platforms.telegram.render import Voice
+
+_LISTED = 10
+_EXCERPT = 100
+_YES, _NO = "yes", "no"
+
+
+class Commands:
+    """Obeys commands through the desk. What a command does is done when its answer is returned; again is harmless."""
+
+    def __init__(self, desk: Desk, voice: Voice) -> None:
+        self._desk = desk
+        self._voice = voice
+        self._obey: Mapping[str, Callable[[Command, str], Awaitable[Said]]] = {
+            "start": self._start,
+            "help": self._help,
+            "new": self._new,
+            "status": self._status,
+            "language": self._language,
+            "privacy": self._privacy,
+            "forget": self._forget,
+        }
+
+    async def answer(self, command: Command) -> Said | None:
+        """What to say; None: nothing, for an unknown command in a group. Raises Unreachable: nothing was done."""
+        language = await self._spoken_with(command.person)
+        if command.name in self._obey:
+            return await self._obey[command.name](command, language)
+        return Said(plain(sentence(language, "telegram_unknown"))) if command.private else None
+
+    async def _spoken_with(self, person: Person) -> str:
+        return choose(await self._desk.language(person) or person.language, self._voice.languages)
+
+    async def _start(self, command: Command, language: str) -> Said:
+        """The payload of a deep link says where they came from, not what they need."""
+        return Said(plain(sentence(language, "words_please")))
+
+    async def _help(self, command: Command, language: str) -> Said:
+        return Said(plain(sentence(language, "telegram_help", commands=described(language))))
+
+    async def _privacy(self, command: Command, language: str) -> Said:
+        return Said(plain(sentence(language, "telegram_privacy")))
+
+    async def _new(self, command: Command, language: str) -> Said:
+        await self._desk.new_request(command.person, command.place.chat)
+        return Said(plain(sentence(language, "telegram_new")))
+
+    async def _status(self, command: Command, language: str) -> Said:
+        requests = await self._desk.requests_of(command.person)
+        # Where others read along, only what was said there.
+        shown = [one for one in requests if command.private or one.source.chat == command.place.chat][:_LISTED]
+        if not shown:
+            return Said(plain(sentence(language, "telegram_status_none")))
+        lines = [plain(f"• {cut(one.excerpt, _EXCERPT)} – {self._stage(one, language)}", 2 * LINE) for one in shown]
+        return Said("\n".join([f"<b>{plain(sentence(language, 'telegram_status'))}</b>", *lines]))
+
+    def _stage(self, request: Request, language: str) -> str:
+        if request.label is not None and request.state is not State.ASKED:
+            return sentence(language, "telegram_status_team", team=self._voice.task.shown(request.label))
+        asked = request.state is State.ASKED
+        return sentence(language, "telegram_status_asked" if asked else "telegram_status_sorting")
+
+    async def _language(self, command: Command, language: str) -> Said:
+        wanted = _offered(command.argument, self._voice.languages)
+        if wanted is not None:
+            await self._desk.speak(command.person, wanted)
+            return Said(plain(sentence(wanted, "telegram_speaks")))
+        key = "telegram_languages_unknown" if command.argument else "telegram_languages"
+        choices = [(sentence(one, "telegram_language"), one) for one in self._voice.languages]
+        return Said(plain(sentence(language, key)), _buttons(command, choices))
+
+    async def _forget(self, command: Command, language: str) -> Said:
+        """Only the button erases: a word too many must not."""
+        if command.pressed and command.argument == _YES:
+            await self._desk.forget(command.person)
+            return Said(plain(sentence(language, "telegram_forgotten")))
+        if command.pressed:
+            return Said(plain(sentence(language, "telegram_kept")))
+        choices = [(sentence(language, "telegram_forget_yes"), _YES), (sentence(language, "telegram_forget_no"), _NO)]
+        return Said(plain(sentence(language, "telegram_forget"), MOST), _buttons(command, choices))
+
+
+def _buttons(command: Command, choices: list[tuple[str, str]]) -> InlineKeyboardMarkup:
+    """Buttons that say for whom they are: anybody in a group can press them."""
+    return keyboard((words, f"/{command.name} {command.person.id} {value}") for words, value in choices)
+
+
+def _offered(written: str, languages: tuple[str, ...]) -> str | None:
+    """The language that is meant, by its tag or by its own name; None when none is."""
+    wanted = written.strip().lower().replace("_", "-")
+    for language in languages:
+        names = (language, language.partition("-")[0], sentence(language, "telegram_language").partition(" ")[0])
+        if wanted in [name.lower() for name in names]:
+            return language
+    return None

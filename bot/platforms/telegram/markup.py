@@ -1,0 +1,76 @@
+"""Telegram's HTML and its limits. What people wrote is cut first, then escaped, and only then marked up. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.constants import InlineKeyboardMarkupLimit, MessageLimit
+
+from bot.domain.messages import MessageRef
+from bot.platforms.telegram import NAME
+
+MOST = int(MessageLimit.MAX_TEXT_LENGTH)
+LINE = 150
+_BUTTON = 60
+_BUTTONS = int(InlineKeyboardMarkupLimit.TOTAL_BUTTON_NUMBER)
+_SUPERGROUP = "-100"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message as sendMessage takes it: HTML, and the buttons under it."""
+
+    text: str
+    keyboard: InlineKeyboardMarkup | None = None
+    quiet: bool = False
+    """No telephone rings."""
+    more: str = ""
+    """What did not fit, for a message of its own behind this one."""
+
+
+def units(text: str) -> int:
+    """The length as Telegram counts it: in UTF-16 code units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def cut(text: str, limit: int) -> str:
+    """The text in at most `limit` UTF-16 code units, no emoji of two of them split."""
+    if units(text) <= limit:
+        return text
+    kept = text.encode("utf-16-le", "surrogatepass")[: 2 * (limit - 1)]
+    return kept.decode("utf-16-le", "ignore") + "…"
+
+
+def halved(text: str, limit: int) -> tuple[str, str]:
+    """The text in at most `limit` code units, and the rest of it; no emoji split."""
+    head = text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "ignore")
+    return head, text[len(head) :]
+
+
+def plain(text: str, limit: int = MOST) -> str:
+    return escape(cut(text, limit), quote=False)
+
+
+def quoted(text: str, limit: int, struck: bool = False, folded: bool = False) -> list[str]:
+    """What somebody wrote, as a quotation, `folded` until it is tapped; nothing when there is no text."""
+    if not text.strip():
+        return []
+    words = plain(text, limit)
+    tag = "blockquote expandable" if folded else "blockquote"
+    return [f"<{tag}>{f'<s>{words}</s>' if struck else words}</blockquote>"]
+
+
+def link(words: str, ref: MessageRef | None) -> list[str]:
+    """A link to a message of a supergroup; nothing for other messages, which have no address."""
+    chat = ref.chat.partition("/")[0] if ref is not None and ref.platform == NAME else ""
+    if ref is None or not chat.startswith(_SUPERGROUP) or not ref.id.isdecimal():
+        return []
+    return [f'<a href="https://t.me/c/{chat.removeprefix(_SUPERGROUP)}/{ref.id}">{plain(words, LINE)}</a>']
+
+
+def keyboard(buttons: Iterable[tuple[str, str]], columns: int = 1) -> InlineKeyboardMarkup:
+    """(words, value) as buttons, as many as Telegram shows."""
+    made = [InlineKeyboardButton(cut(words or "—", _BUTTON), callback_data=value) for words, value in buttons]
+    kept: Sequence[InlineKeyboardButton] = made[:_BUTTONS]
+    return InlineKeyboardMarkup([kept[start : start + columns] for start in range(0, len(kept), columns)])

@@ -1,0 +1,48 @@
+"""The teams' rooms in Telegram: groups and topics, and what becomes of them while we run."""
+
+from bot.domain.tasks import Task
+from bot.platforms.telegram import NAME, room
+
+
+class Rooms:
+    """Where teams work. What is said there is between colleagues, never a request."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task.name
+        self._labels: dict[str, list[str]] = {}
+        for label in task.labels:
+            if NAME in label.deliver_to:
+                self._labels.setdefault(label.deliver_to[NAME].chat, []).append(label.name)
+        self._more: set[str] = set()
+        self._moved: dict[str, str] = {}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every room, as `Place.chat` holds it."""
+        return frozenset(self._labels) | self._more | frozenset(map(self.now, self._labels))
+
+    @property
+    def written(self) -> dict[str, list[str]]:
+        """Room -> the labels whose room it is, as the settings have them."""
+        return dict(self._labels)
+
+    def settings(self, chat: str) -> str:
+        """The settings that name this group or a topic in it, for people to mend; empty when none does."""
+        names = [name for where, labels in self._labels.items() if self._group(where) == chat for name in labels]
+        return ", ".join(f"tasks.{self._task}.labels.{name}.deliver_to.{NAME}" for name in names)
+
+    def widen(self, chat: str) -> None:
+        """A topic is closed, so that the whole group has to be the room."""
+        self._more.add(chat)
+
+    def move(self, before: str, after: str) -> None:
+        """The group has another id from now on."""
+        self._moved[before] = after
+
+    def now(self, where: str) -> str:
+        """The room by its present id."""
+        chat, _, topic = where.partition("/")
+        return room(self._moved.get(chat, chat), int(topic) if topic else None)
+
+    def _group(self, where: str) -> str:
+        return self.now(where).partition("/")[0]

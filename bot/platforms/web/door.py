@@ -1,0 +1,61 @@
+"""Who may come in: requests from our own page, to this machine, with a body that makes sense.
+
+Another website in the same browser can send requests to this machine, so requests must come from our own page (same
+origin, JSON) and be addressed to this machine by number or as localhost (which stops names that were rebound to it).
+"""
+
+import ipaddress
+import json
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from bot.domain.errors import UsageError
+
+POLICY = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""Headers of every answer."""
+_MAX_BODY = 2_000_000
+
+
+def stranger(method: str, headers: Mapping[str, str]) -> str | None:
+    """Why this request did not come from our own page; None when it may have."""
+    host = headers.get("host", "")
+    if not _this_machine(host):
+        return "Open this page by the machine's number or as localhost."
+    if method != "POST":
+        return None
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != host:
+        return "This request came from another website."
+    if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        return "Send JSON (Content-Type: application/json)."
+    return None
+
+
+def _this_machine(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or name.endswith(".localhost") or bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False
+
+
+async def body(request: Request) -> object:
+    """The request's JSON. Raises UsageError when it is too long or no JSON."""
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > _MAX_BODY:
+            raise UsageError("That is too long to be a message.")
+    try:
+        made: object = json.loads(read)
+    except (ValueError, RecursionError) as error:
+        raise UsageError("Send one JSON object.") from error
+    return made

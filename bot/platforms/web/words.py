@@ -1,0 +1,68 @@
+"""What rendering needs to know besides the line itself: the teams, the languages, what emoji mean."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from bot.domain.messages import Media
+from bot.domain.tasks import Label, Task, Vocabulary
+from bot.locales import choose, sentence
+from bot.platforms.web.events import NAME
+
+Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
+Object: TypeAlias = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The sentences of the page, and what it calls things."""
+
+    task: Task
+    languages: tuple[str, ...]
+    base: str
+    vocabulary: Vocabulary
+
+    def say(self, wanted: str | None, key: str, **words: str | int) -> str:
+        """The sentence in the offered language nearest to the wanted one."""
+        return sentence(self.language(wanted), key, **words)
+
+    def language(self, wanted: str | None) -> str:
+        """The offered language nearest to the wanted one."""
+        return choose(wanted, self.languages)
+
+    @property
+    def team_language(self) -> str:
+        """What teams read."""
+        return self.language(None)
+
+
+def team_rooms(task: Task) -> dict[str, list[Label]]:
+    """The rooms that teams have here, in the order of the settings; several teams may share one."""
+    rooms: dict[str, list[Label]] = {}
+    for label in task.labels:
+        if NAME in label.deliver_to:
+            rooms.setdefault(label.deliver_to[NAME].chat, []).append(label)
+    return rooms
+
+
+def buttons(*pairs: tuple[str, str]) -> list[Json]:
+    """(value, text) of each button of a post."""
+    return [{"value": value, "text": text} for value, text in pairs]
+
+
+def attachments(media: Sequence[Media]) -> list[Json]:
+    """What came along, by name; other platforms' links where they have some."""
+    return [{"name": one.name or one.kind.value, "link": _safe(one.link)} for one in media]
+
+
+def _safe(link: str | None) -> str | None:
+    return link if link and link.startswith("https://") else None
+
+
+def milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def as_sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}."

@@ -1,0 +1,62 @@
+"""What a decision leaves behind, whoever made it: a row in the audit trail, a conversation with its team."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Update, insert, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.conversations import State
+from bot.domain.decisions import Decision
+from bot.domain.messages import Message
+from db.tables import ConversationRow, DecisionRow, MessageRow
+
+
+async def record(session: AsyncSession, conversation_id: int, made: Decision, at: datetime) -> None:
+    """Add a decision to the audit trail."""
+    values = {
+        "conversation_id": conversation_id,
+        "task": made.task,
+        "label": made.label,
+        "by": made.by,
+        "reason": made.reason,
+        "probabilities": dict(made.probabilities),
+        "adapter": made.adapter,
+        "evidence": list(made.evidence),
+        "candidates": list(made.candidates),
+        "actor": made.actor,
+        "at": at,
+    }
+    await session.execute(insert(DecisionRow).values(values))
+
+
+def with_its_team(label: str, at: object) -> dict[str, object]:
+    """The columns of a conversation whose team has it from now on."""
+    return {
+        "state": State.ROUTED,
+        "label": label,
+        "version": ConversationRow.version + 1,
+        "resting": False,
+        "routed_at": at,
+        "reminders": 0,
+        "remind_after": None,
+    }
+
+
+async def move(session: AsyncSession, conversation_id: int, made: Decision, at: datetime) -> None:
+    """Record the decision and give the conversation to its team."""
+    await record(session, conversation_id, made, at)
+    moved = update(ConversationRow).where(ConversationRow.id == conversation_id)
+    await session.execute(moved.values(**with_its_team(made.label, at)).execution_options(synchronize_session=False))
+
+
+def heard(conversation_id: int, messages: Sequence[Message], at: datetime) -> Update:
+    """Only what had been read goes with the decision; anything newer is still to be relayed."""
+    ids = [message.ref.id for message in messages]
+    return (
+        update(MessageRow)
+        .where(MessageRow.conversation_id == conversation_id, MessageRow.message_id.in_(ids))
+        .where(MessageRow.concluded_at.is_(None))
+        .values(concluded_at=at, decided=True)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,212 @@
+"""Forgetting somebody: words, names and vectors go; counts, labels and who ruled what stay."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Update, and_, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.conversations import State
+from bot.domain.messages import Person
+from bot.domain.ports import Change, Erased, Erasure
+from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Sent
+from db import rows
+from db.cards import wordings
+from db.content import encode_person
+from db.engine import Database, announce
+from db.owing import owe
+from db.quotes import TakenBack, emptied, rewrite, unlearn
+from db.tables import ConversationRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
+from db.trained import trained_on
+from db.unnamed import without
+
+_NAMED = ("by", "who", "taken_by", "to")
+"""Fields of posts that hold somebody's name."""
+_CARRIERS = tuple(kind.__name__ for kind in (FollowUp, Reply, Offer, Sent))
+_NEVER = "somebody it quotes asked to be forgotten"
+
+
+class PostgresErasure:
+    """Erasure in PostgreSQL, one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def erase(self, person: Person, now: datetime) -> Erased:
+        async with self._database.transaction() as session:
+            known = await _known(session, person)
+            adapters = await trained_on(session, known.own)
+            examples, quoting = await unlearn(session, known.own, now)
+            await _empty_posts(session, known, quoting, now)
+            await _empty_words(session, known, now)
+            await _empty_names(session, person)
+            await announce(session, Change.OWED, Change.FREED)
+            return Erased(len(known.own), len(examples), adapters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What there is of somebody."""
+
+    person: Person
+    own: list[int]
+    """Conversations that they opened and that were not emptied yet."""
+    others: list[int]
+    """Other conversations in which they wrote, or which they took."""
+    gone: TakenBack
+
+
+async def _known(session: AsyncSession, person: Person) -> _Known:
+    """Their conversations are locked first, as every step does it."""
+    opened = and_(ConversationRow.platform == person.platform, ConversationRow.person_id == person.id)
+    theirs = select(ConversationRow).where(or_(opened, ConversationRow.taken_by == person.key))
+    talks = (await session.scalars(theirs.order_by(ConversationRow.id).with_for_update())).all()
+    said = (await session.scalars(select(MessageRow).where(_by(MessageRow, person)))).all()
+    noted = (await session.scalars(select(NoteRow).where(_by(NoteRow, person)))).all()
+    wrote: list[MessageRow | NoteRow] = [*said, *noted]
+    mine = [row for row in talks if (row.platform, row.person_id) == (person.platform, person.id)]
+    own = [row.id for row in mine if row.erased_at is None]
+    met = {row.id for row in talks} | {row.conversation_id for row in wrote}
+    names = {person.name, *(row.author_name for row in wrote), *(row.person_name for row in mine)}
+    names |= {row.taken_name or "" for row in talks if row.taken_by == person.key}
+    carried = frozenset(row.carried_by for row in wrote if row.carried_by is not None)
+    passed_on = await wordings(session, sorted(carried))
+    texts = {row.text for row in wrote} | {said.text for said in passed_on.values() if isinstance(said, Reply)}
+    gone = TakenBack(
+        texts=tuple(text for text in texts if text),
+        carried=carried,
+        notes=frozenset(row.id for row in noted),
+        names=frozenset(name for name in names if name),
+    )
+    return _Known(person, own, sorted(met - set(own)), gone)
+
+
+def _by(table: type[MessageRow] | type[NoteRow], person: Person) -> ColumnElement[bool]:
+    return and_(table.platform == person.platform, table.author_id == person.id)
+
+
+# --- what we said ---
+
+
+async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[PostRow], now: datetime) -> None:
+    """`quoting` are emptied already: other people's cards that recalled what was learned here."""
+
+    def elsewhere(said: Content, target: int) -> Content:
+        return _unnamed(emptied(said, target, known.gone), known.gone.names)
+
+    about = PostRow.conversation_id.in_(known.own)
+    carrying = or_(PostRow.id.in_(known.gone.carried), PostRow.edits.in_(known.gone.carried))
+    changed = await rewrite(session, about, lambda said, target: _blank(said, target, known.gone))
+    others = and_(or_(PostRow.conversation_id.in_(known.others), carrying), ~about)
+    changed += await rewrite(session, others, elsewhere)
+    unsaid = and_(PostRow.said_at.is_(None), PostRow.given_up_at.is_(None), PostRow.leased_until.is_(None))
+    pointless = and_(PostRow.id.in_([row.id for row in changed]), PostRow.kind.in_(_CARRIERS), unsaid)
+    dropped = update(PostRow).where(pointless).values(given_up_at=now, problem=_NEVER)
+    await session.execute(dropped.execution_options(synchronize_session=False))
+    await _rewrite_chats(session, [row.edits or row.id for row in [*changed, *quoting]], now)
+
+
+def _blank(said: Content, target: int, gone: TakenBack) -> Content:
+    """What a post about their own conversation says without them."""
+    if isinstance(said, Card):
+        return replace(said, excerpt="", author="", media=(), history=(), deleted=True)
+    if isinstance(said, Reply):
+        return replace(said, text="", media=())
+    if isinstance(said, Offer | Sent):
+        return replace(said, text="", to="")
+    return _unnamed(emptied(said, target, gone), gone.names)
+
+
+def _unnamed(said: Content, names: Collection[str]) -> Content:
+    """A post without the names of whoever took the conversation, answered or is spoken of."""
+    named = [f.name for f in fields(said) if f.name in _NAMED and getattr(said, f.name) in names]
+    nameless: dict[str, Any] = dict.fromkeys(named, "")
+    return replace(said, **nameless) if named else said
+
+
+async def _rewrite_chats(session: AsyncSession, targets: Sequence[int], now: datetime) -> None:
+    """Cards and follow-ups that stand in chats, or are on their way there, are owed the words that are left."""
+    there = select(PostRow).where(
+        PostRow.id.in_(targets),
+        PostRow.kind.in_([Card.__name__, FollowUp.__name__]),
+        or_(PostRow.said_at.is_not(None), and_(PostRow.given_up_at.is_(None), PostRow.leased_until.is_not(None))),
+    )
+    says = await wordings(session, targets)
+    for row in (await session.scalars(there.order_by(PostRow.id))).all():
+        await owe(session, row.conversation_id, [Post(rows.place(row), says[row.id], edits=row.id)], now)
+
+
+# --- what was written ---
+
+
+async def _empty_words(session: AsyncSession, known: _Known, now: datetime) -> None:
+    for table in (MessageRow, NoteRow):
+        hollow = (
+            update(table)
+            .where(_by(table, known.person))
+            .values(
+                text="",
+                media=[],
+                author_name="",
+                language=None,
+                stale=False,
+                deleted_at=func.coalesce(table.deleted_at, now),
+                concluded_at=func.coalesce(table.concluded_at, now),
+            )
+        )
+        await session.execute(hollow.execution_options(synchronize_session=False))
+    await _empty_notes(session, known)
+    again = update(ConversationRow).where(ConversationRow.id.in_(known.others)).values(leased_until=None)
+    await session.execute(again.execution_options(synchronize_session=False))
+    await session.execute(_closed(known, now))
+
+
+def _closed(known: _Known, now: datetime) -> Update:
+    """There is nothing left to answer. Whatever step is at work on them must not bring the words back."""
+    row = ConversationRow
+    closed = update(row).where(row.id.in_(known.own))
+    return closed.values(
+        person_name="",
+        language=None,
+        text=None,
+        vector=None,
+        embedder=None,
+        state=State.CLOSED,
+        closed_at=func.coalesce(row.closed_at, now),
+        left_at=func.coalesce(row.left_at, now),
+        version=row.version + 1,
+        leased_until=None,
+        erased_at=now,
+    ).execution_options(synchronize_session=False)
+
+
+async def _empty_notes(session: AsyncSession, known: _Known) -> None:
+    """What teams noted stays theirs, without the person's name and words."""
+    about = select(NoteRow).where(NoteRow.conversation_id.in_([*known.own, *known.others]), NoteRow.text != "")
+    for row in (await session.scalars(about)).all():
+        left = without(row.text, known.gone.names, known.gone.texts)
+        if left != row.text:
+            changed = update(NoteRow).where(NoteRow.id == row.id).values(text=left)
+            await session.execute(changed.execution_options(synchronize_session=False))
+
+
+async def _empty_names(session: AsyncSession, person: Person) -> None:
+    """Who reacted, pressed or took something is known by an id alone from now on."""
+    for done in (ReactionRow, PressRow):
+        theirs = and_(done.platform == person.platform, done.actor_id == person.id)
+        nameless = update(done).where(theirs).values(actor_name="", language=None)
+        await session.execute(nameless.execution_options(synchronize_session=False))
+    took = update(ConversationRow).where(ConversationRow.taken_by == person.key).values(taken_name="")
+    await session.execute(took.execution_options(synchronize_session=False))
+    alone = encode_person(Person(person.platform, person.id))
+    shown = update(PostRow).where(PostRow.platform == person.platform, PostRow.only_for["id"].astext == person.id)
+    await session.execute(shown.values(only_for=alone).execution_options(synchronize_session=False))
+    preferred = delete(PreferenceRow).where(
+        PreferenceRow.platform == person.platform, PreferenceRow.person_id == person.id
+    )
+    await session.execute(preferred.execution_options(synchronize_session=False))
+
+
+_: type[Erasure] = PostgresErasure

@@ -1,0 +1,47 @@
+"""One conversation is at one step at a time: whatever claims it keeps the others away for a while."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.conversations import Conversation
+from db.engine import forgettable
+from db.tables import ConversationRow
+
+LEASE = timedelta(seconds=60)
+"""How long a claim holds; after that its work is claimed again."""
+
+
+def free(now: datetime) -> ColumnElement[bool]:
+    """Whether nobody is at work on a conversation."""
+    return or_(ConversationRow.leased_until.is_(None), ConversationRow.leased_until <= now)
+
+
+async def lease(session: AsyncSession, rows: Iterable[ConversationRow], now: datetime) -> None:
+    """Keep every other step away from these conversations, for a while."""
+    ids = [row.id for row in rows]
+    if ids:
+        await forgettable(session)
+        held = update(ConversationRow).where(ConversationRow.id.in_(ids))
+        await session.execute(
+            held.values(leased_until=now + LEASE, claimed_at=now).execution_options(synchronize_session=False)
+        )
+
+
+async def release(session: AsyncSession, conversation_id: int) -> None:
+    done = update(ConversationRow).where(ConversationRow.id == conversation_id)
+    await session.execute(done.values(leased_until=None).execution_options(synchronize_session=False))
+
+
+async def held(session: AsyncSession, known: Conversation) -> ConversationRow | None:
+    """The conversation's row, locked; None when it moved on since it was claimed, so that a conclusion is stale.
+
+    It moved on, too, when the lease was taken away: what the step knows of it was edited, deleted or erased since.
+    """
+    found = select(ConversationRow).where(ConversationRow.id == known.id).with_for_update()
+    row = await session.scalar(found.execution_options(populate_existing=True))
+    if row is None or row.leased_until is None:
+        return None
+    return row if (row.state, row.label) == (known.state, known.label) else None

@@ -1,0 +1,60 @@
+"""Conversations that nobody takes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.conversations import State, Waiting
+from bot.domain.ports import Change
+from bot.domain.posts import Post
+from db import rows
+from db.cards import standing_cards
+from db.engine import announce
+from db.leases import free, held, lease, release
+from db.owing import owe
+from db.tables import ConversationRow
+
+_MOST = 2
+"""Reminders of one conversation: the team's, then the fallback's."""
+_PAUSE = timedelta(minutes=1)
+"""How soon one is looked at again that nobody needed to be reminded of."""
+
+
+async def claim_waiting(session: AsyncSession, now: datetime, after: timedelta, limit: int) -> list[Waiting]:
+    found = (await session.scalars(_waiting(now, after).limit(limit))).all()
+    await lease(session, found, now)
+    cards = await standing_cards(session, [row.id for row in found])
+    return [
+        Waiting(rows.conversation(row), cards.get(row.id), row.routed_at or row.started_at, row.reminders)
+        for row in found
+    ]
+
+
+def _waiting(now: datetime, after: timedelta) -> Select[ConversationRow]:
+    row = ConversationRow
+    due = or_(*(and_(row.reminders == sent, row.routed_at <= now - after * (sent + 1)) for sent in range(_MOST)))
+    return (
+        select(row)
+        .where(row.state == State.ROUTED, row.taken_by.is_(None), due, free(now))
+        .where(func.coalesce(row.remind_after, now) <= now)
+        .order_by(row.routed_at, row.id)
+        .with_for_update(skip_locked=True)
+    )
+
+
+async def conclude_waiting(session: AsyncSession, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
+    row = await held(session, waiting.conversation)
+    if row is None or row.taken_by is not None:
+        await release(session, waiting.conversation.id)
+        await announce(session, Change.FREED)
+        return
+    if row.reminders != waiting.reminders:
+        return
+    reminded = {"reminders": row.reminders + 1} if posts else {"remind_after": now + _PAUSE}
+    marked = update(ConversationRow).where(ConversationRow.id == row.id).values(**reminded)
+    await session.execute(marked.execution_options(synchronize_session=False))
+    await owe(session, row.id, posts, now)
+    await release(session, row.id)
+    await announce(session, Change.OWED, Change.FREED)

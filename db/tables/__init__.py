@@ -1,0 +1,37 @@
+"""The schema: what people said, what was decided, what we owe, and what was learned."""
+
+from db.tables.base import MAX_NAME, Name, Table, Words, storable
+from db.tables.conversations import ConversationRow, MessageRow, MovedChatRow, NoteRow, PreferenceRow
+from db.tables.learning import (
+    AdapterRow,
+    CorrectionRow,
+    CycleRow,
+    DecisionRow,
+    ExampleRow,
+    LabelCodeRow,
+    PromotionRow,
+)
+from db.tables.posts import PostRow, PressRow, ReactionRow
+
+__all__ = [
+    "MAX_NAME",
+    "AdapterRow",
+    "ConversationRow",
+    "CorrectionRow",
+    "CycleRow",
+    "DecisionRow",
+    "ExampleRow",
+    "LabelCodeRow",
+    "MessageRow",
+    "MovedChatRow",
+    "Name",
+    "NoteRow",
+    "PostRow",
+    "PreferenceRow",
+    "PressRow",
+    "PromotionRow",
+    "ReactionRow",
+    "Table",
+    "Words",
+    "storable",
+]

@@ -1,0 +1,171 @@
+"""Conversations: what people said to us, and what their teams say among themselves."""
+
+from datetime import datetime
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import Index, UniqueConstraint, false, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Table, Words, new_id, to
+
+_STALE = text("stale")
+_NO_MEDIA = text("'[]'::jsonb")
+
+
+class ConversationRow(Table):
+    """A conversation, and the one lease that keeps all steps but one away from it."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        Index(None, "platform", "chat", "person_id"),
+        Index(None, "platform", "person_id"),
+        Index(
+            "ix_conversations_undecided",
+            "last_at",
+            postgresql_where=text("state IN ('new', 'asked')"),
+        ),
+        Index(
+            "ix_conversations_untaken",
+            "routed_at",
+            postgresql_where=text("state = 'routed' AND taken_by IS NULL AND reminders < 2"),
+        ),
+    )
+
+    id: Mapped[int] = new_id()
+    platform: Mapped[str]
+    chat: Mapped[str]
+    thread: Mapped[str | None]
+    person_id: Mapped[str]
+    person_name: Mapped[str]
+    language: Mapped[str | None]
+    external: Mapped[bool] = mapped_column(server_default=false())
+    state: Mapped[str]
+    started_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    """When its newest message was written."""
+    version: Mapped[int]
+    asked: Mapped[bool]
+    asked_at: Mapped[datetime | None]
+    asked_version: Mapped[int | None]
+    """The version when the question was asked: a greater one means news."""
+    asked_for_words: Mapped[bool]
+    resting: Mapped[bool]
+    """There is nothing to read yet: no work until the next message."""
+    label: Mapped[str | None]
+    text: Mapped[str | None] = mapped_column(Words)
+    """What was classified: the text of the example that a correction or a tap makes of it."""
+    vector: Mapped[list[float] | None] = mapped_column(Vector())
+    embedder: Mapped[str | None]
+    claimed_at: Mapped[datetime | None]
+    leased_until: Mapped[datetime | None]
+    """None: no step holds it; taken from a step whose conclusion would be about what people no longer say."""
+    closed_at: Mapped[datetime | None]
+    reopened_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    """The person turned to another matter: no message without a thread joins it any more."""
+    taken_by: Mapped[str | None]
+    """`platform:id`."""
+    taken_name: Mapped[str | None]
+    routed_at: Mapped[datetime | None]
+    """When its team got it, or got it again."""
+    reminders: Mapped[int] = mapped_column(server_default="0")
+    remind_after: Mapped[datetime | None]
+    """Nobody needs to be reminded before; None: as soon as it waited for long enough."""
+    erased_at: Mapped[datetime | None]
+
+
+class MessageRow(Table):
+    """What a person wrote. Not concluded: neither decided upon nor relayed yet."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("platform", "chat", "message_id"),
+        Index(None, "platform", "chat", "thread"),
+        Index(None, "conversation_id", "at", "id"),
+        Index("ix_messages_waiting", "conversation_id", postgresql_where=text("concluded_at IS NULL")),
+        Index("ix_messages_stale", "conversation_id", postgresql_where=_STALE),
+        Index(None, "platform", "author_id"),
+    )
+
+    id: Mapped[int] = new_id()
+    conversation_id: Mapped[int] = to("conversations.id")
+    platform: Mapped[str]
+    chat: Mapped[str]
+    message_id: Mapped[str]
+    thread: Mapped[str | None]
+    author_id: Mapped[str]
+    author_name: Mapped[str]
+    language: Mapped[str | None]
+    external: Mapped[bool] = mapped_column(server_default=false())
+    text: Mapped[str] = mapped_column(Words)
+    media: Mapped[list[dict[str, object]]] = mapped_column(server_default=_NO_MEDIA)
+    opens: Mapped[bool] = mapped_column(server_default=false())
+    at: Mapped[datetime]
+    concluded_at: Mapped[datetime | None]
+    decided: Mapped[bool] = mapped_column(server_default=false())
+    """The decision rests on it, so that the card shows it."""
+    carried_by: Mapped[int | None] = to("posts.id")
+    """The post that passed it on."""
+    edited_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    stale: Mapped[bool] = mapped_column(server_default=false())
+    """It was changed after it had been passed on, and nobody passed that on yet."""
+    moved_from: Mapped[str | None]
+    """The chat's id when it was said, if the chat has another one since."""
+
+
+class NoteRow(Table):
+    """What a team wrote under a card. A table of its own, so that nothing internal is ever taken for a message."""
+
+    __tablename__ = "notes"
+    __table_args__ = (
+        UniqueConstraint("platform", "chat", "message_id"),
+        Index(None, "conversation_id", "at", "id"),
+        Index("ix_notes_waiting", "conversation_id", postgresql_where=text("concluded_at IS NULL")),
+        Index("ix_notes_stale", "conversation_id", postgresql_where=_STALE),
+        Index(None, "platform", "author_id"),
+    )
+
+    id: Mapped[int] = new_id()
+    conversation_id: Mapped[int] = to("conversations.id")
+    platform: Mapped[str]
+    chat: Mapped[str]
+    message_id: Mapped[str]
+    under_chat: Mapped[str]
+    under_id: Mapped[str]
+    author_id: Mapped[str]
+    author_name: Mapped[str]
+    language: Mapped[str | None]
+    external: Mapped[bool]
+    text: Mapped[str] = mapped_column(Words)
+    media: Mapped[list[dict[str, object]]]
+    send: Mapped[bool]
+    at: Mapped[datetime]
+    concluded_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    carried_by: Mapped[int | None] = to("posts.id")
+    """The reply that sent it."""
+    edited_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    stale: Mapped[bool]
+    """It was changed after it had been sent, and nobody passed that on yet."""
+
+
+class PreferenceRow(Table):
+    """The language that somebody chose."""
+
+    __tablename__ = "preferences"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str]
+
+
+class MovedChatRow(Table):
+    """A chat that has another id since."""
+
+    __tablename__ = "moved_chats"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    before: Mapped[str] = mapped_column(primary_key=True)
+    after: Mapped[str]

@@ -1,0 +1,165 @@
+"""What was decided and corrected, and what is learned from it."""
+
+from datetime import datetime
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Table, Words, new_id, to
+
+
+class DecisionRow(Table):
+    """Every decision ever made: only added to."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index(None, "conversation_id", "id"), Index(None, "task", "label", "by"))
+
+    id: Mapped[int] = new_id()
+    conversation_id: Mapped[int] = to("conversations.id")
+    task: Mapped[str]
+    label: Mapped[str]
+    by: Mapped[str]
+    reason: Mapped[str]
+    probabilities: Mapped[dict[str, float]]
+    adapter: Mapped[str | None]
+    evidence: Mapped[list[int]]
+    candidates: Mapped[list[str]]
+    actor: Mapped[str | None]
+    at: Mapped[datetime]
+
+
+class CorrectionRow(Table):
+    """What leads ruled. At most one row a conversation stands; the others were withdrawn, never deleted."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (
+        Index("uq_corrections_standing", "conversation_id", unique=True, postgresql_where=text("withdrawn_at IS NULL")),
+    )
+
+    id: Mapped[int] = new_id()
+    conversation_id: Mapped[int] = to("conversations.id")
+    before: Mapped[str | None]
+    label: Mapped[str]
+    lead: Mapped[str]
+    """`platform:id`."""
+    at: Mapped[datetime]
+    confirms: Mapped[bool]
+    disputed: Mapped[bool]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class ExampleRow(Table):
+    """A labelled text; with a vector it is part of the memory."""
+
+    __tablename__ = "examples"
+    __table_args__ = (
+        Index(
+            "uq_examples_file",
+            "task",
+            "text_key",
+            "label",
+            "source",
+            unique=True,
+            postgresql_where=text("conversation_id IS NULL"),
+        ),
+        Index(
+            "uq_examples_ruling",
+            "conversation_id",
+            "task",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL AND source IN ('correction', 'confirmation')"),
+        ),
+        Index(
+            "uq_examples_tap",
+            "conversation_id",
+            "task",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL AND source = 'tap'"),
+        ),
+        Index(None, "task", "text_key"),
+        Index(None, "embedder", "id", postgresql_where=text("withdrawn_at IS NULL")),
+    )
+
+    id: Mapped[int] = new_id()
+    task: Mapped[str]
+    text: Mapped[str] = mapped_column(Words)
+    text_key: Mapped[str]
+    label: Mapped[str]
+    source: Mapped[str]
+    side: Mapped[str]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    conversation_id: Mapped[int | None] = to("conversations.id")
+    vector: Mapped[list[float] | None] = mapped_column(Vector())
+    embedder: Mapped[str | None]
+    quarantined: Mapped[bool]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class AdapterRow(Table):
+    """A trained LoRA."""
+
+    __tablename__ = "adapters"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(Words)
+    base: Mapped[str] = mapped_column(Words)
+    codes: Mapped[dict[str, str]]
+    temperature: Mapped[float]
+    made_at: Mapped[datetime]
+
+
+class PromotionRow(Table):
+    """Where the pointer to the serving adapter has been; the newest row is where it is."""
+
+    __tablename__ = "promotions"
+    __table_args__ = (Index(None, "task", "id"),)
+
+    id: Mapped[int] = new_id()
+    task: Mapped[str]
+    adapter: Mapped[str]
+    by: Mapped[str]
+    reason: Mapped[str] = mapped_column(Words)
+    at: Mapped[datetime]
+    previous: Mapped[int | None] = to("promotions.id")
+    """The row a rollback goes back to."""
+
+
+class LabelCodeRow(Table):
+    """The code of a label with a base model, given for life: rows are never changed nor deleted."""
+
+    __tablename__ = "label_codes"
+    __table_args__ = (UniqueConstraint("base", "task", "code"),)
+
+    base: Mapped[str] = mapped_column(Words, primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str]
+
+
+class CycleRow(Table):
+    """A learning cycle, from request to verdict."""
+
+    __tablename__ = "cycles"
+    __table_args__ = (
+        UniqueConstraint("task", "key"),
+        Index("uq_cycles_waiting", "task", unique=True, postgresql_where=text("phase = 'requested'")),
+    )
+
+    id: Mapped[int] = new_id()
+    task: Mapped[str]
+    key: Mapped[str]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+    phase: Mapped[str]
+    progress: Mapped[float]
+    adapter: Mapped[str | None]
+    started_at: Mapped[datetime | None]
+    """When its training set was drawn up."""
+    concluded_at: Mapped[datetime | None]
+    promoted: Mapped[bool | None]
+    reasons: Mapped[list[str]]
+    figures: Mapped[dict[str, float]]
+    problem: Mapped[str] = mapped_column(Words)

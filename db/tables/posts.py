@@ -1,0 +1,98 @@
+"""Posts, and what people do to them: reactions and presses."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint, false, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Table, Words, new_id, to
+
+
+class ReactionRow(Table):
+    """An emoji put on a message or taken away: a fact that is never changed. Concluded: somebody looked at it."""
+
+    __tablename__ = "reactions"
+    __table_args__ = (
+        UniqueConstraint(
+            "platform", "chat", "message_id", "actor_id", "emoji", "added", "at", name="uq_reactions_event"
+        ),
+        Index(None, "platform", "chat", "message_id"),
+        Index("ix_reactions_waiting", "platform", "chat", "message_id", postgresql_where=text("concluded_at IS NULL")),
+    )
+
+    id: Mapped[int] = new_id()
+    platform: Mapped[str]
+    chat: Mapped[str]
+    message_id: Mapped[str]
+    actor_id: Mapped[str]
+    actor_name: Mapped[str]
+    language: Mapped[str | None]
+    external: Mapped[bool] = mapped_column(server_default=false())
+    emoji: Mapped[str]
+    added: Mapped[bool]
+    at: Mapped[datetime]
+    concluded_at: Mapped[datetime | None]
+
+
+class PressRow(Table):
+    """A button pressed."""
+
+    __tablename__ = "presses"
+    __table_args__ = (
+        UniqueConstraint("platform", "chat", "message_id", "actor_id", "value", "at", name="uq_presses_event"),
+        Index("ix_presses_waiting", "platform", "chat", "message_id", postgresql_where=text("concluded_at IS NULL")),
+    )
+
+    id: Mapped[int] = new_id()
+    platform: Mapped[str]
+    chat: Mapped[str]
+    message_id: Mapped[str]
+    actor_id: Mapped[str]
+    actor_name: Mapped[str]
+    language: Mapped[str | None]
+    external: Mapped[bool] = mapped_column(server_default=false())
+    value: Mapped[str]
+    at: Mapped[datetime]
+    concluded_at: Mapped[datetime | None]
+
+
+_PENDING = text("said_at IS NULL AND given_up_at IS NULL")
+
+
+class PostRow(Table):
+    """What we owe a chat, until it has a receipt or is given up."""
+
+    __tablename__ = "posts"
+    __table_args__ = (
+        Index(None, "platform", "chat", "said_at"),
+        Index(None, "platform", "receipt_chat", "receipt_id"),
+        Index(None, "conversation_id", "id"),
+        Index(None, "edits"),
+        Index(None, "under"),
+        Index("ix_posts_pending", "conversation_id", "platform", "chat", "id", postgresql_where=_PENDING),
+    )
+
+    id: Mapped[int] = new_id()
+    conversation_id: Mapped[int | None] = to("conversations.id")
+    platform: Mapped[str]
+    chat: Mapped[str]
+    thread: Mapped[str | None]
+    kind: Mapped[str]
+    content: Mapped[dict[str, object]]
+    edits: Mapped[int | None] = to("posts.id")
+    under: Mapped[int | None] = to("posts.id")
+    only_for: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))
+    """The person it is shown to alone."""
+    answers_chat: Mapped[str | None]
+    answers_id: Mapped[str | None]
+    """The message of that platform which it answers, where that is no post."""
+    owed_at: Mapped[datetime]
+    not_before: Mapped[datetime]
+    attempts: Mapped[int]
+    leased_until: Mapped[datetime | None]
+    said_at: Mapped[datetime | None]
+    receipt_chat: Mapped[str | None]
+    receipt_id: Mapped[str | None]
+    given_up_at: Mapped[datetime | None]
+    problem: Mapped[str | None] = mapped_column(Words)

@@ -1,0 +1,1 @@
+"""The handbook, and the commands that keep it true."""

@@ -1,0 +1,246 @@
+"""What teams write under cards is kept apart, looked at once, and sent at most once."""
+
+import asyncio
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from bot.domain.conversations import Dispatched, Noted
+from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Person, Place
+from bot.domain.posts import ON_THE_CARD, FollowUp, LearningReport, Offer, Post, Reply, Sent
+from db.engine import Database, open_database
+from db.ledger import PostgresLedger
+from db.outbox import PostgresOutbox
+from db.tables import MessageRow, NoteRow
+from tests.integration.db.scenes import (
+    AGENT,
+    JOINING,
+    ROOM,
+    after,
+    carded,
+    message,
+    note,
+    press,
+    pressed,
+    reaction,
+    routed,
+    say_all,
+)
+
+PHOTO = Media("slack", "F1", MediaKind.DOCUMENT, "form.pdf")
+
+
+async def _noted(ledger: PostgresLedger, seconds: float) -> Noted:
+    """The one note there is to look at."""
+    (found,) = await ledger.claim_notes(after(seconds), 10)
+    return found
+
+
+def _reply(noted: Noted, words: str = "it is on its way") -> Post:
+    return Post(noted.conversation.place, Reply("billing", words, "en", "Gus"))
+
+
+async def _looked_at(ledger: PostgresLedger, outbox: PostgresOutbox) -> Noted:
+    """A note that was looked at and not sent."""
+    await ledger.add_note(note("n1", await carded(ledger, outbox)))
+    found = await _noted(ledger, 21)
+    await ledger.conclude_note(found, False, [], after(22))
+    return found
+
+
+async def test_a_note_comes_back_as_it_was_and_only_once(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+    said = replace(
+        note("n1", await carded(ledger, outbox)), media=(PHOTO,), send=True, author=replace(AGENT, language="de")
+    )
+    assert await ledger.add_note(said)
+    assert not await ledger.add_note(said)
+    found = await _noted(ledger, 21)
+    assert (found.note, found.sent, found.standing) == (said, False, ())
+    assert found.conversation.label == "billing"
+    assert await ledger.claim_notes(after(21), 10) == []
+
+
+async def test_a_note_is_no_message(ledger: PostgresLedger, outbox: PostgresOutbox, database: Database) -> None:
+    await ledger.add_note(note("n1", await carded(ledger, outbox)))
+    assert await ledger.claim_next(after(30), 10) == []
+    async with database.transaction() as session:
+        assert "n1" not in (await session.scalars(select(MessageRow.message_id))).all()
+
+
+async def test_under_nothing_of_ours_is_no_note(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+    await carded(ledger, outbox)
+    assert not await ledger.add_note(note("n1", MessageRef("slack", "C-BILLING", "somebody else's")))
+
+
+async def test_under_what_the_person_reads_is_no_note(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+    await routed(ledger)
+    answer = (await say_all(outbox))["Answer"]
+    assert not await ledger.add_note(note("n1", answer))
+
+
+async def test_under_a_report_is_no_note(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+    await outbox.add([Post(ROOM, LearningReport("routing", "routing-2", False, ()))], after(0))
+    assert not await ledger.add_note(note("n1", (await say_all(outbox))["LearningReport"]))
+
+
+async def test_under_a_follow_up_and_under_another_note_is_a_note(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    await carded(ledger, outbox)
+    await ledger.add_message(message("m2", "and", 10, chat="chat-of-m1"), JOINING)
+    (said,) = await ledger.claim_next(after(11), 10)
+    await ledger.conclude_next(said, [Post(ON_THE_CARD, FollowUp("Ann", "and"))], after(12))
+    first = note("n1", (await say_all(outbox, 13))["FollowUp"])
+    assert await ledger.add_note(first)
+    assert await ledger.add_note(note("n2", first.ref, seconds=21))
+    found = await _noted(ledger, 25)
+    assert (found.note.ref.id, found.conversation.id) == ("n1", said.conversation.id)
+    await ledger.conclude_note(found, False, [], after(26))
+    assert (await _noted(ledger, 27)).note.under == first.ref
+
+
+async def test_a_sent_note_is_never_sent_again(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+    await ledger.add_note(note("n1", await carded(ledger, outbox)))
+    found = await _noted(ledger, 21)
+    for _ in range(2):
+        await ledger.conclude_note(found, True, [_reply(found)], after(22))
+    assert len(await outbox.claim_owed(["telegram"], after(23), 10)) == 1
+    await ledger.add_reaction(reaction(found.note.ref, "outbox_tray", 30))
+    assert await ledger.claim_notes(after(31), 10) == []
+
+
+async def test_the_emoji_on_a_note_that_was_looked_at_brings_it_back(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    before = await _looked_at(ledger, outbox)
+    fact = reaction(before.note.ref, "outbox_tray", 30)
+    assert await ledger.add_reaction(fact)
+    assert await ledger.claim_dossiers(after(31), 10) == []
+    found = await _noted(ledger, 31)
+    assert (found.id, found.standing) == (before.id, (fact,))
+    await ledger.conclude_note(found, False, [], after(32))
+    assert await ledger.claim_notes(after(33), 10) == []
+    await ledger.add_reaction(reaction(before.note.ref, "outbox_tray", 34, added=False))
+    assert (await _noted(ledger, 35)).standing == ()
+
+
+async def test_an_emoji_taken_away_while_it_was_looked_at_sends_nothing(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    before = await _looked_at(ledger, outbox)
+    await ledger.add_reaction(reaction(before.note.ref, "outbox_tray", 30))
+    stale = await _noted(ledger, 31)
+    await ledger.add_reaction(reaction(before.note.ref, "outbox_tray", 31.5, added=False))
+    await ledger.conclude_note(stale, True, [_reply(stale)], after(32))
+    assert await outbox.claim_owed(["telegram"], after(33), 10) == []
+    assert (await _noted(ledger, 34)).standing == ()
+
+
+async def test_an_edit_while_it_was_looked_at_sends_no_old_words(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    said = note("n1", await carded(ledger, outbox), "reply: tomorrow")
+    await ledger.add_note(said)
+    stale = await _noted(ledger, 21)
+    await ledger.add_edit(Edit(said.ref, "reply: today", after(22)))
+    await ledger.conclude_note(stale, True, [_reply(stale, "tomorrow")], after(23))
+    assert await outbox.claim_owed(["telegram"], after(24), 10) == []
+    assert (await _noted(ledger, 25)).note.text == "reply: today"
+
+
+async def test_a_deleted_note_is_not_looked_at(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+    said = note("n1", await carded(ledger, outbox))
+    await ledger.add_note(said)
+    stale = await _noted(ledger, 21)
+    await ledger.add_deletion(Deletion(said.ref, after(22)))
+    await ledger.conclude_note(stale, True, [_reply(stale)], after(23))
+    assert await outbox.claim_owed(["telegram"], after(24), 10) == []
+    assert await ledger.claim_notes(after(25), 10) == []
+
+
+async def test_the_button_of_an_offer_sends_its_note_once(
+    ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
+) -> None:
+    said = note("n1", await carded(ledger, outbox))
+    await ledger.add_note(said)
+    found = await _noted(ledger, 21)
+    offer = Post(ON_THE_CARD, Offer(found.id, "Ann", said.text), only_for=AGENT, answers=said.ref)
+    await ledger.conclude_note(found, False, [offer], after(22))
+    ref = (await say_all(outbox, 23))["Offer"]
+    await ledger.add_press(press(ref, "send", 24, AGENT))
+    await ledger.add_press(press(ref, "send", 25, AGENT))
+    for seconds, is_sent in ((26, False), (30, True)):
+        again = await pressed(ledger, seconds)
+        assert (again.on, again.note) == (Offer(found.id, "Ann", said.text, is_sent), said)
+        sent = Post(ON_THE_CARD, Offer(found.id, "Ann", said.text, sent=True), edits=again.post)
+        await ledger.conclude_press(again, Dispatched(found.id), [_reply(found), sent], after(seconds + 1))
+    replies = await outbox.claim_owed(["telegram"], after(99), 10)
+    assert [owed.post.content for owed in replies] == [Reply("billing", "it is on its way", "en", "Gus")]
+    async with database.transaction() as session:
+        row = (await session.scalars(select(NoteRow))).one()
+    assert (row.sent_at, row.carried_by) == (after(27), replies[0].id)
+
+
+async def test_the_offer_of_a_deleted_note_has_no_note(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+    said = note("n1", await carded(ledger, outbox))
+    await ledger.add_note(said)
+    found = await _noted(ledger, 21)
+    await ledger.conclude_note(found, False, [Post(ON_THE_CARD, Offer(found.id, "Ann", said.text))], after(22))
+    await ledger.add_press(press((await say_all(outbox, 23))["Offer"], "send", 24, AGENT))
+    await ledger.add_deletion(Deletion(said.ref, after(24)))
+    late = await pressed(ledger, 26)
+    assert (late.note, late.on) == (None, Offer(found.id, "Ann", ""))
+    await ledger.conclude_press(late, Dispatched(found.id), [_reply(found)], after(27))
+    assert await outbox.claim_owed(["telegram"], after(28), 10) == []
+
+
+async def test_two_processes_never_look_at_one_note(
+    ledger: PostgresLedger, outbox: PostgresOutbox, database_url: str
+) -> None:
+    under = await carded(ledger, outbox)
+    for number in range(5):
+        await ledger.add_note(note(f"n{number}", under, seconds=20 + number))
+    async with open_database(database_url) as second:
+        ledgers = [ledger, PostgresLedger(second, "tiny")] * 3
+        async with asyncio.TaskGroup() as group:
+            claims = [group.create_task(one.claim_notes(after(30), 10)) for one in ledgers]
+    assert [noted.note.ref.id for claim in claims for noted in claim.result()] == ["n0"]
+
+
+async def test_the_persons_answer_to_a_reply_joins_however_long_they_were_silent(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    day = 24 * 3_600
+    await ledger.add_note(note("n1", await carded(ledger, outbox)))
+    found = await _noted(ledger, day)
+    await ledger.conclude_note(found, True, [_reply(found)], after(day))
+    await ledger.add_message(message("m2", "thanks, but", day + 3_600, chat="chat-of-m1"), JOINING)
+    (said,) = await ledger.claim_next(after(day + 3_700), 10)
+    assert said.conversation.id == found.conversation.id
+
+
+async def test_what_was_sent_is_confirmed_once_it_is_said(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+    await ledger.add_note(note("n1", await carded(ledger, outbox)))
+    found = await _noted(ledger, 21)
+    await ledger.conclude_note(found, True, [_reply(found)], after(22))
+    (owed,) = await outbox.claim_owed(["telegram"], after(23), 10)
+    confirmed = Post(ON_THE_CARD, Sent("it is on its way", "Gus", "Ann"))
+    ref = MessageRef("telegram", "chat-of-m1", "r1")
+    for _ in range(2):
+        await outbox.said(owed, ref, after(24), [confirmed])
+    (told,) = await outbox.claim_owed(["slack"], after(25), 10)
+    assert (told.post.content, told.post.place, told.under) == (
+        confirmed.content,
+        ROOM,
+        MessageRef("slack", "C-BILLING", "said-2"),
+    )
+
+
+async def test_a_stranger_in_another_workspace_stays_one(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+    guest = Person("slack", "guest", "Una", None, external=True)
+    said = replace(note("n1", await carded(ledger, outbox)), author=guest)
+    await ledger.add_note(said)
+    await ledger.add_reaction(reaction(said.ref, "outbox_tray", 21, actor=guest))
+    found = await _noted(ledger, 25)
+    assert (found.note.author, found.standing[0].actor) == (guest, guest)
+    assert found.conversation.place == Place("telegram", "chat-of-m1")

@@ -1,0 +1,296 @@
+"""What people ask of the bot by command, and what it answers."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.conversations import State
+from bot.domain.messages import MessageRef
+from bot.domain.ports import Request
+from bot.platforms.telegram import adapter, speaking
+from tests.integration.platforms.telegram.parts import ANN, BILLING, STRANGER, Counter, Recorder, hearing
+from tests.samples import NOW
+from tests.servers.telegram import Post, TelegramServer, User
+
+LOUNGE = -1008
+
+
+@pytest.fixture
+def desk() -> Counter:
+    return Counter()
+
+
+@pytest.fixture
+async def english(server: TelegramServer) -> TelegramServer:
+    server.add_user(User(id=ANN, first_name="Ann", language_code="en"))
+    server.add_group(LOUNGE, "lounge")
+    return server
+
+
+def buttons(post: Post) -> dict[str, str]:
+    rows = post.buttons.get("inline_keyboard", [])
+    assert isinstance(rows, list)
+    return {button["text"]: button["callback_data"] for row in rows for button in row}
+
+
+def request(excerpt: str, chat: int = ANN, label: str | None = None, state: State = State.NEW) -> Request:
+    return Request(1, label, state, excerpt, MessageRef("telegram", str(chat), "1"), None, NOW, None)
+
+
+async def asked(server: TelegramServer, text: str, chat: int | None = None) -> Post:
+    """What the bot answers to a command of Ann's."""
+    place = chat or ANN
+    before = len(server.posts(place))
+    await server.writes(ANN, text, chat)
+    await server.until(lambda: len(server.posts(place)) > before)
+    return server.posts(place)[-1]
+
+
+@pytest.mark.parametrize("text", ["/start", "/start tkt_42", "/START@switchboard_bot tkt_42"])
+async def test_start_greets_and_its_payload_is_no_request(
+    english: TelegramServer, inbox: Recorder, desk: Counter, text: str
+) -> None:
+    async with hearing(english, inbox, desk):
+        post = await asked(english, text)
+    assert post.text.startswith("Hello! Tell me in a few words")
+    assert inbox.messages == {}
+
+
+async def test_help_names_every_command_of_the_menu(english: TelegramServer, inbox: Recorder, desk: Counter) -> None:
+    async with hearing(english, inbox, desk):
+        text = (await asked(english, "/help")).text
+    menu = english.account.commands["default", ""]
+    assert [f"/{one['command']} – {one['description']}" in text for one in menu] == [True] * 6
+
+
+async def test_the_menu_is_there_in_every_offered_language(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    async with hearing(english, inbox, desk):
+        pass
+    found = {tag: menu[0]["description"] for (_, tag), menu in english.account.commands.items()}
+    assert found == {
+        "": "Begin another request",
+        "en": "Begin another request",
+        "pt": "Começar outro pedido",
+        "es": "Empezar otra solicitud",
+    }
+
+
+async def test_a_menu_that_telegram_does_not_take_is_no_reason_not_to_listen(
+    english: TelegramServer, inbox: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    english.fail("setMyCommands", status=500)
+    async with hearing(english, inbox):
+        await english.writes(ANN, "hello")
+        await english.until(lambda: inbox.texts == ["hello"])
+    assert "no menu of commands" in caplog.text
+
+
+async def test_privacy_says_what_is_kept_and_how_to_erase_it(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    async with hearing(english, inbox, desk):
+        assert "/forget" in (await asked(english, "/privacy")).text
+
+
+async def test_new_begins_another_request(english: TelegramServer, inbox: Recorder, desk: Counter) -> None:
+    async with hearing(english, inbox, desk):
+        await asked(english, "/new")
+        await english.writes(ANN, "another matter")
+        await english.until(lambda: inbox.texts == ["another matter"])
+    assert desk.fresh == [(str(ANN), str(ANN))]
+
+
+async def test_status_lists_open_requests_and_where_they_are(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    desk.requests = [
+        request("<b>charged</b> twice", label="billing", state=State.ROUTED),
+        request("parcel"),
+        request("hm", label="it", state=State.ASKED),
+    ]
+    async with hearing(english, inbox, desk):
+        post = await asked(english, "/status")
+        desk.requests = []
+        nothing = await asked(english, "/status")
+    assert post.text.split("\n") == [
+        "Your open requests:",
+        "• <b>charged</b> twice – with billing",
+        "• parcel – on its way to a team",
+        "• hm – waiting for you to say who can help",
+    ]
+    assert nothing.text.startswith("You have no open request")
+
+
+async def test_in_a_group_status_tells_nothing_of_what_was_said_elsewhere(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    desk.requests = [request("a private matter"), request("said here", chat=LOUNGE)]
+    async with hearing(english, inbox, desk):
+        post = await asked(english, "/status@switchboard_bot", LOUNGE)
+    assert "said here" in post.text
+    assert "private" not in post.text
+    assert post.reply_to is not None
+
+
+async def test_language_is_chosen_by_button_and_spoken_at_once(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    async with hearing(english, inbox, desk):
+        post = await asked(english, "/language")
+        assert [*buttons(post)] == ["English", "Português (Brasil)", "Español"]
+        query = await english.presses(ANN, ANN, post.message_id, buttons(post)["Español"])
+        await english.until(lambda: english.answers(query))
+        assert english.posts(ANN)[-1].text == "A partir de ahora te hablo en español."
+        assert english.posts(ANN)[-1].buttons == {}
+        assert (await asked(english, "/new")).text.startswith("De acuerdo")
+    assert desk.languages == {str(ANN): "es"}
+    assert inbox.presses == {}, "a command's button is no answer to a question"
+
+
+@pytest.mark.parametrize(("wanted", "tag"), [("pt", "pt-BR"), ("PT_br", "pt-BR"), ("español", "es"), ("en", "en")])
+async def test_language_takes_an_argument(
+    english: TelegramServer, inbox: Recorder, desk: Counter, wanted: str, tag: str
+) -> None:
+    async with hearing(english, inbox, desk):
+        await asked(english, f"/language {wanted}")
+    assert desk.languages == {str(ANN): tag}
+
+
+async def test_a_language_we_do_not_speak_is_answered_with_those_we_do(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    async with hearing(english, inbox, desk):
+        post = await asked(english, "/language klingon")
+    assert post.text.startswith("I do not speak that one")
+    assert len(buttons(post)) == 3
+    assert desk.languages == {}
+
+
+async def test_without_a_choice_we_speak_what_their_telegram_speaks(
+    server: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    server.add_user(User(id=STRANGER, first_name="Otto", language_code="de"))
+    async with hearing(server, inbox, desk):
+        assert (await asked(server, "/new")).text.startswith("Certo.")
+        await server.writes(STRANGER, "/new")
+        await server.until(lambda: server.posts(STRANGER))
+    assert server.posts(STRANGER)[0].text.startswith("All right.")
+
+
+async def test_forget_asks_first_erases_then_and_again_changes_nothing(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    async with hearing(english, inbox, desk):
+        post = await asked(english, "/forget yes")
+        assert desk.forgotten == []
+        sure = buttons(post)["Yes, erase it"]
+        query = await english.presses(ANN, ANN, post.message_id, sure)
+        await english.until(lambda: english.answers(query))
+        assert english.posts(ANN)[-1].text == "Done. Everything about you is erased."
+        assert english.posts(ANN)[-1].buttons == {}
+        again = await english.presses(ANN, ANN, post.message_id, sure)
+        await english.until(lambda: english.answers(again))
+    assert desk.forgotten == [str(ANN)], "its button is gone by then"
+
+
+async def test_who_thinks_better_of_it_keeps_everything(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    async with hearing(english, inbox, desk):
+        post = await asked(english, "/forget")
+        await english.presses(ANN, ANN, post.message_id, buttons(post)["No, keep it"])
+        await english.until(lambda: english.posts(ANN)[-1].text == "Nothing was erased.")
+    assert desk.forgotten == []
+
+
+async def test_nobody_presses_the_button_of_somebody_else(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    async with hearing(english, inbox, desk):
+        post = await asked(english, "/forget@switchboard_bot", LOUNGE)
+        value = buttons(post)["Yes, erase it"]
+        strangers = await english.presses(STRANGER, LOUNGE, post.message_id, value)
+        forged = await english.presses(STRANGER, LOUNGE, post.message_id, f"/forget {STRANGER} yes")
+        await english.until(lambda: english.answers(strangers) and english.answers(forged))
+    assert desk.forgotten == []
+    assert english.posts(LOUNGE)[-1].text == post.text
+
+
+async def test_an_unknown_command_is_met_with_a_hint_in_private_and_with_silence_in_a_group(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    async with hearing(english, inbox, desk):
+        assert "/help" in (await asked(english, "/frobnicate")).text
+        await english.writes(ANN, "/frobnicate@switchboard_bot", LOUNGE)
+        await english.writes(ANN, "/help@otherbot")
+        await english.writes(ANN, "/help@otherbot", LOUNGE)
+        await english.writes(ANN, "/help", LOUNGE)
+        await english.writes(ANN, "a request")
+        await english.until(lambda: inbox.texts == ["a request"])
+    assert (len(english.posts(ANN)), english.posts(LOUNGE)) == (1, [])
+
+
+async def test_in_a_teams_room_commands_are_talk_among_colleagues(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    async with hearing(english, inbox, desk):
+        await english.writes(ANN, "/new@switchboard_bot", BILLING)
+        await english.writes(ANN, "a request")
+        await english.until(lambda: inbox.texts == ["a request"])
+    assert (desk.fresh, english.posts(BILLING)) == ([], [])
+
+
+async def test_a_command_that_the_desk_could_not_obey_comes_again(
+    english: TelegramServer, inbox: Recorder, desk: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "_FIRST_WAIT", 0.05)
+    desk.down = True
+    async with hearing(english, inbox, desk) as telegram:
+        await english.writes(ANN, "/new")
+        await english.until(lambda: not telegram.healthy())
+        assert len(english.feed.pending) == 1
+        desk.down = False
+        await english.until(lambda: desk.fresh)
+        await english.until(lambda: not english.feed.pending)
+
+
+async def test_an_answer_that_must_wait_holds_up_nobody_and_is_given_later(
+    english: TelegramServer, inbox: Recorder, desk: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speaking, "_PATIENCE", timedelta(seconds=0.3))
+    english.fail("sendMessage", status=502)
+    async with hearing(english, inbox, desk):
+        await english.writes(ANN, "/help")
+        await english.writes(STRANGER, "a request")
+        await english.until(lambda: inbox.texts == ["a request"])
+        assert english.posts(ANN) == []
+        await english.until(lambda: english.posts(ANN))
+
+
+async def test_whoever_floods_us_with_commands_is_answered_at_telegrams_pace(
+    english: TelegramServer, inbox: Recorder, desk: Counter
+) -> None:
+    async with hearing(english, inbox, desk):
+        for _ in range(30):
+            await english.writes(ANN, "/help")
+        await english.writes(STRANGER, "a request")
+        await english.until(lambda: inbox.texts == ["a request"])
+        assert len(english.posts(ANN)) <= 3
+        assert len(english.calls_to("sendMessage")) <= 3
+
+
+async def test_a_person_who_blocked_us_after_asking_is_no_trouble(
+    english: TelegramServer, inbox: Recorder, desk: Counter, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with hearing(english, inbox, desk):
+        await english.blocks(ANN)
+        await english.writes(ANN, "/help")
+        await english.writes(STRANGER, "a request")
+        await english.until(lambda: inbox.texts == ["a request"])
+        await asyncio.sleep(0)
+    assert [record.levelname for record in caplog.records if record.message == "command not answered"] == ["INFO"]

@@ -1,0 +1,87 @@
+"""What has no decision yet gets one; what says nothing is asked for words."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.domain.conversations import Case, State
+from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.posts import Answer, Card, Question, WordsPlease
+from bot.domain.recall import Neighbour, Neighbours
+from bot.flow.sort import Sorter
+from tests.fakes import fake_classifier
+from tests.fakes_ledger import Concluded, FakeLedger
+from tests.samples import NOW, PHOTO, TASK, case, message
+
+NOTHING = Neighbours()
+
+
+def now() -> datetime:
+    return NOW
+
+
+async def sorted_out(of: Case, wordless: str = "ask", found: Neighbours = NOTHING) -> Concluded:
+    ledger = FakeLedger(cases=[of])
+    sorter = Sorter(TASK, ledger, fake_classifier(found), timedelta(0), timedelta(minutes=10), wordless, now)
+    assert await sorter.step() == 1
+    [concluded] = ledger.concluded
+    return concluded
+
+
+def with_photo(text: str) -> Case:
+    return replace(case(text), messages=(replace(message(text), media=(PHOTO,)),))
+
+
+async def test_a_message_is_decided_and_answered() -> None:
+    result = await sorted_out(case("I was charged twice"))
+    answer, card = result.contents()
+    assert answer == Answer("billing", "en")
+    assert isinstance(card, Card)
+    assert (card.label, card.adapter) == ("billing", "routing-1")
+
+
+async def test_the_card_shows_the_corrections_that_decided() -> None:
+    found = Neighbours((Neighbour(1, "it", 0.97, same_text=True, text="the thing\nis broken"),))
+    result = await sorted_out(case("I was charged twice"), found=found)
+    card = result.contents()[-1]
+    assert isinstance(card, Card)
+    assert (card.label, card.by, card.remembered) == ("it", Author.MEMORY, ("the thing is broken",))
+
+
+async def test_the_unsure_are_asked_once() -> None:
+    [question] = (await sorted_out(case("it is broken"))).contents()
+    assert isinstance(question, Question)
+    assert len(question.candidates) == 3
+    answer, *_ = (await sorted_out(case("it is broken", asked=True))).contents()
+    assert answer == Answer("triage", "en", undecided=True)
+
+
+@pytest.mark.parametrize("wordless", ["ask", "fallback"])
+@pytest.mark.parametrize("text", ["hi", "thank you!", "🙂", ""])
+async def test_where_nothing_is_said_or_shown_words_are_asked_for(text: str, wordless: str) -> None:
+    assert (await sorted_out(case(text), wordless)).contents() == [WordsPlease("en")]
+
+
+async def test_an_attachment_without_words_is_asked_about_or_looked_at_as_the_settings_say() -> None:
+    assert (await sorted_out(with_photo(""), "ask")).contents() == [WordsPlease("en")]
+    result = await sorted_out(with_photo("hello"), "fallback")
+    assert isinstance(result.outcome, Decision)
+    assert (result.outcome.label, result.outcome.reason) == ("triage", Reason.WORDLESS)
+    card = result.contents()[-1]
+    assert isinstance(card, Card)
+    assert card.media == (PHOTO,)
+
+
+async def test_a_caption_is_words() -> None:
+    result = await sorted_out(with_photo("my parcel is broken"), "fallback")
+    assert isinstance(result.outcome, Decision)
+    assert result.outcome.label == "delivery"
+
+
+async def test_a_question_nobody_answered_goes_to_the_fallback_team() -> None:
+    waiting = replace(case("it is broken", asked=True, state=State.ASKED), unanswered=True, question=31)
+    result = await sorted_out(waiting)
+    assert isinstance(result.outcome, Decision)
+    assert result.outcome.reason is Reason.NO_ANSWER
+    assert result.posts[0].edits == 31
