@@ -126,7 +126,7 @@ class Counter:
             raise Unreachable("database: down")
 
 
-def surroundings(desk: Counter | None = None, task: Task = TASK) -> Surroundings:
+def surroundings(desk: Counter | ports.Desk | None = None, task: Task = TASK) -> Surroundings:
     return Surroundings(
         task,
         ("en", "pt-BR", "es"),
@@ -162,7 +162,7 @@ async def connected(settings: Config, around: Surroundings | None = None) -> Asy
 
 
 @asynccontextmanager
-async def listening(server: TelegramServer, telegram: Telegram, inbox: Recorder) -> AsyncIterator[None]:
+async def listening(server: TelegramServer, telegram: Telegram, inbox: ports.Inbox) -> AsyncIterator[None]:
     task = asyncio.create_task(telegram.listen(inbox), name="listen")
     try:
         await server.until(lambda: telegram.healthy() or task.done())
