@@ -126,12 +126,14 @@ class Counter:
             raise Unreachable("database: down")
 
 
-def surroundings(desk: Counter | ports.Desk | None = None, task: Task = TASK) -> Surroundings:
+def surroundings(
+    desk: Counter | ports.Desk | None = None, task: Task = TASK, words: Vocabulary = VOCABULARY
+) -> Surroundings:
     return Surroundings(
         task,
         ("en", "pt-BR", "es"),
         "starter",
-        VOCABULARY,
+        words,
         cast(ports.Ledger, None),
         cast(ports.Desk, desk or Counter()),
         cast(ports.Transcript, None),
