@@ -22,6 +22,13 @@ def _of_kind(conversation_ids: Sequence[int], kind: str) -> Select[PostRow]:
 
 async def standing_cards(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, StandingCard]:
     """The newest card of each conversation that was not struck, in its newest wording."""
+    every = await all_cards(session, conversation_ids)
+    standing = {of: [card for card in cards if card.card.moved_to is None] for of, cards in every.items()}
+    return {of: cards[-1] for of, cards in standing.items() if cards}
+
+
+async def all_cards(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, tuple[StandingCard, ...]]:
+    """Every card of each conversation, struck ones too, oldest first, in its newest wording."""
     if not conversation_ids:
         return {}
     originals: dict[int, PostRow] = {}
@@ -32,11 +39,12 @@ async def standing_cards(session: AsyncSession, conversation_ids: Sequence[int])
             originals[row.id] = row
         if isinstance(said, Card):
             wordings[row.edits or row.id] = said
-    return {
-        row.conversation_id: StandingCard(row.id, rows.place(row), wordings[row.id])
-        for row in originals.values()
-        if row.conversation_id is not None and wordings[row.id].moved_to is None
-    }
+    found: dict[int, tuple[StandingCard, ...]] = {}
+    for row in originals.values():
+        if row.conversation_id is not None:
+            card = StandingCard(row.id, rows.place(row), wordings[row.id], rows.receipt(row))
+            found[row.conversation_id] = (*found.get(row.conversation_id, ()), card)
+    return found
 
 
 async def open_questions(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, int]:

@@ -12,7 +12,8 @@ from bot.domain.messages import Person
 from bot.domain.ports import Change
 from bot.domain.posts import Card, Post
 from db import rows
-from db.cards import open_questions, standing_cards
+from db.asking import asking
+from db.cards import all_cards, open_questions, standing_cards
 from db.decided import heard, record, with_its_team
 from db.engine import announce
 from db.leases import free, held, lease, release
@@ -37,6 +38,7 @@ async def claim_dossiers(session: AsyncSession, now: datetime, limit: int) -> li
     ids = [row.id for row in found]
     said, cards = await rows.own_messages(session, ids), await standing_cards(session, ids)
     questions = await open_questions(session, ids)
+    every, asked = await all_cards(session, ids), await asking(session, ids)
     dossiers = []
     for row in found:
         events = await _events(session, row.id)
@@ -50,6 +52,8 @@ async def claim_dossiers(session: AsyncSession, now: datetime, limit: int) -> li
                 fresh=tuple(rows.reaction(e) for e in rows.standing_events(events) if e.concluded_at is None),
                 history=await _history(session, row.id),
                 question=questions.get(row.id),
+                cards=tuple(card for card in every.get(row.id, ()) if card.ref is not None),
+                asking=asked.get(row.id, ()),
             )
         )
     return dossiers

@@ -106,9 +106,9 @@ class PostgresLedger:
         async with self._database.transaction() as session:
             return await relays.claim_next(session, now, limit)
 
-    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime, opens: bool = True) -> None:
         async with self._database.transaction() as session:
-            await relays.conclude_next(session, said, posts, now)
+            await relays.conclude_next(session, said, posts, now, opens)
 
     async def claim_revised(self, now: datetime, limit: int) -> list[Revised]:
         async with self._database.transaction() as session:

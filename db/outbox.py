@@ -10,12 +10,13 @@ from sqlalchemy.orm import aliased
 from bot.domain.decisions import Decision
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change, Outbox
-from bot.domain.posts import Owed, Post
+from bot.domain.posts import Card, Owed, Post
 from db import undeliverable
+from db.cards import wordings
 from db.engine import Database, announce, forgettable
 from db.leases import LEASE
 from db.owing import owe
-from db.rows import post
+from db.rows import content, post
 from db.tables import PostRow
 
 _ROW = PostRow
@@ -36,8 +37,8 @@ class PostgresOutbox:
                 return []
             await forgettable(session)
             await session.execute(_claimed([row.id for row in rows], now))
-            receipts = await _receipts(session, rows)
-            return [_owed(row, receipts) for row in rows]
+            receipts, cards = await _receipts(session, rows), await _cards(session, rows)
+            return [_owed(row, receipts, cards) for row in rows]
 
     async def said(self, owed: Owed, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         receipt = {"said_at": now, "receipt_chat": ref.chat, "receipt_id": ref.id}
@@ -113,13 +114,29 @@ async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int,
     return {of: MessageRef(platform, chat, ref) for of, platform, chat, ref in said if chat is not None and ref}
 
 
-def _owed(row: PostRow, receipts: dict[int, MessageRef]) -> Owed:
+async def _cards(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, Post]:
+    """The cards that these posts belong under or replace, in their newest wording, by post."""
+    wanted = [card for row in rows if (card := _card(row)) is not None]
+    if not wanted:
+        return {}
+    said = await wordings(session, wanted)
+    found = await session.scalars(select(_ROW).where(_ROW.id.in_(said)))
+    return {row.id: post(row, said[row.id]) for row in found}
+
+
+def _card(row: PostRow) -> int | None:
+    said = content(row)
+    return said.replaces if isinstance(said, Card) and row.edits is None else row.under
+
+
+def _owed(row: PostRow, receipts: dict[int, MessageRef], cards: dict[int, Post]) -> Owed:
     return Owed(
         id=row.id,
         post=post(row),
         attempt=row.attempts + 1,
         edits=None if row.edits is None else receipts.get(row.edits),
         under=None if row.under is None else receipts.get(row.under),
+        card=None if (card := _card(row)) is None else cards.get(card),
     )
 
 

@@ -10,7 +10,6 @@ from sqlalchemy.orm import aliased
 from bot.domain.conversations import Chosen, Dispatched, Meaning, Pressed, Settled, SplitOff, State, Stated
 from bot.domain.decisions import Author, Decision
 from bot.domain.learning import Source
-from bot.domain.messages import Note
 from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
 from db import rows
@@ -25,7 +24,7 @@ from db.owing import owe
 from db.receipts import nobodys, on
 from db.relays import reopen
 from db.splitting import split_off
-from db.tables import ConversationRow, PostRow, PressRow
+from db.tables import ConversationRow, NoteRow, PostRow, PressRow
 
 _BUTTONED = tuple(kind.__name__ for kind in (Question, Offer, Solved, Split, WrongTeam, Card))
 _HAS_BUTTONS = and_(PostRow.kind.in_(_BUTTONED), PostRow.edits.is_(None), PostRow.conversation_id.is_not(None))
@@ -39,6 +38,7 @@ async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> lis
     await lease(session, talks.values(), now)
     messages, cards = await rows.own_messages(session, list(talks)), await standing_cards(session, list(talks))
     said = await wordings(session, [post.id for _, _, post in found])
+    notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
     return [
         Pressed(
             id=fact.id,
@@ -48,7 +48,8 @@ async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> lis
             post=post.id,
             on=said[post.id],
             card=cards.get(talk.id),
-            note=await _note(session, said[post.id]),
+            note=None if (note := notes[post.id]) is None else rows.note(note),
+            sent=note is not None and note.sent_at is not None,
         )
         for fact, talk, post in found
     ]
@@ -74,9 +75,8 @@ def _waiting(now: datetime) -> Select[PressRow, ConversationRow, PostRow]:
     )
 
 
-async def _note(session: AsyncSession, said: Content) -> Note | None:
-    row = await note_of(session, said.note) if isinstance(said, Offer) else None
-    return None if row is None else rows.note(row)
+async def _note(session: AsyncSession, said: Content) -> NoteRow | None:
+    return await note_of(session, said.note) if isinstance(said, Offer) else None
 
 
 async def conclude_press(

@@ -11,6 +11,7 @@ from bot.domain.conversations import Next, State
 from bot.domain.ports import Change
 from bot.domain.posts import FollowUp, Post
 from db import rows
+from db.asking import asking
 from db.cards import standing_cards
 from db.engine import announce
 from db.leases import free, held, lease, release
@@ -21,8 +22,12 @@ from db.tables import ConversationRow, MessageRow
 async def claim_next(session: AsyncSession, now: datetime, limit: int) -> list[Next]:
     found = (await session.execute(_waiting(now).limit(limit))).all()
     await lease(session, [row for _, row in found], now)
-    cards = await standing_cards(session, [row.id for _, row in found])
-    return [Next(rows.message(said), rows.conversation(row), cards.get(row.id)) for said, row in found]
+    ids = [row.id for _, row in found]
+    cards, asked = await standing_cards(session, ids), await asking(session, ids)
+    return [
+        Next(rows.message(said), rows.conversation(row), cards.get(row.id), asked.get(row.id, ()))
+        for said, row in found
+    ]
 
 
 def _waiting(now: datetime) -> Select[MessageRow, ConversationRow]:
@@ -43,7 +48,9 @@ def _waiting(now: datetime) -> Select[MessageRow, ConversationRow]:
     )
 
 
-async def conclude_next(session: AsyncSession, said: Next, posts: Sequence[Post], now: datetime) -> None:
+async def conclude_next(
+    session: AsyncSession, said: Next, posts: Sequence[Post], now: datetime, opens: bool = True
+) -> None:
     row = await held(session, said.conversation)
     if row is None:
         # It went to another team meanwhile, or the words changed: what is true now is looked at again
@@ -64,7 +71,7 @@ async def conclude_next(session: AsyncSession, said: Next, posts: Sequence[Post]
     carrying = (post for one, post in zip(posts, ids, strict=True) if isinstance(one.content, FollowUp))
     relayed = update(MessageRow).where(MessageRow.id == message)
     await session.execute(relayed.values(concluded_at=now, carried_by=next(carrying, None)))
-    if row.state == State.CLOSED:
+    if opens and row.state == State.CLOSED:
         await reopen(session, row.id, now)
     await release(session, row.id)
     await announce(session, Change.OWED, Change.FREED)

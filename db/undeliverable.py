@@ -9,15 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import State
 from bot.domain.decisions import Decision
 from bot.domain.ports import Change
-from bot.domain.posts import ON_THE_CARD, Card, Owed, Post
+from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Owed, Post
 from db import rows
+from db.cards import wordings
 from db.decided import move
 from db.engine import announce
 from db.owing import owe
 from db.tables import ConversationRow, MessageRow, PostRow
 
 _REWRITES = "what it rewrites was never said"
-_CARD = "its card was never posted; said under the next one"
+_CARD = "its card is out of reach; said under the next one"
 
 
 async def give_up(
@@ -33,7 +34,7 @@ async def give_up(
     await session.execute(rewriting.execution_options(synchronize_session=False))
     if decision is None:
         await owe(session, row.conversation_id, posts, now)
-    elif talk is not None and _concerns(row, talk):
+    elif talk is not None and await _concerns(session, row, talk):
         await move(session, talk.id, decision, now)
         await owe(session, talk.id, posts, now)
         await _under_the_next(session, row, now)
@@ -49,20 +50,24 @@ async def _conversation(session: AsyncSession, owed: Owed) -> ConversationRow | 
     return None if of is None else await session.get(ConversationRow, of, with_for_update=True)
 
 
-def _concerns(row: PostRow, talk: ConversationRow) -> bool:
+async def _concerns(session: AsyncSession, row: PostRow, talk: ConversationRow) -> bool:
+    """Whether the post is the card of the team that has it, or was to be said under that card."""
     said = rows.content(row)
+    if isinstance(said, FollowUp) and row.under is not None:
+        said = (await wordings(session, [row.under])).get(row.under, said)
     return isinstance(said, Card) and said.label == talk.label and talk.state in (State.ROUTED, State.CLOSED)
 
 
-async def _under_the_next(session: AsyncSession, card: PostRow, now: datetime) -> None:
-    """What waited to be said under a card that will never be goes under the one that stands now."""
-    waiting = select(PostRow).where(PostRow.under == card.id, _PENDING).order_by(PostRow.id)
+async def _under_the_next(session: AsyncSession, gone: PostRow, now: datetime) -> None:
+    """What waited to be said under a card that is out of reach goes under the one that stands now."""
+    card = gone.id if gone.under is None else gone.under
+    waiting = select(PostRow).where(PostRow.under == card, _PENDING).order_by(PostRow.id)
     for row in (await session.scalars(waiting)).all():
         old = rows.post(row)
         again = Post(ON_THE_CARD, old.content, only_for=old.only_for, answers=old.answers)
         (new,) = await owe(session, row.conversation_id, [again], now)
-        gone = update(PostRow).where(PostRow.id == row.id).values(given_up_at=now, problem=_CARD)
-        await session.execute(gone.execution_options(synchronize_session=False))
+        never = update(PostRow).where(PostRow.id == row.id).values(given_up_at=now, problem=_CARD)
+        await session.execute(never.execution_options(synchronize_session=False))
         carried = update(MessageRow).where(MessageRow.conversation_id == row.conversation_id)
         carried = carried.where(MessageRow.carried_by == row.id).values(carried_by=new)
         await session.execute(carried.execution_options(synchronize_session=False))

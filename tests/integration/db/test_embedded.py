@@ -261,6 +261,13 @@ def test_nobody_else_on_the_machine_can_connect(home: Path) -> None:
         assert (home / "data").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else, who needs a way to it")
+def test_it_stops_though_the_way_to_it_was_closed_meanwhile(home: Path) -> None:
+    with serving(home):
+        home.parent.chmod(0o700)
+    assert _postmaster(home) is None
+
+
 async def test_told_to_leave_again_and_again_while_every_thread_is_busy_it_leaves_no_server(home: Path) -> None:
     free = threading.Event()
 
