@@ -97,6 +97,7 @@ export function buildStanding(line, arriving) {
     {class: `standing ${line.kind}${arriving}`},
     make("p", {class: "excerpt", text: line.text ?? "", dir: "auto"}),
     ...(line.reasons ?? []).map((reason) => make("p", {class: "why", text: reason})),
+    buildJump(line),
     ...(line.under ?? []).map((under) => buildUnder(line, under)),
   );
 }
@@ -132,14 +133,7 @@ function buildUndo(card) {
   const buttons = [
     card.handling[role]?.mine && buildHandling(card, role, card.handling[role], text),
     ...own.map((reaction) => buildReaction(card, reaction, "take back")),
-    card.moved_link &&
-      make("button", {
-        type: "button",
-        class: "quiet jump",
-        text: `${card.moved_link.text} →`,
-        "data-focus": `jump/${card.key}`,
-        onclick: () => jump(card.moved_link.key),
-      }),
+    buildJump(card),
   ].filter(Boolean);
   return buttons.length ? toolbar("What can be undone", [make("div", {class: "handling"}, ...buttons)]) : null;
 }
@@ -180,6 +174,20 @@ function buildEmoji(card, emoji, mine, meaning, text) {
     },
     make("span", {class: "emoji", text: pictured(emoji)}),
     text && make("span", {text}),
+  );
+}
+
+// The way to the card that this one, or this notice, speaks of.
+function buildJump(line) {
+  return (
+    line.link &&
+    make("button", {
+      type: "button",
+      class: "quiet jump",
+      text: `${line.link.text} →`,
+      "data-focus": `jump/${line.key}`,
+      onclick: () => jump(line.link.key),
+    })
   );
 }
 

@@ -9,7 +9,7 @@ from bot.domain.ports import Line
 from bot.domain.posts import Card
 from bot.platforms.web.events import LEAD, NAME, receipt
 from bot.platforms.web.under import posted, under
-from bot.platforms.web.words import Json, Object, Words, attachments, keyed, mark
+from bot.platforms.web.words import Json, Object, Words, attachments, keyed, link, mark
 from bot.platforms.wording import card_marks, certainty, why
 
 CARDS = 20
@@ -53,7 +53,6 @@ def _line(words: Words, line: Line) -> Object:
 
 
 def _card(words: Words, card: Card, line: Line) -> Object:
-    link = card.moved_link if card.moved_link and card.moved_link.platform == NAME else None
     gone = not card.excerpt and (card.deleted or not card.media)
     return {
         "kind": "card",
@@ -72,7 +71,7 @@ def _card(words: Words, card: Card, line: Line) -> Object:
         "history": [{"who": who, "what": what} for who, what in card.history],
         "attached": attachments(card.media),
         "moved": words.say(None, "card_moved", team=words.task.shown(card.moved_to)) if card.moved_to else None,
-        "moved_link": {"key": f"{link.chat}/{link.id}", "text": words.say(None, "card_moved_link")} if link else None,
+        "link": link(words, card.moved_link),
         "handling": _handling(words, line),
         "reactions": _reactions(words, card, line),
     }

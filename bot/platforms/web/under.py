@@ -6,7 +6,7 @@ from bot.domain.messages import Note
 from bot.domain.ports import Line
 from bot.domain.posts import SEND, Card, FollowUp, LearningReport, Notice, Offer, Post, Sent, WrongTeam
 from bot.platforms.web.events import NAME
-from bot.platforms.web.words import Json, Object, Words, as_sentence, attachments, buttons, keyed, mark
+from bot.platforms.web.words import Json, Object, Words, as_sentence, attachments, buttons, keyed, link, mark
 from bot.platforms.wording import report, to_team
 
 
@@ -131,7 +131,12 @@ def posted(words: Words, post: Post | None) -> Object:
             teams = [(str(n), words.task.shown(name)) for n, name in enumerate(choices)]
             return {"kind": "wrong-team", "text": to_team(wrong, language, words.task), "buttons": buttons(*teams)}
         case Notice() as notice:
-            return {"kind": "notice", "what": notice.what.value, "text": to_team(notice, language, words.task)}
+            return {
+                "kind": "notice",
+                "what": notice.what.value,
+                "text": to_team(notice, language, words.task),
+                "link": link(words, notice.about),
+            }
         case LearningReport() as learned:
             title, *reasons = report(learned, language)
             return {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.domain.messages import Media
+from bot.domain.messages import Media, MessageRef
 from bot.domain.ports import Line
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import choose, sentence
@@ -60,6 +60,13 @@ def attachments(media: Sequence[Media]) -> list[Json]:
 def keyed(line: Line, shown: Object) -> Object:
     """What the line says, with what the page knows it by."""
     return {"key": f"{line.ref.chat}/{line.ref.id}", "id": line.ref.id, "at": milliseconds(line.at), **shown}
+
+
+def link(words: Words, card: MessageRef | None) -> Json:
+    """Where the page finds that card; None where it is none of this platform's."""
+    if card is None or card.platform != NAME:
+        return None
+    return {"key": f"{card.chat}/{card.id}", "text": words.say(None, "card_moved_link")}
 
 
 def mark(meaning: Mapping[str, str], line: Line) -> Json:

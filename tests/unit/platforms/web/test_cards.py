@@ -102,16 +102,16 @@ def test_a_card_says_who_chose_the_team_and_why(change: dict[str, object], mark:
 
 
 def test_a_struck_card_says_where_it_went_and_leads_there() -> None:
-    assert (_card()["moved"], _card()["moved_link"]) == (None, None)
+    assert (_card()["moved"], _card()["link"]) == (None, None)
     there = MessageRef("web", "delivery", "post-9")
     struck = _card(replace(CARD, moved_to="delivery", moved_link=there))
     assert struck["moved"] == "Moved to delivery"
-    assert struck["moved_link"] == {"key": "delivery/post-9", "text": "See it there"}
+    assert struck["link"] == {"key": "delivery/post-9", "text": "See it there"}
 
 
 def test_a_card_that_moved_to_another_platform_has_nowhere_to_lead() -> None:
     elsewhere = MessageRef("slack", "C0DELIVERY", "171.001")
-    assert _card(replace(CARD, moved_to="delivery", moved_link=elsewhere))["moved_link"] is None
+    assert _card(replace(CARD, moved_to="delivery", moved_link=elsewhere))["link"] is None
 
 
 def test_a_card_shows_what_became_of_it() -> None:
@@ -224,7 +224,7 @@ def test_of_two_notes_the_one_that_was_sent_is_told_apart() -> None:
 def test_a_sent_note_stays_the_sent_one_when_its_words_change() -> None:
     edited = replace(_note("b, corrected", "n2"), edited=True)
     lines = _under(_note("a stays"), edited, _post(9, Sent("b goes", "Lead", "Customer")))
-    assert [(line["kind"], line["edited"]) for line in lines] == [("note", None), ("sent", True)]
+    assert [(line["kind"], line["edited"]) for line in lines] == [("note", False), ("sent", True)]
 
 
 def test_a_note_that_was_changed_and_went_once_more_is_still_one_line() -> None:
@@ -272,6 +272,14 @@ def test_every_notice_is_a_sentence(what: What) -> None:
     [line] = _under(_post(8, notice))
     assert (line["kind"], line["what"]) == ("notice", what.value)
     assert len(str(line["text"]).split()) > 3
+
+
+def test_a_notice_about_a_card_elsewhere_leads_there() -> None:
+    there = MessageRef("web", "billing", "post-7")
+    [line] = _room(_post(8, Notice(What.UNTAKEN, team="billing", minutes=60, about=there), None))
+    assert line["link"] == {"key": "billing/post-7", "text": "See it there"}
+    [line] = _room(_post(8, Notice(What.UNTAKEN, team="billing", about=MessageRef("slack", "C0", "1")), None))
+    assert line["link"] is None
 
 
 # --- the room ---
