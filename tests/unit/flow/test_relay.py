@@ -140,6 +140,13 @@ async def test_the_sending_emoji_sends_it_in_the_name_of_who_put_it_there() -> N
     assert result.contents() == [Reply("billing", "on its way", "en", "Lee", to="Cleo")]
 
 
+async def test_the_offer_goes_when_its_note_was_sent_otherwise() -> None:
+    ours, another = Offer(3, "Cleo", "on its way"), Offer(4, "Cleo", "something else")
+    asked = replace(noted("on its way"), standing=(reaction("📤", LEAD),), asking=((20, another), (21, ours)))
+    _, over = (await Line().looks_at(asked)).posts
+    assert (over.edits, over.content, over.only_for) == (21, replace(ours, sent=True), AGENT)
+
+
 async def test_attachments_go_along() -> None:
     how = noted("reply:")
     result = await Line().looks_at(replace(how, note=replace(how.note, media=(PHOTO,))))
