@@ -113,7 +113,7 @@ def _blank(said: Content, target: int, gone: TakenBack) -> Content:
     if isinstance(said, Card):
         return replace(said, excerpt="", author="", media=(), history=(), deleted=True)
     if isinstance(said, Reply):
-        return replace(said, text="", media=())
+        return replace(said, text="", media=(), to="")
     if isinstance(said, Offer | Sent):
         return replace(said, text="", to="")
     return _unnamed(emptied(said, target, gone), gone.names)
