@@ -8,12 +8,12 @@ from sqlalchemy import Select, and_, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from bot.domain.conversations import Revised, State
+from bot.domain.conversations import Revised, StandingCard, State
 from bot.domain.messages import Deletion, Edit, MessageRef, Note, clean, joined
 from bot.domain.ports import Change
 from bot.domain.posts import Content, FollowUp, Post, Reply
 from db import rows
-from db.cards import standing_cards, wordings
+from db.cards import all_cards, standing_cards, wordings
 from db.content import decode_media
 from db.engine import announce
 from db.leases import free, held, lease, release
@@ -153,7 +153,7 @@ async def claim_revised(session: AsyncSession, now: datetime, limit: int) -> lis
         talks = await _talks(session, [row.conversation_id for row in changed])
         await lease(session, talks.values(), now)
         found += [(row, talks[row.conversation_id]) for row in changed]
-    cards = await standing_cards(session, [talk.id for _, talk in found])
+    cards, every = await _cards(session, [talk.id for _, talk in found])
     said = await wordings(session, [row.carried_by for row, _ in found if row.carried_by is not None])
     return [
         Revised(
@@ -165,9 +165,19 @@ async def claim_revised(session: AsyncSession, now: datetime, limit: int) -> lis
             decided=isinstance(row, MessageRow) and row.decided,
             carried=_carried(row, said),
             text=await _basis(session, talk.id) if isinstance(row, MessageRow) else "",
+            cards=every.get(talk.id, ()),
         )
         for row, talk in found
     ]
+
+
+async def _cards(
+    session: AsyncSession, talks: Sequence[int]
+) -> tuple[Mapping[int, StandingCard], Mapping[int, tuple[StandingCard, ...]]]:
+    """The standing card of each conversation, and every card of it that was said."""
+    every = await all_cards(session, talks)
+    said = {of: tuple(card for card in cards if card.ref is not None) for of, cards in every.items()}
+    return await standing_cards(session, talks), said
 
 
 def _waiting(table: type[MessageRow] | type[NoteRow], now: datetime) -> Select[Any]:

@@ -209,6 +209,8 @@ class Revised:
     """The post that passed it on and what that says now; None: none did."""
     text: str = ""
     """What the card's excerpt is now: all that the decision rests on, with the new words."""
+    cards: tuple[StandingCard, ...] = ()
+    """Every card it ever had that was said, struck ones too: deleted words are taken off all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,14 +118,21 @@ def offer(noted: Noted, whispers: bool) -> Post:
 
 def revised(vocabulary: Vocabulary, news: Revised) -> list[Post]:
     """The new words everywhere: on the card, under it, with the person; or none any more."""
-    posts = []
-    if isinstance(news.message, Message) and news.card is not None:
-        card = _revised_card(news.card.card, news)
-        if card != news.card.card:
-            posts.append(Post(news.card.place, card, edits=news.card.post))
+    posts = _revised_cards(news) if isinstance(news.message, Message) else []
     if news.carried is not None:
         posts += _carried(vocabulary, news, *news.carried)
     return posts
+
+
+def _revised_cards(news: Revised) -> list[Post]:
+    if news.deleted:
+        # The records forgot the words at once; now what stands in chats follows, struck cards included. What came after
+        # the decision is in the history of later cards at most
+        showing = news.cards if news.decided else news.cards[1:]
+        return [Post(card.place, _revised_card(card.card, news), edits=card.post) for card in showing]
+    if news.card is None or (card := _revised_card(news.card.card, news)) == news.card.card:
+        return []
+    return [Post(news.card.place, card, edits=news.card.post)]
 
 
 def _revised_card(card: Card, news: Revised) -> Card:

@@ -10,9 +10,9 @@ from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
 from bot.platforms import Finding, Surroundings
-from bot.platforms.slack.emoji import normal
 from bot.platforms.slack.manifest import written
 from bot.platforms.slack.payload import NAME
+from bot.platforms.slack.spelling import normal
 
 _API = "https://slack.com/api/"
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
@@ -105,7 +105,7 @@ async def check(config: object, around: Surroundings, live: bool) -> AsyncIterat
 
     `live` posts a card in every team's channel and waits for a reaction on it.
     """
-    from bot.platforms.slack.check import examined
+    from bot.platforms.slack.checkup import examined
 
     async for finding in examined(_ours(config), around, live):
         yield finding

@@ -18,6 +18,7 @@ from bot.domain.tasks import Label
 from bot.platforms import Routed, Surroundings
 from bot.platforms.slack import Config
 from bot.platforms.slack.card import Voice
+from bot.platforms.slack.channels import channels, rooms
 from bot.platforms.slack.directory import Directory, Us
 from bot.platforms.slack.errands import Errands
 from bot.platforms.slack.events import Ears
@@ -28,6 +29,7 @@ from bot.platforms.slack.payload import NAME, Payload
 from bot.platforms.slack.reception import Reception
 from bot.platforms.slack.rights import Rights
 from bot.platforms.slack.speaking import Mouth
+from bot.platforms.slack.spelling import named_emoji
 from bot.platforms.slack.transport import Transport
 from bot.platforms.slack.web_api import ask, hushed, web_client
 from bot.platforms.slack.whispers import Whispers
@@ -59,7 +61,7 @@ class Slack:
     def __init__(self, config: Config, around: Surroundings, session: ClientSession) -> None:
         self._config = config
         self._around = around
-        self._rooms = rooms(around)
+        self._rooms = rooms(around.task)
         self._client = web_client(config.bot_token, config.api_base_url, session)
         self._directory = Directory(self._client)
         self._rights = Rights(config, self._directory, around.task)
@@ -86,6 +88,7 @@ class Slack:
         errands = Errands()
         hearing = self._hearing(us, inbox, errands)
         errands.start(hearing.spell(), "slack emoji")
+        errands.start(self._look_around(), "slack channels")
         try:
             await self._transport.hear(self._bolt(us, hearing), hearing.dismissed)
         finally:
@@ -103,6 +106,12 @@ class Slack:
         """Where Slack posts its events; none in Socket Mode."""
         return self._transport.routes
 
+    async def _look_around(self) -> None:
+        """Say loudly which channels will not do: nothing that happens there would reach us."""
+        async for finding in channels(self._config, self._around.task, self._directory):
+            if not finding.ok:
+                log.error("a channel will not do", extra={"about": finding.what, "remedy": finding.remedy})
+
     def _hearing(self, us: Us, inbox: Inbox, errands: Errands) -> Hearing:
         reception = Reception(
             client=self._client,
@@ -114,7 +123,7 @@ class Slack:
             rooms=self._rooms,
         )
         ears = Ears(us.user, self._config.intake, self._rooms, us.team)
-        return Hearing(ears, inbox, reception, errands, _named_emoji(self._around))
+        return Hearing(ears, inbox, reception, errands, named_emoji(self._around))
 
     def _bolt(self, us: Us, hearing: Hearing) -> AsyncApp:
         app = AsyncApp(
@@ -154,18 +163,6 @@ class Slack:
     async def may_handle(self, person: Person, room: Place) -> bool:
         """Whether they are one of our own people. Raises Unreachable as above."""
         return await self._rights.may_handle(person)
-
-
-def rooms(around: Surroundings) -> frozenset[str]:
-    """The teams' channels."""
-    labels = around.task.labels
-    return frozenset(label.deliver_to[NAME].chat for label in labels if NAME in label.deliver_to)
-
-
-def _named_emoji(around: Surroundings) -> frozenset[str]:
-    words = around.vocabulary
-    tables = [label.emoji for label in around.task.labels] + [words.take, words.done, words.wrong, words.send]
-    return frozenset(table[NAME] for table in tables if NAME in table)
 
 
 def _known(us: Us, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction
-from bot.platforms.slack.emoji import normal
 from bot.platforms.slack.payload import NAME, Payload, each, inner, moment, readable, word
+from bot.platforms.slack.spelling import normal
 
 _SPOKEN = (None, "file_share", "thread_broadcast", "me_message")
 """Subtypes in which a person says something; all others are edits, deletions and housekeeping."""

@@ -14,7 +14,6 @@ from bot.domain.ports import Inbox
 from bot.platforms.slack.answers import told
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.commands import Commands
-from bot.platforms.slack.emoji import Spellings, aliases
 from bot.platforms.slack.errands import Errands
 from bot.platforms.slack.events import (
     Aside,
@@ -45,10 +44,13 @@ from bot.platforms.slack.interactions import (
 )
 from bot.platforms.slack.payload import NAME, Payload
 from bot.platforms.slack.reception import Reception
+from bot.platforms.slack.spelling import Spellings, aliases
 from bot.platforms.slack.web_api import ask
 
 log = logging.getLogger(__name__)
 
+_STORE_SECONDS = 2.5
+"""Of the three seconds that Slack gives us; what is not stored by then comes again, and storing it twice is no harm."""
 _NAME_SECONDS = 1.0
 """How long storing waits for the writer's name: of the three seconds that Slack gives us, one."""
 _EMOJI_SECONDS, _AGAIN_SECONDS = 600, 30
@@ -79,15 +81,21 @@ class Hearing:
         Everything else is acknowledged, too: what is not our business must not count as a failure with Slack.
         """
         try:
-            wanted = interaction(payload)
-            if wanted is not None:
-                answer = await self._interact(wanted)
-                return BoltResponse(status=200, body=dict(answer) if answer else "")
-            await self._keep(payload)
-        except Unreachable as error:
-            log.warning("not stored, not acknowledged", extra={"platform": NAME, "problem": str(error)})
+            async with asyncio.timeout(_STORE_SECONDS):
+                answer = await self._stored(payload)
+        except (Unreachable, TimeoutError) as error:
+            problem = str(error) or "too slow"
+            log.warning("not stored, not acknowledged", extra={"platform": NAME, "problem": problem})
             return BoltResponse(status=503, body="")
-        return BoltResponse(status=200, body="")
+        return BoltResponse(status=200, body=dict(answer) if answer else "")
+
+    async def _stored(self, payload: Payload) -> Answer:
+        """What goes back with the acknowledgement: a form's mistakes, or nothing."""
+        wanted = interaction(payload)
+        if wanted is not None:
+            return await self._interact(wanted)
+        await self._keep(payload)
+        return {}
 
     async def spell(self) -> None:
         """Know the workspace's own names for emoji, and ask again from time to time."""

@@ -13,6 +13,7 @@ from bot.domain.messages import MessageRef, Person
 from bot.domain.posts import Card, Owed
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.card import Voice
+from bot.platforms.slack.channels import setting_of
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.files import Files
 from bot.platforms.slack.pace import Pace
@@ -167,10 +168,7 @@ class Mouth:
         return word(answer, "permalink") or None
 
     def _setting(self, channel: str) -> str:
-        """Which settings name that channel as a team's room; empty when none does."""
-        task = self.voice.task
-        named = [label.name for label in task.labels if (room := label.deliver_to.get(NAME)) and room.chat == channel]
-        keys = ", ".join(f"tasks.{task.name}.labels.{name}.deliver_to.slack" for name in named)
+        keys = setting_of(self.voice.task, channel)
         return f" (setting: {keys})" if keys else ""
 
 

@@ -26,10 +26,13 @@ logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL + 1)
 
 _GRACE_SECONDS = 10
 _STRANGE = f"platforms.{NAME}: an answer that is not Telegram's"
-_REMEDIES = {
-    "blocked by the user": "they must unblock the bot before it can answer",
-    "user is deactivated": "the account is gone",
+_OUT_OF_REACH = {
+    "blocked by the user": "they blocked the bot; only they can unblock it",
+    "user is deactivated": "their account is gone",
     "can't initiate conversation": "they must write to the bot first",
+}
+"""Why nothing reaches a person, as their team reads it."""
+_REMEDIES = {
     "kicked": "add the bot to the group again, as an administrator",
     "not a member": "add the bot to the group, as an administrator",
     "chat not found": "mend the id in deliver_to, and add the bot to the group as an administrator",
@@ -111,16 +114,19 @@ def _problem(error: TelegramError) -> Refused | Unreachable:
             new = str(error.new_chat_id)
             return ChatMoved(f"{where}: the group has a new id; write {new} for it in deliver_to", new)
         case Forbidden() | BadRequest():
-            return Refused(f"{where}: {_reason(error)}")
+            return Refused(_reason(error))
         case _:
             return Unreachable(f"{where}: {type(error).__name__}")
 
 
 def _reason(error: Forbidden | BadRequest) -> str:
+    said = error.message.lower()
+    if found := [why for sign, why in _OUT_OF_REACH.items() if sign in said]:
+        return found[0]
     # Behind a colon Telegram may quote what it was given.
     reason = error.message.removeprefix("Forbidden: ").partition(":")[0]
-    remedies = [remedy for sign, remedy in _REMEDIES.items() if sign in error.message.lower()]
-    return "; ".join([reason, *remedies[:1]])
+    remedies = [remedy for sign, remedy in _REMEDIES.items() if sign in said]
+    return f"Telegram: {'; '.join([reason, *remedies[:1]])}"
 
 
 def _period(value: int | timedelta) -> timedelta:

@@ -3,7 +3,7 @@ import {attached, byId, clock, fresh, make, pictured} from "./draw.js";
 import {buildUnder, buildWriter, openWriter} from "./under.js";
 import {act} from "./wire.js";
 
-const unfolded = new Set(); // cards whose history somebody opened
+const unfolded = new Set(); // cards of which somebody opened what is folded
 
 export function buildCard(card) {
   const node = make("article", {}, make("div", {class: "card-body"}), buildWriter(card));
@@ -51,9 +51,17 @@ function buildStill(card) {
     buildTop(card, make("span", {class: "mark", text: moved ? card.moved : card.marks[0]})),
     make(moved ? "s" : "p", {class: "excerpt", text: card.excerpt, dir: "auto"}),
     ...(moved ? [] : card.marks.slice(1).map((text) => make("p", {class: "fact", text}))),
-    ...card.under.map((line) => buildUnder(card, line)),
+    ...(moved ? buildLeft(card) : card.under.map((line) => buildUnder(card, line))),
     buildUndo(card),
   ];
+}
+
+// What was said under a card that moved goes with it as history; here it is folded away.
+function buildLeft(card) {
+  const notices = card.under.filter((line) => line.kind === "notice");
+  const said = card.under.filter((line) => line.kind !== "notice" && line.kind !== "wrong-team");
+  const lines = said.map((line) => buildUnder(card, line));
+  return [fold(card, `Said here (${said.length})`, lines), ...notices.map((line) => buildUnder(card, line))];
 }
 
 function buildTop(card, mark) {
@@ -61,10 +69,15 @@ function buildTop(card, mark) {
 }
 
 function buildHistory(card) {
-  if (!card.history.length) return null;
   const lines = card.history.map(({who, what}) =>
     make("p", {dir: "auto"}, make("b", {text: `${who}: `}), make("span", {text: what})),
   );
+  return fold(card, `So far (${lines.length})`, lines);
+}
+
+// Folded until somebody opens it, and then open however often the card is drawn anew.
+function fold(card, title, lines) {
+  if (!lines.length) return null;
   return make(
     "details",
     {
@@ -72,7 +85,7 @@ function buildHistory(card) {
       open: unfolded.has(card.key),
       ontoggle: (event) => (event.currentTarget.open ? unfolded.add(card.key) : unfolded.delete(card.key)),
     },
-    make("summary", {text: `So far (${card.history.length})`, "data-focus": `history/${card.key}`}),
+    make("summary", {text: title, "data-focus": `history/${card.key}`}),
     ...lines,
   );
 }
@@ -84,6 +97,7 @@ export function buildStanding(line, arriving) {
     {class: `standing ${line.kind}${arriving}`},
     make("p", {class: "excerpt", text: line.text ?? "", dir: "auto"}),
     ...(line.reasons ?? []).map((reason) => make("p", {class: "why", text: reason})),
+    buildJump(line),
     ...(line.under ?? []).map((under) => buildUnder(line, under)),
   );
 }
@@ -119,14 +133,7 @@ function buildUndo(card) {
   const buttons = [
     card.handling[role]?.mine && buildHandling(card, role, card.handling[role], text),
     ...own.map((reaction) => buildReaction(card, reaction, "take back")),
-    card.moved_link &&
-      make("button", {
-        type: "button",
-        class: "quiet jump",
-        text: `${card.moved_link.text} →`,
-        "data-focus": `jump/${card.key}`,
-        onclick: () => jump(card.moved_link.key),
-      }),
+    buildJump(card),
   ].filter(Boolean);
   return buttons.length ? toolbar("What can be undone", [make("div", {class: "handling"}, ...buttons)]) : null;
 }
@@ -167,6 +174,20 @@ function buildEmoji(card, emoji, mine, meaning, text) {
     },
     make("span", {class: "emoji", text: pictured(emoji)}),
     text && make("span", {text}),
+  );
+}
+
+// The way to the card that this one, or this notice, speaks of.
+function buildJump(line) {
+  return (
+    line.link &&
+    make("button", {
+      type: "button",
+      class: "quiet jump",
+      text: `${line.link.text} →`,
+      "data-focus": `jump/${line.key}`,
+      onclick: () => jump(line.link.key),
+    })
   );
 }
 

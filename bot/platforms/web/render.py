@@ -13,7 +13,17 @@ from bot.domain.posts import NO, OTHER, SPLIT, YES, Answer, Moved, Post, Questio
 from bot.domain.tasks import Label
 from bot.platforms.web.cards import team_room
 from bot.platforms.web.events import NAME, PEOPLE, PERSON_ROOMS
-from bot.platforms.web.words import Json, Object, Words, as_sentence, attachments, buttons, milliseconds, team_rooms
+from bot.platforms.web.words import (
+    Json,
+    Object,
+    Words,
+    as_sentence,
+    attachments,
+    buttons,
+    keyed,
+    milliseconds,
+    team_rooms,
+)
 from bot.platforms.wording import question, reply, to_person
 
 THREADS = 30
@@ -76,7 +86,7 @@ def _person_room(words: Words, name: str, lines: Sequence[Line]) -> Object:
 
 def _line(words: Words, line: Line) -> Object:
     shown = _said(line.message, line.edited) if line.message else _posted(words, line.post)
-    return {"key": f"{line.ref.chat}/{line.ref.id}", "id": line.ref.id, "at": milliseconds(line.at), **shown}
+    return keyed(line, shown)
 
 
 def _said(message: Message, edited: bool) -> Object:

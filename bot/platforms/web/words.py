@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.domain.messages import Media
+from bot.domain.messages import Media, MessageRef
+from bot.domain.ports import Line
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import choose, sentence
-from bot.platforms.web.events import NAME
+from bot.platforms.web.events import LEAD, NAME
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 Object: TypeAlias = dict[str, Json]
@@ -54,6 +55,24 @@ def buttons(*pairs: tuple[str, str]) -> list[Json]:
 def attachments(media: Sequence[Media]) -> list[Json]:
     """What came along, by name; other platforms' links where they have some."""
     return [{"name": one.name or one.kind.value, "link": _safe(one.link)} for one in media]
+
+
+def keyed(line: Line, shown: Object) -> Object:
+    """What the line says, with what the page knows it by."""
+    return {"key": f"{line.ref.chat}/{line.ref.id}", "id": line.ref.id, "at": milliseconds(line.at), **shown}
+
+
+def link(words: Words, card: MessageRef | None) -> Json:
+    """Where the page finds that card; None where it is none of this platform's."""
+    if card is None or card.platform != NAME:
+        return None
+    return {"key": f"{card.chat}/{card.id}", "text": words.say(None, "card_moved_link")}
+
+
+def mark(meaning: Mapping[str, str], line: Line) -> Json:
+    """The emoji of this platform, and whether the lead has put it there; None where it has none."""
+    emoji = meaning.get(NAME)
+    return {"emoji": emoji, "mine": (emoji, LEAD) in line.reactions} if emoji else None
 
 
 def _safe(link: str | None) -> str | None:

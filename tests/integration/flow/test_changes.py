@@ -101,6 +101,18 @@ async def test_a_deleted_follow_up_is_emptied_here_and_in_what_the_next_team_see
     assert emptied == FollowUp("Cleo", "", deleted=True)
 
 
+async def test_a_deleted_request_is_emptied_in_every_room_it_was_shown_in(story: Story) -> None:
+    ref = await story.writes(f"I was charged twice, {SECRET}", "m1")
+    await story.settles()
+    await story.reacts("💻")
+    await story.settles()
+    await story.deletes(ref)
+    await story.settles()
+    for position in (0, 1):
+        assert (story.reads(position).excerpt, story.reads(position).deleted) == ("", True)
+    assert (story.reads(0).moved_to, story.reads(0).moved_link) == ("it", story.ref(story.cards()[1]))
+
+
 async def test_a_deleted_note_can_no_longer_be_sent(story: Story) -> None:
     await story.writes("I was charged twice", "m1")
     await story.settles()

@@ -183,7 +183,8 @@ def test_a_note_under_a_card_that_was_left_speaks_for_nobody() -> None:
 
 
 def changed(text: str, deleted: bool = False, decided: bool = True) -> Revised:
-    return Revised(1, conversation(), message(text), deleted, standing(), decided, text=text)
+    here = standing()
+    return Revised(1, conversation(), message(text), deleted, here, decided, text=text, cards=(here,))
 
 
 def test_an_edit_after_the_decision_annotates_the_card_and_moves_nothing() -> None:
@@ -192,15 +193,17 @@ def test_an_edit_after_the_decision_annotates_the_card_and_moves_nothing() -> No
 
 
 def test_a_deletion_takes_the_words_off_the_card() -> None:
-    news = replace(changed("", deleted=True), card=standing(replace(card(), media=(PHOTO,))))
-    [post] = relaying.revised(VOCABULARY, news)
-    assert post.content == replace(card(), excerpt="", deleted=True)
+    struck, here = standing(replace(card(), moved_to="it"), 11), standing(replace(card("it"), media=(PHOTO,)))
+    old, new = relaying.revised(VOCABULARY, replace(changed("", deleted=True), card=here, cards=(struck, here)))
+    assert (old.edits, old.content) == (11, replace(card(), moved_to="it", excerpt="", deleted=True))
+    assert (new.edits, new.content) == (12, replace(card("it"), excerpt="", deleted=True))
 
 
 def test_a_deleted_part_leaves_the_rest() -> None:
     news = changed("", deleted=True)
     news = replace(news, text="only this is left", message=replace(message(""), media=(PHOTO,)))
-    news = replace(news, card=standing(replace(card(), media=(PHOTO, replace(PHOTO, id="other")))))
+    here = standing(replace(card(), media=(PHOTO, replace(PHOTO, id="other"))))
+    news = replace(news, card=here, cards=(here,))
     [post] = relaying.revised(VOCABULARY, news)
     assert post.content == replace(
         card(), excerpt="only this is left", edited=True, media=(replace(PHOTO, id="other"),)
@@ -225,7 +228,10 @@ def test_what_was_passed_on_is_rewritten_or_emptied() -> None:
 def test_deleted_words_vanish_from_what_the_next_team_was_shown_too() -> None:
     shown = standing(replace(card("it"), history=(("Ada", "looking"), ("Cleo", "my card is 4111"))))
     gone = replace(
-        changed("", deleted=True, decided=False), card=shown, carried=(44, FollowUp("Cleo", "my card is 4111"))
+        changed("", deleted=True, decided=False),
+        card=shown,
+        cards=(standing(), shown),
+        carried=(44, FollowUp("Cleo", "my card is 4111")),
     )
     post, _ = relaying.revised(VOCABULARY, gone)
     assert isinstance(post.content, Card)

@@ -17,8 +17,11 @@ from tests.integration.platforms.slack.parts import (
     ROBOT,
     STRANGER,
     TEAM_LEAD,
+    Recorder,
     around,
     config,
+    listening,
+    speaking,
 )
 from tests.servers.slack import Channel, SlackServer, User
 
@@ -58,6 +61,7 @@ async def test_where_all_is_well_nothing_is_found_wanting(company: SlackServer) 
         f"channel {BILLING} (tasks.routing.labels.billing.deliver_to.slack)",
         f"channel {IT} (tasks.routing.labels.it.deliver_to.slack)",
         f"channel {HELP} (platforms.slack.intake)",
+        "emoji",
         "lead S0LEADS (platforms.slack.leads)",
         f"lead {LEAD} (platforms.slack.leads)",
         f"lead {TEAM_LEAD} (tasks.routing.labels.billing.leads.slack)",
@@ -126,6 +130,25 @@ async def test_a_lead_who_cannot_be_one_is_named(company: SlackServer, lead: str
     leads = {"lead_groups": frozenset({lead})} if lead.startswith("S") else {"leads": frozenset({lead})}
     found = await problems(replace(settings, **leads))  # type: ignore[arg-type]
     assert remedy in found[f"lead {lead} (platforms.slack.leads)"]
+
+
+async def test_two_teams_with_one_emoji_by_an_alias_are_noticed(company: SlackServer) -> None:
+    company.space.emoji = {"wrench": "alias:moneybag"}
+    assert (await problems(of(company)))["emoji"].startswith("moneybag and wrench are one emoji")
+
+
+# ── at the start ──
+
+
+async def test_a_channel_that_will_not_do_is_said_loudly_at_the_start(
+    company: SlackServer, inbox: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    company.add_channel(Channel(id=BILLING, name="billing", has_bot=False))
+    async with speaking(of(company)) as slack, listening(company, slack, inbox):
+        await company.until(lambda: [record for record in caplog.records if record.levelname == "ERROR"])
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "tasks.routing.labels.billing.deliver_to.slack" in record.__dict__["about"]
+    assert "/invite the bot to #billing" in record.__dict__["remedy"]
 
 
 # ── live ──

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.messages import MessageRef, Person, Place
 from bot.domain.posts import OTHER, Question
+from bot.platforms.slack import hearing
 from bot.platforms.slack.adapter import Slack
 from tests.integration.platforms.slack.parts import (
     ANN,
@@ -157,3 +158,18 @@ async def test_the_same_writer_is_looked_up_once(server: SlackServer, slack: Sla
     await server.until(lambda: len(inbox.messages) == 5)
     assert {message.author.name for message in inbox.messages.values()} == {"Ann"}
     assert len(server.calls_to("users.info")) == 1
+
+
+async def test_what_takes_too_long_to_store_is_turned_down_before_slack_loses_patience(
+    server: SlackServer, slack: Slack, inbox: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "_STORE_SECONDS", 0.2)
+    server.courier.redeliver_after = 2.0
+    inbox.slow = 1.0
+    await server.writes(ANN, HELP, "a stuck pool")
+    await server.until(lambda: inbox.tried == 1)
+    await asyncio.sleep(0.4)
+    assert not server.deliveries[0].acked and inbox.messages == {}
+    inbox.slow = 0.0
+    await server.until(settled(server))
+    assert inbox.texts == ["a stuck pool"]

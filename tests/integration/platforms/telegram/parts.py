@@ -126,12 +126,14 @@ class Counter:
             raise Unreachable("database: down")
 
 
-def surroundings(desk: Counter | None = None, task: Task = TASK) -> Surroundings:
+def surroundings(
+    desk: Counter | ports.Desk | None = None, task: Task = TASK, words: Vocabulary = VOCABULARY
+) -> Surroundings:
     return Surroundings(
         task,
         ("en", "pt-BR", "es"),
         "starter",
-        VOCABULARY,
+        words,
         cast(ports.Ledger, None),
         cast(ports.Desk, desk or Counter()),
         cast(ports.Transcript, None),
@@ -162,7 +164,7 @@ async def connected(settings: Config, around: Surroundings | None = None) -> Asy
 
 
 @asynccontextmanager
-async def listening(server: TelegramServer, telegram: Telegram, inbox: Recorder) -> AsyncIterator[None]:
+async def listening(server: TelegramServer, telegram: Telegram, inbox: ports.Inbox) -> AsyncIterator[None]:
     task = asyncio.create_task(telegram.listen(inbox), name="listen")
     try:
         await server.until(lambda: telegram.healthy() or task.done())

@@ -161,7 +161,7 @@ async def test_what_telegram_will_never_do_is_refused_with_advice(
 async def test_a_person_who_blocked_us_is_out_of_reach_for_good(server: TelegramServer) -> None:
     await server.blocks(ANN)
     async with connected(config(server)) as telegram:
-        with pytest.raises(Refused, match="blocked by the user"):
+        with pytest.raises(Refused, match="they blocked the bot; only they can unblock it"):
             await telegram.say(owed(Answer("billing", "en"), str(ANN)))
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction
-from bot.platforms.slack.emoji import normal
 from bot.platforms.slack.events import (
     Aside,
     Dismissed,
@@ -18,6 +17,7 @@ from bot.platforms.slack.events import (
     Reshared,
     read,
 )
+from bot.platforms.slack.spelling import normal
 
 BOT, ANN, LEAD = "U0BOT", "U0ANN", "U0LEAD"
 HELP, LOUNGE, BILLING, DIRECT = "C0HELP", "C0LOUNGE", "C0BILLING", "D0ANN"

@@ -1,11 +1,14 @@
 """The settings of [platforms.slack] and the secrets that go with them."""
 
+import importlib
+import pkgutil
+
 import pytest
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.platforms import Kind, kinds, slack
-from bot.platforms.slack import Config, Mode, emoji, parse, place
+from bot.platforms.slack import Config, Mode, emoji, lead, parse, place
 
 CHECKED_BY_MYPY: Kind = slack
 
@@ -98,3 +101,17 @@ def test_a_channel_is_an_id() -> None:
 
 def test_emoji_in_settings_are_normalised_like_those_in_events() -> None:
     assert emoji(":thumbsup:") == emoji("+1") == "+1"
+
+
+def test_no_file_of_the_folder_hides_one_of_its_functions() -> None:
+    for found in pkgutil.iter_modules(slack.__path__):
+        importlib.import_module(f"{slack.__name__}.{found.name}")
+    for name in ("parse", "emoji", "place", "lead", "connect", "check", "install"):
+        assert callable(getattr(slack, name))
+
+
+def test_a_lead_is_a_person_or_a_group() -> None:
+    assert (lead("U0LEAD"), lead("S0LEADS")) == ("U0LEAD", "S0LEADS")
+    for wrong in ("@ann", 7, "C0HELP", ""):
+        with pytest.raises(ValueError, match="U…"):
+            lead(wrong)

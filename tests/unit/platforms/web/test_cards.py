@@ -102,16 +102,16 @@ def test_a_card_says_who_chose_the_team_and_why(change: dict[str, object], mark:
 
 
 def test_a_struck_card_says_where_it_went_and_leads_there() -> None:
-    assert (_card()["moved"], _card()["moved_link"]) == (None, None)
+    assert (_card()["moved"], _card()["link"]) == (None, None)
     there = MessageRef("web", "delivery", "post-9")
     struck = _card(replace(CARD, moved_to="delivery", moved_link=there))
     assert struck["moved"] == "Moved to delivery"
-    assert struck["moved_link"] == {"key": "delivery/post-9", "text": "See it there"}
+    assert struck["link"] == {"key": "delivery/post-9", "text": "See it there"}
 
 
 def test_a_card_that_moved_to_another_platform_has_nowhere_to_lead() -> None:
     elsewhere = MessageRef("slack", "C0DELIVERY", "171.001")
-    assert _card(replace(CARD, moved_to="delivery", moved_link=elsewhere))["moved_link"] is None
+    assert _card(replace(CARD, moved_to="delivery", moved_link=elsewhere))["link"] is None
 
 
 def test_a_card_shows_what_became_of_it() -> None:
@@ -129,6 +129,8 @@ def test_a_card_shows_what_became_of_it() -> None:
 def test_a_card_whose_words_were_deleted_says_so() -> None:
     card = _card(replace(CARD, excerpt="", deleted=True))
     assert (card["excerpt"], card["deleted"]) == ("The person deleted this", True)
+    photo = Media("telegram", "F1", MediaKind.PHOTO)
+    assert _card(replace(CARD, excerpt="", media=(photo,)))["excerpt"] == ""
 
 
 def test_a_card_carries_what_was_said_what_is_remembered_and_what_is_attached() -> None:
@@ -193,11 +195,19 @@ def test_a_note_that_is_on_its_way_offers_nothing_more() -> None:
     assert cast(Object, note["offer"])["buttons"] == []
 
 
+def test_nothing_is_sent_from_under_a_card_that_moved() -> None:
+    struck = replace(CARD, moved_to="delivery")
+    offer = _post(8, Offer(1, "Customer", "Sorry!"), answers="n1")
+    [note] = cast(list[Object], _room(_post(7, struck, None), _note("Sorry!"), offer)[0]["under"])
+    assert (note["kind"], note["offer"], note["send"]) == ("note", None, None)
+
+
 def test_a_note_that_was_sent_says_so_itself() -> None:
     offer = _post(8, Offer(1, "Customer", "Sorry!", sent=True), answers="n1")
     [sent] = _under(_note("Reply: Sorry!"), offer, _post(9, Sent("Sorry!", "Lead", "Customer")))
     assert (sent["kind"], sent["title"], sent["text"]) == ("sent", "Lead sent to Customer ✓", "Sorry!")
-    assert (sent["failed"], sent["offer"], sent["send"]) == (False, None, None)
+    assert sent["failed"] is False
+    assert not {"offer", "send"} & set(sent)
 
 
 def test_a_note_that_could_not_be_delivered_says_why() -> None:
@@ -221,7 +231,7 @@ def test_a_note_that_was_changed_and_went_once_more_is_still_one_line() -> None:
     edited = replace(_note("b, corrected", "n2"), edited=True)
     again = _post(10, Sent("b, corrected", "Lead", "Customer", "the customer blocked the bot"))
     lines = _under(_note("a stays"), edited, _post(9, Sent("b goes", "Lead", "Customer")), again)
-    assert [(line["kind"], line.get("failed")) for line in lines] == [("note", False), ("sent", True)]
+    assert [(line["kind"], line.get("failed")) for line in lines] == [("note", None), ("sent", True)]
 
 
 def test_of_two_notes_with_the_same_words_each_is_sent_once() -> None:
@@ -262,6 +272,14 @@ def test_every_notice_is_a_sentence(what: What) -> None:
     [line] = _under(_post(8, notice))
     assert (line["kind"], line["what"]) == ("notice", what.value)
     assert len(str(line["text"]).split()) > 3
+
+
+def test_a_notice_about_a_card_elsewhere_leads_there() -> None:
+    there = MessageRef("web", "billing", "post-7")
+    [line] = _room(_post(8, Notice(What.UNTAKEN, team="billing", minutes=60, about=there), None))
+    assert line["link"] == {"key": "billing/post-7", "text": "See it there"}
+    [line] = _room(_post(8, Notice(What.UNTAKEN, team="billing", about=MessageRef("slack", "C0", "1")), None))
+    assert line["link"] is None
 
 
 # --- the room ---

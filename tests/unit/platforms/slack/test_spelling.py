@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.platforms.slack.emoji import Spellings, aliases, normal
+from bot.platforms.slack.spelling import Spellings, aliases, normal
 
 
 @pytest.mark.parametrize("written", ["moneybag", "party_parrot", "e-mail", "счёт", "ありがとう", "-1", "8ball"])

@@ -4,6 +4,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from bot.platforms import Surroundings
+from bot.platforms.slack.payload import NAME
+
 _ALIASES = {
     # Short names of one character in iamcal/emoji-data, which Slack's names come from; Slack sends the right-hand one.
     "thumbsup": "+1",
@@ -50,17 +53,29 @@ def aliases(listed: Mapping[str, object]) -> dict[str, str]:
     }
 
 
+def named_emoji(around: Surroundings) -> frozenset[str]:
+    """All emoji that the settings name for Slack."""
+    words = around.vocabulary
+    tables = [label.emoji for label in around.task.labels] + [words.take, words.done, words.wrong, words.send]
+    return frozenset(table[NAME] for table in tables if NAME in table)
+
+
 class Spellings:
     """What an emoji of this workspace is called in our settings, by whichever of its names it was put."""
 
     def __init__(self, configured: Iterable[str], own: Mapping[str, str] | None = None) -> None:
         self._own = own or {}
-        self._configured = {self._first(name): name for name in configured}
+        self._named = sorted(configured)
+        self._configured = {self._first(name): name for name in self._named}
 
     def meant(self, name: str) -> str:
         """The configured spelling of this emoji; its first name where the settings do not know it."""
         first = self._first(name)
         return self._configured.get(first, first)
+
+    def clashes(self) -> list[tuple[str, str]]:
+        """Pairs of the settings' emoji that are one and the same in this workspace."""
+        return [(name, kept) for name in self._named if (kept := self._configured[self._first(name)]) != name]
 
     def _first(self, name: str) -> str:
         # An alias may stand for an alias; a circle of them ends where it began.

@@ -8,10 +8,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.errors import SwitchboardError
 from bot.platforms import Finding, Surroundings
 from bot.platforms.slack import Config, Mode
-from bot.platforms.slack.adapter import rooms
-from bot.platforms.slack.directory import Directory, Profile, Room
+from bot.platforms.slack.channels import channels
+from bot.platforms.slack.directory import Directory, Profile
 from bot.platforms.slack.manifest import SCOPES
 from bot.platforms.slack.payload import NAME, word
+from bot.platforms.slack.spelling import Spellings, aliases, named_emoji
 from bot.platforms.slack.trial import tried
 from bot.platforms.slack.web_api import APP_TOKEN, BOT_TOKEN, answered, as_object, ask, web_client
 
@@ -32,15 +33,25 @@ async def examined(config: Config, around: Surroundings, live: bool) -> AsyncIte
         if config.mode is Mode.SOCKET:
             yield await _socket(config, session)
         directory = Directory(client)
-        for channel in sorted(rooms(around)):
-            yield await _channel(directory, channel, _setting(around, channel), team=True)
-        for channel in sorted(config.intake - rooms(around)):
-            yield await _channel(directory, channel, "platforms.slack.intake", team=False)
+        async for finding in channels(config, around.task, directory):
+            yield finding
+        yield await _emoji(directory, around)
         for lead, setting in _leads(config, around):
             yield await _lead(directory, client, lead, setting)
     if live:
         async for finding in tried(config, around):
             yield finding
+
+
+async def _emoji(directory: Directory, around: Surroundings) -> Finding:
+    """Two names in the settings may be one emoji in this workspace, by an alias of its own."""
+    try:
+        own = aliases(await directory.emoji())
+    except SwitchboardError as error:
+        return Finding("emoji", False, str(error))
+    clashes = Spellings(named_emoji(around), own).clashes()
+    told = ", ".join(f"{one} and {other}" for one, other in clashes)
+    return Finding("emoji", not clashes, f"{told} are one emoji in this workspace; choose another" if clashes else "")
 
 
 def _scopes(granted: str) -> Finding:
@@ -55,26 +66,6 @@ async def _socket(config: Config, session: ClientSession) -> Finding:
     client = web_client(config.app_token, config.api_base_url, session)
     opening = ask(client.apps_connections_open(app_token=config.app_token), APP_TOKEN)
     return await _found(APP_TOKEN, opening)
-
-
-async def _channel(directory: Directory, channel: str, setting: str, *, team: bool) -> Finding:
-    what = f"channel {channel} ({setting})"
-    try:
-        room = await directory.room(channel)
-    except SwitchboardError as error:
-        return Finding(what, False, str(error))
-    remedy = _channel_remedy(room, team=team)
-    return Finding(what, not remedy, remedy)
-
-
-def _channel_remedy(room: Room, *, team: bool) -> str:
-    if room.archived:
-        return "it is archived; unarchive it, or name another channel"
-    if not room.member:
-        return f"the bot is not in it, so that it hears nothing there; in Slack: /invite the bot to #{room.name}"
-    if team and room.shared:
-        return "it is shared with another company, which must not see cards; name another channel, or end the sharing"
-    return ""
 
 
 def _leads(config: Config, around: Surroundings) -> list[tuple[str, str]]:
@@ -114,12 +105,6 @@ def _lead_remedy(profile: Profile) -> str:
     if profile.gone:
         return "their account is closed"
     return "they are of another company, and may not correct" if profile.external else ""
-
-
-def _setting(around: Surroundings, channel: str) -> str:
-    task = around.task
-    named = [label.name for label in task.labels if (room := label.deliver_to.get(NAME)) and room.chat == channel]
-    return ", ".join(f"tasks.{task.name}.labels.{name}.deliver_to.slack" for name in named)
 
 
 async def _found(what: str, call: Awaitable[object]) -> Finding:

@@ -1,0 +1,155 @@
+"""A person on one platform and their team on the other, through both real clients and the whole flow."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from bot.domain.messages import Place
+from bot.domain.tasks import Label, Task, Vocabulary
+from bot.platforms.telegram import pace
+from db.engine import Database
+from tests.fakes import FakePlatform
+from tests.integration.flow import conftest
+from tests.integration.flow.conftest import Story
+from tests.integration.platforms.slack import parts as slack
+from tests.integration.platforms.telegram import parts as telegram
+from tests.servers.slack import Post as SlackPost
+from tests.servers.slack import SlackServer
+from tests.servers.slack import User as Colleague
+from tests.servers.telegram import Post as TelegramPost
+from tests.servers.telegram import TelegramServer
+from tests.servers.telegram import User as Customer
+
+TASK = Task(
+    name="routing",
+    question="Which team?",
+    labels=(
+        Label("billing", "Invoices", emoji={"slack": "moneybag"}, deliver_to={"slack": Place("slack", slack.BILLING)}),
+        Label(
+            "it", "Laptops", emoji={"telegram": "👨‍💻"}, deliver_to={"telegram": Place("telegram", f"{telegram.IT}/45")}
+        ),
+    ),
+    fallback="it",
+)
+VOCABULARY = Vocabulary(
+    take={"slack": "eyes", "telegram": "👀"},
+    done={"slack": "white_check_mark", "telegram": "👌"},
+    wrong={"slack": "-1", "telegram": "👎"},
+    send={"slack": "outbox_tray", "telegram": "🕊"},
+)
+ANN, LEE, MIA = telegram.ANN, telegram.LEAD, slack.ANN
+
+
+class Company:
+    """Customers and a team in Telegram, employees and a team in Slack, and everything between them."""
+
+    def __init__(self, story: Story, telegram: TelegramServer, slack: SlackServer) -> None:
+        self.story = story
+        self.telegram = telegram
+        self.slack = slack
+
+    async def settles(self) -> None:
+        await self.telegram.until(lambda: not self.telegram.feed.pending)
+        await self.slack.until(lambda: all(delivery.acked for delivery in self.slack.deliveries))
+        self.story.time = max(self.story.time, datetime.now(UTC))
+        for _ in range(3):
+            await self.story.settles()
+
+    def told(self) -> list[str]:
+        """What Ann reads."""
+        return [post.text for post in self.telegram.posts(ANN)]
+
+    def in_slack(self) -> list[SlackPost]:
+        return self.slack.posts(slack.BILLING)
+
+    def in_telegram(self) -> list[TelegramPost]:
+        return self.telegram.posts(telegram.IT)
+
+
+@pytest.fixture
+async def company(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Company]:
+    monkeypatch.setattr(conftest, "VOCABULARY", VOCABULARY)
+    for limit in ("_CHAT", "_GROUP"):
+        monkeypatch.setattr(pace, limit, (100, 1.0))
+    async with TelegramServer() as chats, SlackServer([slack.HELP, slack.BILLING]) as workspace:
+        chats.add_group(telegram.IT, "it", topics=(45,))
+        chats.add_user(Customer(id=ANN, first_name="Ann"))
+        chats.add_user(Customer(id=LEE, first_name="Lee"))
+        chats.add_member(telegram.IT, LEE)
+        workspace.add_user(Colleague(id=MIA, name="Mia"))
+        workspace.add_user(Colleague(id=slack.LEAD, name="Bo"))
+        async with (
+            telegram.connected(telegram.config(chats), telegram.surroundings(task=TASK, words=VOCABULARY)) as one,
+            slack.speaking(slack.config(workspace), replace(slack.around(task=TASK), vocabulary=VOCABULARY)) as other,
+        ):
+            story = Story(database, tmp_path, TASK, [cast(FakePlatform, one), cast(FakePlatform, other)])
+            async with (
+                telegram.listening(chats, one, story.inbox),
+                slack.listening(workspace, other, story.inbox),  # type: ignore[arg-type]
+            ):
+                yield Company(story, chats, workspace)
+
+
+async def test_a_customer_in_telegram_and_their_team_in_slack(company: Company) -> None:
+    await company.telegram.shows(ANN, "document", b"pdf", caption="I was charged twice", name="bill.pdf")
+    await company.settles()
+    assert company.told() == ["Thanks! This is one for billing. It is with them now."]
+    card = company.in_slack()[0]
+    await company.slack.writes(slack.LEAD, slack.BILLING, "between us: a bug", thread_ts=card.ts)
+    await company.settles()
+    assert len(company.told()) == 1, "nothing internal reaches the customer"
+    receipt = company.slack.files.add("receipt.pdf", b"refund", "application/pdf", slack.BILLING)
+    await company.slack.attaches(slack.LEAD, slack.BILLING, "reply: it is on its way &lt;b&gt; &amp;", receipt, card.ts)
+    await company.telegram.writes(ANN, "thank you, when?")
+    await company.settles()
+    words, file = company.telegram.posts(ANN)[1:]
+    assert (words.text, file.reply_to) == ("billing writes:\nit is on its way <b> &", words.message_id)
+    assert b"refund" in [content for _, content in company.telegram.account.files.values()]
+    assert b"pdf" in [file.content for file in company.slack.files.stored.values()]
+    assert "Ann added: thank you, when?" in [post.text for post in company.in_slack() if post.thread_ts == card.ts]
+
+
+async def test_a_customer_in_telegram_who_blocked_the_bot_and_their_team_in_slack(company: Company) -> None:
+    await company.telegram.writes(ANN, "I was charged twice")
+    await company.settles()
+    card = company.in_slack()[0]
+    await company.telegram.blocks(ANN)
+    await company.slack.writes(slack.LEAD, slack.BILLING, "reply: hello?", thread_ts=card.ts)
+    await company.settles()
+    assert any("✗ they blocked the bot" in post.text for post in company.in_slack())
+
+
+async def test_an_employee_in_slack_and_their_team_in_telegram(company: Company) -> None:
+    photo = company.slack.files.add("screen.png", b"screen", "image/png", slack.HELP)
+    asked = await company.slack.attaches(MIA, slack.HELP, "my laptop is broken", photo)
+    await company.settles()
+    card, screen = company.in_telegram()[:2]
+    assert (card.thread, screen.thread, screen.reply_to) == (45, 45, card.message_id)
+    await company.telegram.writes(LEE, "a bad one", telegram.IT, thread=45, reply_to=card.message_id)
+    await company.telegram.shows(
+        LEE, "photo", b"map", telegram.IT, thread=45, reply_to=card.message_id, caption="reply: come to room 3"
+    )
+    await company.settles()
+    heard = [post.text for post in company.slack.posts(slack.HELP) if post.thread_ts == asked]
+    assert [text for text in heard if "room 3" in text or "bad one" in text] == ["it writes: come to room 3"]
+    assert b"map" in [file.content for file in company.slack.files.stored.values()]
+    await company.slack.writes(MIA, slack.HELP, "on my way", thread_ts=asked)
+    await company.settles()
+    assert (company.in_telegram()[-1].text, company.in_telegram()[-1].thread) == ("Mia added\non my way", 45)
+
+
+async def test_what_one_platform_edits_the_other_reads(company: Company) -> None:
+    asked = await company.slack.writes(MIA, slack.HELP, "my laptop is broken")
+    await company.settles()
+    card = company.in_telegram()[0]
+    note = await company.telegram.writes(LEE, "reply: room 3", telegram.IT, thread=45, reply_to=card.message_id)
+    await company.settles()
+    await company.telegram.edits(LEE, telegram.IT, note, "reply: room 4")
+    await company.slack.edits(MIA, slack.HELP, asked, "my laptop is broken and hot")
+    await company.settles()
+    assert "broken and hot" in company.in_telegram()[0].text
+    assert "it writes (edited): room 4" in [post.text for post in company.slack.posts(slack.HELP)]
