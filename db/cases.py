@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, Update, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.conversations import Case, State
 from bot.domain.decisions import Decision
@@ -12,8 +13,8 @@ from bot.domain.ports import Change, Vector
 from bot.domain.posts import Post
 from db.cards import open_questions
 from db.decided import record, with_its_team
-from db.engine import announce
-from db.leases import free, lease, release
+from db.engine import announce, forgettable
+from db.leases import LEASE, free, release
 from db.owing import owe
 from db.rows import conversation, own_messages
 from db.tables import ConversationRow, MessageRow
@@ -24,8 +25,8 @@ _ROW = ConversationRow
 async def claim_cases(
     session: AsyncSession, now: datetime, settle: timedelta, patience: timedelta, limit: int
 ) -> list[Case]:
-    rows = (await session.scalars(_due(now, settle, patience).limit(limit))).all()
-    await lease(session, rows, now)
+    found = (await session.execute(_claimed(now, settle, patience, limit))).all()
+    rows = sorted((row for row, _ in found), key=lambda row: (row.last_at, row.id))
     ids = [row.id for row in rows]
     said = await own_messages(session, ids)
     asked = await open_questions(session, [row.id for row in rows if row.asked])
@@ -41,13 +42,22 @@ async def claim_cases(
     ]
 
 
-def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[ConversationRow]:
+def _claimed(
+    now: datetime, settle: timedelta, patience: timedelta, limit: int
+) -> ReturningUpdate[ConversationRow, object]:
+    """What is due, leased."""
+    due = _due(now, settle, patience).limit(limit).cte("due")
+    held = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=now + LEASE, claimed_at=now)
+    return held.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
+
+
+def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[int]:
     quiet = _ROW.last_at <= now - settle
     new = and_(_ROW.state == State.NEW, ~_ROW.resting, quiet)
     news = and_(_ROW.state == State.ASKED, _ROW.version > _ROW.asked_version, quiet)
     unanswered = and_(_ROW.state == State.ASKED, _ROW.asked_at <= now - patience)
     return (
-        select(_ROW)
+        select(_ROW.id)
         .where(free(now), or_(new, news, unanswered))
         .order_by(_ROW.last_at, _ROW.id)
         .with_for_update(skip_locked=True)
@@ -59,16 +69,16 @@ async def decide(
 ) -> bool:
     """`kept` is what a later example needs: text, vector and embedder."""
     outcome = _asking() if decision.candidates else with_its_team(decision.label, _moment())
-    moved = _still(case).values(leased_until=None, **kept, **outcome)
-    at = (await session.execute(moved.returning(_moment()))).scalar_one_or_none()
+    moved = _still(case).values(leased_until=None, **kept, **outcome).returning(_moment())
+    at = (await session.execute(moved.execution_options(synchronize_session=False))).scalar_one_or_none()
     if at is None:
         return await _overtaken(session, case)
-    await record(session, case.conversation.id, decision, at)
+    # A press may have waited while an answer to the question was read
+    changes = [Change.OWED, Change.FREED] if case.conversation.asked else [Change.OWED]
+    await record(session, case.conversation.id, decision, at, *changes)
     await owe(session, case.conversation.id, posts, at)
     if not decision.candidates:
         await session.execute(_concluded(case, at))
-    # A press may have waited while an answer to the question was read
-    await announce(session, Change.OWED, *([Change.FREED] if case.conversation.asked else []))
     return True
 
 
@@ -108,7 +118,12 @@ def _concluded(case: Case, at: datetime) -> Update:
         MessageRow.author_id == case.conversation.person.id,
         MessageRow.concluded_at.is_(None),
     )
-    return update(MessageRow).where(theirs).values(concluded_at=at, decided=True)
+    return (
+        update(MessageRow)
+        .where(theirs)
+        .values(concluded_at=at, decided=True)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _overtaken(session: AsyncSession, case: Case) -> bool:

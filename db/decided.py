@@ -9,11 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import State
 from bot.domain.decisions import Decision
 from bot.domain.messages import Message
+from bot.domain.ports import Change
+from db.engine import announcement
 from db.tables import ConversationRow, DecisionRow, MessageRow
 
 
-async def record(session: AsyncSession, conversation_id: int, made: Decision, at: datetime) -> None:
-    """Add a decision to the audit trail."""
+async def record(session: AsyncSession, conversation_id: int, made: Decision, at: datetime, *changes: Change) -> None:
+    """Add a decision to the audit trail, and announce what that changes."""
     values = {
         "conversation_id": conversation_id,
         "task": made.task,
@@ -27,7 +29,8 @@ async def record(session: AsyncSession, conversation_id: int, made: Decision, at
         "actor": made.actor,
         "at": at,
     }
-    await session.execute(insert(DecisionRow).values(values))
+    told = (announcement(*changes),) if changes else ()
+    await session.execute(insert(DecisionRow).values(values).returning(DecisionRow.id, *told))
 
 
 def with_its_team(label: str, at: object) -> dict[str, object]:

@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager, contextmanager
 
 import psycopg
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, func, make_url, select, text
+from sqlalchemy import URL, ColumnElement, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from bot.domain.errors import ConfigError, Refused, Unreachable
 from bot.domain.ports import Change
+from db.liveness import watched
 
 CHANNEL = "switchboard"
 """Where every transaction that changed something says so."""
@@ -89,18 +90,26 @@ class Database:
             return await psycopg.AsyncConnection.connect(whole, autocommit=True)
 
 
+def announcement(*changes: Change) -> ColumnElement[object]:
+    """What tells every process, once the transaction commits, what changed.
+
+    Among what a statement returns, it tells only if the statement found something to do.
+    """
+    return func.pg_notify(CHANNEL, " ".join(changes))
+
+
 async def announce(session: AsyncSession, *changes: Change) -> None:
     """Tell every process, once this transaction commits, what changed."""
-    await session.execute(select(func.pg_notify(CHANNEL, " ".join(changes))))
+    await session.execute(select(announcement(*changes)))
 
 
-async def forgettable(session: AsyncSession) -> None:
-    """Commit this transaction without waiting for the disk: after a crash of the server it may never have happened.
+def forgettable() -> ColumnElement[object]:
+    """Among what a statement returns: commits its transaction, if it found something, without waiting for the disk.
 
-    For claims alone. A claim that is forgotten is claimed again, as one whose process died; whatever is concluded upon
-    it reaches the disk together with it.
+    For claims alone: after a crash of the server they may never have happened. A claim that is forgotten is claimed
+    again, as one whose process died; whatever is concluded upon it reaches the disk together with it.
     """
-    await session.execute(text("SET LOCAL synchronous_commit TO off"))
+    return func.set_config("synchronous_commit", "off", True)
 
 
 @asynccontextmanager
@@ -111,11 +120,10 @@ async def open_database(url: str, pool_size: int = 10) -> AsyncIterator[Database
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
-        pool_pre_ping=True,  # after a restart of the server the first fact must not be refused
         hide_parameters=True,  # an error's text must not quote what people wrote
         connect_args={"options": _TIMEOUTS, "application_name": "switchboard", **_ALIVE},
     )
     try:
-        yield Database(engine)
+        yield Database(watched(engine))  # after a restart of the server the first fact must not be refused
     finally:
         await engine.dispose()

@@ -15,6 +15,7 @@ from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Sent
 from db import rows
 from db.cards import wordings
 from db.content import encode_person
+from db.dropping import Superfluous, drop
 from db.engine import Database, announce
 from db.owing import owe
 from db.quotes import TakenBack, emptied, rewrite, unlearn
@@ -25,7 +26,6 @@ from db.unnamed import without
 _NAMED = ("by", "who", "taken_by", "to")
 """Fields of posts that hold somebody's name."""
 _CARRIERS = tuple(kind.__name__ for kind in (FollowUp, Reply, Offer, Sent))
-_NEVER = "somebody it quotes asked to be forgotten"
 
 
 class PostgresErasure:
@@ -101,10 +101,8 @@ async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[P
     changed = await rewrite(session, about, lambda said, target: _blank(said, target, known.gone))
     others = and_(or_(PostRow.conversation_id.in_(known.others), carrying), ~about)
     changed += await rewrite(session, others, elsewhere)
-    unsaid = and_(PostRow.said_at.is_(None), PostRow.given_up_at.is_(None), PostRow.leased_until.is_(None))
-    pointless = and_(PostRow.id.in_([row.id for row in changed]), PostRow.kind.in_(_CARRIERS), unsaid)
-    dropped = update(PostRow).where(pointless).values(given_up_at=now, problem=_NEVER)
-    await session.execute(dropped.execution_options(synchronize_session=False))
+    pointless = and_(PostRow.id.in_([row.id for row in changed]), PostRow.kind.in_(_CARRIERS))
+    await drop(session, pointless, Superfluous.FORGOTTEN, now)
     await _rewrite_chats(session, [row.edits or row.id for row in [*changed, *quoting]], now)
 
 
@@ -113,7 +111,7 @@ def _blank(said: Content, target: int, gone: TakenBack) -> Content:
     if isinstance(said, Card):
         return replace(said, excerpt="", author="", media=(), history=(), deleted=True)
     if isinstance(said, Reply):
-        return replace(said, text="", media=())
+        return replace(said, text="", media=(), to="")
     if isinstance(said, Offer | Sent):
         return replace(said, text="", to="")
     return _unnamed(emptied(said, target, gone), gone.names)

@@ -9,11 +9,11 @@ from bot.domain.conversations import State
 from bot.domain.messages import MessageRef, Person
 from bot.domain.ports import Account, Insight, Request, Week
 from db.accounts import account_of, in_short, unsure
+from db.dropping import PENDING, REFUSED
 from db.engine import Database
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, PostRow
 
 _UNDECIDED = (ConversationRow.state == State.NEW, ~ConversationRow.resting)
-_UNSAID = (PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
 _WEEK = timedelta(days=7)
 _RULED = and_(CorrectionRow.conversation_id == ConversationRow.id, CorrectionRow.withdrawn_at.is_(None))
 
@@ -26,8 +26,8 @@ class PostgresInsight:
 
     async def backlog(self, now: datetime) -> Mapping[str, float]:
         undecided = select(func.count(), func.min(ConversationRow.started_at)).where(*_UNDECIDED)
-        unsaid = select(func.count(), func.min(PostRow.owed_at)).where(*_UNSAID)
-        given_up = select(func.count()).where(PostRow.given_up_at.is_not(None))
+        unsaid = select(func.count(), func.min(PostRow.owed_at)).where(PENDING)
+        given_up = select(func.count()).where(REFUSED)
         async with self._database.transaction() as session:
             new, oldest_new = (await session.execute(undecided)).one()
             waiting, oldest_post = (await session.execute(unsaid)).one()

@@ -1,6 +1,24 @@
 """What platforms report becomes facts: messages in their conversations, reactions, presses."""
 
-from sqlalchemy import ColumnElement, Executable, Select, Update, and_, case, false, func, or_, select, update
+from typing import cast
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Executable,
+    ScalarSelect,
+    Select,
+    Table,
+    Update,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,7 +26,7 @@ from bot.domain.conversations import State
 from bot.domain.messages import Message, MessageRef, Press, Reaction, chosen, clean
 from bot.domain.ports import Change, Joining
 from db.content import encode_media
-from db.engine import announce
+from db.engine import announce, announcement
 from db.tables import (
     MAX_NAME,
     ConversationRow,
@@ -20,17 +38,15 @@ from db.tables import (
     storable,
 )
 
+_TALKS, _MESSAGES = cast(Table, ConversationRow.__table__), cast(Table, MessageRow.__table__)
+
 
 async def add_message(session: AsyncSession, message: Message, joining: Joining) -> bool:
     await alone_in(session, message.ref.platform, message.ref.chat)
-    if await _known(session, message):
+    known, joined = (await session.execute(select(_known(message.ref), _joined(message, joining)))).one()
+    if known is not None and not await _numbered_anew(session, known, message):
         return False
-    joined = await _conversation_of(session, message, joining)
-    conversation = await _opened(session, message) if joined is None else joined
-    if joined is not None:
-        await session.execute(_grown(joined, message))
-    await session.execute(insert(MessageRow).values(**_values(message), conversation_id=conversation))
-    await announce(session, Change.MESSAGE if joined is None else Change.NEXT)
+    await session.execute(_opening(message) if joined is None else _joining(joined, message))
     return True
 
 
@@ -43,50 +59,40 @@ async def alone_in(session: AsyncSession, platform: str, chat: str) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-async def _known(session: AsyncSession, message: Message) -> bool:
-    ref = message.ref
-    here = select(MessageRow.id, MessageRow.at, MessageRow.moved_from).where(
-        MessageRow.platform == ref.platform, MessageRow.chat == ref.chat, MessageRow.message_id == ref.id
+def _known(ref: MessageRef) -> ScalarSelect[int]:
+    here = MessageRow.platform == ref.platform, MessageRow.chat == ref.chat, MessageRow.message_id == ref.id
+    return select(MessageRow.id).where(*here).scalar_subquery()
+
+
+async def _numbered_anew(session: AsyncSession, known: int, message: Message) -> bool:
+    """Whether this is another message than the known one: a chat that was given another id may count from one again."""
+    back = update(MessageRow).where(
+        MessageRow.id == known, MessageRow.moved_from.is_not(None), MessageRow.at != message.at
     )
-    found = (await session.execute(here)).first()
-    if found is None:
-        return False
-    number, at, moved_from = found
-    if moved_from is None or at == message.at:
-        return True
-    # A chat that was given another id may number its messages anew: this is another message
-    back = update(MessageRow).where(MessageRow.id == number).values(chat=moved_from, moved_from=None)
-    await session.execute(back.execution_options(synchronize_session=False))
-    return False
+    restored = back.values(chat=MessageRow.moved_from, moved_from=None).returning(MessageRow.id)
+    found = await session.execute(restored.execution_options(synchronize_session=False))
+    return found.first() is not None
 
 
-async def _conversation_of(session: AsyncSession, message: Message, joining: Joining) -> int | None:
+def _joined(message: Message, joining: Joining) -> ColumnElement[int | None]:
     """The conversation that a new message belongs to; None when it opens one."""
     if message.opens:
-        return None
+        return literal(None, BigInteger)
+    newest = newest_of(message.place.platform, message.place.chat, message.author.id)
     if message.place.thread is None:
-        newest = (await session.scalars(_newest(message).where(ConversationRow.thread.is_(None)))).first()
-        return newest.id if newest is not None and _alive(newest, message, joining) else None
-    joined = await session.scalar(_of_thread(message))
-    if joined is not None:
-        return joined
+        return _alive(newest.where(ConversationRow.thread.is_(None)), message, joining).scalar_subquery()
     since = message.at - joining.settle
-    burst = _newest(message).where(ConversationRow.state == State.NEW, ConversationRow.last_at >= since)
-    found = (await session.scalars(burst)).first()
-    return found.id if found is not None else None
+    burst = newest.where(ConversationRow.state == State.NEW, ConversationRow.last_at >= since)
+    return func.coalesce(
+        _of_thread(message).scalar_subquery(), burst.with_only_columns(ConversationRow.id).scalar_subquery()
+    )
 
 
-def _alive(row: ConversationRow, message: Message, joining: Joining) -> bool:
-    if row.left_at is not None:
-        return False
-    if row.state == State.CLOSED:
-        return row.closed_at is not None and row.closed_at >= message.at - joining.reopen
-    return row.last_at >= message.at - joining.idle
-
-
-def _newest(message: Message) -> Select[ConversationRow]:
-    """The conversations that the author opened in the chat, newest first."""
-    return newest_of(message.place.platform, message.place.chat, message.author.id)
+def _alive(newest: Select[ConversationRow], message: Message, joining: Joining) -> Select[int]:
+    """The conversation, unless it is over."""
+    row = newest.subquery()
+    closed, still = row.c.closed_at >= message.at - joining.reopen, row.c.last_at >= message.at - joining.idle
+    return select(row.c.id).where(row.c.left_at.is_(None), case((row.c.state == State.CLOSED, closed), else_=still))
 
 
 def newest_of(platform: str, chat: str, person_id: str) -> Select[ConversationRow]:
@@ -111,9 +117,10 @@ def _of_thread(message: Message) -> Select[int]:
     )
 
 
-async def _opened(session: AsyncSession, message: Message) -> int:
+def _opening(message: Message) -> Executable:
+    """The message with a conversation of its own, in one statement."""
     place, author = message.place, message.author
-    opened = insert(ConversationRow).values(
+    opened = insert(_TALKS).values(
         platform=place.platform,
         chat=place.chat,
         thread=place.thread,
@@ -129,7 +136,15 @@ async def _opened(session: AsyncSession, message: Message) -> int:
         asked_for_words=False,
         resting=False,
     )
-    return (await session.execute(opened.returning(ConversationRow.id))).scalar_one()
+    its = opened.returning(_TALKS.c.id).cte("opened")
+    said = insert(_MESSAGES).values(**_values(message), conversation_id=select(its.c.id).scalar_subquery())
+    return said.returning(announcement(Change.MESSAGE))
+
+
+def _joining(conversation_id: int, message: Message) -> Executable:
+    """The message in a conversation that there is already, in one statement."""
+    said = insert(_MESSAGES).values(**_values(message), conversation_id=conversation_id)
+    return said.add_cte(_grown(conversation_id, message).cte("grown")).returning(announcement(Change.NEXT))
 
 
 def _language(message: Message) -> ColumnElement[str | None]:
@@ -149,8 +164,8 @@ def _grown(conversation_id: int, message: Message) -> Update:
     theirs = ConversationRow.person_id == message.author.id
     undecided = and_(ConversationRow.state == State.CLOSED, ConversationRow.label.is_(None))
     return (
-        update(ConversationRow)
-        .where(ConversationRow.id == conversation_id)
+        update(_TALKS)
+        .where(_TALKS.c.id == conversation_id)
         .values(
             version=ConversationRow.version + 1,
             last_at=func.greatest(ConversationRow.last_at, message.at),
@@ -160,7 +175,6 @@ def _grown(conversation_id: int, message: Message) -> Update:
             person_name=case((theirs, message.author.name), else_=ConversationRow.person_name),
             language=case((theirs, _language(message)), else_=ConversationRow.language),
         )
-        .execution_options(synchronize_session=False)
     )
 
 

@@ -23,11 +23,10 @@ async def lease(session: AsyncSession, rows: Iterable[ConversationRow], now: dat
     """Keep every other step away from these conversations, for a while."""
     ids = [row.id for row in rows]
     if ids:
-        await forgettable(session)
-        held = update(ConversationRow).where(ConversationRow.id.in_(ids))
-        await session.execute(
-            held.values(leased_until=now + LEASE, claimed_at=now).execution_options(synchronize_session=False)
+        held = (
+            update(ConversationRow).where(ConversationRow.id.in_(ids)).values(leased_until=now + LEASE, claimed_at=now)
         )
+        await session.execute(held.returning(forgettable()).execution_options(synchronize_session=False))
 
 
 async def release(session: AsyncSession, conversation_id: int) -> None:

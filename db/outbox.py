@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, Update, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.decisions import Decision
 from bot.domain.messages import MessageRef
@@ -13,7 +14,7 @@ from bot.domain.ports import Change, Outbox
 from bot.domain.posts import Card, Owed, Post
 from db import undeliverable
 from db.cards import wordings
-from db.engine import Database, announce, forgettable
+from db.engine import Database, announce, announcement, forgettable
 from db.leases import LEASE
 from db.owing import owe
 from db.rows import content, post
@@ -32,11 +33,8 @@ class PostgresOutbox:
 
     async def claim_owed(self, platforms: Sequence[str], now: datetime, limit: int) -> list[Owed]:
         async with self._database.transaction() as session:
-            rows = (await session.scalars(_due(platforms, now).limit(limit))).all()
-            if not rows:
-                return []
-            await forgettable(session)
-            await session.execute(_claimed([row.id for row in rows], now))
+            found = (await session.execute(_claimed(platforms, now, limit))).all()
+            rows = sorted((row for row, _ in found), key=lambda row: row.id)
             receipts, cards = await _receipts(session, rows), await _cards(session, rows)
             return [_owed(row, receipts, cards) for row in rows]
 
@@ -46,16 +44,14 @@ class PostgresOutbox:
         fresh = update(_ROW).where(_ROW.id == owed.id, _ROW.said_at.is_(None))
         said = fresh.values(**receipt, leased_until=None, given_up_at=None, problem=None)
         async with self._database.transaction() as session:
-            found = (await session.execute(said.returning(_ROW.conversation_id))).first()
+            found = (await session.execute(_announced(said))).first()
             if found is not None:
                 await owe(session, found[0], posts, now)
-                await announce(session, Change.OWED)
 
     async def postpone(self, owed: Owed, until: datetime, problem: str) -> None:
-        later = _still(owed).values(not_before=until, leased_until=None, problem=problem)
+        still = update(_ROW).where(_ROW.id == owed.id, _pending(_ROW))
         async with self._database.transaction() as session:
-            if (await session.execute(later.returning(_ROW.id))).first() is not None:
-                await announce(session, Change.OWED)
+            await session.execute(_announced(still.values(not_before=until, leased_until=None, problem=problem)))
 
     async def give_up(
         self, owed: Owed, problem: str, now: datetime, posts: Sequence[Post] = (), decision: Decision | None = None
@@ -73,11 +69,13 @@ def _pending(row: type[PostRow]) -> ColumnElement[bool]:
     return and_(row.said_at.is_(None), row.given_up_at.is_(None))
 
 
-def _still(owed: Owed) -> Update:
-    return update(_ROW).where(_ROW.id == owed.id, _pending(_ROW))
+def _announced(change: Update) -> ReturningUpdate[int | None, object]:
+    """The change, of which every process hears; the conversation of the post, if there was something to change."""
+    told = change.returning(_ROW.conversation_id, announcement(Change.OWED))
+    return told.execution_options(synchronize_session=False)
 
 
-def _due(platforms: Sequence[str], now: datetime) -> Select[PostRow]:
+def _due(platforms: Sequence[str], now: datetime) -> Select[int]:
     """The oldest pending post of each conversation and chat; posts of no conversation are in line by chat alone."""
     another = exists().where(
         _EARLIER.conversation_id.is_not_distinct_from(_ROW.conversation_id),
@@ -88,7 +86,7 @@ def _due(platforms: Sequence[str], now: datetime) -> Select[PostRow]:
     )
     rewritable = exists().where(_TARGET.id == _ROW.edits, _TARGET.said_at.is_not(None))
     return (
-        select(_ROW)
+        select(_ROW.id)
         .where(_ROW.platform.in_(platforms), _pending(_ROW), _ROW.not_before <= now)
         .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now), ~another)
         .where(or_(_ROW.edits.is_(None), rewritable))
@@ -97,11 +95,11 @@ def _due(platforms: Sequence[str], now: datetime) -> Select[PostRow]:
     )
 
 
-def _claimed(ids: Sequence[int], now: datetime) -> Update:
-    held = update(_ROW).where(_ROW.id.in_(ids))
-    return held.values(leased_until=now + LEASE, attempts=_ROW.attempts + 1).execution_options(
-        synchronize_session=False
-    )
+def _claimed(platforms: Sequence[str], now: datetime, limit: int) -> ReturningUpdate[PostRow, object]:
+    """What is due, claimed."""
+    due = _due(platforms, now).limit(limit).cte("due")
+    held = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=now + LEASE, attempts=_ROW.attempts + 1)
+    return held.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
 
 
 async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, MessageRef]:
@@ -133,7 +131,7 @@ def _owed(row: PostRow, receipts: dict[int, MessageRef], cards: dict[int, Post])
     return Owed(
         id=row.id,
         post=post(row),
-        attempt=row.attempts + 1,
+        attempt=row.attempts,
         edits=None if row.edits is None else receipts.get(row.edits),
         under=None if row.under is None else receipts.get(row.under),
         card=None if (card := _card(row)) is None else cards.get(card),

@@ -11,9 +11,8 @@ from bot.domain.messages import Media
 from bot.domain.posts import Card, Content, FollowUp, Offer, Reply, Sent
 from db import rows
 from db.content import encode
+from db.dropping import Superfluous, drop
 from db.tables import DecisionRow, ExampleRow, PostRow
-
-_NEVER = "its words were taken back before it was said"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,7 @@ async def empty_posts(session: AsyncSession, conversation_ids: Sequence[int], go
     await rewrite(
         session, PostRow.conversation_id.in_(conversation_ids), lambda said, target: emptied(said, target, gone)
     )
-    carrying = update(PostRow).where(
-        PostRow.id.in_(gone.carried),
-        PostRow.said_at.is_(None),
-        PostRow.given_up_at.is_(None),
-        PostRow.leased_until.is_(None),
-    )
-    never = carrying.values(given_up_at=now, problem=_NEVER)
-    await session.execute(never.execution_options(synchronize_session=False))
+    await drop(session, PostRow.id.in_(gone.carried), Superfluous.TAKEN_BACK, now)
 
 
 async def rewrite(

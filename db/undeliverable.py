@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
@@ -13,12 +13,10 @@ from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Owed, Post
 from db import rows
 from db.cards import wordings
 from db.decided import move
+from db.dropping import PENDING, Superfluous, drop_rewritings
 from db.engine import announce
 from db.owing import owe
 from db.tables import ConversationRow, MessageRow, PostRow
-
-_REWRITES = "what it rewrites was never said"
-_CARD = "its card is out of reach; said under the next one"
 
 
 async def give_up(
@@ -26,12 +24,11 @@ async def give_up(
 ) -> None:
     """A decision counts only while the conversation is where the card says it is: a lead may have moved it since."""
     talk = await _conversation(session, owed)
-    gone = update(PostRow).where(PostRow.id == owed.id, _PENDING).values(given_up_at=now, problem=problem)
+    gone = update(PostRow).where(PostRow.id == owed.id, PENDING).values(given_up_at=now, problem=problem)
     row = await session.scalar(gone.values(leased_until=None).returning(PostRow))
     if row is None:
         return
-    rewriting = update(PostRow).where(PostRow.edits == row.id, _PENDING).values(given_up_at=now, problem=_REWRITES)
-    await session.execute(rewriting.execution_options(synchronize_session=False))
+    await drop_rewritings(session, [row.id], now)
     if decision is None:
         await owe(session, row.conversation_id, posts, now)
     elif talk is not None and await _concerns(session, row, talk):
@@ -39,9 +36,6 @@ async def give_up(
         await owe(session, talk.id, posts, now)
         await _under_the_next(session, row, now)
     await announce(session, Change.OWED, Change.FREED)
-
-
-_PENDING: ColumnElement[bool] = and_(PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
 
 
 async def _conversation(session: AsyncSession, owed: Owed) -> ConversationRow | None:
@@ -61,13 +55,17 @@ async def _concerns(session: AsyncSession, row: PostRow, talk: ConversationRow) 
 async def _under_the_next(session: AsyncSession, gone: PostRow, now: datetime) -> None:
     """What waited to be said under a card that is out of reach goes under the one that stands now."""
     card = gone.id if gone.under is None else gone.under
-    waiting = select(PostRow).where(PostRow.under == card, _PENDING).order_by(PostRow.id)
-    for row in (await session.scalars(waiting)).all():
+    waiting = select(PostRow).where(PostRow.under == card, PENDING).order_by(PostRow.id)
+    found = (await session.scalars(waiting)).all()
+    says = await wordings(session, [row.id for row in found])
+    for row in found:
         old = rows.post(row)
-        again = Post(ON_THE_CARD, old.content, only_for=old.only_for, answers=old.answers)
+        again = Post(ON_THE_CARD, says[row.id], only_for=old.only_for, answers=old.answers)
         (new,) = await owe(session, row.conversation_id, [again], now)
-        never = update(PostRow).where(PostRow.id == row.id).values(given_up_at=now, problem=_CARD)
+        never = update(PostRow).where(PostRow.id == row.id)
+        never = never.values(given_up_at=now, problem=Superfluous.ELSEWHERE.value)
         await session.execute(never.execution_options(synchronize_session=False))
         carried = update(MessageRow).where(MessageRow.conversation_id == row.conversation_id)
         carried = carried.where(MessageRow.carried_by == row.id).values(carried_by=new)
         await session.execute(carried.execution_options(synchronize_session=False))
+    await drop_rewritings(session, [row.id for row in found], now)

@@ -142,7 +142,10 @@ class Ledger(Protocol):
         """
 
     async def add_note(self, note: Note) -> bool:
-        """Store what a team wrote under something of ours. False: not under anything of ours, or here before."""
+        """Store what a team wrote under something of ours. False: not under anything of ours, or here before.
+
+        Raises Unreachable while it may be under something that is being said just now: it must come again.
+        """
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         """The person's next message in that chat, without a thread, opens a new conversation. False: none was open."""

@@ -112,7 +112,7 @@ class Hearing:
             case Note() as note:
                 await self.inbox.note(replace(note, author=await self._known(note.author)))
             case Reaction() as reaction:
-                await self.inbox.reaction(replace(reaction, emoji=self._spellings.meant(reaction.emoji)))
+                await self._react(replace(reaction, emoji=self._spellings.meant(reaction.emoji)))
             case Edit() as edit:
                 await self.inbox.edit(edit)
             case Deletion() as deletion:
@@ -121,6 +121,12 @@ class Hearing:
                 pass
             case news:
                 await self._hear(news)
+
+    async def _react(self, reaction: Reaction) -> None:
+        # Who takes a card is shown by name; who laughs elsewhere need not be looked up.
+        if reaction.ref.chat in self.ears.rooms:
+            reaction = replace(reaction, actor=await self._known(reaction.actor))
+        await self.inbox.reaction(reaction)
 
     async def _hear(self, news: News) -> None:
         match news:
@@ -198,7 +204,7 @@ class Hearing:
             case Pressed():
                 if wanted.whispered:
                     self.reception.whispers.remember(wanted.press.ref, wanted.respond_to)
-                await self.inbox.press(wanted.press)
+                await self.inbox.press(replace(wanted.press, actor=await self._known(wanted.press.actor)))
             case Form():
                 return await self._form(forms, wanted)
             case HomeChoice():

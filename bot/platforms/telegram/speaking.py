@@ -11,7 +11,7 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest
 from telegram.ext import ExtBot
 
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.messages import Media, MessageRef, Place
 from bot.domain.posts import Card, Content, FollowUp, Owed, Reply
 from bot.platforms.telegram import NAME
@@ -101,6 +101,10 @@ class Speaker:
             raise Unreachable(f"platforms.{NAME}: this chat has had its share", timedelta(seconds=wait))
         try:
             return await asked(call)
+        except ChatMoved as moved:
+            # Its message of that may have come while nobody listened: the new group is the team's room, too.
+            self._rooms.move(chat, moved.chat)
+            raise
         except Unreachable as error:
             if error.retry_after is not None:
                 self._pace.rest(chat, _now() + error.retry_after.total_seconds())

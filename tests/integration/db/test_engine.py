@@ -37,6 +37,20 @@ async def test_lost_connections_heal(database: Database, database_url: str) -> N
     await database.ping()
 
 
+async def test_a_connection_that_nobody_used_for_long_is_asked_whether_it_lives(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.liveness._TRUSTED", 0.0)
+    backend = select(func.pg_backend_pid())
+    async with database.transaction() as session:
+        before = await session.scalar(backend)
+    async with database.transaction() as session:
+        assert await session.scalar(backend) == before
+    await asyncio.to_thread(_cut_everybody, database_url)
+    async with database.transaction() as session:
+        assert await session.scalar(backend) != before
+
+
 async def test_an_error_never_quotes_what_people_wrote(database: Database) -> None:
     broken = insert(MessageRow).values(platform="p", chat="c", text="my secret")
     with pytest.raises(Refused) as caught:
@@ -129,6 +143,6 @@ async def test_the_backlog_is_counted(ledger: PostgresLedger, outbox: PostgresOu
 
 
 def _cut_everybody(url: str) -> None:
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+    others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
     with psycopg.connect(conninfo(parsed(url)), autocommit=True) as connection:
         connection.execute(f"{others} AND pid <> pg_backend_pid()".encode())

@@ -161,13 +161,14 @@ async def test_what_is_owed_because_something_was_said_is_owed_once(
 
 
 async def test_a_team_that_cannot_be_reached_loses_the_conversation_to_the_fallback(
-    ledger: PostgresLedger, outbox: PostgresOutbox
+    ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
 ) -> None:
     conversation = await routed(ledger)
     await ledger.add_message(message("m2", "and", 5.5, chat="chat-of-m1"), JOINING)
     (said,) = await ledger.claim_next(after(6), 10)
     await ledger.conclude_next(said, [Post(ON_THE_CARD, FollowUp("Ann", "and"))], after(6))
     (owed,) = await outbox.claim_owed(["slack"], after(7), 10)
+    await outbox.add([Post(ROOM, FollowUp("Ann", "and so on", edited=True), edits=3)], after(6))
     notice = Post(ON_THE_CARD, Notice(What.MISDELIVERED, "billing", problem="no such channel"))
     posts = [Post(TRIAGE, card(conversation, "triage")), notice]
     for _ in range(2):
@@ -178,10 +179,12 @@ async def test_a_team_that_cannot_be_reached_loses_the_conversation_to_the_fallb
             assert one.post.place == TRIAGE
             contents.append(one.post.content)
             await outbox.said(one, MessageRef("slack", "C-TRIAGE", f"said-{one.id}"), after(10))
-    assert contents == [card(conversation, "triage"), notice.content, FollowUp("Ann", "and")]
+    assert contents == [card(conversation, "triage"), notice.content, FollowUp("Ann", "and so on", edited=True)]
+    assert (await PostgresInsight(database).backlog(after(10)))["given_up"] == 1
     await ledger.add_edit(Edit(said.message.ref, "and more", after(11)))
     (revised,) = await ledger.claim_revised(after(12), 10)
-    assert (revised.conversation.label, revised.carried) == ("triage", (6, FollowUp("Ann", "and")))
+    assert revised.carried is not None
+    assert (revised.conversation.label, revised.carried[1]) == ("triage", FollowUp("Ann", "and so on", edited=True))
 
 
 async def test_a_refused_card_of_a_team_that_lost_the_conversation_moves_nothing(

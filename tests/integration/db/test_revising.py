@@ -8,9 +8,10 @@ from sqlalchemy import select, text
 from bot.domain.conversations import Chosen, Ruling, Standing, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Deletion, Edit, Message, MessageRef
-from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Offer, Post, Reply
+from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, What
 from db.engine import Database
 from db.examples import PostgresExamples
+from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.tables import ConversationRow
@@ -297,15 +298,23 @@ async def test_a_relayed_message_that_is_deleted_leaves_its_follow_up_empty(
 
 
 async def test_what_was_deleted_before_it_was_said_is_never_said(
-    ledger: PostgresLedger, outbox: PostgresOutbox
+    ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
 ) -> None:
+    """Nor what rewrites it, which would hold up everything after it."""
     await carded(ledger, outbox)
     said = message("m2", "and my invoice", 20, chat="chat-of-m1")
     await ledger.add_message(said, JOINING)
     (found,) = await ledger.claim_next(after(21), 10)
     await ledger.conclude_next(found, [Post(ON_THE_CARD, FollowUp("Ann", "and my invoice"))], after(22))
-    await ledger.add_deletion(Deletion(said.ref, after(23)))
-    assert await outbox.claim_owed(["slack"], after(24), 10) == []
+    await ledger.add_edit(edit(said.ref, "and my parcel", 23))
+    (changed,) = await ledger.claim_revised(after(24), 10)
+    assert changed.carried is not None
+    rewritten = Post(ON_THE_CARD, FollowUp("Ann", "and my parcel", edited=True), edits=changed.carried[0])
+    after_it = Post(ON_THE_CARD, Notice(What.REOPENED))
+    await ledger.conclude_revised(changed, [rewritten, after_it], after(25))
+    await ledger.add_deletion(Deletion(said.ref, after(26)))
+    assert [owed.post.content for owed in await outbox.claim_owed(["slack"], after(27), 10)] == [after_it.content]
+    assert (await PostgresInsight(database).backlog(after(28)))["given_up"] == 0
 
 
 async def test_what_was_deleted_before_the_relay_is_not_relayed(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:

@@ -1,12 +1,14 @@
 """A customer and two teams, all in Telegram, through the whole flow: what one of them does, the others see."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from bot.domain.tasks import Task
 from bot.flow.desk import FrontDesk
 from bot.platforms.telegram import pace
 from db.engine import Database
@@ -27,6 +29,7 @@ from tests.integration.platforms.telegram.parts import (
     VOCABULARY,
     config,
     connected,
+    in_room,
     listening,
     surroundings,
 )
@@ -81,9 +84,8 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(
-    server: TelegramServer, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Scene]:
+async def quick(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> TelegramServer:
+    """The server, with its people, towards whom nobody has to be patient."""
     monkeypatch.setattr(conftest, "VOCABULARY", VOCABULARY)
     for limit in ("_CHAT", "_GROUP"):
         monkeypatch.setattr(pace, limit, (100, 1.0))
@@ -91,10 +93,21 @@ async def scene(
     server.add_user(User(id=LEAD, first_name="Lee"))
     for chat in (BILLING, IT):
         server.add_member(chat, LEAD)
-    async with connected(config(server), surroundings(desk(database))) as telegram:
-        story = Story(database, tmp_path, TASK, [cast(FakePlatform, telegram)])
+    return server
+
+
+@asynccontextmanager
+async def staged(server: TelegramServer, database: Database, folder: Path, task: Task) -> AsyncIterator[Scene]:
+    async with connected(config(server), surroundings(desk(database), task)) as telegram:
+        story = Story(database, folder, task, [cast(FakePlatform, telegram)])
         async with listening(server, telegram, story.inbox):
             yield Scene(story, server)
+
+
+@pytest.fixture
+async def scene(quick: TelegramServer, database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with staged(quick, database, tmp_path, TASK) as set_up:
+        yield set_up
 
 
 def desk(database: Database) -> FrontDesk:
@@ -207,6 +220,28 @@ async def test_in_a_closed_topic_cards_and_notes_go_on_in_the_group(scene: Scene
     assert card.thread is None
     await scene.notes("reply: bring it to us", card)
     assert scene.last(ANN).text == "it writes:\nbring it to us"
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_group_that_becomes_a_supergroup_keeps_its_card_its_notes_and_its_next_cards(
+    quick: TelegramServer, database: Database, tmp_path: Path, heard: bool
+) -> None:
+    old, new = -4321, -1004321
+    quick.add_group(old, "billing", kind="group")
+    quick.add_member(old, LEAD)
+    async with staged(quick, database, tmp_path, in_room("billing", str(old))) as scene:
+        await quick.writes(ANN, "I was charged twice")
+        await scene.settles()
+        assert scene.card(old)
+        await quick.migrates(old, new, LEAD)
+        if not heard:
+            quick.feed.pending.clear()
+        await scene.settles()
+        await quick.writes(ANN, "since Monday")
+        await scene.settles()
+        assert scene.read(new) == ["Ann added\nsince Monday"]
+        await scene.notes("reply: on its way", scene.last(new))
+        assert scene.last(ANN).text == "billing writes:\non its way"
 
 
 async def test_new_begins_another_request_status_lists_both_and_forget_leaves_nothing(scene: Scene) -> None:
