@@ -181,9 +181,16 @@ def start(cluster: Cluster) -> None:
     wait = ["-w", "-t", str(_START_SECONDS), "-l", str(_log(cluster))]
     done = _run(cluster, "pg_ctl", *wait, "-o", options, "-D", str(cluster.data), "start")
     if done.returncode != 0:
-        with _log(cluster).open(errors="replace") as lines:
-            lines.seek(before)
-            raise _explained(cluster, done.stderr + lines.read())
+        raise _explained(cluster, done.stderr + _said_since(cluster, before))
+
+
+def _said_since(cluster: Cluster, position: int) -> str:
+    """What the server wrote into its log from there on; nothing when it never came so far as to open it."""
+    if not _log(cluster).exists():
+        return ""
+    with _log(cluster).open(errors="replace") as lines:
+        lines.seek(position)
+        return lines.read()
 
 
 def _log(cluster: Cluster) -> Path:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import Noted
+from bot.domain.errors import Unreachable
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.ports import Change
 from bot.domain.posts import Card, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
@@ -28,6 +29,8 @@ _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, Wro
 async def add_note(session: AsyncSession, note: Note) -> bool:
     conversation = await _conversation_under(session, note.under)
     if conversation is None:
+        if await session.scalar(_being_said(note.under)) is not None:
+            raise Unreachable("database: what this was written under has no receipt yet")
         return False
     fact = insert(NoteRow).values(**_values(note), conversation_id=conversation)
     new = await session.scalar(fact.on_conflict_do_nothing().returning(NoteRow.id))
@@ -51,6 +54,13 @@ async def _conversation_under(session: AsyncSession, ref: MessageRef) -> int | N
         NoteRow.platform == ref.platform, NoteRow.chat == ref.chat, NoteRow.message_id == ref.id
     )
     return await session.scalar(note)
+
+
+def _being_said(ref: MessageRef) -> Select[int]:
+    """Posts of ours in that room that may stand there already while we do not know it: one of them may be meant."""
+    room = or_(PostRow.chat == ref.chat, PostRow.chat.startswith(f"{ref.chat}/"))
+    tried = and_(PostRow.attempts > 0, PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
+    return select(PostRow.id).where(PostRow.platform == ref.platform, room, tried, PostRow.edits.is_(None)).limit(1)
 
 
 def _values(note: Note) -> dict[str, object]:

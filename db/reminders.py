@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State, Waiting
@@ -14,12 +14,14 @@ from db.cards import standing_cards
 from db.engine import announce
 from db.leases import free, held, lease, release
 from db.owing import owe
-from db.tables import ConversationRow
+from db.tables import ConversationRow, NoteRow
 
 _MOST = 2
 """Reminders of one conversation: the team's, then the fallback's."""
 _PAUSE = timedelta(minutes=1)
 """How soon one is looked at again that nobody needed to be reminded of."""
+_ANSWERED = exists().where(NoteRow.conversation_id == ConversationRow.id, NoteRow.sent_at >= ConversationRow.routed_at)
+"""Its team has sent the person something: whoever answers has taken it, emoji or not."""
 
 
 async def claim_waiting(session: AsyncSession, now: datetime, after: timedelta, limit: int) -> list[Waiting]:
@@ -38,7 +40,7 @@ def _waiting(now: datetime, after: timedelta) -> Select[ConversationRow]:
     return (
         select(row)
         .where(row.state == State.ROUTED, row.taken_by.is_(None), due, free(now))
-        .where(func.coalesce(row.remind_after, now) <= now)
+        .where(func.coalesce(row.remind_after, now) <= now, ~_ANSWERED)
         .order_by(row.routed_at, row.id)
         .with_for_update(skip_locked=True)
     )

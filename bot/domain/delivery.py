@@ -33,8 +33,9 @@ def after_said(owed: Owed, receipt: MessageRef) -> list[Post]:
         case Reply() as reply:
             return [_sent(reply, "")]
         case Card(replaces=int()) if owed.card is not None and isinstance(owed.card.content, Card):
-            linked = replace(owed.card.content, moved_link=receipt)
-            return [Post(owed.card.place, linked, edits=owed.post.content.replaces)]
+            card = owed.post.content
+            linked = replace(owed.card.content, moved_to=card.label, moved_link=receipt)
+            return [Post(owed.card.place, linked, edits=card.replaces)]
         case _:
             return []
 
@@ -62,12 +63,14 @@ def undeliverable(task: Task, owed: Owed, problem: str) -> Undelivered:
     if isinstance(content, Card):
         return _elsewhere(task, owed.post.place, content, problem)
     if isinstance(content, FollowUp) and owed.card is not None and isinstance(owed.card.content, Card):
-        # The room took the card but takes nothing more: what the person wrote must be read somewhere
-        card = owed.card.content
-        said = (content.author, shortened(content.text, HISTORY))
-        kept = replace(card, history=(*card.history, said), media=(*card.media, *content.media), taken_by="")
-        return _elsewhere(task, owed.card.place, kept, problem)
+        return _elsewhere(task, owed.card.place, _with(owed.card.content, content, owed.post.under), problem)
     return Undelivered()
+
+
+def _with(card: Card, said: FollowUp, post: int | None) -> Card:
+    """The next card for a room that took this one but takes nothing more: what the person wrote is read somewhere."""
+    history = (*card.history, (said.author, shortened(said.text, HISTORY)))
+    return replace(card, history=history, media=(*card.media, *said.media), taken_by="", done=False, replaces=post)
 
 
 def without(content: Content, media: Media) -> Content:
@@ -114,7 +117,6 @@ def _elsewhere(task: Task, refused: Place, card: Card, problem: str) -> Undelive
         confidence=0.0,
         legend=legend(task, room.platform),
         remembered=(),
-        replaces=None,
     )
     notice = Notice(What.MISDELIVERED, team=card.label, problem=problem)
     moves = card.label != task.fallback

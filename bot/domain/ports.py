@@ -142,7 +142,10 @@ class Ledger(Protocol):
         """
 
     async def add_note(self, note: Note) -> bool:
-        """Store what a team wrote under something of ours. False: not under anything of ours, or here before."""
+        """Store what a team wrote under something of ours. False: not under anything of ours, or here before.
+
+        Raises Unreachable while it may be under something that is being said just now: it must come again.
+        """
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         """The person's next message in that chat, without a thread, opens a new conversation. False: none was open."""
@@ -236,7 +239,7 @@ class Ledger(Protocol):
         """Store that the note was looked at; `sent`: a reply to the person is among the posts, so it is never again."""
 
     async def claim_waiting(self, now: datetime, after: timedelta, limit: int) -> list[Waiting]:
-        """Routed conversations that nobody took for `after` (once more: for twice that); each at most twice."""
+        """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and never again."""
 
     async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
         """Store the reminder with its posts. Without posts (nobody is there now) it is none, and comes again later."""

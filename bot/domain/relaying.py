@@ -21,9 +21,14 @@ _OFFERED = 200
 
 
 def opens_again(said: Next) -> bool:
-    """Whether what somebody wrote opens a closed conversation: a mere thank-you does not."""
+    """Whether what its person wrote opens a closed conversation: a mere thank-you does not, nor does anybody else."""
     closed = said.conversation.state is State.CLOSED
-    return closed and (has_words(said.message.text) or bool(said.message.media))
+    return closed and _own(said) and (has_words(said.message.text) or bool(said.message.media))
+
+
+def _own(said: Next) -> bool:
+    author, person = said.message.author, said.conversation.person
+    return (author.platform, author.id) == (person.platform, person.id)
 
 
 def followed_up(said: Next) -> list[Post]:
@@ -44,11 +49,10 @@ def _reopened(said: Next, card: StandingCard) -> list[Post]:
 
 def may_split(said: Next) -> bool:
     """Whether it is worth asking what this message is about: its person's, open, where threads keep nothing apart."""
-    message, conversation = said.message, said.conversation
-    own = (message.author.platform, message.author.id) == (conversation.person.platform, conversation.person.id)
     offered = any(isinstance(content, Split) for _, content in said.asking)
-    threadless = conversation.place.thread is None
-    return own and threadless and conversation.state is State.ROUTED and not offered and _long_enough(message)
+    threadless = said.conversation.place.thread is None
+    routed = said.conversation.state is State.ROUTED
+    return _own(said) and threadless and routed and not offered and _long_enough(said.message)
 
 
 def _long_enough(message: Message) -> bool:

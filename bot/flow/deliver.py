@@ -60,8 +60,10 @@ class Courier:
     async def _laden(self, owed: Owed) -> Owed:
         """With the attachments that only another platform has; one that is gone or too large is named instead.
 
-        Raises Unreachable when they may be had later.
+        A rewriting changes words alone. Raises Unreachable when they may be had later.
         """
+        if owed.post.edits is not None:
+            return owed
         content, files = owed.post.content, list(owed.files)
         for media in delivery.attached(content):
             if media.platform == owed.post.place.platform:

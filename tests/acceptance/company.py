@@ -1,9 +1,11 @@
 """The demo company at work: its teams in Slack channels, Telegram groups and rooms of the local chat."""
 
+import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import TypedDict, cast
 
@@ -46,8 +48,8 @@ class Town:
             "TELEGRAM_BOT_TOKEN": self.telegram.token,
         }
 
-    def settings(self, model: str, settle_seconds: float) -> str:
-        """The settings file of `switchboard run` here."""
+    def settings(self, model: str, settle_seconds: float, homes: Mapping[str, str] | None = None) -> str:
+        """The settings file of `switchboard run` here; `homes` are the teams that live on one platform alone."""
         return f"""
 [model]
 server = "{model}"
@@ -65,7 +67,7 @@ leads = ["{SLACK_LEAD}"]
 api_base_url = "{self.telegram.api_url}"
 file_base_url = "{self.telegram.file_url}"
 leads = [{TELEGRAM_LEAD}]
-[tasks.routing]{_ROOM.sub(_everywhere, TASKS)}
+[tasks.routing]{_ROOM.sub(partial(_rooms, homes or {}), TASKS)}
 """
 
     # --- Slack ---
@@ -249,6 +251,8 @@ def decisions(home: Home, text: str) -> list[tuple[object, ...]]:
     )
 
 
-def _everywhere(web: re.Match[str]) -> str:
+def _rooms(homes: Mapping[str, str], web: re.Match[str]) -> str:
     team = web[1]
-    return f'deliver_to = {{ web = "{team}", slack = "{CHANNELS[team]}", telegram = "{GROUPS[team]}" }}'
+    rooms = {"web": team, "slack": CHANNELS[team], "telegram": str(GROUPS[team])}
+    there = {name: room for name, room in rooms.items() if homes.get(team, name) == name}
+    return f"deliver_to = {{ {', '.join(f'{name} = {json.dumps(room)}' for name, room in there.items())} }}"

@@ -3,9 +3,11 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select
 
 from bot.domain.conversations import Dispatched, Noted
+from bot.domain.errors import Unreachable
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Person, Place
 from bot.domain.posts import ON_THE_CARD, FollowUp, LearningReport, Offer, Post, Reply, Sent
 from db.engine import Database, open_database
@@ -70,6 +72,18 @@ async def test_a_note_is_no_message(ledger: PostgresLedger, outbox: PostgresOutb
 async def test_under_nothing_of_ours_is_no_note(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await carded(ledger, outbox)
     assert not await ledger.add_note(note("n1", MessageRef("slack", "C-BILLING", "somebody else's")))
+
+
+async def test_under_a_card_that_is_being_said_it_comes_again(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+    await routed(ledger)
+    early = note("n1", MessageRef("slack", ROOM.chat, "not known yet"))
+    assert not await ledger.add_note(early)  # nobody has tried to say the card: the note is under something else
+    owed = await outbox.claim_owed(["slack"], after(6), 10)
+    with pytest.raises(Unreachable):
+        await ledger.add_note(early)
+    for one in owed:
+        await outbox.said(one, early.under, after(7))
+    assert await ledger.add_note(early)
 
 
 async def test_under_what_the_person_reads_is_no_note(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.domain.decisions import Reason
-from bot.domain.errors import ChatMoved
+from bot.domain.errors import ChatMoved, Refused
 from bot.domain.hours import hours
 from bot.domain.messages import Place
 from bot.domain.posts import Answer, FollowUp, Notice, What
@@ -59,6 +59,14 @@ async def test_a_room_that_closes_later_loses_no_word(story: Story) -> None:
     await story.settles()
     assert story.thread()[-1] == FollowUp("Cleo", "hello??? anybody")
     assert len(story.cards()) == 2
+
+
+async def test_a_room_that_closes_and_opens_again_sees_where_its_card_went(story: Story) -> None:
+    await brought(story)
+    story.platform.failures = [Refused("is_archived")]
+    await story.writes("are you there?", "m2", thread="m1")
+    await story.settles()
+    assert (story.reads(0).moved_to, story.reads(0).moved_link) == ("triage", story.ref(story.cards()[1]))
 
 
 async def test_the_fallbacks_rooms_are_tried_in_turn_and_then_it_stops(database: Database, tmp_path: Path) -> None:
@@ -137,6 +145,15 @@ async def test_what_is_taken_or_done_reminds_nobody(story: Story) -> None:
     await story.writes("my parcel is late", "m2")
     await story.settles()
     await story.reacts("✅", by=AGENT)
+    await story.settles()
+    story.later(minutes=120)
+    await story.settles()
+    assert not any(isinstance(o.post.content, Notice) for o in story.said())
+
+
+async def test_whoever_answers_has_taken_it_as_good_as(story: Story) -> None:
+    await brought(story)
+    await story.notes("reply: we are looking", "n1", AGENT)
     await story.settles()
     story.later(minutes=120)
     await story.settles()

@@ -136,12 +136,23 @@ def test_a_reply_that_did_not_arrive_is_crossed_off_under_the_card() -> None:
 
 def test_what_a_person_wrote_is_read_elsewhere_when_their_teams_room_is_gone() -> None:
     under = Post(HERE, replace(card(), taken_by="Ada"))
-    said = replace(owed(FollowUp("Cleo", "it was yesterday", (PHOTO,))), card=under)
+    said = owed(FollowUp("Cleo", "it was yesterday", (PHOTO,)))
+    said = replace(said, card=under, post=replace(said.post, under=12))
     result = undeliverable(TASK, said, "is_archived")
     new = result.posts[0].content
     assert isinstance(new, Card)
     assert (new.history, new.media, new.taken_by) == ((("Cleo", "it was yesterday"),), (PHOTO,), "")
+    assert new.replaces == 12
     assert result.decision is not None
+
+
+def test_a_card_that_follows_another_still_does_when_it_ends_elsewhere() -> None:
+    result = undeliverable(TASK, owed(replace(card("it"), replaces=12)), "archived")
+    new = result.posts[0]
+    assert isinstance(new.content, Card)
+    old = Post(Place("web", "billing"), replace(card(), moved_to="it"))
+    [linked] = after_said(Owed(15, new, 1, card=old), RECEIPT)
+    assert linked.content == replace(card(), moved_to="triage", moved_link=RECEIPT)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,11 @@ def test_thank_you_opens_nothing() -> None:
     assert len(relaying.followed_up(said)) == 1
 
 
+def test_somebody_else_opens_nothing() -> None:
+    said = following("same here!", State.CLOSED)
+    assert not relaying.opens_again(replace(said, message=replace(said.message, author=STRANGER)))
+
+
 def test_a_photo_opens_what_was_done() -> None:
     said = following("", State.CLOSED)
     assert relaying.opens_again(replace(said, message=replace(said.message, media=(PHOTO,))))

@@ -126,6 +126,14 @@ async def test_its_own_attachments_a_platform_finds_itself() -> None:
     assert way.web.said[0].files == ()
 
 
+async def test_a_rewriting_brings_no_attachment_again() -> None:
+    way = Round()
+    way.telegram.files["photo-1"] = b"jpeg"
+    rewritten = Post(Place("web", "billing"), replace(card(), media=(FROM_TELEGRAM,), taken_by="Ada"), edits=3)
+    await way.carries(Owed(9, rewritten, 1))
+    assert way.web.said[0].files == ()
+
+
 async def test_an_attachment_that_is_too_large_or_gone_is_named_and_the_words_still_go() -> None:
     way = Round()
     way.telegram.files["photo-2"] = b"jpeg"
