@@ -25,6 +25,7 @@ from db.unnamed import without
 
 _NAMED = ("by", "who", "taken_by", "to")
 """Fields of posts that hold somebody's name."""
+_WRITTEN = (MessageRow, NoteRow)
 _CARRIERS = tuple(kind.__name__ for kind in (FollowUp, Reply, Offer, Sent))
 
 
@@ -61,7 +62,8 @@ class _Known:
 async def _known(session: AsyncSession, person: Person) -> _Known:
     """Their conversations are locked first, as every step does it."""
     opened = and_(ConversationRow.platform == person.platform, ConversationRow.person_id == person.id)
-    theirs = select(ConversationRow).where(or_(opened, ConversationRow.taken_by == person.key))
+    wrote_in = [ConversationRow.id.in_(select(table.conversation_id).where(_by(table, person))) for table in _WRITTEN]
+    theirs = select(ConversationRow).where(or_(opened, ConversationRow.taken_by == person.key, *wrote_in))
     talks = (await session.scalars(theirs.order_by(ConversationRow.id).with_for_update())).all()
     said = (await session.scalars(select(MessageRow).where(_by(MessageRow, person)))).all()
     noted = (await session.scalars(select(NoteRow).where(_by(NoteRow, person)))).all()
@@ -140,7 +142,7 @@ async def _rewrite_chats(session: AsyncSession, targets: Sequence[int], now: dat
 
 
 async def _empty_words(session: AsyncSession, known: _Known, now: datetime) -> None:
-    for table in (MessageRow, NoteRow):
+    for table in _WRITTEN:
         hollow = (
             update(table)
             .where(_by(table, known.person))
