@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Update, and_, delete, func, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
+from bot.domain.insight import Erased, Erasure
 from bot.domain.messages import Person
-from bot.domain.ports import Change, Erased, Erasure
+from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Sent
 from db import rows
 from db.cards import wordings

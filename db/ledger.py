@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from bot.domain.conversations import Case, Dossier, Meaning, Next, Noted, Pressed, Revised, Standing, Waiting
 from bot.domain.decisions import Decision
 from bot.domain.messages import Deletion, Edit, Message, Note, Person, Press, Reaction
-from bot.domain.ports import Change, Joining, Ledger, Vector
+from bot.domain.mind import Vector
+from bot.domain.ports import Change, Joining, Ledger
 from bot.domain.posts import Post
 from db import cases, dossiers, intake, notes, people, presses, relays, reminders, revising
 from db.changes import listen

@@ -10,7 +10,8 @@ from bot.domain import ports
 from bot.domain.conversations import Case, Dossier, Meaning, Next, Noted, Pressed, Revised, Standing, Waiting
 from bot.domain.decisions import Decision
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Press, Reaction
-from bot.domain.ports import Change, Joining, Vector
+from bot.domain.mind import Vector
+from bot.domain.ports import Change, Joining
 from bot.domain.posts import Content, Owed, Post
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from bot.domain.conversations import Next, Noted, Revised, State
 from bot.domain.decisions import Prediction
 from bot.domain.errors import Unreachable
 from bot.domain.messages import Message, MessageRef, Note, Person, Place
-from bot.domain.ports import Query
+from bot.domain.mind import Query
 from bot.domain.posts import FollowUp, Notice, Offer, Reply, Split, What
 from bot.domain.recall import Neighbours
 from bot.flow import relay

@@ -8,10 +8,10 @@ from typing import cast
 
 from starlette.applications import Starlette
 
-from bot.domain import ports
+from bot.domain import insight, mind, ports
 from bot.domain.errors import Unreachable
+from bot.domain.insight import Erased, Request
 from bot.domain.messages import Deletion, Edit, File, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.ports import Erased, Request
 from bot.domain.posts import Content, Owed, Post
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.http.server import listening_socket, serve_http
@@ -127,7 +127,7 @@ class Counter:
 
 
 def surroundings(
-    desk: Counter | ports.Desk | None = None, task: Task = TASK, words: Vocabulary = VOCABULARY
+    desk: Counter | insight.Desk | None = None, task: Task = TASK, words: Vocabulary = VOCABULARY
 ) -> Surroundings:
     return Surroundings(
         task,
@@ -135,10 +135,10 @@ def surroundings(
         "starter",
         words,
         cast(ports.Ledger, None),
-        cast(ports.Desk, desk or Counter()),
-        cast(ports.Transcript, None),
-        cast(ports.Registry, None),
-        cast(ports.Examples, None),
+        cast(insight.Desk, desk or Counter()),
+        cast(insight.Transcript, None),
+        cast(mind.Registry, None),
+        cast(mind.Examples, None),
     )
 
 
