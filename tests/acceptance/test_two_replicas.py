@@ -84,7 +84,7 @@ async def test_two_hundred_messages_over_both_platforms_are_two_hundred_conversa
         assert records.count("SELECT count(*) FROM decisions") == 2 * EACH
         assert records.count("SELECT count(*) FROM posts WHERE given_up_at IS NOT NULL") == 0
         for user in employees:
-            assert len([post for post in around.slack.posts(f"D{user[1:]}")]) == 1
+            assert len(around.slack.posts(f"D{user[1:]}")) == 1
         assert {len(around.answers(person)) for person in customers.values()} == {1}
         cards = Counter(text for text in customers for _ in around.telegram_rooms(text))
         routed = {str(text) for (text,) in records.rows("SELECT text FROM conversations WHERE state = 'routed'")}
