@@ -29,7 +29,7 @@ from sklearn.svm import LinearSVC
 
 from benchmarks.machine import processor
 from bot.domain.learning import Example, Side, Source
-from bot.domain.ports import TrainingRun
+from bot.domain.mind import TrainingRun
 from bot.domain.tasks import Label, Task
 from inference import train
 from inference.bases import base_folder

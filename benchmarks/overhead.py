@@ -23,7 +23,7 @@ from benchmarks.machine import Figures, machine, show, spread
 from benchmarks.stage import Stage, staged, unhurried
 from bot.app import Mind, Store, demo_settings, move_in, now, open_store
 from bot.console import counting
-from bot.domain.ports import Vector
+from bot.domain.mind import Vector
 from bot.flow.classify import Classifier
 from bot.flow.learn import Learner
 from bot.flow.remember import Rememberer

@@ -26,7 +26,7 @@ from bot.app import demo_settings
 from bot.console import counting, share_of
 from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter
-from bot.domain.ports import Query
+from bot.domain.mind import Query
 from inference.adapters import VllmAdapters
 from inference.bases import STARTER
 from inference.client import VllmPredictor

@@ -32,7 +32,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from benchmarks.machine import Figures, machine, show, spread
-from bot.domain import ports
+from bot.domain import insight, mind, ports
 from bot.domain.errors import Unreachable
 from bot.domain.messages import Place
 from bot.domain.tasks import Label, Task, Vocabulary
@@ -86,8 +86,8 @@ class PooledInbox:
 async def serve(api_url: str, port: int) -> None:
     """The bot, until it is ended."""
     room = Label("billing", "money", deliver_to={"slack": Place("slack", ROOM)})
-    nothing = (cast(ports.Ledger, None), cast(ports.Desk, None), cast(ports.Transcript, None))
-    rest = (cast(ports.Registry, None), cast(ports.Examples, None))
+    nothing = (cast(ports.Ledger, None), cast(insight.Desk, None), cast(insight.Transcript, None))
+    rest = (cast(mind.Registry, None), cast(mind.Examples, None))
     around = Surroundings(Task("routing", "?", (room,), "billing"), ("en",), "starter", Vocabulary(), *nothing, *rest)
     settings = Config("xoxb-test", Mode.HTTP, signing_secret=SECRET, api_base_url=api_url, intake=frozenset({HELP}))
     inbox = PooledInbox()

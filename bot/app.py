@@ -11,9 +11,10 @@ from bot import findings
 from bot.console import say
 from bot.demo import company
 from bot.domain.errors import SwitchboardError, Unreachable
+from bot.domain.insight import Erased
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.messages import Person
-from bot.domain.ports import Erased, Platform
+from bot.domain.ports import Platform
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
 from bot.flow.desk import FrontDesk

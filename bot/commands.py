@@ -23,10 +23,10 @@ from bot.domain.exchange import (
     write_jsonl,
     write_openai,
 )
+from bot.domain.insight import Erased
 from bot.domain.judge import accuracy, coverage_at, ece, macro_f1
 from bot.domain.learning import Example, Phase
 from bot.domain.messages import Person, clean
-from bot.domain.ports import Erased
 from bot.domain.tasks import Task
 from bot.flow.classify import BATCH
 from bot.flow.remember import Rememberer

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Reason
+from bot.domain.insight import Account, Request
 from bot.domain.messages import MessageRef, joined
-from bot.domain.ports import Account, Request
 from db import rows
 from db.cards import standing_cards
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow, MessageRow, NoteRow, PostRow

@@ -6,11 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Asking
-from bot.domain.posts import Content, Solved, Split, WrongTeam
+from bot.domain.posts import Content, Offer, Solved, Split, WrongTeam
 from db import rows
 from db.tables import PostRow
 
-_KINDS = tuple(kind.__name__ for kind in (Solved, Split, WrongTeam))
+_KINDS = tuple(kind.__name__ for kind in (Offer, Solved, Split, WrongTeam))
 
 
 async def asking(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, tuple[tuple[int, Asking], ...]]:
@@ -28,13 +28,15 @@ async def asking(session: AsyncSession, conversation_ids: Sequence[int]) -> dict
         newest[row.conversation_id or 0, row.edits or row.id] = rows.content(row)
     found: dict[int, tuple[tuple[int, Asking], ...]] = {}
     for (of, post), says in newest.items():
-        if isinstance(says, Solved | Split | WrongTeam) and _open(says):
+        if isinstance(says, Offer | Solved | Split | WrongTeam) and _open(says):
             found[of] = (*found.get(of, ()), (post, says))
     return found
 
 
 def _open(says: Asking) -> bool:
     match says:
+        case Offer():
+            return not says.sent
         case Solved():
             return says.answer is None
         case Split():

@@ -9,7 +9,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.conversations import Case, State
 from bot.domain.decisions import Decision
-from bot.domain.ports import Change, Vector
+from bot.domain.mind import Vector
+from bot.domain.ports import Change
 from bot.domain.posts import Post
 from db.cards import open_questions
 from db.decided import record, with_its_team

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Update, and_, delete, func, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
+from bot.domain.insight import Erased, Erasure
 from bot.domain.messages import Person
-from bot.domain.ports import Change, Erased, Erasure
+from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Sent
 from db import rows
 from db.cards import wordings
@@ -25,6 +26,7 @@ from db.unnamed import without
 
 _NAMED = ("by", "who", "taken_by", "to")
 """Fields of posts that hold somebody's name."""
+_WRITTEN = (MessageRow, NoteRow)
 _CARRIERS = tuple(kind.__name__ for kind in (FollowUp, Reply, Offer, Sent))
 
 
@@ -61,7 +63,8 @@ class _Known:
 async def _known(session: AsyncSession, person: Person) -> _Known:
     """Their conversations are locked first, as every step does it."""
     opened = and_(ConversationRow.platform == person.platform, ConversationRow.person_id == person.id)
-    theirs = select(ConversationRow).where(or_(opened, ConversationRow.taken_by == person.key))
+    wrote_in = [ConversationRow.id.in_(select(table.conversation_id).where(_by(table, person))) for table in _WRITTEN]
+    theirs = select(ConversationRow).where(or_(opened, ConversationRow.taken_by == person.key, *wrote_in))
     talks = (await session.scalars(theirs.order_by(ConversationRow.id).with_for_update())).all()
     said = (await session.scalars(select(MessageRow).where(_by(MessageRow, person)))).all()
     noted = (await session.scalars(select(NoteRow).where(_by(NoteRow, person)))).all()
@@ -140,7 +143,7 @@ async def _rewrite_chats(session: AsyncSession, targets: Sequence[int], now: dat
 
 
 async def _empty_words(session: AsyncSession, known: _Known, now: datetime) -> None:
-    for table in (MessageRow, NoteRow):
+    for table in _WRITTEN:
         hollow = (
             update(table)
             .where(_by(table, known.person))

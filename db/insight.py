@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, and_, exists, func, or_, select
 
 from bot.domain.conversations import State
+from bot.domain.insight import Account, Insight, Request, Week
 from bot.domain.messages import MessageRef, Person
-from bot.domain.ports import Account, Insight, Request, Week
 from db.accounts import account_of, in_short, unsure
 from db.dropping import PENDING, REFUSED
 from db.engine import Database

@@ -14,6 +14,7 @@ from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.ports import Change
 from bot.domain.posts import Card, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
 from db import rows
+from db.asking import asking
 from db.cards import standing_cards
 from db.content import encode_media
 from db.engine import announce
@@ -92,7 +93,7 @@ async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[
     await session.execute(_too_late(now))
     found = {talk.id: (row, talk) for row, talk in reversed((await session.execute(_waiting(now).limit(limit))).all())}
     await lease(session, [talk for _, talk in found.values()], now)
-    cards = await standing_cards(session, list(found))
+    cards, asked = await standing_cards(session, list(found)), await asking(session, list(found))
     return [
         Noted(
             id=row.id,
@@ -101,6 +102,7 @@ async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[
             sent=row.sent_at is not None,
             standing=tuple(rows.standing(await _events(session, row))),
             card=cards.get(talk.id),
+            asking=asked.get(talk.id, ()),
         )
         for row, talk in reversed(found.values())
     ]

@@ -56,14 +56,14 @@ async def move_chat(session: AsyncSession, platform: str, before: str, after: st
     if before == after:
         return
     await _redirect(session, platform, before, after)
-    for kept in (MessageRow, NoteRow):
-        await session.execute(_following(kept, platform, before, after, "message_id"))
-    for done in (ReactionRow, PressRow):
-        await session.execute(_following(done, platform, before, after, "message_id", "actor_id", "at"))
     for table, column in _MENTIONS:
         where = table.__table__.c
         mentioned = update(table).where(where.platform == platform, where[column] == before)
         await session.execute(mentioned.values({column: after}).execution_options(synchronize_session=False))
+    for kept in (MessageRow, NoteRow):
+        await session.execute(_following(kept, platform, before, after, "message_id"))
+    for done in (ReactionRow, PressRow):
+        await session.execute(_following(done, platform, before, after, "message_id", "actor_id", "at"))
     await announce(session, Change.OWED, Change.FREED)
 
 

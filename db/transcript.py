@@ -6,8 +6,8 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.insight import Line, Transcript
 from bot.domain.messages import MessageRef, Place, Reaction
-from bot.domain.ports import Line, Transcript
 from bot.domain.posts import Content
 from db import rows
 from db.engine import Database

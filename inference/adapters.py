@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from safetensors import SafetensorError, safe_open
 
-from bot.domain import ports
+from bot.domain import mind
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
 from inference.bases import linear_shapes
@@ -32,14 +32,14 @@ class VllmAdapters:
         self._wanted: dict[str, Adapter] = {}
 
     async def load(self, adapter: Adapter) -> None:
-        """See `ports.AdapterHost`. Raises Unreachable when the server is down."""
+        """See `mind.AdapterHost`. Raises Unreachable when the server is down."""
         await asyncio.to_thread(inspect, adapter.path, self._base)
         if adapter.name not in await self.loaded():
             await self._load(adapter)
         self._wanted[adapter.name] = adapter
 
     async def unload(self, name: str) -> None:
-        """See `ports.AdapterHost`."""
+        """See `mind.AdapterHost`."""
         self._wanted.pop(name, None)
         if name in await self.loaded():
             await send(self._line, "POST", _UNLOAD, {"lora_name": name})
@@ -112,4 +112,4 @@ def _config(folder: Path) -> dict[str, object]:
     return config
 
 
-_: type[ports.AdapterHost] = VllmAdapters
+_: type[mind.AdapterHost] = VllmAdapters

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import httpx
 
-from bot.domain import ports
+from bot.domain import mind
 from bot.domain.decisions import Prediction
 from bot.domain.errors import Refused, Unreachable
-from bot.domain.ports import AdapterHost, Query
+from bot.domain.mind import AdapterHost, Query
 from inference.line import accepted, send
 from inference.prompt import PromptBuilder
 
@@ -42,7 +42,7 @@ class VllmPredictor:
         return self._prompts.alphabet()
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        """See `ports.Predictor`. An adapter the server has forgotten (it restarted) is loaded again on the way."""
+        """See `mind.Predictor`. An adapter the server has forgotten (it restarted) is loaded again on the way."""
         asked, stride = self._asked(query), _REQUESTS * _TEXTS
         heard: list[Prediction] = []
         for start in range(0, len(texts), stride):  # in strides, so that a long list lets others in between
@@ -148,4 +148,4 @@ def _nonsense(why: str) -> Unreachable:
     return Unreachable(f"model server: answered nonsense: {why}")
 
 
-_: type[ports.Predictor] = VllmPredictor
+_: type[mind.Predictor] = VllmPredictor

@@ -33,7 +33,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from bot.domain.errors import SwitchboardError
 from bot.domain.learning import Example, keep_apart
-from bot.domain.ports import TrainingRun
+from bot.domain.mind import TrainingRun
 from inference.bases import base_folder
 from inference.prompt import PromptBuilder
 from inference.run_folder import WEIGHTS, Done, adapter_of, finish, finished, inputs_of, read_run, sha256_of, sync

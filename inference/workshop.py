@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.domain.errors import TrainingFailed
 from bot.domain.learning import Progress, Side
-from bot.domain.ports import TrainingRun, Workshop
+from bot.domain.mind import TrainingRun, Workshop
 from inference.run_folder import LOG, adapter_of, finished, write_run
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class ProcessWorkshop:
         self._trainer = tuple(trainer)
 
     async def train(self, run: TrainingRun, progress: Progress) -> Path:
-        """See `ports.Workshop`. What an interrupted or a different run left in the folder is trained over."""
+        """See `mind.Workshop`. What an interrupted or a different run left in the folder is trained over."""
         _check(run)
         try:
             await asyncio.to_thread(write_run, run)

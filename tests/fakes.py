@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from bot.domain import ports
+from bot.domain import mind, ports
 from bot.domain.decisions import Prediction
 from bot.domain.errors import Refused, SwitchboardError
 from bot.domain.learning import Adapter, Progress
 from bot.domain.messages import Media, MessageRef, Person, Place
-from bot.domain.ports import Inbox, Query, TrainingRun, Vector
+from bot.domain.mind import Query, TrainingRun, Vector
+from bot.domain.ports import Inbox
 from bot.domain.posts import Owed
 from bot.domain.recall import Neighbours
 from bot.domain.tasks import Label, Task
@@ -108,7 +109,7 @@ def fake_classifier(found: Neighbours, predictor: FakePredictor | None = None) -
     """Everything that classifies, without a database."""
     known = FakeKnowledge(found)
     model = predictor or FakePredictor()
-    return Classifier(model, FakeEmbedder(), cast(ports.Memory, known), cast(ports.Registry, known), "starter")
+    return Classifier(model, FakeEmbedder(), cast(mind.Memory, known), cast(mind.Registry, known), "starter")
 
 
 class FakePlatform:
@@ -173,8 +174,8 @@ class FakeWorkshop:
         return run.folder / "adapter"
 
 
-_predictor: type[ports.Predictor] = FakePredictor
-_adapters: type[ports.AdapterHost] = FakeAdapters
+_predictor: type[mind.Predictor] = FakePredictor
+_adapters: type[mind.AdapterHost] = FakeAdapters
 _platform: type[ports.Platform] = FakePlatform
-_embedder: type[ports.Embedder] = FakeEmbedder
-_workshop: type[ports.Workshop] = FakeWorkshop
+_embedder: type[mind.Embedder] = FakeEmbedder
+_workshop: type[mind.Workshop] = FakeWorkshop

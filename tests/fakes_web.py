@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import cast
 
 from bot.domain.errors import Unreachable
+from bot.domain.insight import Desk, Line, Transcript
 from bot.domain.learning import Adapter, Cycle, Phase
 from bot.domain.messages import Deletion, Edit, Message, Note, Person, Place, Press, Reaction
-from bot.domain.ports import Change, Desk, Examples, Ledger, Line, Registry, Transcript
+from bot.domain.mind import Examples, Registry
+from bot.domain.ports import Change, Ledger
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms import Surroundings
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from bot.domain.decisions import Decision
 from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.posts import Card, Content, FollowUp, Reply, Solved, Split, WrongTeam
+from bot.domain.posts import Card, Content, FollowUp, Offer, Reply, Solved, Split, WrongTeam
 
-Asking = Solved | Split | WrongTeam
+Asking = Offer | Solved | Split | WrongTeam
 """A question of ours with buttons, besides the one about the team."""
 
 
@@ -191,6 +191,8 @@ class Noted:
     """Reactions on it that are in place now, oldest first: whether one of them sends it, the emoji say."""
     card: StandingCard | None = None
     """The conversation's standing card; the note may stand under an older one."""
+    asking: tuple[tuple[int, Asking], ...] = ()
+    """As in `Dossier.asking`: among them the offer to send this note."""
 
 
 @dataclass(frozen=True, slots=True)

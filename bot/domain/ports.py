@@ -3,25 +3,19 @@
 Every method may raise Unreachable when the other side is down; what was not stored will be asked for again.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Protocol
 
-from bot.domain.conversations import Case, Dossier, Meaning, Next, Noted, Pressed, Revised, Standing, State, Waiting
-from bot.domain.decisions import Decision, Prediction
-from bot.domain.learning import Adapter, Cycle, Example, Phase, Progress, Verdict
+from bot.domain.conversations import Case, Dossier, Meaning, Next, Noted, Pressed, Revised, Standing, Waiting
+from bot.domain.decisions import Decision
 from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.mind import Vector
 from bot.domain.posts import Owed, Post
-from bot.domain.recall import Neighbours
-from bot.domain.tasks import Label, Task
-
-Vector = Sequence[float]
-"""A text's embedding, of length 1."""
-
+from bot.domain.tasks import Label
 
 # --- platforms ---
 
@@ -239,10 +233,17 @@ class Ledger(Protocol):
         """Store that the note was looked at; `sent`: a reply to the person is among the posts, so it is never again."""
 
     async def claim_waiting(self, now: datetime, after: timedelta, limit: int) -> list[Waiting]:
-        """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and never again."""
+        """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and no more."""
 
     async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
         """Store the reminder with its posts. Without posts (nobody is there now) it is none, and comes again later."""
+
+    def alone(self, what: str) -> AbstractAsyncContextManager[None]:
+        """Entered by one process at a time over the whole database; entering waits for one's turn.
+
+        The turn ends with the context or the process. It may end unnoticed with a lost connection: whoever learns that
+        somebody else is at it as well should leave and enter again.
+        """
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[frozenset[Change]]]:
         """Yields what changed in the database (LISTEN/NOTIFY), by any process; several changes may be one.
@@ -273,299 +274,3 @@ class Outbox(Protocol):
 
     async def add(self, posts: Sequence[Post], now: datetime) -> None:
         """Owe posts that belong to no conversation (a learning report)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a room, as a chat window shows it."""
-
-    ref: MessageRef
-    place: Place
-    at: datetime
-    message: Message | None
-    """What a person wrote, without words once they deleted it; None for a post of ours or a note."""
-    post: Post | None
-    """What we said, in its newest wording; None for what people wrote."""
-    reactions: tuple[tuple[str, str], ...]
-    """(emoji, actor id) in place now."""
-    note: Note | None = None
-    """What a team wrote under a card; then neither a message nor a post."""
-    edited: bool = False
-    """Whoever wrote it changed its words since."""
-
-
-class Transcript(Protocol):
-    """Reads back what was said in a platform that keeps no history of its own (the web chat)."""
-
-    async def lines(self, platform: str, chats: Sequence[str], limit: int) -> list[Line]:
-        """The newest `limit` lines of these chats, notes included, oldest first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One conversation, in a list."""
-
-    conversation: int
-    label: str | None
-    """None: not decided yet."""
-    state: State
-    excerpt: str
-    """The beginning of what the person wrote; for leads and for the person alone."""
-    source: MessageRef
-    """Its first message."""
-    card: MessageRef | None
-    since: datetime
-    taken_by: str | None
-    disputed: bool = False
-    unsure: bool = False
-    """The person had to be asked, or the fallback decided in doubt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Why a conversation is where it is: every decision ever made about it, oldest first."""
-
-    request: Request
-    decisions: tuple[tuple[datetime, Decision], ...]
-    remembered: tuple[str, ...]
-    """What the corrections that the newest decision of the memory leaned on say, shortened."""
-
-
-@dataclass(frozen=True, slots=True)
-class Week:
-    """How well the sorting went for the last seven days."""
-
-    decided: int
-    """Conversations that were routed."""
-    corrected: int
-    """Those that leads moved elsewhere, corrections that were withdrawn not counted."""
-    asked: int
-    """Those whose person had to be asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """What an erasure did."""
-
-    conversations: int
-    examples: int
-    adapters: tuple[str, ...]
-    """Adapters whose training set held a text of the person; the next learning cycle trains without it."""
-
-
-class Insight(Protocol):
-    """Figures about the whole, for /metrics and people who run it; lists for those who ask."""
-
-    async def backlog(self, now: datetime) -> Mapping[str, float]:
-        """`undecided`, `unsaid`, `given_up` (counts), `oldest_undecided_seconds`, `oldest_unsaid_seconds`."""
-
-    async def decisions(self) -> Mapping[tuple[str, str, str], int]:
-        """How many decisions ever, by (task, label, author)."""
-
-    async def requests_of(self, person: Person, limit: int) -> list[Request]:
-        """The person's conversations that are not closed, newest first."""
-
-    async def doubtful(self, limit: int) -> list[Request]:
-        """Open conversations that deserve a lead's eye: unsure or disputed, and ruled on by nobody; newest first."""
-
-    async def account(self, ref: MessageRef) -> Account | None:
-        """By any message of the conversation, or any post of ours about it. None: it is no conversation's."""
-
-    async def week(self, now: datetime) -> Week: ...
-
-
-class Erasure(Protocol):
-    """Forgetting somebody."""
-
-    async def erase(self, person: Person, now: datetime) -> Erased:
-        """Their words, names and vectors leave the database: messages, notes about them, cards, examples, memory.
-
-        Their cards and follow-ups in chats are rewritten without words. Counts and labels stay. Again changes nothing.
-        """
-
-
-class Desk(Protocol):
-    """What people ask of us by command. Whoever asks has been authorised by the platform, except where it says so."""
-
-    async def requests_of(self, person: Person) -> list[Request]:
-        """Their open ones, newest first."""
-
-    async def doubtful(self) -> list[Request]:
-        """What deserves a lead's eye."""
-
-    async def account(self, ref: MessageRef) -> Account | None: ...
-
-    async def week(self) -> Week: ...
-
-    async def serving(self) -> str:
-        """The name of the adapter that serves; the base model's when none does."""
-
-    async def models(self) -> list[tuple[Adapter, bool]]:
-        """(adapter, whether it serves), oldest first."""
-
-    async def backlog(self) -> Mapping[str, float]:
-        """As `Insight.backlog`."""
-
-    async def learn(self, lead: Person) -> bool:
-        """Ask for a learning cycle. False: one waits already."""
-
-    async def promote(self, name: str, lead: Person) -> None:
-        """Raises UsageError for an unknown name."""
-
-    async def rollback(self, lead: Person) -> str:
-        """The adapter that serves again. Raises UsageError when none served before."""
-
-    async def new_request(self, person: Person, chat: str) -> None:
-        """Their next message in that chat begins a request of its own."""
-
-    async def language(self, person: Person) -> str | None:
-        """The language they chose; None when they did not."""
-
-    async def speak(self, person: Person, language: str) -> None: ...
-
-    async def forget(self, person: Person) -> Erased: ...
-
-
-# --- model, memory, learning ---
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What the model is asked: a task, the codes of its labels, and the adapter that answers."""
-
-    task: Task
-    codes: Mapping[str, str]
-    adapter: Adapter | None
-    """None: the base model itself."""
-
-
-class Predictor(Protocol):
-    """The model behind its server."""
-
-    async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        """Raw (uncalibrated) exact distributions over the task's labels, one a text.
-
-        Raises Unreachable when the server is down, slow or answers nonsense; Refused when the base model cannot answer
-        without an adapter trained for the task (the starter), or the adapter is not known to the server.
-        """
-
-    def alphabet(self) -> Sequence[str]:
-        """The base model's one-token codes that labels may be given, in the order they are given out."""
-
-
-class AdapterHost(Protocol):
-    """Adapters in the running server."""
-
-    async def load(self, adapter: Adapter) -> None:
-        """Make it answer. Loading a loaded one changes nothing. Raises Refused for a half-written folder."""
-
-    async def unload(self, name: str) -> None:
-        """Take it out. Unloading what is not there changes nothing."""
-
-
-class Embedder(Protocol):
-    """Texts to vectors."""
-
-    @property
-    def name(self) -> str:
-        """Which model; vectors of different names are not comparable."""
-
-    async def embed(self, texts: Sequence[str]) -> list[Vector]: ...
-
-
-class Memory(Protocol):
-    """Examples by nearness."""
-
-    async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
-        """The nearest corrections and anchors (train side: seed, import, confirmation), at most 5 of each.
-
-        Corrections and taps of both sides count; quarantined and withdrawn ones never. `leave_out_itself` hides every
-        example with the same text, so that held-out examples can be scored honestly.
-        """
-
-    async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
-        """(id, text) of examples that have no vector of this embedder yet."""
-
-    async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
-        """Store vectors by example id."""
-
-
-class Examples(Protocol):
-    """Labelled texts. Adding one again (same task, text, label and source) changes nothing."""
-
-    async def add_examples(self, task: str, examples: Sequence[Example]) -> int:
-        """Returns how many were new. A file's newer label for a text that a file had labelled replaces the older."""
-
-    async def examples(self, task: str) -> list[Example]:
-        """All that may be learned from: not withdrawn, not quarantined, not erased."""
-
-    async def waiting_corrections(self, task: str) -> int:
-        """Corrections newer than the last training set."""
-
-
-class Registry(Protocol):
-    """Adapters, the pointer to the one that serves, label codes, learning cycles."""
-
-    async def codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
-        """Label -> code, given for life: missing ones are given out now, a retired label's code is never reused."""
-
-    async def adopt_codes(self, task: str, base: str, codes: Mapping[str, str]) -> bool:
-        """Take over the codes an adapter was trained with. False: the task has codes already; nothing changed."""
-
-    async def add_adapter(self, adapter: Adapter) -> None: ...
-
-    async def adapters(self, task: str) -> list[Adapter]:
-        """All of the task, oldest first."""
-
-    async def champion(self, task: str, base: str) -> Adapter | None:
-        """The adapter that serves; None before the first promotion, or when it was made for another base."""
-
-    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
-        """Move the pointer. Raises UsageError for an unknown name. Promoting the champion changes nothing."""
-
-    async def rollback(self, task: str, by: str, now: datetime) -> Adapter:
-        """Move the pointer to the adapter that served before; again, one further back.
-
-        Raises UsageError when there is none.
-        """
-
-    async def next_name(self, task: str) -> str:
-        """A name no adapter of the task ever had: routing-1, routing-2, …"""
-
-    async def request_cycle(self, task: str, by: str, key: str, now: datetime) -> bool:
-        """Ask for a learning cycle. `key` makes the request unique (a cron tick); False: asked already or one waits."""
-
-    def claim_cycle(self, now: datetime) -> AbstractAsyncContextManager[Cycle | None]:
-        """The next requested cycle, held while the context lasts; None when none waits or another process learns.
-
-        One at a time over all processes. A cycle whose process died is claimed again.
-        """
-
-    async def update_cycle(self, cycle: int, phase: Phase, progress: float, adapter: str | None = None) -> None: ...
-
-    async def conclude_cycle(self, cycle: int, verdict: Verdict | None, problem: str, now: datetime) -> None:
-        """DONE with a verdict, or FAILED with a problem."""
-
-    async def cycles(self, task: str, limit: int) -> list[Cycle]:
-        """Newest first."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingRun:
-    """What a training process is given."""
-
-    folder: Path
-    base: Path
-    task: Task
-    codes: Mapping[str, str]
-    examples: Sequence[Example]
-
-
-class Workshop(Protocol):
-    """Trains adapters, each in a process of its own."""
-
-    async def train(self, run: TrainingRun, progress: Progress) -> Path:
-        """The finished adapter's folder. A finished run is not trained again. Cancelling ends the process.
-
-        Raises TrainingFailed.
-        """

@@ -117,6 +117,16 @@ def offer(noted: Noted, whispers: bool) -> Post:
     return Post(ON_THE_CARD, content, only_for=note.author if whispers else None, answers=note.ref)
 
 
+def offer_over(noted: Noted, whispers: bool) -> list[Post]:
+    """The note was sent by another act than the offer's button: the button goes."""
+    alone = noted.note.author if whispers else None
+    return [
+        Post(ON_THE_CARD, replace(content, sent=True), edits=post, only_for=alone)
+        for post, content in noted.asking
+        if isinstance(content, Offer) and content.note == noted.id
+    ]
+
+
 # --- what is changed or deleted afterwards ---
 
 

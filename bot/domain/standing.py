@@ -103,11 +103,12 @@ def on_card(card: StandingCard | None, reaction: Reaction) -> bool:
 
 def unheard(dossier: Dossier, ignored: Sequence[Saying]) -> list[Saying]:
     """Fresh words of people who may not correct: each is told so once, however often they try."""
-    known = {_who(s.reaction.actor) for s in ignored if s.reaction not in dossier.fresh}
+    corrections = [said for said in ignored if said.corrects and not said.reaction.actor.external]
+    known = {_who(said.reaction.actor) for said in corrections if said.reaction not in dossier.fresh}
     told: list[Saying] = []
-    for said in ignored:
+    for said in corrections:
         who = _who(said.reaction.actor)
-        if said.corrects and said.reaction in dossier.fresh and who not in known and not said.reaction.actor.external:
+        if who not in known:
             known.add(who)
             told.append(said)
     return told

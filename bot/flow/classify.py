@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.domain.decisions import Prediction, Reason, Silence, calibrated
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
-from bot.domain.ports import Embedder, Memory, Predictor, Query, Registry, Vector
+from bot.domain.mind import Embedder, Memory, Predictor, Query, Registry, Vector
 from bot.domain.recall import Neighbours
 from bot.domain.tasks import Task
 
@@ -59,7 +59,7 @@ class Classifier:
         return [Considered(*row) for row in zip(texts, heard, found, vectors, strict=True)]
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        """Calibrated predictions. Raises Unreachable or Refused as `ports.Predictor` does."""
+        """Calibrated predictions. Raises Unreachable or Refused as `mind.Predictor` does."""
         raw = await self.predictor.predict(query, texts)
         return [_tempered(prediction, query.adapter) for prediction in raw]
 

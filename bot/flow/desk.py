@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.insight import Account, Desk, Erased, Erasure, Insight, Request, Week
 from bot.domain.learning import Adapter
 from bot.domain.messages import MessageRef, Person
-from bot.domain.ports import Account, Desk, Erased, Erasure, Insight, Ledger, Registry, Request, Week
+from bot.domain.mind import Registry
+from bot.domain.ports import Ledger
 from bot.domain.tasks import Task
 
 _AT_MOST = 50

@@ -29,7 +29,8 @@ from bot.domain.learning import (
     settle,
     text_key,
 )
-from bot.domain.ports import AdapterHost, Examples, Outbox, Query, Registry, TrainingRun, Workshop
+from bot.domain.mind import AdapterHost, Examples, Query, Registry, TrainingRun, Workshop
+from bot.domain.ports import Outbox
 from bot.domain.tasks import Task
 from bot.flow.classify import BATCH, Classifier
 

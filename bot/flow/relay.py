@@ -89,7 +89,8 @@ class Relay:
         if sender is not None and (words or note.media):
             if relaying.left_behind(noted):
                 return self._left(noted, sender), False
-            return [relaying.reply(noted.conversation, note, words, sender)], True
+            over = relaying.offer_over(noted, self.platforms[note.ref.platform].whispers)
+            return [relaying.reply(noted.conversation, note, words, sender), *over], True
         return await self._offered(noted), False
 
     async def _sender(self, noted: Noted) -> Person | None:

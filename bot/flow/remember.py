@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.domain.ports import Embedder, Memory
+from bot.domain.mind import Embedder, Memory
 
 _AT_ONCE = 64
 

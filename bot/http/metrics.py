@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from bot.domain.decisions import Author
 from bot.domain.errors import Unreachable
-from bot.domain.ports import Insight, Week
+from bot.domain.insight import Insight, Week
 
 
 class Metrics:

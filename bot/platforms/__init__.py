@@ -9,8 +9,10 @@ from typing import Protocol, cast, runtime_checkable
 
 from starlette.routing import BaseRoute
 
+from bot.domain.insight import Desk, Transcript
 from bot.domain.messages import Place
-from bot.domain.ports import Desk, Examples, Ledger, Platform, Registry, Transcript
+from bot.domain.mind import Examples, Registry
+from bot.domain.ports import Ledger, Platform
 from bot.domain.tasks import Task, Vocabulary
 
 

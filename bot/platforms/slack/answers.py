@@ -5,8 +5,8 @@ from datetime import datetime
 
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision
+from bot.domain.insight import Account, Request
 from bot.domain.learning import Adapter
-from bot.domain.ports import Account, Request
 from bot.domain.tasks import Task
 from bot.locales import sentence
 from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, plain, quote, section

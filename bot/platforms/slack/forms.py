@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.insight import Account
 from bot.domain.messages import Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction, choice
-from bot.domain.ports import Account, Inbox
+from bot.domain.ports import Inbox
 from bot.locales import sentence
 from bot.platforms.slack.answers import told
 from bot.platforms.slack.blocks import Block

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.ports import Request, Week
+from bot.domain.insight import Request, Week
 from bot.domain.tasks import Task
 from bot.locales import sentence
 from bot.platforms.slack.answers import Links, line, open_requests

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Refused, Unreachable
+from bot.domain.insight import Request
 from bot.domain.messages import MessageRef, Person
-from bot.domain.ports import Request
 from bot.locales import choose
 from bot.platforms import Surroundings
 from bot.platforms.slack.directory import Directory

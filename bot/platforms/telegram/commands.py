@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from telegram import InlineKeyboardMarkup
 
 from bot.domain.conversations import State
+from bot.domain.insight import Desk, Request
 from bot.domain.messages import Person
-from bot.domain.ports import Desk, Request
 from bot.locales import choose, sentence
 from bot.platforms.telegram.events import Command
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, plain

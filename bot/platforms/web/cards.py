@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.decisions import Author, Reason
+from bot.domain.insight import Line
 from bot.domain.messages import chosen
-from bot.domain.ports import Line
 from bot.domain.posts import Card
 from bot.platforms.web.events import LEAD, NAME, receipt
 from bot.platforms.web.under import posted, under

@@ -6,9 +6,9 @@ Nothing here is markup: the page inserts every string as text.
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.domain.insight import Line
 from bot.domain.learning import Adapter, Cycle
 from bot.domain.messages import Message
-from bot.domain.ports import Line
 from bot.domain.posts import NO, OTHER, SPLIT, YES, Answer, Moved, Post, Question, Reply, Solved, Split, WordsPlease
 from bot.domain.tasks import Label
 from bot.platforms.web.cards import team_room

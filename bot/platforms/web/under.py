@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from bot.domain.insight import Line
 from bot.domain.messages import Note
-from bot.domain.ports import Line
 from bot.domain.posts import SEND, Card, FollowUp, LearningReport, Notice, Offer, Post, Sent, WrongTeam
 from bot.platforms.web.events import NAME
 from bot.platforms.web.words import Json, Object, Words, as_sentence, attachments, buttons, keyed, link, mark

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from bot.domain.insight import Line
 from bot.domain.messages import Media, MessageRef
-from bot.domain.ports import Line
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import choose, sentence
 from bot.platforms.web.events import LEAD, NAME

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import func, insert, select, text
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.ports import Change
@@ -29,6 +29,23 @@ async def test_a_database_that_is_not_there_is_unreachable() -> None:
         with pytest.raises(Unreachable):
             async with PostgresLedger(nowhere, "tiny").changes():
                 pass
+
+
+async def test_a_turn_belongs_to_one_process_at_a_time(database: Database, database_url: str) -> None:
+    async with open_database(database_url) as elsewhere:
+        ours, theirs = PostgresLedger(database, "tiny"), PostgresLedger(elsewhere, "tiny")
+        entered = asyncio.Event()
+
+        async def enter() -> None:
+            async with theirs.alone("polling"):
+                entered.set()
+
+        async with ours.alone("polling"), ours.alone("something else"):
+            waiting = asyncio.create_task(enter())
+            await asyncio.sleep(0.2)
+            assert not entered.is_set()
+        await asyncio.wait_for(waiting, 10)
+        assert entered.is_set()
 
 
 async def test_lost_connections_heal(database: Database, database_url: str) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import func, select, text
 
 from bot.domain.conversations import Ruling, Standing
 from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.insight import Erased
 from bot.domain.learning import Adapter, side_of
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
-from bot.domain.ports import Erased
 from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Offer, Post, Reply, Sent
 from db.engine import Database
 from db.erasure import PostgresErasure

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from bot.domain.conversations import Chosen, Dossier, Ruling, Standing, State
 from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.insight import Week
 from bot.domain.learning import Example, Side, Source
 from bot.domain.messages import MessageRef, Person
-from bot.domain.ports import Week
 from bot.domain.posts import Post
 from db.engine import Database
 from db.examples import PostgresExamples

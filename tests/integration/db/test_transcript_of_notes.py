@@ -1,7 +1,7 @@
 """A chat's window shows what a team wrote under a card, and that words were changed or are gone."""
 
+from bot.domain.insight import Line
 from bot.domain.messages import Deletion, Edit, MessageRef, Note, Place
-from bot.domain.ports import Line
 from db.engine import Database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox

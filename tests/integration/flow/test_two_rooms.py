@@ -168,6 +168,17 @@ async def test_nothing_is_sent_twice_however_often_somebody_asks(across: Story, 
 
 
 @pytest.mark.parametrize(("person", "team"), DIRECTIONS)
+async def test_the_button_goes_when_the_note_was_sent_by_emoji(across: Story, person: Person, team: str) -> None:
+    agent = await brought(across, person, team)
+    await sent_by_emoji(across, agent)
+    await across.settles()
+    offer = across.newest(Offer)
+    [closed] = [o.post.content for o in across.said() if o.post.edits == offer.id]
+    assert isinstance(closed, Offer)
+    assert closed.sent
+
+
+@pytest.mark.parametrize(("person", "team"), DIRECTIONS)
 async def test_photos_go_both_ways(across: Story, person: Person, team: str) -> None:
     agent = await brought(across, person, team)
     shown = photo(agent.platform, "photo-2")

@@ -13,7 +13,7 @@ import pytest
 
 from bot.domain.errors import Refused
 from bot.domain.learning import Adapter
-from bot.domain.ports import Query
+from bot.domain.mind import Query
 from bot.domain.tasks import Label, Task
 from inference.adapters import VllmAdapters
 from inference.bases import STARTER

@@ -14,7 +14,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from bot.domain.errors import TrainingFailed
-from bot.domain.ports import TrainingRun
+from bot.domain.mind import TrainingRun
 from inference import train
 from inference.prompt import PromptBuilder
 from inference.run_folder import WEIGHTS, Done, adapter_of, finished, sha256_of, write_run

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from bot import platforms
-from bot.domain import ports
+from bot.domain import insight, mind, ports
 from bot.domain.errors import ConfigError, Refused, Unreachable
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
 from bot.domain.ports import Platform
@@ -77,10 +77,10 @@ def surroundings(name: str, kind: Kind) -> Surroundings:
         "starter",
         Vocabulary(take, done, wrong, send),
         cast(ports.Ledger, None),
-        cast(ports.Desk, None),
-        cast(ports.Transcript, None),
-        cast(ports.Registry, None),
-        cast(ports.Examples, None),
+        cast(insight.Desk, None),
+        cast(insight.Transcript, None),
+        cast(mind.Registry, None),
+        cast(mind.Examples, None),
     )
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bot.domain.decisions import Author, Reason
+from bot.domain.insight import Line
 from bot.domain.learning import Phase, Verdict
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction, chosen
-from bot.domain.ports import Line
 from bot.domain.posts import (
     NO,
     Answer,

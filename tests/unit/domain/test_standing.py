@@ -165,6 +165,11 @@ def test_who_may_not_is_told_once_and_only_if_it_would_have_corrected() -> None:
     assert unheard(again, say(first, second, taking)) == []
 
 
+def test_whoever_only_took_it_before_is_told_when_they_try_to_correct() -> None:
+    taking, first = reaction("👀", STRANGER), reaction("💻", STRANGER, seconds=90)
+    assert unheard(replace(dossier(taking, first), fresh=(first,)), say(taking, first)) == say(first)
+
+
 def test_people_of_other_companies_are_told_nothing() -> None:
     outside = reaction("💻", replace(STRANGER, external=True))
     assert unheard(dossier(outside), say(outside)) == []

@@ -4,9 +4,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
+from bot.domain.insight import Erased, Erasure, Insight, Week
 from bot.domain.learning import Adapter
 from bot.domain.messages import Person
-from bot.domain.ports import Erased, Erasure, Insight, Registry, Week
+from bot.domain.mind import Registry
 from bot.flow.desk import FrontDesk
 from tests.fakes_ledger import FakeLedger
 from tests.samples import CUSTOMER, LEAD, NOW, TASK

@@ -11,7 +11,7 @@ from bot.domain.conversations import Next, Noted, Revised, State
 from bot.domain.decisions import Prediction
 from bot.domain.errors import Unreachable
 from bot.domain.messages import Message, MessageRef, Note, Person, Place
-from bot.domain.ports import Query
+from bot.domain.mind import Query
 from bot.domain.posts import FollowUp, Notice, Offer, Reply, Split, What
 from bot.domain.recall import Neighbours
 from bot.flow import relay
@@ -138,6 +138,13 @@ async def test_the_sending_emoji_sends_it_in_the_name_of_who_put_it_there() -> N
     result = await Line().looks_at(asked)
     assert result.outcome is True
     assert result.contents() == [Reply("billing", "on its way", "en", "Lee", to="Cleo")]
+
+
+async def test_the_offer_goes_when_its_note_was_sent_otherwise() -> None:
+    ours, another = Offer(3, "Cleo", "on its way"), Offer(4, "Cleo", "something else")
+    asked = replace(noted("on its way"), standing=(reaction("📤", LEAD),), asking=((20, another), (21, ours)))
+    _, over = (await Line().looks_at(asked)).posts
+    assert (over.edits, over.content, over.only_for) == (21, replace(ours, sent=True), AGENT)
 
 
 async def test_attachments_go_along() -> None:

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from bot.domain.conversations import State
 from bot.domain.errors import Unreachable
+from bot.domain.insight import Account, Request, Week
 from bot.domain.messages import MessageRef, Person
-from bot.domain.ports import Account, Request, Week
 from bot.http.app import Doorway
 from bot.http.metrics import Metrics
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
-from bot.domain.ports import Query
+from bot.domain.mind import Query
 from bot.domain.tasks import Label, Task
 from inference.adapters import VllmAdapters
 from inference.client import VllmPredictor

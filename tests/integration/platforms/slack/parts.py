@@ -11,13 +11,13 @@ from typing import cast
 import uvicorn
 from starlette.applications import Starlette
 
-from bot.domain import ports
+from bot.domain import insight, mind, ports
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.errors import Unreachable, UsageError
+from bot.domain.insight import Account, Erased, Request, Week
 from bot.domain.learning import Adapter
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.ports import Account, Erased, Request, Week
 from bot.domain.posts import Card, Content, Owed, Post
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms import Routed, Surroundings
@@ -175,9 +175,9 @@ def around(desk: FakeDesk | None = None, task: Task = TASK) -> Surroundings:
         vocabulary=WORDS,
         ledger=cast(ports.Ledger, None),
         desk=desk or FakeDesk(),
-        transcript=cast(ports.Transcript, None),
-        registry=cast(ports.Registry, None),
-        examples=cast(ports.Examples, None),
+        transcript=cast(insight.Transcript, None),
+        registry=cast(mind.Registry, None),
+        examples=cast(mind.Examples, None),
     )
 
 

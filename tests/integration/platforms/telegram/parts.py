@@ -8,16 +8,17 @@ from typing import cast
 
 from starlette.applications import Starlette
 
-from bot.domain import ports
+from bot.domain import insight, mind, ports
 from bot.domain.errors import Unreachable
+from bot.domain.insight import Erased, Request
 from bot.domain.messages import Deletion, Edit, File, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.ports import Erased, Request
 from bot.domain.posts import Content, Owed, Post
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.http.server import listening_socket, serve_http
 from bot.platforms import Surroundings
 from bot.platforms.telegram import HOOK, Config, connect, parse
 from bot.platforms.telegram.adapter import Telegram
+from tests.fakes_ledger import FakeLedger
 from tests.servers.telegram import TelegramServer
 
 ANN, LEAD, STRANGER = 111, 222, 333
@@ -127,18 +128,21 @@ class Counter:
 
 
 def surroundings(
-    desk: Counter | ports.Desk | None = None, task: Task = TASK, words: Vocabulary = VOCABULARY
+    desk: Counter | insight.Desk | None = None,
+    task: Task = TASK,
+    words: Vocabulary = VOCABULARY,
+    ledger: ports.Ledger | None = None,
 ) -> Surroundings:
     return Surroundings(
         task,
         ("en", "pt-BR", "es"),
         "starter",
         words,
-        cast(ports.Ledger, None),
-        cast(ports.Desk, desk or Counter()),
-        cast(ports.Transcript, None),
-        cast(ports.Registry, None),
-        cast(ports.Examples, None),
+        ledger or FakeLedger(),
+        cast(insight.Desk, desk or Counter()),
+        cast(insight.Transcript, None),
+        cast(mind.Registry, None),
+        cast(mind.Examples, None),
     )
 
 

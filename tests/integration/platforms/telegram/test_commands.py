@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.conversations import State
+from bot.domain.insight import Request
 from bot.domain.messages import MessageRef
-from bot.domain.ports import Request
 from bot.platforms.telegram import adapter, speaking
 from tests.integration.platforms.telegram.parts import ANN, BILLING, STRANGER, Counter, Recorder, hearing
 from tests.samples import NOW

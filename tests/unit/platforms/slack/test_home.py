@@ -9,9 +9,9 @@ import pytest
 
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.insight import Account, Request, Week
 from bot.domain.learning import Adapter
 from bot.domain.messages import MessageRef, Place
-from bot.domain.ports import Account, Request, Week
 from bot.domain.tasks import Label, Task
 from bot.locales import available
 from bot.platforms.slack import answers

@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
+from bot.domain.insight import Line
 from bot.domain.messages import Media, MediaKind, MessageRef, Note, Person, Place, choice
-from bot.domain.ports import Line
 from bot.domain.posts import (
     KINDS,
     Answer,

@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
+from bot.domain.insight import Line
 from bot.domain.learning import Cycle, Phase, Verdict
 from bot.domain.messages import Media, MediaKind, Message, MessageRef, Person, Place
-from bot.domain.ports import Line
 from bot.domain.posts import (
     NO,
     YES,
