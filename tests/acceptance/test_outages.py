@@ -2,13 +2,15 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from db.embedded import serving
-from tests.acceptance.company import Town, town
+from tests.acceptance.company import HELP, Town, town
 from tests.acceptance.processes import Home, until
 from tests.acceptance.unserved import Records, bot, settings
 from tests.postgres import make_database
@@ -115,6 +117,44 @@ async def test_who_is_told_to_wait_waits_and_says_it_once_while_others_go_on(pos
                 assert len(again) == 1
                 assert again[0].at - calls[0].at >= 2
             assert (await waiting.process.stops()).code == 0
+
+
+async def test_a_model_that_hangs_delays_no_acknowledgement_and_the_memory_answers_over_signed_http(
+    postgres_url: str, homes: Path
+) -> None:
+    folder = homes / "hanging"
+    folder.mkdir()
+    records = Records(make_database(postgres_url, "hanging"))
+    async with town() as around, _hanging() as model:
+        home = Home(folder, around.environment() | {"SLACK_SIGNING_SECRET": around.slack.signing_secret})
+        home.settings(settings(around, records.url, model=model, slack_over_http=True))
+        async with bot(home, around.listen) as patient:
+            around.slack.sends_to(f"{around.address}/slack/events")
+            asked = [await around.slack.writes(f"U0P{n}", HELP, f"I was charged twice ({n + 31})") for n in range(5)]
+            await around.slack.until(lambda: all(delivery.acked for delivery in around.slack.deliveries), 30)
+            assert {delivery.attempts for delivery in around.slack.deliveries} == {1}
+            assert max(delivery.acked_after for delivery in around.slack.deliveries) < 3
+            await records.until_said(5, 120, patient.process.said)
+            assert [len(around.replies(ts)) for ts in asked] == [1] * 5
+            assert records.rows("SELECT DISTINCT by, reason FROM decisions") == [("memory", "model_down")]
+            assert (await patient.process.stops()).code == 0
+
+
+@asynccontextmanager
+async def _hanging() -> AsyncIterator[str]:
+    """The address of a server that takes every question and answers none."""
+    over = asyncio.Event()
+
+    async def take(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        over.set()
+        server.close()
 
 
 def _client() -> httpx.AsyncClient:

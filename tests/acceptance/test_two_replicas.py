@@ -58,10 +58,11 @@ async def balanced(replicas: Sequence[str]) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def replicas(folder: Path, around: Town, database: str) -> AsyncIterator[tuple[Bot, Bot]]:
-    """Two bots that take part in everything: Socket Mode hands each event to one of them, the balancer each update."""
+async def replicas(folder: Path, around: Town, database: str, polling: bool) -> AsyncIterator[tuple[Bot, Bot]]:
+    """Two bots; Socket Mode hands each event to one of them. A balancer hands out updates, or one of them polls."""
     places = [free_address(), free_address()]
-    async with balanced([f"http://{place}" for place in places]) as hook:
+    async with balanced([f"http://{place}" for place in places]) as balancer:
+        hook = "" if polling else balancer
         home = Home(folder, around.environment() | {"TELEGRAM_WEBHOOK_SECRET": SECRET, "SWITCHBOARD_LOG": "INFO"})
         files = [
             home.file(f"replica-{number}.toml", settings(around, database, listen=place, hook=hook))
@@ -71,13 +72,14 @@ async def replicas(folder: Path, around: Town, database: str) -> AsyncIterator[t
             yield one, two
 
 
+@pytest.mark.parametrize("polling", [False, True], ids=["webhook", "polling"])
 async def test_two_hundred_messages_over_both_platforms_are_two_hundred_conversations(
-    postgres_url: str, homes: Path
+    postgres_url: str, homes: Path, polling: bool
 ) -> None:
-    folder = homes / "replicas"
+    folder = homes / f"replicas-{polling}"
     folder.mkdir()
-    records = Records(make_database(postgres_url, "replicas"))
-    async with town() as around, replicas(folder, around, records.url) as (one, two):
+    records = Records(make_database(postgres_url, f"replicas_{polling}".lower()))
+    async with town() as around, replicas(folder, around, records.url, polling) as (one, two):
         employees, customers = await _everybody_writes(around)
         await records.until_said(2 * EACH, 300)
         assert records.count("SELECT count(*) FROM conversations") == 2 * EACH

@@ -74,9 +74,13 @@ class Records:
         await until(idle, seconds, explain)
 
 
-def settings(around: Town, database: str, settle_seconds: float = 0.3, listen: str = "", hook: str = "") -> str:
+def settings(
+    around: Town, database: str, listen: str = "", hook: str = "", model: str = "", slack_over_http: bool = False
+) -> str:
     """The company's settings with that database and a model server that is not there; `hook` is a public address."""
-    text = around.settings(f"http://{free_address()}", settle_seconds)
+    text = around.settings(model or f"http://{free_address()}", settle_seconds=0.3)
+    if slack_over_http:
+        text = text.replace("[platforms.slack]", '[platforms.slack]\nmode = "http"')
     text = text.replace(f'listen = "{around.listen}"', f'listen = "{listen or around.listen}"')
     if hook:
         text = text.replace("[platforms.telegram]", f'[platforms.telegram]\nmode = "webhook"\nwebhook_url = "{hook}"')
