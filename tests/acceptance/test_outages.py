@@ -119,6 +119,7 @@ async def test_who_is_told_to_wait_waits_and_says_it_once_while_others_go_on(pos
             assert (await waiting.process.stops()).code == 0
 
 
+@pytest.mark.slow
 async def test_a_model_that_hangs_delays_no_acknowledgement_and_the_memory_answers_over_signed_http(
     postgres_url: str, homes: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """What a careful reviewer tries, through both real clients, the whole flow and a real database."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -359,6 +360,65 @@ async def test_a_group_that_threw_us_out_sends_its_card_to_the_fallback_team_wit
     told = [post.text for post in town.telegram.posts(ROOMS["it"][1]) if post.reply_to == card.message_id]
     assert any("A card for billing" in text and "add the bot to the group again" in text for text in told)
     assert len(town.told()) >= 1
+
+
+async def test_what_could_not_be_said_for_a_token_that_was_taken_back_is_said_with_the_next_one(town: Town) -> None:
+    for method in ("chat.postMessage", "chat.getPermalink"):
+        town.slack.fail(method, error="token_revoked", times=100)
+    town.telegram.fail("sendMessage", status=401, error="Unauthorized", times=100)
+    ts = await town.asks("I was charged twice")
+    await town.says("where is my parcel")
+    assert (town.replies(ts), town.told(), town.standing()) == ([], [], [])
+    town.slack.heal()
+    town.telegram.heal()
+    town.story.later(minutes=15)
+    await town.settles()
+    assert (len(town.replies(ts)), len(town.told()), town.standing()) == (1, 1, ["billing"])
+    assert (len(town.telegram_cards("delivery")), town.telegram_cards("it")) == (1, [])
+
+
+# --- what nobody takes, and what belongs elsewhere ---
+
+
+async def test_what_nobody_takes_is_said_to_the_team_and_then_to_the_fallback_team(town: Town) -> None:
+    await town.asks("I was charged twice")
+    await town.says("where is my parcel")
+    for minutes, rooms in ((31, ("billing", "delivery")), (31, ("it", "it"))):
+        before = len(town.slack.posts(ROOMS[rooms[0]][0])), len(town.telegram.posts(ROOMS[rooms[1]][1]))
+        town.story.later(minutes=minutes)
+        await town.settles()
+        after = len(town.slack.posts(ROOMS[rooms[0]][0])), len(town.telegram.posts(ROOMS[rooms[1]][1]))
+        assert after == (before[0] + 1, before[1] + 1)
+        assert "Nobody" in town.slack.posts(ROOMS[rooms[0]][0])[-1].text
+    town.story.later(minutes=300)
+    said = len(town.slack.calls_to("chat.postMessage"))
+    await town.settles()
+    assert len(town.slack.calls_to("chat.postMessage")) == said, "nobody is reminded for ever"
+
+
+async def test_another_matter_in_a_private_chat_is_split_off_with_one_tap(town: Town) -> None:
+    await town.says("I was charged twice")
+    await town.says("and besides, where is my parcel of last week")
+    offer = town.told()[-1]
+    [value] = re.findall(r"callback_data': '(\w+)'", str(offer.buttons))
+    assert town.telegram_cards("delivery") == []
+    await town.telegram.presses(ANN, ANN, offer.message_id, value)
+    await town.settles()
+    assert len(town.telegram_cards("delivery")) == 1
+    assert await town.count(ConversationRow) == 2
+
+
+async def test_the_sending_emoji_sends_a_note_from_slack_to_slack_and_shows_its_tick(town: Town) -> None:
+    ts = await town.asks("I was charged twice")
+    [card] = town.cards("billing")
+    note = await town.slack.writes(BO, slack.BILLING, "the money is on its way", thread_ts=card.ts)
+    await town.settles()
+    assert len(town.replies(ts)) == 1
+    await town.slack.reacts(BO, slack.BILLING, note, "outbox_tray")
+    await town.settles()
+    assert "the money is on its way" in town.replies(ts)[-1].text
+    thread = [post.text for post in town.slack.posts(slack.BILLING) if post.thread_ts == card.ts]
+    assert any("✓" in text and "sent to" in text for text in thread)
 
 
 # --- pace ---
