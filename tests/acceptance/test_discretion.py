@@ -44,7 +44,8 @@ async def test_after_everything_that_can_happen_no_word_name_number_or_token_was
         found = [(secret, _line(written, secret)) for secret in (*SECRETS, *tokens) if secret in written]
         assert not found
         assert not [secret for secret in (*SECRETS, *tokens) if secret in told]
-        assert 'switchboard_decisions{by="memory"' in told
+        for platform in ("slack", "telegram"):
+            assert f'switchboard_decisions{{by="memory",label="billing",platform="{platform}"' in told
 
 
 async def _a_day_in_slack(around: Town, records: Records) -> None:
