@@ -103,7 +103,11 @@ async def test_under_a_card_whose_receipt_arrives_at_that_moment_is_a_note(
         return found
 
     monkeypatch.setattr(notes, "_conversation_under", a_moment_too_early)
-    assert await ledger.add_note(early)
+    try:
+        kept = await ledger.add_note(early)
+    except Unreachable:  # then it comes again
+        kept = await ledger.add_note(early)
+    assert kept
 
 
 async def test_under_what_the_person_reads_is_no_note(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
