@@ -161,7 +161,7 @@ def _revised_card(card: Card, news: Revised) -> Card:
     media = tuple(media for media in card.media if media not in news.message.media)
     if excerpt:
         return replace(card, excerpt=excerpt, edited=True, media=media)
-    return replace(card, excerpt="", deleted=True, media=())
+    return replace(card, excerpt="", edited=False, deleted=True, media=())
 
 
 def _retold(line: tuple[str, str], was: tuple[str, str], text: str) -> tuple[str, str]:
