@@ -7,11 +7,9 @@ from bot.domain.compose import EXCERPT, HISTORY, shortened, unsettled
 from bot.domain.conversations import Conversation, Next, Noted, Revised, StandingCard, State, Waiting
 from bot.domain.decisions import Author, Decision
 from bot.domain.messages import Message, Note, Person, has_words
-from bot.domain.posts import NO, ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, Split, What
+from bot.domain.posts import GONE, NO, ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, Split, What
 from bot.domain.tasks import Task, Vocabulary
 
-GONE = "—"
-"""What is left of a sent reply whose author deleted it."""
 _SURE, _LEAST_WORDS = 0.80, 4
 _OFFERED = 200
 """Characters of a note that the offer to send it repeats."""

@@ -10,6 +10,7 @@ from bot.domain.conversations import Next, Noted, Revised, State, Waiting
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import MessageRef, Note, Place
 from bot.domain.posts import (
+    GONE,
     NO,
     ON_THE_CARD,
     Card,
@@ -240,7 +241,7 @@ def test_deleted_words_vanish_from_what_the_next_team_was_shown_too() -> None:
     )
     post, _ = relaying.revised(VOCABULARY, gone)
     assert isinstance(post.content, Card)
-    assert post.content.history == (("Ada", "looking"), ("Cleo", relaying.GONE))
+    assert post.content.history == (("Ada", "looking"), ("Cleo", GONE))
 
 
 def test_a_sent_note_that_is_edited_is_edited_with_the_person() -> None:
@@ -250,7 +251,7 @@ def test_a_sent_note_that_is_edited_is_edited_with_the_person() -> None:
     assert post == Post(HER_PLACE, replace(said, text="on its way", edited=True), edits=44)
     gone = replace(news, message=note(""), deleted=True)
     [post] = relaying.revised(VOCABULARY, gone)
-    assert post.content == replace(said, text=relaying.GONE, media=(), edited=True)
+    assert post.content == replace(said, text=GONE, media=(), edited=True)
 
 
 def test_a_note_that_was_never_sent_changes_nothing_when_edited() -> None:
