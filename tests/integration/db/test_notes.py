@@ -110,7 +110,9 @@ async def test_under_a_follow_up_and_under_another_note_is_a_note(
     found = await _noted(ledger, 25)
     assert (found.note.ref.id, found.conversation.id) == ("n1", said.conversation.id)
     await ledger.conclude_note(found, False, [], after(26))
-    assert (await _noted(ledger, 27)).note.under == first.ref
+    other = await _noted(ledger, 27)
+    assert other.note.under == first.ref
+    assert found.card is not None and found.under == other.under == found.card
 
 
 async def test_a_sent_note_is_never_sent_again(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:

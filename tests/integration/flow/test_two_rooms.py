@@ -264,7 +264,23 @@ async def test_after_a_move_both_sides_talk_through_the_new_card(across: Story) 
     await across.notes("reply: we sent it already", "n2", agent, card=0)
     await across.settles()
     assert across.heard(IN_TELEGRAM) == before
-    assert across.newest(Notice).post.content == Notice(What.LEFT, team="delivery")
+    told = across.newest(Notice).post
+    assert (told.content, told.under) == (Notice(What.LEFT, team="delivery"), across.cards()[0].id)
+
+
+async def test_a_note_from_before_the_move_is_not_sent_by_its_button(across: Story) -> None:
+    agent = await brought(across, IN_SLACK, "delivery")
+    await across.notes("ask her", "n1", agent)
+    await across.settles()
+    offered = across.newest(Offer)
+    await across.reacts("🤝", by=Person("telegram", "lead", "Lee"))
+    await across.settles()
+    before = across.heard(IN_SLACK)
+    await across.presses(SEND, by=agent, on=Offer)
+    await across.settles()
+    assert across.heard(IN_SLACK) == before
+    told = across.newest(Notice).post
+    assert (told.content, told.under) == (Notice(What.LEFT, team="billing"), offered.post.under)
 
 
 async def test_the_lead_of_another_platform_takes_the_word_back_there(across: Story) -> None:

@@ -185,6 +185,14 @@ def test_a_note_under_a_card_that_was_left_speaks_for_nobody() -> None:
     assert not relaying.left_behind(replace(noted(), card=None))
 
 
+def test_of_two_topics_of_a_group_only_the_one_where_the_card_stands_speaks() -> None:
+    here, there = (replace(standing(), place=Place("web", f"billing/{topic}")) for topic in (5, 6))
+    assert relaying.left_behind(replace(noted(), card=there, under=here))
+    assert not relaying.left_behind(replace(noted(), card=here, under=here))
+    struck = replace(here, card=replace(here.card, moved_to="it"))
+    assert relaying.left_behind(replace(noted(), card=None, under=struck))
+
+
 # --- edits and deletions ---
 
 
