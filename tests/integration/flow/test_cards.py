@@ -351,10 +351,23 @@ async def test_a_moved_card_is_nobodys_until_somebody_takes_it(story: Story) -> 
     await story.settles()
     assert story.reads().taken_by == ""
     assert story.thread(0)[-1] == Notice(What.LEFT, team="it")
+    story.later(minutes=31)
+    await story.settles()
+    assert story.thread() == [Notice(What.UNTAKEN, team="it", minutes=30)]
     await story.reacts("👀", by=AGENT)
     await story.settles()
     assert story.reads().taken_by == "Ada"
     assert isinstance(story.cards()[-1].post.content, Card)
+
+
+async def test_a_done_card_that_moves_is_open_in_its_new_room(story: Story) -> None:
+    await brought(story)
+    await story.reacts("✅", by=AGENT)
+    await story.settles()
+    await story.reacts("💻")
+    await story.settles()
+    assert not story.reads().done
+    assert await state(story) is State.ROUTED
 
 
 async def test_a_remembered_correction_is_shown_on_the_card_that_leans_on_it(story: Story) -> None:
