@@ -236,12 +236,17 @@ async def test_a_move_brings_the_new_team_the_history_and_tells_the_person_once(
     agent = await brought(across, IN_TELEGRAM, "billing")
     await across.writes("it was yesterday", "2", IN_TELEGRAM, thread=None)
     await across.notes("not ours", "n1", agent)
+    await across.notes("Reply: one moment", "n2", agent)
     await across.settles()
     await across.reacts("package", by=Person("slack", "lead", "Lee"))
     await across.settles()
     old, new = across.cards()
     assert new.post.place == Place("telegram", "-100", "7")
-    assert across.reads().history == (("Cleo", "it was yesterday"), ("Ada", "not ours"))
+    assert across.reads().history == (
+        ("Cleo", "it was yesterday"),
+        ("Ada", "not ours"),
+        ("Ada", "one moment"),
+    )
     assert [c for c in across.heard(IN_TELEGRAM) if isinstance(c, Moved)] == [Moved("delivery", "es")]
     assert across.thread(0)[-1] == Notice(What.LEFT, team="delivery")
     struck = across.reads(0)
