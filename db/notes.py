@@ -52,9 +52,12 @@ async def _conversation_under(session: AsyncSession, ref: MessageRef) -> int | N
 
 
 def _being_said(ref: MessageRef) -> Select[int]:
-    """Posts of ours in that room that may stand there already while we do not know it: one of them may be meant."""
+    """Posts of ours in that room that are on their way there just now: one of them may be meant.
+
+    One that must wait is none of them: for as long as it waits, nothing else would be heard on that platform.
+    """
     room = or_(PostRow.chat == ref.chat, PostRow.chat.startswith(f"{ref.chat}/"))
-    tried = and_(PostRow.attempts > 0, PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
+    tried = and_(PostRow.leased_until.is_not(None), PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
     return select(PostRow.id).where(PostRow.platform == ref.platform, room, tried, PostRow.edits.is_(None)).limit(1)
 
 

@@ -86,6 +86,15 @@ async def test_under_a_card_that_is_being_said_it_comes_again(ledger: PostgresLe
     assert await ledger.add_note(early)
 
 
+async def test_a_post_that_must_wait_holds_up_no_other_talk_in_its_room(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    await routed(ledger)
+    for one in await outbox.claim_owed(["slack"], after(6), 10):
+        await outbox.postpone(one, after(600), "this chat has had its share")
+    assert not await ledger.add_note(note("n1", MessageRef("slack", ROOM.chat, "somebody else's")))
+
+
 async def test_under_what_the_person_reads_is_no_note(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await routed(ledger)
     answer = (await say_all(outbox))["Answer"]
