@@ -216,7 +216,7 @@ class Revised:
     text: str = ""
     """What the card's excerpt is now: all that the decision rests on, with the new words."""
     cards: tuple[StandingCard, ...] = ()
-    """Every card it ever had that was said, struck ones too: deleted words are taken off all of them."""
+    """Every card it ever had, struck ones and one on its way, too: deleted words are taken off all of them."""
 
 
 @dataclass(frozen=True, slots=True)

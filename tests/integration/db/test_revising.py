@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from bot.domain.conversations import Chosen, Ruling, Standing, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Deletion, Edit, Message, MessageRef
-from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, Sent, What
+from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, What
 from db.engine import Database
 from db.examples import PostgresExamples
 from db.insight import PostgresInsight
@@ -388,18 +388,3 @@ async def test_a_deleted_note_leaves_what_quoted_it_empty(
     await say_all(outbox, 23)
     await ledger.add_deletion(Deletion(said.ref, after(24)))
     assert "order number" not in await _everything(database)
-
-
-async def test_a_sent_note_that_is_deleted_at_once_is_not_ticked_off_without_words(
-    ledger: PostgresLedger, outbox: PostgresOutbox
-) -> None:
-    ref = await _sent(ledger, outbox)
-    await _owe_under_the_card(ledger, outbox, Sent("it is on its way", "Gus", "Ann"))
-    await ledger.add_deletion(Deletion(ref, after(30)))
-    assert await outbox.claim_owed(["slack"], after(31), 10) == []
-
-
-async def _owe_under_the_card(ledger: PostgresLedger, outbox: PostgresOutbox, content: Sent) -> None:
-    await ledger.add_message(message("m9", "and", 26, chat="chat-of-m1"), JOINING)
-    (said,) = await ledger.claim_next(after(27), 10)
-    await ledger.conclude_next(said, [Post(ON_THE_CARD, content)], after(28))
