@@ -166,4 +166,7 @@ def _changed(row: ConversationRow, decision: Decision | None, standing: Standing
     if standing.done:
         closed_at = row.closed_at if row.state == State.CLOSED else now
         return {**columns, "state": State.CLOSED, "closed_at": closed_at}
+    if row.state == State.CLOSED and decision is None:
+        # Open again: its team has time to take it, as after the person opened it
+        columns |= {"routed_at": now, "reminders": 0}
     return {**columns, "state": State.ROUTED, "closed_at": None}

@@ -145,6 +145,19 @@ async def test_taking_done_back_opens_it_and_takes_the_question_back(story: Stor
     assert await state(story) is State.ROUTED
 
 
+async def test_what_is_no_longer_done_reminds_nobody_at_once(story: Story) -> None:
+    await brought(story)
+    await story.reacts("✅", by=AGENT)
+    await story.settles()
+    story.later(minutes=120)
+    await story.reacts("✅", by=AGENT, added=False)
+    await story.settles()
+    assert story.thread() == []
+    story.later(minutes=31)
+    await story.settles()
+    assert story.thread() == [Notice(What.UNTAKEN, team="billing", minutes=30)]
+
+
 @pytest.mark.parametrize("emoji", ["👀", "✅", "💻", "👎"])
 async def test_a_strangers_emoji_changes_nothing_and_is_explained_once_at_most(story: Story, emoji: str) -> None:
     await brought(story)
