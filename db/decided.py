@@ -34,7 +34,7 @@ async def record(session: AsyncSession, conversation_id: int, made: Decision, at
 
 
 def with_its_team(label: str, at: object) -> dict[str, object]:
-    """The columns of a conversation whose team has it from now on."""
+    """The columns of a conversation whose team has it from now on, and nobody of it yet."""
     return {
         "state": State.ROUTED,
         "label": label,
@@ -43,6 +43,8 @@ def with_its_team(label: str, at: object) -> dict[str, object]:
         "routed_at": at,
         "reminders": 0,
         "remind_after": None,
+        "taken_by": None,
+        "taken_name": None,
     }
 
 

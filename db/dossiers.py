@@ -1,6 +1,6 @@
 """What leads and their teams say about a conversation with emoji and buttons, and what that amounts to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, or_, select, union_all, update
@@ -10,10 +10,10 @@ from bot.domain.conversations import Dossier, Standing, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Person
 from bot.domain.ports import Change
-from bot.domain.posts import Card, Post
+from bot.domain.posts import Card, Content, Post, Reply
 from db import rows
 from db.asking import asking
-from db.cards import all_cards, open_questions, standing_cards
+from db.cards import all_cards, open_questions, standing_cards, wordings
 from db.decided import heard, record, with_its_team
 from db.engine import announce
 from db.leases import free, held, lease, release
@@ -99,7 +99,10 @@ async def _first(session: AsyncSession, conversation_id: int) -> Decision:
 
 
 async def _history(session: AsyncSession, conversation_id: int) -> tuple[tuple[str, str], ...]:
-    """What was said besides what the card shows: relayed words and notes. What waits to be relayed comes by itself."""
+    """What was said besides what the card shows: relayed words and notes. What waits to be relayed comes by itself.
+
+    A note that was sent reads as the person read it, without what made us send it.
+    """
     words: list[MessageRow | NoteRow] = []
     relayed = select(MessageRow).where(
         MessageRow.conversation_id == conversation_id,
@@ -110,7 +113,14 @@ async def _history(session: AsyncSession, conversation_id: int) -> tuple[tuple[s
     words += await session.scalars(relayed)
     noted = select(NoteRow).where(NoteRow.conversation_id == conversation_id, NoteRow.deleted_at.is_(None))
     words += await session.scalars(noted)
-    return tuple((row.author_name, row.text) for row in sorted(words, key=lambda row: row.at) if row.text)
+    said = await wordings(session, [row.carried_by for row in words if row.carried_by is not None])
+    told = [(row.author_name, _as_read(row, said)) for row in sorted(words, key=lambda row: row.at)]
+    return tuple((who, what) for who, what in told if what)
+
+
+def _as_read(row: MessageRow | NoteRow, said: Mapping[int, Content]) -> str:
+    carrier = said.get(row.carried_by or 0)
+    return carrier.text if isinstance(row, NoteRow) and isinstance(carrier, Reply) else row.text
 
 
 async def conclude_dossier(
@@ -156,4 +166,7 @@ def _changed(row: ConversationRow, decision: Decision | None, standing: Standing
     if standing.done:
         closed_at = row.closed_at if row.state == State.CLOSED else now
         return {**columns, "state": State.CLOSED, "closed_at": closed_at}
+    if row.state == State.CLOSED and decision is None:
+        # Open again: its team has time to take it, as after the person opened it
+        columns |= {"routed_at": now, "reminders": 0}
     return {**columns, "state": State.ROUTED, "closed_at": None}

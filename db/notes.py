@@ -8,14 +8,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from bot.domain.conversations import Noted
+from bot.domain.conversations import Noted, StandingCard
 from bot.domain.errors import Unreachable
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.ports import Change
 from bot.domain.posts import Card, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
 from db import rows
 from db.asking import asking
-from db.cards import standing_cards
+from db.cards import all_cards, standing_cards
 from db.content import encode_media
 from db.engine import announce
 from db.leases import free, held, lease, release
@@ -28,11 +28,9 @@ _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, Wro
 
 
 async def add_note(session: AsyncSession, note: Note) -> bool:
-    # In this order: a receipt stored between the two questions is found by the second
-    unsure = await session.scalar(_being_said(note.under)) is not None
     conversation = await _conversation_under(session, note.under)
     if conversation is None:
-        if unsure:
+        if await session.scalar(_being_said(note.under)) is not None:
             raise Unreachable("database: what this was written under has no receipt yet")
         return False
     fact = insert(NoteRow).values(**_values(note), conversation_id=conversation)
@@ -44,13 +42,7 @@ async def add_note(session: AsyncSession, note: Note) -> bool:
 
 
 async def _conversation_under(session: AsyncSession, ref: MessageRef) -> int | None:
-    post = select(PostRow.conversation_id).where(
-        PostRow.platform == ref.platform,
-        PostRow.receipt_chat == ref.chat,
-        PostRow.receipt_id == ref.id,
-        PostRow.kind.in_(_OF_THE_TEAM),
-    )
-    found = await session.scalar(post.order_by(PostRow.id.desc()).limit(1))
+    found = await session.scalar(_said_as(ref).with_only_columns(PostRow.conversation_id).limit(1))
     if found is not None:
         return found
     note = select(NoteRow.conversation_id).where(
@@ -60,9 +52,12 @@ async def _conversation_under(session: AsyncSession, ref: MessageRef) -> int | N
 
 
 def _being_said(ref: MessageRef) -> Select[int]:
-    """Posts of ours in that room that may stand there already while we do not know it: one of them may be meant."""
+    """Posts of ours in that room that are on their way there just now: one of them may be meant.
+
+    One that must wait is none of them: for as long as it waits, nothing else would be heard on that platform.
+    """
     room = or_(PostRow.chat == ref.chat, PostRow.chat.startswith(f"{ref.chat}/"))
-    tried = and_(PostRow.attempts > 0, PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
+    tried = and_(PostRow.leased_until.is_not(None), PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
     return select(PostRow.id).where(PostRow.platform == ref.platform, room, tried, PostRow.edits.is_(None)).limit(1)
 
 
@@ -93,6 +88,7 @@ async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[
     found = {talk.id: (row, talk) for row, talk in reversed((await session.execute(_waiting(now).limit(limit))).all())}
     await lease(session, [talk for _, talk in found.values()], now)
     cards, asked = await standing_cards(session, list(found)), await asking(session, list(found))
+    every = await all_cards(session, list(found))
     return [
         Noted(
             id=row.id,
@@ -102,9 +98,31 @@ async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[
             standing=tuple(rows.standing(await _events(session, row))),
             card=cards.get(talk.id),
             asking=asked.get(talk.id, ()),
+            under=await _card_over(session, row, every.get(talk.id, ())),
         )
         for row, talk in reversed(found.values())
     ]
+
+
+async def _card_over(session: AsyncSession, row: NoteRow, cards: Sequence[StandingCard]) -> StandingCard | None:
+    """The card in whose thread the note stands, be it under that, under something else of ours, or under a note."""
+    seen: set[int] = set()
+    above: NoteRow | None = row
+    while above is not None and above.id not in seen:
+        seen.add(above.id)
+        ref = MessageRef(above.platform, above.under_chat, above.under_id)
+        post = await session.scalar(_said_as(ref).where(PostRow.edits.is_(None)).limit(1))
+        if post is not None:
+            return next((card for card in cards if card.post == (post.under or post.id)), None)
+        at = NoteRow.platform == ref.platform, NoteRow.chat == ref.chat, NoteRow.message_id == ref.id
+        above = await session.scalar(select(NoteRow).where(*at))
+    return None
+
+
+def _said_as(ref: MessageRef) -> Select[PostRow]:
+    """Our posts that this message is, the newest first: the post itself, and what rewrote it."""
+    here = PostRow.platform == ref.platform, PostRow.receipt_chat == ref.chat, PostRow.receipt_id == ref.id
+    return select(PostRow).where(*here, PostRow.kind.in_(_OF_THE_TEAM)).order_by(PostRow.id.desc())
 
 
 def _too_late(now: datetime) -> Update:

@@ -1,6 +1,7 @@
 """What we owe to chats, claimed in order, until there is a receipt."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, Update, and_, exists, or_, select, update
@@ -11,7 +12,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.domain.decisions import Decision
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change, Outbox
-from bot.domain.posts import Card, Owed, Post
+from bot.domain.posts import Card, Content, Owed, Post
 from db import undeliverable
 from db.cards import wordings
 from db.engine import Database, announce, announcement, forgettable
@@ -46,7 +47,7 @@ class PostgresOutbox:
         async with self._database.transaction() as session:
             found = (await session.execute(_announced(said))).first()
             if found is not None:
-                await owe(session, found[0], posts, now)
+                await owe(session, found[0], await _up_to_date(session, posts), now)
 
     async def postpone(self, owed: Owed, until: datetime, problem: str) -> None:
         still = update(_ROW).where(_ROW.id == owed.id, _pending(_ROW))
@@ -125,6 +126,18 @@ async def _cards(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, Po
 def _card(row: PostRow) -> int | None:
     said = content(row)
     return said.replaces if isinstance(said, Card) and row.edits is None else row.under
+
+
+async def _up_to_date(session: AsyncSession, posts: Sequence[Post]) -> list[Post]:
+    """The posts, where they link a card to the next with what that card says by now: words may have been taken back."""
+    says = await wordings(session, [post.edits for post in posts if post.edits is not None])
+    return [replace(post, content=_linked(post.content, says.get(post.edits or 0))) for post in posts]
+
+
+def _linked(wanted: Content, says: Content | None) -> Content:
+    if isinstance(wanted, Card) and isinstance(says, Card):
+        return replace(says, moved_to=wanted.moved_to, moved_link=wanted.moved_link)
+    return wanted
 
 
 def _owed(row: PostRow, receipts: dict[int, MessageRef], cards: dict[int, Post]) -> Owed:

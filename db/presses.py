@@ -13,7 +13,7 @@ from bot.domain.learning import Source
 from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
 from db import rows
-from db.cards import standing_cards, wordings
+from db.cards import all_cards, standing_cards, wordings
 from db.decided import heard, move
 from db.engine import announce
 from db.intake import alone_in, store_reaction
@@ -38,6 +38,7 @@ async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> lis
     await lease(session, talks.values(), now)
     messages, cards = await rows.own_messages(session, list(talks)), await standing_cards(session, list(talks))
     said = await wordings(session, [post.id for _, _, post in found])
+    every = await all_cards(session, list(talks))
     notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
     return [
         Pressed(
@@ -50,6 +51,7 @@ async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> lis
             card=cards.get(talk.id),
             note=None if (note := notes[post.id]) is None else rows.note(note),
             sent=note is not None and note.sent_at is not None,
+            under=next((one for one in every.get(talk.id, ()) if one.post == post.under), None),
         )
         for fact, talk, post in found
     ]

@@ -65,10 +65,10 @@ async def empty_posts(session: AsyncSession, conversation_ids: Sequence[int], go
 
     What stands in chats is another matter: it is rewritten by posts.
     """
-    await rewrite(
-        session, PostRow.conversation_id.in_(conversation_ids), lambda said, target: emptied(said, target, gone)
-    )
-    await drop(session, PostRow.id.in_(gone.carried), Superfluous.TAKEN_BACK, now)
+    about = PostRow.conversation_id.in_(conversation_ids)
+    changed = await rewrite(session, about, lambda said, target: emptied(said, target, gone))
+    pointless = [*gone.carried, *(row.id for row in changed if row.kind == Sent.__name__)]
+    await drop(session, PostRow.id.in_(pointless), Superfluous.TAKEN_BACK, now)
 
 
 async def rewrite(

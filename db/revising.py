@@ -174,10 +174,8 @@ async def claim_revised(session: AsyncSession, now: datetime, limit: int) -> lis
 async def _cards(
     session: AsyncSession, talks: Sequence[int]
 ) -> tuple[Mapping[int, StandingCard], Mapping[int, tuple[StandingCard, ...]]]:
-    """The standing card of each conversation, and every card of it that was said."""
-    every = await all_cards(session, talks)
-    said = {of: tuple(card for card in cards if card.ref is not None) for of, cards in every.items()}
-    return await standing_cards(session, talks), said
+    """The standing card of each conversation, and every card of it; one on its way says the old words yet."""
+    return await standing_cards(session, talks), await all_cards(session, talks)
 
 
 def _waiting(table: type[MessageRow] | type[NoteRow], now: datetime) -> Select[Any]:

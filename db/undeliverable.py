@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, cast, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
 from bot.domain.decisions import Decision
 from bot.domain.ports import Change
-from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Owed, Post
+from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Notice, Owed, Post, What
 from db import rows
 from db.cards import wordings
 from db.decided import move
@@ -22,17 +23,21 @@ from db.tables import ConversationRow, MessageRow, PostRow
 async def give_up(
     session: AsyncSession, owed: Owed, problem: str, now: datetime, posts: Sequence[Post], decision: Decision | None
 ) -> None:
-    """A decision counts only while the conversation is where the card says it is: a lead may have moved it since."""
+    """A card for another room is owed only while the conversation is where this one says: a lead may have moved it.
+
+    That nothing reaches the person is said once, until something reaches them again.
+    """
     talk = await _conversation(session, owed)
     gone = update(PostRow).where(PostRow.id == owed.id, PENDING).values(given_up_at=now, problem=problem)
     row = await session.scalar(gone.values(leased_until=None).returning(PostRow))
     if row is None:
         return
     await drop_rewritings(session, [row.id], now)
-    if decision is None:
-        await owe(session, row.conversation_id, posts, now)
-    elif talk is not None and await _concerns(session, row, talk):
-        await move(session, talk.id, decision, now)
+    if talk is None or not any(isinstance(post.content, Card) for post in posts):
+        await owe(session, row.conversation_id, [p for p in posts if not await _known(session, row, p)], now)
+    elif await _concerns(session, row, talk):
+        if decision is not None:
+            await move(session, talk.id, decision, now)
         await owe(session, talk.id, posts, now)
         await _under_the_next(session, row, now)
     await announce(session, Change.OWED, Change.FREED)
@@ -42,6 +47,18 @@ async def _conversation(session: AsyncSession, owed: Owed) -> ConversationRow | 
     """The post's conversation, locked before the post is, in the order in which every step locks them."""
     of = await session.scalar(select(PostRow.conversation_id).where(PostRow.id == owed.id))
     return None if of is None else await session.get(ConversationRow, of, with_for_update=True)
+
+
+async def _known(session: AsyncSession, gone: PostRow, post: Post) -> bool:
+    """Whether the team knows already that nothing reaches the person: nothing was said there since it was told."""
+    if not (isinstance(post.content, Notice) and post.content.what is What.UNREACHABLE):
+        return False
+    its = select(func.max(PostRow.id)).where(PostRow.conversation_id == gone.conversation_id)
+    such = cast(PostRow.content, JSONB)["what"].astext == What.UNREACHABLE.value
+    told = await session.scalar(its.where(PostRow.kind == Notice.__name__, such))
+    there = and_(PostRow.platform == gone.platform, PostRow.chat == gone.chat, PostRow.said_at.is_not(None))
+    reached = await session.scalar(its.where(there))
+    return told is not None and (reached is None or reached < told)
 
 
 async def _concerns(session: AsyncSession, row: PostRow, talk: ConversationRow) -> bool:

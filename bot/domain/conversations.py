@@ -126,6 +126,8 @@ class Pressed:
     """The note that an `Offer` is about."""
     sent: bool = False
     """That note is with the person already."""
+    under: StandingCard | None = None
+    """The card in whose thread the button is, struck by now or not; None: in no card's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,8 @@ class Noted:
     """The conversation's standing card; the note may stand under an older one."""
     asking: tuple[tuple[int, Asking], ...] = ()
     """As in `Dossier.asking`: among them the offer to send this note."""
+    under: StandingCard | None = None
+    """The card in whose thread the note stands, struck by now or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +216,7 @@ class Revised:
     text: str = ""
     """What the card's excerpt is now: all that the decision rests on, with the new words."""
     cards: tuple[StandingCard, ...] = ()
-    """Every card it ever had that was said, struck ones too: deleted words are taken off all of them."""
+    """Every card it ever had, struck ones and one on its way, too: deleted words are taken off all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from bot.domain.compose import HISTORY, legend, shortened
 from bot.domain.decisions import Author, Decision, Reason, fallback
 from bot.domain.messages import Media, MessageRef, Place
 from bot.domain.posts import (
+    GONE,
     ON_THE_CARD,
     Answer,
     Card,
@@ -28,8 +29,13 @@ _TO_THE_PERSON = (Answer, Question, Moved, Solved, Split)
 
 
 def after_said(owed: Owed, receipt: MessageRef) -> list[Post]:
-    """It was said: a reply is ticked off under the card; a card that was left gets a link to the one that follows."""
+    """It was said: a reply is ticked off under the card; a card that was left gets a link to the one that follows.
+
+    Of a reply that was taken back there is nothing to tick off.
+    """
     match owed.post.content:
+        case Reply(edited=True) as reply if reply.text == GONE:
+            return []
         case Reply() as reply:
             return [_sent(reply, "")]
         case Card(replaces=int()) if owed.card is not None and isinstance(owed.card.content, Card):

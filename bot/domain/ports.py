@@ -269,7 +269,8 @@ class Outbox(Protocol):
     ) -> None:
         """It will never be said; the problem is kept for people to see. `posts` are owed to the same conversation.
 
-        `decision` moves the conversation (a team that cannot be reached).
+        `decision` moves the conversation (a team that cannot be reached). A card among them is owed only while the
+        conversation is where the refused one says. That nothing reaches the person is owed once, until something does.
         """
 
     async def add(self, posts: Sequence[Post], now: datetime) -> None:

@@ -15,6 +15,8 @@ ON_THE_CARD = Place("", "card")
 
 Where no card stands, such a post is not owed. With `edits` it stands for wherever that post was said.
 """
+GONE = "—"
+"""What is left of a sent reply whose author deleted it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,10 @@ from datetime import timedelta
 from bot.domain.compose import EXCERPT, HISTORY, shortened, unsettled
 from bot.domain.conversations import Conversation, Next, Noted, Revised, StandingCard, State, Waiting
 from bot.domain.decisions import Author, Decision
-from bot.domain.messages import Message, Note, Person, has_words
-from bot.domain.posts import NO, ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, Split, What
+from bot.domain.messages import Message, MessageRef, Note, Person, has_words
+from bot.domain.posts import GONE, NO, ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, Split, What
 from bot.domain.tasks import Task, Vocabulary
 
-GONE = "—"
-"""What is left of a sent reply whose author deleted it."""
 _SURE, _LEAST_WORDS = 0.80, 4
 _OFFERED = 200
 """Characters of a note that the offer to send it repeats."""
@@ -91,6 +89,9 @@ def sends(vocabulary: Vocabulary, platform: str, emoji: str) -> bool:
 
 def left_behind(noted: Noted) -> bool:
     """The note stands under a card that the conversation has left: its writers no longer speak for us."""
+    if noted.under is not None:
+        # Two rooms may be one chat: topics of a group
+        return noted.under.card.moved_to is not None if noted.card is None else noted.under.place != noted.card.place
     if noted.card is None:
         return False
     here, there = noted.card.ref or noted.card.place, noted.note.ref
@@ -117,6 +118,11 @@ def offer(noted: Noted, whispers: bool) -> Post:
     return Post(ON_THE_CARD, content, only_for=note.author if whispers else None, answers=note.ref)
 
 
+def is_offered(noted: Noted) -> bool:
+    """Whether its author is being asked already. Others may put emoji on a note before anybody looks at it."""
+    return any(isinstance(content, Offer) and content.note == noted.id for _, content in noted.asking)
+
+
 def offer_over(noted: Noted, whispers: bool) -> list[Post]:
     """The note was sent by another act than the offer's button: the button goes."""
     alone = noted.note.author if whispers else None
@@ -125,6 +131,12 @@ def offer_over(noted: Noted, whispers: bool) -> list[Post]:
         for post, content in noted.asking
         if isinstance(content, Offer) and content.note == noted.id
     ]
+
+
+def gone(to: str | None, under: StandingCard, reader: Person | None, answers: MessageRef | None = None) -> Post:
+    """Who wants to send something from under a card that the conversation has left hears there where it is."""
+    notice = Notice(What.LEFT, team=to or "")
+    return Post(under.place, notice, under=under.post, only_for=reader, answers=answers)
 
 
 # --- what is changed or deleted afterwards ---
@@ -161,7 +173,7 @@ def _revised_card(card: Card, news: Revised) -> Card:
     media = tuple(media for media in card.media if media not in news.message.media)
     if excerpt:
         return replace(card, excerpt=excerpt, edited=True, media=media)
-    return replace(card, excerpt="", deleted=True, media=())
+    return replace(card, excerpt="", edited=False, deleted=True, media=())
 
 
 def _retold(line: tuple[str, str], was: tuple[str, str], text: str) -> tuple[str, str]:

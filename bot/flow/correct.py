@@ -45,6 +45,9 @@ class Corrector:
         counting, ignored = await self._heard(dossier)
         standing = amount_to(dossier, counting)
         decision = self._consequence(dossier, standing.ruling)
+        if decision is not None:
+            # Whoever took the card that is left, or had done with it, has not taken the next one
+            standing = Standing(standing.ruling)
         posts = [
             *compose.judged(self.task, dossier, decision, standing, self.now()),
             *(self._buttons(dossier, counting) if decision is None else []),

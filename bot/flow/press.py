@@ -110,13 +110,16 @@ class Presser:
     async def _dispatch(self, pressed: Pressed, offer: Offer) -> _Outcome:
         """Somebody of the team sends a note to the person."""
         card, note, press = _present(pressed), pressed.note, pressed.press
-        done = offer.sent or pressed.sent
-        if press.value != SEND or card is None or note is None or done or not (note.text or note.media):
+        words = relaying.without_prefix(self.vocabulary, note.text) if note is not None else ""
+        if press.value != SEND or note is None or offer.sent or pressed.sent or not (words or note.media):
             return _NOTHING
-        platform = self._platform(card.place)
-        if not await platform.may_handle(press.actor, card.place):
+        there = card or pressed.under
+        if there is None or not await self._platform(there.place).may_handle(press.actor, there.place):
             return _NOTHING
-        words = relaying.without_prefix(self.vocabulary, note.text)
+        platform = self._platform(there.place)
+        if card is None:
+            reader = press.actor if platform.whispers else None
+            return None, [relaying.gone(pressed.conversation.label, there, reader, answers=note.ref)]
         alone = note.author if platform.whispers else None
         closed = Post(card.place, replace(offer, sent=True), edits=pressed.post, only_for=alone)
         return Dispatched(offer.note), [closed, relaying.reply(pressed.conversation, note, words, press.actor)]
@@ -157,6 +160,8 @@ def _by_the_person(pressed: Pressed) -> bool:
 
 def _present(pressed: Pressed) -> StandingCard | None:
     """The card under which the button is; None when the conversation has left that room."""
-    card, ref = pressed.card, pressed.press.ref
+    card, ref, under = pressed.card, pressed.press.ref, pressed.under
+    if card is not None and under is not None and under.place != card.place:
+        return None
     here = card and (card.ref or card.place)
     return card if here and (here.platform, here.chat) == (ref.platform, ref.chat) else None

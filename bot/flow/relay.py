@@ -109,10 +109,11 @@ class Relay:
         return None
 
     async def _offered(self, noted: Noted) -> list[Post]:
-        """Its author is asked whether to send it: once, when the note is new, and only who may."""
+        """Its author is asked whether to send it: once, and only who may."""
         platform = self.platforms.get(noted.note.ref.platform)
-        old = noted.sent or noted.standing or relaying.left_behind(noted)
-        if platform is None or old or not (noted.note.text or noted.note.media):
+        over = noted.sent or relaying.is_offered(noted) or relaying.left_behind(noted)
+        words = relaying.without_prefix(self.vocabulary, noted.note.text)
+        if platform is None or over or not (words or noted.note.media):
             return []
         if not await self._may_handle(noted, noted.note.author):
             return []
@@ -120,10 +121,11 @@ class Relay:
 
     def _left(self, noted: Noted, sender: Person) -> list[Post]:
         """The conversation is another team's by now: who wanted to send something hears so."""
-        ref = noted.note.ref
-        notice = Notice(What.LEFT, team=noted.conversation.label or "")
-        platform = self.platforms[ref.platform]
-        alone = sender if platform.whispers else None
+        ref, label = noted.note.ref, noted.conversation.label
+        alone = sender if self.platforms[ref.platform].whispers else None
+        if noted.under is not None:
+            return [relaying.gone(label, noted.under, alone, answers=ref)]
+        notice = Notice(What.LEFT, team=label or "")
         return [Post(Place(ref.platform, ref.chat), notice, only_for=alone, answers=ref)]
 
     async def _may_handle(self, noted: Noted, person: Person) -> bool:

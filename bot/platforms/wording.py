@@ -19,6 +19,7 @@ from bot.domain.posts import (
     Sent,
     Solved,
     Split,
+    What,
     WordsPlease,
     WrongTeam,
 )
@@ -82,7 +83,8 @@ def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str
         case Notice():
             words = {"who": _named(content.who, language), "problem": content.problem}
             team, minutes = task.shown(content.team), content.minutes
-            return sentence(language, f"notice_{content.what}", team=team, minutes=minutes, **words)
+            there = "_there" if content.what is What.UNTAKEN and content.about is not None else ""
+            return sentence(language, f"notice_{content.what}" + there, team=team, minutes=minutes, **words)
         case Sent(problem=""):
             return sentence(language, "sent", who=_named(content.by, language), to=_named(content.to, language))
         case Sent():
@@ -109,7 +111,8 @@ def card_marks(card: Card, language: str) -> list[str]:
         marks.append(sentence(language, "card_done"))
     elif card.taken_by:
         marks.append(sentence(language, "card_taken", who=card.taken_by))
-    for flag, key in ((card.edited, "card_edited"), (card.deleted, "card_deleted"), (card.disputed, "card_disputed")):
+    edited = card.edited and not card.deleted
+    for flag, key in ((edited, "card_edited"), (card.deleted, "card_deleted"), (card.disputed, "card_disputed")):
         if flag:
             marks.append(sentence(language, key))
     return marks

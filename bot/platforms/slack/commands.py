@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.errors import Refused, Unreachable, UsageError
 from bot.domain.messages import Message, MessageRef, Person, Place
@@ -83,7 +83,7 @@ class Commands:
         return answers.teams(language, self.reception.around.task)
 
     async def _why(self, command: Command, language: str) -> Said:
-        """Only for leads and for the person who asked: the answer quotes them."""
+        """Only for leads and for the person who asked: the answer quotes them. What others once wrote is for leads."""
         ref = linked(command.rest)
         if ref is None:
             return told(language, "slack_why_how")
@@ -95,7 +95,8 @@ class Commands:
             return told(language, "slack_why_unknown")
         if not lead and account.request.conversation not in {request.conversation for request in own}:
             return told(language, "slack_why_private")
-        return answers.why(language, self.reception.around.task, account)
+        shown = account if lead else replace(account, remembered=())
+        return answers.why(language, self.reception.around.task, shown)
 
     async def _route(self, command: Command, language: str) -> Said:
         """Post the words for the person, so that there is a thread for the answer."""

@@ -1,7 +1,7 @@
 """What happens in Slack, as facts: an event in, a fact or a piece of news out. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction
@@ -24,6 +24,13 @@ class Ears:
     """The teams' channels: what is said there is between colleagues, never a request."""
     team: str = ""
     """Our workspace's id; empty: nobody counts as of another company by what an event says."""
+
+    def renamed(self, before: str, after: str) -> "Ears":
+        """The same ears where a channel has another id: a team's room stays one."""
+        intake, rooms = (
+            frozenset(after if one == before else one for one in known) for known in (self.intake, self.rooms)
+        )
+        return replace(self, intake=intake, rooms=rooms)
 
 
 @dataclass(frozen=True, slots=True)

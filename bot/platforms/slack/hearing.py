@@ -131,12 +131,11 @@ class Hearing:
     async def _hear(self, news: News) -> None:
         match news:
             case Aside():
-                # Of the threads in other channels only those are ours in which somebody called us.
-                if await self.reception.around.desk.account(news.root) is not None:
-                    await self.inbox.message(await self._named(news.message))
+                await self._overhear(news)
             case Order():
                 await self._order(news)
             case Renamed():
+                self._rename(news)
                 await self.inbox.chat_moved(NAME, news.before, news.after)
             case Regrouped():
                 self.reception.directory.forget_group(news.group)
@@ -149,6 +148,27 @@ class Hearing:
             case Dismissed():
                 log.error("Slack has dismissed us: nothing is heard or said any more", extra={"event": news.how})
                 self.dismissed.set()
+
+    async def _overhear(self, aside: Aside) -> None:
+        """Of the threads in other channels only those are ours in which somebody called us.
+
+        One under a card is a team's, though the settings no longer name the channel: what is said there is no request.
+        """
+        account = await self.reception.around.desk.account(aside.root)
+        if account is None:
+            return
+        said, request = await self._named(aside.message), account.request
+        if request.source.chat == aside.root.chat and request.card != aside.root:
+            await self.inbox.message(said)
+        else:
+            await self.inbox.note(Note(said.ref, aside.root, said.author, said.text, said.at, said.media))
+
+    def _rename(self, news: Renamed) -> None:
+        self.ears = self.ears.renamed(news.before, news.after)
+        self.reception = replace(self.reception, intake=self.ears.intake, rooms=self.ears.rooms)
+        if news.after in self.ears.intake | self.ears.rooms:
+            about = {"before": news.before, "after": news.after}
+            log.warning("channel has a new id; write it in the settings", extra={"platform": NAME, **about})
 
     async def _order(self, order: Order) -> None:
         """A lead's word in a thread stands like an emoji on its card; anybody else is told why it does not."""

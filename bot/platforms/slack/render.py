@@ -41,7 +41,7 @@ class Links:
     source: str | None = None
     """To the conversation."""
     moved: str | None = None
-    """To the card that took its place."""
+    """To the card that took its place, or that a notice is about."""
 
 
 def render(content: Content, voice: Voice, links: Links | None = None) -> Said:
@@ -55,7 +55,7 @@ def render(content: Content, voice: Voice, links: Links | None = None) -> Said:
         case LearningReport():
             return _report(content, voice.languages[0])
         case FollowUp() | Offer() | Sent() | WrongTeam() | Notice():
-            return _for_the_team(content, voice, voice.languages[0])
+            return _for_the_team(content, voice, voice.languages[0], links.moved)
 
 
 def _for_the_person(
@@ -88,7 +88,9 @@ def _question(content: Question, voice: Voice, language: str) -> Said:
     return _with(asked, [*buttons, choice_button(OTHER, sentence(language, "other"))])
 
 
-def _for_the_team(content: FollowUp | Offer | Sent | WrongTeam | Notice, voice: Voice, language: str) -> Said:
+def _for_the_team(
+    content: FollowUp | Offer | Sent | WrongTeam | Notice, voice: Voice, language: str, there: str | None
+) -> Said:
     told = to_team(content, language, voice.task)
     match content:
         case WrongTeam(chosen=None):
@@ -103,6 +105,9 @@ def _for_the_team(content: FollowUp | Offer | Sent | WrongTeam | Notice, voice: 
         case Sent():
             more = f"  (+{content.media} 📎)" if content.media else ""
             return _quoting(f"{told}{more}", content.text, quote(content.text, EXCERPT))
+        case Notice() if there is not None:
+            words = escaped(told)
+            return Said(words, [section(f"{words}  <{there}|{escaped(sentence(language, 'card_moved_link'))}>")])
         case _:
             return plain(told)
 

@@ -10,7 +10,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import MessageRef, Person
-from bot.domain.posts import Card, Owed
+from bot.domain.posts import Card, Notice, Owed
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.card import Voice
 from bot.platforms.slack.channels import setting_of
@@ -154,6 +154,8 @@ class Mouth:
 
     async def _links(self, owed: Owed) -> Links:
         content = owed.post.content
+        if isinstance(content, Notice):
+            return Links(moved=await self._link(content.about))
         if not isinstance(content, Card):
             return Links()
         return Links(await self._link(content.source), await self._link(content.moved_link))

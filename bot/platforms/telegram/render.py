@@ -200,7 +200,8 @@ def _to_team(content: Offer | WrongTeam | Sent | Notice, voice: Voice) -> Said:
             clips = [f"📎 {content.media}"] if content.media else []
             return Said("\n".join([line, *quoted(content.text, _SENT), *clips]), quiet=True)
         case Notice():
-            return Said(line, quiet=content.what in _QUIET)
+            there = link(sentence(language, "card_moved_link"), content.about)
+            return Said("\n".join([line, *there]), quiet=content.what in _QUIET)
         case WrongTeam():
             return Said(line)
 

@@ -110,6 +110,15 @@ async def test_under_a_card_whose_receipt_arrives_at_that_moment_is_a_note(
     assert kept
 
 
+async def test_a_post_that_must_wait_holds_up_no_other_talk_in_its_room(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    await routed(ledger)
+    for one in await outbox.claim_owed(["slack"], after(6), 10):
+        await outbox.postpone(one, after(600), "this chat has had its share")
+    assert not await ledger.add_note(note("n1", MessageRef("slack", ROOM.chat, "somebody else's")))
+
+
 async def test_under_what_the_person_reads_is_no_note(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await routed(ledger)
     answer = (await say_all(outbox))["Answer"]
@@ -134,7 +143,9 @@ async def test_under_a_follow_up_and_under_another_note_is_a_note(
     found = await _noted(ledger, 25)
     assert (found.note.ref.id, found.conversation.id) == ("n1", said.conversation.id)
     await ledger.conclude_note(found, False, [], after(26))
-    assert (await _noted(ledger, 27)).note.under == first.ref
+    other = await _noted(ledger, 27)
+    assert other.note.under == first.ref
+    assert found.card is not None and found.under == other.under == found.card
 
 
 async def test_a_sent_note_is_never_sent_again(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.domain.conversations import Standing
 from bot.domain.decisions import Author, Decision, Reason
-from bot.domain.messages import Edit, MessageRef, Place
+from bot.domain.messages import Edit, MessageRef, Place, choice
 from bot.domain.posts import ON_THE_CARD, Answer, FollowUp, Notice, Post, What, WordsPlease
 from db.engine import Database
 from db.insight import PostgresInsight
@@ -214,6 +214,60 @@ async def test_an_unreachable_person_is_told_of_on_the_card(ledger: PostgresLedg
     await outbox.give_up(owed["telegram"], "blocked", after(8), [blocked])
     (told,) = await outbox.claim_owed(BOTH, after(9), 10)
     assert (told.post.content, told.under) == (blocked.content, MessageRef("slack", "C-BILLING", "c1"))
+
+
+async def test_that_nothing_reaches_a_person_is_said_once_until_something_does(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    await carded(ledger, outbox)
+    blocked = Post(ON_THE_CARD, Notice(What.UNREACHABLE, problem="blocked"))
+    said = {}
+    for number, refused in enumerate([True, True, False, True]):
+        seconds = 20.0 + 10 * number
+        await ledger.add_message(message(f"m{number + 2}", "and", seconds, chat="chat-of-m1"), JOINING)
+        (news,) = await ledger.claim_next(after(seconds), 10)
+        await ledger.conclude_next(news, [Post(Place("telegram", "chat-of-m1"), WordsPlease("en"))], after(seconds))
+        (owed,) = await outbox.claim_owed(["telegram"], after(seconds + 1), 10)
+        if refused:
+            await outbox.give_up(owed, "blocked", after(seconds + 2), [blocked])
+        else:
+            await outbox.said(owed, MessageRef("telegram", "chat-of-m1", "again"), after(seconds + 2))
+        said[number] = list(await say_all(outbox, seconds + 3))
+    assert said == {0: ["Notice"], 1: [], 2: [], 3: ["Notice"]}
+
+
+async def test_a_card_that_no_room_of_the_fallback_takes_moves_on_once_with_all_that_waits_under_it(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    await ledger.add_message(message("m1", chat="chat-of-m1"), JOINING)
+    case = await claimed(ledger)
+    there = Post(ROOM, card(case.conversation.id, "triage"))
+    assert await ledger.decide(case, UNDELIVERABLE, [there], "text", None)
+    await say_all(outbox)
+    for ref, seconds in (("m2", 20), ("m3", 22)):
+        await ledger.add_message(message(ref, ref, seconds, chat="chat-of-m1"), JOINING)
+        (news,) = await ledger.claim_next(after(seconds), 10)
+        await ledger.conclude_next(news, [Post(ON_THE_CARD, FollowUp("Ann", ref))], after(seconds))
+    (owed,) = await outbox.claim_owed(["slack"], after(30), 10)
+    await outbox.give_up(owed, "archived", after(31), [Post(TRIAGE, card(case.conversation.id, "triage"))])
+    (anew,) = await outbox.claim_owed(["slack"], after(32), 10)
+    await outbox.said(anew, MessageRef("slack", "C-TRIAGE", "c2"), after(33))
+    (follows,) = await outbox.claim_owed(["slack"], after(34), 10)
+    assert (follows.post.content, follows.under) == (FollowUp("Ann", "m3"), MessageRef("slack", "C-TRIAGE", "c2"))
+
+
+async def test_a_refused_card_of_the_fallback_that_lost_the_conversation_is_put_nowhere_else(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    await ledger.add_message(message("m1", chat="chat-of-m1"), JOINING)
+    case = await claimed(ledger)
+    assert await ledger.decide(case, UNDELIVERABLE, [Post(TRIAGE, card(1, "triage"))], "text", None)
+    (owed,) = await outbox.claim_owed(["slack"], after(6), 10)
+    await ledger.add_reaction(reaction(MessageRef("telegram", "chat-of-m1", "m1"), choice("billing"), 7))
+    moved = Decision("routing", "billing", Author.LEAD, Reason.CORRECTED)
+    await ledger.conclude_dossier(await dossier(ledger, 8), moved, Standing(), [Post(ROOM, card(1))], after(9))
+    await outbox.give_up(owed, "archived", after(10), [Post(Place("slack", "C-OTHER"), card(1, "triage"))])
+    assert [one.post.place for one in await outbox.claim_owed(["slack"], after(11), 10)] == [ROOM]
 
 
 # --- chats that move ---

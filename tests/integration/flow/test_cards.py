@@ -145,6 +145,19 @@ async def test_taking_done_back_opens_it_and_takes_the_question_back(story: Stor
     assert await state(story) is State.ROUTED
 
 
+async def test_what_is_no_longer_done_reminds_nobody_at_once(story: Story) -> None:
+    await brought(story)
+    await story.reacts("✅", by=AGENT)
+    await story.settles()
+    story.later(minutes=120)
+    await story.reacts("✅", by=AGENT, added=False)
+    await story.settles()
+    assert story.thread() == []
+    story.later(minutes=31)
+    await story.settles()
+    assert story.thread() == [Notice(What.UNTAKEN, team="billing", minutes=30)]
+
+
 @pytest.mark.parametrize("emoji", ["👀", "✅", "💻", "👎"])
 async def test_a_strangers_emoji_changes_nothing_and_is_explained_once_at_most(story: Story, emoji: str) -> None:
     await brought(story)
@@ -351,10 +364,23 @@ async def test_a_moved_card_is_nobodys_until_somebody_takes_it(story: Story) -> 
     await story.settles()
     assert story.reads().taken_by == ""
     assert story.thread(0)[-1] == Notice(What.LEFT, team="it")
+    story.later(minutes=31)
+    await story.settles()
+    assert story.thread() == [Notice(What.UNTAKEN, team="it", minutes=30)]
     await story.reacts("👀", by=AGENT)
     await story.settles()
     assert story.reads().taken_by == "Ada"
     assert isinstance(story.cards()[-1].post.content, Card)
+
+
+async def test_a_done_card_that_moves_is_open_in_its_new_room(story: Story) -> None:
+    await brought(story)
+    await story.reacts("✅", by=AGENT)
+    await story.settles()
+    await story.reacts("💻")
+    await story.settles()
+    assert not story.reads().done
+    assert await state(story) is State.ROUTED
 
 
 async def test_a_remembered_correction_is_shown_on_the_card_that_leans_on_it(story: Story) -> None:

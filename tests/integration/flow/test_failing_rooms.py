@@ -61,6 +61,18 @@ async def test_a_room_that_closes_later_loses_no_word(story: Story) -> None:
     assert len(story.cards()) == 2
 
 
+async def test_who_took_it_in_a_room_that_closed_has_not_taken_it_in_the_next(story: Story) -> None:
+    await brought(story)
+    await story.reacts("👀", by=AGENT)
+    await story.settles()
+    story.platform.closed["billing"] = CLOSED
+    await story.writes("are you there?", "m2", thread="m1")
+    await story.settles()
+    story.later(minutes=31)
+    await story.settles()
+    assert story.thread()[-1] == Notice(What.UNTAKEN, team="triage", minutes=30)
+
+
 async def test_a_room_that_closes_and_opens_again_sees_where_its_card_went(story: Story) -> None:
     await brought(story)
     story.platform.failures = [Refused("is_archived")]

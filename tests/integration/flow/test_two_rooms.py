@@ -236,12 +236,17 @@ async def test_a_move_brings_the_new_team_the_history_and_tells_the_person_once(
     agent = await brought(across, IN_TELEGRAM, "billing")
     await across.writes("it was yesterday", "2", IN_TELEGRAM, thread=None)
     await across.notes("not ours", "n1", agent)
+    await across.notes("Reply: one moment", "n2", agent)
     await across.settles()
     await across.reacts("package", by=Person("slack", "lead", "Lee"))
     await across.settles()
     old, new = across.cards()
     assert new.post.place == Place("telegram", "-100", "7")
-    assert across.reads().history == (("Cleo", "it was yesterday"), ("Ada", "not ours"))
+    assert across.reads().history == (
+        ("Cleo", "it was yesterday"),
+        ("Ada", "not ours"),
+        ("Ada", "one moment"),
+    )
     assert [c for c in across.heard(IN_TELEGRAM) if isinstance(c, Moved)] == [Moved("delivery", "es")]
     assert across.thread(0)[-1] == Notice(What.LEFT, team="delivery")
     struck = across.reads(0)
@@ -264,7 +269,23 @@ async def test_after_a_move_both_sides_talk_through_the_new_card(across: Story) 
     await across.notes("reply: we sent it already", "n2", agent, card=0)
     await across.settles()
     assert across.heard(IN_TELEGRAM) == before
-    assert across.newest(Notice).post.content == Notice(What.LEFT, team="delivery")
+    told = across.newest(Notice).post
+    assert (told.content, told.under) == (Notice(What.LEFT, team="delivery"), across.cards()[0].id)
+
+
+async def test_a_note_from_before_the_move_is_not_sent_by_its_button(across: Story) -> None:
+    agent = await brought(across, IN_SLACK, "delivery")
+    await across.notes("ask her", "n1", agent)
+    await across.settles()
+    offered = across.newest(Offer)
+    await across.reacts("🤝", by=Person("telegram", "lead", "Lee"))
+    await across.settles()
+    before = across.heard(IN_SLACK)
+    await across.presses(SEND, by=agent, on=Offer)
+    await across.settles()
+    assert across.heard(IN_SLACK) == before
+    told = across.newest(Notice).post
+    assert (told.content, told.under) == (Notice(What.LEFT, team="billing"), offered.post.under)
 
 
 async def test_the_lead_of_another_platform_takes_the_word_back_there(across: Story) -> None:

@@ -8,6 +8,7 @@ from bot.domain.decisions import Author, Reason, fallback
 from bot.domain.delivery import Undelivered, after_said, attached, undeliverable, without
 from bot.domain.messages import MessageRef, Place
 from bot.domain.posts import (
+    GONE,
     ON_THE_CARD,
     Answer,
     Card,
@@ -52,6 +53,12 @@ def test_a_reply_is_ticked_off_under_the_card() -> None:
     assert after_said(owed(REPLY, THERE), RECEIPT) == [
         Post(ON_THE_CARD, Sent("It is on its way.", "Ada", "Cleo", media=1))
     ]
+
+
+def test_a_reply_that_was_taken_back_is_not_ticked_off_and_one_that_was_changed_is() -> None:
+    assert after_said(owed(replace(REPLY, text=GONE, media=(), edited=True), THERE, edits=4), RECEIPT) == []
+    [changed] = after_said(owed(replace(REPLY, text="It is here.", edited=True), THERE, edits=4), RECEIPT)
+    assert changed.content == Sent("It is here.", "Ada", "Cleo", media=1)
 
 
 def test_the_card_that_was_left_links_to_the_one_that_follows() -> None:

@@ -10,6 +10,7 @@ from bot.domain.conversations import Next, Noted, Revised, State, Waiting
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import MessageRef, Note, Place
 from bot.domain.posts import (
+    GONE,
     NO,
     ON_THE_CARD,
     Card,
@@ -184,6 +185,14 @@ def test_a_note_under_a_card_that_was_left_speaks_for_nobody() -> None:
     assert not relaying.left_behind(replace(noted(), card=None))
 
 
+def test_of_two_topics_of_a_group_only_the_one_where_the_card_stands_speaks() -> None:
+    here, there = (replace(standing(), place=Place("web", f"billing/{topic}")) for topic in (5, 6))
+    assert relaying.left_behind(replace(noted(), card=there, under=here))
+    assert not relaying.left_behind(replace(noted(), card=here, under=here))
+    struck = replace(here, card=replace(here.card, moved_to="it"))
+    assert relaying.left_behind(replace(noted(), card=None, under=struck))
+
+
 # --- edits and deletions ---
 
 
@@ -240,7 +249,7 @@ def test_deleted_words_vanish_from_what_the_next_team_was_shown_too() -> None:
     )
     post, _ = relaying.revised(VOCABULARY, gone)
     assert isinstance(post.content, Card)
-    assert post.content.history == (("Ada", "looking"), ("Cleo", relaying.GONE))
+    assert post.content.history == (("Ada", "looking"), ("Cleo", GONE))
 
 
 def test_a_sent_note_that_is_edited_is_edited_with_the_person() -> None:
@@ -250,7 +259,7 @@ def test_a_sent_note_that_is_edited_is_edited_with_the_person() -> None:
     assert post == Post(HER_PLACE, replace(said, text="on its way", edited=True), edits=44)
     gone = replace(news, message=note(""), deleted=True)
     [post] = relaying.revised(VOCABULARY, gone)
-    assert post.content == replace(said, text=relaying.GONE, media=(), edited=True)
+    assert post.content == replace(said, text=GONE, media=(), edited=True)
 
 
 def test_a_note_that_was_never_sent_changes_nothing_when_edited() -> None:

@@ -33,6 +33,8 @@ from tests.samples import (
     standing,
 )
 
+OFFERED = ((50, Offer(3, "Cleo", "on its way")),)
+
 
 def now() -> datetime:
     return NOW
@@ -159,8 +161,8 @@ async def test_attachments_go_along() -> None:
         noted("reply: on its way", STRANGER),
         noted("on its way", STRANGER, send=True),
         noted("hm", STRANGER),
-        replace(noted("on its way"), standing=(reaction("📤", STRANGER),)),
-        replace(noted("on its way"), standing=(reaction("👀"),)),
+        replace(noted("on its way"), standing=(reaction("📤", STRANGER),), asking=OFFERED),
+        replace(noted("on its way"), standing=(reaction("👀"),), asking=OFFERED),
         replace(noted("reply: on its way"), sent=True),
         replace(noted("on its way"), sent=True, standing=(reaction("📤"),)),
         noted(""),
@@ -185,6 +187,24 @@ async def test_a_team_that_has_it_no_more_sends_nothing_and_hears_why() -> None:
     assert (post.content, post.only_for) == (Notice(What.LEFT, team="it"), AGENT)
     idle = replace(noted("what was that?"), card=standing(card("it")))
     assert (await Line().looks_at(idle)).posts == ()
+
+
+async def test_it_hears_so_in_the_thread_of_the_card_that_was_left() -> None:
+    old = replace(standing(replace(card(), moved_to="it"), 11), place=Place("web", "billing/5"))
+    left = replace(noted("reply: on its way"), card=standing(card("it")), conversation=conversation(label="it"))
+    [post] = (await Line().looks_at(replace(left, under=old))).posts
+    assert (post.place, post.under, post.answers) == (old.place, 11, left.note.ref)
+
+
+async def test_an_early_emoji_takes_no_offer_away() -> None:
+    early = replace(noted("ask her"), standing=(reaction("🎉", LEAD),))
+    assert (await Line().looks_at(early)).contents() == [Offer(3, "Cleo", "ask her")]
+    offered = replace(early, asking=((50, Offer(3, "Cleo", "ask her")),))
+    assert (await Line().looks_at(offered)).posts == ()
+
+
+async def test_nothing_is_offered_where_there_are_no_words() -> None:
+    assert (await Line().looks_at(noted("reply:"))).posts == ()
 
 
 # --- afterwards ---

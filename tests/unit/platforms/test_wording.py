@@ -65,7 +65,7 @@ TO_PERSON: tuple[tuple[Answer | WordsPlease | Moved | Solved | Split, str], ...]
     (Solved("billing", "en"), "Accounts thinks that this is dealt with. Is it?"),
     (Solved("billing", "en", YES), "Good to hear. Write again whenever you need something."),
     (Solved("billing", "en", NO), "I told Accounts that it is not solved yet."),
-    (Solved("billing", "en", ""), "Accounts has dealt with your request."),
+    (Solved("billing", "en", ""), "Your request is still open."),
     (
         Split("billing", "en", SOURCE),
         "This seems to be about something other than your request to Accounts. Shall I treat it as a new one?",
@@ -75,11 +75,11 @@ TO_PERSON: tuple[tuple[Answer | WordsPlease | Moved | Solved | Split, str], ...]
 NOTICES = {
     What.LEFT: "This went to Accounts",
     What.UNTAKEN: "Nobody has taken this for 30 minutes",
-    What.UNREACHABLE: "Nothing reaches Cleo any more: they blocked the bot",
+    What.UNREACHABLE: "Nothing reaches the person any more: they blocked the bot",
     What.MISDELIVERED: "A card for Accounts could not be posted, so it is here: they blocked the bot",
-    What.REOPENED: "Cleo wrote again, so it is open again",
+    What.REOPENED: "Cleo wrote again, so it is open again. To close it, put the emoji for done on the card anew",
     What.SOLVED: "Cleo says that it is solved",
-    What.UNSOLVED: "Cleo says that it is not solved",
+    What.UNSOLVED: "Cleo says that it is not solved. Once it is, put the emoji for done on the card anew",
     What.NO_LEAD: "Only leads move requests to another team, so your emoji changed nothing",
     What.DISPUTED: (
         "Another lead named another team. The last word counts (Accounts); nothing is learned until you agree"
@@ -87,7 +87,14 @@ NOTICES = {
 }
 TO_TEAM: tuple[tuple[Notice | Sent | Offer | WrongTeam | FollowUp, str], ...] = (
     *((Notice(what, "billing", "Cleo", "they blocked the bot", 30), said) for what, said in NOTICES.items()),
-    (Notice(What.REOPENED), "someone wrote again, so it is open again"),
+    (
+        Notice(What.REOPENED),
+        "someone wrote again, so it is open again. To close it, put the emoji for done on the card anew",
+    ),
+    (
+        Notice(What.UNTAKEN, "billing", "Cleo", minutes=60, about=SOURCE),
+        "Nobody at Accounts has taken the request from Cleo for 60 minutes",
+    ),
     (Sent("Refunded", "Ben", "Cleo"), "Ben sent to Cleo ✓"),
     (Sent("Refunded", "Ben", ""), "Ben sent to someone ✓"),
     (Sent("Refunded", "Ben", "Cleo", "they blocked the bot"), "Not delivered to Cleo ✗ they blocked the bot"),
@@ -166,6 +173,7 @@ def test_a_question_says_what_the_person_chose_and_not_what_others_did() -> None
         (replace(CARD, taken_by="Ben", done=True), ["Done"]),
         (replace(CARD, edited=True), ["The person changed their words since"]),
         (replace(CARD, deleted=True), ["The person deleted their words"]),
+        (replace(CARD, edited=True, deleted=True), ["The person deleted their words"]),
         (
             replace(CARD, taken_by="Ben", disputed=True),
             ["Ben is on it", "Leads name different teams; nothing is learned from it until they agree"],

@@ -86,6 +86,8 @@ async def test_why_is_told_to_leads_and_to_the_person_who_asked(
     link = f"why https://test.slack.com/archives/{HELP}/p{ts.replace('.', '')}"
     assert "billing, says the model (90%, routing-3)" in await answered(server, LEAD, link)
     assert "diz o modelo" in await answered(server, ANN, link)
+    assert "charged 2x" in await answered(server, LEAD, link)
+    assert "charged 2x" not in await answered(server, ANN, link)  # another person wrote that
     for nosy in (BEN, STRANGER):
         answer = await answered(server, nosy, link)
         assert "I tell that to leads" in answer

@@ -152,6 +152,28 @@ async def test_a_channel_with_a_new_id_is_told_to_the_record(
     assert inbox.moved == [("slack", "G0OLD", BILLING)]
 
 
+async def test_a_room_with_a_new_id_stays_a_room(server: SlackServer, socket: Slack, inbox: Recorder) -> None:
+    server.emits({"type": "channel_id_changed", "old_channel_id": BILLING, "new_channel_id": LOUNGE})
+    await server.until(settled(server))
+    root = await server.writes(ANN, LOUNGE, "as it were a card")
+    await server.writes(BEN, LOUNGE, f"<@{BOT_USER}> she is lying", thread_ts=root)
+    await server.until(lambda: inbox.notes and settled(server)())
+    assert [note.text for note in inbox.notes.values()] == ["she is lying"]
+    assert inbox.texts == []
+
+
+async def test_what_is_said_under_a_card_in_a_channel_that_the_settings_forgot_is_a_note_and_no_request(
+    server: SlackServer, socket: Slack, inbox: Recorder, desk: FakeDesk
+) -> None:
+    root = await server.writes(ANN, LOUNGE, "as it were a card")
+    desk.accounts[MessageRef("slack", LOUNGE, root)] = account(MessageRef("slack", HELP, "17.1"))
+    await server.writes(BEN, LOUNGE, "she is lying", thread_ts=root)
+    await server.until(lambda: inbox.notes and settled(server)())
+    [note] = inbox.notes.values()
+    assert (note.text, note.under) == ("she is lying", MessageRef("slack", LOUNGE, root))
+    assert inbox.texts == []
+
+
 async def test_an_edit_or_note_that_could_not_be_stored_comes_again(
     server: SlackServer, socket: Slack, inbox: Recorder
 ) -> None:

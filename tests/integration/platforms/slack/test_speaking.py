@@ -68,6 +68,14 @@ async def test_a_struck_card_links_to_the_one_that_took_its_place(server: SlackS
     assert f"/archives/{IT}/p{new.id.replace('.', '')}|See it there" in str(post.blocks)
 
 
+async def test_a_notice_in_another_room_links_to_the_card_it_is_about(server: SlackServer, mouth: Slack) -> None:
+    there = await mouth.say(owed(card(), Place("slack", BILLING)))
+    await mouth.say(owed(Notice(What.UNTAKEN, "billing", "Ann", minutes=60, about=there), Place("slack", IT)))
+    [post] = server.posts(IT)
+    assert f"/archives/{BILLING}/p{there.id.replace('.', '')}|See it there" in str(post.blocks)
+    assert "Ann" in post.text
+
+
 async def test_buttons_for_leads_and_replies_for_people_land_where_they_belong(
     server: SlackServer, mouth: Slack
 ) -> None:

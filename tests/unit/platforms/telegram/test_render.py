@@ -323,6 +323,12 @@ def test_nobody_took_it_rings_and_what_needs_nothing_does_not() -> None:
     assert say(Notice(What.LEFT, team="it")).quiet
 
 
+def test_what_is_said_elsewhere_than_under_its_card_leads_to_the_card() -> None:
+    elsewhere = say(Notice(What.UNTAKEN, "it", "Ann", minutes=60, about=MessageRef("telegram", "-10055", "7")))
+    assert '<a href="https://t.me/c/55/7">See it there</a>' in elsewhere.text
+    assert "it" in shown(elsewhere) and "Ann" in shown(elsewhere)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 99])
 def test_halving_splits_no_emoji_and_loses_nothing(limit: int) -> None:
     head, rest = halved("a😀😀b", limit)
