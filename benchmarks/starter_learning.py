@@ -5,13 +5,14 @@
 FOLDER holds clinc150.jsonl and banking77.jsonl ({"text", "label", "split"} a line), and their published few-shot draws
 in fewshot/; a set that is not there is left out. The demo company needs no folder: its shipped adapter is asked about
 messages by other hands, the usual ones and the hard ones. Accuracy is the whole system's, memory included, over the
-whole test split; a text that the bot would ask about counts by its first guess.
+test split or a sample of it; a text that the bot would ask about counts by its first guess.
 """
 
 import argparse
 import asyncio
 import io
 import json
+import random
 import tempfile
 import time
 from collections.abc import Sequence
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, help="folder of the data sets; without it only the demo company is asked")
     parser.add_argument("--sets", nargs="*", default=SETS, choices=SETS)
     parser.add_argument("--per-label", type=int, default=10, help="examples of each label to learn from")
+    parser.add_argument("--asked", type=int, default=None, help="ask only so many of the test split, drawn at random")
     args = parser.parse_args(arguments)
     on = machine()
     show("demo company, shipped adapter", asyncio.run(demo()), on)
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if args.data is None or not file.exists():
             say(f"{name} is left out: {file if args.data else 'no --data FOLDER'} is not there")
             continue
-        figures = asyncio.run(learned(trial(args.data, name, args.per_label), held_out(file)))
+        figures = asyncio.run(learned(trial(args.data, name, args.per_label, args.asked), held_out(file)))
         show(f"{name}, {args.per_label} a label", figures, on)
 
 
@@ -68,13 +70,14 @@ async def demo() -> dict[str, Figures]:
     return figures
 
 
-def trial(data: Path, name: str, per_label: int) -> Trial:
-    """The published draw of this size, or else one of ours; asked is the whole test split."""
+def trial(data: Path, name: str, per_label: int, asked: int | None = None) -> Trial:
+    """The published draw of this size, or else one of ours; asked is the test split, or a sample of it."""
     rows = read(data / f"{name}.jsonl")
     drawn = data / "fewshot" / f"{name}_train_{per_label}.jsonl"
     train = [row for row in rows if row.split == "train"]
     learned_from = read(drawn) if drawn.exists() else draw(train, str(per_label))
-    return Trial(name, learned_from, [row for row in rows if row.split == "test"])
+    test = [row for row in rows if row.split == "test"]
+    return Trial(name, learned_from, random.Random(1).sample(test, min(asked or len(test), len(test))))
 
 
 def held_out(file: Path) -> list[Text]:
@@ -105,12 +108,12 @@ def _settings(home: Path, of: Trial) -> Settings:
     if len(names) > MOST_LABELS:
         raise UsageError(f"{of.name}: {len(names)} labels; the starter has codes for {MOST_LABELS}")
     lines = ["[platforms.web]", "[tasks.routing]", 'question = "What is this message about?"']
-    for name in names:
+    for place, name in enumerate(names):
         means, label = name.replace("_", " "), json.dumps(name)
         lines += [
             f"[tasks.routing.labels.{label}]",
             f"means = {json.dumps(means)}",
-            f"deliver_to = {{ web = {label} }}",
+            f'deliver_to = {{ web = "room-{place}" }}',  # a label's name may hold signs that a room's may not
         ]
     path = home / "switchboard.toml"
     path.write_text("\n".join(lines), "utf-8")

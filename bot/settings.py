@@ -146,9 +146,9 @@ class _Reader:
         labels = [
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
         ]
-        self._words.teams_apart(values.table(talk, "emoji"), vocabulary, labels)
+        beside = self._words.beside_teams(values.table(talk, "emoji"), vocabulary, labels)
         values.complain()
-        return settings
+        return replace(settings, vocabulary=beside)
 
     def listening(self, listen: str) -> Web:
         """The address alone. Raises ConfigError."""

@@ -36,41 +36,45 @@ class Words:
         """What emoji mean besides teams; for what is not written, the usual ones."""
         self.values.unknown(table, set(_USUAL), _WHERE)
         acts = {act: self._act(table, act) for act in _USUAL}
-        self._unlike(table, acts)
-        return Vocabulary(**acts, send_prefix=send_prefix)
+        return Vocabulary(**self._apart(table, acts), send_prefix=send_prefix)
 
     def _act(self, table: Table, act: str) -> dict[str, str]:
         usual = {platform: emoji for platform, emoji in _USUAL[act].items() if platform in self.kinds}
         chosen = usual | self.values.by_platform(table, act, _WHERE)
         return {platform: self.emoji(platform, text, f"{_WHERE}{act}.{platform}") for platform, text in chosen.items()}
 
-    def _unlike(self, table: Table, acts: Mapping[str, Mapping[str, str]]) -> None:
+    def _apart(self, table: Table, acts: Mapping[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         """No two acts with one emoji. What was written is right; the usual one gives way."""
         written = [(act, p) for act in acts for p in acts[act] if _is_written(table, act, p)]
-        usual = [(act, p) for act in acts for p in acts[act] if not _is_written(table, act, p)]
         seen: dict[tuple[str, str], str] = {}
-        for act, platform in [*written, *usual]:
+        for act, platform in written:
             emoji = acts[act][platform]
             first = seen.setdefault((platform, emoji), act)
             if first != act:
-                also = "" if (act, platform) in written else f" (it is the usual one for {act}, too)"
-                self.values.mistake(
-                    f"{_WHERE}{act}.{platform}: {emoji} already means {first}{also}; write another one here"
-                )
+                self.values.mistake(f"{_WHERE}{act}.{platform}: {emoji} already means {first}; write another one here")
+        return {
+            act: {p: emoji for p, emoji in emojis.items() if (act, p) in written or (p, emoji) not in seen}
+            for act, emojis in acts.items()
+        }
 
-    def teams_apart(self, table: Table, vocabulary: Vocabulary, labels: Iterable[tuple[str, Label]]) -> None:
-        """No label's emoji may mean something else, too; `labels` come with the keys they stand under."""
-        acts = {act: getattr(vocabulary, act) for act in _USUAL}
-        taken = {(p, emoji): act for act, emojis in acts.items() for p, emoji in emojis.items()}
-        for where, label in labels:
-            for platform, emoji in label.emoji.items():
-                if (act := taken.get((platform, emoji))) is not None:
-                    key = f"{_WHERE}{act}.{platform}"
-                    usual = "" if _is_written(table, act, platform) else " as long as the settings say nothing else"
+    def beside_teams(self, table: Table, vocabulary: Vocabulary, labels: Iterable[tuple[str, Label]]) -> Vocabulary:
+        """No label's emoji may mean something else, too; `labels` come with the keys they stand under.
+
+        An act's usual emoji gives way to a label: then nothing says it on that platform unless the settings do.
+        """
+        teams = {(p, emoji): where for where, label in labels for p, emoji in label.emoji.items()}
+        kept: dict[str, dict[str, str]] = {act: {} for act in _USUAL}
+        for act in _USUAL:
+            for platform, emoji in getattr(vocabulary, act).items():
+                where = teams.get((platform, emoji))
+                if where is None:
+                    kept[act][platform] = emoji
+                elif _is_written(table, act, platform):
                     self.values.mistake(
-                        f"{where}emoji.{platform}: {emoji} already means {act}{usual}; "
-                        f"give the label another one, or write another one for {key}"
+                        f"{where}emoji.{platform}: {emoji} already means {act}; "
+                        f"give the label another one, or write another one for {_WHERE}{act}.{platform}"
                     )
+        return Vocabulary(**kept, send_prefix=vocabulary.send_prefix)
 
 
 def _is_written(table: Table, act: str, platform: str) -> bool:

@@ -40,11 +40,12 @@ class PostgresInsight:
             "oldest_unsaid_seconds": _age(oldest_post, now),
         }
 
-    async def decisions(self) -> Mapping[tuple[str, str, str], int]:
-        who = (DecisionRow.task, DecisionRow.label, DecisionRow.by)
+    async def decisions(self) -> Mapping[tuple[str, str, str, str], int]:
+        who = (ConversationRow.platform, DecisionRow.task, DecisionRow.label, DecisionRow.by)
+        theirs = ConversationRow.id == DecisionRow.conversation_id
         async with self._database.transaction() as session:
-            counted = await session.execute(select(*who, func.count()).group_by(*who))
-            return {(task, label, by): count for task, label, by, count in counted}
+            counted = await session.execute(select(*who, func.count()).where(theirs).group_by(*who))
+            return {(platform, task, label, by): count for platform, task, label, by, count in counted}
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         row = ConversationRow

@@ -13,6 +13,7 @@ from bot.domain.posts import Post
 from db import cases, dossiers, intake, notes, people, presses, relays, reminders, revising
 from db.changes import listen
 from db.engine import Database
+from db.turns import alone
 
 
 class PostgresLedger:
@@ -134,6 +135,9 @@ class PostgresLedger:
     async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
             await reminders.conclude_waiting(session, waiting, posts, now)
+
+    def alone(self, what: str) -> AbstractAsyncContextManager[None]:
+        return alone(self._database, what)
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[frozenset[Change]]]:
         return listen(self._database)

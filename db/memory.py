@@ -1,9 +1,9 @@
 """Examples by nearness: an exact search, so that a correction is found the moment it is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, literal, or_, select, update
+from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, literal, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from bot.domain.learning import Side, Source, text_key
@@ -28,13 +28,17 @@ class PostgresMemory:
     async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
         key = text_key(text)
         others = [ExampleRow.text_key != key] if leave_out_itself else []
-        corrected = _ranked(vector, key, self._embedder).where(ExampleRow.id.in_(_newest(task)), *others)
-        anchors = _ranked(vector, key, self._embedder).where(_anchor(task), *others)
+        ranked = _ranked(vector, key, self._embedder)
+        corrected = ranked.where(ExampleRow.id.in_(_newest(task)), *others).add_columns(literal(True))
+        anchors = ranked.where(_anchor(task), *others).add_columns(literal(False))
+        # One statement for both, for most of what a short one costs is its way there and back
+        both = union_all(*(select(one.subquery()) for one in (corrected, anchors)))
         async with self._database.transaction() as session:
-            return Neighbours(
-                corrections=tuple(_neighbour(*row) for row in (await session.execute(corrected))),
-                anchors=tuple(_neighbour(*row) for row in (await session.execute(anchors))),
-            )
+            rows = (await session.execute(both)).all()
+        return Neighbours(
+            corrections=_in_order(_neighbour(*row) for *row, was_corrected in rows if was_corrected),
+            anchors=_in_order(_neighbour(*row) for *row, was_corrected in rows if not was_corrected),
+        )
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
         other = or_(ExampleRow.embedder.is_(None), ExampleRow.embedder != embedder)
@@ -86,6 +90,11 @@ def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, 
     similarity = case((comparable, -cast(product, Float)), else_=literal(1.0))
     found = select(ExampleRow.id, ExampleRow.label, similarity, same, ExampleRow.text).where(or_(comparable, same))
     return found.order_by(same.desc(), similarity.desc(), ExampleRow.id).limit(NEIGHBOURS)
+
+
+def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
+    """A union promises no order."""
+    return tuple(sorted(found, key=lambda n: (not n.same_text, -n.similarity, n.example)))
 
 
 def _neighbour(example: int, label: str, similarity: float, same_text: bool, text: str) -> Neighbour:

@@ -32,6 +32,9 @@ async def add_note(session: AsyncSession, note: Note) -> bool:
     if conversation is None:
         if await session.scalar(_being_said(note.under)) is not None:
             raise Unreachable("database: what this was written under has no receipt yet")
+        # Its receipt may have been stored between the two looks
+        conversation = await _conversation_under(session, note.under)
+    if conversation is None:
         return False
     fact = insert(NoteRow).values(**_values(note), conversation_id=conversation)
     new = await session.scalar(fact.on_conflict_do_nothing().returning(NoteRow.id))

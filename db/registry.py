@@ -25,15 +25,22 @@ class PostgresRegistry:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._codes: dict[tuple[str, str], dict[str, str]] = {}
+        """By task and base. Given for life, they need no second look once every label has one."""
 
     async def codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
+        known = self._codes.get((task.name, base), {})
+        if not set(task.names) <= known.keys():
+            known = self._codes[task.name, base] = await self._read_codes(task, base, alphabet)
+        return {label: known[label] for label in task.names}
+
+    async def _read_codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
         async with self._database.transaction() as session:
             given = await _given(session, task.name, base)
-            missing = [label for label in task.names if label not in given]
-            if missing:
-                await _lock(session, task.name)
-                given = await _complete(session, task, base, alphabet)
-        return {label: given[label] for label in task.names}
+            if all(label in given for label in task.names):
+                return given
+            await _lock(session, task.name)
+            return await _complete(session, task, base, alphabet)
 
     async def adopt_codes(self, task: str, base: str, codes: Mapping[str, str]) -> bool:
         async with self._database.transaction() as session:

@@ -30,7 +30,9 @@ def write_seed(adapter: Path, codes: Mapping[str, str], temperature: float) -> N
     """Make this adapter the starter's."""
     target = _HERE / "adapter"
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("adapter_config.json", "adapter_model.safetensors"):
-        (target / name).write_bytes((adapter / name).read_bytes())
+    (target / "adapter_model.safetensors").write_bytes((adapter / "adapter_model.safetensors").read_bytes())
+    config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
+    config["base_model_name_or_path"] = "starter"  # not the folder that it happened to be in where this was grown
+    (target / "adapter_config.json").write_text(json.dumps(config, indent=2), "utf-8")
     card = {"codes": dict(codes), "temperature": temperature}
     (_HERE / "seed.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")

@@ -125,20 +125,25 @@ def train(folder: Path) -> Done:
     tell(0.98, "saving the adapter")
     best.restore(llama)
     save(lora, folder)
-    done = Done(
-        base=str(run.base),
-        inputs=inputs_of(folder),
-        sha256=sha256_of(adapter_of(folder) / WEIGHTS),
-        steps=len(losses),
-        seconds=round(time.monotonic() - began, 1),
-        loss=round(mean(losses[-max(1, len(losses) // 10) :]), 4),
-        trained_on=len(rows),
-        validated_on=len(validation),
-        validation_accuracy=best.accuracy if validation else None,
-    )
+    done = record(run, losses, len(validation), best.accuracy, time.monotonic() - began)
     finish(folder, done)
     tell(1.0, "done", done.loss)
     return done
+
+
+def record(run: TrainingRun, losses: Sequence[float], validated_on: int, accuracy: float, seconds: float) -> Done:
+    """What was done; the loss is the mean of the last tenth of the steps, in nats."""
+    return Done(
+        base=str(run.base),
+        inputs=inputs_of(run.folder),
+        sha256=sha256_of(adapter_of(run.folder) / WEIGHTS),
+        steps=len(losses),
+        seconds=round(seconds, 1),
+        loss=round(mean(losses[-max(1, len(losses) // 10) :]), 4),
+        trained_on=len(run.examples) - validated_on,
+        validated_on=validated_on,
+        validation_accuracy=accuracy if validated_on else None,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- data

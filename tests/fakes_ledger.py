@@ -1,5 +1,6 @@
 """A ledger and an outbox that hand out what a test gives them, and keep what a step concludes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class FakeLedger:
     stored: list[object] = field(default_factory=list)
     concluded: list[Concluded] = field(default_factory=list)
     languages: dict[str, str] = field(default_factory=dict)
+    turns: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     def _store(self, fact: object) -> bool:
         if fact in self.stored:
@@ -137,6 +139,11 @@ class FakeLedger:
 
     async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
         self._conclude(waiting, None, posts)
+
+    @asynccontextmanager
+    async def alone(self, what: str) -> AsyncIterator[None]:
+        async with self.turns.setdefault(what, asyncio.Lock()):
+            yield
 
     @asynccontextmanager
     async def changes(self) -> AsyncIterator[AsyncIterator[frozenset[Change]]]:

@@ -96,8 +96,8 @@ class Insight(Protocol):
     async def backlog(self, now: datetime) -> Mapping[str, float]:
         """`undecided`, `unsaid`, `given_up` (counts), `oldest_undecided_seconds`, `oldest_unsaid_seconds`."""
 
-    async def decisions(self) -> Mapping[tuple[str, str, str], int]:
-        """How many decisions ever, by (task, label, author)."""
+    async def decisions(self) -> Mapping[tuple[str, str, str, str], int]:
+        """How many decisions ever, by (the platform it was asked on, task, label, author)."""
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         """The person's conversations that are not closed, newest first."""

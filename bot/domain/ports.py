@@ -238,6 +238,13 @@ class Ledger(Protocol):
     async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
         """Store the reminder with its posts. Without posts (nobody is there now) it is none, and comes again later."""
 
+    def alone(self, what: str) -> AbstractAsyncContextManager[None]:
+        """Entered by one process at a time over the whole database; entering waits for one's turn.
+
+        The turn ends with the context or the process. It may end unnoticed with a lost connection: whoever learns that
+        somebody else is at it as well should leave and enter again.
+        """
+
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[frozenset[Change]]]:
         """Yields what changed in the database (LISTEN/NOTIFY), by any process; several changes may be one.
 

@@ -22,8 +22,8 @@ class Metrics:
         self._waiting = self._gauge("waiting", "Conversations without a decision; posts not said yet", "what")
         self._oldest = self._gauge("oldest_waiting_seconds", "How long the oldest of them has waited", "what")
         self._given_up = self._gauge("posts_given_up", "Posts that will never be said, ever")
-        self._decisions = self._gauge("decisions", "Decisions ever made, by label and author", "task", "label", "by")
-        self._corrections = self._gauge("corrections", "Moves by leads ever made, by where to", "task", "label")
+        self._decisions = self._gauge("decisions", "Decisions ever made", "platform", "task", "label", "by")
+        self._corrections = self._gauge("corrections", "Moves by leads ever made", "platform", "task", "label")
         self._week = self._gauge("week", "Conversations routed, corrected by leads, asked about, in 7 days", "what")
         self._accuracy = self._gauge("week_accuracy", "Share of the week's routed conversations that no lead moved")
 
@@ -51,11 +51,11 @@ class Metrics:
             self._oldest.labels(what).set(backlog[f"oldest_{what}_seconds"])
         self._given_up.set(backlog["given_up"])
 
-    def _show_decisions(self, decisions: Mapping[tuple[str, str, str], int]) -> None:
-        for (task, label, author), count in decisions.items():
-            self._decisions.labels(task, label, author).set(count)
+    def _show_decisions(self, decisions: Mapping[tuple[str, str, str, str], int]) -> None:
+        for (platform, task, label, author), count in decisions.items():
+            self._decisions.labels(platform, task, label, author).set(count)
             if author == Author.LEAD:
-                self._corrections.labels(task, label).set(count)
+                self._corrections.labels(platform, task, label).set(count)
 
     def _show_week(self, week: Week) -> None:
         for what, count in (("decided", week.decided), ("corrected", week.corrected), ("asked", week.asked)):

@@ -78,6 +78,12 @@ class ExampleRow(Table):
             postgresql_where=text("withdrawn_at IS NULL AND source = 'tap'"),
         ),
         Index(None, "task", "text_key"),
+        Index(
+            "ix_examples_corrected",
+            "task",
+            "text_key",
+            postgresql_where=text("withdrawn_at IS NULL AND source IN ('correction', 'tap')"),
+        ),
         Index(None, "embedder", "id", postgresql_where=text("withdrawn_at IS NULL")),
     )
 

@@ -24,6 +24,8 @@ SPOKEN = frozenset(
     }
 )
 SPOKEN_REPEATS = 2  # times a spoken line is seen for each time a documentation line is
+DEMO = "seed"  # the demo company's seed messages, from bot/demo/seed.jsonl: their words, never their labels
+DEMO_REPEATS = 4
 JOINED_SHARE = 0.10  # lines made of several of one source: real messages run to many sentences
 
 
@@ -37,27 +39,31 @@ class Line:
     @property
     def repeats(self) -> int:
         """How often it is seen for each time a documentation line is."""
+        if self.source == DEMO:
+            return DEMO_REPEATS
         return SPOKEN_REPEATS if self.source in SPOKEN else 1
 
 
 def read_lines(paths: Sequence[Path]) -> list[Line]:
-    """Every line of the files, in their order."""
+    """Every line of the files, in their order; a file that names no sources is one, called as the file is."""
     lines = []
     for path in paths:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8") as file:
             rows = (json.loads(row) for row in file)
-            lines += [Line(row["text"], row["source"]) for row in rows]
+            lines += [Line(row["text"], row.get("source", path.stem)) for row in rows]
     return lines
 
 
 def choose_lines(lines: Sequence[Line], cap: int, rng: random.Random) -> list[Line]:
-    """At most `cap` lines of each source, and some joined ones; shuffled, so any slice is a fair sample."""
+    """At most `cap` lines of a source, or twice that if spoken, and some joined ones; shuffled: any slice is fair."""
     by_source: dict[str, list[Line]] = {}
     for line in lines:
         by_source.setdefault(line.source, []).append(line)
     chosen = []
     for group in by_source.values():
-        kept = rng.sample(group, min(cap, len(group)))
+        most = cap if group[0].repeats == 1 else SPOKEN_REPEATS * cap
+        kept = rng.sample(group, min(most, len(group)))
         chosen += kept + joined_lines(kept, rng)
     rng.shuffle(chosen)
     return chosen

@@ -28,6 +28,7 @@ from transformers import AutoModel, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from inference.starter.labels import LABELS, write_label_rows
 from inference.starter.lines import Line, choose_lines, misspelt, read_lines
 from inference.starter.teacher import embed, teacher_folder
+from inference.starter.words import choose_words, with_rows
 
 SPECIALS = ("<pad>", "<s>", "</s>", "<route>")
 UNKNOWN = "<unk>"
@@ -39,6 +40,7 @@ MISSPELT_SHARE = 0.15  # lines shown with typos, the target staying the clean li
 BATCH = 64
 TOKENS = 64  # a training line is cut here
 RATE, WARM_UP, DECAY = 1e-3, 0.04, 0.02
+RATE_AGAIN = 7e-4  # for a starter that is taken further: enough to move, not enough to forget
 HELD_OUT = 2_000
 FITTED = 6_000  # lines that the first projection is fitted on
 CHECKPOINT_SECONDS = 120.0
@@ -60,8 +62,7 @@ def main() -> None:
     teacher = teacher_folder()
     with progress_bar() as progress:
         targets = embed(teacher, [line.text for line in lines], args.work, progress)
-    tokenizer = build_tokenizer(teacher, lines)
-    model = build_model(teacher, tokenizer)
+    model, tokenizer = begin(teacher, lines, args.start_from)
     figures = distil(model, tokenizer, lines, targets, args)
     write_label_rows(model, tokenizer, [line.text for line in lines])
     save(model, tokenizer, args.out)
@@ -74,6 +75,7 @@ def arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--text", type=Path, nargs="+", required=True, help='.jsonl.gz files of {"text", "source"}')
     add("--out", type=Path, required=True, help="the folder to write")
+    add("--start-from", type=Path, help="a finished starter to take further, with more whole words")
     add("--work", type=Path, default=Path("var/starter"), help="checkpoint and teacher vectors, one run's")
     add("--minutes", type=float, default=20.0, help="time to distil, after the teacher's part")
     add("--cap", type=int, default=10_000, help="lines that one source may give at most")
@@ -85,13 +87,29 @@ def arguments() -> argparse.Namespace:
 # --------------------------------------------------------------------------------------- tokenizer and model
 
 
-def build_tokenizer(teacher: Path, lines: Sequence[Line]) -> TokenizersBackend:
+def begin(teacher: Path, lines: Sequence[Line], older: Path | None) -> tuple[LlamaForCausalLM, TokenizersBackend]:
+    """What is distilled into: a new model, or an older one that is given more whole words."""
+    if older is None:
+        tokenizer = build_tokenizer(choose_pieces(teacher, lines))
+        return build_model(teacher, tokenizer), tokenizer
+    model = LlamaForCausalLM.from_pretrained(older, dtype=torch.float32)
+    known: TokenizersBackend = TokenizersBackend.from_pretrained(older)
+    words = choose_words(teacher, known, lines)
+    with_rows(model, words, teacher, known)
+    vocabulary = known.get_vocab()
+    pieces = sorted(vocabulary, key=vocabulary.__getitem__)[len(SPECIALS) + 1 : -len(LABELS)]
+    tokenizer = build_tokenizer([*pieces, *words])
+    model.config.vocab_size = len(tokenizer)
+    return model, tokenizer
+
+
+def build_tokenizer(pieces: Sequence[str]) -> TokenizersBackend:
     """A lower-casing WordPiece over a third of the teacher's pieces, so that their vectors can be taken over.
 
     `<route>` and the labels are in the vocabulary but are no *added* tokens: text is never searched for them,
     and as words end at `<`, `_` and `>` before pieces are looked up, no text can spell them.
     """
-    vocab = {piece: at for at, piece in enumerate((*SPECIALS, UNKNOWN, *choose_pieces(teacher, lines), *LABELS))}
+    vocab = {piece: at for at, piece in enumerate((*SPECIALS, UNKNOWN, *pieces, *LABELS))}
     tokenizer = Tokenizer(WordPiece(vocab, unk_token=UNKNOWN, max_input_chars_per_word=64))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -226,7 +244,8 @@ def distil(
     """Teach the model's last hidden state the teacher's vectors for `args.minutes`; returns figures."""
     student = Student(model, torch.nn.Linear(WIDTH, WIDTH, bias=False), tokenizer)
     weights = [*model.parameters(), *student.projection.parameters()]
-    optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=DECAY, betas=(0.9, 0.98), fused=True)
+    rate = RATE_AGAIN if args.start_from else RATE
+    optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=DECAY, betas=(0.9, 0.98), fused=True)
     fit_projection(student, lines, targets)
     done = resume(student, optimizer, args.work)
     budget, kept_at = args.minutes * 60.0, done.seconds
@@ -236,7 +255,7 @@ def distil(
             if done.seconds >= budget:
                 break
             began = time.monotonic()
-            optimizer.param_groups[0]["lr"] = RATE * schedule(done.seconds / budget)
+            optimizer.param_groups[0]["lr"] = rate * schedule(done.seconds / budget)
             rng = random.Random(f"{args.seed} {done.steps}")
             texts = [maybe_misspelt(lines[at].text, rng) for at in places]
             seen = learn(student, optimizer, texts, targets[places].float())

@@ -123,9 +123,9 @@ leads = [{TELEGRAM_LEAD}]
 
 
 @asynccontextmanager
-async def town() -> AsyncIterator[Town]:
-    """Slack and Telegram are up, and everybody is where they belong."""
-    async with SlackServer() as slack, TelegramServer() as telegram:
+async def town(redeliver_after: float = 3.0) -> AsyncIterator[Town]:
+    """Slack and Telegram are up, and everybody is where they belong; Slack tries again after so many seconds."""
+    async with SlackServer(redeliver_after=redeliver_after) as slack, TelegramServer() as telegram:
         for channel in (HELP, *CHANNELS.values()):
             slack.add_channel(Channel(id=channel, name=channel.lower()))
         for name in ("Ann", "Lead", "Stranger"):

@@ -211,10 +211,6 @@ def test_a_team_has_leads_of_its_own_as_their_platforms_write_them(tmp_path: Pat
         ("emoji.take = '👍'", "conversation.emoji.take: must be a table"),
         ("emoji.done.telegram = '✅'", "conversation.emoji.done.telegram: "),
         (
-            "emoji.take.web = '✅'",
-            "conversation.emoji.done.web: ✅ already means take (it is the usual one for done, too)",
-        ),
-        (
             "emoji.wrong.slack = 'eyes'\nemoji.done.slack = ':eyes:'",
             "emoji.wrong.slack: eyes already means done; write",
         ),
@@ -231,12 +227,19 @@ def test_a_mistake_about_the_conversation_says_what_to_change(tmp_path: Path, wr
     assert expected in str(caught.value)
 
 
-def test_a_team_with_a_usual_emoji_is_told_of_both_ways_out(tmp_path: Path) -> None:
-    said = mistakes(tmp_path, GOOD.replace('web = "💰"', 'web = "✅"'))
-    assert said == (
-        "tasks.routing.labels.billing.emoji.web: ✅ already means done as long as the settings say nothing else; "
-        "give the label another one, or write another one for conversation.emoji.done.web"
-    )
+def test_a_usual_emoji_gives_way_to_a_team(tmp_path: Path) -> None:
+    path = tmp_path / "switchboard.toml"
+    path.write_text(GOOD.replace('web = "💰"', 'web = "✅"'), "utf-8")
+    vocabulary = load(path, {}).vocabulary
+    assert "web" not in vocabulary.done
+    assert vocabulary.done["slack"] == "white_check_mark"
+    assert vocabulary.take["web"] == "👀"
+
+
+def test_a_usual_emoji_gives_way_to_what_the_settings_say_of_another_act(tmp_path: Path) -> None:
+    vocabulary = load(talking(tmp_path, "emoji.take.web = '✅'"), {}).vocabulary
+    assert vocabulary.take["web"] == "✅"
+    assert "web" not in vocabulary.done
 
 
 def test_two_teams_that_people_could_not_tell_apart_are_a_mistake(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from bot.platforms.slack.files import Files
 from bot.platforms.slack.pace import Pace
 from bot.platforms.slack.payload import NAME, Payload, each, inner, word
 from bot.platforms.slack.render import FORBIDDEN_BEFORE_STRANGERS, Links, render
-from bot.platforms.slack.web_api import Declined, ask, look
+from bot.platforms.slack.web_api import BAD_TOKEN, Declined, ask, look
 from bot.platforms.slack.whispers import Whispers
 
 log = logging.getLogger(__name__)
@@ -47,15 +47,18 @@ class Mouth:
     async def say(self, owed: Owed) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt.
 
-        Raises Unreachable (again later), Refused (never; the message names the setting to mend).
+        Raises Unreachable (again later; so is what waits for another token), Refused (never; the message names the
+        setting to mend).
         """
         if self.dismissed:
-            raise Refused(self.dismissed)
+            raise Unreachable(self.dismissed)
         channel = _where(owed)[0]
         try:
             await self._guard(owed, channel)
             return await (self._post(owed) if owed.edits is None else self._edit(owed, owed.edits))
         except Declined as error:
+            if error.code in BAD_TOKEN:
+                raise Unreachable(str(error)) from error
             raise Refused(f"{error}{self._setting(channel)}") from error
         except Unreachable as error:
             if error.retry_after is not None:

@@ -26,7 +26,8 @@ _PASSING = frozenset(
     "team_added_to_org accesslimited".split()
 )
 """Errors that a later attempt may not meet."""
-_BAD_TOKEN = frozenset("invalid_auth not_authed account_inactive token_revoked token_expired".split())
+BAD_TOKEN = frozenset("invalid_auth not_authed account_inactive token_revoked token_expired".split())
+"""Errors that are no fault of what was asked: with another token it can be done."""
 _WRONG_TOKEN = "not_allowed_token_type"  # noqa: S105
 _WHERE = {
     BOT_TOKEN: "copy the Bot User OAuth Token from the app's OAuth & Permissions page",
@@ -116,7 +117,7 @@ def _problem(error: SlackApiError, variable: str) -> Declined | Unreachable:
     code, method = word(body, "error"), answer.api_url.rsplit("/", 1)[-1]
     if answer.status_code == 429 or answer.status_code >= 500 or code in _PASSING or not code:
         return Unreachable(f"platforms.slack: {method}: {code or answer.status_code}", _retry_after(answer))
-    if code in _BAD_TOKEN or code == _WRONG_TOKEN:
+    if code in BAD_TOKEN or code == _WRONG_TOKEN:
         return Declined(f"platforms.slack: Slack refused {variable} ({code}); {_WHERE[variable]}", code)
     about = f"{code} ({word(body, 'needed')})" if word(body, "needed") else code
     remedy = f"; {_REMEDIES[code]}" if code in _REMEDIES else ""

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _POLL_SECONDS = 20
 _OVERTAKEN_SECONDS = 30.0
 """How long to leave the updates to whoever else takes them: asking more often would only cut off both."""
+_STANDBY_SECONDS = 1.0
+"""Who has waited so long for its turn to poll stands by: another process of ours has it."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _MAX_BODY = 1_000_000
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's name, no secret
@@ -71,7 +73,7 @@ class Telegram:
         self._people = People(line.bot, config, self._rooms)
         self._commands = Commands(around.desk, voice)
         self._intake: Intake | None = None
-        self._hearing = False
+        self._hearing = self._standing_by = False
 
     async def introduce(self) -> None:
         """Ask Telegram who we are, once. Raises Refused for a bad token, Unreachable."""
@@ -95,7 +97,7 @@ class Telegram:
             else:
                 await self._hear_by_webhook(intake)
         finally:
-            self._intake, self._hearing = None, False
+            self._intake, self._hearing, self._standing_by = None, False, False
 
     async def _obey(self, command: Command) -> None:
         """Raises Unreachable when the desk could not do it: the command must come again."""
@@ -104,8 +106,11 @@ class Telegram:
             await self._speaker.answer(command.place, command.message, said, rewrite=command.pressed)
 
     def healthy(self) -> bool:
-        """Whether it hears people now: the last poll was answered, or the webhook is set."""
-        return self._hearing
+        """Whether it hears people now: the last poll was answered, or the webhook is set.
+
+        Or it stands by, because another process of ours polls.
+        """
+        return self._hearing or self._standing_by
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -113,6 +118,36 @@ class Telegram:
         return [Route(HOOK, self._receive, methods=["POST"])] if self._config.mode is Mode.WEBHOOK else []
 
     async def _hear_by_polling(self, intake: Intake) -> None:
+        """Telegram hands updates to one poller only: of several processes one polls, the others stand by."""
+        while True:
+            async with self._turn():
+                try:
+                    await self._poll(intake)
+                except Overtaken as error:
+                    about = {"problem": f"{error}; let only one of them run"}
+                    log.error("not listening", extra={"platform": NAME, **about})
+                finally:
+                    self._hearing = False
+            await asyncio.sleep(_OVERTAKEN_SECONDS)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Ours to poll. A process that waits for it counts as healthy: it would hear people at once."""
+        waiting = asyncio.get_running_loop().call_later(_STANDBY_SECONDS, self._stand_by)
+        try:
+            async with self._around.ledger.alone(f"polling {NAME} {self._bot.id}"):
+                waiting.cancel()
+                self._standing_by = False
+                yield
+        finally:
+            waiting.cancel()
+
+    def _stand_by(self) -> None:
+        self._standing_by = True
+        log.info("standing by", extra={"platform": NAME})
+
+    async def _poll(self, intake: Intake) -> None:
+        """Until cancelled. Raises Overtaken when somebody who is none of our processes takes the updates."""
         await asked(self._bot.delete_webhook(drop_pending_updates=False))
         log.info("listening", extra={"platform": NAME})
         polling = Polling(self._line, intake)
@@ -120,11 +155,8 @@ class Telegram:
         while True:
             try:
                 await polling.step(patience)
-            except Overtaken as error:
-                self._hearing = False
-                log.error("not listening", extra={"platform": NAME, "problem": f"{error}; let only one of them run"})
-                await asyncio.sleep(_OVERTAKEN_SECONDS)
-                patience = _POLL_SECONDS
+            except Overtaken:
+                raise
             except Unreachable as error:
                 self._hearing = False
                 log.warning("not heard or not stored", extra={"platform": NAME, "problem": str(error)})

@@ -46,6 +46,10 @@ _REMEDIES = {
 }
 
 
+class BadToken(Refused):
+    """Telegram does not know the bot. With another token the same call may succeed."""
+
+
 class Overtaken(Unreachable):
     """Somebody else takes this bot's updates: another process, or a webhook that was set meanwhile."""
 
@@ -109,7 +113,9 @@ def _problem(error: TelegramError) -> Refused | Unreachable:
         case Conflict():
             return Overtaken(f"{where}: another process, or a webhook, takes this bot's updates")
         case InvalidToken():
-            return Refused(f"{where}: Telegram does not know the bot of TELEGRAM_BOT_TOKEN; @BotFather shows its token")
+            return BadToken(
+                f"{where}: Telegram does not know the bot of TELEGRAM_BOT_TOKEN; @BotFather shows its token"
+            )
         case ChatMigrated():
             new = str(error.new_chat_id)
             return ChatMoved(f"{where}: the group has a new id; write {new} for it in deliver_to", new)

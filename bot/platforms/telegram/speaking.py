@@ -15,7 +15,7 @@ from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.messages import Media, MessageRef, Place
 from bot.domain.posts import Card, Content, FollowUp, Owed, Reply
 from bot.platforms.telegram import NAME
-from bot.platforms.telegram.bot_api import asked
+from bot.platforms.telegram.bot_api import BadToken, asked
 from bot.platforms.telegram.markup import Said
 from bot.platforms.telegram.pace import Pace
 from bot.platforms.telegram.parcels import Parcels, Spot
@@ -103,6 +103,8 @@ class Speaker:
             raise Unreachable(f"platforms.{NAME}: this chat has had its share", timedelta(seconds=wait))
         try:
             return await asked(call)
+        except BadToken as error:
+            raise Unreachable(str(error)) from error  # no fault of the post, which waits for another token
         except ChatMoved as moved:
             # Its message of that may have come while nobody listened: the new group is the team's room, too.
             self._rooms.move(chat, moved.chat)

@@ -31,6 +31,23 @@ async def test_a_database_that_is_not_there_is_unreachable() -> None:
                 pass
 
 
+async def test_a_turn_belongs_to_one_process_at_a_time(database: Database, database_url: str) -> None:
+    async with open_database(database_url) as elsewhere:
+        ours, theirs = PostgresLedger(database, "tiny"), PostgresLedger(elsewhere, "tiny")
+        entered = asyncio.Event()
+
+        async def enter() -> None:
+            async with theirs.alone("polling"):
+                entered.set()
+
+        async with ours.alone("polling"), ours.alone("something else"):
+            waiting = asyncio.create_task(enter())
+            await asyncio.sleep(0.2)
+            assert not entered.is_set()
+        await asyncio.wait_for(waiting, 10)
+        assert entered.is_set()
+
+
 async def test_lost_connections_heal(database: Database, database_url: str) -> None:
     await database.ping()
     await asyncio.to_thread(_cut_everybody, database_url)
@@ -139,7 +156,7 @@ async def test_the_backlog_is_counted(ledger: PostgresLedger, outbox: PostgresOu
     }
     await say_all(outbox, 61)
     assert (await insight.backlog(after(62)))["unsaid"] == 0.0
-    assert await insight.decisions() == {("routing", "billing", "model"): 1}
+    assert await insight.decisions() == {("telegram", "routing", "billing", "model"): 1}
 
 
 def _cut_everybody(url: str) -> None:

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Dispatched, Noted
 from bot.domain.errors import Unreachable
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Person, Place
 from bot.domain.posts import ON_THE_CARD, FollowUp, LearningReport, Offer, Post, Reply, Sent
+from db import notes
 from db.engine import Database, open_database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
@@ -83,6 +85,24 @@ async def test_under_a_card_that_is_being_said_it_comes_again(ledger: PostgresLe
         await ledger.add_note(early)
     for one in owed:
         await outbox.said(one, early.under, after(7))
+    assert await ledger.add_note(early)
+
+
+async def test_under_a_card_whose_receipt_arrives_at_that_moment_is_a_note(
+    ledger: PostgresLedger, outbox: PostgresOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await routed(ledger)
+    early = note("n1", MessageRef("slack", ROOM.chat, "known in a moment"))
+    owed = await outbox.claim_owed(["slack"], after(6), 10)
+    look = notes._conversation_under
+
+    async def a_moment_too_early(session: AsyncSession, ref: MessageRef) -> int | None:
+        found = await look(session, ref)
+        while owed:
+            await outbox.said(owed.pop(), early.under, after(7))
+        return found
+
+    monkeypatch.setattr(notes, "_conversation_under", a_moment_too_early)
     assert await ledger.add_note(early)
 
 

@@ -39,8 +39,8 @@ class Figures:
             raise Unreachable("the database does not answer")
         return BUSY
 
-    async def decisions(self) -> Mapping[tuple[str, str, str], int]:
-        return {("routing", "billing", "model"): 19, ("routing", "billing", "lead"): 2}
+    async def decisions(self) -> Mapping[tuple[str, str, str, str], int]:
+        return {("slack", "routing", "billing", "model"): 19, ("slack", "routing", "billing", "lead"): 2}
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         return [Request(1, None, State.NEW, "I was charged twice", SOURCE, None, NOW, "Ben")]
@@ -72,9 +72,9 @@ async def test_counts_and_ages_are_told() -> None:
         "switchboard_oldest_waiting_seconds undecided": 40,
         "switchboard_oldest_waiting_seconds unsaid": 5,
         "switchboard_posts_given_up": 3,
-        "switchboard_decisions model billing routing": 19,
-        "switchboard_decisions lead billing routing": 2,
-        "switchboard_corrections billing routing": 2,
+        "switchboard_decisions model billing slack routing": 19,
+        "switchboard_decisions lead billing slack routing": 2,
+        "switchboard_corrections billing slack routing": 2,
         "switchboard_week decided": 20,
         "switchboard_week corrected": 1,
         "switchboard_week asked": 4,

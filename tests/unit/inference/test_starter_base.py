@@ -63,7 +63,7 @@ def test_shapes_are_those_the_seed_adapter_is_trained_for() -> None:
     config = starter()[0].config
     assert (config.hidden_size, config.num_hidden_layers, config.intermediate_size) == (384, 3, 768)
     assert (config.num_attention_heads, config.num_key_value_heads) == (6, 6)
-    assert (config.max_position_embeddings, config.vocab_size) == (256, 10_164)
+    assert (config.max_position_embeddings, config.vocab_size) == (256, 15_664)
     assert starter()[0].dtype == torch.bfloat16
 
 
@@ -81,7 +81,7 @@ def test_output_rows_are_the_input_rows() -> None:
 
 def test_each_label_is_one_token_and_reads_back() -> None:
     ids = ids_of(LABELS)
-    assert ids == list(range(10_004, 10_164))
+    assert ids == list(range(15_504, 15_664))
     assert [starter()[1].decode([label]) for label in ids] == LABELS
 
 
@@ -113,6 +113,11 @@ def test_prompt_is_start_message_route() -> None:
     start, route = ids_of(["<s>", "<route>"])
     assert starter()[1]("Hello there")["input_ids"] == [start, *ids_in("Hello there"), route]
     assert starter()[1]("")["input_ids"] == [start, route]
+
+
+@pytest.mark.parametrize("word", ["invoice", "refund", "vpn", "login", "wifi", "thermostat", "payslip", "gdpr"])
+def test_what_people_write_to_a_help_desk_is_one_token(word: str) -> None:
+    assert len(ids_in(word)) == 1
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,54 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
+from transformers import LlamaForCausalLM, TokenizersBackend
 
-from inference.starter import teacher
+from inference.starter import BASE, teacher, words
 from inference.starter.lines import Line, choose_lines, misspelt, read_lines
 from inference.starter.make import BATCH, HELD_OUT, batches, schedule
+from inference.starter.words import choose_words, with_rows
+
+
+def starter_tokenizer() -> TokenizersBackend:
+    tokenizer: TokenizersBackend = TokenizersBackend.from_pretrained(BASE)
+    return tokenizer
 
 
 def test_lines_are_read_with_their_source(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "some.jsonl.gz", "wt", encoding="utf-8") as file:
         file.write(json.dumps({"text": "où est-ce ?", "source": "snips"}) + "\n")
     assert read_lines([tmp_path / "some.jsonl.gz"]) == [Line("où est-ce ?", "snips")]
+
+
+def test_a_plain_file_is_a_source_called_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "seed.jsonl").write_text(json.dumps({"text": "hi", "label": "triage"}) + "\n", "utf-8")
+    assert read_lines([tmp_path / "seed.jsonl"]) == [Line("hi", "seed")]
+
+
+def test_the_demo_companys_words_count_most_and_documentation_least() -> None:
+    assert [Line("hi", source).repeats for source in ("seed", "snips", "manual")] == [4, 2, 1]
+
+
+def test_words_are_added_whole_by_use_and_numbers_and_codes_are_not() -> None:
+    known = starter_tokenizer()
+    lines = [Line("Frobnicate order 4711b-x now!", "snips")] * 3 + [Line("frobnicated", "manual")] * 4
+    chosen = choose_words(teacher.teacher_folder(), known, lines)
+    assert chosen[0] == "frobnicate"
+    assert not {"4711b", "4711", "x", "now", "order", "frobnicated"} & set(chosen)
+    assert not set(chosen) & set(known.get_vocab())
+
+
+def test_added_words_get_rows_of_the_usual_length_and_every_other_row_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "embed_part", lambda _model, _tokenizer, texts: torch.randn(len(texts), 384))
+    model, known = LlamaForCausalLM.from_pretrained(BASE, dtype=torch.float32), starter_tokenizer()
+    before = model.model.embed_tokens.weight.detach().clone()
+    with_rows(model, ["frobnicate", "zzyzx"], teacher.teacher_folder(), known)
+    after = model.model.embed_tokens.weight.detach()
+    assert torch.equal(after[:-162], before[:-160])
+    assert torch.equal(after[-160:], before[-160:])
+    assert after[-162:-160].norm(dim=1) == pytest.approx(before[1_000:9_000].norm(dim=1).mean().item(), rel=0.2)
+    assert model.lm_head.weight is model.model.embed_tokens.weight
 
 
 def test_no_source_gives_more_than_the_cap_but_for_joined_lines() -> None:

@@ -99,7 +99,7 @@ async def test_a_teams_room_that_cannot_be_posted_in_names_the_setting_to_mend(
 @pytest.mark.parametrize("error", ["invalid_auth", "account_inactive", "token_revoked"])
 async def test_a_token_that_was_taken_back_is_named(server: SlackServer, mouth: Slack, error: str) -> None:
     server.fail("chat.postMessage", error=error)
-    with pytest.raises(Refused, match=rf"SLACK_BOT_TOKEN \({error}\)"):
+    with pytest.raises(Unreachable, match=rf"SLACK_BOT_TOKEN \({error}\)"):
         await mouth.say(owed(Answer("billing", None)))
 
 

@@ -225,7 +225,7 @@ async def test_once_dismissed_we_say_so_loudly_and_say_nothing_more(
         with pytest.raises(Refused, match="install it again, then set SLACK_BOT_TOKEN"):
             await task
         assert settled(server)()
-        with pytest.raises(Refused, match="SLACK_BOT_TOKEN"):
+        with pytest.raises(Unreachable, match="SLACK_BOT_TOKEN"):
             await slack.say(owed(Answer("billing", None)))
         assert server.calls_to("chat.postMessage") == []
         assert [record.levelname for record in caplog.records].count("ERROR") == 1

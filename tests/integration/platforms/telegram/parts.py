@@ -18,6 +18,7 @@ from bot.http.server import listening_socket, serve_http
 from bot.platforms import Surroundings
 from bot.platforms.telegram import HOOK, Config, connect, parse
 from bot.platforms.telegram.adapter import Telegram
+from tests.fakes_ledger import FakeLedger
 from tests.servers.telegram import TelegramServer
 
 ANN, LEAD, STRANGER = 111, 222, 333
@@ -127,14 +128,17 @@ class Counter:
 
 
 def surroundings(
-    desk: Counter | insight.Desk | None = None, task: Task = TASK, words: Vocabulary = VOCABULARY
+    desk: Counter | insight.Desk | None = None,
+    task: Task = TASK,
+    words: Vocabulary = VOCABULARY,
+    ledger: ports.Ledger | None = None,
 ) -> Surroundings:
     return Surroundings(
         task,
         ("en", "pt-BR", "es"),
         "starter",
         words,
-        cast(ports.Ledger, None),
+        ledger or FakeLedger(),
         cast(insight.Desk, desk or Counter()),
         cast(insight.Transcript, None),
         cast(mind.Registry, None),

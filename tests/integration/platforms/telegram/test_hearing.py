@@ -12,6 +12,7 @@ from bot.domain.posts import Question
 from bot.platforms import Routed
 from bot.platforms.telegram import adapter
 from bot.platforms.telegram.events import HEARD
+from tests.fakes_ledger import FakeLedger
 from tests.integration.platforms.telegram.parts import (
     ANN,
     BILLING,
@@ -25,6 +26,7 @@ from tests.integration.platforms.telegram.parts import (
     hooked,
     listening,
     owed,
+    surroundings,
 )
 from tests.servers.telegram import TelegramServer, User
 
@@ -269,6 +271,27 @@ async def test_after_the_second_poller_is_gone_we_listen_again(
         await server.writes(ANN, "still there?")
         await server.until(lambda: inbox.texts == ["still there?"])
         await server.until(telegram.healthy)
+
+
+async def test_of_two_processes_one_polls_and_the_other_takes_over(
+    server: TelegramServer, inbox: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "_STANDBY_SECONDS", 0.1)
+    ledger = FakeLedger()
+    async with (
+        connected(config(server), surroundings(ledger=ledger)) as first,
+        connected(config(server), surroundings(ledger=ledger)) as second,
+    ):
+        polling = asyncio.create_task(first.listen(inbox), name="first")
+        await server.until(lambda: server.calls_to("getUpdates"))
+        async with listening(server, second, inbox):
+            await server.writes(ANN, "to whoever listens")
+            await server.until(lambda: inbox.texts == ["to whoever listens"])
+            assert first.healthy() and second.healthy()
+            polling.cancel()
+            await asyncio.wait([polling])
+            await server.writes(ANN, "and now?")
+            await server.until(lambda: inbox.texts == ["to whoever listens", "and now?"])
 
 
 @pytest.mark.parametrize("fault", [{"status": 502}, {"error": "nonsense", "status": 200}, {"retry_after": 1}])

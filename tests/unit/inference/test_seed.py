@@ -1,0 +1,28 @@
+"""The starter's own adapter: what is written is what is read, and nothing of the machine that it was grown on."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inference import seed
+
+
+def test_a_seed_is_read_as_it_was_written_and_names_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grown = tmp_path / "grown"
+    grown.mkdir()
+    (grown / "adapter_model.safetensors").write_bytes(b"weights")
+    config = {"r": 16, "base_model_name_or_path": "/home/somebody/starter"}
+    (grown / "adapter_config.json").write_text(json.dumps(config), "utf-8")
+    monkeypatch.setattr(seed, "_HERE", tmp_path / "kept")
+    assert seed.starter_seed() is None
+    seed.write_seed(grown, {"billing": "<label_000>"}, 0.7)
+    kept = seed.starter_seed()
+    assert kept is not None
+    assert (kept.codes, kept.temperature) == ({"billing": "<label_000>"}, 0.7)
+    assert (kept.folder / "adapter_model.safetensors").read_bytes() == b"weights"
+    assert json.loads((kept.folder / "adapter_config.json").read_text("utf-8")) == {
+        "r": 16,
+        "base_model_name_or_path": "starter",
+    }
+    assert {file.name for file in kept.folder.iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
