@@ -90,7 +90,7 @@ class Telegram:
         await menu.set_up(self._bot, self._around.languages)
         await take_footing(self._bot, self._rooms)
         prefix = self._around.vocabulary.send_prefix
-        intake = Intake(self._bot, self._rooms, prefix, inbox, self._obey)
+        intake = Intake(self._bot, self._rooms, prefix, self._speaker.pieces, inbox, self._obey)
         try:
             if self._config.mode is Mode.POLLING:
                 await self._hear_by_polling(intake)

@@ -3,6 +3,7 @@
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import telegram
 from telegram import Update
@@ -15,6 +16,7 @@ from bot.domain.ports import Inbox
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.bot_api import Line, Payload
 from bot.platforms.telegram.events import Command, Ears, Fact, Membership, Migration, album, read
+from bot.platforms.telegram.pieces import Pieces
 from bot.platforms.telegram.rooms import Rooms
 
 log = logging.getLogger(__name__)
@@ -53,10 +55,13 @@ class Albums:
 class Intake:
     """Updates on their way into the inbox."""
 
-    def __init__(self, bot: ExtBot[None], rooms: Rooms, send_prefix: str, inbox: Inbox, obey: Obey) -> None:
+    def __init__(
+        self, bot: ExtBot[None], rooms: Rooms, send_prefix: str, pieces: Pieces, inbox: Inbox, obey: Obey
+    ) -> None:
         self._bot = bot
         self._rooms = rooms
         self._send_prefix = send_prefix
+        self._pieces = pieces
         self._inbox = inbox
         self._obey = obey
         self._albums = Albums()
@@ -89,7 +94,7 @@ class Intake:
             case Edit():
                 await self._inbox.edit(fact)
             case Note():
-                await self._inbox.note(fact)
+                await self._inbox.note(replace(fact, under=self._pieces.whole(fact.under)))
             case Reaction():
                 await self._inbox.reaction(fact)
             case Press():

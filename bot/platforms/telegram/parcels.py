@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from telegram import InputMediaPhoto, ReplyParameters
+from telegram import InputMediaPhoto, Message, MessageId, ReplyParameters
 from telegram.constants import FileSizeLimit, MediaGroupLimit
 from telegram.ext import ExtBot
 
@@ -13,6 +13,7 @@ from bot.domain.messages import File, Media, MediaKind
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.bot_api import asked
 from bot.platforms.telegram.media import MAX_BYTES, origin
+from bot.platforms.telegram.pieces import Pieces
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,10 @@ class Spot:
 class Parcels:
     """Passes attachments on. `count` is told of every call, so that the chat's pace includes them."""
 
-    def __init__(self, bot: ExtBot[None], count: Callable[[str], None]) -> None:
+    def __init__(self, bot: ExtBot[None], count: Callable[[str], None], pieces: Pieces) -> None:
         self._bot = bot
         self._count = count
+        self._pieces = pieces
 
     async def send(self, spot: Spot, media: Sequence[Media], files: Sequence[File]) -> list[Media]:
         """Send Telegram's own and those whose bytes are here; returns what could not be sent. Never raises for it.
@@ -63,29 +65,33 @@ class Parcels:
         file = await asked(self._bot.get_file(origin(media).file))
         return bytes(await asked(file.download_as_bytearray()))
 
-    async def _sent(self, spot: Spot, call: Awaitable[object]) -> bool:
+    async def _sent(self, spot: Spot, call: Awaitable[Sequence[Message | MessageId]]) -> bool:
         self._count(spot.chat)
         try:
-            await asked(call)
+            sent = await asked(call)
         except (Unreachable, Refused) as error:
             log.warning("attachment not passed on", extra={"platform": NAME, "problem": str(error)})
             return False
+        if spot.reply is not None:
+            for piece in sent:
+                self._pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
         return True
 
-    async def _album(self, spot: Spot, photos: Sequence[Media], uploads: dict[Media, File]) -> None:
+    async def _album(
+        self, spot: Spot, photos: Sequence[Media], uploads: dict[Media, File]
+    ) -> Sequence[Message | MessageId]:
         media = [InputMediaPhoto(uploads[one].content if one in uploads else origin(one).file) for one in photos]
-        await self._bot.send_media_group(
+        return await self._bot.send_media_group(
             spot.chat, media, message_thread_id=spot.topic, reply_parameters=spot.reply, disable_notification=True
         )
 
-    async def _one(self, spot: Spot, media: Media, upload: File | None) -> None:
+    async def _one(self, spot: Spot, media: Media, upload: File | None) -> Sequence[Message | MessageId]:
         if upload is not None:
-            await self._file(spot, media, upload.content)
-            return
+            return [await self._file(spot, media, upload.content)]
         where = origin(media)
         try:
             # A copy names nobody as its origin, and is whatever the original is. Its caption is in our text already.
-            await asked(
+            copied = await asked(
                 self._bot.copy_message(
                     spot.chat,
                     where.chat,
@@ -100,18 +106,19 @@ class Parcels:
             # The message is gone, or its chat forbids copies; the file outlives both.
             if not where.file or media.kind not in (MediaKind.PHOTO, MediaKind.DOCUMENT, MediaKind.VOICE):
                 raise
-            await self._file(spot, media, where.file)
+            return [await self._file(spot, media, where.file)]
+        return [copied]
 
-    async def _file(self, spot: Spot, media: Media, file: str | bytes) -> None:
+    async def _file(self, spot: Spot, media: Media, file: str | bytes) -> Message:
         name = media.name or None
         about = {"message_thread_id": spot.topic, "reply_parameters": spot.reply, "disable_notification": True}
         match media.kind:
             case MediaKind.PHOTO if not isinstance(file, bytes) or len(file) <= _LARGEST_PHOTO:
-                await self._bot.send_photo(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
+                return await self._bot.send_photo(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
             case MediaKind.VOICE:
-                await self._bot.send_voice(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
+                return await self._bot.send_voice(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
             case _:
-                await self._bot.send_document(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
+                return await self._bot.send_document(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
 
 
 def _fits_an_album(media: Media, upload: File | None) -> bool:

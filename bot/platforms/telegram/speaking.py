@@ -19,6 +19,7 @@ from bot.platforms.telegram.bot_api import BadToken, asked
 from bot.platforms.telegram.markup import Said
 from bot.platforms.telegram.pace import Pace
 from bot.platforms.telegram.parcels import Parcels, Spot
+from bot.platforms.telegram.pieces import Pieces
 from bot.platforms.telegram.render import Voice, attached, render
 from bot.platforms.telegram.rooms import Rooms
 
@@ -38,7 +39,8 @@ class Speaker:
         self._voice = voice
         self._rooms = rooms
         self._pace = Pace()
-        self.parcels = Parcels(bot, lambda chat: self._pace.count(chat, _now()))
+        self.pieces = Pieces()
+        self.parcels = Parcels(bot, lambda chat: self._pace.count(chat, _now()), self.pieces)
         self._later: set[asyncio.Task[None]] = set()
 
     async def say(self, owed: Owed) -> MessageRef:
@@ -168,9 +170,12 @@ class Speaker:
     async def _add(self, spot: Spot, text: str) -> None:
         self._pace.count(spot.chat, _now())
         try:
-            await asked(self._send(spot, Said(text, quiet=True)))
+            piece = await asked(self._send(spot, Said(text, quiet=True)))
         except (Unreachable, Refused) as error:
             log.error("part of a post not said", extra={"platform": NAME, "problem": str(error)})
+        else:
+            if spot.reply is not None:
+                self.pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
 
 
 def _media(content: Content) -> tuple[Media, ...]:

@@ -86,6 +86,22 @@ async def test_an_album_under_a_card_is_notes_under_that_card(server: TelegramSe
     assert (first.text, first.send, second.send) == ("reply: look", False, True)
 
 
+@pytest.mark.parametrize("files", [1, 2], ids=["a document", "an album"])
+async def test_an_answer_to_what_came_behind_a_post_is_a_note_under_the_post(
+    server: TelegramServer, inbox: Recorder, files: int
+) -> None:
+    kind = MediaKind.DOCUMENT if files == 1 else MediaKind.PHOTO
+    parcels = [upload(kind, f"{number}.pdf") for number in range(files)]
+    said = FollowUp("Ann", "y" * 5_000, tuple(one.media for one in parcels))
+    async with hearing(server, inbox) as telegram:
+        post = await telegram.say(owed(said, str(BILLING), files=parcels))
+        pieces = range(int(post.id) + 1, int(post.id) + 2 + files)
+        for piece in pieces:
+            await server.writes(LEAD, "reply: got it", BILLING, reply_to=piece)
+        await server.until(lambda: len(inbox.notes) == len(pieces))
+    assert {note.under for note in inbox.notes.values()} == {post}
+
+
 async def test_an_edited_caption_is_an_edit(server: TelegramServer, inbox: Recorder) -> None:
     async with hearing(server, inbox):
         photo = await server.shows(ANN, "photo", caption="borken")
