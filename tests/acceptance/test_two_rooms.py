@@ -79,7 +79,7 @@ async def test_an_employee_in_slack_and_a_team_in_telegram(place: Town) -> None:
 
 
 async def test_a_conversation_that_moves_takes_its_history_to_the_other_platform(place: Town) -> None:
-    person = await place.says("I was charged twice for the delivery of L-11003")
+    person = await place.says("I was charged twice for order L-11003, please give me the money back")
     await place.answered(person)
     card = await place.slack_card("billing", "L-11003")
     await place.telegram.writes(person, "twice, really")
