@@ -67,12 +67,16 @@ def _standing(task: Task) -> ColumnElement[bool]:
 
 
 def _newest(task: Task) -> Select[int]:
-    """Of corrections and taps of one text, the newest. Ids alone: sorting whole rows would sort vectors."""
+    """Of what was said of one text the newest correction, else the newest tap, as training has it (`learning.settle`).
+
+    Ids alone: sorting whole rows would sort vectors.
+    """
+    by_a_tap = ExampleRow.source == Source.TAP
     return (
         select(ExampleRow.id)
         .where(_standing(task), ExampleRow.source.in_(_CORRECTED))
         .ext(distinct_on(ExampleRow.text_key))
-        .order_by(ExampleRow.text_key, ExampleRow.at.desc(), ExampleRow.id.desc())
+        .order_by(ExampleRow.text_key, by_a_tap, ExampleRow.at.desc(), ExampleRow.id.desc())
     )
 
 

@@ -66,8 +66,8 @@ class Memory(Protocol):
     async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
         """The nearest corrections and anchors (train side: seed, import, confirmation), at most 5 of each.
 
-        Corrections and taps of both sides count; quarantined and withdrawn ones never. `leave_out_itself` hides every
-        example with the same text, so that held-out examples can be scored honestly.
+        Corrections and taps of both sides count, a lead's word before the person's own; quarantined and withdrawn ones
+        never. `leave_out_itself` hides every example with the same text, so that held-out ones can be scored honestly.
         """
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:

@@ -115,6 +115,16 @@ async def test_corrections_of_both_sides_count(examples: PostgresExamples, memor
     assert [n.label for n in (await memory.nearest(TASK, VECTOR, "x")).corrections] == ["access"]
 
 
+async def test_a_leads_word_outweighs_a_later_tap_on_the_same_text(
+    examples: PostgresExamples, memory: PostgresMemory
+) -> None:
+    corrected = example("reset my password", "access", Source.CORRECTION, after(1))
+    tapped = example("Reset my password!", "billing", Source.TAP, after(9))
+    await examples.add_examples("routing", [corrected, tapped])
+    found = await memory.nearest(TASK, VECTOR, "reset my password")
+    assert [(one.label, one.same_text) for one in found.corrections] == [("access", True)]
+
+
 async def test_the_same_text_needs_no_vector_and_can_be_left_out(
     examples: PostgresExamples, memory: PostgresMemory
 ) -> None:
