@@ -121,9 +121,10 @@ async def test_a_customer_in_telegram_is_brought_to_a_team_and_a_lead_corrects_i
 
 async def test_the_same_words_are_decided_alike_on_every_platform(stage: Stage) -> None:
     for text in PARITY:
-        await stage.town.replied(await stage.town.asks(text, "U0PAT"))
-        await stage.town.answered(await stage.town.says(text))
-        await stage.page.heard(await stage.page.write(text))
+        in_slack = await stage.town.replied(await stage.town.asks(text, "U0PAT"))
+        in_telegram = await stage.town.answered(await stage.town.says(text))
+        on_the_page = await stage.page.heard(await stage.page.write(text))
+        assert in_slack == in_telegram == on_the_page
         rows = decisions(stage.home, text)
         assert sorted(str(row[0]) for row in rows) == ["slack", "telegram", "web"]
         [first, *others] = [row[1:5] for row in rows]
