@@ -28,9 +28,11 @@ _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, Wro
 
 
 async def add_note(session: AsyncSession, note: Note) -> bool:
+    # In this order: a receipt that is stored between the two questions is found by the second
+    unsure = await session.scalar(_being_said(note.under)) is not None
     conversation = await _conversation_under(session, note.under)
     if conversation is None:
-        if await session.scalar(_being_said(note.under)) is not None:
+        if unsure:
             raise Unreachable("database: what this was written under has no receipt yet")
         return False
     fact = insert(NoteRow).values(**_values(note), conversation_id=conversation)
