@@ -110,6 +110,7 @@ async def test_a_customer_in_telegram_is_brought_to_a_team_and_a_lead_corrects_i
     assert "This is one for delivery, as with a similar request before" in await stage.town.answered(
         await stage.town.says(similar)
     )
+    await _concluded(stage.home)
     assert stage.town.telegram_rooms(similar) == ["delivery"]
 
     await stage.town.telegram.reacts(TELEGRAM_LEAD, GROUPS["billing"], card.message_id, ["🔥"])

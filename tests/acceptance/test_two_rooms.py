@@ -115,7 +115,7 @@ async def test_taken_done_solved_and_opened_again(place: Town) -> None:
     await place.telegram.presses(person, person, question.message_id, "no")
     await place.telegram.until(lambda: [p for p in place.telegram.posts(group) if "not solved" in p.text], 60)
     await place.telegram.until(lambda: "Done" not in _now(place, card).text, 60)
-    assert "not solved yet" in place.answers(person)[-1]
+    await place.telegram.until(lambda: "not solved yet" in place.answers(person)[-1], 60)
 
 
 async def test_words_that_change_and_words_that_go(place: Town) -> None:
