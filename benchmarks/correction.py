@@ -17,9 +17,9 @@ from pathlib import Path
 
 from benchmarks.machine import Figures, machine, show, spread
 from benchmarks.stage import Handed, Stage, staged, unhurried
-from bot.app import demo_settings, move_in, open_mind, rememberer
+from bot.app import demo_settings, embedding_backfill, load_demo_examples, open_model_stack
 from bot.console import counting, say
-from bot.domain.posts import Answer, Card, Owed, Question
+from bot.domain.posts import Answer, Card, OutboxItem, Question
 from bot.domain.tasks import Task
 
 _NAMES = (
@@ -50,11 +50,11 @@ async def measured(rounds: int) -> Figures:
     """Seconds over that many corrections."""
     with tempfile.TemporaryDirectory(prefix="switchboard-correction-") as home:
         settings = unhurried(demo_settings(Path(home)))
-        async with open_mind(settings) as (store, mind):
-            await move_in(settings.routing, store)
+        async with open_model_stack(settings) as (store, models):
+            await load_demo_examples(settings.routing, store)
             with counting("remembering", None) as done:
-                await rememberer(store).all(done)
-            async with staged(settings, store, mind) as stage:
+                await embedding_backfill(store).all(done)
+            async with staged(settings, store, models) as stage:
                 with counting("correcting", rounds) as done:
                     taken = []
                     for name in _NAMES[:rounds]:
@@ -89,7 +89,7 @@ async def _ask(stage: Stage, room: str, name: str) -> Handed:
     return await stage.answer(room)
 
 
-async def _card(stage: Stage, room: str) -> Owed:
+async def _card(stage: Stage, room: str) -> OutboxItem:
     """The card of what was written there, once the person has answered what they may be asked."""
     answer = (await stage.answer(room)).owed
     if isinstance(answer.post.content, Question):
@@ -97,7 +97,7 @@ async def _card(stage: Stage, room: str) -> Owed:
     return (await stage.card(room)).owed
 
 
-def _team(said: Owed) -> str | None:
+def _team(said: OutboxItem) -> str | None:
     """The team that a card or an answer names; None for a question."""
     content = said.post.content
     return content.label if isinstance(content, Card | Answer) else None

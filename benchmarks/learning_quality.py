@@ -29,13 +29,13 @@ from sklearn.svm import LinearSVC
 
 from benchmarks.machine import processor
 from bot.domain.learning import Example, Side, Source
-from bot.domain.mind import TrainingRun
+from bot.domain.model_ports import TrainingRun
 from bot.domain.tasks import Label, Task
 from inference import train
-from inference.bases import base_folder
+from inference.base_models import base_folder
 from inference.prompt import PromptBuilder
 from inference.run_folder import adapter_of, finished
-from inference.workshop import ProcessWorkshop
+from inference.trainer_process import TrainerProcess
 
 SETS = ("banking77_teams", "clinc_domains", "banking77", "clinc150")
 OUT_OF_SCOPE = "oos"
@@ -120,7 +120,7 @@ def adapter(trial: Trial, base: Path) -> tuple[int, float, float]:
     """Steps and seconds of the training, and the share of right answers."""
     with tempfile.TemporaryDirectory() as folder:
         run = as_run(trial, base, Path(folder) / "run")
-        asyncio.run(ProcessWorkshop().train(run, tell))
+        asyncio.run(TrainerProcess().train(run, tell))
         done = finished(run.folder)
         assert done is not None
         return done.steps, done.seconds, score(run, trial.asked)

@@ -21,16 +21,16 @@ import numpy as np
 
 from benchmarks.machine import Figures, machine, show, spread
 from benchmarks.stage import Stage, staged, unhurried
-from bot.app import Mind, Store, demo_settings, move_in, now, open_store
+from bot.app import ModelStack, Store, demo_settings, load_demo_examples, now, open_store
 from bot.console import counting
-from bot.domain.mind import Vector
+from bot.domain.model_ports import Vector
 from bot.flow.classify import Classifier
+from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
-from bot.flow.remember import Rememberer
 from bot.settings import Settings
 from inference.adapters import VllmAdapters
-from inference.bases import STARTER
-from inference.line import open_line
+from inference.base_models import STARTER
+from inference.http import open_line
 from tests.fakes import FakePredictor, FakeWorkshop
 
 _WIDTH = 384
@@ -73,8 +73,8 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
         settings = unhurried(demo_settings(Path(home)))
         async with (
             open_store(settings) as store,
-            _mind(settings, store) as mind,
-            staged(settings, store, mind) as stage,
+            _mind(settings, store) as models,
+            staged(settings, store, models) as stage,
         ):
             rooms = (f"person-{n}" for n in range(1_000_000))
             await _crowd(stage, rooms, 8)  # connections open, statements prepared
@@ -84,12 +84,12 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
 
 
 @asynccontextmanager
-async def _mind(settings: Settings, store: Store) -> AsyncIterator[Mind]:
+async def _mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
     """Everything that thinks, in no time."""
     task, embedder = settings.routing, Instant(store.embedder.name)
     classifier = Classifier(FakePredictor(lambda _: "billing"), embedder, store.memory, store.registry, "starter")
     async with open_line(_NOBODY) as line:
-        adapters, rememberer = VllmAdapters(line, STARTER), Rememberer(store.memory, embedder)
+        adapters, embedding_backfill = VllmAdapters(line, STARTER), EmbeddingBackfill(store.memory, embedder)
         learner = Learner(
             {task.name: task},
             store.examples,
@@ -102,10 +102,10 @@ async def _mind(settings: Settings, store: Store) -> AsyncIterator[Mind]:
             settings.model.runs,
             now,
         )
-        await move_in(task, store)
+        await load_demo_examples(task, store)
         with _progress("remembering", None) as done:
-            await rememberer.all(done)
-        yield Mind(classifier, rememberer, learner, None, adapters)
+            await embedding_backfill.all(done)
+        yield ModelStack(classifier, embedding_backfill, learner, None, adapters)
 
 
 async def _one_by_one(stage: Stage, rooms: Iterator[str], messages: int) -> list[tuple[float, float]]:

@@ -26,15 +26,15 @@ from bot.app import demo_settings
 from bot.console import counting, share_of
 from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter
-from bot.domain.mind import Query
+from bot.domain.model_ports import Query
 from inference.adapters import VllmAdapters
-from inference.bases import STARTER
+from inference.base_models import STARTER
 from inference.client import VllmPredictor
-from inference.command import ServerSettings
-from inference.line import open_line
+from inference.http import open_line
 from inference.prompt import PromptBuilder
 from inference.seed import starter_seed
 from inference.server import EmbeddedServer
+from inference.server_command import ServerSettings
 
 IN_FLIGHT = 32
 _JSON = {"content-type": "application/json"}

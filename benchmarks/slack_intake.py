@@ -32,11 +32,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from benchmarks.machine import Figures, machine, show, spread
-from bot.domain import insight, mind, ports
+from bot.domain import model_ports, ports, queries
 from bot.domain.errors import Unreachable
 from bot.domain.messages import Place
 from bot.domain.tasks import Label, Task, Vocabulary
-from bot.platforms import Surroundings
+from bot.platforms import PlatformContext
 from bot.platforms.slack import Config, Mode, connect
 from bot.platforms.slack.adapter import Slack
 from tests.servers.slack import SlackServer
@@ -86,9 +86,11 @@ class PooledInbox:
 async def serve(api_url: str, port: int) -> None:
     """The bot, until it is ended."""
     room = Label("billing", "money", deliver_to={"slack": Place("slack", ROOM)})
-    nothing = (cast(ports.Ledger, None), cast(insight.Desk, None), cast(insight.Transcript, None))
-    rest = (cast(mind.Registry, None), cast(mind.Examples, None))
-    around = Surroundings(Task("routing", "?", (room,), "billing"), ("en",), "starter", Vocabulary(), *nothing, *rest)
+    nothing = (cast(ports.Ledger, None), cast(queries.ChatCommands, None), cast(queries.Transcript, None))
+    rest = (cast(model_ports.Registry, None), cast(model_ports.Examples, None))
+    around = PlatformContext(
+        Task("routing", "?", (room,), "billing"), ("en",), "starter", Vocabulary(), *nothing, *rest
+    )
     settings = Config("xoxb-test", Mode.HTTP, signing_secret=SECRET, api_base_url=api_url, intake=frozenset({HELP}))
     inbox = PooledInbox()
     logging.disable()

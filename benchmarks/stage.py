@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.app import Mind, Store
+from bot.app import ModelStack, Store
 from bot.domain.errors import Refused
 from bot.domain.messages import Media, Message, MessageRef, Person, Place, Press, Reaction
 from bot.domain.ports import Inbox, Platform
-from bot.domain.posts import Card, Owed
+from bot.domain.posts import Card, OutboxItem
 from bot.domain.tasks import Label
-from bot.running import start_hearing, start_thinking
+from bot.running import start_chat_steps, start_model_steps
 from bot.settings import Settings
 
 LEAD = Person("web", "lead", "Lee")
@@ -27,7 +27,7 @@ class Handed:
     """A post, and the moment it was handed to the platform (`time.perf_counter`)."""
 
     at: float
-    owed: Owed
+    owed: OutboxItem
 
 
 class Stage:
@@ -45,7 +45,7 @@ class Stage:
         self._inbox.set_result(inbox)
         await asyncio.Event().wait()
 
-    async def say(self, owed: Owed) -> MessageRef:
+    async def say(self, owed: OutboxItem) -> MessageRef:
         handed = Handed(time.perf_counter(), owed)
         content = owed.post.content
         moment = self._cards[content.source.chat] if isinstance(content, Card) else self._answers[owed.post.place.chat]
@@ -72,13 +72,13 @@ class Stage:
         await (await self._inbox).message(Message(ref, Place(self.name, room, "1"), author, text, _now()))
         return time.perf_counter()
 
-    async def corrects(self, card: Owed, emoji: str) -> float:
+    async def corrects(self, card: OutboxItem, emoji: str) -> float:
         """The lead reacts on a card; the moment at which it was stored."""
         ref = MessageRef(self.name, card.post.place.chat, f"post {card.id}")
         await (await self._inbox).reaction(Reaction(ref, LEAD, emoji, True, _now()))
         return time.perf_counter()
 
-    async def chooses(self, question: Owed, value: str) -> None:
+    async def chooses(self, question: OutboxItem, value: str) -> None:
         """The person presses a button of a question."""
         room = question.post.place.chat
         ref, person = MessageRef(self.name, room, f"post {question.id}"), Person(self.name, room, "Cleo", "en")
@@ -94,10 +94,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(settings: Settings, store: Store, mind: Mind) -> AsyncIterator[Stage]:
+async def staged(settings: Settings, store: Store, models: ModelStack) -> AsyncIterator[Stage]:
     """All steps of the bot, kept running as in a run, on such a chat; they end with the context."""
     stage = Stage()
-    running = asyncio.create_task(_run(settings, store, mind, stage), name="the bot")
+    running = asyncio.create_task(_run(settings, store, models, stage), name="the bot")
     try:
         yield stage
     finally:
@@ -107,13 +107,13 @@ async def staged(settings: Settings, store: Store, mind: Mind) -> AsyncIterator[
 
 def unhurried(settings: Settings) -> Settings:
     """The same settings without the wait for people to finish typing."""
-    return replace(settings, rhythm=replace(settings.rhythm, settle=timedelta(0)))
+    return replace(settings, timing=replace(settings.timing, settle=timedelta(0)))
 
 
-async def _run(settings: Settings, store: Store, mind: Mind, stage: Stage) -> None:
+async def _run(settings: Settings, store: Store, models: ModelStack, stage: Stage) -> None:
     async with asyncio.TaskGroup() as group:
-        bells = start_hearing(group, settings, store, mind, {stage.name: stage})
-        start_thinking(group, settings, store, mind, bells)
+        wakeups = start_chat_steps(group, settings, store, models, {stage.name: stage})
+        start_model_steps(group, settings, store, models, wakeups)
 
 
 def _now() -> datetime:

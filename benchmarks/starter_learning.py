@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.learning_quality import Text, Trial, draw, linear, read
 from benchmarks.machine import Figures, machine, show
 from bot import commands
-from bot.app import demo_settings, move_in, open_mind, rememberer
+from bot.app import demo_settings, embedding_backfill, load_demo_examples, open_model_stack
 from bot.console import counting, say
 from bot.demo import company
 from bot.domain.errors import UsageError
@@ -57,14 +57,14 @@ async def demo() -> dict[str, Figures]:
     """The shipped adapter and its examples, asked as in `switchboard demo`."""
     with tempfile.TemporaryDirectory(prefix="switchboard-learning-") as home:
         settings = demo_settings(Path(home))
-        async with open_mind(settings) as (store, mind):
-            await move_in(settings.routing, store)
+        async with open_model_stack(settings) as (store, models):
+            await load_demo_examples(settings.routing, store)
             with counting("remembering", None) as done:
-                await rememberer(store).all(done)
+                await embedding_backfill(store).all(done)
             figures: dict[str, Figures] = {}
             for file in (company.HELD_OUT, company.HELD_OUT.with_name("hard.jsonl")):
                 heard = io.StringIO()
-                await commands.evaluate(mind, settings.routing, file, True, heard)
+                await commands.evaluate(models, settings.routing, file, True, heard)
                 rival = Trial(file.stem, read(company.SEED), read(file))
                 figures[file.stem] = {**_evaluated(heard), "SVC": await asyncio.to_thread(linear, rival)}
     return figures
@@ -91,12 +91,12 @@ async def learned(of: Trial, judged_by: Sequence[Text]) -> dict[str, Figures]:
         examples = _written(Path(home) / "examples.jsonl", {"train": of.learned, "valid": judged_by})
         asked = _written(Path(home) / "asked.jsonl", {"test": of.asked})
         settings, heard = _settings(Path(home), of), io.StringIO()
-        async with open_mind(settings) as (store, mind):
-            await commands.import_examples(store, rememberer(store), settings.routing, examples, skip_bad=False)
+        async with open_model_stack(settings) as (store, models):
+            await commands.import_examples(store, embedding_backfill(store), settings.routing, examples, skip_bad=False)
             began = time.perf_counter()
-            promoted = await commands.train(store, mind, settings.routing, True, io.StringIO())
+            promoted = await commands.train(store, models, settings.routing, True, io.StringIO())
             seconds = time.perf_counter() - began
-            await commands.evaluate(mind, settings.routing, asked, True, heard)
+            await commands.evaluate(models, settings.routing, asked, True, heard)
     rival = await asyncio.to_thread(linear, of)
     cycle = {"learned": len(of.learned), "cycle s": round(seconds, 1), "promoted": "yes" if promoted else "no"}
     return {of.name: {**_evaluated(heard), "SVC": rival, **cycle}}

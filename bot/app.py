@@ -7,43 +7,43 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import findings
+from bot.check import of_platforms, of_the_model
 from bot.console import say
 from bot.demo import company
 from bot.domain.errors import SwitchboardError, Unreachable
-from bot.domain.insight import Erased
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.messages import Person
 from bot.domain.ports import Platform
+from bot.domain.queries import Erased
 from bot.domain.tasks import Task
+from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
-from bot.flow.desk import FrontDesk
+from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
-from bot.flow.remember import Rememberer
-from bot.platforms import Finding, Surroundings, kinds
+from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
-from db.backup import dump, restore
-from db.embedded import embedded
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
-from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.migrate import upgrade
 from db.outbox import PostgresOutbox
+from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
+from db.server.backup import dump, restore
+from db.server.embedded import embedded
 from db.transcript import PostgresTranscript
 from inference.adapters import VllmAdapters
-from inference.bases import base_folder
+from inference.base_models import base_folder
 from inference.client import VllmPredictor
-from inference.command import ServerSettings
 from inference.embed import LocalEmbedder, UrlEmbedder
-from inference.line import open_line
+from inference.http import open_line
 from inference.prompt import PromptBuilder
 from inference.seed import starter_seed
 from inference.server import EmbeddedServer
-from inference.workshop import ProcessWorkshop
+from inference.server_command import ServerSettings
+from inference.trainer_process import TrainerProcess
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the settings' own examples were said: anything newer outweighs them."""
@@ -66,16 +66,16 @@ class Store:
     memory: PostgresMemory
     examples: PostgresExamples
     registry: PostgresRegistry
-    insight: PostgresInsight
+    queries: PostgresQueries
     erasure: PostgresErasure
 
 
 @dataclass(frozen=True, slots=True)
-class Mind:
+class ModelStack:
     """Everything that thinks."""
 
     classifier: Classifier
-    rememberer: Rememberer
+    embedding_backfill: EmbeddingBackfill
     learner: Learner
     server: EmbeddedServer | None
     """None: somebody else runs it."""
@@ -101,7 +101,7 @@ async def backup(settings: Settings, file: Path) -> None:
     say(f"{file} holds the whole database; adapters are files under {settings.model.runs}, copy them too")
 
 
-async def bring_back(settings: Settings, file: Path) -> None:
+async def restore_backup(settings: Settings, file: Path) -> None:
     """The database as the file has it, or unchanged. Stop the bot first. Raises UsageError."""
     async with _database_url(settings) as url:
         await asyncio.to_thread(restore, url, file)
@@ -125,10 +125,10 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresMemory(database, embedder.name),
                 PostgresExamples(database),
                 PostgresRegistry(database),
-                PostgresInsight(database),
+                PostgresQueries(database),
                 PostgresErasure(database),
             )
-            await _plant(settings, store)
+            await sync_settings_examples(settings, store)
             try:
                 yield store
             finally:
@@ -136,14 +136,14 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def open_mind(settings: Settings) -> AsyncIterator[tuple[Store, Mind]]:
+async def open_model_stack(settings: Settings) -> AsyncIterator[tuple[Store, ModelStack]]:
     """Database and model, ready to classify: what the commands need."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
-        mind = await build_mind(settings, store, stack)
-        await stack.enter_async_context(awake(settings, store, mind))
-        await rememberer(store).all(lambda _more: None)
-        yield store, mind
+        models = await build_model_stack(settings, store, stack)
+        await stack.enter_async_context(model_running(settings, store, models))
+        await embedding_backfill(store).all(lambda _more: None)
+        yield store, models
 
 
 async def forget(settings: Settings, person: Person) -> Erased:
@@ -160,25 +160,25 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
             if which is None:
                 yield "database", Finding(answers, True)
             configs = {name: config for name, config in settings.platforms.items() if which in (None, name)}
-            async for found in findings.of_platforms(configs, surroundings(settings, store), live):
+            async for found in of_platforms(configs, platform_context(settings, store), live):
                 yield found
     except SwitchboardError as error:
         yield "database", Finding(answers, False, str(error))
         return
     if which is None:
-        yield "model", await findings.of_the_model(settings.routing, lambda: _classifier(settings))
+        yield "model", await of_the_model(settings.routing, lambda: _classifier(settings))
 
 
 @asynccontextmanager
 async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
-    async with open_mind(settings) as (_, mind):
-        await mind.adapters.loaded()  # where nothing is trained yet the model is not asked: is it there at all?
-        yield mind.classifier
+    async with open_model_stack(settings) as (_, models):
+        await models.adapters.loaded()  # where nothing is trained yet the model is not asked: is it there at all?
+        yield models.classifier
 
 
-def rememberer(store: Store) -> Rememberer:
+def embedding_backfill(store: Store) -> EmbeddingBackfill:
     """What gives examples their place in the memory; needs no model server."""
-    return Rememberer(store.memory, store.embedder)
+    return EmbeddingBackfill(store.memory, store.embedder)
 
 
 # --- the parts ---
@@ -193,7 +193,7 @@ async def _database_url(settings: Settings) -> AsyncIterator[str]:
         yield url
 
 
-async def _plant(settings: Settings, store: Store) -> None:
+async def sync_settings_examples(settings: Settings, store: Store) -> None:
     """The settings' own examples: by them a team is recognised of which nothing else is known."""
     for task in settings.tasks:
         said = [(text, label.name) for label in task.labels for text in (label.means, *label.examples)]
@@ -201,7 +201,7 @@ async def _plant(settings: Settings, store: Store) -> None:
         await store.examples.add_examples(task.name, examples)
 
 
-async def move_in(task: Task, store: Store) -> None:
+async def load_demo_examples(task: Task, store: Store) -> None:
     """The demo company's examples, once."""
     examples = [
         Example(text, label, Source.SEED, side, _LONG_AGO)
@@ -211,7 +211,7 @@ async def move_in(task: Task, store: Store) -> None:
     await store.examples.add_examples(task.name, examples)
 
 
-async def build_mind(settings: Settings, store: Store, stack: AsyncExitStack) -> Mind:
+async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitStack) -> ModelStack:
     """Model, memory and workshop, connected but not awake. Raises UsageError when the base model cannot be had."""
     model = settings.model
     folder = await asyncio.to_thread(base_folder, model.base)
@@ -232,12 +232,12 @@ async def build_mind(settings: Settings, store: Store, stack: AsyncExitStack) ->
         store.outbox,
         classifier,
         adapters,
-        ProcessWorkshop(),
+        TrainerProcess(),
         model.runs,
         folder,
         now,
     )
-    return Mind(classifier, rememberer(store), learner, server, adapters)
+    return ModelStack(classifier, embedding_backfill(store), learner, server, adapters)
 
 
 def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
@@ -250,26 +250,28 @@ def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
 
 
 @asynccontextmanager
-async def awake(settings: Settings, store: Store, mind: Mind, with_seed: bool = True) -> AsyncIterator[None]:
+async def model_running(
+    settings: Settings, store: Store, models: ModelStack, with_seed: bool = True
+) -> AsyncIterator[None]:
     """The model server runs, the embedder is warm, and the champions are loaded."""
     async with AsyncExitStack() as stack:
         async with asyncio.TaskGroup() as waking:
             waking.create_task(store.embedder.warm(), name="warm the embedder")
-            if mind.server is not None:
-                await stack.enter_async_context(mind.server)
+            if models.server is not None:
+                await stack.enter_async_context(models.server)
         if with_seed:
             await _adopt(settings, store)
         for task in settings.tasks:
-            query = await mind.classifier.query(task)
+            query = await models.classifier.query(task)
             if query.adapter is not None:
-                await _load(mind, query.adapter)
+                await _load(models, query.adapter)
         yield
 
 
-async def _load(mind: Mind, adapter: Adapter) -> None:
+async def _load(models: ModelStack, adapter: Adapter) -> None:
     """A server that is down is no reason not to start: decisions say so, and it is loaded with the first question."""
     try:
-        await mind.adapters.load(adapter)
+        await models.adapters.load(adapter)
     except Unreachable as error:
         say(f"{error}; until it answers, the memory and the fallback decide")
 
@@ -289,16 +291,16 @@ async def _adopt(settings: Settings, store: Store) -> None:
         await store.registry.promote(task.name, name, "starter", "comes with the starter", now())
 
 
-def surroundings(settings: Settings, store: Store) -> Surroundings:
+def platform_context(settings: Settings, store: Store) -> PlatformContext:
     """What platforms may look at besides their own settings."""
     task, base = settings.routing, settings.model.base
-    return Surroundings(
+    return PlatformContext(
         task=task,
         languages=settings.languages,
         base=base,
         vocabulary=settings.vocabulary,
         ledger=store.ledger,
-        desk=FrontDesk(task, base, store.insight, store.registry, store.ledger, store.erasure, now),
+        chat_commands=ChatCommandHandler(task, base, store.queries, store.registry, store.ledger, store.erasure, now),
         transcript=store.transcript,
         registry=store.registry,
         examples=store.examples,
@@ -307,7 +309,7 @@ def surroundings(settings: Settings, store: Store) -> Surroundings:
 
 async def connect_platforms(settings: Settings, store: Store, stack: AsyncExitStack) -> dict[str, Platform]:
     """Every platform of the settings, ready to speak. Raises Refused naming the token that is no good."""
-    around, known = surroundings(settings, store), kinds()
+    around, known = platform_context(settings, store), platform_modules()
     return {
         name: await stack.enter_async_context(known[name].connect(config, around))
         for name, config in settings.platforms.items()

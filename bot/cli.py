@@ -11,11 +11,12 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bot import app, commands, first_steps, running
+from bot import app, commands, running
 from bot.console import agreed, say
 from bot.domain.errors import SwitchboardError, UsageError
+from bot.init import USUAL, begin, next_steps
 from bot.logs import write_logs
-from bot.platforms import kinds
+from bot.platforms import platform_modules
 from bot.settings import Settings, load, with_listen
 
 T = TypeVar("T")
@@ -72,12 +73,12 @@ def init(
     emoji, and every setting with its usual value. Nothing is overwritten without
     --force. There are no secrets in it; the next steps say where these come from.
     """
-    chosen = list(dict.fromkeys(platforms or first_steps.USUAL))
+    chosen = list(dict.fromkeys(platforms or USUAL))
     settings = config or Path("switchboard.toml")
     with _spoken():
-        written = first_steps.begin(settings, chosen, kinds(), http, force)
+        written = begin(settings, chosen, platform_modules(), http, force)
     say(f"Written: {', '.join(map(str, written))}")
-    for number, step in enumerate(first_steps.next_steps(settings, written, chosen, http), 1):
+    for number, step in enumerate(next_steps(settings, written, chosen, http), 1):
         say(f"{number}. {step}")
 
 
@@ -135,7 +136,7 @@ def backup(file: Annotated[Path, typer.Argument(dir_okay=False)], config: Config
 @cli.command()
 def restore(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], config: Config = None) -> None:
     """Put the database back to what a backup holds. Stop the bot first: what the database held is replaced."""
-    _run(app.bring_back(_settings(config), file))
+    _run(app.restore_backup(_settings(config), file))
 
 
 @cli.command()
@@ -151,10 +152,10 @@ def route(
         raise typer.BadParameter('give either a text or --file: switchboard route "where is my parcel?"')
 
     async def work(settings: Settings) -> int:
-        async with app.open_mind(settings) as (_, mind):
+        async with app.open_model_stack(settings) as (_, models):
             if file is not None:
-                return await commands.route_file(mind, settings.task(task), file, as_json, sys.stdout)
-            await commands.route_text(mind, settings.task(task), text or "", as_json, sys.stdout)
+                return await commands.route_file(models, settings.task(task), file, as_json, sys.stdout)
+            await commands.route_text(models, settings.task(task), text or "", as_json, sys.stdout)
             return 0
 
     if _run(work(_settings(config))):
@@ -172,7 +173,7 @@ def import_(
 
     async def work(settings: Settings) -> None:
         async with app.open_store(settings) as store:
-            await commands.import_examples(store, app.rememberer(store), settings.task(task), file, skip_bad)
+            await commands.import_examples(store, app.embedding_backfill(store), settings.task(task), file, skip_bad)
 
     _run(work(_settings(config)))
 
@@ -202,8 +203,8 @@ def train(task: TaskName = None, as_json: AsJson = False, config: Config = None)
     """One learning cycle now: train, judge through the serving path, serve if better. Exit code 1: not better."""
 
     async def work(settings: Settings) -> bool:
-        async with app.open_mind(settings) as (store, mind):
-            return await commands.train(store, mind, settings.task(task), as_json, sys.stdout)
+        async with app.open_model_stack(settings) as (store, models):
+            return await commands.train(store, models, settings.task(task), as_json, sys.stdout)
 
     if not _run(work(_settings(config))):
         raise typer.Exit(1)
@@ -219,8 +220,8 @@ def evaluate(
     """How good the present system is on a labelled file."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_mind(settings) as (_, mind):
-            await commands.evaluate(mind, settings.task(task), file, as_json, sys.stdout)
+        async with app.open_model_stack(settings) as (_, models):
+            await commands.evaluate(models, settings.task(task), file, as_json, sys.stdout)
 
     _run(work(_settings(config)))
 
@@ -274,7 +275,7 @@ def forget(
     """
     settings = _settings(config)
     with _spoken():
-        whom = commands.person(person, kinds())
+        whom = commands.person(person, platform_modules())
     if not yes and not agreed(f"Erase everything about {whom.key}?"):
         say("nothing was erased; --yes does not ask")
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from bot.app import Mind, Store
+from bot.app import ModelStack, Store
 from bot.console import counting, say, share_of, table
 from bot.domain.decisions import Decision, decide
 from bot.domain.errors import UsageError
@@ -23,13 +23,13 @@ from bot.domain.exchange import (
     write_jsonl,
     write_openai,
 )
-from bot.domain.insight import Erased
-from bot.domain.judge import accuracy, coverage_at, ece, macro_f1
+from bot.domain.gate import accuracy, coverage_at, ece, macro_f1
 from bot.domain.learning import Example, Phase
 from bot.domain.messages import Person, clean
+from bot.domain.queries import Erased
 from bot.domain.tasks import Task
 from bot.flow.classify import BATCH
-from bot.flow.remember import Rememberer
+from bot.flow.embed import EmbeddingBackfill
 from bot.platforms import Finding
 
 _TIMED = 200
@@ -44,13 +44,13 @@ def now() -> datetime:
 # --- classify ---
 
 
-async def route_text(mind: Mind, task: Task, text: str, as_json: bool, out: TextIO) -> None:
+async def route_text(models: ModelStack, task: Task, text: str, as_json: bool, out: TextIO) -> None:
     """One text, its decision on stdout."""
-    [decision] = await _decide(mind, task, [clean(text)])
+    [decision] = await _decide(models, task, [clean(text)])
     print(_route_json(text, decision) if as_json else _route_line(decision), file=out)
 
 
-async def route_file(mind: Mind, task: Task, path: Path, as_json: bool, out: TextIO) -> int:
+async def route_file(models: ModelStack, task: Task, path: Path, as_json: bool, out: TextIO) -> int:
     """Every text of a file, one decision a line, in order, in batches; how many lines held no text.
 
     Accepts what `import` accepts; labels in it are ignored. A line without a text is named on stderr and left out.
@@ -66,17 +66,17 @@ async def route_file(mind: Mind, task: Task, path: Path, as_json: bool, out: Tex
                     say(str(row) if isinstance(row, BadLine) else f"line {number}: text is missing or empty")
                 else:
                     texts.append(row["text"])
-            for text, decision in zip(texts, await _decide(mind, task, [clean(t) for t in texts]), strict=True):
+            for text, decision in zip(texts, await _decide(models, task, [clean(t) for t in texts]), strict=True):
                 print(_route_json(text, decision) if as_json else _route_line(decision), file=out)
             done(len(batch))
     return bad
 
 
-async def _decide(mind: Mind, task: Task, texts: Sequence[str]) -> list[Decision]:
+async def _decide(models: ModelStack, task: Task, texts: Sequence[str]) -> list[Decision]:
     if not texts:
         return []
-    query = await mind.classifier.query(task)
-    considered = await mind.classifier.consider(query, texts)
+    query = await models.classifier.query(task)
+    considered = await models.classifier.consider(query, texts)
     return [decide(task, known.heard, known.found, may_ask=True) for known in considered]
 
 
@@ -103,7 +103,9 @@ def _route_line(decision: Decision) -> str:
 # --- examples ---
 
 
-async def import_examples(store: Store, rememberer: Rememberer, task: Task, path: Path, skip_bad: bool) -> None:
+async def import_examples(
+    store: Store, embedding_backfill: EmbeddingBackfill, task: Task, path: Path, skip_bad: bool
+) -> None:
     """Add a file's examples and give them their place in the memory.
 
     Raises UsageError, nothing stored, when a line is bad and `skip_bad` is false; every bad line is named either way.
@@ -120,7 +122,7 @@ async def import_examples(store: Store, rememberer: Rememberer, task: Task, path
         raise UsageError(f"{len(bad)} bad lines, nothing was imported; mend them, or keep the rest with --skip-bad")
     new = await store.examples.add_examples(task.name, good)
     with counting("remembering", new) as done:
-        await rememberer.all(done)
+        await embedding_backfill.all(done)
     say(f"{new} new examples, {len(good) - new} known before, {len(bad)} bad lines left out")
 
 
@@ -136,7 +138,7 @@ async def export_examples(store: Store, task: Task, form: str, out: TextIO) -> N
 # --- learn ---
 
 
-async def train(store: Store, mind: Mind, task: Task, as_json: bool, out: TextIO) -> bool:
+async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out: TextIO) -> bool:
     """One learning cycle now; whether the candidate serves. Raises UsageError when it failed.
 
     A bot that runs beside us may take the cycle up before we do, and what an interrupted process left behind goes
@@ -145,7 +147,7 @@ async def train(store: Store, mind: Mind, task: Task, as_json: bool, out: TextIO
     await store.registry.request_cycle(task.name, "command", f"command {now().isoformat()}", now())
     with share_of("learning") as told:
         while (newest := (await store.registry.cycles(task.name, 1))[0]).phase not in (Phase.DONE, Phase.FAILED):
-            if not await mind.learner.step(told):
+            if not await models.learner.step(told):
                 told(newest.progress, f"{newest.phase.value} in another process")
                 await asyncio.sleep(_LOOK_EVERY)
     if newest.phase is Phase.FAILED or newest.verdict is None:
@@ -165,20 +167,20 @@ async def train(store: Store, mind: Mind, task: Task, as_json: bool, out: TextIO
     return newest.verdict.promoted
 
 
-async def evaluate(mind: Mind, task: Task, path: Path, as_json: bool, out: TextIO) -> None:
+async def evaluate(models: ModelStack, task: Task, path: Path, as_json: bool, out: TextIO) -> None:
     """Figures of the whole system on a labelled file, through the serving path. Raises UsageError naming bad lines.
 
     A file with splits is narrowed to its `test` rows. Latency is that of the first texts, asked one by one.
     """
     examples = _labelled(path, task)
-    query = await mind.classifier.query(task)
+    query = await models.classifier.query(task)
     latencies: list[float] = []
     with counting("evaluating", len(examples)) as done:
         for example in examples[:_TIMED]:
             started = time.perf_counter()
-            await mind.classifier.consider(query, [example.text])
+            await models.classifier.consider(query, [example.text])
             latencies.append((time.perf_counter() - started) * 1000)
-        scores = await mind.learner.score(query, examples, done)
+        scores = await models.learner.score(query, examples, done)
     figures = {
         "task": task.name,
         "adapter": query.adapter.name if query.adapter else None,

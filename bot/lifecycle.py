@@ -12,18 +12,18 @@ log = logging.getLogger(__name__)
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
 
 
-class Bell:
+class Wakeup:
     """Wakes a step that waits for work. Ringing while it works makes it look once more."""
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         self._rung.set()
 
-    def ring_in(self, delay: timedelta) -> None:
+    def wake_in(self, delay: timedelta) -> None:
         """Ring after a while, for work that is ripe only then."""
-        asyncio.get_running_loop().call_later(delay.total_seconds(), self.ring)
+        asyncio.get_running_loop().call_later(delay.total_seconds(), self.wake)
 
     async def wait(self, at_most: float) -> None:
         """Until rung, or for that many seconds: a lost ring costs time, never work."""
@@ -36,22 +36,24 @@ class Bell:
             self._rung.clear()
 
 
-class Bells:
+class Wakeups:
     """A bell for every step."""
 
     def __init__(self) -> None:
-        self._bells: dict[str, Bell] = {}
+        self._bells: dict[str, Wakeup] = {}
 
-    def __getitem__(self, step: str) -> Bell:
-        return self._bells.setdefault(step, Bell())
+    def __getitem__(self, step: str) -> Wakeup:
+        return self._bells.setdefault(step, Wakeup())
 
-    def ring(self, steps: Iterable[str]) -> None:
+    def wake(self, steps: Iterable[str]) -> None:
         """Wake these steps, in this order."""
         for step in steps:
-            self[step].ring()
+            self[step].wake()
 
 
-async def forever(step: Callable[[], Awaitable[int]], bell: Bell, at_most: float = 1.0, grace: float = 10.0) -> None:
+async def forever(
+    step: Callable[[], Awaitable[int]], wakeup: Wakeup, at_most: float = 1.0, grace: float = 10.0
+) -> None:
     """Call the step until it finds nothing to do, sleep until the bell or `at_most` seconds, and again.
 
     Cancelled in the middle of a step, it lets the step finish for up to `grace` seconds: a post that was said but whose
@@ -65,7 +67,7 @@ async def forever(step: Callable[[], Awaitable[int]], bell: Bell, at_most: float
             await _finish(working, grace)
             raise
         if done == 0:
-            await bell.wait(at_most)
+            await wakeup.wait(at_most)
 
 
 async def _finish(working: asyncio.Future[int], grace: float) -> None:

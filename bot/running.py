@@ -9,21 +9,30 @@ from functools import partial
 
 from starlette.applications import Starlette
 
-from bot.app import Mind, Store, awake, build_mind, connect_platforms, move_in, now, open_store
+from bot.app import (
+    ModelStack,
+    Store,
+    build_model_stack,
+    connect_platforms,
+    load_demo_examples,
+    model_running,
+    now,
+    open_store,
+)
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
-from bot.domain.ports import Change, Joining, Platform
-from bot.flow.attend import Attendant
+from bot.domain.ports import Change, Platform, ThreadingPolicy
+from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
-from bot.flow.deliver import Courier
-from bot.flow.press import Presser
+from bot.flow.deliver import Deliverer
 from bot.flow.receive import Receiver
 from bot.flow.relay import Relay
+from bot.flow.remind import Reminder
 from bot.flow.sort import Sorter
-from bot.http.app import Doorway
+from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
-from bot.lifecycle import Bells, forever, keep_running, until_signal
+from bot.lifecycle import Wakeups, forever, keep_running, until_signal
 from bot.platforms import Routed
 from bot.schedule import keep_schedule
 from bot.settings import Settings
@@ -74,32 +83,32 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         store = await stack.enter_async_context(open_store(settings))
         if demo:
-            await move_in(settings.routing, store)
-        mind = await build_mind(settings, store, stack)
+            await load_demo_examples(settings.routing, store)
+        models = await build_model_stack(settings, store, stack)
         platforms = await connect_platforms(settings, store, stack)
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
-        hearing.create_task(serve_http(_site(store, mind, platforms), socket), name="http")
-        bells = start_hearing(hearing, settings, store, mind, platforms)
-        await stack.enter_async_context(awake(settings, store, mind))
+        hearing.create_task(serve_http(_site(store, models, platforms), socket), name="http")
+        wakeups = start_chat_steps(hearing, settings, store, models, platforms)
+        await stack.enter_async_context(model_running(settings, store, models))
         with suppress(Unreachable):  # then it is remembered later
             # The settings' own examples are the oldest: without a model, what waits already leans on them alone
-            await mind.rememberer.step()
+            await models.embedding_backfill.step()
         thinking = await stack.enter_async_context(asyncio.TaskGroup())
-        start_thinking(thinking, settings, store, mind, bells)
+        start_model_steps(thinking, settings, store, models, wakeups)
         _announce(settings, demo)
 
 
-def start_hearing(
-    group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, platforms: Mapping[str, Platform]
-) -> Bells:
+def start_chat_steps(
+    group: asyncio.TaskGroup, settings: Settings, store: Store, models: ModelStack, platforms: Mapping[str, Platform]
+) -> Wakeups:
     """What works without a model: hearing, saying, correcting, relaying, reminding."""
-    bells, rhythm, task, ledger = Bells(), settings.rhythm, settings.routing, store.ledger
-    joining = Joining(rhythm.settle, rhythm.idle, rhythm.reopen)
-    inbox = Receiver(ledger, joining, bells["sorting"].ring_in)
-    relay = Relay(task, settings.vocabulary, ledger, platforms, mind.classifier, now)
+    wakeups, timing, task, ledger = Wakeups(), settings.timing, settings.routing, store.ledger
+    policy = ThreadingPolicy(timing.settle, timing.idle, timing.reopen)
+    inbox = Receiver(ledger, policy, wakeups["sorting"].wake_in)
+    relay = Relay(task, settings.vocabulary, ledger, platforms, models.classifier, now)
     steps = {
-        "delivering": Courier(task, store.outbox, ledger, platforms, now).step,
-        "pressing": Presser(task, settings.vocabulary, ledger, platforms, now).step,
+        "delivering": Deliverer(task, store.outbox, ledger, platforms, now).step,
+        "pressing": ButtonHandler(task, settings.vocabulary, ledger, platforms, now).step,
         "correcting": Corrector(task, settings.vocabulary, ledger, platforms, now).step,
         "relaying": relay.step,
         "noting": relay.notes,
@@ -107,35 +116,37 @@ def start_hearing(
     }
     for name, platform in platforms.items():
         _keep(group, f"hearing {name}", partial(platform.listen, inbox))
-    _keep(group, "waking", partial(_ring_on_changes, store, bells))
+    _keep(group, "waking", partial(_wake_on_changes, store, wakeups))
     for name, step in steps.items():
-        _keep(group, name, partial(forever, step, bells[name]))
-    attendant = Attendant(task, ledger, rhythm.take, now)
-    _keep(group, "attending", partial(forever, attendant.step, bells["attending"], at_most=_ATTEND_EVERY))
-    return bells
+        _keep(group, name, partial(forever, step, wakeups[name]))
+    reminder = Reminder(task, ledger, timing.take, now)
+    _keep(group, "attending", partial(forever, reminder.step, wakeups["attending"], at_most=_ATTEND_EVERY))
+    return wakeups
 
 
-def start_thinking(group: asyncio.TaskGroup, settings: Settings, store: Store, mind: Mind, bells: Bells) -> None:
+def start_model_steps(
+    group: asyncio.TaskGroup, settings: Settings, store: Store, models: ModelStack, wakeups: Wakeups
+) -> None:
     """What needs a model: sorting, remembering, learning, and looking after the model itself."""
-    rhythm, task = settings.rhythm, settings.routing
-    sorter = Sorter(task, store.ledger, mind.classifier, rhythm.settle, rhythm.patience, settings.wordless, now)
-    jobs = [(task.learning.schedule, partial(mind.learner.due, task)) for task in settings.tasks]
-    _keep(group, "sorting", partial(forever, sorter.step, bells["sorting"]))
-    _keep(group, "remembering", partial(forever, mind.rememberer.step, bells["remembering"]))
-    _keep(group, "learning", partial(forever, mind.learner.step, bells["learning"], grace=0.0))
+    timing, task = settings.timing, settings.routing
+    sorter = Sorter(task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now)
+    jobs = [(task.learning.schedule, partial(models.learner.due, task)) for task in settings.tasks]
+    _keep(group, "sorting", partial(forever, sorter.step, wakeups["sorting"]))
+    _keep(group, "remembering", partial(forever, models.embedding_backfill.step, wakeups["remembering"]))
+    _keep(group, "learning", partial(forever, models.learner.step, wakeups["learning"], grace=0.0))
     _keep(group, "schedule", partial(keep_schedule, jobs))
-    if mind.server is not None:
-        _keep(group, "model server", partial(mind.server.watch, mind.adapters.restore))
+    if models.server is not None:
+        _keep(group, "model server", partial(models.server.watch, models.adapters.restore))
 
 
 def _keep(group: asyncio.TaskGroup, name: str, run: Callable[[], Awaitable[None]]) -> None:
     group.create_task(keep_running(name, run), name=name)
 
 
-async def _ring_on_changes(store: Store, bells: Bells) -> None:
+async def _wake_on_changes(store: Store, wakeups: Wakeups) -> None:
     async with store.ledger.changes() as changes:
         async for news in changes:
-            bells.ring(step for step, concerns in _CONCERNS.items() if concerns & news)
+            wakeups.wake(step for step, concerns in _CONCERNS.items() if concerns & news)
 
 
 def _announce(settings: Settings, demo: Demo | None) -> None:
@@ -148,17 +159,17 @@ def _announce(settings: Settings, demo: Demo | None) -> None:
         webbrowser.open(address)
 
 
-def _site(store: Store, mind: Mind, platforms: Mapping[str, Platform]) -> Starlette:
+def _site(store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -> Starlette:
     async def readiness() -> dict[str, bool]:
         parts = {name: platform.healthy() for name, platform in platforms.items()}
         return {
             "database": await _answers(store.database.ping()),
-            "model": await _answers(mind.adapters.loaded()),
+            "model": await _answers(models.adapters.loaded()),
             **parts,
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    return Doorway(readiness, Metrics(store.insight, now)).application(routes)
+    return WebApp(readiness, Metrics(store.queries, now)).application(routes)
 
 
 async def _answers(question: Awaitable[object]) -> bool:

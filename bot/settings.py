@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.domain.errors import ConfigError
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
-from bot.platforms import kinds
+from bot.platforms import platform_modules
+from bot.settings_emoji import EmojiSettings
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
-from bot.settings_words import Words
 
 _TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
 """The keys of `[conversation]`."""
@@ -46,7 +46,7 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class Timing:
     """How conversations breathe."""
 
     settle: timedelta
@@ -65,7 +65,7 @@ class Settings:
     database: Database
     model: Model
     web: Web
-    rhythm: Rhythm
+    timing: Timing
     languages: tuple[str, ...]
     vocabulary: Vocabulary
     wordless: str
@@ -119,9 +119,9 @@ class _Reader:
         self._home = home
         self._path = path
         self._environment = environment
-        self._kinds = kinds()
+        self._kinds = platform_modules()
         self._values = Values(self._kinds)
-        self._words = Words(self._values, self._kinds)
+        self._words = EmojiSettings(self._values, self._kinds)
 
     def settings(self, document: Table) -> Settings:
         values = self._values
@@ -136,7 +136,7 @@ class _Reader:
             database=self._database(values.table(document, "database")),
             model=self._model(values.table(document, "model")),
             web=self.web(values.table(document, "web")),
-            rhythm=self._rhythm(talk),
+            timing=self._rhythm(talk),
             languages=self._languages(talk),
             vocabulary=vocabulary,
             wordless=values.one_of(talk, "wordless", ("ask", "fallback"), "conversation."),
@@ -206,11 +206,11 @@ class _Reader:
 
     # --- how we talk ---
 
-    def _rhythm(self, talk: Table) -> Rhythm:
+    def _rhythm(self, talk: Table) -> Timing:
         def number(key: str, default: float) -> float:
             return self._values.number(talk, key, default, "conversation.")
 
-        return Rhythm(
+        return Timing(
             settle=timedelta(seconds=number("settle_seconds", 3)),
             idle=timedelta(hours=number("idle_hours", 24)),
             patience=timedelta(minutes=number("ask_minutes", 10)),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from bot.domain.hours import Hours, hours
 from bot.domain.messages import Place
 from bot.domain.tasks import Label, Learning, Task
-from bot.platforms import Kind
+from bot.platforms import PlatformModule
 from bot.schedule import cron_problem
+from bot.settings_emoji import EmojiSettings
 from bot.settings_values import Table, Values, listed
-from bot.settings_words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Tasks:
     """Reads `[tasks]`."""
 
     values: Values
-    words: Words
-    kinds: Mapping[str, Kind]
+    words: EmojiSettings
+    platform_modules: Mapping[str, PlatformModule]
     platforms: frozenset[str]
     """Those that are set up."""
     zone: str
@@ -87,7 +87,7 @@ class Tasks:
 
     def _place(self, platform: str, written: str, where: str) -> Place | None:
         try:
-            return self.kinds[platform].place(written)
+            return self.platform_modules[platform].place(written)
         except ValueError as error:
             self.values.mistake(f"{where}deliver_to.{platform}: {error}")
             return None
@@ -108,7 +108,7 @@ class Tasks:
 
     def _lead(self, platform: str, who: object, where: str) -> str:
         try:
-            return self.kinds[platform].lead(who)
+            return self.platform_modules[platform].lead(who)
         except ValueError as error:
             self.values.mistake(f"{where}leads.{platform}: {error}")
             return ""

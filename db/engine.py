@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from bot.domain.errors import ConfigError, Refused, Unreachable
 from bot.domain.ports import Change
-from db.liveness import watched
+from db.server.pool_health import watched
 
 CHANNEL = "switchboard"
 """Where every transaction that changed something says so."""

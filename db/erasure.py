@@ -9,20 +9,20 @@ from sqlalchemy import ColumnElement, Update, and_, delete, func, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
-from bot.domain.insight import Erased, Erasure
 from bot.domain.messages import Person
 from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Sent
-from db import rows
-from db.cards import wordings
-from db.content import encode_person
-from db.dropping import Superfluous, drop
+from bot.domain.queries import Erased, Erasure
 from db.engine import Database, announce
-from db.owing import owe
-from db.quotes import TakenBack, emptied, rewrite, unlearn
+from db.posts.cancel import CancelReason, cancel
+from db.posts.enqueue import enqueue
+from db.posts.latest import wordings
+from db.reading import mappers
+from db.reading.codec import encode_person
+from db.reading.training_provenance import trained_on
+from db.redaction.posts import Redaction, redacted, rewrite, unlearn
+from db.redaction.text import without
 from db.tables import ConversationRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
-from db.trained import trained_on
-from db.unnamed import without
 
 _NAMED = ("by", "who", "taken_by", "to")
 """Fields of posts that hold somebody's name."""
@@ -57,7 +57,7 @@ class _Known:
     """Conversations that they opened and that were not emptied yet."""
     others: list[int]
     """Other conversations in which they wrote, or which they took."""
-    gone: TakenBack
+    gone: Redaction
 
 
 async def _known(session: AsyncSession, person: Person) -> _Known:
@@ -77,7 +77,7 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
     carried = frozenset(row.carried_by for row in wrote if row.carried_by is not None)
     passed_on = await wordings(session, sorted(carried))
     texts = {row.text for row in wrote} | {said.text for said in passed_on.values() if isinstance(said, Reply)}
-    gone = TakenBack(
+    gone = Redaction(
         texts=tuple(text for text in texts if text),
         carried=carried,
         notes=frozenset(row.id for row in noted),
@@ -97,7 +97,7 @@ async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[P
     """`quoting` are emptied already: other people's cards that recalled what was learned here."""
 
     def elsewhere(said: Content, target: int) -> Content:
-        return _unnamed(emptied(said, target, known.gone), known.gone.names)
+        return _unnamed(redacted(said, target, known.gone), known.gone.names)
 
     about = PostRow.conversation_id.in_(known.own)
     carrying = or_(PostRow.id.in_(known.gone.carried), PostRow.edits.in_(known.gone.carried))
@@ -105,11 +105,11 @@ async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[P
     others = and_(or_(PostRow.conversation_id.in_(known.others), carrying), ~about)
     changed += await rewrite(session, others, elsewhere)
     pointless = and_(PostRow.id.in_([row.id for row in changed]), PostRow.kind.in_(_CARRIERS))
-    await drop(session, pointless, Superfluous.FORGOTTEN, now)
+    await cancel(session, pointless, CancelReason.FORGOTTEN, now)
     await _rewrite_chats(session, [row.edits or row.id for row in [*changed, *quoting]], now)
 
 
-def _blank(said: Content, target: int, gone: TakenBack) -> Content:
+def _blank(said: Content, target: int, gone: Redaction) -> Content:
     """What a post about their own conversation says without them."""
     if isinstance(said, Card):
         return replace(said, excerpt="", author="", media=(), history=(), deleted=True)
@@ -117,7 +117,7 @@ def _blank(said: Content, target: int, gone: TakenBack) -> Content:
         return replace(said, text="", media=(), to="")
     if isinstance(said, Offer | Sent):
         return replace(said, text="", to="")
-    return _unnamed(emptied(said, target, gone), gone.names)
+    return _unnamed(redacted(said, target, gone), gone.names)
 
 
 def _unnamed(said: Content, names: Collection[str]) -> Content:
@@ -136,7 +136,7 @@ async def _rewrite_chats(session: AsyncSession, targets: Sequence[int], now: dat
     )
     says = await wordings(session, targets)
     for row in (await session.scalars(there.order_by(PostRow.id))).all():
-        await owe(session, row.conversation_id, [Post(rows.place(row), says[row.id], edits=row.id)], now)
+        await enqueue(session, row.conversation_id, [Post(mappers.place(row), says[row.id], edits=row.id)], now)
 
 
 # --- what was written ---

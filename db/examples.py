@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.domain.learning import Example, Side, Source, text_key
-from bot.domain.mind import Examples
+from bot.domain.model_ports import Examples
 from bot.domain.ports import Change
 from db.engine import Database, announce
 from db.tables import CycleRow, ExampleRow

@@ -4,16 +4,26 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
-from bot.domain.conversations import Case, Dossier, Meaning, Next, Noted, Pressed, Revised, Standing, Waiting
+from bot.domain.conversations import (
+    CardState,
+    Meaning,
+    OverdueConversation,
+    PendingEdit,
+    PendingFollowUp,
+    PendingNote,
+    PendingPress,
+    PendingReactions,
+    UndecidedConversation,
+)
 from bot.domain.decisions import Decision
 from bot.domain.messages import Deletion, Edit, Message, Note, Person, Press, Reaction
-from bot.domain.mind import Vector
-from bot.domain.ports import Change, Joining, Ledger
+from bot.domain.model_ports import Vector
+from bot.domain.ports import Change, Ledger, ThreadingPolicy
 from bot.domain.posts import Post
-from db import cases, dossiers, intake, notes, people, presses, relays, reminders, revising
-from db.changes import listen
+from db.conversations import edits, follow_ups, intake, notes, people, presses, reactions, reminders, undecided
 from db.engine import Database
-from db.turns import alone
+from db.server.advisory_locks import alone
+from db.server.notifications import listen
 
 
 class PostgresLedger:
@@ -27,17 +37,17 @@ class PostgresLedger:
         self._database = database
         self._embedder = embedder
 
-    async def add_message(self, message: Message, joining: Joining) -> bool:
+    async def add_message(self, message: Message, policy: ThreadingPolicy) -> bool:
         async with self._database.transaction() as session:
-            return await intake.add_message(session, message, joining)
+            return await intake.add_message(session, message, policy)
 
     async def add_edit(self, edit: Edit) -> bool:
         async with self._database.transaction() as session:
-            return await revising.add_edit(session, edit)
+            return await edits.add_edit(session, edit)
 
     async def add_deletion(self, deletion: Deletion) -> bool:
         async with self._database.transaction() as session:
-            return await revising.add_deletion(session, deletion)
+            return await edits.add_deletion(session, deletion)
 
     async def add_note(self, note: Note) -> bool:
         async with self._database.transaction() as session:
@@ -67,74 +77,80 @@ class PostgresLedger:
         async with self._database.transaction() as session:
             return await intake.add_press(session, press)
 
-    async def claim_cases(self, now: datetime, settle: timedelta, patience: timedelta, limit: int) -> list[Case]:
+    async def claim_undecided(
+        self, now: datetime, settle: timedelta, patience: timedelta, limit: int
+    ) -> list[UndecidedConversation]:
         async with self._database.transaction() as session:
-            return await cases.claim_cases(session, now, settle, patience, limit)
+            return await undecided.claim_undecided(session, now, settle, patience, limit)
 
     async def decide(
-        self, case: Case, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
     ) -> bool:
         async with self._database.transaction() as session:
-            return await cases.decide(session, case, decision, posts, cases.kept(text, vector, self._embedder))
+            return await undecided.decide(session, case, decision, posts, undecided.kept(text, vector, self._embedder))
 
-    async def ask_for_words(self, case: Case, posts: Sequence[Post]) -> bool:
+    async def ask_for_words(self, case: UndecidedConversation, posts: Sequence[Post]) -> bool:
         async with self._database.transaction() as session:
-            return await cases.ask_for_words(session, case, posts)
+            return await undecided.ask_for_words(session, case, posts)
 
-    async def claim_presses(self, now: datetime, limit: int) -> list[Pressed]:
+    async def claim_presses(self, now: datetime, limit: int) -> list[PendingPress]:
         async with self._database.transaction() as session:
             return await presses.claim_presses(session, now, limit)
 
-    async def conclude_press(self, pressed: Pressed, meaning: Meaning, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_press(
+        self, pressed: PendingPress, meaning: Meaning, posts: Sequence[Post], now: datetime
+    ) -> None:
         async with self._database.transaction() as session:
             await presses.conclude_press(session, pressed, meaning, posts, now)
 
-    async def claim_dossiers(self, now: datetime, limit: int) -> list[Dossier]:
+    async def claim_reactions(self, now: datetime, limit: int) -> list[PendingReactions]:
         async with self._database.transaction() as session:
-            return await dossiers.claim_dossiers(session, now, limit)
+            return await reactions.claim_reactions(session, now, limit)
 
-    async def conclude_dossier(
+    async def conclude_reactions(
         self,
-        dossier: Dossier,
+        pending: PendingReactions,
         decision: Decision | None,
-        standing: Standing,
+        standing: CardState,
         posts: Sequence[Post],
         now: datetime,
     ) -> None:
         async with self._database.transaction() as session:
-            await dossiers.conclude_dossier(session, dossier, decision, standing, posts, now)
+            await reactions.conclude_reactions(session, pending, decision, standing, posts, now)
 
-    async def claim_next(self, now: datetime, limit: int) -> list[Next]:
+    async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         async with self._database.transaction() as session:
-            return await relays.claim_next(session, now, limit)
+            return await follow_ups.claim_follow_ups(session, now, limit)
 
-    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime, opens: bool = True) -> None:
+    async def conclude_follow_up(
+        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
+    ) -> None:
         async with self._database.transaction() as session:
-            await relays.conclude_next(session, said, posts, now, opens)
+            await follow_ups.conclude_follow_up(session, said, posts, now, opens)
 
-    async def claim_revised(self, now: datetime, limit: int) -> list[Revised]:
+    async def claim_edits(self, now: datetime, limit: int) -> list[PendingEdit]:
         async with self._database.transaction() as session:
-            return await revising.claim_revised(session, now, limit)
+            return await edits.claim_edits(session, now, limit)
 
-    async def conclude_revised(self, revised: Revised, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_edit(self, revised: PendingEdit, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
-            await revising.conclude_revised(session, revised, posts, now)
+            await edits.conclude_edit(session, revised, posts, now)
 
-    async def claim_notes(self, now: datetime, limit: int) -> list[Noted]:
+    async def claim_notes(self, now: datetime, limit: int) -> list[PendingNote]:
         async with self._database.transaction() as session:
             return await notes.claim_notes(session, now, limit)
 
-    async def conclude_note(self, noted: Noted, sent: bool, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
             await notes.conclude_note(session, noted, sent, posts, now)
 
-    async def claim_waiting(self, now: datetime, after: timedelta, limit: int) -> list[Waiting]:
+    async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         async with self._database.transaction() as session:
-            return await reminders.claim_waiting(session, now, after, limit)
+            return await reminders.claim_overdue(session, now, after, limit)
 
-    async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_reminder(self, waiting: OverdueConversation, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
-            await reminders.conclude_waiting(session, waiting, posts, now)
+            await reminders.conclude_reminder(session, waiting, posts, now)
 
     def alone(self, what: str) -> AbstractAsyncContextManager[None]:
         return alone(self._database, what)

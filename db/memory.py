@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, literal, 
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from bot.domain.learning import Side, Source, text_key
-from bot.domain.mind import Memory, Vector
+from bot.domain.memory_vote import NEIGHBOURS, Neighbour, Neighbours
+from bot.domain.model_ports import Memory, Vector
 from bot.domain.ports import Change
-from bot.domain.recall import NEIGHBOURS, Neighbour, Neighbours
 from bot.domain.tasks import Task
 from db.engine import Database, announce
 from db.tables import ExampleRow

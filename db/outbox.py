@@ -12,13 +12,13 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.domain.decisions import Decision
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change, Outbox
-from bot.domain.posts import Card, Content, Owed, Post
-from db import undeliverable
-from db.cards import wordings
+from bot.domain.posts import Card, Content, OutboxItem, Post
+from db.conversations import delivery_failures
+from db.conversations.claims import LEASE
 from db.engine import Database, announce, announcement, forgettable
-from db.leases import LEASE
-from db.owing import owe
-from db.rows import content, post
+from db.posts.enqueue import enqueue
+from db.posts.latest import wordings
+from db.reading.mappers import content, post
 from db.tables import PostRow
 
 _ROW = PostRow
@@ -32,37 +32,42 @@ class PostgresOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim_owed(self, platforms: Sequence[str], now: datetime, limit: int) -> list[Owed]:
+    async def claim_due(self, platforms: Sequence[str], now: datetime, limit: int) -> list[OutboxItem]:
         async with self._database.transaction() as session:
             found = (await session.execute(_claimed(platforms, now, limit))).all()
             rows = sorted((row for row, _ in found), key=lambda row: row.id)
             receipts, cards = await _receipts(session, rows), await _cards(session, rows)
             return [_owed(row, receipts, cards) for row in rows]
 
-    async def said(self, owed: Owed, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
+    async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         receipt = {"said_at": now, "receipt_chat": ref.chat, "receipt_id": ref.id}
         # It was said, even if somebody gave it up meanwhile
-        fresh = update(_ROW).where(_ROW.id == owed.id, _ROW.said_at.is_(None))
+        fresh = update(_ROW).where(_ROW.id == item.id, _ROW.said_at.is_(None))
         said = fresh.values(**receipt, leased_until=None, given_up_at=None, problem=None)
         async with self._database.transaction() as session:
             found = (await session.execute(_announced(said))).first()
             if found is not None:
-                await owe(session, found[0], await _up_to_date(session, posts), now)
+                await enqueue(session, found[0], await _up_to_date(session, posts), now)
 
-    async def postpone(self, owed: Owed, until: datetime, problem: str) -> None:
-        still = update(_ROW).where(_ROW.id == owed.id, _pending(_ROW))
+    async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
+        still = update(_ROW).where(_ROW.id == item.id, _pending(_ROW))
         async with self._database.transaction() as session:
             await session.execute(_announced(still.values(not_before=until, leased_until=None, problem=problem)))
 
     async def give_up(
-        self, owed: Owed, problem: str, now: datetime, posts: Sequence[Post] = (), decision: Decision | None = None
+        self,
+        item: OutboxItem,
+        problem: str,
+        now: datetime,
+        posts: Sequence[Post] = (),
+        decision: Decision | None = None,
     ) -> None:
         async with self._database.transaction() as session:
-            await undeliverable.give_up(session, owed, problem, now, posts, decision)
+            await delivery_failures.give_up(session, item, problem, now, posts, decision)
 
     async def add(self, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
-            await owe(session, None, posts, now)
+            await enqueue(session, None, posts, now)
             await announce(session, Change.OWED)
 
 
@@ -140,8 +145,8 @@ def _linked(wanted: Content, says: Content | None) -> Content:
     return wanted
 
 
-def _owed(row: PostRow, receipts: dict[int, MessageRef], cards: dict[int, Post]) -> Owed:
-    return Owed(
+def _owed(row: PostRow, receipts: dict[int, MessageRef], cards: dict[int, Post]) -> OutboxItem:
+    return OutboxItem(
         id=row.id,
         post=post(row),
         attempt=row.attempts,

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter, Cycle, Phase, Verdict
-from bot.domain.mind import Registry
+from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
 from bot.domain.tasks import Task
-from db import cycles
 from db.engine import Database, announce
+from db.reading import cycles
 from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow
 
 

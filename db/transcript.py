@@ -6,11 +6,11 @@ from typing import TypeVar
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.insight import Line, Transcript
 from bot.domain.messages import MessageRef, Place, Reaction
 from bot.domain.posts import Content
-from db import rows
+from bot.domain.queries import Transcript, TranscriptLine
 from db.engine import Database
+from db.reading import mappers
 from db.tables import MessageRow, NoteRow, PostRow, ReactionRow
 
 _Reactions = dict[MessageRef, tuple[tuple[str, str], ...]]
@@ -23,7 +23,7 @@ class PostgresTranscript:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def lines(self, platform: str, chats: Sequence[str], limit: int) -> list[Line]:
+    async def lines(self, platform: str, chats: Sequence[str], limit: int) -> list[TranscriptLine]:
         async with self._database.transaction() as session:
             heard = (await session.scalars(_written(MessageRow, platform, chats, limit))).all()
             noted = (await session.scalars(_written(NoteRow, platform, chats, limit))).all()
@@ -54,7 +54,7 @@ def _posts(platform: str, chats: Sequence[str], limit: int) -> Select[PostRow]:
 async def _reactions(session: AsyncSession, platform: str, refs: Sequence[str]) -> _Reactions:
     """What is in place now, by message."""
     events = select(ReactionRow).where(ReactionRow.platform == platform, ReactionRow.message_id.in_(refs))
-    return _by_message(rows.standing(await session.scalars(events)))
+    return _by_message(mappers.standing(await session.scalars(events)))
 
 
 def _by_message(standing: Iterable[Reaction]) -> _Reactions:
@@ -71,28 +71,30 @@ async def _wordings(session: AsyncSession, said: Sequence[PostRow]) -> dict[int,
         .where(PostRow.edits.in_([row.id for row in said]), PostRow.said_at.is_not(None))
         .order_by(PostRow.id)
     )
-    return {row.edits: rows.content(row) for row in await session.scalars(edits) if row.edits is not None}
+    return {row.edits: mappers.content(row) for row in await session.scalars(edits) if row.edits is not None}
 
 
-def _heard(row: MessageRow, reactions: _Reactions) -> Line:
-    message = rows.message(row)
-    return Line(message.ref, message.place, row.at, message, None, reactions.get(message.ref, ()), edited=_edited(row))
+def _heard(row: MessageRow, reactions: _Reactions) -> TranscriptLine:
+    message = mappers.message(row)
+    return TranscriptLine(
+        message.ref, message.place, row.at, message, None, reactions.get(message.ref, ()), edited=_edited(row)
+    )
 
 
-def _noted(row: NoteRow, reactions: _Reactions) -> Line:
-    note = rows.note(row)
+def _noted(row: NoteRow, reactions: _Reactions) -> TranscriptLine:
+    note = mappers.note(row)
     place = Place(row.platform, row.chat)
-    return Line(note.ref, place, row.at, None, None, reactions.get(note.ref, ()), note, _edited(row))
+    return TranscriptLine(note.ref, place, row.at, None, None, reactions.get(note.ref, ()), note, _edited(row))
 
 
 def _edited(row: MessageRow | NoteRow) -> bool:
     return row.edited_at is not None and row.deleted_at is None
 
 
-def _said(row: PostRow, wording: Content | None, reactions: _Reactions) -> Line:
+def _said(row: PostRow, wording: Content | None, reactions: _Reactions) -> TranscriptLine:
     ref = MessageRef(row.platform, row.receipt_chat or row.chat, row.receipt_id or "")
-    post = rows.post(row, wording)
-    return Line(ref, post.place, row.said_at or row.owed_at, None, post, reactions.get(ref, ()))
+    post = mappers.post(row, wording)
+    return TranscriptLine(ref, post.place, row.said_at or row.owed_at, None, post, reactions.get(ref, ()))
 
 
 _: type[Transcript] = PostgresTranscript

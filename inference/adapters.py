@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 from safetensors import SafetensorError, safe_open
 
-from bot.domain import mind
+from bot.domain import model_ports
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
-from inference.bases import linear_shapes
-from inference.line import Pulse, accepted, pulse, send
+from inference.base_models import linear_shapes
+from inference.http import Health, accepted, health, send
 
 MAX_RANK = 16
 """Rank of the largest LoRA that the server takes; it reserves memory for it."""
@@ -32,14 +32,14 @@ class VllmAdapters:
         self._wanted: dict[str, Adapter] = {}
 
     async def load(self, adapter: Adapter) -> None:
-        """See `mind.AdapterHost`. Raises Unreachable when the server is down."""
+        """See `models.AdapterHost`. Raises Unreachable when the server is down."""
         await asyncio.to_thread(inspect, adapter.path, self._base)
         if adapter.name not in await self.loaded():
             await self._load(adapter)
         self._wanted[adapter.name] = adapter
 
     async def unload(self, name: str) -> None:
-        """See `mind.AdapterHost`."""
+        """See `models.AdapterHost`."""
         self._wanted.pop(name, None)
         if name in await self.loaded():
             await send(self._line, "POST", _UNLOAD, {"lora_name": name})
@@ -66,7 +66,7 @@ class VllmAdapters:
             response = await send(self._line, "POST", _LOAD, body)
         except Unreachable as error:
             # vLLM answers 500 both when it is dying and when it cannot use the adapter.
-            if await pulse(self._line) is Pulse.ALIVE:
+            if await health(self._line) is Health.ALIVE:
                 raise Refused(f"adapter {adapter.name}: the server cannot use what is in {adapter.path}") from error
             raise
         if adapter.name not in await self.loaded():
@@ -112,4 +112,4 @@ def _config(folder: Path) -> dict[str, object]:
     return config
 
 
-_: type[mind.AdapterHost] = VllmAdapters
+_: type[model_ports.AdapterHost] = VllmAdapters

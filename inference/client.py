@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import httpx
 
-from bot.domain import mind
+from bot.domain import model_ports
 from bot.domain.decisions import Prediction
 from bot.domain.errors import Refused, Unreachable
-from bot.domain.mind import AdapterHost, Query
-from inference.line import accepted, send
+from bot.domain.model_ports import AdapterHost, Query
+from inference.http import accepted, send
 from inference.prompt import PromptBuilder
 
 _TEXTS = 16
@@ -42,7 +42,7 @@ class VllmPredictor:
         return self._prompts.alphabet()
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        """See `mind.Predictor`. An adapter the server has forgotten (it restarted) is loaded again on the way."""
+        """See `models.Predictor`. An adapter the server has forgotten (it restarted) is loaded again on the way."""
         asked, stride = self._asked(query), _REQUESTS * _TEXTS
         heard: list[Prediction] = []
         for start in range(0, len(texts), stride):  # in strides, so that a long list lets others in between
@@ -148,4 +148,4 @@ def _nonsense(why: str) -> Unreachable:
     return Unreachable(f"model server: answered nonsense: {why}")
 
 
-_: type[mind.Predictor] = VllmPredictor
+_: type[model_ports.Predictor] = VllmPredictor

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from bot.domain import mind
+from bot.domain import model_ports
 from bot.domain.errors import Unreachable, UsageError
-from bot.domain.mind import Vector
-from inference.line import accepted, send
+from bot.domain.model_ports import Vector
+from inference.http import accepted, send
 from inference.prompt import readable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class LocalEmbedder:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
-        """See `mind.Embedder`. Long texts are cut: the head and the tail stay, as in a prompt."""
+        """See `models.Embedder`. Long texts are cut: the head and the tail stay, as in a prompt."""
         loop = asyncio.get_running_loop()
         vectors: list[Vector] = []
         for start in range(0, len(texts), _BATCH):
@@ -90,7 +90,7 @@ class UrlEmbedder:
         """Nothing to do: it is warm on the other side."""
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
-        """See `mind.Embedder`. Raises Refused when the server does not know the model."""
+        """See `models.Embedder`. Raises Refused when the server does not know the model."""
         vectors: list[Vector] = []
         for start in range(0, len(texts), _BATCH):
             vectors += await self._ask([readable(text) or " " for text in texts[start : start + _BATCH]])
@@ -131,5 +131,5 @@ def _bundled() -> Path:
     return folder
 
 
-_local: type[mind.Embedder] = LocalEmbedder
-_remote: type[mind.Embedder] = UrlEmbedder
+_local: type[model_ports.Embedder] = LocalEmbedder
+_remote: type[model_ports.Embedder] = UrlEmbedder

@@ -17,8 +17,8 @@ from tokenizers import Tokenizer
 from bot.domain.errors import Refused
 from bot.domain.messages import clean
 from bot.domain.tasks import Label, Task
-from inference.bases import positions
-from inference.chat import chat_frame
+from inference.base_models import positions
+from inference.chat_template import chat_frame
 
 MESSAGE_TOKENS = 512
 """Tokens of one message that a listed prompt keeps."""

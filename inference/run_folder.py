@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.domain.learning import Example, Side, Source
-from bot.domain.mind import TrainingRun
+from bot.domain.model_ports import TrainingRun
 from bot.domain.tasks import Label, Task
 
 WEIGHTS = "adapter_model.safetensors"

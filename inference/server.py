@@ -22,10 +22,10 @@ import httpx
 
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Progress
-from inference import lifeline
-from inference.command import ServerSettings, built_for_cpu, command_line, environment
-from inference.line import Pulse, open_line, pulse
-from inference.lock import locked
+from inference import child_guard
+from inference.file_lock import locked
+from inference.http import Health, health, open_line
+from inference.server_command import ServerSettings, built_for_cpu, command_line, environment
 
 _USUAL_START, _LONGEST_START = 45.0, 900.0
 """Seconds. The first, what two cores without a GPU take, is only for the progress shown."""
@@ -138,7 +138,7 @@ class EmbeddedServer:
             self._log.replace(self._log.with_suffix(".log.1"))
         with self._log.open("wb") as output:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", lifeline.__file__, *command_line(self._settings, port, cpu)),
+                *(sys.executable, "-I", child_guard.__file__, *command_line(self._settings, port, cpu)),
                 stdin=PIPE,
                 stdout=output,
                 stderr=STDOUT,
@@ -150,7 +150,7 @@ class EmbeddedServer:
         began = time.monotonic()
         self._progress(0.0, "starting the model server")
         async with open_line(url) as line:
-            while await pulse(line) is not Pulse.ALIVE:
+            while await health(line) is not Health.ALIVE:
                 seconds = time.monotonic() - began
                 if process.returncode is not None or seconds > _LONGEST_START:
                     raise Unreachable(f"the model server did not start: {_last_words(self._log)}; see {self._log}")
@@ -160,10 +160,10 @@ class EmbeddedServer:
     async def _until_gone(self) -> None:
         heard = time.monotonic()
         while time.monotonic() - heard < _SILENCE:
-            match await pulse(self.line):
-                case Pulse.GONE:
+            match await health(self.line):
+                case Health.GONE:
                     return
-                case Pulse.ALIVE:
+                case Health.ALIVE:
                     heard = time.monotonic()
             await asyncio.sleep(_TICK)
 

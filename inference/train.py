@@ -33,8 +33,8 @@ from transformers.utils.logging import disable_progress_bar
 
 from bot.domain.errors import SwitchboardError
 from bot.domain.learning import Example, keep_apart
-from bot.domain.mind import TrainingRun
-from inference.bases import base_folder
+from bot.domain.model_ports import TrainingRun
+from inference.base_models import base_folder
 from inference.prompt import PromptBuilder
 from inference.run_folder import WEIGHTS, Done, adapter_of, finish, finished, inputs_of, read_run, sha256_of, sync
 

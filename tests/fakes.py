@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from bot.domain import mind, ports
+from bot.domain import model_ports, ports
 from bot.domain.decisions import Prediction
 from bot.domain.errors import Refused, SwitchboardError
 from bot.domain.learning import Adapter, Progress
+from bot.domain.memory_vote import Neighbours
 from bot.domain.messages import Media, MessageRef, Person, Place
-from bot.domain.mind import Query, TrainingRun, Vector
+from bot.domain.model_ports import Query, TrainingRun, Vector
 from bot.domain.ports import Inbox
-from bot.domain.posts import Owed
-from bot.domain.recall import Neighbours
+from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Label, Task
 from bot.flow.classify import Classifier
 
@@ -109,7 +109,9 @@ def fake_classifier(found: Neighbours, predictor: FakePredictor | None = None) -
     """Everything that classifies, without a database."""
     known = FakeKnowledge(found)
     model = predictor or FakePredictor()
-    return Classifier(model, FakeEmbedder(), cast(mind.Memory, known), cast(mind.Registry, known), "starter")
+    return Classifier(
+        model, FakeEmbedder(), cast(model_ports.Memory, known), cast(model_ports.Registry, known), "starter"
+    )
 
 
 class FakePlatform:
@@ -122,7 +124,7 @@ class FakePlatform:
         """They may correct and handle everything."""
         self.agents: frozenset[str] | None = frozenset({"agent"})
         """They may handle everything; None: anybody may."""
-        self.said: list[Owed] = []
+        self.said: list[OutboxItem] = []
         self.failures: list[SwitchboardError] = []
         """Raised by the next calls of `say`, one each."""
         self.closed: dict[str, str] = {}
@@ -135,7 +137,7 @@ class FakePlatform:
     async def listen(self, inbox: Inbox) -> None:
         raise Refused("nobody talks here by themselves")
 
-    async def say(self, owed: Owed) -> MessageRef:
+    async def say(self, owed: OutboxItem) -> MessageRef:
         if self.failures:
             raise self.failures.pop(0)
         if owed.post.place.chat in self.closed:
@@ -174,8 +176,8 @@ class FakeWorkshop:
         return run.folder / "adapter"
 
 
-_predictor: type[mind.Predictor] = FakePredictor
-_adapters: type[mind.AdapterHost] = FakeAdapters
+_predictor: type[model_ports.Predictor] = FakePredictor
+_adapters: type[model_ports.AdapterHost] = FakeAdapters
 _platform: type[ports.Platform] = FakePlatform
-_embedder: type[mind.Embedder] = FakeEmbedder
-_workshop: type[mind.Workshop] = FakeWorkshop
+_embedder: type[model_ports.Embedder] = FakeEmbedder
+_workshop: type[model_ports.Trainer] = FakeWorkshop

@@ -8,12 +8,22 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.domain import ports
-from bot.domain.conversations import Case, Dossier, Meaning, Next, Noted, Pressed, Revised, Standing, Waiting
+from bot.domain.conversations import (
+    CardState,
+    Meaning,
+    OverdueConversation,
+    PendingEdit,
+    PendingFollowUp,
+    PendingNote,
+    PendingPress,
+    PendingReactions,
+    UndecidedConversation,
+)
 from bot.domain.decisions import Decision
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Press, Reaction
-from bot.domain.mind import Vector
-from bot.domain.ports import Change, Joining
-from bot.domain.posts import Content, Owed, Post
+from bot.domain.model_ports import Vector
+from bot.domain.ports import Change, ThreadingPolicy
+from bot.domain.posts import Content, OutboxItem, Post
 
 T = TypeVar("T")
 
@@ -34,13 +44,13 @@ class Concluded:
 class FakeLedger:
     """Everything claimed is handed out once. What came in is in `stored`; a repeat of it is refused."""
 
-    cases: list[Case] = field(default_factory=list)
-    presses: list[Pressed] = field(default_factory=list)
-    dossiers: list[Dossier] = field(default_factory=list)
-    news: list[Next] = field(default_factory=list)
-    notes: list[Noted] = field(default_factory=list)
-    revised: list[Revised] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)
+    cases: list[UndecidedConversation] = field(default_factory=list)
+    presses: list[PendingPress] = field(default_factory=list)
+    pendings: list[PendingReactions] = field(default_factory=list)
+    news: list[PendingFollowUp] = field(default_factory=list)
+    notes: list[PendingNote] = field(default_factory=list)
+    revised: list[PendingEdit] = field(default_factory=list)
+    waiting: list[OverdueConversation] = field(default_factory=list)
     stored: list[object] = field(default_factory=list)
     concluded: list[Concluded] = field(default_factory=list)
     languages: dict[str, str] = field(default_factory=dict)
@@ -57,7 +67,7 @@ class FakeLedger:
 
     # --- what comes in ---
 
-    async def add_message(self, message: Message, joining: Joining) -> bool:
+    async def add_message(self, message: Message, policy: ThreadingPolicy) -> bool:
         return self._store(message)
 
     async def add_edit(self, edit: Edit) -> bool:
@@ -89,55 +99,66 @@ class FakeLedger:
 
     # --- what is looked at ---
 
-    async def claim_cases(self, now: datetime, settle: timedelta, patience: timedelta, limit: int) -> list[Case]:
+    async def claim_undecided(
+        self, now: datetime, settle: timedelta, patience: timedelta, limit: int
+    ) -> list[UndecidedConversation]:
         return _taken(self.cases, limit)
 
     async def decide(
-        self, case: Case, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
     ) -> bool:
         self._conclude(case, decision, posts)
         return True
 
-    async def ask_for_words(self, case: Case, posts: Sequence[Post]) -> bool:
+    async def ask_for_words(self, case: UndecidedConversation, posts: Sequence[Post]) -> bool:
         self._conclude(case, None, posts)
         return True
 
-    async def claim_presses(self, now: datetime, limit: int) -> list[Pressed]:
+    async def claim_presses(self, now: datetime, limit: int) -> list[PendingPress]:
         return _taken(self.presses, limit)
 
-    async def conclude_press(self, pressed: Pressed, meaning: Meaning, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_press(
+        self, pressed: PendingPress, meaning: Meaning, posts: Sequence[Post], now: datetime
+    ) -> None:
         self._conclude(pressed, meaning, posts)
 
-    async def claim_dossiers(self, now: datetime, limit: int) -> list[Dossier]:
-        return _taken(self.dossiers, limit)
+    async def claim_reactions(self, now: datetime, limit: int) -> list[PendingReactions]:
+        return _taken(self.pendings, limit)
 
-    async def conclude_dossier(
-        self, dossier: Dossier, decision: Decision | None, standing: Standing, posts: Sequence[Post], now: datetime
+    async def conclude_reactions(
+        self,
+        pending: PendingReactions,
+        decision: Decision | None,
+        standing: CardState,
+        posts: Sequence[Post],
+        now: datetime,
     ) -> None:
-        self._conclude(dossier, (decision, standing), posts)
+        self._conclude(pending, (decision, standing), posts)
 
-    async def claim_next(self, now: datetime, limit: int) -> list[Next]:
+    async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         return _taken(self.news, limit)
 
-    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime, opens: bool = True) -> None:
+    async def conclude_follow_up(
+        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
+    ) -> None:
         self._conclude(said, opens, posts)
 
-    async def claim_revised(self, now: datetime, limit: int) -> list[Revised]:
+    async def claim_edits(self, now: datetime, limit: int) -> list[PendingEdit]:
         return _taken(self.revised, limit)
 
-    async def conclude_revised(self, revised: Revised, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_edit(self, revised: PendingEdit, posts: Sequence[Post], now: datetime) -> None:
         self._conclude(revised, None, posts)
 
-    async def claim_notes(self, now: datetime, limit: int) -> list[Noted]:
+    async def claim_notes(self, now: datetime, limit: int) -> list[PendingNote]:
         return _taken(self.notes, limit)
 
-    async def conclude_note(self, noted: Noted, sent: bool, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         self._conclude(noted, sent, posts)
 
-    async def claim_waiting(self, now: datetime, after: timedelta, limit: int) -> list[Waiting]:
+    async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         return _taken(self.waiting, limit)
 
-    async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_reminder(self, waiting: OverdueConversation, posts: Sequence[Post], now: datetime) -> None:
         self._conclude(waiting, None, posts)
 
     @asynccontextmanager
@@ -154,24 +175,29 @@ class FakeLedger:
 class FakeOutbox:
     """Hands out what a test owes, and keeps what became of it."""
 
-    owed: list[Owed] = field(default_factory=list)
+    owed: list[OutboxItem] = field(default_factory=list)
     concluded: list[Concluded] = field(default_factory=list)
     """Outcomes: the receipt; the time of the next attempt; or (problem, decision)."""
     added: list[Post] = field(default_factory=list)
 
-    async def claim_owed(self, platforms: Sequence[str], now: datetime, limit: int) -> list[Owed]:
+    async def claim_due(self, platforms: Sequence[str], now: datetime, limit: int) -> list[OutboxItem]:
         return _taken(self.owed, limit)
 
-    async def said(self, owed: Owed, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
-        self.concluded.append(Concluded(owed, ref, tuple(posts)))
+    async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
+        self.concluded.append(Concluded(item, ref, tuple(posts)))
 
-    async def postpone(self, owed: Owed, until: datetime, problem: str) -> None:
-        self.concluded.append(Concluded(owed, until, ()))
+    async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
+        self.concluded.append(Concluded(item, until, ()))
 
     async def give_up(
-        self, owed: Owed, problem: str, now: datetime, posts: Sequence[Post] = (), decision: Decision | None = None
+        self,
+        item: OutboxItem,
+        problem: str,
+        now: datetime,
+        posts: Sequence[Post] = (),
+        decision: Decision | None = None,
     ) -> None:
-        self.concluded.append(Concluded(owed, (problem, decision), tuple(posts)))
+        self.concluded.append(Concluded(item, (problem, decision), tuple(posts)))
 
     async def add(self, posts: Sequence[Post], now: datetime) -> None:
         self.added += posts

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import cast
 
 from bot.domain.errors import Unreachable
-from bot.domain.insight import Desk, Line, Transcript
 from bot.domain.learning import Adapter, Cycle, Phase
 from bot.domain.messages import Deletion, Edit, Message, Note, Person, Place, Press, Reaction
-from bot.domain.mind import Examples, Registry
+from bot.domain.model_ports import Examples, Registry
 from bot.domain.ports import Change, Ledger
+from bot.domain.queries import ChatCommands, Transcript, TranscriptLine
 from bot.domain.tasks import Label, Task, Vocabulary
-from bot.platforms import Surroundings
+from bot.platforms import PlatformContext
 
 
 def _label(name: str, means: str, emoji: str, *examples: str) -> Label:
@@ -92,7 +92,7 @@ class FakeInbox:
 class FakeWorld:
     """The transcript, what changes, the registry and the examples, as far as the chat asks them."""
 
-    said: list[Line] = field(default_factory=list)
+    said: list[TranscriptLine] = field(default_factory=list)
     adapter: str | None = "routing-1"
     cycle: Cycle | None = None
     waiting: int = 0
@@ -114,7 +114,7 @@ class FakeWorld:
         finally:
             self._listeners.discard(mine)
 
-    async def lines(self, platform: str, chats: Sequence[str], limit: int) -> list[Line]:
+    async def lines(self, platform: str, chats: Sequence[str], limit: int) -> list[TranscriptLine]:
         if self.down:
             raise Unreachable("the database is away")
         return [line for line in self.said if line.place.chat in chats][-limit:]
@@ -137,14 +137,14 @@ class FakeWorld:
     async def waiting_corrections(self, task: str) -> int:
         return self.waiting
 
-    def around(self, task: Task = TASK) -> Surroundings:
-        return Surroundings(
+    def around(self, task: Task = TASK) -> PlatformContext:
+        return PlatformContext(
             task=task,
             languages=("en", "pt-BR", "es"),
             base="starter",
             vocabulary=VOCABULARY,
             ledger=cast(Ledger, self),
-            desk=cast(Desk, self),
+            chat_commands=cast(ChatCommands, self),
             transcript=cast(Transcript, self),
             registry=cast(Registry, self),
             examples=cast(Examples, self),

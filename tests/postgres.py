@@ -12,9 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from db.embedded import serving
 from db.engine import Database, open_database
 from db.migrate import upgrade
+from db.server.embedded import serving
 from db.tables import Table
 
 _numbers = count(1)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.domain.learning import Example, Side, Source
-from bot.domain.mind import TrainingRun
+from bot.domain.model_ports import TrainingRun
 from bot.domain.tasks import Label, Task
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

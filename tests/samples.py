@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.conversations import Case, Conversation, Dossier, StandingCard, State
+from bot.domain.conversations import Conversation, PendingReactions, StandingCard, State, UndecidedConversation
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Media, MediaKind, Message, MessageRef, Person, Place, Reaction
 from bot.domain.posts import Card
@@ -49,9 +49,9 @@ def conversation(state: State = State.ROUTED, label: str | None = "billing") -> 
     return Conversation(7, Place("web", "customer", "1"), CUSTOMER, state, NOW, label=label)
 
 
-def case(*texts: str, asked: bool = False, state: State = State.NEW) -> Case:
+def case(*texts: str, asked: bool = False, state: State = State.NEW) -> UndecidedConversation:
     """A conversation of these messages that needs a decision."""
-    return Case(
+    return UndecidedConversation(
         replace(conversation(state, None), asked=asked),
         tuple(message(text, str(n + 1)) for n, text in enumerate(texts)),
         version=len(texts),
@@ -76,11 +76,11 @@ def reaction(emoji: str, by: Person = LEAD, seconds: float = 60, on: str = "bill
     return Reaction(MessageRef("web", on, f"post {post}"), by, emoji, True, NOW + timedelta(seconds=seconds))
 
 
-def dossier(*reactions: Reaction, state: State = State.ROUTED, content: Card | None = None) -> Dossier:
+def pending(*reactions: Reaction, state: State = State.ROUTED, content: Card | None = None) -> PendingReactions:
     """The customer's conversation, whose card got these reactions, all of them just now."""
     here = standing(content)
     probabilities = {"billing": 0.9, "delivery": 0.02, "it": 0.05, "triage": 0.03}
-    return Dossier(
+    return PendingReactions(
         conversation(state, here.card.label),
         Decision("routing", "billing", Author.MODEL, Reason.CONFIDENT, probabilities, "routing-1"),
         (message("charged twice"),),

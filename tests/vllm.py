@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from inference.bases import STARTER
-from inference.command import ServerSettings
+from inference.base_models import STARTER
 from inference.server import EmbeddedServer
+from inference.server_command import ServerSettings
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -6,7 +6,16 @@ import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bot.app import awake, build_mind, demo_settings, move_in, now, open_store, rememberer, spoken
+from bot.app import (
+    build_model_stack,
+    demo_settings,
+    embedding_backfill,
+    load_demo_examples,
+    model_running,
+    now,
+    open_store,
+    spoken,
+)
 from bot.console import say
 from bot.domain.errors import TrainingFailed
 from bot.domain.learning import Verdict
@@ -30,12 +39,12 @@ async def _grow(home: Path) -> Verdict:
     task = settings.routing
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
-        await move_in(task, store)
-        mind = await build_mind(settings, store, stack)
-        await stack.enter_async_context(awake(settings, store, mind, with_seed=False))
-        await rememberer(store).all(lambda _more: None)
+        await load_demo_examples(task, store)
+        models = await build_model_stack(settings, store, stack)
+        await stack.enter_async_context(model_running(settings, store, models, with_seed=False))
+        await embedding_backfill(store).all(lambda _more: None)
         await store.registry.request_cycle(task.name, "grow", "grow", now())
-        await mind.learner.step(spoken())
+        await models.learner.step(spoken())
         [cycle] = await store.registry.cycles(task.name, 1)
         champion = await store.registry.champion(task.name, settings.model.base)
         if cycle.verdict is None or champion is None:

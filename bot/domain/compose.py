@@ -4,9 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.conversations import Case, Conversation, Dossier, Pressed, Standing, StandingCard, State
+from bot.domain.conversations import (
+    CardState,
+    Conversation,
+    PendingPress,
+    PendingReactions,
+    StandingCard,
+    State,
+    UndecidedConversation,
+)
 from bot.domain.decisions import Decision, Reason
 from bot.domain.learning import Verdict
+from bot.domain.memory_vote import Neighbours
 from bot.domain.messages import Media, Message, MessageRef, Person, Place, joined
 from bot.domain.posts import (
     ON_THE_CARD,
@@ -22,7 +31,6 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.recall import Neighbours
 from bot.domain.tasks import Task
 
 EXCERPT = 600
@@ -63,7 +71,7 @@ def shortened(text: str, most: int) -> str:
 # --- the first decision ---
 
 
-def routed(task: Task, case: Case, decision: Decision, known: Told, now: datetime) -> list[Post]:
+def routed(task: Task, case: UndecidedConversation, decision: Decision, known: Told, now: datetime) -> list[Post]:
     """A decision was made: the person hears which team, the team gets the card, an open question closes."""
     conversation = case.conversation
     return [
@@ -73,13 +81,13 @@ def routed(task: Task, case: Case, decision: Decision, known: Told, now: datetim
     ]
 
 
-def asked(case: Case, decision: Decision) -> list[Post]:
+def asked(case: UndecidedConversation, decision: Decision) -> list[Post]:
     """Too unsure: the person chooses among the candidates."""
     conversation = case.conversation
     return [Post(conversation.place, Question(decision.candidates, conversation.person.language))]
 
 
-def words_please(case: Case) -> list[Post]:
+def words_please(case: UndecidedConversation) -> list[Post]:
     """Nothing to read: ask for words, once a conversation."""
     conversation = case.conversation
     if conversation.asked_for_words:
@@ -87,7 +95,7 @@ def words_please(case: Case) -> list[Post]:
     return [Post(conversation.place, WordsPlease(conversation.person.language))]
 
 
-def chosen(task: Task, pressed: Pressed, decision: Decision) -> list[Post]:
+def chosen(task: Task, pressed: PendingPress, decision: Decision) -> list[Post]:
     """The person tapped: the buttons go, the team gets the card."""
     conversation = pressed.conversation
     known = told(pressed.messages, joined([message.text for message in pressed.messages]))
@@ -116,54 +124,56 @@ def _closed(conversation: Conversation, question: int | None, label: str, chosen
 # --- what leads and agents say with emoji ---
 
 
-def judged(task: Task, dossier: Dossier, decision: Decision | None, standing: Standing, now: datetime) -> list[Post]:
+def judged(
+    task: Task, pending: PendingReactions, decision: Decision | None, standing: CardState, now: datetime
+) -> list[Post]:
     """The emoji on the cards amount to this now: the card moves, or says who is on it and whether it is done."""
     if decision is None:
-        posts = _marked(dossier.card, standing)
-    elif dossier.conversation.label is None:
-        posts = _answered_for(task, dossier, decision, now)
+        posts = _marked(pending.card, standing)
+    elif pending.conversation.label is None:
+        posts = _answered_for(task, pending, decision, now)
     else:
-        posts = [*moved(task, dossier, decision, standing), *unasked(dossier, decision.label)]
-    return [*posts, *_solved(dossier, decision, standing), *_disputed(dossier.card, standing)]
+        posts = [*moved(task, pending, decision, standing), *unasked(pending, decision.label)]
+    return [*posts, *_solved(pending, decision, standing), *_disputed(pending.card, standing)]
 
 
-def moved(task: Task, dossier: Dossier, decision: Decision, standing: Standing) -> list[Post]:
+def moved(task: Task, pending: PendingReactions, decision: Decision, standing: CardState) -> list[Post]:
     """A lead spoke: the old card is struck, the new team gets one with all that was said, the person hears of it."""
-    conversation, card = dossier.conversation, dossier.card
+    conversation, card = pending.conversation, pending.card
     person = Post(conversation.place, Moved(decision.label, conversation.person.language))
     if card is None:
-        known = told(dossier.messages, joined([message.text for message in dossier.messages]))
+        known = told(pending.messages, joined([message.text for message in pending.messages]))
         return [*_card(task, conversation, decision, known), person]
     known = Told(card.card.excerpt, card.card.source, card.card.media)
     return [
         Post(card.place, replace(card.card, moved_to=decision.label), edits=card.post),
-        *_left(dossier, card, decision.label),
-        *(_following(post, dossier, card, standing) for post in _card(task, conversation, decision, known)),
+        *_left(pending, card, decision.label),
+        *(_following(post, pending, card, standing) for post in _card(task, conversation, decision, known)),
         person,
     ]
 
 
-def _following(post: Post, dossier: Dossier, old: StandingCard, standing: Standing) -> Post:
+def _following(post: Post, pending: PendingReactions, old: StandingCard, standing: CardState) -> Post:
     """The new card knows what the old one did, and what was said since."""
     if not isinstance(post.content, Card):
         return post
     card = replace(
         post.content,
         replaces=old.post,
-        history=tuple((who, shortened(what, HISTORY)) for who, what in dossier.history[-MOST_HISTORY:]),
+        history=tuple((who, shortened(what, HISTORY)) for who, what in pending.history[-MOST_HISTORY:]),
         edited=old.card.edited,
         deleted=old.card.deleted,
-        disputed=standing.ruling is not None and standing.ruling.disputed,
+        disputed=standing.lead_label is not None and standing.lead_label.disputed,
     )
     return replace(post, content=card)
 
 
-def wrong_team(task: Task, dossier: Dossier) -> list[Post]:
+def wrong_team(task: Task, pending: PendingReactions) -> list[Post]:
     """A lead says that the team is wrong: which one is it then? The likeliest first; not asked twice at a time."""
-    if any(isinstance(content, WrongTeam) for _, content in dossier.asking):
+    if any(isinstance(content, WrongTeam) for _, content in pending.asking):
         return []
-    others = [name for name in task.names if name != dossier.conversation.label]
-    ranked = sorted(others, key=lambda name: -dossier.first.probabilities.get(name, 0.0))
+    others = [name for name in task.names if name != pending.conversation.label]
+    ranked = sorted(others, key=lambda name: -pending.first.probabilities.get(name, 0.0))
     return [Post(ON_THE_CARD, WrongTeam(tuple(ranked)))]
 
 
@@ -172,16 +182,16 @@ def no_lead(room: Place, person: Person) -> Post:
     return Post(room, Notice(What.NO_LEAD), only_for=person)
 
 
-def unasked(dossier: Dossier, label: str) -> list[Post]:
+def unasked(pending: PendingReactions, label: str) -> list[Post]:
     """Which team it is has been settled: leads are asked no longer."""
     return [
         Post(ON_THE_CARD, replace(content, chosen=label), edits=post)
-        for post, content in dossier.asking
+        for post, content in pending.asking
         if isinstance(content, WrongTeam)
     ]
 
 
-def _marked(card: StandingCard | None, standing: Standing) -> list[Post]:
+def _marked(card: StandingCard | None, standing: CardState) -> list[Post]:
     """The card says who is on it; rewritten only when that changes what it says."""
     if card is None:
         return []
@@ -190,30 +200,30 @@ def _marked(card: StandingCard | None, standing: Standing) -> list[Post]:
         card.card,
         taken_by=(taker.name or taker.id) if taker else "",
         done=standing.done,
-        disputed=standing.ruling is not None and standing.ruling.disputed,
+        disputed=standing.lead_label is not None and standing.lead_label.disputed,
     )
     return [Post(card.place, now, edits=card.post)] if now != card.card else []
 
 
-def _answered_for(task: Task, dossier: Dossier, decision: Decision, now: datetime) -> list[Post]:
+def _answered_for(task: Task, pending: PendingReactions, decision: Decision, now: datetime) -> list[Post]:
     """A lead answers what the person was asked."""
-    conversation = dossier.conversation
-    known = told(dossier.messages, joined([message.text for message in dossier.messages]))
+    conversation = pending.conversation
+    known = told(pending.messages, joined([message.text for message in pending.messages]))
     return [
-        *_closed(conversation, dossier.question, decision.label, chosen=False),
+        *_closed(conversation, pending.question, decision.label, chosen=False),
         Post(conversation.place, _answer(task, conversation, decision, now)),
         *_card(task, conversation, decision, known),
     ]
 
 
-def _solved(dossier: Dossier, decision: Decision | None, standing: Standing) -> list[Post]:
+def _solved(pending: PendingReactions, decision: Decision | None, standing: CardState) -> list[Post]:
     """Done: the person is asked whether it is. No longer done: the question goes."""
-    conversation = dossier.conversation
+    conversation = pending.conversation
     closed = conversation.state is State.CLOSED
     if decision is None and standing.done and not closed and conversation.label is not None:
         return [Post(conversation.place, Solved(conversation.label, conversation.person.language))]
     if closed and (decision is not None or not standing.done):
-        return unsettled(conversation, dossier.asking, "")
+        return unsettled(conversation, pending.asking, "")
     return []
 
 
@@ -226,16 +236,16 @@ def unsettled(conversation: Conversation, asking: Sequence[tuple[int, object]], 
     ]
 
 
-def _disputed(card: StandingCard | None, standing: Standing) -> list[Post]:
-    ruling = standing.ruling
-    if ruling is None or not ruling.disputed or (card is not None and card.card.disputed):
+def _disputed(card: StandingCard | None, standing: CardState) -> list[Post]:
+    lead_label = standing.lead_label
+    if lead_label is None or not lead_label.disputed or (card is not None and card.card.disputed):
         return []
-    return [Post(ON_THE_CARD, Notice(What.DISPUTED, team=ruling.label))]
+    return [Post(ON_THE_CARD, Notice(What.DISPUTED, team=lead_label.label))]
 
 
-def _left(dossier: Dossier, card: StandingCard, label: str) -> list[Post]:
+def _left(pending: PendingReactions, card: StandingCard, label: str) -> list[Post]:
     """The old team hears that it left, where somebody was at work on it; else the struck card says enough."""
-    if not card.card.taken_by and not dossier.history:
+    if not card.card.taken_by and not pending.history:
         return []
     return [Post(card.place, Notice(What.LEFT, team=label), under=card.post)]
 

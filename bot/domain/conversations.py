@@ -45,7 +45,7 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class UndecidedConversation:
     """A claimed conversation that needs a decision, with everything its person said in it so far."""
 
     conversation: Conversation
@@ -71,7 +71,7 @@ class StandingCard:
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class PendingReactions:
     """Everything a correction needs to know about the conversation behind a card, claimed for this step."""
 
     conversation: Conversation
@@ -100,17 +100,17 @@ class Dossier:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CardState:
     """What the reactions on a conversation's cards amount to now."""
 
-    ruling: "Ruling | None" = None
+    lead_label: "LeadLabel | None" = None
     """What leads say of the team; None: nothing."""
     taken_by: Person | None = None
     done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class PendingPress:
     """A claimed button press, with the post it is on and its conversation."""
 
     id: int
@@ -170,18 +170,18 @@ Meaning = Chosen | Stated | Settled | SplitOff | Dispatched | None
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
+class PendingFollowUp:
     """A claimed message that its person wrote after the decision, with the card it belongs under."""
 
     message: Message
     conversation: Conversation
     card: StandingCard | None
     asking: tuple[tuple[int, Asking], ...] = ()
-    """As in `Dossier.asking`."""
+    """As in `PendingReactions.asking`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class PendingNote:
     """A claimed note, or one that somebody put the sending emoji on, with its conversation."""
 
     id: int
@@ -194,13 +194,13 @@ class Noted:
     card: StandingCard | None = None
     """The conversation's standing card; the note may stand under an older one."""
     asking: tuple[tuple[int, Asking], ...] = ()
-    """As in `Dossier.asking`: among them the offer to send this note."""
+    """As in `PendingReactions.asking`: among them the offer to send this note."""
     under: StandingCard | None = None
     """The card in whose thread the note stands, struck by now or not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Revised:
+class PendingEdit:
     """A claimed message, or note, whose words were changed or deleted after they had been passed on."""
 
     id: int
@@ -220,7 +220,7 @@ class Revised:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OverdueConversation:
     """A claimed conversation that nobody took for too long."""
 
     conversation: Conversation
@@ -242,7 +242,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class LeadLabel:
     """What the leads' standing statements amount to."""
 
     label: str
@@ -254,13 +254,13 @@ class Ruling:
     """Leads name different labels: the last one routes, but nothing is learned from it until they agree."""
 
 
-def rule(marks: Sequence[Mark], first_label: str) -> Ruling | None:
+def label_by_leads(marks: Sequence[Mark], first_label: str) -> LeadLabel | None:
     """The last statement wins; None when no lead has spoken. Order of arrival does not matter, only `at`."""
     if not marks:
         return None
     last = max(marks, key=lambda mark: mark.at)
     per_lead = {(m.lead.platform, m.lead.id): m.label for m in sorted(marks, key=lambda mark: mark.at)}
-    return Ruling(
+    return LeadLabel(
         label=last.label,
         lead=last.lead,
         at=last.at,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.domain.recall import Neighbours, Recollection, recollect
+from bot.domain.memory_vote import MemoryVote, Neighbours, memory_vote
 from bot.domain.tasks import Task
 
 MAX_CANDIDATES = 3
@@ -76,23 +76,23 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class NoPrediction:
     """There is no prediction, and why: the server is down, or nothing has been trained for this task yet."""
 
     reason: Reason
 
 
-def decide(task: Task, heard: Prediction | Silence, found: Neighbours, may_ask: bool) -> Decision:
+def decide(task: Task, heard: Prediction | NoPrediction, found: Neighbours, may_ask: bool) -> Decision:
     """The decision on a text, given the model's calibrated prediction and what the memory found.
 
     With `may_ask` false the fallback decides where the person would be asked.
     """
     prediction = heard if isinstance(heard, Prediction) else None
-    recollection = recollect(found, prediction.probabilities if prediction else None)
-    mixed = combine(task, prediction, recollection)
+    vote = memory_vote(found, prediction.probabilities if prediction else None)
+    mixed = combine(task, prediction, vote)
     if mixed is None:
-        return fallback(task, heard.reason if isinstance(heard, Silence) else Reason.UNSURE)
-    leading = Author.MEMORY if recollection and recollection.weight >= 0.5 else Author.MODEL
+        return fallback(task, heard.reason if isinstance(heard, NoPrediction) else Reason.UNSURE)
+    leading = Author.MEMORY if vote and vote.weight >= 0.5 else Author.MODEL
     ranked = sorted(mixed, key=lambda name: -mixed[name])
     decision = Decision(
         task=task.name,
@@ -101,25 +101,25 @@ def decide(task: Task, heard: Prediction | Silence, found: Neighbours, may_ask: 
         reason=_ground(heard, leading),
         probabilities=mixed,
         adapter=prediction.adapter if prediction else None,
-        evidence=recollection.evidence if recollection and leading is Author.MEMORY else (),
+        evidence=vote.evidence if vote and leading is Author.MEMORY else (),
     )
     doubt = _doubt(task, decision, found)
     return decision if doubt is None else _hesitate(task, decision, doubt, ranked, may_ask)
 
 
-def _ground(heard: Prediction | Silence, leading: Author) -> Reason:
-    if isinstance(heard, Silence):
+def _ground(heard: Prediction | NoPrediction, leading: Author) -> Reason:
+    if isinstance(heard, NoPrediction):
         return heard.reason
     return Reason.REMEMBERED if leading is Author.MEMORY else Reason.CONFIDENT
 
 
-def combine(task: Task, prediction: Prediction | None, recollection: Recollection | None) -> dict[str, float] | None:
+def combine(task: Task, prediction: Prediction | None, vote: MemoryVote | None) -> dict[str, float] | None:
     """(1 - w) * model + w * memory over all labels of the task; None when neither has spoken."""
-    if prediction is None and recollection is None:
+    if prediction is None and vote is None:
         return None
-    weight = recollection.weight if recollection else 0.0
+    weight = vote.weight if vote else 0.0
     model = prediction.probabilities if prediction else {}
-    memory = recollection.probabilities if recollection else {}
+    memory = vote.probabilities if vote else {}
     return {n: (1 - weight) * model.get(n, 0.0) + weight * memory.get(n, 0.0) for n in task.names}
 
 

@@ -14,7 +14,7 @@ from bot.domain.posts import (
     FollowUp,
     Moved,
     Notice,
-    Owed,
+    OutboxItem,
     Post,
     Question,
     Reply,
@@ -28,20 +28,20 @@ from bot.domain.tasks import Task
 _TO_THE_PERSON = (Answer, Question, Moved, Solved, Split)
 
 
-def after_said(owed: Owed, receipt: MessageRef) -> list[Post]:
+def after_said(item: OutboxItem, receipt: MessageRef) -> list[Post]:
     """It was said: a reply is ticked off under the card; a card that was left gets a link to the one that follows.
 
     Of a reply that was taken back there is nothing to tick off.
     """
-    match owed.post.content:
+    match item.post.content:
         case Reply(edited=True) as reply if reply.text == GONE:
             return []
         case Reply() as reply:
             return [_sent(reply, "")]
-        case Card(replaces=int()) if owed.card is not None and isinstance(owed.card.content, Card):
-            card = owed.post.content
-            linked = replace(owed.card.content, moved_to=card.label, moved_link=receipt)
-            return [Post(owed.card.place, linked, edits=card.replaces)]
+        case Card(replaces=int()) if item.card is not None and isinstance(item.card.content, Card):
+            card = item.post.content
+            linked = replace(item.card.content, moved_to=card.label, moved_link=receipt)
+            return [Post(item.card.place, linked, edits=card.replaces)]
         case _:
             return []
 
@@ -57,19 +57,19 @@ class Undelivered:
     """Nobody who should read it can be reached: somebody has to be alarmed."""
 
 
-def undeliverable(task: Task, owed: Owed, problem: str) -> Undelivered:
+def undeliverable(task: Task, item: OutboxItem, problem: str) -> Undelivered:
     """A card whose room refuses it goes to the fallback's; what cannot reach the person is told to the team."""
-    content = owed.post.content
+    content = item.post.content
     if isinstance(content, Reply):
         return Undelivered((_sent(content, problem),))
-    if owed.edits is not None or owed.post.edits is not None:
+    if item.edits is not None or item.post.edits is not None:
         return Undelivered()
     if isinstance(content, _TO_THE_PERSON):
         return Undelivered((Post(ON_THE_CARD, Notice(What.UNREACHABLE, problem=problem)),))
     if isinstance(content, Card):
-        return _elsewhere(task, owed.post.place, content, problem)
-    if isinstance(content, FollowUp) and owed.card is not None and isinstance(owed.card.content, Card):
-        return _elsewhere(task, owed.card.place, _with(owed.card.content, content, owed.post.under), problem)
+        return _elsewhere(task, item.post.place, content, problem)
+    if isinstance(content, FollowUp) and item.card is not None and isinstance(item.card.content, Card):
+        return _elsewhere(task, item.card.place, _with(item.card.content, content, item.post.under), problem)
     return Undelivered()
 
 

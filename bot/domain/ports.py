@@ -10,11 +10,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from bot.domain.conversations import Case, Dossier, Meaning, Next, Noted, Pressed, Revised, Standing, Waiting
+from bot.domain.conversations import (
+    CardState,
+    Meaning,
+    OverdueConversation,
+    PendingEdit,
+    PendingFollowUp,
+    PendingNote,
+    PendingPress,
+    PendingReactions,
+    UndecidedConversation,
+)
 from bot.domain.decisions import Decision
 from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.mind import Vector
-from bot.domain.posts import Owed, Post
+from bot.domain.model_ports import Vector
+from bot.domain.posts import OutboxItem, Post
 from bot.domain.tasks import Label
 
 # --- platforms ---
@@ -53,7 +63,7 @@ class Platform(Protocol):
     def whispers(self) -> bool:
         """Whether something can be shown to one person of a room alone (`Post.only_for`)."""
 
-    async def say(self, owed: Owed) -> MessageRef:
+    async def say(self, item: OutboxItem) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt.
 
         Raises Unreachable (again later), ChatMoved (again there), Refused (never; the message says what to mend).
@@ -99,7 +109,7 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Joining:
+class ThreadingPolicy:
     """Which open conversation a new message joins."""
 
     settle: timedelta
@@ -113,7 +123,7 @@ class Joining:
 class Ledger(Protocol):
     """The record of conversations. Claims hold for a lease; a claim that is not concluded becomes work again."""
 
-    async def add_message(self, message: Message, joining: Joining) -> bool:
+    async def add_message(self, message: Message, policy: ThreadingPolicy) -> bool:
         """Store a message, in the conversation it belongs to or a new one. False: it was here before.
 
         One that `opens` begins a conversation. Otherwise it belongs to the conversation of its thread; without a thread
@@ -124,7 +134,7 @@ class Ledger(Protocol):
         """
 
     async def add_edit(self, edit: Edit) -> bool:
-        """Change what a message or note says. Before the decision it simply counts; after it, it is `claim_revised`.
+        """Change what a message or note says. Before the decision it simply counts; after it, it is `claim_edits`.
 
         False: the words are the same, or the message is not known here. An older edit than the newest changes nothing.
         """
@@ -165,11 +175,13 @@ class Ledger(Protocol):
     async def add_press(self, press: Press) -> bool:
         """Store a button press if we have ever posted in that chat. False as above."""
 
-    async def claim_cases(self, now: datetime, settle: timedelta, patience: timedelta, limit: int) -> list[Case]:
+    async def claim_undecided(
+        self, now: datetime, settle: timedelta, patience: timedelta, limit: int
+    ) -> list[UndecidedConversation]:
         """What needs a decision, once quiet for `settle`: NEW, or ASKED and news came; or unanswered for `patience`."""
 
     async def decide(
-        self, case: Case, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
     ) -> bool:
         """Store the decision with its posts and what they mean for the conversation's state, in one transaction.
 
@@ -178,13 +190,15 @@ class Ledger(Protocol):
         asking the embedder.
         """
 
-    async def ask_for_words(self, case: Case, posts: Sequence[Post]) -> bool:
+    async def ask_for_words(self, case: UndecidedConversation, posts: Sequence[Post]) -> bool:
         """Store that there was nothing to read (once a conversation); it stays NEW, at rest until the next message."""
 
-    async def claim_presses(self, now: datetime, limit: int) -> list[Pressed]:
+    async def claim_presses(self, now: datetime, limit: int) -> list[PendingPress]:
         """Presses on buttons of ours, oldest first; presses on anything else are concluded here."""
 
-    async def conclude_press(self, pressed: Pressed, meaning: Meaning, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_press(
+        self, pressed: PendingPress, meaning: Meaning, posts: Sequence[Post], now: datetime
+    ) -> None:
         """Store what a press meant, in one transaction with its posts.
 
         Chosen: a decision (with a label: the tap becomes an example). Stated: the reaction, as if it had come in.
@@ -192,14 +206,14 @@ class Ledger(Protocol):
         become a new conversation without a decision. Dispatched: the note counts as sent.
         """
 
-    async def claim_dossiers(self, now: datetime, limit: int) -> list[Dossier]:
+    async def claim_reactions(self, now: datetime, limit: int) -> list[PendingReactions]:
         """Conversations with reactions on their cards, or choices on their messages, that nobody looked at yet."""
 
-    async def conclude_dossier(
+    async def conclude_reactions(
         self,
-        dossier: Dossier,
+        pending: PendingReactions,
         decision: Decision | None,
-        standing: Standing,
+        standing: CardState,
         posts: Sequence[Post],
         now: datetime,
     ) -> None:
@@ -211,31 +225,33 @@ class Ledger(Protocol):
         `done` become the conversation's: done closes it, no longer done opens it. The audit rows stay.
         """
 
-    async def claim_next(self, now: datetime, limit: int) -> list[Next]:
+    async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         """What people wrote in conversations that are already routed, in order, not yet relayed."""
 
-    async def conclude_next(self, said: Next, posts: Sequence[Post], now: datetime, opens: bool = True) -> None:
+    async def conclude_follow_up(
+        self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
+    ) -> None:
         """Store that the message was relayed, with the posts that carry it.
 
         `opens`: a closed conversation is open again (a mere thank-you opens nothing).
         """
 
-    async def claim_revised(self, now: datetime, limit: int) -> list[Revised]:
+    async def claim_edits(self, now: datetime, limit: int) -> list[PendingEdit]:
         """Messages and notes that were passed on and whose words changed since, or were deleted."""
 
-    async def conclude_revised(self, revised: Revised, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_edit(self, revised: PendingEdit, posts: Sequence[Post], now: datetime) -> None:
         """Store that the change was passed on, with the posts that do it."""
 
-    async def claim_notes(self, now: datetime, limit: int) -> list[Noted]:
+    async def claim_notes(self, now: datetime, limit: int) -> list[PendingNote]:
         """Notes that nobody looked at yet, and unsent ones that got the emoji or word `send` (their reactions)."""
 
-    async def conclude_note(self, noted: Noted, sent: bool, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         """Store that the note was looked at; `sent`: a reply to the person is among the posts, so it is never again."""
 
-    async def claim_waiting(self, now: datetime, after: timedelta, limit: int) -> list[Waiting]:
+    async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and no more."""
 
-    async def conclude_waiting(self, waiting: Waiting, posts: Sequence[Post], now: datetime) -> None:
+    async def conclude_reminder(self, waiting: OverdueConversation, posts: Sequence[Post], now: datetime) -> None:
         """Store the reminder with its posts. Without posts (nobody is there now) it is none, and comes again later."""
 
     def alone(self, what: str) -> AbstractAsyncContextManager[None]:
@@ -255,17 +271,22 @@ class Ledger(Protocol):
 class Outbox(Protocol):
     """What we owe to chats."""
 
-    async def claim_owed(self, platforms: Sequence[str], now: datetime, limit: int) -> list[Owed]:
+    async def claim_due(self, platforms: Sequence[str], now: datetime, limit: int) -> list[OutboxItem]:
         """Posts to say now, at most one a conversation and chat at a time, in order, on these platforms only."""
 
-    async def said(self, owed: Owed, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
+    async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         """Store the receipt, and what is owed next because of it, to the same conversation."""
 
-    async def postpone(self, owed: Owed, until: datetime, problem: str) -> None:
+    async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
         """Try again then; later posts of the same conversation in that chat wait for it."""
 
     async def give_up(
-        self, owed: Owed, problem: str, now: datetime, posts: Sequence[Post] = (), decision: Decision | None = None
+        self,
+        item: OutboxItem,
+        problem: str,
+        now: datetime,
+        posts: Sequence[Post] = (),
+        decision: Decision | None = None,
     ) -> None:
         """It will never be said; the problem is kept for people to see. `posts` are owed to the same conversation.
 

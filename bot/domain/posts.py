@@ -284,7 +284,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class OutboxItem:
     """A post claimed for delivery, with what the platform needs to say it."""
 
     id: int

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.decisions import Prediction, Reason, Silence, calibrated
+from bot.domain.decisions import NoPrediction, Prediction, Reason, calibrated
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
-from bot.domain.mind import Embedder, Memory, Predictor, Query, Registry, Vector
-from bot.domain.recall import Neighbours
+from bot.domain.memory_vote import Neighbours
+from bot.domain.model_ports import Embedder, Memory, Predictor, Query, Registry, Vector
 from bot.domain.tasks import Task
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class Considered:
     """Everything a decision on one text rests on; `domain.decisions.decide` turns it into one."""
 
     text: str
-    heard: Prediction | Silence
+    heard: Prediction | NoPrediction
     found: Neighbours
     vector: Vector | None
     """None when the embedder could not be asked."""
@@ -59,21 +59,21 @@ class Classifier:
         return [Considered(*row) for row in zip(texts, heard, found, vectors, strict=True)]
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        """Calibrated predictions. Raises Unreachable or Refused as `mind.Predictor` does."""
+        """Calibrated predictions. Raises Unreachable or Refused as `models.Predictor` does."""
         raw = await self.predictor.predict(query, texts)
         return [_tempered(prediction, query.adapter) for prediction in raw]
 
-    async def _hear(self, query: Query, texts: Sequence[str]) -> Sequence[Prediction | Silence]:
+    async def _hear(self, query: Query, texts: Sequence[str]) -> Sequence[Prediction | NoPrediction]:
         try:
             return await self.predict(query, texts)
         except Unreachable as error:
             log.warning("model down", extra={"task": query.task.name, "problem": str(error)})
-            return [Silence(Reason.MODEL_DOWN)] * len(texts)
+            return [NoPrediction(Reason.MODEL_DOWN)] * len(texts)
         except Refused as error:
             if query.adapter is not None:
                 log.error("adapter cannot serve", extra={"adapter": query.adapter.name, "problem": str(error)})
-                return [Silence(Reason.MODEL_DOWN)] * len(texts)
-            return [Silence(Reason.NOT_TRAINED)] * len(texts)
+                return [NoPrediction(Reason.MODEL_DOWN)] * len(texts)
+            return [NoPrediction(Reason.NOT_TRAINED)] * len(texts)
 
     async def _embed(self, texts: Sequence[str]) -> Sequence[Vector | None]:
         try:

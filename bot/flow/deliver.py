@@ -10,7 +10,7 @@ from bot.domain import delivery
 from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.messages import File, Media
 from bot.domain.ports import Ledger, Outbox, Platform
-from bot.domain.posts import Owed
+from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Task
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ _LONGEST_WAIT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Courier:
+class Deliverer:
     """Carries posts from the outbox to the platforms."""
 
     task: Task
@@ -31,49 +31,49 @@ class Courier:
 
     async def step(self) -> int:
         """Say what is due; how many posts were tried. One chat that must wait holds up no other."""
-        due = await self.outbox.claim_owed(tuple(self.platforms), self.now(), _AT_ONCE)
-        await asyncio.gather(*(self._deliver(owed) for owed in due))
+        due = await self.outbox.claim_due(tuple(self.platforms), self.now(), _AT_ONCE)
+        await asyncio.gather(*(self._deliver(item) for item in due))
         return len(due)
 
-    async def _deliver(self, owed: Owed) -> None:
-        platform = self.platforms[owed.post.place.platform]
-        if owed.post.only_for is not None and not platform.whispers:
+    async def _deliver(self, item: OutboxItem) -> None:
+        platform = self.platforms[item.post.place.platform]
+        if item.post.only_for is not None and not platform.whispers:
             # Not for everybody's eyes, and here everybody would see it
-            return await self.outbox.give_up(owed, "nothing can be shown to one person alone there", self.now())
-        about = {"post": owed.id, "platform": platform.name, "kind": type(owed.post.content).__name__}
+            return await self.outbox.give_up(item, "nothing can be shown to one person alone there", self.now())
+        about = {"post": item.id, "platform": platform.name, "kind": type(item.post.content).__name__}
         try:
-            receipt = await platform.say(await self._laden(owed))
+            receipt = await platform.say(await self._laden(item))
         except ChatMoved as error:
             log.warning("chat moved", extra=about)
-            await self.ledger.move_chat(platform.name, owed.post.place.chat, error.chat)
-            wait = _patience(owed.attempt) if owed.attempt > 1 else timedelta(0)
-            return await self.outbox.postpone(owed, self.now() + wait, str(error))
+            await self.ledger.move_chat(platform.name, item.post.place.chat, error.chat)
+            wait = _patience(item.attempt) if item.attempt > 1 else timedelta(0)
+            return await self.outbox.postpone(item, self.now() + wait, str(error))
         except Unreachable as error:
-            wait = error.retry_after or _patience(owed.attempt)
+            wait = error.retry_after or _patience(item.attempt)
             log.warning("said later", extra={**about, "wait": wait.total_seconds(), "problem": str(error)})
-            return await self.outbox.postpone(owed, self.now() + wait, str(error))
+            return await self.outbox.postpone(item, self.now() + wait, str(error))
         except Refused as error:
-            return await self._give_up(owed, str(error), about)
-        log.info("said", extra={**about, "attempt": owed.attempt})
-        return await self.outbox.said(owed, receipt, self.now(), delivery.after_said(owed, receipt))
+            return await self._give_up(item, str(error), about)
+        log.info("said", extra={**about, "attempt": item.attempt})
+        return await self.outbox.said(item, receipt, self.now(), delivery.after_said(item, receipt))
 
-    async def _laden(self, owed: Owed) -> Owed:
+    async def _laden(self, item: OutboxItem) -> OutboxItem:
         """With the attachments that only another platform has; one that is gone or too large is named instead.
 
         A rewriting changes words alone. Raises Unreachable when they may be had later.
         """
-        if owed.post.edits is not None:
-            return owed
-        content, files = owed.post.content, list(owed.files)
+        if item.post.edits is not None:
+            return item
+        content, files = item.post.content, list(item.files)
         for media in delivery.attached(content):
-            if media.platform == owed.post.place.platform:
+            if media.platform == item.post.place.platform:
                 continue
             try:
                 files.append(File(media, await self._fetch(media)))
             except Refused as error:
-                log.warning("attachment stays behind", extra={"post": owed.id, "problem": str(error)})
+                log.warning("attachment stays behind", extra={"post": item.id, "problem": str(error)})
                 content = delivery.without(content, media)
-        return replace(owed, post=replace(owed.post, content=content), files=tuple(files))
+        return replace(item, post=replace(item.post, content=content), files=tuple(files))
 
     async def _fetch(self, media: Media) -> bytes:
         source = self.platforms.get(media.platform)
@@ -81,12 +81,12 @@ class Courier:
             raise Refused(f"{media.platform} is not set up any more")
         return await source.fetch(media)
 
-    async def _give_up(self, owed: Owed, problem: str, about: Mapping[str, object]) -> None:
+    async def _give_up(self, item: OutboxItem, problem: str, about: Mapping[str, object]) -> None:
         log.error("never said", extra={**about, "problem": problem})
-        what_now = delivery.undeliverable(self.task, owed, problem)
+        what_now = delivery.undeliverable(self.task, item, problem)
         if what_now.lost:
             log.error("no room takes the card", extra={**about, "remedy": "mend deliver_to of the fallback label"})
-        await self.outbox.give_up(owed, problem, self.now(), what_now.posts, what_now.decision)
+        await self.outbox.give_up(item, problem, self.now(), what_now.posts, what_now.decision)
 
 
 def _patience(attempt: int) -> timedelta:

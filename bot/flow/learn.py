@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.domain import compose
 from bot.domain.decisions import decide
 from bot.domain.errors import SwitchboardError, Unreachable, UsageError
-from bot.domain.judge import judge
+from bot.domain.gate import judge
 from bot.domain.learning import (
     Adapter,
     Cycle,
@@ -29,7 +29,7 @@ from bot.domain.learning import (
     settle,
     text_key,
 )
-from bot.domain.mind import AdapterHost, Examples, Query, Registry, TrainingRun, Workshop
+from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
 from bot.domain.ports import Outbox
 from bot.domain.tasks import Task
 from bot.flow.classify import BATCH, Classifier
@@ -51,7 +51,7 @@ class Learner:
     outbox: Outbox
     classifier: Classifier
     adapters: AdapterHost
-    workshop: Workshop
+    trainer: Trainer
     runs: Path
     base_path: Path
     now: Callable[[], datetime]
@@ -94,7 +94,7 @@ class Learner:
         name = cycle.adapter or await self.registry.next_name(query.task.name)
         async with self._telling(cycle, Phase.TRAINING, name, told) as tell:
             run = TrainingRun(self.runs / name, self.base_path, query.task, query.codes, training_set)
-            path = await self.workshop.train(run, tell)
+            path = await self.trainer.train(run, tell)
         return Adapter(name, query.task.name, path, self.classifier.base, query.codes, 1.0, self.now())
 
     async def _temperature(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.domain.messages import Deletion, Edit, Media, Message, Note, Person, Press, Reaction, clean
-from bot.domain.ports import Inbox, Joining, Ledger
+from bot.domain.ports import Inbox, Ledger, ThreadingPolicy
 
 log = logging.getLogger(__name__)
 
@@ -19,16 +19,16 @@ class Receiver:
     """The inbox of every platform. Every method raises Unreachable when the fact could not be stored."""
 
     ledger: Ledger
-    joining: Joining
+    policy: ThreadingPolicy
     ripe_in: Callable[[timedelta], None]
     """Told when the conversation will have been quiet for long enough."""
 
     async def message(self, message: Message) -> None:
         """Store the message. A repeat changes nothing."""
         kept = replace(message, text=clean(message.text), author=_named(message.author), media=_kept(message.media))
-        if await self.ledger.add_message(kept, self.joining):
+        if await self.ledger.add_message(kept, self.policy):
             log.info("received", extra={"platform": message.ref.platform, "ref": message.ref.id})
-            self.ripe_in(self.joining.settle)
+            self.ripe_in(self.policy.settle)
 
     async def reaction(self, reaction: Reaction) -> None:
         """Store the reaction, if it may be on one of our posts, or is a lead's word about a person's message."""

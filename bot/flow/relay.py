@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain import relaying
-from bot.domain.conversations import Next, Noted
+from bot.domain import relay
+from bot.domain.conversations import PendingFollowUp, PendingNote
 from bot.domain.decisions import decide
 from bot.domain.messages import Person, Place
 from bot.domain.ports import Ledger, Platform
@@ -38,7 +38,7 @@ class Relay:
 
     async def step(self) -> int:
         """Pass on what was written after the decision; how many messages there were."""
-        news = await self.ledger.claim_next(self.now(), _AT_ONCE)
+        news = await self.ledger.claim_follow_ups(self.now(), _AT_ONCE)
         await asyncio.gather(*(self._pass_on(said) for said in news))
         return len(news)
 
@@ -50,20 +50,20 @@ class Relay:
 
     async def revise(self) -> int:
         """Change what was passed on to what its author says by now; how many messages and notes there were."""
-        changed = await self.ledger.claim_revised(self.now(), _AT_ONCE)
+        changed = await self.ledger.claim_edits(self.now(), _AT_ONCE)
         for news in changed:
-            await self.ledger.conclude_revised(news, relaying.revised(self.vocabulary, news), self.now())
+            await self.ledger.conclude_edit(news, relay.revised(self.vocabulary, news), self.now())
         return len(changed)
 
     # --- towards the team ---
 
-    async def _pass_on(self, said: Next) -> None:
-        posts = [*relaying.followed_up(said), *await self._split(said)]
-        await self.ledger.conclude_next(said, posts, self.now(), relaying.opens_again(said))
+    async def _pass_on(self, said: PendingFollowUp) -> None:
+        posts = [*relay.followed_up(said), *await self._split(said)]
+        await self.ledger.conclude_follow_up(said, posts, self.now(), relay.opens_again(said))
 
-    async def _split(self, said: Next) -> list[Post]:
+    async def _split(self, said: PendingFollowUp) -> list[Post]:
         """The offer of a request of its own. The team never waits long for it, nor for a model that is away."""
-        if not relaying.may_split(said):
+        if not relay.may_split(said):
             return []
         try:
             async with asyncio.timeout(_LONGEST_THOUGHT):
@@ -72,65 +72,65 @@ class Relay:
         except TimeoutError:
             log.warning("no time to wonder", extra={"conversation": said.conversation.id})
             return []
-        return relaying.split_offered(self.task, said, decide(self.task, known.heard, known.found, may_ask=True))
+        return relay.split_offered(self.task, said, decide(self.task, known.heard, known.found, may_ask=True))
 
     # --- towards the person ---
 
-    async def _look_at(self, noted: Noted) -> None:
+    async def _look_at(self, noted: PendingNote) -> None:
         posts, sent = await self._sent(noted)
         await self.ledger.conclude_note(noted, sent, posts, self.now())
         log.info("note looked at", extra={"conversation": noted.conversation.id, "sent": sent})
 
-    async def _sent(self, noted: Noted) -> tuple[list[Post], bool]:
+    async def _sent(self, noted: PendingNote) -> tuple[list[Post], bool]:
         """What is owed because of the note, and whether that sends it."""
         note = noted.note
         sender = None if noted.sent or not (note.text or note.media) else await self._sender(noted)
-        words = relaying.without_prefix(self.vocabulary, note.text)
+        words = relay.without_prefix(self.vocabulary, note.text)
         if sender is not None and (words or note.media):
-            if relaying.left_behind(noted):
+            if relay.left_behind(noted):
                 return self._left(noted, sender), False
-            over = relaying.offer_over(noted, self.platforms[note.ref.platform].whispers)
-            return [relaying.reply(noted.conversation, note, words, sender), *over], True
+            over = relay.offer_over(noted, self.platforms[note.ref.platform].whispers)
+            return [relay.reply(noted.conversation, note, words, sender), *over], True
         return await self._offered(noted), False
 
-    async def _sender(self, noted: Noted) -> Person | None:
+    async def _sender(self, noted: PendingNote) -> Person | None:
         """Who of the team asks by an explicit act that the note be sent; None: nobody does."""
         note = noted.note
         asking = [
             reaction.actor
             for reaction in noted.standing
-            if relaying.sends(self.vocabulary, reaction.ref.platform, reaction.emoji)
+            if relay.sends(self.vocabulary, reaction.ref.platform, reaction.emoji)
         ]
-        if relaying.to_send(self.vocabulary, note) is not None:
+        if relay.to_send(self.vocabulary, note) is not None:
             asking.insert(0, note.author)
         for person in asking:
             if await self._may_handle(noted, person):
                 return person
         return None
 
-    async def _offered(self, noted: Noted) -> list[Post]:
+    async def _offered(self, noted: PendingNote) -> list[Post]:
         """Its author is asked whether to send it: once, and only who may."""
         platform = self.platforms.get(noted.note.ref.platform)
-        over = noted.sent or relaying.is_offered(noted) or relaying.left_behind(noted)
-        words = relaying.without_prefix(self.vocabulary, noted.note.text)
+        over = noted.sent or relay.is_offered(noted) or relay.left_behind(noted)
+        words = relay.without_prefix(self.vocabulary, noted.note.text)
         if platform is None or over or not (words or noted.note.media):
             return []
         if not await self._may_handle(noted, noted.note.author):
             return []
-        return [relaying.offer(noted, platform.whispers)]
+        return [relay.offer(noted, platform.whispers)]
 
-    def _left(self, noted: Noted, sender: Person) -> list[Post]:
+    def _left(self, noted: PendingNote, sender: Person) -> list[Post]:
         """The conversation is another team's by now: who wanted to send something hears so."""
         ref, label = noted.note.ref, noted.conversation.label
         alone = sender if self.platforms[ref.platform].whispers else None
         if noted.under is not None:
-            return [relaying.gone(label, noted.under, alone, answers=ref)]
+            return [relay.gone(label, noted.under, alone, answers=ref)]
         notice = Notice(What.LEFT, team=label or "")
         return [Post(Place(ref.platform, ref.chat), notice, only_for=alone, answers=ref)]
 
-    async def _may_handle(self, noted: Noted, person: Person) -> bool:
+    async def _may_handle(self, noted: PendingNote, person: Person) -> bool:
         ref, card = noted.note.ref, noted.card
-        there = card is not None and not relaying.left_behind(noted)
+        there = card is not None and not relay.left_behind(noted)
         room = card.place if card is not None and there else Place(ref.platform, ref.chat)
         platform = self.platforms.get(ref.platform)
         return platform is not None and await platform.may_handle(person, room)

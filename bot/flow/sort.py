@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import compose
-from bot.domain.conversations import Case
+from bot.domain.conversations import UndecidedConversation
 from bot.domain.decisions import Decision, Reason, decide, fallback
 from bot.domain.messages import has_words, joined
 from bot.domain.ports import Ledger
@@ -34,11 +34,11 @@ class Sorter:
 
     async def step(self) -> int:
         """Decide what is ripe; how many conversations were looked at. Safe to run in any number of processes."""
-        cases = await self.ledger.claim_cases(self.now(), self.settle, self.patience, _AT_ONCE)
+        cases = await self.ledger.claim_undecided(self.now(), self.settle, self.patience, _AT_ONCE)
         await self._sort(cases)
         return len(cases)
 
-    async def _sort(self, cases: Sequence[Case]) -> None:
+    async def _sort(self, cases: Sequence[UndecidedConversation]) -> None:
         texts = {case.conversation.id: joined([message.text for message in case.messages]) for case in cases}
         speaking = [c for c in cases if has_words(texts[c.conversation.id]) and not c.unanswered]
         for case in cases:
@@ -49,7 +49,7 @@ class Sorter:
             considered = await self.classifier.consider(query, [texts[c.conversation.id] for c in speaking])
             await asyncio.gather(*(self._decide(*pair) for pair in zip(speaking, considered, strict=True)))
 
-    async def _without_words(self, case: Case, text: str) -> None:
+    async def _without_words(self, case: UndecidedConversation, text: str) -> None:
         if case.unanswered:
             await self._hand_over(case, text, fallback(self.task, Reason.NO_ANSWER), None)
         elif self.wordless == "fallback" and any(message.media for message in case.messages):
@@ -57,12 +57,14 @@ class Sorter:
         else:
             await self.ledger.ask_for_words(case, compose.words_please(case))
 
-    async def _decide(self, case: Case, known: Considered) -> None:
+    async def _decide(self, case: UndecidedConversation, known: Considered) -> None:
         may_ask = not case.conversation.asked
         decision = decide(self.task, known.heard, known.found, may_ask)
         await self._hand_over(case, known.text, decision, known)
 
-    async def _hand_over(self, case: Case, text: str, decision: Decision, known: Considered | None) -> None:
+    async def _hand_over(
+        self, case: UndecidedConversation, text: str, decision: Decision, known: Considered | None
+    ) -> None:
         if decision.candidates:
             posts = compose.asked(case, decision)
         else:

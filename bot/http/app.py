@@ -16,7 +16,7 @@ Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Doorway:
+class WebApp:
     """Answers probes and hands everything else to the platforms."""
 
     readiness: Readiness

@@ -8,14 +8,14 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from bot.domain.decisions import Author
 from bot.domain.errors import Unreachable
-from bot.domain.insight import Insight, Week
+from bot.domain.queries import Queries, Week
 
 
 class Metrics:
     """Gauges read from the database when somebody looks."""
 
-    def __init__(self, insight: Insight, now: Callable[[], datetime]) -> None:
-        self._insight = insight
+    def __init__(self, queries: Queries, now: Callable[[], datetime]) -> None:
+        self._insight = queries
         self._now = now
         self.registry = CollectorRegistry()
         self._up = self._gauge("database_up", "1 when the database answers")

@@ -1,4 +1,4 @@
-"""The places where people talk, one folder each. A new platform is one new folder that offers what `Kind` asks for."""
+"""The places where people talk, one folder each: a new one offers what `PlatformModule` asks for."""
 
 import importlib
 import pkgutil
@@ -9,15 +9,15 @@ from typing import Protocol, cast, runtime_checkable
 
 from starlette.routing import BaseRoute
 
-from bot.domain.insight import Desk, Transcript
 from bot.domain.messages import Place
-from bot.domain.mind import Examples, Registry
+from bot.domain.model_ports import Examples, Registry
 from bot.domain.ports import Ledger, Platform
+from bot.domain.queries import ChatCommands, Transcript
 from bot.domain.tasks import Task, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PlatformContext:
     """What a platform may look at besides its own settings."""
 
     task: Task
@@ -28,7 +28,7 @@ class Surroundings:
     """The base model's name, as the registry knows it."""
     vocabulary: Vocabulary
     ledger: Ledger
-    desk: Desk
+    chat_commands: ChatCommands
     transcript: Transcript
     registry: Registry
     examples: Examples
@@ -53,7 +53,7 @@ class Finding:
     """What to do about it; empty when it works."""
 
 
-class Kind(Protocol):
+class PlatformModule(Protocol):
     """What every platform folder offers at its top."""
 
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> object:
@@ -68,10 +68,10 @@ class Kind(Protocol):
     def lead(self, written: object) -> str:
         """The id of somebody, or of a group of people, who may correct. Raises ValueError saying how one is written."""
 
-    def connect(self, config: object, around: Surroundings) -> AbstractAsyncContextManager[Platform]:
+    def connect(self, config: object, around: PlatformContext) -> AbstractAsyncContextManager[Platform]:
         """The platform, ready to speak; closed with the context. Raises Refused when the token is no good."""
 
-    def check(self, config: object, around: Surroundings, live: bool) -> AsyncIterator[Finding]:
+    def check(self, config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
         """Prove with real calls that everything needed works there, one finding at a time.
 
         `live` posts a card in every team's room and waits for a reaction on it.
@@ -84,7 +84,7 @@ class Kind(Protocol):
         """
 
 
-def kinds() -> dict[str, Kind]:
+def platform_modules() -> dict[str, PlatformModule]:
     """Every platform there is a folder for, by name."""
     names = sorted(found.name for found in pkgutil.iter_modules(__path__) if found.ispkg)
-    return {name: cast(Kind, importlib.import_module(f"{__name__}.{name}")) for name in names}
+    return {name: cast(PlatformModule, importlib.import_module(f"{__name__}.{name}")) for name in names}

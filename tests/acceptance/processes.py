@@ -18,7 +18,7 @@ from typing import TypeVar
 import httpx
 import psycopg
 
-from db.cluster import prepared
+from db.server.cluster import prepared
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).parents[2]

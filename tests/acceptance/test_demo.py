@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from db.embedded import serving
+from db.server.embedded import serving
 from tests.acceptance.company import Page, page
 from tests.acceptance.processes import Home, Running, free_address, until
 from tests.integration.web.chromium import EXECUTABLE, chromium

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from db.embedded import serving
+from db.server.embedded import serving
 from tests.acceptance.company import HELP, Town, town
 from tests.acceptance.processes import Home, until
 from tests.acceptance.unserved import Records, bot, settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from db.embedded import serving
+from db.server.embedded import serving
 from tests.acceptance.company import (
     CHANNELS,
     GROUPS,

@@ -12,8 +12,8 @@ from bot import app
 from bot.cli import cli
 from bot.commands import check, forgotten, known, person
 from bot.domain.errors import UsageError
-from bot.domain.insight import Erased
 from bot.domain.messages import Person
+from bot.domain.queries import Erased
 from bot.platforms import Finding
 from bot.settings import Settings
 

@@ -6,35 +6,35 @@ import signal
 
 import pytest
 
-from bot.lifecycle import Bell, Bells, forever, keep_running, until_signal
+from bot.lifecycle import Wakeup, Wakeups, forever, keep_running, until_signal
 
 
 async def test_a_ring_wakes_a_waiting_step_long_before_its_time() -> None:
-    bell, calls = Bell(), asyncio.Queue[int]()
+    wakeup, calls = Wakeup(), asyncio.Queue[int]()
 
     async def step() -> int:
         calls.put_nowait(1)
         return 0
 
-    task = asyncio.create_task(forever(step, bell, at_most=3600))
+    task = asyncio.create_task(forever(step, wakeup, at_most=3600))
     await calls.get()
-    bell.ring()
+    wakeup.wake()
     await asyncio.wait_for(calls.get(), 5)
     task.cancel()
 
 
 async def test_a_ring_while_working_is_not_lost() -> None:
-    bell = Bell()
-    bell.ring()
-    await asyncio.wait_for(bell.wait(3600), 5)
+    wakeup = Wakeup()
+    wakeup.wake()
+    await asyncio.wait_for(wakeup.wait(3600), 5)
 
 
 @pytest.mark.parametrize("turns", range(5))
 async def test_a_ring_at_the_moment_of_cancelling_keeps_nobody_running(turns: int) -> None:
-    bell = Bell()
-    waiting = asyncio.create_task(bell.wait(3600))
+    wakeup = Wakeup()
+    waiting = asyncio.create_task(wakeup.wait(3600))
     await asyncio.sleep(0.01)
-    bell.ring()
+    wakeup.wake()
     for _ in range(turns):
         await asyncio.sleep(0)
     if waiting.cancel():
@@ -51,7 +51,7 @@ async def test_a_step_that_found_work_looks_again_without_sleeping() -> None:
             return 0
         return left.pop()
 
-    task = asyncio.create_task(forever(step, Bell(), at_most=3600))
+    task = asyncio.create_task(forever(step, Wakeup(), at_most=3600))
     await asyncio.wait_for(empty.wait(), 5)
     task.cancel()
 
@@ -65,7 +65,7 @@ async def test_cancelling_lets_the_step_finish_what_it_began() -> None:
         stored.append("receipt")
         return 1
 
-    task = asyncio.create_task(forever(step, Bell()))
+    task = asyncio.create_task(forever(step, Wakeup()))
     await began.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -81,7 +81,7 @@ async def test_cancelling_does_not_wait_beyond_the_grace() -> None:
         await asyncio.sleep(3600)
         return 1
 
-    task = asyncio.create_task(forever(step, Bell(), grace=0.01))
+    task = asyncio.create_task(forever(step, Wakeup(), grace=0.01))
     await began.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -103,9 +103,9 @@ async def test_what_fails_is_run_again() -> None:
 
 
 async def test_every_bell_rings_for_a_change() -> None:
-    bells = Bells()
-    first, second = bells["sorting"], bells["delivering"]
-    bells.ring(["delivering", "sorting"])
+    wakeups = Wakeups()
+    first, second = wakeups["sorting"], wakeups["delivering"]
+    wakeups.wake(["delivering", "sorting"])
     await asyncio.wait_for(asyncio.gather(first.wait(3600), second.wait(3600)), 5)
 
 

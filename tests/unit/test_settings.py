@@ -58,9 +58,9 @@ def test_what_is_left_out_has_a_sensible_default(tmp_path: Path) -> None:
     assert settings.database.directory == tmp_path / "var" / "postgres"
     assert (settings.web.host, settings.web.port) == ("127.0.0.1", 8080)
     assert (settings.model.base, settings.model.server) == ("starter", None)
-    assert settings.rhythm.settle.total_seconds() == 2
-    assert settings.rhythm.idle.total_seconds() == 24 * 3600
-    assert (settings.rhythm.reopen, settings.rhythm.take) == (timedelta(hours=72), timedelta(minutes=30))
+    assert settings.timing.settle.total_seconds() == 2
+    assert settings.timing.idle.total_seconds() == 24 * 3600
+    assert (settings.timing.reopen, settings.timing.take) == (timedelta(hours=72), timedelta(minutes=30))
     assert settings.wordless == "ask"
     billing = settings.routing.label("billing")
     assert (billing.shown, billing.hours, billing.leads) == ("billing", None, {})
@@ -157,7 +157,7 @@ def test_the_settings_choose_other_emoji_a_platform_at_a_time(tmp_path: Path) ->
 
 def test_what_is_written_of_the_conversation_is_what_happens(tmp_path: Path) -> None:
     settings = load(talking(tmp_path, 'reopen_hours = 1\ntake_minutes = 0\nwordless = "fallback"'), {})
-    assert (settings.rhythm.reopen, settings.rhythm.take) == (timedelta(hours=1), timedelta())
+    assert (settings.timing.reopen, settings.timing.take) == (timedelta(hours=1), timedelta())
     assert settings.wordless == "fallback"
 
 

@@ -9,10 +9,10 @@ from enum import StrEnum
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
-from bot.platforms import Finding, Surroundings
+from bot.platforms import Finding, PlatformContext
+from bot.platforms.slack.emoji_names import normal
 from bot.platforms.slack.manifest import written
 from bot.platforms.slack.payload import NAME
-from bot.platforms.slack.spelling import normal
 
 _API = "https://slack.com/api/"
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
@@ -88,7 +88,7 @@ def lead(written: object) -> str:
 
 
 @asynccontextmanager
-async def connect(config: object, around: Surroundings) -> AsyncIterator[Platform]:
+async def connect(config: object, around: PlatformContext) -> AsyncIterator[Platform]:
     """Slack, ready to speak; closed with the context. Raises Refused when the token is no good.
 
     Slack being out of reach now is no reason not to start: whoever listens or speaks will find out.
@@ -100,12 +100,12 @@ async def connect(config: object, around: Surroundings) -> AsyncIterator[Platfor
         yield slack
 
 
-async def check(config: object, around: Surroundings, live: bool) -> AsyncIterator[Finding]:
+async def check(config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
     """Prove with real calls that everything needed works in Slack, one finding at a time.
 
     `live` posts a card in every team's channel and waits for a reaction on it.
     """
-    from bot.platforms.slack.checkup import examined
+    from bot.platforms.slack.checks import examined
 
     async for finding in examined(_ours(config), around, live):
         yield finding

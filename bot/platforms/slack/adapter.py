@@ -13,26 +13,26 @@ from starlette.routing import BaseRoute
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Platform
-from bot.domain.posts import Owed
+from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Label
-from bot.platforms import Routed, Surroundings
+from bot.platforms import PlatformContext, Routed
 from bot.platforms.slack import Config
+from bot.platforms.slack.attachments import Files
+from bot.platforms.slack.background_tasks import BackgroundTasks
 from bot.platforms.slack.card import Voice
 from bot.platforms.slack.channels import channels, rooms
-from bot.platforms.slack.directory import Directory, Us
-from bot.platforms.slack.errands import Errands
-from bot.platforms.slack.events import Ears
-from bot.platforms.slack.files import Files
-from bot.platforms.slack.hearing import Hearing
-from bot.platforms.slack.pace import Pace
+from bot.platforms.slack.directory import BotUser, Directory
+from bot.platforms.slack.emoji_names import named_emoji
+from bot.platforms.slack.ephemeral import EphemeralMessages
+from bot.platforms.slack.events import BotIdentity
+from bot.platforms.slack.inbound import Inbound
+from bot.platforms.slack.outbound import Sender
 from bot.platforms.slack.payload import NAME, Payload
-from bot.platforms.slack.reception import Reception
-from bot.platforms.slack.rights import Rights
-from bot.platforms.slack.speaking import Mouth
-from bot.platforms.slack.spelling import named_emoji
+from bot.platforms.slack.permissions import Permissions
+from bot.platforms.slack.rate_limits import Pace
+from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.transport import Transport
 from bot.platforms.slack.web_api import ask, hushed, web_client
-from bot.platforms.slack.whispers import Whispers
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ _DISMISSED = "platforms.slack: the app was removed or its token taken back; inst
 
 
 @asynccontextmanager
-async def opened(config: Config, around: Surroundings) -> AsyncIterator["Slack"]:
+async def opened(config: Config, around: PlatformContext) -> AsyncIterator["Slack"]:
     """The platform while the context lasts. Raises Refused when Slack does not take the bot's token."""
     async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
         slack = Slack(config, around, session)
@@ -58,22 +58,22 @@ class Slack:
     name = NAME
     whispers = True
 
-    def __init__(self, config: Config, around: Surroundings, session: ClientSession) -> None:
+    def __init__(self, config: Config, around: PlatformContext, session: ClientSession) -> None:
         self._config = config
         self._around = around
         self._rooms = rooms(around.task)
         self._client = web_client(config.bot_token, config.api_base_url, session)
         self._directory = Directory(self._client)
-        self._rights = Rights(config, self._directory, around.task)
-        self._whispers = Whispers(session)
+        self._rights = Permissions(config, self._directory, around.task)
+        self._whispers = EphemeralMessages(session)
         self._files = Files(self._client, session, config.bot_token)
         voice = Voice(around.languages, around.base, around.task, around.vocabulary)
-        self._mouth = Mouth(self._client, self._directory, self._files, self._whispers, voice, Pace())
+        self._mouth = Sender(self._client, self._directory, self._files, self._whispers, voice, Pace())
         self._transport = Transport(config, session)
         for channel in sorted(self._rooms & config.intake):
             log.warning("a team's channel takes no requests", extra={"platform": NAME, "channel": channel})
 
-    async def introduce(self) -> Us:
+    async def introduce(self) -> BotUser:
         """Ask Slack who we are, once. Raises Refused for a bad token, Unreachable."""
         return await self._directory.us()
 
@@ -85,16 +85,16 @@ class Slack:
         if self._mouth.dismissed:
             await ask(self._client.auth_test())
             self._mouth.dismissed = ""
-        errands = Errands()
-        hearing = self._hearing(us, inbox, errands)
-        errands.start(hearing.spell(), "slack emoji")
-        errands.start(self._look_around(), "slack channels")
+        background = BackgroundTasks()
+        hearing = self._hearing(us, inbox, background)
+        background.start(hearing.spell(), "slack emoji")
+        background.start(self._look_around(), "slack channels")
         try:
             await self._transport.hear(self._bolt(us, hearing), hearing.dismissed)
         finally:
             if hearing.dismissed.is_set():
                 self._mouth.dismissed = _DISMISSED
-            await errands.end()
+            await background.end()
         raise Refused(_DISMISSED)
 
     def healthy(self) -> bool:
@@ -112,8 +112,8 @@ class Slack:
             if not finding.ok:
                 log.error("a channel will not do", extra={"about": finding.what, "remedy": finding.remedy})
 
-    def _hearing(self, us: Us, inbox: Inbox, errands: Errands) -> Hearing:
-        reception = Reception(
+    def _hearing(self, us: BotUser, inbox: Inbox, background: BackgroundTasks) -> Inbound:
+        reception = RequestContext(
             client=self._client,
             directory=self._directory,
             whispers=self._whispers,
@@ -122,10 +122,10 @@ class Slack:
             intake=self._config.intake,
             rooms=self._rooms,
         )
-        ears = Ears(us.user, self._config.intake, self._rooms, us.team)
-        return Hearing(ears, inbox, reception, errands, named_emoji(self._around))
+        ears = BotIdentity(us.user, self._config.intake, self._rooms, us.team)
+        return Inbound(ears, inbox, reception, background, named_emoji(self._around))
 
-    def _bolt(self, us: Us, hearing: Hearing) -> AsyncApp:
+    def _bolt(self, us: BotUser, hearing: Inbound) -> AsyncApp:
         app = AsyncApp(
             name=f"{__name__}.bolt",
             logger=hushed("bolt", logging.ERROR),
@@ -146,9 +146,9 @@ class Slack:
 
     # --- out ---
 
-    async def say(self, owed: Owed) -> MessageRef:
+    async def say(self, item: OutboxItem) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable (again later), Refused (never)."""
-        return await self._mouth.say(owed)
+        return await self._mouth.say(item)
 
     async def fetch(self, media: Media) -> bytes:
         """An attachment's bytes. Raises Unreachable, Refused (too large, gone)."""
@@ -165,7 +165,7 @@ class Slack:
         return await self._rights.may_handle(person)
 
 
-def _known(us: Us, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:
+def _known(us: BotUser, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:
     """Tells Bolt who we are without a call: its own would acknowledge, and lose, what comes while that call fails."""
 
     async def authorize() -> AuthorizeResult:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from bot.domain.errors import Refused, Unreachable, UsageError
 from bot.domain.messages import Message, MessageRef, Person, Place
 from bot.domain.ports import Inbox
-from bot.platforms.slack import answers
-from bot.platforms.slack.answers import told
+from bot.platforms.slack import command_answers
 from bot.platforms.slack.blocks import Said, plain
+from bot.platforms.slack.command_answers import told
 from bot.platforms.slack.interactions import Asked, Command, linked
 from bot.platforms.slack.payload import NAME, inner, moment, readable, word
-from bot.platforms.slack.reception import Reception
+from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.web_api import ask
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _Action = Callable[[Command, str], Awaitable[Said]]
 class Commands:
     """Answers commands. Leads only: learn, models, promote, rollback."""
 
-    reception: Reception
+    reception: RequestContext
     inbox: Inbox
 
     async def answer(self, command: Command) -> None:
@@ -43,7 +43,7 @@ class Commands:
     async def confirmed(self, asked: Asked) -> None:
         """Forget the person who pressed the button: nobody can be forgotten by somebody else."""
         language = await self.reception.language(asked.user)
-        erased = await self.reception.around.desk.forget(Person(NAME, asked.user))
+        erased = await self.reception.around.chat_commands.forget(Person(NAME, asked.user))
         said = told(language, "slack_forgotten", conversations=erased.conversations, examples=erased.examples)
         await self.reception.whispers.answer(asked.respond_to, said, replace=True)
 
@@ -69,34 +69,34 @@ class Commands:
     # --- for everybody ---
 
     async def _help(self, command: Command, language: str) -> Said:
-        return answers.helped(language, lead=await self.reception.rights.leads(command.user))
+        return command_answers.helped(language, lead=await self.reception.rights.leads(command.user))
 
     async def _status(self, command: Command, language: str) -> Said:
         around = self.reception.around
-        requests = (await around.desk.requests_of(Person(NAME, command.user)))[:_SHOWN]
-        said = answers.status(language, around.task, requests, await self.reception.links(requests))
+        requests = (await around.chat_commands.requests_of(Person(NAME, command.user)))[:_SHOWN]
+        said = command_answers.status(language, around.task, requests, await self.reception.links(requests))
         if not await self.reception.rights.leads(command.user):
             return said
-        return answers.with_backlog(said, language, await around.desk.backlog())
+        return command_answers.with_backlog(said, language, await around.chat_commands.backlog())
 
     async def _teams(self, command: Command, language: str) -> Said:
-        return answers.teams(language, self.reception.around.task)
+        return command_answers.teams(language, self.reception.around.task)
 
     async def _why(self, command: Command, language: str) -> Said:
         """Only for leads and for the person who asked: the answer quotes them. What others once wrote is for leads."""
         ref = linked(command.rest)
         if ref is None:
             return told(language, "slack_why_how")
-        desk = self.reception.around.desk
+        chat_commands = self.reception.around.chat_commands
         lead = await self.reception.rights.leads(command.user)
-        account = await desk.account(ref)
-        own = [] if lead else await desk.requests_of(Person(NAME, command.user))
+        account = await chat_commands.account(ref)
+        own = [] if lead else await chat_commands.requests_of(Person(NAME, command.user))
         if account is None:
             return told(language, "slack_why_unknown")
         if not lead and account.request.conversation not in {request.conversation for request in own}:
             return told(language, "slack_why_private")
         shown = account if lead else replace(account, remembered=())
-        return answers.why(language, self.reception.around.task, shown)
+        return command_answers.why(language, self.reception.around.task, shown)
 
     async def _route(self, command: Command, language: str) -> Said:
         """Post the words for the person, so that there is a thread for the answer."""
@@ -106,7 +106,7 @@ class Commands:
         if not words or words.lower() in {name.lower() for name in task.names}:
             return told(language, "slack_route_how")
         channel = command.channel if command.channel in self._open else await self._direct(command.user)
-        said = answers.asked_by(language, person.name, words)
+        said = command_answers.asked_by(language, person.name, words)
         call = self.reception.client.chat_postMessage(
             channel=channel, text=said.text, blocks=said.blocks, parse="none", unfurl_links=False
         )
@@ -116,12 +116,12 @@ class Commands:
             raise Unreachable("platforms.slack: a post without a time")
         ref = MessageRef(NAME, channel, ts)
         await self.inbox.message(Message(ref, Place(NAME, channel, ts), person, words, at, opens=True))
-        return answers.taken(language, await self.reception.link(ref))
+        return command_answers.taken(language, await self.reception.link(ref))
 
     async def _forget(self, command: Command, language: str) -> Said:
         if command.rest.lower() != "me":
             return told(language, "slack_forget_how")
-        return answers.may_forget(language)
+        return command_answers.may_forget(language)
 
     @property
     def _open(self) -> frozenset[str]:
@@ -139,24 +139,24 @@ class Commands:
 
     async def _models(self, command: Command, language: str) -> Said:
         around = self.reception.around
-        return answers.models(language, around.base, await around.desk.models())
+        return command_answers.models(language, around.base, await around.chat_commands.models())
 
     async def _promote(self, command: Command, language: str) -> Said:
         if not command.rest:
             return told(language, "slack_promote_how")
-        await self.reception.around.desk.promote(command.rest, await self.reception.person(command.user))
+        await self.reception.around.chat_commands.promote(command.rest, await self.reception.person(command.user))
         return told(language, "slack_promoted", adapter=command.rest)
 
     async def _rollback(self, command: Command, language: str) -> Said:
         return told(language, "slack_rolled_back", adapter=await rolled_back(self.reception, command.user))
 
 
-async def learned(reception: Reception, user: str) -> str:
+async def learned(reception: RequestContext, user: str) -> str:
     """Ask for a learning cycle; the key of what to say about it."""
-    begun = await reception.around.desk.learn(await reception.person(user))
+    begun = await reception.around.chat_commands.learn(await reception.person(user))
     return "slack_learning" if begun else "slack_learning_waits"
 
 
-async def rolled_back(reception: Reception, user: str) -> str:
+async def rolled_back(reception: RequestContext, user: str) -> str:
     """The adapter that serves again. Raises UsageError when none served before."""
-    return await reception.around.desk.rollback(await reception.person(user))
+    return await reception.around.chat_commands.rollback(await reception.person(user))

@@ -21,7 +21,7 @@ _SLOW_FOR = timedelta(minutes=1).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
-class Us:
+class BotUser:
     """Who Slack says we are."""
 
     user: str
@@ -62,19 +62,19 @@ class Directory:
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
-        self._us: Us | None = None
+        self._us: BotUser | None = None
         self._profiles: dict[str, tuple[float, Profile]] = {}
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
         self._rooms: dict[str, tuple[float, Room]] = {}
         self._asking: dict[str, asyncio.Lock] = {}
         self._complained: set[str] = set()
 
-    async def us(self) -> Us:
+    async def us(self) -> BotUser:
         """Who we are, asked once. Raises Refused for a bad token, Unreachable."""
         if self._us is None:
             answer = await ask(self._client.auth_test())
             names = (word(answer, key) for key in ("user_id", "bot_id", "team_id", "enterprise_id"))
-            self._us = Us(*names)
+            self._us = BotUser(*names)
         return self._us
 
     async def profile(self, user: str) -> Profile:
@@ -158,7 +158,7 @@ class Directory:
             log.warning("Slack does not say who is who", extra={"about": about, "problem": str(error)})
 
 
-def _profile(answer: Payload, us: Us) -> Profile:
+def _profile(answer: Payload, us: BotUser) -> Profile:
     user = inner(answer, "user")
     profile = inner(user, "profile")
     shown = (word(profile, "display_name"), word(profile, "real_name"), word(user, "real_name"), word(user, "name"))
@@ -172,7 +172,7 @@ def _profile(answer: Payload, us: Us) -> Profile:
     )
 
 
-def _is_outsider(user: Payload, us: Us) -> bool:
+def _is_outsider(user: Payload, us: BotUser) -> bool:
     if user.get("is_stranger") is True:
         return True
     enterprise = word(inner(user, "enterprise_user"), "enterprise_id")

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction
+from bot.platforms.slack.emoji_names import normal
 from bot.platforms.slack.payload import NAME, Payload, each, inner, moment, readable, word
-from bot.platforms.slack.spelling import normal
 
 _SPOKEN = (None, "file_share", "thread_broadcast", "me_message")
 """Subtypes in which a person says something; all others are edits, deletions and housekeeping."""
@@ -14,7 +14,7 @@ _SLACKBOT = "USLACKBOT"
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class BotIdentity:
     """Who we are in Slack and where everything that is said is meant for us."""
 
     user: str
@@ -25,7 +25,7 @@ class Ears:
     team: str = ""
     """Our workspace's id; empty: nobody counts as of another company by what an event says."""
 
-    def renamed(self, before: str, after: str) -> "Ears":
+    def renamed(self, before: str, after: str) -> "BotIdentity":
         """The same ears where a channel has another id: a team's room stays one."""
         intake, rooms = (
             frozenset(after if one == before else one for one in known) for known in (self.intake, self.rooms)
@@ -34,7 +34,7 @@ class Ears:
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class ThreadReply:
     """A reply in a thread that may be a conversation's: only who keeps the record can say."""
 
     message: Message
@@ -47,7 +47,7 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RouteRequest:
     """Somebody wrote "@us route TEAM" in a thread: slash commands do not work there."""
 
     root: MessageRef
@@ -100,7 +100,7 @@ class HomeOpened:
 
 
 Fact = Message | Reaction | Edit | Deletion | Note
-News = Aside | Order | Renamed | Regrouped | NewEmoji | Reshared | Dismissed | HomeOpened
+News = ThreadReply | RouteRequest | Renamed | Regrouped | NewEmoji | Reshared | Dismissed | HomeOpened
 
 _ABOUT_A_CHANNEL = (
     "channel_archive channel_unarchive group_archive group_unarchive channel_shared channel_unshared "
@@ -108,7 +108,7 @@ _ABOUT_A_CHANNEL = (
 ).split()
 
 
-def read(payload: Payload, ears: Ears) -> Fact | News | None:
+def read(payload: Payload, ears: BotIdentity) -> Fact | News | None:
     """What happened, of all the events that Slack delivers. Malformed payloads are None, never an error."""
     event = inner(payload, "event")
     kind = event.get("type")
@@ -127,7 +127,7 @@ def media(message: Payload) -> tuple[Media, ...]:
     return tuple(_medium(file) for file in kept if word(file, "id"))
 
 
-def _said(event: Payload, ears: Ears) -> Fact | News | None:
+def _said(event: Payload, ears: BotIdentity) -> Fact | News | None:
     """None for what bots say, for what is not said to us, and for what is no saying at all."""
     user, channel, ts = word(event, "user"), word(event, "channel"), word(event, "ts")
     at = moment(ts)
@@ -138,7 +138,7 @@ def _said(event: Payload, ears: Ears) -> Fact | News | None:
     raw, root = word(event, "text"), MessageRef(NAME, channel, thread)
     replies = thread not in ("", ts)
     if replies and (team := _ordered(raw, ears)):
-        return Order(root, ref, author, team, at)
+        return RouteRequest(root, ref, author, team, at)
     text, files = readable(raw, ears.user), media(event)
     if channel in ears.rooms:
         return Note(ref, root, author, text, at, files) if replies else None
@@ -146,34 +146,34 @@ def _said(event: Payload, ears: Ears) -> Fact | News | None:
     message = Message(ref, Place(NAME, channel, thread or ts), author, text, at, files)
     if _is_for_us(event, channel, ears):
         return message
-    return Aside(message) if replies else None
+    return ThreadReply(message) if replies else None
 
 
-def _is_person(event: Payload, user: str, ears: Ears) -> bool:
+def _is_person(event: Payload, user: str, ears: BotIdentity) -> bool:
     # Other bots' messages come without a subtype, too; answering them is how two bots talk for ever.
     if event.get("subtype") not in _SPOKEN or event.get("hidden") or event.get("bot_id"):
         return False
     return user not in ("", ears.user, _SLACKBOT)
 
 
-def _is_outsider(event: Payload, ears: Ears) -> bool:
+def _is_outsider(event: Payload, ears: BotIdentity) -> bool:
     teams = {word(event, key) for key in ("user_team", "source_team", "team")} - {""}
     return bool(ears.team and teams and teams != {ears.team})
 
 
-def _is_for_us(event: Payload, channel: str, ears: Ears) -> bool:
+def _is_for_us(event: Payload, channel: str, ears: BotIdentity) -> bool:
     """A mention and the message event of one post have one ref, so both may pass."""
     addressed = event.get("type") == "app_mention" or event.get("channel_type") == "im"
     return addressed or channel in ears.intake
 
 
-def _ordered(raw: str, ears: Ears) -> str:
+def _ordered(raw: str, ears: BotIdentity) -> str:
     """The team of "@us route TEAM"; empty when it is no such order."""
     found = re.fullmatch(rf"\s*<@{re.escape(ears.user)}(?:\|[^<>]*)?>[,:]?\s+route\s+(.+?)\s*", raw, re.IGNORECASE)
     return readable(found[1], ears.user) if found and ears.user else ""
 
 
-def _revision(event: Payload, ears: Ears) -> Edit | Deletion | None:
+def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | None:
     """An edit only where words changed by their author's hand: a link's preview and our own updates are none."""
     message, before, channel = inner(event, "message"), inner(event, "previous_message"), word(event, "channel")
     ts = word(message, "ts") or word(event, "deleted_ts")
@@ -193,7 +193,7 @@ def _revision(event: Payload, ears: Ears) -> Edit | Deletion | None:
     return Edit(ref, readable(word(message, "text"), ears.user), edited)
 
 
-def _reaction(event: Payload, ears: Ears) -> Reaction | None:
+def _reaction(event: Payload, ears: BotIdentity) -> Reaction | None:
     item, user, at = inner(event, "item"), word(event, "user"), moment(word(event, "event_ts"))
     channel, ts = word(item, "channel"), word(item, "ts")
     if at is None or item.get("type") != "message" or not channel or not ts or user in ("", ears.user):

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.insight import Account
 from bot.domain.messages import Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction, choice
 from bot.domain.ports import Inbox
+from bot.domain.queries import Account
 from bot.locales import sentence
-from bot.platforms.slack.answers import told
 from bot.platforms.slack.blocks import Block
+from bot.platforms.slack.command_answers import told
 from bot.platforms.slack.events import media
 from bot.platforms.slack.interactions import (
     LET_IT_DECIDE,
@@ -25,7 +25,7 @@ from bot.platforms.slack.interactions import (
 )
 from bot.platforms.slack.modals import fitting, refusal, reply_form, route_form
 from bot.platforms.slack.payload import NAME, moment, readable, word
-from bot.platforms.slack.reception import Reception, now
+from bot.platforms.slack.request_context import RequestContext, now
 from bot.platforms.slack.web_api import Declined, ask
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ _FILES = 3
 class Forms:
     """Opens forms and takes in what was put into them."""
 
-    reception: Reception
+    reception: RequestContext
     inbox: Inbox
 
     # --- opening: within the three seconds for which a trigger is good ---
@@ -80,7 +80,7 @@ class Forms:
         """The conversation that the message is part of, by itself or by its thread."""
         ts, thread = word(shortcut.message, "ts"), word(shortcut.message, "thread_ts")
         for known in dict.fromkeys((ts, thread or ts)):
-            account = await self.reception.around.desk.account(MessageRef(NAME, shortcut.channel, known))
+            account = await self.reception.around.chat_commands.account(MessageRef(NAME, shortcut.channel, known))
             if account is not None:
                 return account
         return None

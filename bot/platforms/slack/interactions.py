@@ -20,7 +20,7 @@ HOME_ROUTE = "home_route"
 """What the action id of a team menu in the Home tab is; its block names the conversation."""
 
 
-class Errand(StrEnum):
+class ExtraButton(StrEnum):
     """Buttons of ours that are no answer to a post."""
 
     LEARN = "home_learn"
@@ -77,7 +77,7 @@ class Form:
 class Asked:
     """A button of the Home tab, or one that confirms a command."""
 
-    errand: Errand
+    errand: ExtraButton
     user: str
     respond_to: str
 
@@ -93,7 +93,7 @@ class HomeChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class ButtonPress:
     """A press for the flow, and where the pressed message can be replaced if only this person sees it."""
 
     press: Press
@@ -101,7 +101,7 @@ class Pressed:
     respond_to: str
 
 
-Interaction = Command | Shortcut | ReplyWanted | Form | Asked | HomeChoice | Pressed
+Interaction = Command | Shortcut | ReplyWanted | Form | Asked | HomeChoice | ButtonPress
 
 
 def interaction(payload: Payload) -> Interaction | None:
@@ -167,8 +167,8 @@ def _action(payload: Payload) -> Interaction | None:
     user, url, name, at = _user(payload), word(payload, "response_url"), word(action, "action_id"), _at(action)
     if not user or at is None:
         return None
-    if name in list(Errand):
-        return Asked(Errand(name), user, url)
+    if name in list(ExtraButton):
+        return Asked(ExtraButton(name), user, url)
     if name == HOME_ROUTE:
         source = address(word(action, "block_id"))
         team = word(inner(action, "selected_option"), "value")
@@ -186,7 +186,7 @@ def _on_a_post(payload: Payload, action: Payload, actor: Person, at: datetime) -
         return ReplyWanted(actor.id, ref, word(payload, "trigger_id"), url)
     if not name.startswith(BUTTON):
         return None
-    return Pressed(Press(ref, actor, word(action, "value"), at), container.get("is_ephemeral") is True, url)
+    return ButtonPress(Press(ref, actor, word(action, "value"), at), container.get("is_ephemeral") is True, url)
 
 
 def _user(payload: Payload) -> str:

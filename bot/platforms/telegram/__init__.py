@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
-from bot.platforms import Finding, Surroundings
+from bot.platforms import Finding, PlatformContext
 
 NAME = "telegram"
 HOOK = "/telegram/webhook"
@@ -108,7 +108,7 @@ def lead(written: object) -> str:
 
 
 @asynccontextmanager
-async def connect(config: object, around: Surroundings) -> AsyncIterator[Platform]:
+async def connect(config: object, around: PlatformContext) -> AsyncIterator[Platform]:
     """Telegram, ready to speak; closed with the context. Raises Refused when the token is no good.
 
     Telegram being out of reach now is no reason not to start: whoever listens or speaks will find out.
@@ -121,9 +121,9 @@ async def connect(config: object, around: Surroundings) -> AsyncIterator[Platfor
         yield telegram
 
 
-def check(config: object, around: Surroundings, live: bool) -> AsyncIterator[Finding]:
+def check(config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
     """Prove with real calls that the bot can work; `live`: that a reaction arrives from every team's room."""
-    from bot.platforms.telegram.proof import proof
+    from bot.platforms.telegram.checks import proof
 
     if not isinstance(config, Config):
         raise TypeError("Telegram was given another platform's settings")

@@ -14,19 +14,19 @@ from starlette.routing import BaseRoute, Route
 from bot.domain.errors import Unreachable
 from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Platform
-from bot.domain.posts import Owed
+from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Label
-from bot.platforms import Routed, Surroundings
+from bot.platforms import PlatformContext, Routed
 from bot.platforms.telegram import HOOK, NAME, Config, Mode, menu
-from bot.platforms.telegram.bot_api import Line, Overtaken, Payload, asked
+from bot.platforms.telegram.bot_api import BotApiClient, Overtaken, Payload, asked
 from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.events import HEARD, Command
-from bot.platforms.telegram.footing import take_footing
-from bot.platforms.telegram.hearing import Intake, Polling
-from bot.platforms.telegram.people import People
+from bot.platforms.telegram.inbound import Intake, Polling
+from bot.platforms.telegram.outbound import Sender
+from bot.platforms.telegram.permissions import Permissions
 from bot.platforms.telegram.render import Voice
 from bot.platforms.telegram.rooms import Rooms
-from bot.platforms.telegram.speaking import Speaker
+from bot.platforms.telegram.startup_check import startup_check
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's 
 
 
 @asynccontextmanager
-async def opened(config: Config, around: Surroundings) -> AsyncIterator["Telegram"]:
+async def opened(config: Config, around: PlatformContext) -> AsyncIterator["Telegram"]:
     """The platform while the context lasts. Raises Refused when Telegram does not take the bot's token."""
-    line = Line(config)
+    line = BotApiClient(config)
     telegram = Telegram(config, around, line)
     try:
         try:
@@ -62,16 +62,16 @@ class Telegram:
     name = NAME
     whispers = False
 
-    def __init__(self, config: Config, around: Surroundings, line: Line) -> None:
+    def __init__(self, config: Config, around: PlatformContext, line: BotApiClient) -> None:
         self._config = config
         self._around = around
         self._line = line
         self._bot = line.bot
         self._rooms = Rooms(around.task)
         voice = Voice(around.languages, around.base, around.task, around.vocabulary)
-        self._speaker = Speaker(line.bot, voice, self._rooms)
-        self._people = People(line.bot, config, self._rooms)
-        self._commands = Commands(around.desk, voice)
+        self._speaker = Sender(line.bot, voice, self._rooms)
+        self._people = Permissions(line.bot, config, self._rooms)
+        self._commands = Commands(around.chat_commands, voice)
         self._intake: Intake | None = None
         self._hearing = self._standing_by = False
 
@@ -88,7 +88,7 @@ class Telegram:
         """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable when it cannot begin."""
         await self.introduce()
         await menu.set_up(self._bot, self._around.languages)
-        await take_footing(self._bot, self._rooms)
+        await startup_check(self._bot, self._rooms)
         prefix = self._around.vocabulary.send_prefix
         intake = Intake(self._bot, self._rooms, prefix, self._speaker.pieces, inbox, self._obey)
         try:
@@ -201,9 +201,9 @@ class Telegram:
 
     # --- out ---
 
-    async def say(self, owed: Owed) -> MessageRef:
+    async def say(self, item: OutboxItem) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused."""
-        return await self._speaker.say(owed)
+        return await self._speaker.say(item)
 
     async def fetch(self, media: Media) -> bytes:
         """An attachment's bytes. Raises Unreachable, Refused (too large, gone, no file)."""

@@ -54,7 +54,7 @@ class Overtaken(Unreachable):
     """Somebody else takes this bot's updates: another process, or a webhook that was set meanwhile."""
 
 
-class Line:
+class BotApiClient:
     """The bot's calls, and its updates one by one."""
 
     def __init__(self, config: Config) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from telegram import InlineKeyboardMarkup
 
 from bot.domain.conversations import State
-from bot.domain.insight import Desk, Request
 from bot.domain.messages import Person
+from bot.domain.queries import ChatCommands, Request
 from bot.locales import choose, sentence
 from bot.platforms.telegram.events import Command
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, plain
@@ -21,8 +21,8 @@ _YES, _NO = "yes", "no"
 class Commands:
     """Obeys commands through the desk. What a command does is done when its answer is returned; again is harmless."""
 
-    def __init__(self, desk: Desk, voice: Voice) -> None:
-        self._desk = desk
+    def __init__(self, chat_commands: ChatCommands, voice: Voice) -> None:
+        self._desk = chat_commands
         self._voice = voice
         self._obey: Mapping[str, Callable[[Command, str], Awaitable[Said]]] = {
             "start": self._start,

@@ -61,7 +61,7 @@ Fact = Message | Edit | Note | Reaction | Press | Command | Migration | Membersh
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class BotIdentity:
     """Who we are in Telegram, and which rooms are the teams'."""
 
     id: int
@@ -71,7 +71,7 @@ class Ears:
     send_prefix: str = "reply:"
 
 
-def read(update: Update, ears: Ears, leader: telegram.Message | None = None) -> list[Fact]:
+def read(update: Update, ears: BotIdentity, leader: telegram.Message | None = None) -> list[Fact]:
     """What happened; nothing for what is not our business. The same update gives the same facts in the same order.
 
     `leader` is the piece of the same album that says for whom the album is.
@@ -123,7 +123,7 @@ _ALLOWED = tuple(bare(emoji.value) for emoji in ReactionEmoji)
 # --- what is written ---
 
 
-def _heard(said: telegram.Message, ears: Ears, leader: telegram.Message | None) -> Fact | None:
+def _heard(said: telegram.Message, ears: BotIdentity, leader: telegram.Message | None) -> Fact | None:
     """None for what bots and channels say, for what is not said to us, and for what is no saying at all."""
     if said.migrate_to_chat_id is not None:
         return Migration(str(said.chat.id), str(said.migrate_to_chat_id))
@@ -140,14 +140,16 @@ def _heard(said: telegram.Message, ears: Ears, leader: telegram.Message | None) 
     return _message(said, author, ears, leader)
 
 
-def _message(said: telegram.Message, author: Person, ears: Ears, leader: telegram.Message | None) -> Message | None:
+def _message(
+    said: telegram.Message, author: Person, ears: BotIdentity, leader: telegram.Message | None
+) -> Message | None:
     text = _words(said, ears)
     if text is None or not (_is_for_us(said, ears) or (leader is not None and _is_for_us(leader, ears))):
         return None
     return Message(_ref(said, ears), _place(said), author, text, _moment(said.date, said.message_id), media_of(said))
 
 
-def _note(said: telegram.Message, author: Person, ears: Ears, leader: telegram.Message | None) -> Note | None:
+def _note(said: telegram.Message, author: Person, ears: BotIdentity, leader: telegram.Message | None) -> Note | None:
     """What is said in a team's room in reply to something; other talk there is none of our business."""
     first = leader or said
     under, text = _answered(first), _words(said, ears)
@@ -160,7 +162,7 @@ def _note(said: telegram.Message, author: Person, ears: Ears, leader: telegram.M
     return Note(_ref(said, ears), ref, author, text, at, media_of(said), send=sent)
 
 
-def _edit(number: int, said: telegram.Message, ears: Ears) -> Edit | None:
+def _edit(number: int, said: telegram.Message, ears: BotIdentity) -> Edit | None:
     """None for what has no words to change: a location that moves, a voice message that is listened to."""
     words = _words(said, ears)
     if _person(said.from_user) is None or said.sender_chat is not None or words is None or said.location is not None:
@@ -168,7 +170,7 @@ def _edit(number: int, said: telegram.Message, ears: Ears) -> Edit | None:
     return Edit(_ref(said, ears), words, _moment(said.edit_date or said.date, number))
 
 
-def _command(said: telegram.Message, author: Person, found: re.Match[str], ears: Ears) -> Command | None:
+def _command(said: telegram.Message, author: Person, found: re.Match[str], ears: BotIdentity) -> Command | None:
     """None for another bot's; in a group, where several bots may listen, also for one that names nobody."""
     private = said.chat.type == ChatType.PRIVATE
     name, bot, argument = found[1].lower(), found[2], (found[3] or "").strip()
@@ -192,17 +194,17 @@ def _place(said: telegram.Message) -> Place:
     return Place(NAME, room(said.chat.id, _topic(said)))
 
 
-def _ref(said: telegram.Message, ears: Ears) -> MessageRef:
+def _ref(said: telegram.Message, ears: BotIdentity) -> MessageRef:
     """A request's by the chat or topic it was made in; a note's by the group alone, as reactions name it."""
     chat = str(said.chat.id) if _is_in_a_room(said, ears) else _place(said).chat
     return MessageRef(NAME, chat, str(said.message_id))
 
 
-def _is_in_a_room(said: telegram.Message, ears: Ears) -> bool:
+def _is_in_a_room(said: telegram.Message, ears: BotIdentity) -> bool:
     return not ears.rooms.isdisjoint({_place(said).chat, str(said.chat.id)})
 
 
-def _is_for_us(said: telegram.Message, ears: Ears) -> bool:
+def _is_for_us(said: telegram.Message, ears: BotIdentity) -> bool:
     if said.chat.type == ChatType.PRIVATE or _mention(ears).search(_spoken(said)) is not None:
         return True
     replied = _answered(said)
@@ -215,7 +217,7 @@ def _answered(said: telegram.Message) -> telegram.Message | None:
     return None if replied is None or replied.forum_topic_created is not None else replied
 
 
-def _words(said: telegram.Message, ears: Ears) -> str | None:
+def _words(said: telegram.Message, ears: BotIdentity) -> str | None:
     """What was said, without our own name; empty where it was not in words.
 
     None for what Telegram itself says in a chat (somebody joined).
@@ -230,7 +232,7 @@ def _spoken(said: telegram.Message) -> str:
     return said.text or said.caption or ""
 
 
-def _mention(ears: Ears) -> re.Pattern[str]:
+def _mention(ears: BotIdentity) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w@/.])@{re.escape(ears.username)}\b[,:]?", re.IGNORECASE)
 
 

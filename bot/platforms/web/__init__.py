@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
-from bot.platforms import Finding, Surroundings
+from bot.platforms import Finding, PlatformContext
 from bot.platforms.web.adapter import WebChat
 from bot.platforms.web.events import NAME, PEOPLE, PERSON_ROOMS, normal
 from bot.platforms.web.words import team_rooms
@@ -63,14 +63,14 @@ def lead(written: object) -> str:
 
 
 @asynccontextmanager
-async def connect(config: object, around: Surroundings) -> AsyncIterator[Platform]:
+async def connect(config: object, around: PlatformContext) -> AsyncIterator[Platform]:
     """The chat, ready to speak. Nothing to sign in to, so it never raises Refused."""
     if not isinstance(config, Config):
         raise TypeError("the web chat was given another platform's settings")
     yield WebChat(config.leads, around)
 
 
-async def check(config: object, around: Surroundings, live: bool) -> AsyncIterator[Finding]:
+async def check(config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
     """That teams have rooms here. The chat lives in this process and its database: there is nothing to sign in to."""
     rooms = team_rooms(around.task)
     remedy = 'Nobody can answer here: give a team a room, deliver_to = { web = "billing" }'

@@ -14,10 +14,10 @@ from starlette.routing import BaseRoute, Route
 from bot.domain.errors import Refused, Unreachable, UsageError
 from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Platform
-from bot.domain.posts import Owed
+from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Label
-from bot.platforms import Routed, Surroundings
-from bot.platforms.web import door, events, render
+from bot.platforms import PlatformContext, Routed
+from bot.platforms.web import events, render, request_guard
 from bot.platforms.web.events import LEAD, NAME, PEOPLE, PERSON_ROOMS
 from bot.platforms.web.words import Words, team_rooms
 
@@ -38,7 +38,7 @@ class WebChat:
 
     name = NAME
 
-    def __init__(self, leads: Sequence[str], around: Surroundings) -> None:
+    def __init__(self, leads: Sequence[str], around: PlatformContext) -> None:
         self._leads = frozenset(leads)
         self._around = around
         self._words = Words(around.task, around.languages, around.base, around.vocabulary)
@@ -88,11 +88,11 @@ class WebChat:
                 self._wake()
         raise Unreachable("web: the database no longer says what changes")
 
-    async def say(self, owed: Owed) -> MessageRef:
+    async def say(self, item: OutboxItem) -> MessageRef:
         """A receipt: the page reads its lines from the transcript, so saying a post twice is saying it once."""
-        if owed.post.place.chat not in self._rooms:
+        if item.post.place.chat not in self._rooms:
             raise Refused("web: there is no such room; see deliver_to of the labels in the settings")
-        return owed.edits or MessageRef(NAME, owed.post.place.chat, events.receipt(owed.id))
+        return item.edits or MessageRef(NAME, item.post.place.chat, events.receipt(item.id))
 
     async def fetch(self, media: Media) -> bytes:
         raise Refused("web: the local chat has no attachments")
@@ -117,13 +117,13 @@ class WebChat:
             except Unreachable:
                 log.warning("web chat could not reach the database", extra={"path": request.url.path})
                 response = _sentence(503, "Nothing was stored: the database does not answer. Please try again.")
-            response.headers.update(door.POLICY)
+            response.headers.update(request_guard.POLICY)
             return response
 
         return answer
 
     async def _heard(self, handler: Handler, request: Request) -> Response:
-        stranger = door.stranger(request.method, request.headers)
+        stranger = request_guard.stranger(request.method, request.headers)
         if stranger:
             return _sentence(403, stranger)
         if self._inbox is None:
@@ -146,40 +146,40 @@ class WebChat:
 
     async def _message(self, request: Request, inbox: Inbox) -> Response:
         language = events.spoken(request.headers.get("accept-language"))
-        message = events.to_message(await door.body(request), _now(), language)
+        message = events.to_message(await request_guard.body(request), _now(), language)
         await inbox.message(message)
         return _stored(message.ref)
 
     async def _edit(self, request: Request, inbox: Inbox) -> Response:
-        edit = events.to_edit(await door.body(request), self._rooms, _now())
+        edit = events.to_edit(await request_guard.body(request), self._rooms, _now())
         await inbox.edit(edit)
         return _stored(edit.ref)
 
     async def _deletion(self, request: Request, inbox: Inbox) -> Response:
-        deletion = events.to_deletion(await door.body(request), self._rooms, _now())
+        deletion = events.to_deletion(await request_guard.body(request), self._rooms, _now())
         await inbox.deletion(deletion)
         return _stored(deletion.ref)
 
     async def _note(self, request: Request, inbox: Inbox) -> Response:
-        note = events.to_note(await door.body(request), self._team_rooms, _now())
+        note = events.to_note(await request_guard.body(request), self._team_rooms, _now())
         await inbox.note(note)
         return _stored(note.ref)
 
     async def _reaction(self, request: Request, inbox: Inbox) -> Response:
-        reaction = events.to_reaction(await door.body(request), self._rooms, _now())
+        reaction = events.to_reaction(await request_guard.body(request), self._rooms, _now())
         await inbox.reaction(reaction)
         return _stored(reaction.ref)
 
     async def _press(self, request: Request, inbox: Inbox) -> Response:
-        press = events.to_press(await door.body(request), self._rooms, _now())
+        press = events.to_press(await request_guard.body(request), self._rooms, _now())
         await inbox.press(press)
         return _stored(press.ref)
 
     async def _learn(self, request: Request, _inbox: Inbox) -> Response:
-        await door.body(request)
+        await request_guard.body(request)
         if LEAD not in self._leads:
             return _sentence(403, "Only leads may ask for a lesson, and there is none in [platforms.web].")
-        return JSONResponse({"asked": await self._around.desk.learn(Person(NAME, LEAD, PEOPLE[LEAD]))})
+        return JSONResponse({"asked": await self._around.chat_commands.learn(Person(NAME, LEAD, PEOPLE[LEAD]))})
 
     def _wake(self) -> None:
         for browser in self._browsers:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.decisions import Author, Reason
-from bot.domain.insight import Line
 from bot.domain.messages import chosen
 from bot.domain.posts import Card
+from bot.domain.queries import TranscriptLine
 from bot.platforms.web.events import LEAD, NAME, receipt
-from bot.platforms.web.under import posted, under
+from bot.platforms.web.thread import posted, under
 from bot.platforms.web.words import Json, Object, Words, attachments, keyed, link, mark
 from bot.platforms.wording import card_marks, certainty, why
 
@@ -20,11 +20,11 @@ CARDS = 20
 class _Thread:
     """A card, or another line of its own, and what stands under it, oldest first."""
 
-    top: Line
-    under: list[Line] = field(default_factory=list)
+    top: TranscriptLine
+    under: list[TranscriptLine] = field(default_factory=list)
 
 
-def team_room(words: Words, lines: Sequence[Line]) -> list[Json]:
+def team_room(words: Words, lines: Sequence[TranscriptLine]) -> list[Json]:
     """The room's cards with everything under them, newest card first."""
     threads: dict[str, _Thread] = {}
     for line in lines:
@@ -38,7 +38,7 @@ def team_room(words: Words, lines: Sequence[Line]) -> list[Json]:
     return [{**_line(words, one.top), "under": under(words, one.top, one.under)} for one in reversed(tops[-CARDS:])]
 
 
-def _above(line: Line) -> str | None:
+def _above(line: TranscriptLine) -> str | None:
     """The id of what the line stands under; None when it stands by itself."""
     if line.note:
         return line.note.under.id
@@ -47,12 +47,12 @@ def _above(line: Line) -> str | None:
     return line.post.answers.id if line.post and line.post.answers else None
 
 
-def _line(words: Words, line: Line) -> Object:
+def _line(words: Words, line: TranscriptLine) -> Object:
     card = line.post.content if line.post else None
     return keyed(line, _card(words, card, line) if isinstance(card, Card) else posted(words, line.post))
 
 
-def _card(words: Words, card: Card, line: Line) -> Object:
+def _card(words: Words, card: Card, line: TranscriptLine) -> Object:
     gone = not card.excerpt and (card.deleted or not card.media)
     return {
         "kind": "card",
@@ -86,13 +86,13 @@ def _sureness(words: Words, card: Card) -> str:
     return f"{words.say(None, f'mark_{certainty(card.confidence)}')} · {card.confidence:.0%}"
 
 
-def _handling(words: Words, line: Line) -> Object:
+def _handling(words: Words, line: TranscriptLine) -> Object:
     """The emoji that say what becomes of the request: take, done, wrong team."""
     known = words.vocabulary
     return {"take": mark(known.take, line), "done": mark(known.done, line), "wrong": mark(known.wrong, line)}
 
 
-def _reactions(words: Words, card: Card, line: Line) -> list[Json]:
+def _reactions(words: Words, card: Card, line: TranscriptLine) -> list[Json]:
     """The emoji that mean a team on this card first, then whatever else people put on it."""
     legend = dict(card.legend)
     known = words.vocabulary
@@ -101,7 +101,7 @@ def _reactions(words: Words, card: Card, line: Line) -> list[Json]:
     return [_reaction(words, emoji, legend.get(emoji), card, line) for emoji in [*legend, *others]]
 
 
-def _reaction(words: Words, emoji: str, label: str | None, card: Card, line: Line) -> Object:
+def _reaction(words: Words, emoji: str, label: str | None, card: Card, line: TranscriptLine) -> Object:
     return {
         "emoji": emoji,
         "label": words.task.shown(label) if label else None,

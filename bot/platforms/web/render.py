@@ -6,10 +6,10 @@ Nothing here is markup: the page inserts every string as text.
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.insight import Line
 from bot.domain.learning import Adapter, Cycle
 from bot.domain.messages import Message
 from bot.domain.posts import NO, OTHER, SPLIT, YES, Answer, Moved, Post, Question, Reply, Solved, Split, WordsPlease
+from bot.domain.queries import TranscriptLine
 from bot.domain.tasks import Label
 from bot.platforms.web.cards import team_room
 from bot.platforms.web.events import NAME, PEOPLE, PERSON_ROOMS
@@ -32,9 +32,9 @@ EXAMPLES = 2
 """Sentences of the settings that the page offers to a newcomer."""
 
 
-def state(words: Words, lines: Sequence[Line], learning: Object, now: datetime) -> Object:
+def state(words: Words, lines: Sequence[TranscriptLine], learning: Object, now: datetime) -> Object:
     """Everything the page shows."""
-    rooms: dict[str, list[Line]] = {}
+    rooms: dict[str, list[TranscriptLine]] = {}
     for line in lines:
         rooms.setdefault(line.place.chat, []).append(line)
     return {
@@ -68,7 +68,7 @@ def _verdict(words: Words, cycle: Cycle) -> str:
     )
 
 
-def _team_room(words: Words, chat: str, labels: Sequence[Label], lines: Sequence[Line]) -> Object:
+def _team_room(words: Words, chat: str, labels: Sequence[Label], lines: Sequence[TranscriptLine]) -> Object:
     return {
         "room": chat,
         "teams": [{"name": label.shown, "means": label.means, "emoji": label.emoji.get(NAME, "")} for label in labels],
@@ -76,7 +76,7 @@ def _team_room(words: Words, chat: str, labels: Sequence[Label], lines: Sequence
     }
 
 
-def _person_room(words: Words, name: str, lines: Sequence[Line]) -> Object:
+def _person_room(words: Words, name: str, lines: Sequence[TranscriptLine]) -> Object:
     threads: dict[str, list[Json]] = {}
     for line in lines:
         threads.setdefault(line.place.thread or line.ref.id, []).append(_line(words, line))
@@ -84,7 +84,7 @@ def _person_room(words: Words, name: str, lines: Sequence[Line]) -> Object:
     return {"room": name, "name": PEOPLE[name], "threads": [{"thread": key, "lines": said} for key, said in newest]}
 
 
-def _line(words: Words, line: Line) -> Object:
+def _line(words: Words, line: TranscriptLine) -> Object:
     shown = _said(line.message, line.edited) if line.message else _posted(words, line.post)
     return keyed(line, shown)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.domain.insight import Line
 from bot.domain.messages import Media, MessageRef
+from bot.domain.queries import TranscriptLine
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import choose, sentence
 from bot.platforms.web.events import LEAD, NAME
@@ -57,7 +57,7 @@ def attachments(media: Sequence[Media]) -> list[Json]:
     return [{"name": one.name or one.kind.value, "link": _safe(one.link)} for one in media]
 
 
-def keyed(line: Line, shown: Object) -> Object:
+def keyed(line: TranscriptLine, shown: Object) -> Object:
     """What the line says, with what the page knows it by."""
     return {"key": f"{line.ref.chat}/{line.ref.id}", "id": line.ref.id, "at": milliseconds(line.at), **shown}
 
@@ -69,7 +69,7 @@ def link(words: Words, card: MessageRef | None) -> Json:
     return {"key": f"{card.chat}/{card.id}", "text": words.say(None, "card_moved_link")}
 
 
-def mark(meaning: Mapping[str, str], line: Line) -> Json:
+def mark(meaning: Mapping[str, str], line: TranscriptLine) -> Json:
     """The emoji of this platform, and whether the lead has put it there; None where it has none."""
     emoji = meaning.get(NAME)
     return {"emoji": emoji, "mine": (emoji, LEAD) in line.reactions} if emoji else None

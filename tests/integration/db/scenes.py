@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.conversations import Case, Dossier, Pressed
+from bot.domain.conversations import PendingPress, PendingReactions, UndecidedConversation
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.ports import Joining
+from bot.domain.ports import ThreadingPolicy
 from bot.domain.posts import Answer, Card, Post, Question
 from bot.domain.tasks import Label, Task
 from db.ledger import PostgresLedger
@@ -13,7 +13,7 @@ from db.outbox import PostgresOutbox
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SETTLE, PATIENCE = timedelta(seconds=3), timedelta(minutes=10)
-JOINING = Joining(SETTLE, timedelta(hours=24), timedelta(hours=72))
+JOINING = ThreadingPolicy(SETTLE, timedelta(hours=24), timedelta(hours=72))
 ANN = Person("telegram", "ann", "Ann", "en")
 LEAD = Person("slack", "lead", "Lea")
 AGENT = Person("slack", "agent", "Gus")
@@ -56,9 +56,9 @@ def posts_for(conversation: int) -> list[Post]:
     ]
 
 
-async def claimed(ledger: PostgresLedger, seconds: float = 5) -> Case:
+async def claimed(ledger: PostgresLedger, seconds: float = 5) -> UndecidedConversation:
     """The one case there is to decide."""
-    (case,) = await ledger.claim_cases(after(seconds), SETTLE, PATIENCE, 10)
+    (case,) = await ledger.claim_undecided(after(seconds), SETTLE, PATIENCE, 10)
     return case
 
 
@@ -82,8 +82,8 @@ async def asked(ledger: PostgresLedger, ref: str = "m1", start: float = 0) -> in
 async def say_all(outbox: PostgresOutbox, seconds: float = 6) -> dict[str, MessageRef]:
     """Everything owed is said; receipts by kind of content, the newest of each."""
     receipts: dict[str, MessageRef] = {}
-    while owed := await outbox.claim_owed(["slack", "telegram"], after(seconds), 10):
-        for one in owed:
+    while item := await outbox.claim_due(["slack", "telegram"], after(seconds), 10):
+        for one in item:
             target = one.edits or MessageRef(one.post.place.platform, one.post.place.chat, f"said-{one.id}")
             await outbox.said(one, target, after(seconds))
             receipts[type(one.post.content).__name__] = target
@@ -109,13 +109,13 @@ async def carded(ledger: PostgresLedger, outbox: PostgresOutbox) -> MessageRef:
     return (await say_all(outbox))["Card"]
 
 
-async def dossier(ledger: PostgresLedger, seconds: float) -> Dossier:
+async def pending(ledger: PostgresLedger, seconds: float) -> PendingReactions:
     """The one dossier there is to look at."""
-    (found,) = await ledger.claim_dossiers(after(seconds), 10)
+    (found,) = await ledger.claim_reactions(after(seconds), 10)
     return found
 
 
-async def pressed(ledger: PostgresLedger, seconds: float) -> Pressed:
+async def pressed(ledger: PostgresLedger, seconds: float) -> PendingPress:
     """The one press there is to look at."""
     (found,) = await ledger.claim_presses(after(seconds), 10)
     return found

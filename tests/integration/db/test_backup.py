@@ -6,10 +6,10 @@ import psycopg
 import pytest
 
 from bot.domain.errors import UsageError
-from db.backup import dump, restore
 from db.engine import Database, open_database
 from db.ledger import PostgresLedger
 from db.migrate import upgrade
+from db.server.backup import dump, restore
 from db.transcript import PostgresTranscript
 from tests.integration.db.scenes import JOINING, message, routed
 

@@ -15,12 +15,12 @@ import psycopg
 import pytest
 
 from bot.domain.errors import UsageError
-from db.embedded import embedded, serving
+from db.server.embedded import embedded, serving
 
 _HOLDS = """
 import sys, time
 from pathlib import Path
-from db.embedded import serving
+from db.server.embedded import serving
 
 with serving(Path(sys.argv[1])) as url:
     print(url, flush=True)

@@ -11,9 +11,9 @@ from sqlalchemy import func, insert, select, text
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.ports import Change
 from db.engine import CHANNEL, Database, conninfo, open_database, parsed
-from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
+from db.queries import PostgresQueries
 from db.tables import MessageRow
 from tests.integration.db.scenes import JOINING, PATIENCE, SETTLE, after, message, routed, say_all
 
@@ -57,7 +57,7 @@ async def test_lost_connections_heal(database: Database, database_url: str) -> N
 async def test_a_connection_that_nobody_used_for_long_is_asked_whether_it_lives(
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.liveness._TRUSTED", 0.0)
+    monkeypatch.setattr("db.server.pool_health._TRUSTED", 0.0)
     backend = select(func.pg_backend_pid())
     async with database.transaction() as session:
         before = await session.scalar(backend)
@@ -119,7 +119,7 @@ async def test_a_repeat_and_an_empty_claim_wake_nobody(ledger: PostgresLedger) -
     await ledger.add_message(message("m1"), JOINING)
     async with ledger.changes() as changes:
         await ledger.add_message(message("m1"), JOINING)
-        await ledger.claim_cases(after(9), SETTLE, PATIENCE, 10)
+        await ledger.claim_undecided(after(9), SETTLE, PATIENCE, 10)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await anext(changes)
@@ -128,7 +128,7 @@ async def test_a_repeat_and_an_empty_claim_wake_nobody(ledger: PostgresLedger) -
 async def test_a_lost_listener_listens_again_and_says_so(
     ledger: PostgresLedger, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "db.changes"):
+    with caplog.at_level(logging.INFO, "db.server.notifications"):
         async with ledger.changes() as changes:
             await asyncio.to_thread(_cut_everybody, database_url)
             assert await _heard(changes)  # once for what may have been missed
@@ -141,13 +141,13 @@ async def test_a_lost_listener_listens_again_and_says_so(
 
 
 async def test_the_backlog_is_counted(ledger: PostgresLedger, outbox: PostgresOutbox, database: Database) -> None:
-    insight = PostgresInsight(database)
-    assert set((await insight.backlog(after(0))).values()) == {0.0}
+    queries = PostgresQueries(database)
+    assert set((await queries.backlog(after(0))).values()) == {0.0}
     await routed(ledger)
     await ledger.add_message(message("m2", seconds=50), JOINING)
-    (lost,) = await outbox.claim_owed(["telegram"], after(50), 10)
+    (lost,) = await outbox.claim_due(["telegram"], after(50), 10)
     await outbox.give_up(lost, "blocked", after(51))
-    assert await insight.backlog(after(60)) == {
+    assert await queries.backlog(after(60)) == {
         "undecided": 1.0,
         "oldest_undecided_seconds": 10.0,
         "unsaid": 1.0,
@@ -155,8 +155,8 @@ async def test_the_backlog_is_counted(ledger: PostgresLedger, outbox: PostgresOu
         "given_up": 1.0,
     }
     await say_all(outbox, 61)
-    assert (await insight.backlog(after(62)))["unsaid"] == 0.0
-    assert await insight.decisions() == {("telegram", "routing", "billing", "model"): 1}
+    assert (await queries.backlog(after(62)))["unsaid"] == 0.0
+    assert await queries.decisions() == {("telegram", "routing", "billing", "model"): 1}
 
 
 def _cut_everybody(url: str) -> None:

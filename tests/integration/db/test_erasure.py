@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from bot.domain.conversations import Ruling, Standing
+from bot.domain.conversations import CardState, LeadLabel
 from bot.domain.decisions import Author, Decision, Reason
-from bot.domain.insight import Erased
 from bot.domain.learning import Adapter, side_of
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
 from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Offer, Post, Reply, Sent
+from bot.domain.queries import Erased
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
-from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
+from db.queries import PostgresQueries
+from db.redaction.text import without
 from db.registry import PostgresRegistry
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ReactionRow
-from db.unnamed import without
 from tests.integration.db.scenes import (
     AGENT,
     ANN,
@@ -39,9 +39,9 @@ from tests.integration.db.scenes import (
     card,
     carded,
     claimed,
-    dossier,
     message,
     note,
+    pending,
     reaction,
     routed,
     say_all,
@@ -69,17 +69,17 @@ async def _a_story(ledger: PostgresLedger, outbox: PostgresOutbox) -> MessageRef
     """Ann was moved to another team, wrote more, got a reply, and was spoken about; the first card's receipt."""
     ref = await carded(ledger, outbox)
     await ledger.add_reaction(reaction(ref, "key", 10))
-    found = await dossier(ledger, 11)
+    found = await pending(ledger, 11)
     assert found.card is not None
     struck = Post(ROOM, replace(found.card.card, moved_to="access"), edits=found.card.post)
     history = (("Ann", "and my invoice"),)
     moved = Post(Place("slack", "C-ACCESS"), replace(card(1, "access"), history=history, media=(PHOTO,)))
-    ruling = Ruling("access", LEAD, after(10), confirms=False, disputed=False)
-    await ledger.conclude_dossier(found, CORRECTED, Standing(ruling, taken_by=AGENT), [struck, moved], after(12))
+    lead_label = LeadLabel("access", LEAD, after(10), confirms=False, disputed=False)
+    await ledger.conclude_reactions(found, CORRECTED, CardState(lead_label, taken_by=AGENT), [struck, moved], after(12))
     said = replace(message("m2", "and my invoice", 20, chat="chat-of-m1"), media=(PHOTO,))
     await ledger.add_message(said, JOINING)
-    (more,) = await ledger.claim_next(after(21), 10)
-    await ledger.conclude_next(more, [Post(ON_THE_CARD, FollowUp("Ann", "and my invoice", (PHOTO,)))], after(22))
+    (more,) = await ledger.claim_follow_ups(after(21), 10)
+    await ledger.conclude_follow_up(more, [Post(ON_THE_CARD, FollowUp("Ann", "and my invoice", (PHOTO,)))], after(22))
     under = (await say_all(outbox, 23))["Card"]
     await ledger.add_note(note("n1", under, "Ann Summers asks: where is my refund. A member since May.", 24))
     (noted,) = await ledger.claim_notes(after(25), 10)
@@ -128,10 +128,10 @@ async def test_counts_labels_and_rulings_stay(
     ledger: PostgresLedger, outbox: PostgresOutbox, database: Database, erasure: PostgresErasure
 ) -> None:
     await _a_story(ledger, outbox)
-    insight = PostgresInsight(database)
-    decisions, week = await insight.decisions(), await insight.week(after(50))
+    queries = PostgresQueries(database)
+    decisions, week = await queries.decisions(), await queries.week(after(50))
     await erasure.erase(ANN, after(100))
-    assert (await insight.decisions(), await insight.week(after(150))) == (decisions, week)
+    assert (await queries.decisions(), await queries.week(after(150))) == (decisions, week)
     async with database.transaction() as session:
         counts = [
             await session.scalar(select(func.count()).select_from(t)) for t in (DecisionRow, CorrectionRow, ReactionRow)
@@ -145,8 +145,8 @@ async def test_cards_and_follow_ups_in_chats_are_rewritten_without_words(
     first = await _a_story(ledger, outbox)
     await erasure.erase(ANN, after(100))
     rewritten: dict[str, list[tuple[str, object]]] = {}
-    while owed := await outbox.claim_owed(["slack", "telegram"], after(101), 10):
-        for one in owed:
+    while item := await outbox.claim_due(["slack", "telegram"], after(101), 10):
+        for one in item:
             assert one.edits is not None
             rewritten.setdefault(type(one.post.content).__name__, []).append((one.edits.chat, one.post.content))
             await outbox.said(one, one.edits, after(102))
@@ -167,7 +167,7 @@ async def test_forgetting_again_changes_nothing(
     before = await _everything(database)
     assert await erasure.erase(ANN, after(200)) == Erased(0, 0, ())
     assert await _everything(database) == before
-    assert await outbox.claim_owed(["slack", "telegram"], after(201), 10) == []
+    assert await outbox.claim_due(["slack", "telegram"], after(201), 10) == []
 
 
 async def test_somebody_unknown_is_nobody(erasure: PostgresErasure) -> None:
@@ -179,13 +179,13 @@ async def test_what_waits_to_be_said_is_said_without_words_or_not_at_all(
 ) -> None:
     await routed(ledger)
     await ledger.add_message(message("m2", "and my invoice", 5.5, chat="chat-of-m1"), JOINING)
-    (said,) = await ledger.claim_next(after(6), 10)
-    await ledger.conclude_next(said, [Post(ON_THE_CARD, FollowUp("Ann", "and my invoice"))], after(6))
+    (said,) = await ledger.claim_follow_ups(after(6), 10)
+    await ledger.conclude_follow_up(said, [Post(ON_THE_CARD, FollowUp("Ann", "and my invoice"))], after(6))
     await erasure.erase(ANN, after(7))
     contents = []
-    while owed := await outbox.claim_owed(["slack"], after(8), 10):
-        contents += [one.post.content for one in owed]
-        for one in owed:
+    while item := await outbox.claim_due(["slack"], after(8), 10):
+        contents += [one.post.content for one in item]
+        for one in item:
             await outbox.said(one, MessageRef("slack", "C-BILLING", f"said-{one.id}"), after(9))
     (only,) = contents
     assert isinstance(only, Card) and (only.excerpt, only.author, only.deleted) == ("", "", True)
@@ -195,12 +195,12 @@ async def test_what_is_on_its_way_is_rewritten_when_it_arrived(
     ledger: PostgresLedger, outbox: PostgresOutbox, erasure: PostgresErasure
 ) -> None:
     await routed(ledger)
-    (on_its_way,) = await outbox.claim_owed(["slack"], after(6), 10)
+    (on_its_way,) = await outbox.claim_due(["slack"], after(6), 10)
     await erasure.erase(ANN, after(7))
     await outbox.said(on_its_way, MessageRef("slack", "C-BILLING", "17.1"), after(8))
-    (owed,) = await outbox.claim_owed(["slack"], after(9), 10)
-    assert owed.edits == MessageRef("slack", "C-BILLING", "17.1")
-    assert isinstance(owed.post.content, Card) and owed.post.content.excerpt == ""
+    (item,) = await outbox.claim_due(["slack"], after(9), 10)
+    assert item.edits == MessageRef("slack", "C-BILLING", "17.1")
+    assert isinstance(item.post.content, Card) and item.post.content.excerpt == ""
 
 
 async def test_a_decision_in_the_making_brings_nothing_back(
@@ -210,9 +210,9 @@ async def test_a_decision_in_the_making_brings_nothing_back(
     case = await claimed(ledger)
     await erasure.erase(ANN, after(6))
     assert not await ledger.decide(case, SURE, [Post(ROOM, card(1))], "where is my refund", VECTOR)
-    assert await outbox.claim_owed(["slack"], after(7), 10) == []
+    assert await outbox.claim_due(["slack"], after(7), 10) == []
     assert "refund" not in await _everything(database)
-    assert await ledger.claim_cases(after(9_999), SETTLE, PATIENCE, 10) == []
+    assert await ledger.claim_undecided(after(9_999), SETTLE, PATIENCE, 10) == []
 
 
 async def test_a_correction_in_the_making_brings_nothing_back(
@@ -220,10 +220,10 @@ async def test_a_correction_in_the_making_brings_nothing_back(
 ) -> None:
     ref = await carded(ledger, outbox)
     await ledger.add_reaction(reaction(ref, "key", 10))
-    stale = await dossier(ledger, 11)
+    stale = await pending(ledger, 11)
     await erasure.erase(ANN, after(12))
-    ruling = Ruling("access", LEAD, after(10), confirms=False, disputed=False)
-    await ledger.conclude_dossier(stale, CORRECTED, Standing(ruling), [Post(ROOM, card(1, "access"))], after(13))
+    lead_label = LeadLabel("access", LEAD, after(10), confirms=False, disputed=False)
+    await ledger.conclude_reactions(stale, CORRECTED, CardState(lead_label), [Post(ROOM, card(1, "access"))], after(13))
     assert "where is" not in await _everything(database)
 
 
@@ -235,15 +235,15 @@ async def test_words_in_somebody_elses_conversation_go_too(
     await ledger.decide(case, SURE, [Post(ROOM, card(case.conversation.id))], "where is my refund", VECTOR)
     bob = Person("telegram", "bob", "Bob")
     await ledger.add_message(replace(message("b1", "same with my parcel", 10, thread="t1"), author=bob), JOINING)
-    (said,) = await ledger.claim_next(after(11), 10)
-    await ledger.conclude_next(said, [Post(ON_THE_CARD, FollowUp("Bob", "same with my parcel"))], after(12))
+    (said,) = await ledger.claim_follow_ups(after(11), 10)
+    await ledger.conclude_follow_up(said, [Post(ON_THE_CARD, FollowUp("Bob", "same with my parcel"))], after(12))
     await say_all(outbox, 13)
     assert await erasure.erase(bob, after(20)) == Erased(0, 0, ())
     left = await _everything(database)
     assert "parcel" not in left and "Bob" not in left
     assert "where is my refund" in left
-    (owed,) = await outbox.claim_owed(["slack"], after(21), 10)
-    assert owed.post.content == FollowUp("", "", deleted=True)
+    (item,) = await outbox.claim_due(["slack"], after(21), 10)
+    assert item.post.content == FollowUp("", "", deleted=True)
 
 
 async def test_an_agent_who_is_forgotten_leaves_no_name(
@@ -269,7 +269,7 @@ async def test_other_teams_cards_forget_what_they_recalled(
     await say_all(outbox, 61)
     await erasure.erase(ANN, after(100))
     assert "where is" not in await _everything(database)
-    found = await outbox.claim_owed(["slack"], after(101), 10)
+    found = await outbox.claim_due(["slack"], after(101), 10)
     assert replace(recalling, remembered=()) in [one.post.content for one in found]
 
 
@@ -337,11 +337,11 @@ async def test_an_adapter_made_after_it_was_withdrawn_is_not_named(
 ) -> None:
     await _adapters(database, ("during", 30), ("later", 80))
     ref = await carded(ledger, outbox)
-    ruling = Ruling("access", LEAD, after(10), confirms=False, disputed=False)
+    lead_label = LeadLabel("access", LEAD, after(10), confirms=False, disputed=False)
     await ledger.add_reaction(reaction(ref, "key", 10))
-    await ledger.conclude_dossier(await dossier(ledger, 11), CORRECTED, Standing(ruling), [], after(12))
+    await ledger.conclude_reactions(await pending(ledger, 11), CORRECTED, CardState(lead_label), [], after(12))
     await ledger.add_reaction(reaction(ref, "key", 40, added=False))
-    await ledger.conclude_dossier(await dossier(ledger, 41), None, Standing(), [], after(42))
+    await ledger.conclude_reactions(await pending(ledger, 41), None, CardState(), [], after(42))
     erased = await erasure.erase(ANN, after(100))
     assert (erased.adapters, erased.examples) == (("during",), 1)
 
@@ -353,9 +353,9 @@ async def test_held_out_and_disputed_words_were_never_trained_on(
     for ref, words, start, disputed in (("m1", held_out, 0, False), ("m2", TRAINED, 100, True)):
         await routed(ledger, words, ref, start)
         await ledger.add_reaction(reaction((await say_all(outbox, start + 6))["Card"], "key", start + 10))
-        ruling = Ruling("access", LEAD, after(start + 10), confirms=False, disputed=disputed)
-        found = await dossier(ledger, start + 11)
-        await ledger.conclude_dossier(found, CORRECTED, Standing(ruling), [], after(start + 12))
+        lead_label = LeadLabel("access", LEAD, after(start + 10), confirms=False, disputed=disputed)
+        found = await pending(ledger, start + 11)
+        await ledger.conclude_reactions(found, CORRECTED, CardState(lead_label), [], after(start + 12))
     await _adapters(database, ("later", 500))
     erased = await erasure.erase(ANN, after(1_000))
     assert (erased.conversations, erased.examples, erased.adapters) == (2, 2, ())

@@ -27,7 +27,7 @@ from tests.integration.db.scenes import (
 
 async def _conversations(ledger: PostgresLedger, seconds: float) -> list[list[str]]:
     """The messages of each conversation that waits for a decision."""
-    cases = await ledger.claim_cases(after(seconds), SETTLE, PATIENCE, 100)
+    cases = await ledger.claim_undecided(after(seconds), SETTLE, PATIENCE, 100)
     return [[said.ref.id for said in case.messages] for case in cases]
 
 

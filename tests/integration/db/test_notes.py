@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.conversations import Dispatched, Noted
+from bot.domain.conversations import Dispatched, PendingNote
 from bot.domain.errors import Unreachable
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Person, Place
 from bot.domain.posts import ON_THE_CARD, FollowUp, LearningReport, Offer, Post, Reply, Sent
-from db import notes
+from db.conversations import notes
 from db.engine import Database, open_database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
@@ -34,17 +34,17 @@ from tests.integration.db.scenes import (
 PHOTO = Media("slack", "F1", MediaKind.DOCUMENT, "form.pdf")
 
 
-async def _noted(ledger: PostgresLedger, seconds: float) -> Noted:
+async def _noted(ledger: PostgresLedger, seconds: float) -> PendingNote:
     """The one note there is to look at."""
     (found,) = await ledger.claim_notes(after(seconds), 10)
     return found
 
 
-def _reply(noted: Noted, words: str = "it is on its way") -> Post:
+def _reply(noted: PendingNote, words: str = "it is on its way") -> Post:
     return Post(noted.conversation.place, Reply("billing", words, "en", "Gus"))
 
 
-async def _looked_at(ledger: PostgresLedger, outbox: PostgresOutbox) -> Noted:
+async def _looked_at(ledger: PostgresLedger, outbox: PostgresOutbox) -> PendingNote:
     """A note that was looked at and not sent."""
     await ledger.add_note(note("n1", await carded(ledger, outbox)))
     found = await _noted(ledger, 21)
@@ -66,7 +66,7 @@ async def test_a_note_comes_back_as_it_was_and_only_once(ledger: PostgresLedger,
 
 async def test_a_note_is_no_message(ledger: PostgresLedger, outbox: PostgresOutbox, database: Database) -> None:
     await ledger.add_note(note("n1", await carded(ledger, outbox)))
-    assert await ledger.claim_next(after(30), 10) == []
+    assert await ledger.claim_follow_ups(after(30), 10) == []
     async with database.transaction() as session:
         assert "n1" not in (await session.scalars(select(MessageRow.message_id))).all()
 
@@ -80,10 +80,10 @@ async def test_under_a_card_that_is_being_said_it_comes_again(ledger: PostgresLe
     await routed(ledger)
     early = note("n1", MessageRef("slack", ROOM.chat, "not known yet"))
     assert not await ledger.add_note(early)  # nobody has tried to say the card: the note is under something else
-    owed = await outbox.claim_owed(["slack"], after(6), 10)
+    item = await outbox.claim_due(["slack"], after(6), 10)
     with pytest.raises(Unreachable):
         await ledger.add_note(early)
-    for one in owed:
+    for one in item:
         await outbox.said(one, early.under, after(7))
     assert await ledger.add_note(early)
 
@@ -93,13 +93,13 @@ async def test_under_a_card_whose_receipt_arrives_at_that_moment_is_a_note(
 ) -> None:
     await routed(ledger)
     early = note("n1", MessageRef("slack", ROOM.chat, "known in a moment"))
-    owed = await outbox.claim_owed(["slack"], after(6), 10)
+    item = await outbox.claim_due(["slack"], after(6), 10)
     look = notes._conversation_under
 
     async def a_moment_too_early(session: AsyncSession, ref: MessageRef) -> int | None:
         found = await look(session, ref)
-        while owed:
-            await outbox.said(owed.pop(), early.under, after(7))
+        while item:
+            await outbox.said(item.pop(), early.under, after(7))
         return found
 
     monkeypatch.setattr(notes, "_conversation_under", a_moment_too_early)
@@ -114,7 +114,7 @@ async def test_a_post_that_must_wait_holds_up_no_other_talk_in_its_room(
     ledger: PostgresLedger, outbox: PostgresOutbox
 ) -> None:
     await routed(ledger)
-    for one in await outbox.claim_owed(["slack"], after(6), 10):
+    for one in await outbox.claim_due(["slack"], after(6), 10):
         await outbox.postpone(one, after(600), "this chat has had its share")
     assert not await ledger.add_note(note("n1", MessageRef("slack", ROOM.chat, "somebody else's")))
 
@@ -135,8 +135,8 @@ async def test_under_a_follow_up_and_under_another_note_is_a_note(
 ) -> None:
     await carded(ledger, outbox)
     await ledger.add_message(message("m2", "and", 10, chat="chat-of-m1"), JOINING)
-    (said,) = await ledger.claim_next(after(11), 10)
-    await ledger.conclude_next(said, [Post(ON_THE_CARD, FollowUp("Ann", "and"))], after(12))
+    (said,) = await ledger.claim_follow_ups(after(11), 10)
+    await ledger.conclude_follow_up(said, [Post(ON_THE_CARD, FollowUp("Ann", "and"))], after(12))
     first = note("n1", (await say_all(outbox, 13))["FollowUp"])
     assert await ledger.add_note(first)
     assert await ledger.add_note(note("n2", first.ref, seconds=21))
@@ -153,7 +153,7 @@ async def test_a_sent_note_is_never_sent_again(ledger: PostgresLedger, outbox: P
     found = await _noted(ledger, 21)
     for _ in range(2):
         await ledger.conclude_note(found, True, [_reply(found)], after(22))
-    assert len(await outbox.claim_owed(["telegram"], after(23), 10)) == 1
+    assert len(await outbox.claim_due(["telegram"], after(23), 10)) == 1
     await ledger.add_reaction(reaction(found.note.ref, "outbox_tray", 30))
     assert await ledger.claim_notes(after(31), 10) == []
 
@@ -164,7 +164,7 @@ async def test_the_emoji_on_a_note_that_was_looked_at_brings_it_back(
     before = await _looked_at(ledger, outbox)
     fact = reaction(before.note.ref, "outbox_tray", 30)
     assert await ledger.add_reaction(fact)
-    assert await ledger.claim_dossiers(after(31), 10) == []
+    assert await ledger.claim_reactions(after(31), 10) == []
     found = await _noted(ledger, 31)
     assert (found.id, found.standing) == (before.id, (fact,))
     await ledger.conclude_note(found, False, [], after(32))
@@ -181,7 +181,7 @@ async def test_an_emoji_taken_away_while_it_was_looked_at_sends_nothing(
     stale = await _noted(ledger, 31)
     await ledger.add_reaction(reaction(before.note.ref, "outbox_tray", 31.5, added=False))
     await ledger.conclude_note(stale, True, [_reply(stale)], after(32))
-    assert await outbox.claim_owed(["telegram"], after(33), 10) == []
+    assert await outbox.claim_due(["telegram"], after(33), 10) == []
     assert (await _noted(ledger, 34)).standing == ()
 
 
@@ -193,7 +193,7 @@ async def test_an_edit_while_it_was_looked_at_sends_no_old_words(
     stale = await _noted(ledger, 21)
     await ledger.add_edit(Edit(said.ref, "reply: today", after(22)))
     await ledger.conclude_note(stale, True, [_reply(stale, "tomorrow")], after(23))
-    assert await outbox.claim_owed(["telegram"], after(24), 10) == []
+    assert await outbox.claim_due(["telegram"], after(24), 10) == []
     assert (await _noted(ledger, 25)).note.text == "reply: today"
 
 
@@ -203,7 +203,7 @@ async def test_a_deleted_note_is_not_looked_at(ledger: PostgresLedger, outbox: P
     stale = await _noted(ledger, 21)
     await ledger.add_deletion(Deletion(said.ref, after(22)))
     await ledger.conclude_note(stale, True, [_reply(stale)], after(23))
-    assert await outbox.claim_owed(["telegram"], after(24), 10) == []
+    assert await outbox.claim_due(["telegram"], after(24), 10) == []
     assert await ledger.claim_notes(after(25), 10) == []
 
 
@@ -223,8 +223,8 @@ async def test_the_button_of_an_offer_sends_its_note_once(
         assert (again.on, again.note) == (Offer(found.id, "Ann", said.text, is_sent), said)
         sent = Post(ON_THE_CARD, Offer(found.id, "Ann", said.text, sent=True), edits=again.post)
         await ledger.conclude_press(again, Dispatched(found.id), [_reply(found), sent], after(seconds + 1))
-    replies = await outbox.claim_owed(["telegram"], after(99), 10)
-    assert [owed.post.content for owed in replies] == [Reply("billing", "it is on its way", "en", "Gus")]
+    replies = await outbox.claim_due(["telegram"], after(99), 10)
+    assert [item.post.content for item in replies] == [Reply("billing", "it is on its way", "en", "Gus")]
     async with database.transaction() as session:
         row = (await session.scalars(select(NoteRow))).one()
     assert (row.sent_at, row.carried_by) == (after(27), replies[0].id)
@@ -240,7 +240,7 @@ async def test_the_offer_of_a_deleted_note_has_no_note(ledger: PostgresLedger, o
     late = await pressed(ledger, 26)
     assert (late.note, late.on) == (None, Offer(found.id, "Ann", ""))
     await ledger.conclude_press(late, Dispatched(found.id), [_reply(found)], after(27))
-    assert await outbox.claim_owed(["telegram"], after(28), 10) == []
+    assert await outbox.claim_due(["telegram"], after(28), 10) == []
 
 
 async def test_two_processes_never_look_at_one_note(
@@ -264,7 +264,7 @@ async def test_the_persons_answer_to_a_reply_joins_however_long_they_were_silent
     found = await _noted(ledger, day)
     await ledger.conclude_note(found, True, [_reply(found)], after(day))
     await ledger.add_message(message("m2", "thanks, but", day + 3_600, chat="chat-of-m1"), JOINING)
-    (said,) = await ledger.claim_next(after(day + 3_700), 10)
+    (said,) = await ledger.claim_follow_ups(after(day + 3_700), 10)
     assert said.conversation.id == found.conversation.id
 
 
@@ -272,12 +272,12 @@ async def test_what_was_sent_is_confirmed_once_it_is_said(ledger: PostgresLedger
     await ledger.add_note(note("n1", await carded(ledger, outbox)))
     found = await _noted(ledger, 21)
     await ledger.conclude_note(found, True, [_reply(found)], after(22))
-    (owed,) = await outbox.claim_owed(["telegram"], after(23), 10)
+    (item,) = await outbox.claim_due(["telegram"], after(23), 10)
     confirmed = Post(ON_THE_CARD, Sent("it is on its way", "Gus", "Ann"))
     ref = MessageRef("telegram", "chat-of-m1", "r1")
     for _ in range(2):
-        await outbox.said(owed, ref, after(24), [confirmed])
-    (told,) = await outbox.claim_owed(["slack"], after(25), 10)
+        await outbox.said(item, ref, after(24), [confirmed])
+    (told,) = await outbox.claim_due(["slack"], after(25), 10)
     assert (told.post.content, told.post.place, told.under) == (
         confirmed.content,
         ROOM,

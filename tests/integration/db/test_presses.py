@@ -50,8 +50,8 @@ async def test_a_tap_routes_and_becomes_an_example_with_its_vector(
     async with database.transaction() as session:
         row = (await session.scalars(select(ExampleRow))).one()
     assert (row.embedder, row.vector is not None, row.conversation_id) == ("tiny", True, found.conversation.id)
-    assert await ledger.claim_cases(after(9_999), SETTLE, PATIENCE, 10) == []
-    assert await ledger.claim_next(after(9_999), 10) == []
+    assert await ledger.claim_undecided(after(9_999), SETTLE, PATIENCE, 10) == []
+    assert await ledger.claim_follow_ups(after(9_999), 10) == []
 
 
 async def test_a_press_is_concluded_once(ledger: PostgresLedger, outbox: PostgresOutbox, database: Database) -> None:
@@ -61,7 +61,7 @@ async def test_a_press_is_concluded_once(ledger: PostgresLedger, outbox: Postgre
         await ledger.conclude_press(found, Chosen(CHOSEN), posts_for(found.conversation.id), after(9))
     async with database.transaction() as session:
         assert len((await session.scalars(select(DecisionRow).where(DecisionRow.by == "person"))).all()) == 1
-    assert len(await outbox.claim_owed(["slack", "telegram"], after(10), 10)) == 2
+    assert len(await outbox.claim_due(["slack", "telegram"], after(10), 10)) == 2
 
 
 async def test_a_press_that_means_nothing_leaves_the_question_open(
@@ -108,11 +108,11 @@ async def test_a_press_on_what_has_no_buttons_is_concluded_here(ledger: Postgres
 
 async def test_a_press_waits_for_its_receipt(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await asked(ledger)
-    (owed,) = await outbox.claim_owed(["telegram"], after(6), 10)
+    (item,) = await outbox.claim_due(["telegram"], after(6), 10)
     ref = MessageRef("telegram", "ann-chat", "soon")
     await ledger.add_press(press(ref, "1"))
     assert await ledger.claim_presses(after(8), 10) == []
-    await outbox.said(owed, ref, after(9))
+    await outbox.said(item, ref, after(9))
     assert (await pressed(ledger, 10)).press.ref == ref
 
 
@@ -130,7 +130,7 @@ async def test_a_press_overtaken_by_the_fallback_comes_again(ledger: PostgresLed
     fallback = Decision("routing", "triage", Author.FALLBACK, Reason.NO_ANSWER)
     assert await ledger.decide(case, fallback, [], "text", None)
     await ledger.conclude_press(found, Chosen(CHOSEN), [Post(Place("slack", "C"), card(1))], after(10_000))
-    assert await outbox.claim_owed(["slack"], after(10_001), 10) == []
+    assert await outbox.claim_due(["slack"], after(10_001), 10) == []
     again = await pressed(ledger, 10_002)
     assert (again.id, again.conversation.label) == (found.id, "triage")
 
@@ -140,5 +140,5 @@ async def test_what_came_after_the_press_is_relayed(ledger: PostgresLedger, outb
     found = await pressed(ledger, 8)
     await ledger.add_message(message("m2", "and one more thing", 8), JOINING)
     await ledger.conclude_press(found, Chosen(CHOSEN), [], after(9))
-    (left,) = await ledger.claim_next(after(10), 10)
+    (left,) = await ledger.claim_follow_ups(after(10), 10)
     assert left.message.ref.id == "m2"

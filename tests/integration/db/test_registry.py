@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.conversations import Standing
+from bot.domain.conversations import CardState
 from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter, Phase, Verdict
 from bot.domain.tasks import Label
@@ -17,8 +17,8 @@ from db.examples import PostgresExamples
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.registry import PostgresRegistry
-from tests.integration.db.scenes import TASK, after, dossier, reaction, routed, say_all
-from tests.integration.db.test_dossiers import CORRECTED, ruling
+from tests.integration.db.scenes import TASK, after, pending, reaction, routed, say_all
+from tests.integration.db.test_reactions import CORRECTED, lead_label
 
 ALPHABET = ["A", "B", "C", "D", "E"]
 
@@ -190,8 +190,8 @@ async def test_corrections_wait_until_a_training_set_took_them(
     await routed(ledger)
     ref = (await say_all(outbox))["Card"]
     await ledger.add_reaction(reaction(ref, "key", 10))
-    found = await dossier(ledger, 11)
-    await ledger.conclude_dossier(found, CORRECTED, Standing(ruling()), [], after(12))
+    found = await pending(ledger, 11)
+    await ledger.conclude_reactions(found, CORRECTED, CardState(lead_label()), [], after(12))
     examples = PostgresExamples(database)
     assert await examples.waiting_corrections("routing") == 1
     for key, verdict, waiting in (("a", None, 1), ("b", Verdict(False, ("no",)), 0)):

@@ -3,13 +3,13 @@
 import asyncio
 from datetime import timedelta
 
-from bot.domain.conversations import Standing, Waiting
+from bot.domain.conversations import CardState, OverdueConversation
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.posts import ON_THE_CARD, Notice, Post, What
 from db.engine import open_database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
-from tests.integration.db.scenes import AGENT, JOINING, after, carded, dossier, message, reaction
+from tests.integration.db.scenes import AGENT, JOINING, after, carded, message, pending, reaction
 
 HALF_AN_HOUR = timedelta(minutes=30)
 MINUTE = 60
@@ -18,8 +18,8 @@ ROUTED = 5
 NOTICE = Post(ON_THE_CARD, Notice(What.UNTAKEN, minutes=30))
 
 
-async def _waiting(ledger: PostgresLedger, minutes: float) -> list[Waiting]:
-    return await ledger.claim_waiting(after(ROUTED + minutes * MINUTE), HALF_AN_HOUR, 10)
+async def _waiting(ledger: PostgresLedger, minutes: float) -> list[OverdueConversation]:
+    return await ledger.claim_overdue(after(ROUTED + minutes * MINUTE), HALF_AN_HOUR, 10)
 
 
 async def test_nobody_is_reminded_too_early(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
@@ -34,26 +34,26 @@ async def test_a_conversation_comes_back_twice_and_never_again(ledger: PostgresL
         assert (found.reminders, found.since, found.card is not None) == (before, after(ROUTED), True)
         assert await _waiting(ledger, minutes) == []
         for _ in range(2):
-            await ledger.conclude_waiting(found, [NOTICE], after(ROUTED + minutes * MINUTE))
-        assert len(await outbox.claim_owed(["slack"], after(ROUTED + minutes * MINUTE + 1), 10)) == 1
+            await ledger.conclude_reminder(found, [NOTICE], after(ROUTED + minutes * MINUTE))
+        assert len(await outbox.claim_due(["slack"], after(ROUTED + minutes * MINUTE + 1), 10)) == 1
         assert await _waiting(ledger, minutes + 29) == []
-        for owed in await outbox.claim_owed(["slack"], after(99_999), 10):
-            await outbox.give_up(owed, "no matter", after(99_999))
+        for item in await outbox.claim_due(["slack"], after(99_999), 10):
+            await outbox.give_up(item, "no matter", after(99_999))
     assert await _waiting(ledger, 9_999) == []
 
 
 async def test_what_somebody_took_or_closed_does_not_wait(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     ref = await carded(ledger, outbox)
-    for emoji, standing in (("eyes", Standing(taken_by=AGENT)), ("done", Standing(done=True))):
+    for emoji, standing in (("eyes", CardState(taken_by=AGENT)), ("done", CardState(done=True))):
         await ledger.add_reaction(reaction(ref, emoji, 20))
-        await ledger.conclude_dossier(await dossier(ledger, 21), None, standing, [], after(22))
+        await ledger.conclude_reactions(await pending(ledger, 21), None, standing, [], after(22))
         assert await _waiting(ledger, 40) == []
 
 
 async def test_without_posts_it_was_no_reminder(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await carded(ledger, outbox)
     (found,) = await _waiting(ledger, 30)
-    await ledger.conclude_waiting(found, [], after(ROUTED + 30 * MINUTE))
+    await ledger.conclude_reminder(found, [], after(ROUTED + 30 * MINUTE))
     assert await _waiting(ledger, 30.5) == []
     (again,) = await _waiting(ledger, 31)
     assert again.reminders == 0
@@ -62,12 +62,12 @@ async def test_without_posts_it_was_no_reminder(ledger: PostgresLedger, outbox: 
 async def test_the_next_team_has_time_of_its_own(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     ref = await carded(ledger, outbox)
     (found,) = await _waiting(ledger, 30)
-    await ledger.conclude_waiting(found, [], after(ROUTED + 30 * MINUTE))
+    await ledger.conclude_reminder(found, [], after(ROUTED + 30 * MINUTE))
     await ledger.add_reaction(reaction(ref, "key", 2_000))
     moved = Decision("routing", "access", Author.LEAD, Reason.CORRECTED)
-    await ledger.conclude_dossier(await dossier(ledger, 2_000), moved, Standing(), [], after(2_000))
+    await ledger.conclude_reactions(await pending(ledger, 2_000), moved, CardState(), [], after(2_000))
     assert await _waiting(ledger, 60) == []
-    (later,) = await ledger.claim_waiting(after(2_000 + 30 * MINUTE), HALF_AN_HOUR, 10)
+    (later,) = await ledger.claim_overdue(after(2_000 + 30 * MINUTE), HALF_AN_HOUR, 10)
     assert (later.since, later.reminders) == (after(2_000), 0)
 
 
@@ -78,9 +78,9 @@ async def test_taking_it_while_the_reminder_is_written_keeps_it_unsaid(
     (stale,) = await _waiting(ledger, 30)
     late = ROUTED + 30 * MINUTE + 61  # its process died, or so it seemed
     await ledger.add_reaction(reaction(ref, "eyes", late))
-    await ledger.conclude_dossier(await dossier(ledger, late), None, Standing(taken_by=AGENT), [], after(late))
-    await ledger.conclude_waiting(stale, [NOTICE], after(late + 1))
-    assert await outbox.claim_owed(["slack"], after(late + 2), 10) == []
+    await ledger.conclude_reactions(await pending(ledger, late), None, CardState(taken_by=AGENT), [], after(late))
+    await ledger.conclude_reminder(stale, [NOTICE], after(late + 1))
+    assert await outbox.claim_due(["slack"], after(late + 2), 10) == []
 
 
 async def test_two_processes_never_remind_of_one(

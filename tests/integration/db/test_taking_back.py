@@ -26,22 +26,22 @@ async def test_a_sent_note_that_is_deleted_at_once_is_not_ticked_off_without_wor
     await say_all(outbox, 23)
     await _owe_under_the_card(ledger, outbox, Sent("it is on its way", "Gus", "Ann"))
     await ledger.add_deletion(Deletion(said.ref, after(30)))
-    assert await outbox.claim_owed(["slack"], after(31), 10) == []
+    assert await outbox.claim_due(["slack"], after(31), 10) == []
 
 
 async def _owe_under_the_card(ledger: PostgresLedger, outbox: PostgresOutbox, content: Sent) -> None:
     await ledger.add_message(message("m9", "and", 26, chat="chat-of-m1"), JOINING)
-    (said,) = await ledger.claim_next(after(27), 10)
-    await ledger.conclude_next(said, [Post(ON_THE_CARD, content)], after(28))
+    (said,) = await ledger.claim_follow_ups(after(27), 10)
+    await ledger.conclude_follow_up(said, [Post(ON_THE_CARD, content)], after(28))
 
 
 async def test_a_card_on_its_way_is_emptied_as_soon_as_it_is_said(
     ledger: PostgresLedger, outbox: PostgresOutbox
 ) -> None:
     await routed(ledger)
-    (on_its_way,) = await outbox.claim_owed(["slack"], after(6), 10)
+    (on_its_way,) = await outbox.claim_due(["slack"], after(6), 10)
     await ledger.add_deletion(Deletion(M1, after(7)))
-    (revised,) = await ledger.claim_revised(after(8), 10)
+    (revised,) = await ledger.claim_edits(after(8), 10)
     assert [one.post for one in revised.cards] == [on_its_way.id]
 
 
@@ -50,14 +50,14 @@ async def test_the_link_to_the_next_card_brings_no_deleted_words_back(
 ) -> None:
     await carded(ledger, outbox)
     await ledger.add_message(message("m9", "and", 8, chat="chat-of-m1"), JOINING)
-    (said,) = await ledger.claim_next(after(8), 10)
+    (said,) = await ledger.claim_follow_ups(after(8), 10)
     assert said.card is not None
-    await ledger.conclude_next(said, [Post(ROOM, Notice(What.SOLVED))], after(9))
-    (owed,) = await outbox.claim_owed(["slack"], after(10), 10)
+    await ledger.conclude_follow_up(said, [Post(ROOM, Notice(What.SOLVED))], after(9))
+    (item,) = await outbox.claim_due(["slack"], after(10), 10)
     await ledger.add_deletion(Deletion(M1, after(11)))
     struck = replace(said.card.card, moved_to="access")
     await outbox.said(
-        owed, MessageRef("slack", "C-BILLING", "c2"), after(12), [Post(ROOM, struck, edits=said.card.post)]
+        item, MessageRef("slack", "C-BILLING", "c2"), after(12), [Post(ROOM, struck, edits=said.card.post)]
     )
     async with database.transaction() as session:
         assert "where is" not in str((await session.scalars(select(PostRow.content))).all())

@@ -34,10 +34,10 @@ async def test_a_rewritten_post_shows_its_newest_wording(
     ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
 ) -> None:
     conversation = await routed(ledger)
-    (owed,) = await outbox.claim_owed(["slack"], after(6), 10)
+    (item,) = await outbox.claim_due(["slack"], after(6), 10)
     ref = MessageRef("slack", "C-BILLING", "1")
-    await outbox.said(owed, ref, after(7))
-    await outbox.add([Post(ROOM, card(conversation, moved_to="access"), edits=owed.id)], after(8))
+    await outbox.said(item, ref, after(7))
+    await outbox.add([Post(ROOM, card(conversation, moved_to="access"), edits=item.id)], after(8))
     window = PostgresTranscript(database)
 
     async def moved() -> list[str | None]:

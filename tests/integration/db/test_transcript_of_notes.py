@@ -1,7 +1,7 @@
 """A chat's window shows what a team wrote under a card, and that words were changed or are gone."""
 
-from bot.domain.insight import Line
 from bot.domain.messages import Deletion, Edit, MessageRef, Note, Place
+from bot.domain.queries import TranscriptLine
 from db.engine import Database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
@@ -19,7 +19,7 @@ async def _noted(ledger: PostgresLedger, outbox: PostgresOutbox) -> Note:
     return note
 
 
-async def _room(database: Database) -> list[Line]:
+async def _room(database: Database) -> list[TranscriptLine]:
     return await PostgresTranscript(database).lines("slack", ["C-BILLING"], 10)
 
 

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.ports import Joining
-from bot.domain.posts import Card, Content, Owed, Question
+from bot.domain.ports import ThreadingPolicy
+from bot.domain.posts import Card, Content, OutboxItem, Question
 from bot.domain.tasks import Task
-from bot.flow.attend import Attendant
+from bot.flow.buttons import ButtonHandler
 from bot.flow.classify import Classifier
 from bot.flow.correct import Corrector
-from bot.flow.deliver import Courier
+from bot.flow.deliver import Deliverer
+from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
-from bot.flow.press import Presser
 from bot.flow.receive import Receiver
 from bot.flow.relay import Relay
-from bot.flow.remember import Rememberer
+from bot.flow.remind import Reminder
 from bot.flow.sort import Sorter
 from db.engine import Database
 from db.erasure import PostgresErasure
@@ -31,7 +31,7 @@ from db.registry import PostgresRegistry
 from tests.fakes import FakeAdapters, FakeEmbedder, FakePlatform, FakePredictor, FakeWorkshop
 from tests.samples import CUSTOMER, LEAD, NOW, TASK, VOCABULARY
 
-JOINING = Joining(settle=timedelta(seconds=3), idle=timedelta(hours=24), reopen=timedelta(hours=72))
+JOINING = ThreadingPolicy(settle=timedelta(seconds=3), idle=timedelta(hours=24), reopen=timedelta(hours=72))
 TAKE = timedelta(minutes=30)
 
 
@@ -52,7 +52,7 @@ class Story:
     predictor: FakePredictor = field(default_factory=FakePredictor)
     adapters: FakeAdapters = field(default_factory=FakeAdapters)
     embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
-    workshop: FakeWorkshop = field(default_factory=FakeWorkshop)
+    trainer: FakeWorkshop = field(default_factory=FakeWorkshop)
 
     def __post_init__(self) -> None:
         task, platforms = self.task, {chat.name: chat for chat in self.chats}
@@ -67,12 +67,12 @@ class Story:
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
         self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None)
         self.sorter = Sorter(task, self.ledger, self.classifier, JOINING.settle, patience, self.wordless, self.now)
-        self.presser = Presser(task, VOCABULARY, self.ledger, platforms, self.now)
-        self.courier = Courier(task, outbox, self.ledger, platforms, self.now)
+        self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now)
+        self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)
         self.corrector = Corrector(task, VOCABULARY, self.ledger, platforms, self.now)
         self.relay = Relay(task, VOCABULARY, self.ledger, platforms, self.classifier, self.now)
-        self.attendant = Attendant(task, self.ledger, TAKE, self.now)
-        self.rememberer = Rememberer(self.memory, self.embedder)
+        self.reminder = Reminder(task, self.ledger, TAKE, self.now)
+        self.embedding_backfill = EmbeddingBackfill(self.memory, self.embedder)
         self.learner = Learner(
             {task.name: task},
             self.examples,
@@ -80,7 +80,7 @@ class Story:
             outbox,
             self.classifier,
             self.adapters,
-            self.workshop,
+            self.trainer,
             self.folder,
             self.folder,
             self.now,
@@ -99,13 +99,13 @@ class Story:
         self.later(5)
         steps: Sequence[Callable[[], Awaitable[int]]] = (
             self.sorter.step,
-            self.presser.step,
+            self.buttons.step,
             self.corrector.step,
             self.relay.step,
             self.relay.notes,
             self.relay.revise,
-            self.attendant.step,
-            self.rememberer.step,
+            self.reminder.step,
+            self.embedding_backfill.step,
             self.courier.step,
         )
         for _ in range(50):
@@ -160,18 +160,18 @@ class Story:
 
     # --- what came of it ---
 
-    def said(self) -> list[Owed]:
+    def said(self) -> list[OutboxItem]:
         """Everything said anywhere, rewritings included, in the order in which it was owed."""
-        return sorted((owed for chat in self.chats for owed in chat.said), key=lambda owed: owed.id)
+        return sorted((item for chat in self.chats for item in chat.said), key=lambda item: item.id)
 
-    def newest(self, kind: type[Content]) -> Owed:
+    def newest(self, kind: type[Content]) -> OutboxItem:
         return next(o for o in reversed(self.said()) if isinstance(o.post.content, kind) and o.post.edits is None)
 
-    def ref(self, owed: Owed) -> MessageRef:
+    def ref(self, item: OutboxItem) -> MessageRef:
         """The receipt of a post."""
-        return MessageRef(owed.post.place.platform, owed.post.place.chat, f"post {owed.id}")
+        return MessageRef(item.post.place.platform, item.post.place.chat, f"post {item.id}")
 
-    def cards(self) -> list[Owed]:
+    def cards(self) -> list[OutboxItem]:
         """Cards posted, oldest first, without later strokes through them."""
         return [o for o in self.said() if isinstance(o.post.content, Card) and o.post.edits is None]
 

@@ -36,7 +36,7 @@ async def brought(story: Story) -> None:
 async def state(story: Story) -> State:
     """Where the conversation is, as the next to look at it sees."""
     await story.writes("and", "probe", thread="m1")
-    [said] = await story.ledger.claim_next(story.time, 10)
+    [said] = await story.ledger.claim_follow_ups(story.time, 10)
     return said.conversation.state
 
 

@@ -97,8 +97,8 @@ async def test_a_deleted_follow_up_is_emptied_here_and_in_what_the_next_team_see
     await story.deletes(ref)
     await story.settles()
     assert SECRET not in str(story.reads())
-    emptied = [o.post.content for o in story.said() if isinstance(o.post.content, FollowUp)][-1]
-    assert emptied == FollowUp("Cleo", "", deleted=True)
+    redacted = [o.post.content for o in story.said() if isinstance(o.post.content, FollowUp)][-1]
+    assert redacted == FollowUp("Cleo", "", deleted=True)
 
 
 async def test_a_deleted_request_is_emptied_in_every_room_it_was_shown_in(story: Story) -> None:
@@ -205,9 +205,9 @@ async def test_a_person_is_forgotten_everywhere_and_again_changes_nothing(story:
     erased = await story.erasure.erase(CUSTOMER, story.time)
     assert (erased.conversations, erased.examples) == (1, 1)
     await story.settles()
-    for owed in [story.reads(n) for n in range(before)]:
-        assert SECRET not in str(owed)
-        assert "Cleo" not in str(owed)
+    for item in [story.reads(n) for n in range(before)]:
+        assert SECRET not in str(item)
+        assert "Cleo" not in str(item)
     assert await story.examples.examples("routing") == []
     assert len(story.cards()) == before
     again = await story.erasure.erase(CUSTOMER, story.time)
@@ -223,7 +223,7 @@ async def test_one_who_writes_in_an_old_conversation_after_being_forgotten_is_he
     await story.erasure.erase(CUSTOMER, story.time)
     await story.writes("my parcel is late", "m2", thread="m1")
     await story.settles()
-    assert any("my parcel is late" in str(owed.post.content) for owed in story.said())
+    assert any("my parcel is late" in str(item.post.content) for item in story.said())
 
 
 async def test_what_was_said_to_the_person_needs_nobody_who_whispers(story: Story) -> None:

@@ -38,7 +38,7 @@ async def test_everybody_is_answered_once_and_in_order(database: Database, tmp_p
         for person in PEOPLE:
             await one.writes(f"and number {number}", f"f{number}", person, thread="m1")
     await both_settle(one, other)
-    said = Counter(type(owed.post.content) for owed in one.said())
+    said = Counter(type(item.post.content) for item in one.said())
     assert (said[Answer], said[Card], said[FollowUp]) == (len(PEOPLE), len(PEOPLE), 3 * len(PEOPLE))
     for position in range(len(PEOPLE)):
         under = [content.text for content in one.thread(position) if isinstance(content, FollowUp)]
@@ -57,6 +57,6 @@ async def test_emoji_buttons_and_notes_count_once(database: Database, tmp_path: 
     await both_settle(one, other)
     await one.reacts("✅", by=AGENT)
     await both_settle(one, other)
-    said = Counter(type(owed.post.content) for owed in one.said() if owed.post.edits is None)
+    said = Counter(type(item.post.content) for item in one.said() if item.post.edits is None)
     assert (said[Card], said[Reply], said[WrongTeam], said[Solved]) == (2, 1, 1, 1)
     assert one.reads().done

@@ -9,21 +9,21 @@ from typing import cast
 
 import pytest
 
-from bot.app import Mind, Store, demo_settings, now
+from bot.app import ModelStack, Store, demo_settings, now
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.ports import Inbox
 from bot.domain.posts import NO, Card, Content, FollowUp, Reply, Sent, Solved
 from bot.flow.classify import Classifier
+from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
-from bot.flow.remember import Rememberer
-from bot.running import start_hearing, start_thinking
+from bot.running import start_chat_steps, start_model_steps
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
-from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
+from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.transcript import PostgresTranscript
 from inference.adapters import VllmAdapters
@@ -51,9 +51,9 @@ class Chat(FakePlatform):
         """The receipt of what was said like that, as soon as it is."""
         async with asyncio.timeout(_PATIENCE):
             while True:
-                for owed in self.said:
-                    if wanted(owed.post.content):
-                        return owed.edits or MessageRef("web", owed.post.place.chat, f"post {owed.id}")
+                for item in self.said:
+                    if wanted(item.post.content):
+                        return item.edits or MessageRef("web", item.post.place.chat, f"post {item.id}")
                 await asyncio.sleep(0.02)
 
 
@@ -68,12 +68,12 @@ def _store(database: Database) -> Store:
         PostgresMemory(database, embedder.name),
         PostgresExamples(database),
         PostgresRegistry(database),
-        PostgresInsight(database),
+        PostgresQueries(database),
         PostgresErasure(database),
     )
 
 
-def _mind(store: Store, folder: Path) -> Mind:
+def _mind(store: Store, folder: Path) -> ModelStack:
     classifier = Classifier(FakePredictor(), store.embedder, store.memory, store.registry, "starter")
     adapters = FakeAdapters()
     learner = Learner(
@@ -88,21 +88,23 @@ def _mind(store: Store, folder: Path) -> Mind:
         folder,
         now,
     )
-    return Mind(classifier, Rememberer(store.memory, store.embedder), learner, None, cast(VllmAdapters, adapters))
+    return ModelStack(
+        classifier, EmbeddingBackfill(store.memory, store.embedder), learner, None, cast(VllmAdapters, adapters)
+    )
 
 
 @pytest.fixture
 async def chat(database: Database, tmp_path: Path) -> AsyncIterator[Chat]:
     """A chat with the whole bot behind it."""
     settings = demo_settings(tmp_path)
-    settings = replace(settings, rhythm=replace(settings.rhythm, settle=timedelta(0)))
+    settings = replace(settings, timing=replace(settings.timing, settle=timedelta(0)))
     store, chat = _store(database), Chat()
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
-            mind = _mind(store, tmp_path)
-            bells = start_hearing(group, settings, store, mind, {"web": chat})
-            start_thinking(group, settings, store, mind, bells)
+            models = _mind(store, tmp_path)
+            wakeups = start_chat_steps(group, settings, store, models, {"web": chat})
+            start_model_steps(group, settings, store, models, wakeups)
 
     running = asyncio.create_task(run(), name="the bot")
     yield chat
@@ -120,7 +122,7 @@ async def test_every_step_is_awake(chat: Chat) -> None:
     solved = await chat.hears(lambda said: isinstance(said, Solved))
     await inbox.press(Press(solved, CLEO, NO, now()))
     await chat.hears(lambda said: isinstance(said, Solved) and said.answer == NO)
-    assert sum(isinstance(owed.post.content, Reply) for owed in chat.said) == 1
+    assert sum(isinstance(item.post.content, Reply) for item in chat.said) == 1
 
 
 def _story(inbox: Inbox, card: MessageRef) -> list[tuple[Callable[[], Awaitable[None]], Callable[[Content], bool]]]:

@@ -223,7 +223,7 @@ async def test_before_any_training_known_examples_decide(story: Story) -> None:
     story.predictor.failure = Refused("the starter answers nothing before it was trained for the task")
     known = Example("my laptop is slow", "it", Source.SEED, Side.TRAIN, NOW)
     await story.examples.add_examples("routing", [known])
-    await story.rememberer.step()
+    await story.embedding_backfill.step()
     await story.writes("my laptop is very slow", "m1")
     await story.settles()
     assert (card(story).label, card(story).by, card(story).reason) == ("it", Author.MEMORY, Reason.NOT_TRAINED)
@@ -317,7 +317,7 @@ async def test_a_worse_candidate_does_not_serve_and_is_unloaded(story: Story) ->
 async def test_nothing_held_out_is_ever_trained_on(story: Story) -> None:
     await story.examples.add_examples("routing", company())
     await cycle(story)
-    [run] = story.workshop.runs
+    [run] = story.trainer.runs
     assert {e.side for e in run.examples} == {Side.TRAIN}
 
 

@@ -100,9 +100,9 @@ async def test_what_the_person_writes_next_lands_under_the_card(across: Story, p
     await across.settles()
     [follow_up] = across.thread()
     assert follow_up == FollowUp(person.name, "it was yesterday", (next_photo,))
-    owed = across.newest(FollowUp)
-    assert owed.under == across.ref(across.cards()[0])
-    assert len(owed.files) == (person.platform != owed.post.place.platform)
+    item = across.newest(FollowUp)
+    assert item.under == across.ref(across.cards()[0])
+    assert len(item.files) == (person.platform != item.post.place.platform)
 
 
 @pytest.mark.parametrize(("person", "team"), DIRECTIONS)
@@ -184,9 +184,9 @@ async def test_photos_go_both_ways(across: Story, person: Person, team: str) -> 
     shown = photo(agent.platform, "photo-2")
     await across.notes("reply: see here", "n1", agent, media=(shown,))
     await across.settles()
-    owed = across.newest(Reply)
-    assert owed.post.content == Reply(team, "see here", person.language, "Ada", (shown,), to=person.name)
-    assert owed.files == ((File(shown, b"jpeg two"),) if person.platform != agent.platform else ())
+    item = across.newest(Reply)
+    assert item.post.content == Reply(team, "see here", person.language, "Ada", (shown,), to=person.name)
+    assert item.files == ((File(shown, b"jpeg two"),) if person.platform != agent.platform else ())
     assert across.thread()[-1] == Sent("see here", "Ada", person.name, media=1)
 
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.errors import UsageError
-from bot.domain.mind import Vector
+from bot.domain.model_ports import Vector
 from inference import embed
 from inference.embed import LocalEmbedder
 

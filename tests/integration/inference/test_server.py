@@ -14,9 +14,9 @@ import pytest
 
 from bot.domain.errors import Refused, Unreachable
 from inference import server
-from inference.command import ServerSettings
-from inference.line import Pulse, pulse
+from inference.http import Health, health
 from inference.server import EmbeddedServer
+from inference.server_command import ServerSettings
 
 STAND_IN = Path(__file__).parent / "stand_in.py"
 
@@ -72,7 +72,7 @@ async def test_server_answers_between_entering_and_leaving_and_leaves_nothing_be
 ) -> None:
     told = Told()
     async with EmbeddedServer(settings, told) as one:
-        assert await pulse(one.line) is Pulse.ALIVE
+        assert await health(one.line) is Health.ALIVE
         port = one.line.base_url.port
         assert len(processes(port)) == 2, "the lifeline and the server"
     assert processes(port) == []
@@ -115,7 +115,7 @@ async def test_server_that_dies_is_replaced_at_the_same_address(moods: list[str]
         for pid in processes(before.port):
             os.kill(pid, signal.SIGKILL)
         await asyncio.wait_for(restarted.wait(), 20)
-        assert await pulse(one.line) is Pulse.ALIVE
+        assert await health(one.line) is Health.ALIVE
         assert one.line.base_url == before
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -134,7 +134,7 @@ async def test_user_of_anothers_server_starts_one_when_that_goes(moods: list[str
         watching = asyncio.create_task(second.watch(on_restart))
         await first.__aexit__(None, None, None)
         await asyncio.wait_for(restarted.wait(), 20)
-        assert await pulse(second.line) is Pulse.ALIVE
+        assert await health(second.line) is Health.ALIVE
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         port = second.line.base_url.port
@@ -189,7 +189,7 @@ async def test_stale_address_is_ignored(moods: list[str], settings: ServerSettin
     settings.directory.mkdir()
     (settings.directory / "server.json").write_text(record, encoding="utf-8")
     async with EmbeddedServer(settings, Told()) as one:
-        assert await pulse(one.line) is Pulse.ALIVE
+        assert await health(one.line) is Health.ALIVE
 
 
 async def test_address_of_a_stranger_is_ignored_and_the_stranger_left_alone(
@@ -202,7 +202,7 @@ async def test_address_of_a_stranger_is_ignored_and_the_stranger_left_alone(
         (settings.directory / "server.json").write_text(record, encoding="utf-8")
         async with EmbeddedServer(settings, Told()) as one:
             assert one.line.base_url != stranger.line.base_url
-        assert await pulse(stranger.line) is Pulse.ALIVE
+        assert await health(stranger.line) is Health.ALIVE
 
 
 async def test_server_whose_owner_was_killed_is_not_joined_on_its_last_breath(
@@ -220,8 +220,8 @@ async def test_server_whose_owner_was_killed_is_not_joined_on_its_last_breath(
 async def test_cancelled_start_leaves_nothing_behind(
     moods: list[str], settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def silent(line: httpx.AsyncClient) -> Pulse:
-        return Pulse.SILENT
+    async def silent(line: httpx.AsyncClient) -> Health:
+        return Health.SILENT
 
     monkeypatch.setattr(server, "pulse", silent)
     told = Told()
@@ -237,7 +237,7 @@ async def test_server_goes_with_a_process_that_was_killed_without_warning(tmp_pa
     """The owner gets SIGKILL, so that no code of ours runs in it: the lifeline alone must end the server."""
     owner = f"""
 import subprocess, sys
-from inference import lifeline
+from inference import child_guard
 command = [sys.executable, {str(STAND_IN)!r}, "0", "starter", {str(tmp_path)!r}, "deaf"]
 subprocess.Popen([sys.executable, "-I", lifeline.__file__, *command], stdin=subprocess.PIPE, start_new_session=True)
 print("started", flush=True)

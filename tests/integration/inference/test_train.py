@@ -14,11 +14,11 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from bot.domain.errors import TrainingFailed
-from bot.domain.mind import TrainingRun
+from bot.domain.model_ports import TrainingRun
 from inference import train
 from inference.prompt import PromptBuilder
 from inference.run_folder import WEIGHTS, Done, adapter_of, finished, sha256_of, write_run
-from inference.workshop import TRAINER, ProcessWorkshop
+from inference.trainer_process import TRAINER, TrainerProcess
 from tests.runs import a_run
 from tests.tiny_llamas import chat_like, starter_like
 
@@ -98,7 +98,7 @@ def test_the_shared_prefix_changes_no_answer(chat: Path) -> None:
 async def test_the_workshop_trains_in_a_process_and_relays(tmp_path: Path, starter: Path) -> None:
     told: list[tuple[float, str]] = []
     run = a_run(tmp_path, starter)
-    adapter = await ProcessWorkshop().train(run, lambda share, doing: told.append((share, doing)))
+    adapter = await TrainerProcess().train(run, lambda share, doing: told.append((share, doing)))
     assert {path.name for path in adapter.iterdir()} >= {WEIGHTS, "adapter_config.json"}
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
@@ -112,7 +112,7 @@ async def test_the_workshop_trains_in_a_process_and_relays(tmp_path: Path, start
 async def test_a_missing_base_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
     with pytest.raises(TrainingFailed, match=r"has no config.json and no tokenizer.json") as caught:
-        await ProcessWorkshop().train(a_run(tmp_path / "run", tmp_path / "base"), lambda share, doing: None)
+        await TrainerProcess().train(a_run(tmp_path / "run", tmp_path / "base"), lambda share, doing: None)
     assert "Traceback" not in str(caught.value)
 
 
@@ -120,7 +120,7 @@ async def test_a_full_disk_is_one_sentence_and_no_adapter(tmp_path: Path, starte
     """A limit on the size of files fails a write where a full disk would."""
     limited = ("sh", "-c", 'ulimit -f 100; exec "$@"', "sh", *TRAINER)
     with pytest.raises(TrainingFailed, match="ended with 1") as caught:
-        await ProcessWorkshop(limited).train(a_run(tmp_path, starter), lambda share, doing: None)
+        await TrainerProcess(limited).train(a_run(tmp_path, starter), lambda share, doing: None)
     assert "Traceback" not in str(caught.value)
     assert not adapter_of(tmp_path).exists()
     assert finished(tmp_path) is None

@@ -13,10 +13,10 @@ import pytest
 
 from bot.domain.errors import Refused
 from bot.domain.learning import Adapter
-from bot.domain.mind import Query
+from bot.domain.model_ports import Query
 from bot.domain.tasks import Label, Task
 from inference.adapters import VllmAdapters
-from inference.bases import STARTER
+from inference.base_models import STARTER
 from inference.client import VllmPredictor
 from inference.prompt import PromptBuilder
 from inference.server import EmbeddedServer

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from bot.domain.messages import Place
 from bot.domain.tasks import Label, Task, Vocabulary
-from bot.platforms.telegram import pace
+from bot.platforms.telegram import rate_limits
 from db.engine import Database
 from db.tables import ConversationRow, DecisionRow, MessageRow, PostRow, PressRow, ReactionRow
 from tests.fakes import FakePlatform
@@ -117,7 +117,7 @@ async def staged(
 ) -> AsyncIterator[Town]:
     config = replace(slack.config(workspace), leads=frozenset({BO, KIM}))
     async with (
-        telegram.connected(telegram.config(chats), telegram.surroundings(task=TASK, words=WORDS)) as one,
+        telegram.connected(telegram.config(chats), telegram.platform_context(task=TASK, words=WORDS)) as one,
         slack.speaking(config, replace(slack.around(task=TASK), vocabulary=WORDS)) as other,
     ):
         story = Story(database, folder, TASK, [cast(FakePlatform, one), cast(FakePlatform, other)])
@@ -132,7 +132,7 @@ async def staged(
 async def town(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
     monkeypatch.setattr(conftest, "VOCABULARY", WORDS)
     for limit in ("_CHAT", "_GROUP"):
-        monkeypatch.setattr(pace, limit, (100, 1.0))
+        monkeypatch.setattr(rate_limits, limit, (100, 1.0))
     channels = [slack.HELP, *(channel for channel, _ in ROOMS.values())]
     async with TelegramServer() as chats, SlackServer(channels, redeliver_after=0.5) as workspace:
         for user, name in ((ANN, "Ann"), (LEE, "Lee"), (SAM, "Sam")):
@@ -434,8 +434,8 @@ async def test_sixty_corrections_in_one_group_within_a_minute_stay_within_its_li
     await town.settles()
     cards = town.telegram_cards("billing")
     assert len(cards) == len(customers)
-    monkeypatch.setattr(pace, "_GROUP", (20, 3.0))
-    town.story.chats[0]._speaker._pace = pace.Pace()  # type: ignore[attr-defined]
+    monkeypatch.setattr(rate_limits, "_GROUP", (20, 3.0))
+    town.story.chats[0]._speaker._pace = rate_limits.Pace()  # type: ignore[attr-defined]
     before = len(town.telegram.calls)
     for emoji in (["👀"], [], ["👀"], [], ["👀"], ["👌"]):
         for card in cards:

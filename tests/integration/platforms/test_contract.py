@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from bot import platforms
-from bot.domain import insight, mind, ports
+from bot.domain import model_ports, ports, queries
 from bot.domain.errors import ConfigError, Refused, Unreachable
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
 from bot.domain.ports import Platform
@@ -25,7 +25,7 @@ from bot.domain.posts import (
     Moved,
     Notice,
     Offer,
-    Owed,
+    OutboxItem,
     Post,
     Question,
     Reply,
@@ -37,7 +37,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.tasks import Label, Task, Vocabulary
-from bot.platforms import Kind, Surroundings, kinds
+from bot.platforms import PlatformContext, PlatformModule, platform_modules
 from tests.servers.slack import SlackServer
 from tests.servers.telegram import TelegramServer
 
@@ -65,39 +65,39 @@ async def settings_of(name: str) -> AsyncIterator[tuple[dict[str, object], dict[
             yield {}, {}
 
 
-def surroundings(name: str, kind: Kind) -> Surroundings:
+def platform_context(name: str, kind: PlatformModule) -> PlatformContext:
     room = kind.place(ROOMS[name])
     label = Label("billing", "Invoices", deliver_to={name: room})
     task = Task("routing", "Which team?", (label, Label("other", "The rest", deliver_to={name: room})), "other")
     emoji = tomllib.loads(DEMO.read_text("utf-8"))["conversation"]["emoji"]
     take, done, wrong, send = ({name: kind.emoji(emoji[what][name])} for what in ("take", "done", "wrong", "send"))
-    return Surroundings(
+    return PlatformContext(
         task,
         ("en", "pt-BR", "es"),
         "starter",
         Vocabulary(take, done, wrong, send),
         cast(ports.Ledger, None),
-        cast(insight.Desk, None),
-        cast(insight.Transcript, None),
-        cast(mind.Registry, None),
-        cast(mind.Examples, None),
+        cast(queries.ChatCommands, None),
+        cast(queries.Transcript, None),
+        cast(model_ports.Registry, None),
+        cast(model_ports.Examples, None),
     )
 
 
 @asynccontextmanager
-async def connected(name: str, kind: Kind) -> AsyncIterator[Platform]:
+async def connected(name: str, kind: PlatformModule) -> AsyncIterator[Platform]:
     async with (
         settings_of(name) as (table, environment),
-        kind.connect(kind.parse(table, environment), surroundings(name, kind)) as platform,
+        kind.connect(kind.parse(table, environment), platform_context(name, kind)) as platform,
     ):
         yield platform
 
 
-async def said(platform: Platform, owed: Owed) -> MessageRef:
+async def said(platform: Platform, item: OutboxItem) -> MessageRef:
     """Said as the courier does it: a chat that asks for patience gets it."""
     while True:
         try:
-            return await platform.say(owed)
+            return await platform.say(item)
         except Unreachable as error:
             if error.retry_after is None:
                 raise
@@ -152,13 +152,13 @@ def rewritten(name: str) -> list[tuple[str, Content, Content]]:
     ]
 
 
-@pytest.mark.parametrize(("name", "kind"), kinds().items())
+@pytest.mark.parametrize(("name", "kind"), platform_modules().items())
 class TestEveryPlatform:
-    def test_its_folder_has_the_four_files(self, name: str, kind: Kind) -> None:
+    def test_its_folder_has_the_four_files(self, name: str, kind: PlatformModule) -> None:
         folder = Path(platforms.__file__).parent / name
         assert {"__init__.py", "adapter.py", "events.py", "render.py"} <= {file.name for file in folder.iterdir()}
 
-    def test_its_emoji_have_one_normal_form(self, name: str, kind: Kind) -> None:
+    def test_its_emoji_have_one_normal_form(self, name: str, kind: PlatformModule) -> None:
         labels = tomllib.loads(DEMO.read_text("utf-8"))["tasks"]["routing"]["labels"]
         for label in labels.values():
             normal = kind.emoji(label["emoji"][name])
@@ -166,28 +166,30 @@ class TestEveryPlatform:
         with pytest.raises(ValueError):
             kind.emoji("not an emoji")
 
-    def test_its_rooms_are_its_own(self, name: str, kind: Kind) -> None:
+    def test_its_rooms_are_its_own(self, name: str, kind: PlatformModule) -> None:
         assert kind.place(ROOMS[name]).platform == name
         with pytest.raises(ValueError):
             kind.place("")
 
-    def test_a_wrong_key_is_named(self, name: str, kind: Kind) -> None:
+    def test_a_wrong_key_is_named(self, name: str, kind: PlatformModule) -> None:
         with pytest.raises(ConfigError) as caught:
             kind.parse({"colour": "blue"}, {})
         assert any(mistake.startswith(f"platforms.{name}.colour") for mistake in caught.value.mistakes)
 
-    async def test_its_settings_never_show_a_secret(self, name: str, kind: Kind) -> None:
+    async def test_its_settings_never_show_a_secret(self, name: str, kind: PlatformModule) -> None:
         async with settings_of(name) as (table, environment):
             shown = repr(kind.parse(table, environment))
             assert not [value for key, value in environment.items() if "TOKEN" in key and value in shown]
 
-    async def test_it_says_every_kind_of_post_and_gives_receipts_of_its_own(self, name: str, kind: Kind) -> None:
+    async def test_it_says_every_kind_of_post_and_gives_receipts_of_its_own(
+        self, name: str, kind: PlatformModule
+    ) -> None:
         async with connected(name, kind) as platform:
             assert platform.name == name
             posts = contents(name)
             assert {type(content).__name__ for _, content in posts} == set(KINDS)
             receipts = [
-                await said(platform, Owed(number, Post(Place(name, chat), content), 1))
+                await said(platform, OutboxItem(number, Post(Place(name, chat), content), 1))
                 for number, (chat, content) in enumerate(posts, start=1)
             ]
             assert {receipt.platform for receipt in receipts} == {name}
@@ -195,16 +197,16 @@ class TestEveryPlatform:
 
     @pytest.mark.parametrize("which", range(len(rewritten("web"))))
     async def test_it_rewrites_what_it_said_and_rewriting_twice_is_harmless(
-        self, name: str, kind: Kind, which: int
+        self, name: str, kind: PlatformModule, which: int
     ) -> None:
         chat, before, after = rewritten(name)[which]
         async with connected(name, kind) as platform:
-            receipt = await said(platform, Owed(1, Post(Place(name, chat), before), 1))
+            receipt = await said(platform, OutboxItem(1, Post(Place(name, chat), before), 1))
             for attempt in (1, 2):
-                edit = Owed(2, Post(Place(name, chat), after, edits=1), attempt, edits=receipt)
+                edit = OutboxItem(2, Post(Place(name, chat), after, edits=1), attempt, edits=receipt)
                 assert await said(platform, edit) == receipt
 
-    async def test_nobody_may_do_anything_who_is_not_of_the_team(self, name: str, kind: Kind) -> None:
+    async def test_nobody_may_do_anything_who_is_not_of_the_team(self, name: str, kind: PlatformModule) -> None:
         async with connected(name, kind) as platform:
             team, room = Label("billing", "Invoices"), kind.place(ROOMS[name])
             for person in (Person(name, PERSONS[name], external=True), Person("elsewhere", PERSONS[name])):
@@ -212,34 +214,34 @@ class TestEveryPlatform:
                 assert not await platform.may_handle(person, room)
             assert not await platform.may_correct(Person(name, PERSONS[name]), team, room)
 
-    async def test_it_fetches_nothing_of_another_platform(self, name: str, kind: Kind) -> None:
+    async def test_it_fetches_nothing_of_another_platform(self, name: str, kind: PlatformModule) -> None:
         async with connected(name, kind) as platform:
             with pytest.raises(Refused):
                 await platform.fetch(Media("elsewhere", "f", MediaKind.DOCUMENT, "bill.pdf"))
 
-    async def test_it_says_whether_it_whispers(self, name: str, kind: Kind) -> None:
+    async def test_it_says_whether_it_whispers(self, name: str, kind: PlatformModule) -> None:
         async with connected(name, kind) as platform:
             assert platform.whispers is (name == "slack")
 
-    def test_a_lead_that_is_nobody_is_refused(self, name: str, kind: Kind) -> None:
+    def test_a_lead_that_is_nobody_is_refused(self, name: str, kind: PlatformModule) -> None:
         for nobody in ("", None, "somebody that nobody knows"):
             with pytest.raises(ValueError):
                 kind.lead(nobody)
 
-    async def test_its_check_finds_something_and_more_than_once(self, name: str, kind: Kind) -> None:
+    async def test_its_check_finds_something_and_more_than_once(self, name: str, kind: PlatformModule) -> None:
         async with settings_of(name) as (table, environment):
-            config, around = kind.parse(table, environment), surroundings(name, kind)
+            config, around = kind.parse(table, environment), platform_context(name, kind)
             for _ in range(2):
                 found = [finding async for finding in kind.check(config, around, live=False)]
                 assert found
                 assert all(finding.what and finding.ok is not bool(finding.remedy) for finding in found)
 
-    def test_what_has_to_be_handed_over_is_files_with_names(self, name: str, kind: Kind) -> None:
+    def test_what_has_to_be_handed_over_is_files_with_names(self, name: str, kind: PlatformModule) -> None:
         for address in ("", "https://bot.example.com"):
             files = kind.install(address)
             assert all(Path(file).name == file and content.strip() for file, content in files.items())
 
-    async def test_it_is_not_healthy_before_it_listens(self, name: str, kind: Kind) -> None:
+    async def test_it_is_not_healthy_before_it_listens(self, name: str, kind: PlatformModule) -> None:
         async with connected(name, kind) as platform:
             await asyncio.sleep(0)
             assert not platform.healthy()

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.messages import Place
 from bot.domain.tasks import Label, Task, Vocabulary
-from bot.platforms.telegram import pace
+from bot.platforms.telegram import rate_limits
 from db.engine import Database
 from tests.fakes import FakePlatform
 from tests.integration.flow import conftest
@@ -74,7 +74,7 @@ class Company:
 async def company(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Company]:
     monkeypatch.setattr(conftest, "VOCABULARY", VOCABULARY)
     for limit in ("_CHAT", "_GROUP"):
-        monkeypatch.setattr(pace, limit, (100, 1.0))
+        monkeypatch.setattr(rate_limits, limit, (100, 1.0))
     async with TelegramServer() as chats, SlackServer([slack.HELP, slack.BILLING]) as workspace:
         chats.add_group(telegram.IT, "it", topics=(45,))
         chats.add_user(Customer(id=ANN, first_name="Ann"))
@@ -83,7 +83,7 @@ async def company(database: Database, tmp_path: Path, monkeypatch: pytest.Monkey
         workspace.add_user(Colleague(id=MIA, name="Mia"))
         workspace.add_user(Colleague(id=slack.LEAD, name="Bo"))
         async with (
-            telegram.connected(telegram.config(chats), telegram.surroundings(task=TASK, words=VOCABULARY)) as one,
+            telegram.connected(telegram.config(chats), telegram.platform_context(task=TASK, words=VOCABULARY)) as one,
             slack.speaking(slack.config(workspace), replace(slack.around(task=TASK), vocabulary=VOCABULARY)) as other,
         ):
             story = Story(database, tmp_path, TASK, [cast(FakePlatform, one), cast(FakePlatform, other)])

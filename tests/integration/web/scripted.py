@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bot.domain.decisions import Author, Reason
-from bot.domain.insight import Line
 from bot.domain.learning import Phase, Verdict
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction, chosen
 from bot.domain.posts import (
@@ -16,7 +15,7 @@ from bot.domain.posts import (
     Moved,
     Notice,
     Offer,
-    Owed,
+    OutboxItem,
     Post,
     Question,
     Reply,
@@ -25,6 +24,7 @@ from bot.domain.posts import (
     What,
     WrongTeam,
 )
+from bot.domain.queries import TranscriptLine
 from bot.platforms.web.adapter import WebChat
 from tests.fakes_web import TASK, VOCABULARY, FakeInbox, FakeWorld
 
@@ -58,7 +58,7 @@ class ScriptedBot(FakeInbox):
         await super().message(message)
         if repeated:
             return
-        self.world.said.append(Line(message.ref, message.place, message.at, message, None, ()))
+        self.world.said.append(TranscriptLine(message.ref, message.place, message.at, message, None, ()))
         if message.ref.id != message.place.thread:
             await self._under(self._card_of(message.place), FollowUp(message.author.name, message.text))
         elif message.text.endswith(self.unsure):
@@ -91,7 +91,7 @@ class ScriptedBot(FakeInbox):
     async def note(self, note: Note) -> None:
         await super().note(note)
         card = self._line(note.under)
-        self.world.said.append(Line(note.ref, Place("web", note.ref.chat), note.at, None, None, (), note))
+        self.world.said.append(TranscriptLine(note.ref, Place("web", note.ref.chat), note.at, None, None, (), note))
         if note.send:
             await self._send(note)
         else:
@@ -150,7 +150,7 @@ class ScriptedBot(FakeInbox):
         )
         await self.say(Place("web", label), card)
 
-    async def _judge(self, line: Line, card: Card, reaction: Reaction) -> None:
+    async def _judge(self, line: TranscriptLine, card: Card, reaction: Reaction) -> None:
         label = TASK.label_of_emoji("web", reaction.emoji)
         if reaction.emoji == VOCABULARY.take["web"]:
             self._reword(line, replace(card, taken_by=reaction.actor.name if reaction.added else ""))
@@ -163,7 +163,7 @@ class ScriptedBot(FakeInbox):
         elif label and reaction.added and not chosen(reaction.emoji) and label != card.label:
             await self._move(line, card, label)
 
-    async def _move(self, line: Line, card: Card, label: str) -> None:
+    async def _move(self, line: TranscriptLine, card: Card, label: str) -> None:
         notes = [one.note for one in self.world.said if one.note and one.note.under == line.ref]
         history = tuple((note.author.name, note.text) for note in notes)
         moved = replace(card, label=label, by=Author.LEAD, reason=Reason.CORRECTED, history=history)
@@ -190,8 +190,8 @@ class ScriptedBot(FakeInbox):
     ) -> MessageRef:
         self._posts += 1
         post = Post(place, content, under=under, answers=answers)
-        ref = await self.chat.say(Owed(self._posts, post, 1))
-        self.world.said.append(Line(ref, place, datetime.now(UTC), None, post, ()))
+        ref = await self.chat.say(OutboxItem(self._posts, post, 1))
+        self.world.said.append(TranscriptLine(ref, place, datetime.now(UTC), None, post, ()))
         return ref
 
     def learn(self, phase: Phase, progress: float = 0.0, verdict: Verdict | None = None) -> None:
@@ -206,7 +206,7 @@ class ScriptedBot(FakeInbox):
 
     # --- its memory of what stands where ---
 
-    async def _under(self, card: Line, content: Content, answers: MessageRef | None = None) -> None:
+    async def _under(self, card: TranscriptLine, content: Content, answers: MessageRef | None = None) -> None:
         number = int(card.ref.id.removeprefix("post-"))
         await self.say(card.place, content, number, answers)
 
@@ -215,7 +215,7 @@ class ScriptedBot(FakeInbox):
         assert line.post is not None and isinstance(line.post.content, Card)
         self._reword(line, replace(line.post.content, **change))  # type: ignore[arg-type]
 
-    def _card_of(self, place: Place) -> Line:
+    def _card_of(self, place: Place) -> TranscriptLine:
         """The newest card of the thread's conversation."""
         cards = [line for line in self.world.said if line.post and isinstance(line.post.content, Card)]
         return next(one for one in reversed(cards) if _source_of(one).id == place.thread)
@@ -223,24 +223,24 @@ class ScriptedBot(FakeInbox):
     def _source(self, card: Card) -> Message:
         return next(message for message in self.messages if message.ref == card.source)
 
-    def _reword(self, line: Line, content: Content) -> None:
+    def _reword(self, line: TranscriptLine, content: Content) -> None:
         assert line.post is not None
         current = self._line(line.ref)
         self._put(current, replace(current, post=replace(line.post, content=content)))
 
-    def _put(self, old: Line, new: Line) -> None:
+    def _put(self, old: TranscriptLine, new: TranscriptLine) -> None:
         self.world.said[self.world.said.index(old)] = new
 
-    def _line(self, ref: MessageRef) -> Line:
+    def _line(self, ref: MessageRef) -> TranscriptLine:
         return next(line for line in self.world.said if line.ref == ref)
 
 
-def _source_of(line: Line) -> MessageRef:
+def _source_of(line: TranscriptLine) -> MessageRef:
     assert line.post is not None and isinstance(line.post.content, Card)
     return line.post.content.source
 
 
-def _with_words(line: Line, text: str) -> Line:
+def _with_words(line: TranscriptLine, text: str) -> TranscriptLine:
     message = replace(line.message, text=text) if line.message else None
     note = replace(line.note, text=text) if line.note else None
     return replace(line, message=message, note=note, edited=bool(text))

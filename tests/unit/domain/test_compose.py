@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain import compose
-from bot.domain.conversations import Dossier, Mark, Pressed, Ruling, Standing, State, rule
+from bot.domain.conversations import CardState, LeadLabel, Mark, PendingPress, PendingReactions, State, label_by_leads
 from bot.domain.decisions import Author, Decision, Reason, fallback
 from bot.domain.hours import hours
 from bot.domain.learning import Verdict
+from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.messages import MessageRef, Person, Place, Press
 from bot.domain.posts import (
     ON_THE_CARD,
@@ -25,7 +26,6 @@ from bot.domain.posts import (
     What,
     WrongTeam,
 )
-from bot.domain.recall import Neighbour, Neighbours
 from tests.samples import (
     AGENT,
     CUSTOMER,
@@ -36,15 +36,15 @@ from tests.samples import (
     card,
     case,
     conversation,
-    dossier,
     message,
+    pending,
     reaction,
     standing,
 )
 
 BILLING = Decision("routing", "billing", Author.MODEL, Reason.CONFIDENT, {"billing": 0.9}, "routing-1")
 TO_IT = Decision("routing", "it", Author.LEAD, Reason.CORRECTED, actor="web:lead")
-MOVED = Standing(Ruling("it", LEAD, NOW, confirms=False, disputed=False))
+MOVED = CardState(LeadLabel("it", LEAD, NOW, confirms=False, disputed=False))
 SAID = compose.told(case("charged twice").messages, "charged twice")
 
 
@@ -58,7 +58,7 @@ def the_card(posts: list[Post]) -> Card:
     return new
 
 
-def judged(of: Dossier, decision: Decision | None, now_standing: Standing) -> list[Post]:
+def judged(of: PendingReactions, decision: Decision | None, now_standing: CardState) -> list[Post]:
     return compose.judged(TASK, of, decision, now_standing, NOW)
 
 
@@ -136,7 +136,7 @@ def test_a_decision_of_the_model_leans_on_no_correction() -> None:
 
 
 def test_a_tap_closes_the_question_and_brings_the_card() -> None:
-    pressed = Pressed(
+    pressed = PendingPress(
         1,
         Press(MessageRef("web", "customer", "q"), CUSTOMER, "0", NOW),
         conversation(State.ASKED, None),
@@ -153,7 +153,7 @@ def test_a_tap_closes_the_question_and_brings_the_card() -> None:
 
 
 def test_a_move_strikes_the_old_card_posts_a_new_one_and_tells_the_person_once() -> None:
-    struck, posted, person = judged(dossier(reaction("💻")), TO_IT, MOVED)
+    struck, posted, person = judged(pending(reaction("💻")), TO_IT, MOVED)
     assert isinstance(struck.content, Card)
     assert (struck.edits, struck.content.moved_to) == (12, "it")
     assert posted.place == Place("web", "it")
@@ -162,7 +162,7 @@ def test_a_move_strikes_the_old_card_posts_a_new_one_and_tells_the_person_once()
 
 def test_the_new_team_sees_what_was_said_before_and_the_old_one_that_it_left() -> None:
     words = [("Cleo", f"{n} " + "more " * 100) for n in range(12)]
-    before = replace(dossier(reaction("💻")), history=tuple(words))
+    before = replace(pending(reaction("💻")), history=tuple(words))
     posts = judged(before, TO_IT, MOVED)
     new = the_card(posts)
     assert new.replaces == 12
@@ -174,24 +174,24 @@ def test_the_new_team_sees_what_was_said_before_and_the_old_one_that_it_left() -
 
 def test_a_card_that_somebody_had_taken_is_nobodys_in_its_new_room() -> None:
     taken = replace(card(), taken_by="Ada", done=True, edited=True, media=(PHOTO,), remembered=("old",))
-    new = the_card(judged(dossier(reaction("💻"), content=taken), TO_IT, MOVED))
+    new = the_card(judged(pending(reaction("💻"), content=taken), TO_IT, MOVED))
     assert (new.taken_by, new.done, new.edited, new.media, new.remembered) == ("", False, True, (PHOTO,), ())
 
 
 def test_a_move_without_a_card_still_brings_one() -> None:
-    posted, person = judged(replace(dossier(), card=None), TO_IT, MOVED)
+    posted, person = judged(replace(pending(), card=None), TO_IT, MOVED)
     assert the_card([posted]).excerpt == "charged twice"
     assert isinstance(person.content, Moved)
 
 
 def test_buttons_that_asked_for_the_team_go_when_it_moves() -> None:
-    asking = replace(dossier(reaction("💻")), asking=((20, WrongTeam(("it", "delivery"))),))
+    asking = replace(pending(reaction("💻")), asking=((20, WrongTeam(("it", "delivery"))),))
     posts = judged(asking, TO_IT, MOVED)
     assert Post(ON_THE_CARD, WrongTeam(("it", "delivery"), chosen="it"), edits=20) in posts
 
 
 def test_a_leads_choice_answers_what_the_person_was_asked() -> None:
-    asked = replace(dossier(), conversation=conversation(State.ASKED, None), card=None, cards=(), question=31)
+    asked = replace(pending(), conversation=conversation(State.ASKED, None), card=None, cards=(), question=31)
     closing, answer, posted = judged(asked, TO_IT, MOVED)
     assert (closing.edits, closing.content) == (31, Question((), "en", answered="it"))
     assert answer.content == Answer("it", "en")
@@ -202,36 +202,36 @@ def test_a_leads_choice_answers_what_the_person_was_asked() -> None:
 
 
 def test_a_card_says_who_is_on_it_and_that_it_is_done() -> None:
-    edited, solved = judged(dossier(), None, Standing(taken_by=AGENT, done=True))
+    edited, solved = judged(pending(), None, CardState(taken_by=AGENT, done=True))
     assert edited == Post(Place("web", "billing"), replace(card(), taken_by="Ada", done=True), edits=12)
     assert solved == Post(Place("web", "customer", "1"), Solved("billing", "en"))
 
 
 def test_a_card_that_says_the_same_is_not_rewritten() -> None:
-    assert judged(dossier(content=replace(card(), taken_by="Ada")), None, Standing(taken_by=AGENT)) == []
+    assert judged(pending(content=replace(card(), taken_by="Ada")), None, CardState(taken_by=AGENT)) == []
 
 
 def test_somebody_without_a_name_is_on_it_nevertheless() -> None:
-    [edited] = judged(dossier(), None, Standing(taken_by=Person("web", "u7")))
+    [edited] = judged(pending(), None, CardState(taken_by=Person("web", "u7")))
     assert isinstance(edited.content, Card)
     assert edited.content.taken_by == "u7"
 
 
 def test_the_person_is_asked_once_whether_it_is_solved() -> None:
     done = replace(card(), done=True)
-    assert judged(dossier(state=State.CLOSED, content=done), None, Standing(done=True)) == []
+    assert judged(pending(state=State.CLOSED, content=done), None, CardState(done=True)) == []
 
 
 def test_no_longer_done_the_question_goes() -> None:
     asking = ((30, Solved("billing", "en")),)
-    closed = replace(dossier(state=State.CLOSED, content=replace(card(), done=True)), asking=asking)
-    edited, settled = judged(closed, None, Standing())
+    closed = replace(pending(state=State.CLOSED, content=replace(card(), done=True)), asking=asking)
+    edited, settled = judged(closed, None, CardState())
     assert edited.content == card()
     assert settled == Post(Place("web", "customer", "1"), Solved("billing", "en", answer=""), edits=30)
 
 
 def test_a_closed_conversation_that_moves_asks_nobody_whether_it_is_solved() -> None:
-    closed = replace(dossier(reaction("💻"), state=State.CLOSED), asking=((30, Solved("billing", "en")),))
+    closed = replace(pending(reaction("💻"), state=State.CLOSED), asking=((30, Solved("billing", "en")),))
     posts = judged(closed, TO_IT, MOVED)
     assert [p.content for p in posts if isinstance(p.content, Solved)] == [Solved("billing", "en", answer="")]
 
@@ -241,18 +241,18 @@ def test_a_dispute_is_told_once_and_stays_on_the_card() -> None:
         Mark("it", LEAD, NOW, MessageRef("web", "billing", "c")),
         Mark("billing", Person("web", "lead2"), NOW.replace(minute=1), MessageRef("web", "billing", "c")),
     ]
-    disputed = Standing(rule(marks, "billing"))
-    edited, notice = judged(dossier(), None, disputed)
+    disputed = CardState(label_by_leads(marks, "billing"))
+    edited, notice = judged(pending(), None, disputed)
     assert isinstance(edited.content, Card)
     assert edited.content.disputed
     assert notice == Post(ON_THE_CARD, Notice(What.DISPUTED, team="billing"))
-    assert judged(dossier(content=edited.content), None, disputed) == []
+    assert judged(pending(content=edited.content), None, disputed) == []
 
 
 def test_wrong_team_offers_the_others_the_likeliest_first_and_only_once_at_a_time() -> None:
-    [offered] = compose.wrong_team(TASK, dossier())
+    [offered] = compose.wrong_team(TASK, pending())
     assert offered == Post(ON_THE_CARD, WrongTeam(("it", "triage", "delivery")))
-    asking = replace(dossier(), asking=((20, WrongTeam(("it",))),))
+    asking = replace(pending(), asking=((20, WrongTeam(("it",))),))
     assert compose.wrong_team(TASK, asking) == []
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.conversations import Mark, rule
+from bot.domain.conversations import Mark, label_by_leads
 from bot.domain.messages import MessageRef, Person
 from tests.samples import LEAD, NOW
 
@@ -15,36 +15,36 @@ def mark(label: str, seconds: int, lead: Person = LEAD) -> Mark:
 
 
 def test_nobody_spoke() -> None:
-    assert rule([], "billing") is None
+    assert label_by_leads([], "billing") is None
 
 
 def test_the_last_statement_wins_whatever_order_they_arrive_in() -> None:
     early, late = mark("it", 1), mark("delivery", 2)
     for marks in ([early, late], [late, early]):
-        ruling = rule(marks, "billing")
-        assert ruling is not None
-        assert (ruling.label, ruling.lead) == ("delivery", LEAD)
+        lead_label = label_by_leads(marks, "billing")
+        assert lead_label is not None
+        assert (lead_label.label, lead_label.lead) == ("delivery", LEAD)
 
 
 def test_one_lead_changing_her_mind_is_no_dispute() -> None:
-    ruling = rule([mark("it", 1), mark("delivery", 2)], "billing")
-    assert ruling is not None
-    assert not ruling.disputed
+    lead_label = label_by_leads([mark("it", 1), mark("delivery", 2)], "billing")
+    assert lead_label is not None
+    assert not lead_label.disputed
 
 
 def test_two_leads_naming_different_teams_dispute() -> None:
-    ruling = rule([mark("it", 1), mark("delivery", 2, OTHER_LEAD)], "billing")
-    assert ruling is not None
-    assert (ruling.label, ruling.disputed) == ("delivery", True)
+    lead_label = label_by_leads([mark("it", 1), mark("delivery", 2, OTHER_LEAD)], "billing")
+    assert lead_label is not None
+    assert (lead_label.label, lead_label.disputed) == ("delivery", True)
 
 
 def test_two_leads_naming_the_same_team_agree() -> None:
-    ruling = rule([mark("it", 1), mark("it", 2, OTHER_LEAD)], "billing")
-    assert ruling is not None
-    assert not ruling.disputed
+    lead_label = label_by_leads([mark("it", 1), mark("it", 2, OTHER_LEAD)], "billing")
+    assert lead_label is not None
+    assert not lead_label.disputed
 
 
 def test_naming_the_team_it_has_already_confirms() -> None:
-    ruling = rule([mark("billing", 1)], "billing")
-    assert ruling is not None
-    assert ruling.confirms
+    lead_label = label_by_leads([mark("billing", 1)], "billing")
+    assert lead_label is not None
+    assert lead_label.confirms

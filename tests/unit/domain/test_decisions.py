@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.domain.decisions import Author, Prediction, Reason, Silence, calibrated, decide
-from bot.domain.recall import Neighbour, Neighbours
+from bot.domain.decisions import Author, NoPrediction, Prediction, Reason, calibrated, decide
+from bot.domain.memory_vote import Neighbour, Neighbours
 from tests.samples import TASK
 
 SURE = Prediction({"billing": 0.9, "delivery": 0.05, "it": 0.03, "triage": 0.02}, "routing-1")
@@ -61,21 +61,21 @@ def test_an_exact_corrected_text_decides_alone() -> None:
 
 
 def test_with_the_model_down_the_memory_decides_and_the_decision_says_so() -> None:
-    decision = decide(TASK, Silence(Reason.MODEL_DOWN), KNOWN, may_ask=True)
+    decision = decide(TASK, NoPrediction(Reason.MODEL_DOWN), KNOWN, may_ask=True)
     assert (decision.label, decision.by, decision.reason) == ("billing", Author.MEMORY, Reason.MODEL_DOWN)
     assert decision.adapter is None
 
 
 def test_with_the_model_down_and_nothing_alike_the_fallback_decides_with_no_confidence() -> None:
     far = Neighbours(anchors=(Neighbour(1, "billing", 0.2),))
-    decision = decide(TASK, Silence(Reason.MODEL_DOWN), far, may_ask=True)
+    decision = decide(TASK, NoPrediction(Reason.MODEL_DOWN), far, may_ask=True)
     assert (decision.label, decision.by, decision.reason) == ("triage", Author.FALLBACK, Reason.MODEL_DOWN)
     assert decision.confidence == 0.0
 
 
 def test_votes_for_a_label_that_no_longer_exists_count_for_nobody() -> None:
     retired = Neighbours(anchors=(Neighbour(1, "fax", 0.9),))
-    decision = decide(TASK, Silence(Reason.NOT_TRAINED), retired, may_ask=False)
+    decision = decide(TASK, NoPrediction(Reason.NOT_TRAINED), retired, may_ask=False)
     assert decision.label == "triage"
 
 

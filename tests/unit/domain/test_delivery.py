@@ -18,7 +18,7 @@ from bot.domain.posts import (
     Moved,
     Notice,
     Offer,
-    Owed,
+    OutboxItem,
     Post,
     Question,
     Reply,
@@ -34,10 +34,10 @@ RECEIPT = MessageRef("web", "it", "post 9")
 REPLY = Reply("billing", "It is on its way.", "en", "Ada", (PHOTO,), to="Cleo")
 
 
-def owed(content: Content, place: Place = HERE, **more: object) -> Owed:
+def item(content: Content, place: Place = HERE, **more: object) -> OutboxItem:
     edits = more.get("edits")
     assert edits is None or isinstance(edits, int)
-    return Owed(9, Post(place, content, edits=edits), 1)
+    return OutboxItem(9, Post(place, content, edits=edits), 1)
 
 
 def across() -> Task:
@@ -50,34 +50,34 @@ def across() -> Task:
 
 
 def test_a_reply_is_ticked_off_under_the_card() -> None:
-    assert after_said(owed(REPLY, THERE), RECEIPT) == [
+    assert after_said(item(REPLY, THERE), RECEIPT) == [
         Post(ON_THE_CARD, Sent("It is on its way.", "Ada", "Cleo", media=1))
     ]
 
 
 def test_a_reply_that_was_taken_back_is_not_ticked_off_and_one_that_was_changed_is() -> None:
-    assert after_said(owed(replace(REPLY, text=GONE, media=(), edited=True), THERE, edits=4), RECEIPT) == []
-    [changed] = after_said(owed(replace(REPLY, text="It is here.", edited=True), THERE, edits=4), RECEIPT)
+    assert after_said(item(replace(REPLY, text=GONE, media=(), edited=True), THERE, edits=4), RECEIPT) == []
+    [changed] = after_said(item(replace(REPLY, text="It is here.", edited=True), THERE, edits=4), RECEIPT)
     assert changed.content == Sent("It is here.", "Ada", "Cleo", media=1)
 
 
 def test_the_card_that_was_left_links_to_the_one_that_follows() -> None:
     old = Post(Place("slack", "C0BILLING"), replace(card(), moved_to="it"))
-    new = replace(owed(replace(card("it"), replaces=12), Place("web", "it")), card=old)
+    new = replace(item(replace(card("it"), replaces=12), Place("web", "it")), card=old)
     [linked] = after_said(new, RECEIPT)
     assert linked == Post(old.place, replace(card(), moved_to="it", moved_link=RECEIPT), edits=12)
 
 
 @pytest.mark.parametrize("content", [card(), replace(card(), replaces=12), Answer("it", "en"), FollowUp("Cleo", "hm")])
 def test_nothing_follows_from_the_rest(content: Content) -> None:
-    assert after_said(owed(content), RECEIPT) == []
+    assert after_said(item(content), RECEIPT) == []
 
 
 # --- never said ---
 
 
 def test_a_card_whose_room_refuses_goes_to_the_fallback_team_and_says_what_to_mend() -> None:
-    result = undeliverable(TASK, owed(card()), "not_in_channel: invite the bot")
+    result = undeliverable(TASK, item(card()), "not_in_channel: invite the bot")
     new, notice = result.posts
     assert new.place == Place("web", "triage")
     assert isinstance(new.content, Card)
@@ -97,7 +97,7 @@ def test_when_the_fallbacks_own_room_refuses_its_other_rooms_are_tried_each_once
     task, tried = across(), []
     content, place = card(), HERE
     for _ in range(10):
-        result = undeliverable(task, owed(content, place), "archived")
+        result = undeliverable(task, item(content, place), "archived")
         if not result.posts:
             break
         tried.append(result.posts[0].place)
@@ -111,39 +111,39 @@ def test_when_the_fallbacks_own_room_refuses_its_other_rooms_are_tried_each_once
 
 def test_a_fallback_room_that_has_another_id_by_now_is_not_tried_for_ever() -> None:
     migrated = Place("web", "triage, supergroup")
-    result = undeliverable(TASK, owed(card("triage"), migrated), "kicked")
+    result = undeliverable(TASK, item(card("triage"), migrated), "kicked")
     assert result == Undelivered(lost=True)
 
 
 def test_a_team_whose_room_is_one_of_the_fallbacks_does_not_lose_its_card() -> None:
-    result = undeliverable(across(), owed(card(), Place("web", "triage")), "archived")
+    result = undeliverable(across(), item(card(), Place("web", "triage")), "archived")
     assert result.posts[0].place == Place("slack", "C0TRIAGE")
 
 
 def test_a_failed_rewriting_moves_nothing() -> None:
-    assert undeliverable(TASK, owed(replace(card(), done=True), edits=12), "cant_update_message") == Undelivered()
+    assert undeliverable(TASK, item(replace(card(), done=True), edits=12), "cant_update_message") == Undelivered()
 
 
 @pytest.mark.parametrize("content", [Answer("billing", "en"), Moved("it", "en"), Solved("billing", "en")])
 def test_the_team_hears_that_nothing_reaches_the_person(content: Content) -> None:
-    result = undeliverable(TASK, owed(content, THERE), "blocked the bot")
+    result = undeliverable(TASK, item(content, THERE), "blocked the bot")
     assert result.posts == (Post(ON_THE_CARD, Notice(What.UNREACHABLE, problem="blocked the bot")),)
     assert result.decision is None
 
 
 def test_closing_buttons_of_somebody_unreachable_is_not_worth_a_word() -> None:
-    assert undeliverable(TASK, owed(Question((), "en", answered="it"), THERE, edits=3), "blocked") == Undelivered()
+    assert undeliverable(TASK, item(Question((), "en", answered="it"), THERE, edits=3), "blocked") == Undelivered()
 
 
 def test_a_reply_that_did_not_arrive_is_crossed_off_under_the_card() -> None:
-    for post in (owed(REPLY, THERE), owed(REPLY, THERE, edits=8)):
+    for post in (item(REPLY, THERE), item(REPLY, THERE, edits=8)):
         [sent] = undeliverable(TASK, post, "blocked the bot").posts
         assert sent.content == Sent("It is on its way.", "Ada", "Cleo", problem="blocked the bot", media=1)
 
 
 def test_what_a_person_wrote_is_read_elsewhere_when_their_teams_room_is_gone() -> None:
     under = Post(HERE, replace(card(), taken_by="Ada"))
-    said = owed(FollowUp("Cleo", "it was yesterday", (PHOTO,)))
+    said = item(FollowUp("Cleo", "it was yesterday", (PHOTO,)))
     said = replace(said, card=under, post=replace(said.post, under=12))
     result = undeliverable(TASK, said, "is_archived")
     new = result.posts[0].content
@@ -154,11 +154,11 @@ def test_what_a_person_wrote_is_read_elsewhere_when_their_teams_room_is_gone() -
 
 
 def test_a_card_that_follows_another_still_does_when_it_ends_elsewhere() -> None:
-    result = undeliverable(TASK, owed(replace(card("it"), replaces=12)), "archived")
+    result = undeliverable(TASK, item(replace(card("it"), replaces=12)), "archived")
     new = result.posts[0]
     assert isinstance(new.content, Card)
     old = Post(Place("web", "billing"), replace(card(), moved_to="it"))
-    [linked] = after_said(Owed(15, new, 1, card=old), RECEIPT)
+    [linked] = after_said(OutboxItem(15, new, 1, card=old), RECEIPT)
     assert linked.content == replace(card(), moved_to="triage", moved_link=RECEIPT)
 
 
@@ -173,7 +173,7 @@ def test_a_card_that_follows_another_still_does_when_it_ends_elsewhere() -> None
     ],
 )
 def test_nothing_comes_of_small_talk_that_is_refused(content: Content) -> None:
-    assert undeliverable(TASK, owed(content), "is_archived") == Undelivered()
+    assert undeliverable(TASK, item(content), "is_archived") == Undelivered()
 
 
 # --- attachments ---

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.domain.conversations import Dossier, Standing, State
+from bot.domain.conversations import CardState, PendingReactions, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import MessageRef, Person, Place, choice
 from bot.domain.posts import Card, Moved, Notice, Solved, What, WrongTeam
@@ -21,7 +21,7 @@ from tests.samples import (
     VOCABULARY,
     card,
     conversation,
-    dossier,
+    pending,
     reaction,
     standing,
 )
@@ -33,19 +33,19 @@ def now() -> datetime:
     return NOW
 
 
-async def judged(of: Dossier, platform: FakePlatform | None = None, task: Task = TASK) -> Concluded:
-    ledger = FakeLedger(dossiers=[of])
+async def judged(of: PendingReactions, platform: FakePlatform | None = None, task: Task = TASK) -> Concluded:
+    ledger = FakeLedger(pendings=[of])
     here = platform or FakePlatform(leads=("lead", "lead2"))
     assert await Corrector(task, VOCABULARY, ledger, {"web": here}, now).step() == 1
     [concluded] = ledger.concluded
     return concluded
 
 
-def outcome(concluded: Concluded) -> tuple[Decision | None, Standing]:
+def outcome(concluded: Concluded) -> tuple[Decision | None, CardState]:
     assert isinstance(concluded.outcome, tuple)
     decision, stands = concluded.outcome
     assert decision is None or isinstance(decision, Decision)
-    assert isinstance(stands, Standing)
+    assert isinstance(stands, CardState)
     return decision, stands
 
 
@@ -54,75 +54,75 @@ def notices(concluded: Concluded) -> list[What]:
 
 
 async def test_a_leads_emoji_moves_the_conversation() -> None:
-    result = await judged(dossier(reaction("💻")))
+    result = await judged(pending(reaction("💻")))
     decision, stands = outcome(result)
     assert decision == Decision("routing", "it", Author.LEAD, Reason.CORRECTED, actor="web:lead")
-    assert stands.ruling is not None
+    assert stands.lead_label is not None
     assert sum(isinstance(c, Moved) for c in result.contents()) == 1
 
 
 async def test_naming_the_team_it_has_confirms_and_says_nothing() -> None:
-    result = await judged(dossier(reaction("💰")))
+    result = await judged(pending(reaction("💰")))
     decision, stands = outcome(result)
     assert decision is None
-    assert stands.ruling is not None
-    assert stands.ruling.confirms
+    assert stands.lead_label is not None
+    assert stands.lead_label.confirms
     assert result.posts == ()
 
 
 async def test_back_to_what_the_model_had_chosen_moves_and_confirms() -> None:
     back = reaction("💰", on="it", post=15, seconds=90)
     here = standing(card("it"), post=15)
-    moved = dossier(reaction("💻"), back)
+    moved = pending(reaction("💻"), back)
     result = await judged(
         replace(moved, conversation=conversation(label="it"), card=here, cards=(*moved.cards, here), fresh=(back,))
     )
     decision, stands = outcome(result)
     assert decision is not None
     assert decision.label == "billing"
-    assert stands.ruling is not None
-    assert (stands.ruling.confirms, stands.ruling.disputed) == (True, False)
+    assert stands.lead_label is not None
+    assert (stands.lead_label.confirms, stands.lead_label.disputed) == (True, False)
 
 
 async def test_taking_the_emoji_away_moves_it_back() -> None:
     here = standing(card("it"), post=15)
-    moved = replace(dossier(), conversation=conversation(label="it"), card=here, cards=(here,))
+    moved = replace(pending(), conversation=conversation(label="it"), card=here, cards=(here,))
     decision, stands = outcome(await judged(moved))
     assert decision is not None
     assert (decision.label, decision.by, decision.reason) == ("billing", Author.MODEL, Reason.WITHDRAWN)
-    assert stands.ruling is None
+    assert stands.lead_label is None
 
 
 @pytest.mark.parametrize("by", [AGENT, STRANGER])
 async def test_whoever_may_not_correct_moves_nothing_and_is_told_alone(by: Person) -> None:
-    result = await judged(dossier(reaction("💻", by)))
+    result = await judged(pending(reaction("💻", by)))
     decision, stands = outcome(result)
-    assert (decision, stands.ruling) == (None, None)
+    assert (decision, stands.lead_label) == (None, None)
     [post] = result.posts
     assert (post.content, post.only_for, post.place) == (Notice(What.NO_LEAD), by, Place("web", "billing"))
 
 
 async def test_where_nobody_whispers_nobody_is_told() -> None:
-    assert (await judged(dossier(reaction("💻", STRANGER)), FakePlatform(whispers=False))).posts == ()
+    assert (await judged(pending(reaction("💻", STRANGER)), FakePlatform(whispers=False))).posts == ()
 
 
 async def test_whoever_was_told_before_is_not_told_again() -> None:
     before, again = reaction("💻", STRANGER), reaction("📦", STRANGER, seconds=90)
-    assert (await judged(replace(dossier(before, again), fresh=(again,)))).posts == ()
+    assert (await judged(replace(pending(before, again), fresh=(again,)))).posts == ()
 
 
 async def test_a_strangers_eyes_take_nothing_and_are_not_worth_a_word() -> None:
-    result = await judged(dossier(reaction("👀", STRANGER), reaction("✅", STRANGER)))
-    assert outcome(result) == (None, Standing())
+    result = await judged(pending(reaction("👀", STRANGER), reaction("✅", STRANGER)))
+    assert outcome(result) == (None, CardState())
     assert result.posts == ()
 
 
 async def test_a_lead_of_one_team_corrects_that_teams_cards_alone() -> None:
     leads = replace(TASK.labels[0], leads={"web": frozenset({"agent"})})
     task = replace(TASK, labels=(leads, *TASK.labels[1:]))
-    decision, _ = outcome(await judged(dossier(reaction("💻", AGENT)), task=task))
+    decision, _ = outcome(await judged(pending(reaction("💻", AGENT)), task=task))
     assert decision is not None
-    its = dossier(reaction("📦", AGENT, on="it"), content=card("it"))
+    its = pending(reaction("📦", AGENT, on="it"), content=card("it"))
     its = replace(its, first=replace(its.first, label="it"))
     decision, _ = outcome(await judged(its, task=task))
     assert decision is None
@@ -132,66 +132,66 @@ async def test_the_word_of_a_teams_lead_still_counts_when_the_card_has_left() ->
     leads = replace(TASK.labels[0], leads={"web": frozenset({"agent"})})
     task = replace(TASK, labels=(leads, *TASK.labels[1:]))
     here = standing(card("it"), post=15)
-    moved = dossier(reaction("💻", AGENT))
+    moved = pending(reaction("💻", AGENT))
     moved = replace(moved, conversation=conversation(label="it"), card=here, cards=(*moved.cards, here), fresh=())
     decision, stands = outcome(await judged(moved, task=task))
     assert decision is None
-    assert stands.ruling is not None
+    assert stands.lead_label is not None
 
 
 async def test_an_agent_takes_it_and_closes_it() -> None:
-    result = await judged(dossier(reaction("👀", AGENT)))
-    assert outcome(result) == (None, Standing(taken_by=AGENT))
+    result = await judged(pending(reaction("👀", AGENT)))
+    assert outcome(result) == (None, CardState(taken_by=AGENT))
     assert result.contents() == [replace(card(), taken_by="Ada")]
-    result = await judged(dossier(reaction("👀", AGENT), reaction("✅", AGENT)))
+    result = await judged(pending(reaction("👀", AGENT), reaction("✅", AGENT)))
     assert outcome(result)[1].done
     assert result.contents() == [replace(card(), taken_by="Ada", done=True), Solved("billing", "en")]
 
 
 async def test_no_longer_done_it_is_open_and_the_question_goes() -> None:
-    closed = dossier(state=State.CLOSED, content=replace(card(), done=True))
+    closed = pending(state=State.CLOSED, content=replace(card(), done=True))
     result = await judged(replace(closed, asking=((30, Solved("billing", "en")),)))
     assert not outcome(result)[1].done
     assert result.contents() == [card(), Solved("billing", "en", answer="")]
 
 
 async def test_wrong_brings_the_teams_as_buttons_once() -> None:
-    result = await judged(dossier(reaction("👎")))
+    result = await judged(pending(reaction("👎")))
     assert outcome(result)[0] is None
     assert result.contents() == [WrongTeam(("it", "triage", "delivery"))]
-    again = replace(dossier(reaction("👎"), reaction("👎", OTHER_LEAD)), asking=((20, WrongTeam(("it",))),))
+    again = replace(pending(reaction("👎"), reaction("👎", OTHER_LEAD)), asking=((20, WrongTeam(("it",))),))
     assert (await judged(again)).posts == ()
 
 
 async def test_wrong_that_is_taken_back_takes_the_buttons_away() -> None:
-    result = await judged(replace(dossier(), asking=((20, WrongTeam(("it",))),)))
+    result = await judged(replace(pending(), asking=((20, WrongTeam(("it",))),)))
     assert result.contents() == [WrongTeam(("it",), chosen="billing")]
 
 
 async def test_an_agents_wrong_is_not_asked_about() -> None:
-    result = await judged(dossier(reaction("👎", AGENT)))
+    result = await judged(pending(reaction("👎", AGENT)))
     assert notices(result) == [What.NO_LEAD]
 
 
 async def test_a_pressed_team_moves_it_and_stands_only_while_wrong_does() -> None:
     wrong, pressed = reaction("👎"), reaction(choice("it", via="👎"), seconds=70)
-    decision, _ = outcome(await judged(replace(dossier(wrong, pressed), fresh=(pressed,))))
+    decision, _ = outcome(await judged(replace(pending(wrong, pressed), fresh=(pressed,))))
     assert decision is not None
     assert decision.label == "it"
     here = standing(card("it"), post=15)
-    moved = replace(dossier(pressed), conversation=conversation(label="it"), card=here, fresh=())
+    moved = replace(pending(pressed), conversation=conversation(label="it"), card=here, fresh=())
     decision, _ = outcome(await judged(moved))
     assert decision is not None
     assert decision.reason is Reason.WITHDRAWN
 
 
 async def test_two_leads_who_disagree_are_told_once_and_the_last_one_routes() -> None:
-    both = dossier(reaction("💻"), reaction("📦", OTHER_LEAD, seconds=61))
+    both = pending(reaction("💻"), reaction("📦", OTHER_LEAD, seconds=61))
     result = await judged(both)
     decision, stands = outcome(result)
     assert decision is not None
-    assert stands.ruling is not None
-    assert (decision.label, stands.ruling.disputed) == ("delivery", True)
+    assert stands.lead_label is not None
+    assert (decision.label, stands.lead_label.disputed) == ("delivery", True)
     assert notices(result) == [What.DISPUTED]
     [new] = [c for c in result.contents() if isinstance(c, Card) and c.moved_to is None]
     assert new.disputed
@@ -202,7 +202,7 @@ async def test_two_leads_who_disagree_are_told_once_and_the_last_one_routes() ->
 
 async def test_a_choice_decides_what_the_person_is_still_being_asked() -> None:
     command = replace(reaction(choice("it")), ref=MessageRef("web", "customer", "1"))
-    asked = replace(dossier(command), conversation=conversation(State.ASKED, None), card=None, cards=(), question=31)
+    asked = replace(pending(command), conversation=conversation(State.ASKED, None), card=None, cards=(), question=31)
     result = await judged(asked)
     decision, _ = outcome(result)
     assert decision is not None
@@ -212,23 +212,23 @@ async def test_a_choice_decides_what_the_person_is_still_being_asked() -> None:
 
 async def test_a_choice_of_the_guess_decides_it_too() -> None:
     command = replace(reaction(choice("billing")), ref=MessageRef("web", "customer", "1"))
-    asked = replace(dossier(command), conversation=conversation(State.ASKED, None), card=None, cards=())
+    asked = replace(pending(command), conversation=conversation(State.ASKED, None), card=None, cards=())
     decision, stands = outcome(await judged(asked))
     assert decision is not None
-    assert stands.ruling is not None
-    assert (decision.label, stands.ruling.confirms) == ("billing", True)
+    assert stands.lead_label is not None
+    assert (decision.label, stands.lead_label.confirms) == ("billing", True)
 
 
 async def test_a_strangers_command_decides_nothing() -> None:
     command = replace(reaction(choice("it"), STRANGER), ref=MessageRef("web", "customer", "1"))
-    asked = replace(dossier(command), conversation=conversation(State.ASKED, None), card=None, cards=())
-    assert outcome(await judged(asked)) == (None, Standing())
+    asked = replace(pending(command), conversation=conversation(State.ASKED, None), card=None, cards=())
+    assert outcome(await judged(asked)) == (None, CardState())
 
 
 async def test_a_team_that_could_not_be_reached_is_tried_again_only_when_a_lead_says_so_anew() -> None:
     old = reaction("💻")
     here = standing(replace(card("triage"), reason=Reason.UNDELIVERABLE), post=15)
-    stuck = dossier(old, reaction("👀", AGENT, on="triage", post=15))
+    stuck = pending(old, reaction("👀", AGENT, on="triage", post=15))
     stuck = replace(
         stuck,
         conversation=conversation(label="triage"),
@@ -246,10 +246,10 @@ async def test_a_team_that_could_not_be_reached_is_tried_again_only_when_a_lead_
 
 async def test_emoji_of_a_platform_that_is_gone_count_no_more() -> None:
     elsewhere = replace(reaction("💻"), actor=Person("slack", "lead"))
-    assert outcome(await judged(dossier(elsewhere))) == (None, Standing())
+    assert outcome(await judged(pending(elsewhere))) == (None, CardState())
 
 
 async def test_who_may_is_asked_about_the_card_that_the_emoji_is_on() -> None:
     platform = FakePlatform()
-    await judged(dossier(reaction("💻")), platform)
+    await judged(pending(reaction("💻")), platform)
     assert platform.asked == [("lead", "billing", Place("web", "billing"))]

@@ -8,8 +8,8 @@ import pytest
 from bot.domain.decisions import Reason, fallback
 from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.messages import File, MessageRef, Place
-from bot.domain.posts import Answer, Card, Content, FollowUp, Notice, Owed, Post, Reply, Sent, What
-from bot.flow.deliver import Courier
+from bot.domain.posts import Answer, Card, Content, FollowUp, Notice, OutboxItem, Post, Reply, Sent, What
+from bot.flow.deliver import Deliverer
 from tests.fakes import FakePlatform
 from tests.fakes_ledger import Concluded, FakeLedger, FakeOutbox
 from tests.samples import NOW, PHOTO, STRANGER, TASK, card
@@ -29,20 +29,20 @@ class Round:
         self.web, self.telegram = FakePlatform(), FakePlatform("telegram", whispers=False)
         self.outbox, self.ledger = FakeOutbox(), FakeLedger()
         platforms = {"web": self.web, "telegram": self.telegram}
-        self.courier = Courier(TASK, self.outbox, self.ledger, platforms, now)
+        self.courier = Deliverer(TASK, self.outbox, self.ledger, platforms, now)
 
-    async def carries(self, owed: Owed) -> Concluded:
-        self.outbox.owed.append(owed)
+    async def carries(self, item: OutboxItem) -> Concluded:
+        self.outbox.owed.append(item)
         assert await self.courier.step() == 1
         return self.outbox.concluded[-1]
 
 
-def owed(content: Content, platform: str = "web", chat: str = "billing", attempt: int = 1) -> Owed:
-    return Owed(9, Post(Place(platform, chat), content), attempt)
+def item(content: Content, platform: str = "web", chat: str = "billing", attempt: int = 1) -> OutboxItem:
+    return OutboxItem(9, Post(Place(platform, chat), content), attempt)
 
 
 async def test_what_was_said_has_a_receipt_and_its_consequences() -> None:
-    result = await Round().carries(owed(REPLY, chat="customer"))
+    result = await Round().carries(item(REPLY, chat="customer"))
     assert result.outcome == MessageRef("web", "customer", "post 9")
     assert result.contents() == [Sent("on its way", "Ada", "Cleo")]
 
@@ -51,28 +51,28 @@ async def test_who_must_wait_waits_longer_each_time_or_as_long_as_asked() -> Non
     for attempt, wait in ((1, 1), (4, 8), (99, 600)):
         way = Round()
         way.web.failures = [Unreachable("timed out")]
-        assert (await way.carries(owed(REPLY, attempt=attempt))).outcome == NOW + timedelta(seconds=wait)
+        assert (await way.carries(item(REPLY, attempt=attempt))).outcome == NOW + timedelta(seconds=wait)
     way.web.failures = [Unreachable("flood", timedelta(seconds=30))]
-    assert (await way.carries(owed(REPLY))).outcome == NOW + timedelta(seconds=30)
+    assert (await way.carries(item(REPLY))).outcome == NOW + timedelta(seconds=30)
 
 
 async def test_a_chat_that_moved_is_known_from_now_on_and_tried_again_at_once() -> None:
     way = Round()
     way.web.failures = [ChatMoved("now a supergroup", "-100")]
-    assert (await way.carries(owed(card()))).outcome == NOW
+    assert (await way.carries(item(card()))).outcome == NOW
     assert way.ledger.stored == [("web", "billing", "-100")]
 
 
 async def test_a_chat_that_keeps_moving_is_not_asked_without_end() -> None:
     way = Round()
     way.web.failures = [ChatMoved("again", "-100")]
-    assert (await way.carries(owed(card(), attempt=5))).outcome == NOW + timedelta(seconds=16)
+    assert (await way.carries(item(card(), attempt=5))).outcome == NOW + timedelta(seconds=16)
 
 
 async def test_a_card_that_is_refused_goes_to_the_fallback_team() -> None:
     way = Round()
     way.web.failures = [Refused("not_in_channel: invite the bot to the channel")]
-    result = await way.carries(owed(card()))
+    result = await way.carries(item(card()))
     assert result.outcome == ("not_in_channel: invite the bot to the channel", fallback(TASK, Reason.UNDELIVERABLE))
     new, notice = result.contents()
     assert isinstance(new, Card) and isinstance(notice, Notice)
@@ -82,7 +82,7 @@ async def test_a_card_that_is_refused_goes_to_the_fallback_team() -> None:
 async def test_when_no_room_takes_it_somebody_is_alarmed(caplog: pytest.LogCaptureFixture) -> None:
     way = Round()
     way.web.failures = [Refused("archived")]
-    result = await way.carries(owed(card("triage"), chat="triage"))
+    result = await way.carries(item(card("triage"), chat="triage"))
     assert result.posts == ()
     assert "no room takes the card" in caplog.text
 
@@ -90,7 +90,7 @@ async def test_when_no_room_takes_it_somebody_is_alarmed(caplog: pytest.LogCaptu
 async def test_a_whisper_is_not_said_aloud_and_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     way = Round()
     whisper = Post(Place("telegram", "-1"), Notice(What.NO_LEAD), only_for=STRANGER)
-    result = await way.carries(Owed(9, whisper, 1))
+    result = await way.carries(OutboxItem(9, whisper, 1))
     assert way.telegram.said == []
     assert isinstance(result.outcome, tuple)
     assert result.posts == ()
@@ -99,7 +99,7 @@ async def test_a_whisper_is_not_said_aloud_and_is_no_failure(caplog: pytest.LogC
 
 async def test_a_whisper_is_said_where_one_can() -> None:
     way = Round()
-    await way.carries(Owed(9, Post(Place("web", "billing"), Notice(What.NO_LEAD), only_for=STRANGER), 1))
+    await way.carries(OutboxItem(9, Post(Place("web", "billing"), Notice(What.NO_LEAD), only_for=STRANGER), 1))
     assert len(way.web.said) == 1
 
 
@@ -114,7 +114,7 @@ async def test_a_whisper_is_said_where_one_can() -> None:
 async def test_attachments_of_another_platform_are_fetched(content: Content) -> None:
     way = Round()
     way.telegram.files["photo-1"] = b"jpeg"
-    await way.carries(owed(content))
+    await way.carries(item(content))
     [said] = way.web.said
     assert said.files == (File(FROM_TELEGRAM, b"jpeg"),)
     assert said.post.content == content
@@ -122,7 +122,7 @@ async def test_attachments_of_another_platform_are_fetched(content: Content) -> 
 
 async def test_its_own_attachments_a_platform_finds_itself() -> None:
     way = Round()
-    await way.carries(owed(FollowUp("Cleo", "look", (PHOTO,))))
+    await way.carries(item(FollowUp("Cleo", "look", (PHOTO,))))
     assert way.web.said[0].files == ()
 
 
@@ -130,7 +130,7 @@ async def test_a_rewriting_brings_no_attachment_again() -> None:
     way = Round()
     way.telegram.files["photo-1"] = b"jpeg"
     rewritten = Post(Place("web", "billing"), replace(card(), media=(FROM_TELEGRAM,), taken_by="Ada"), edits=3)
-    await way.carries(Owed(9, rewritten, 1))
+    await way.carries(OutboxItem(9, rewritten, 1))
     assert way.web.said[0].files == ()
 
 
@@ -138,16 +138,16 @@ async def test_an_attachment_that_is_too_large_or_gone_is_named_and_the_words_st
     way = Round()
     way.telegram.files["photo-2"] = b"jpeg"
     other = replace(FROM_TELEGRAM, id="photo-2")
-    result = await way.carries(owed(FollowUp("Cleo", "look", (FROM_TELEGRAM, other))))
+    result = await way.carries(item(FollowUp("Cleo", "look", (FROM_TELEGRAM, other))))
     [said] = way.web.said
     assert said.post.content == FollowUp("Cleo", "look\n📎 receipt.jpg", (other,))
     assert said.files == (File(other, b"jpeg"),)
-    assert result.of == owed(FollowUp("Cleo", "look", (FROM_TELEGRAM, other)))
+    assert result.of == item(FollowUp("Cleo", "look", (FROM_TELEGRAM, other)))
 
 
 async def test_an_attachment_of_a_platform_that_is_not_set_up_any_more_is_named() -> None:
     way = Round()
-    await way.carries(owed(FollowUp("Cleo", "look", (replace(PHOTO, platform="slack"),))))
+    await way.carries(item(FollowUp("Cleo", "look", (replace(PHOTO, platform="slack"),))))
     assert way.web.said[0].post.content == FollowUp("Cleo", "look\n📎 receipt.jpg")
 
 
@@ -157,7 +157,7 @@ async def test_an_attachment_that_may_be_had_later_is_waited_for(monkeypatch: py
 
     way = Round()
     monkeypatch.setattr(way.telegram, "fetch", away)
-    result = await way.carries(owed(FollowUp("Cleo", "look", (FROM_TELEGRAM,))))
+    result = await way.carries(item(FollowUp("Cleo", "look", (FROM_TELEGRAM,))))
     assert result.outcome == NOW + timedelta(seconds=1)
     assert way.web.said == []
 
@@ -165,6 +165,6 @@ async def test_an_attachment_that_may_be_had_later_is_waited_for(monkeypatch: py
 async def test_one_chat_that_must_wait_holds_up_no_other() -> None:
     way = Round()
     way.telegram.failures = [Unreachable("flood")]
-    way.outbox.owed = [owed(Answer("it", "en"), "telegram", "1"), owed(Answer("it", "en"))]
+    way.outbox.owed = [item(Answer("it", "en"), "telegram", "1"), item(Answer("it", "en"))]
     assert await way.courier.step() == 2
     assert len(way.web.said) == 1

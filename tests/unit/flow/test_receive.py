@@ -4,24 +4,24 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Note, Person, Press
-from bot.domain.ports import Joining
+from bot.domain.ports import ThreadingPolicy
 from bot.flow.receive import Receiver
 from tests.fakes_ledger import FakeLedger
 from tests.samples import AGENT, NOW, message, reaction
 
-JOINING = Joining(timedelta(seconds=3), timedelta(hours=24), timedelta(hours=72))
+JOINING = ThreadingPolicy(timedelta(seconds=3), timedelta(hours=24), timedelta(hours=72))
 REF = MessageRef("web", "customer", "1")
 DIRTY = Person("web", "u\u0301", "Cle\x00o " + "o" * 200)
 
 
-class Ears:
+class BotIdentity:
     def __init__(self) -> None:
         self.ledger, self.rung = FakeLedger(), list[timedelta]()
         self.inbox = Receiver(self.ledger, JOINING, self.rung.append)
 
 
 async def test_a_message_is_stored_once_and_wakes_the_sorter_when_it_is_ripe() -> None:
-    ears = Ears()
+    ears = BotIdentity()
     await ears.inbox.message(message("charged twice"))
     await ears.inbox.message(message("charged twice"))
     assert ears.ledger.stored == [message("charged twice")]
@@ -29,7 +29,7 @@ async def test_a_message_is_stored_once_and_wakes_the_sorter_when_it_is_ripe() -
 
 
 async def test_everything_that_people_write_is_storable() -> None:
-    ears = Ears()
+    ears = BotIdentity()
     media = (Media("web", "1", MediaKind.DOCUMENT, "a\x00" * 100),)
     await ears.inbox.message(replace(message(" a\x00b "), author=DIRTY, media=media))
     await ears.inbox.edit(Edit(REF, " c\x00d ", NOW))
@@ -45,7 +45,7 @@ async def test_everything_that_people_write_is_storable() -> None:
 
 
 async def test_edits_deletions_notes_and_moved_chats_are_facts_too() -> None:
-    ears = Ears()
+    ears = BotIdentity()
     edit, deletion = Edit(REF, "three times", NOW), Deletion(REF, NOW)
     note = Note(REF, REF, AGENT, "look at this", NOW, send=True)
     for _ in range(2):

@@ -7,13 +7,13 @@ from datetime import datetime
 
 import pytest
 
-from bot.domain.conversations import Next, Noted, Revised, State
+from bot.domain.conversations import PendingEdit, PendingFollowUp, PendingNote, State
 from bot.domain.decisions import Prediction
 from bot.domain.errors import Unreachable
+from bot.domain.memory_vote import Neighbours
 from bot.domain.messages import Message, MessageRef, Note, Person, Place
-from bot.domain.mind import Query
+from bot.domain.model_ports import Query
 from bot.domain.posts import FollowUp, Notice, Offer, Reply, Split, What
-from bot.domain.recall import Neighbours
 from bot.flow import relay
 from bot.flow.relay import Relay
 from tests.fakes import FakePlatform, FakePredictor, fake_classifier
@@ -50,20 +50,20 @@ class Line:
 
     async def hears(self, text: str, state: State = State.ROUTED, thread: str | None = None) -> Concluded:
         place = Place("web", "customer", thread)
-        said = Next(message(text, "2"), replace(conversation(state), place=place), standing())
+        said = PendingFollowUp(message(text, "2"), replace(conversation(state), place=place), standing())
         self.ledger.news.append(said)
         assert await self.relay.step() == 1
         return self.ledger.concluded[-1]
 
-    async def looks_at(self, noted: Noted) -> Concluded:
+    async def looks_at(self, noted: PendingNote) -> Concluded:
         self.ledger.notes.append(noted)
         assert await self.relay.notes() == 1
         return self.ledger.concluded[-1]
 
 
-def noted(text: str, by: Person = AGENT, send: bool = False) -> Noted:
+def noted(text: str, by: Person = AGENT, send: bool = False) -> PendingNote:
     ref = MessageRef("web", "billing", "n1")
-    return Noted(3, Note(ref, MessageRef("web", "billing", "post 12"), by, text, NOW, send=send), conversation())
+    return PendingNote(3, Note(ref, MessageRef("web", "billing", "post 12"), by, text, NOW, send=send), conversation())
 
 
 # --- towards the team ---
@@ -127,7 +127,7 @@ async def test_where_nobody_whispers_the_question_is_put_quietly_under_the_note(
 
 
 @pytest.mark.parametrize("how", [noted("reply: on its way"), noted("on its way", send=True)])
-async def test_a_prefix_or_a_form_sends_it(how: Noted) -> None:
+async def test_a_prefix_or_a_form_sends_it(how: PendingNote) -> None:
     result = await Line().looks_at(how)
     assert result.outcome is True
     [post] = result.posts
@@ -168,7 +168,7 @@ async def test_attachments_go_along() -> None:
         noted(""),
     ],
 )
-async def test_nothing_else_is_sent_or_offered(how: Noted) -> None:
+async def test_nothing_else_is_sent_or_offered(how: PendingNote) -> None:
     result = await Line().looks_at(how)
     assert (result.outcome, result.posts) == (False, ())
 
@@ -213,6 +213,6 @@ async def test_nothing_is_offered_where_there_are_no_words() -> None:
 async def test_changed_words_are_changed_where_they_were_passed_on() -> None:
     line = Line()
     changed: Message = message("charged three times")
-    line.ledger.revised.append(Revised(1, conversation(), changed, False, standing(), True, text=changed.text))
+    line.ledger.revised.append(PendingEdit(1, conversation(), changed, False, standing(), True, text=changed.text))
     assert await line.relay.revise() == 1
     assert line.ledger.concluded[0].contents() == [replace(card(), excerpt="charged three times", edited=True)]

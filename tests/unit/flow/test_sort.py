@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.domain.conversations import Case, State
+from bot.domain.conversations import State, UndecidedConversation
 from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.posts import Answer, Card, Question, WordsPlease
-from bot.domain.recall import Neighbour, Neighbours
 from bot.flow.sort import Sorter
 from tests.fakes import fake_classifier
 from tests.fakes_ledger import Concluded, FakeLedger
@@ -21,7 +21,7 @@ def now() -> datetime:
     return NOW
 
 
-async def sorted_out(of: Case, wordless: str = "ask", found: Neighbours = NOTHING) -> Concluded:
+async def sorted_out(of: UndecidedConversation, wordless: str = "ask", found: Neighbours = NOTHING) -> Concluded:
     ledger = FakeLedger(cases=[of])
     sorter = Sorter(TASK, ledger, fake_classifier(found), timedelta(0), timedelta(minutes=10), wordless, now)
     assert await sorter.step() == 1
@@ -29,7 +29,7 @@ async def sorted_out(of: Case, wordless: str = "ask", found: Neighbours = NOTHIN
     return concluded
 
 
-def with_photo(text: str) -> Case:
+def with_photo(text: str) -> UndecidedConversation:
     return replace(case(text), messages=(replace(message(text), media=(PHOTO,)),))
 
 

@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 
 from bot.domain.conversations import State
 from bot.domain.errors import Unreachable
-from bot.domain.insight import Account, Request, Week
 from bot.domain.messages import MessageRef, Person
-from bot.http.app import Doorway
+from bot.domain.queries import Account, Request, Week
+from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -88,10 +88,10 @@ async def test_a_week_without_decisions_has_no_accuracy() -> None:
 
 
 async def test_a_database_that_is_down_shows_as_down() -> None:
-    insight = Figures()
-    metrics = Metrics(insight, lambda: NOW)
+    queries = Figures()
+    metrics = Metrics(queries, lambda: NOW)
     await told(metrics)
-    insight.down = True
+    queries.down = True
     assert (await told(metrics))["switchboard_database_up"] == 0
 
 
@@ -100,7 +100,7 @@ def test_readiness_names_every_part(parts: dict[str, bool], status: int) -> None
     async def readiness() -> Mapping[str, bool]:
         return parts
 
-    site = TestClient(Doorway(readiness, Metrics(Figures(), lambda: NOW)).application([]))
+    site = TestClient(WebApp(readiness, Metrics(Figures(), lambda: NOW)).application([]))
     answer = site.get("/readyz")
     assert (answer.status_code, answer.json()) == (status, parts)
     assert site.get("/healthz").text == "ok\n"
@@ -110,6 +110,6 @@ def test_no_word_of_anybody_is_told() -> None:
     async def readiness() -> Mapping[str, bool]:
         return {}
 
-    text = TestClient(Doorway(readiness, Metrics(Figures(), lambda: NOW)).application([])).get("/metrics").text
+    text = TestClient(WebApp(readiness, Metrics(Figures(), lambda: NOW)).application([])).get("/metrics").text
     assert "switchboard_decisions" in text
     assert not [word for word in ("charged", "Cleo", "Ben", "customer") if word in text]

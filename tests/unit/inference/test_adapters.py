@@ -9,7 +9,7 @@ import pytest
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
 from inference.adapters import VllmAdapters, inspect
-from inference.line import open_line
+from inference.http import open_line
 from tests.fakes_inference import FakeVllm, write_lora
 
 SHAPE = {"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "intermediate_size": 16, "num_hidden_layers": 1}

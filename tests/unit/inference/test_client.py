@@ -10,11 +10,11 @@ from starlette.responses import JSONResponse, Response
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
-from bot.domain.mind import Query
+from bot.domain.model_ports import Query
 from bot.domain.tasks import Label, Task
 from inference.adapters import VllmAdapters
 from inference.client import VllmPredictor
-from inference.line import open_line
+from inference.http import open_line
 from inference.prompt import PromptBuilder
 from tests.fakes_inference import FakeVllm, completion
 from tests.small_bases import bare_base, listed_base

@@ -41,17 +41,17 @@ def inbox() -> Recorder:
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
+def chat_commands() -> FakeDesk:
     return FakeDesk()
 
 
 @pytest.fixture(params=list(Mode))
 async def slack(
-    request: pytest.FixtureRequest, server: SlackServer, inbox: Recorder, desk: FakeDesk
+    request: pytest.FixtureRequest, server: SlackServer, inbox: Recorder, chat_commands: FakeDesk
 ) -> AsyncIterator[Slack]:
     """A listening adapter, once over each transport."""
     mode = Mode(request.param)
-    async with speaking(config(server, mode), around(desk)) as platform, listening(server, platform, inbox):
+    async with speaking(config(server, mode), around(chat_commands)) as platform, listening(server, platform, inbox):
         if mode is Mode.SOCKET:
             yield platform
         else:
@@ -61,9 +61,9 @@ async def slack(
 
 
 @pytest.fixture
-async def socket(server: SlackServer, inbox: Recorder, desk: FakeDesk) -> AsyncIterator[Slack]:
+async def socket(server: SlackServer, inbox: Recorder, chat_commands: FakeDesk) -> AsyncIterator[Slack]:
     """A listening adapter in Socket Mode, for what is the same over either transport."""
-    async with speaking(config(server), around(desk)) as platform, listening(server, platform, inbox):
+    async with speaking(config(server), around(chat_commands)) as platform, listening(server, platform, inbox):
         yield platform
 
 

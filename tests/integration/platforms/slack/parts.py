@@ -11,16 +11,16 @@ from typing import cast
 import uvicorn
 from starlette.applications import Starlette
 
-from bot.domain import insight, mind, ports
+from bot.domain import model_ports, ports, queries
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.errors import Unreachable, UsageError
-from bot.domain.insight import Account, Erased, Request, Week
 from bot.domain.learning import Adapter
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.posts import Card, Content, Owed, Post
+from bot.domain.posts import Card, Content, OutboxItem, Post
+from bot.domain.queries import Account, Erased, Request, Week
 from bot.domain.tasks import Label, Task, Vocabulary
-from bot.platforms import Routed, Surroundings
+from bot.platforms import PlatformContext, Routed
 from bot.platforms.slack import Config, Mode, connect, parse
 from bot.platforms.slack.adapter import Slack
 from tests.servers.slack import Post as Shown
@@ -166,18 +166,18 @@ class FakeDesk:
         return Erased(2, 1, ())
 
 
-def around(desk: FakeDesk | None = None, task: Task = TASK) -> Surroundings:
+def around(chat_commands: FakeDesk | None = None, task: Task = TASK) -> PlatformContext:
     """What the adapter may look at; nothing of the ledger, which is the flow's."""
-    return Surroundings(
+    return PlatformContext(
         task=task,
         languages=("en", "pt-BR", "es"),
         base="starter",
         vocabulary=WORDS,
         ledger=cast(ports.Ledger, None),
-        desk=desk or FakeDesk(),
-        transcript=cast(insight.Transcript, None),
-        registry=cast(mind.Registry, None),
-        examples=cast(mind.Examples, None),
+        chat_commands=chat_commands or FakeDesk(),
+        transcript=cast(queries.Transcript, None),
+        registry=cast(model_ports.Registry, None),
+        examples=cast(model_ports.Examples, None),
     )
 
 
@@ -193,8 +193,8 @@ def config(server: SlackServer, mode: Mode = Mode.SOCKET, **changes: str) -> Con
 
 
 @asynccontextmanager
-async def speaking(settings: Config, surroundings: Surroundings | None = None) -> AsyncIterator[Slack]:
-    async with connect(settings, surroundings or around()) as platform:
+async def speaking(settings: Config, platform_context: PlatformContext | None = None) -> AsyncIterator[Slack]:
+    async with connect(settings, platform_context or around()) as platform:
         assert isinstance(platform, Slack)
         yield platform
 
@@ -231,8 +231,10 @@ def settled(server: SlackServer) -> Callable[[], bool]:
     return lambda: bool(server.deliveries) and all(delivery.acked for delivery in server.deliveries)
 
 
-def owed(content: Content, place: Place | None = None, *, only_for: Person | None = None, **changes: object) -> Owed:
-    blank = Owed(41, Post(place or Place("slack", HELP), content, only_for=only_for), 1)
+def item(
+    content: Content, place: Place | None = None, *, only_for: Person | None = None, **changes: object
+) -> OutboxItem:
+    blank = OutboxItem(41, Post(place or Place("slack", HELP), content, only_for=only_for), 1)
     return replace(blank, **changes)  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.platforms import Finding
-from bot.platforms.slack import Config, Mode, check, trial
+from bot.platforms.slack import Config, Mode, check, live_check
 from bot.platforms.slack.manifest import SCOPES
 from tests.integration.platforms.slack.parts import (
     ANN,
@@ -167,7 +167,7 @@ async def test_a_reaction_on_every_test_card_proves_that_corrections_can_arrive(
 
 
 async def test_a_reaction_that_does_not_arrive_is_missed(company: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(live_check, "WAIT_SECONDS", 0.3)
     company.scopes = frozenset(SCOPES) - {"reactions:read"}
     found = await problems(of(company), live=True)
     assert "reactions:read" in found["a reaction in billing's channel"]

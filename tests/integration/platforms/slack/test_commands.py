@@ -53,10 +53,10 @@ async def test_leads_are_shown_what_leads_can_do(server: SlackServer, socket: Sl
 
 
 async def test_status_lists_ones_own_open_requests_with_links(
-    server: SlackServer, socket: Slack, desk: FakeDesk
+    server: SlackServer, socket: Slack, chat_commands: FakeDesk
 ) -> None:
     ts = await server.writes(ANN, HELP, "I was charged twice")
-    desk.requests[ANN] = [request(MessageRef("slack", HELP, ts))]
+    chat_commands.requests[ANN] = [request(MessageRef("slack", HELP, ts))]
     answer = await answered(server, ANN, "status")
     assert "Seus pedidos em aberto" in answer
     assert "I was charged twice" in answer
@@ -77,12 +77,12 @@ async def test_teams_are_listed_by_title_with_their_emoji(server: SlackServer, s
 
 
 async def test_why_is_told_to_leads_and_to_the_person_who_asked(
-    server: SlackServer, socket: Slack, desk: FakeDesk
+    server: SlackServer, socket: Slack, chat_commands: FakeDesk
 ) -> None:
     ts = await server.writes(ANN, HELP, "I was charged twice")
     ref = MessageRef("slack", HELP, ts)
-    desk.accounts[ref] = account(ref)
-    desk.requests[ANN] = [request(ref)]
+    chat_commands.accounts[ref] = account(ref)
+    chat_commands.requests[ANN] = [request(ref)]
     link = f"why https://test.slack.com/archives/{HELP}/p{ts.replace('.', '')}"
     assert "billing, says the model (90%, routing-3)" in await answered(server, LEAD, link)
     assert "diz o modelo" in await answered(server, ANN, link)
@@ -149,50 +149,54 @@ async def test_a_request_that_could_not_be_taken_says_so(server: SlackServer, so
 
 
 @pytest.mark.parametrize("verb", ["learn", "models", "promote routing-2", "rollback"])
-async def test_the_model_is_the_leads_business(server: SlackServer, socket: Slack, desk: FakeDesk, verb: str) -> None:
+async def test_the_model_is_the_leads_business(
+    server: SlackServer, socket: Slack, chat_commands: FakeDesk, verb: str
+) -> None:
     for other in (BEN, TEAM_LEAD, STRANGER):
         assert "Only leads can do that" in await answered(server, other, verb)
-    assert desk.did == []
+    assert chat_commands.did == []
 
 
-async def test_learning_is_asked_for_once(server: SlackServer, socket: Slack, desk: FakeDesk) -> None:
+async def test_learning_is_asked_for_once(server: SlackServer, socket: Slack, chat_commands: FakeDesk) -> None:
     assert "I learn now" in await answered(server, LEAD, "learn")
     assert "waits already" in await answered(server, LEAD, "learn")
-    assert desk.did == [("learn", LEAD), ("learn", LEAD)]
+    assert chat_commands.did == [("learn", LEAD), ("learn", LEAD)]
 
 
-async def test_models_are_listed_and_the_pointer_is_moved(server: SlackServer, socket: Slack, desk: FakeDesk) -> None:
+async def test_models_are_listed_and_the_pointer_is_moved(
+    server: SlackServer, socket: Slack, chat_commands: FakeDesk
+) -> None:
     assert "starter serves" in await answered(server, LEAD, "models")
-    desk.adapters = [(adapter_called("routing-1"), False), (adapter_called("routing-2"), True)]
+    chat_commands.adapters = [(adapter_called("routing-1"), False), (adapter_called("routing-2"), True)]
     assert "routing-2 (2026-03-02)  ✓ serves" in await answered(server, LEAD, "models")
     assert "routing-2 serves from now on" in await answered(server, LEAD, "promote routing-2")
     assert "no adapter is called routing-9" in await answered(server, LEAD, "promote routing-9")
     assert "promote NAME" in await answered(server, LEAD, "promote")
     assert "routing-1 serves again" in await answered(server, LEAD, "rollback")
-    assert desk.did == [("promote routing-2", LEAD), ("rollback", LEAD)]
+    assert chat_commands.did == [("promote routing-2", LEAD), ("rollback", LEAD)]
 
 
 # ── forget me ──
 
 
 async def test_somebody_is_forgotten_once_they_confirm_and_only_themselves(
-    server: SlackServer, socket: Slack, desk: FakeDesk
+    server: SlackServer, socket: Slack, chat_commands: FakeDesk
 ) -> None:
     assert "forget me" in await answered(server, ANN, "forget")
     await answered(server, ANN, "forget me")
     shown = server.ephemerals(LOUNGE, ANN)[-1]
     assert [button["action_id"] for button in buttons(shown.blocks)] == ["forget_me"]
-    assert desk.did == []
+    assert chat_commands.did == []
     await server.presses(ANN, LOUNGE, shown.ts, "forget_me")
     await server.until(lambda: "Apagado: pedidos 2, exemplos 1." in server.ephemerals(LOUNGE, ANN)[-1].text)
     assert list(buttons(server.ephemerals(LOUNGE, ANN)[-1].blocks)) == []
     await server.presses(BEN, LOUNGE, shown.ts, "forget_me", value="yes")
-    await server.until(lambda: len(desk.did) == 2)
-    assert desk.did == [("forget", ANN), ("forget", BEN)], "a forged press forgets whoever pressed"
+    await server.until(lambda: len(chat_commands.did) == 2)
+    assert chat_commands.did == [("forget", ANN), ("forget", BEN)], "a forged press forgets whoever pressed"
 
 
-async def test_a_desk_that_is_down_is_said_kindly(server: SlackServer, socket: Slack, desk: FakeDesk) -> None:
-    desk.down = True
+async def test_a_desk_that_is_down_is_said_kindly(server: SlackServer, socket: Slack, chat_commands: FakeDesk) -> None:
+    chat_commands.down = True
     assert "did not work just now" in await answered(server, BEN, "status")
 
 

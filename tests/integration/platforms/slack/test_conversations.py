@@ -19,8 +19,8 @@ from tests.integration.platforms.slack.parts import (
     around,
     card,
     config,
+    item,
     listening,
-    owed,
     settled,
     speaking,
     whispered,
@@ -38,11 +38,11 @@ async def test_a_direct_message_with_and_without_a_thread_is_heard_once_and_answ
 
 
 async def test_a_reply_joins_the_conversation_that_a_mention_began_and_other_threads_stay_unheard(
-    server: SlackServer, socket: Slack, inbox: Recorder, desk: FakeDesk
+    server: SlackServer, socket: Slack, inbox: Recorder, chat_commands: FakeDesk
 ) -> None:
     ours = await server.writes(ANN, LOUNGE, f"<@{BOT_USER}> my laptop")
     theirs = await server.writes(ANN, LOUNGE, "nice weather")
-    desk.accounts[MessageRef("slack", LOUNGE, ours)] = account(MessageRef("slack", LOUNGE, ours))
+    chat_commands.accounts[MessageRef("slack", LOUNGE, ours)] = account(MessageRef("slack", LOUNGE, ours))
     await server.writes(ANN, LOUNGE, "yes, sunny", thread_ts=theirs)
     await server.writes(ANN, LOUNGE, "it is on fire", thread_ts=ours)
     await server.until(lambda: len(server.deliveries) == 5 and settled(server)())
@@ -52,7 +52,7 @@ async def test_a_reply_joins_the_conversation_that_a_mention_began_and_other_thr
 async def test_what_a_team_writes_under_a_card_is_a_note_and_their_other_talk_is_not(
     server: SlackServer, socket: Slack, inbox: Recorder
 ) -> None:
-    receipt = await socket.say(owed(card(), Place("slack", BILLING)))
+    receipt = await socket.say(item(card(), Place("slack", BILLING)))
     ts = await server.writes(BEN, BILLING, "reply: we paid you back", thread_ts=receipt.id)
     await server.writes(BEN, BILLING, f"<@{BOT_USER}> good morning")
     await server.writes("U0OTHERBOT", BILLING, "beep", thread_ts=receipt.id, extra={"bot_id": "B0OTHER"})
@@ -67,9 +67,9 @@ async def test_a_changed_word_is_an_edit_and_a_links_preview_or_our_own_update_i
     server: SlackServer, socket: Slack, inbox: Recorder
 ) -> None:
     ts = await server.writes(ANN, HELP, "see https://example.com")
-    ours = await socket.say(owed(card(), Place("slack", BILLING)))
+    ours = await socket.say(item(card(), Place("slack", BILLING)))
     await server.unfurls(HELP, ts)
-    await socket.say(owed(card(moved_to="it"), Place("slack", BILLING), edits=ours))
+    await socket.say(item(card(moved_to="it"), Place("slack", BILLING), edits=ours))
     await server.edits(ANN, HELP, ts, "see https://example.com &amp; hurry")
     await server.until(lambda: inbox.edits and settled(server)())
     assert [(edit.ref, edit.text) for edit in inbox.edits] == [
@@ -163,10 +163,10 @@ async def test_a_room_with_a_new_id_stays_a_room(server: SlackServer, socket: Sl
 
 
 async def test_what_is_said_under_a_card_in_a_channel_that_the_settings_forgot_is_a_note_and_no_request(
-    server: SlackServer, socket: Slack, inbox: Recorder, desk: FakeDesk
+    server: SlackServer, socket: Slack, inbox: Recorder, chat_commands: FakeDesk
 ) -> None:
     root = await server.writes(ANN, LOUNGE, "as it were a card")
-    desk.accounts[MessageRef("slack", LOUNGE, root)] = account(MessageRef("slack", HELP, "17.1"))
+    chat_commands.accounts[MessageRef("slack", LOUNGE, root)] = account(MessageRef("slack", HELP, "17.1"))
     await server.writes(BEN, LOUNGE, "she is lying", thread_ts=root)
     await server.until(lambda: inbox.notes and settled(server)())
     [note] = inbox.notes.values()
@@ -210,11 +210,11 @@ async def test_another_company_is_known_by_the_event_when_slack_does_not_say_who
 
 
 async def test_custom_aliases_skin_tones_and_second_names_are_one_emoji(
-    server: SlackServer, inbox: Recorder, desk: FakeDesk
+    server: SlackServer, inbox: Recorder, chat_commands: FakeDesk
 ) -> None:
     server.space.emoji = {"cash": "alias:moneybag"}
-    async with speaking(config(server), around(desk)) as slack, listening(server, slack, inbox):
-        receipt = await slack.say(owed(card(), Place("slack", BILLING)))
+    async with speaking(config(server), around(chat_commands)) as slack, listening(server, slack, inbox):
+        receipt = await slack.say(item(card(), Place("slack", BILLING)))
         await server.until(lambda: server.calls_to("emoji.list"))
         await server.reacts(LEAD, BILLING, receipt.id, "cash")
         await server.reacts(LEAD, BILLING, receipt.id, "thumbsdown::skin-tone-4")

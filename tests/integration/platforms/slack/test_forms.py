@@ -19,7 +19,7 @@ from tests.integration.platforms.slack.parts import (
     Recorder,
     account,
     card,
-    owed,
+    item,
     whispered,
 )
 from tests.servers.slack import BOT_USER, Channel, SlackServer
@@ -73,12 +73,12 @@ async def test_a_lead_may_let_us_decide_too(server: SlackServer, socket: Slack, 
 
 
 async def test_a_leads_pick_on_a_request_moves_it(
-    server: SlackServer, socket: Slack, inbox: Recorder, desk: FakeDesk
+    server: SlackServer, socket: Slack, inbox: Recorder, chat_commands: FakeDesk
 ) -> None:
     root = await server.writes(ANN, HELP, "I was charged twice")
     reply = await server.writes(ANN, HELP, "on Monday", thread_ts=root)
     source = MessageRef("slack", HELP, root)
-    desk.accounts[source] = account(source)
+    chat_commands.accounts[source] = account(source)
     await server.until(lambda: len(inbox.messages) == 2)
     await server.clicks.shortcut(LEAD, HELP, reply)
     form = await form_of(server)
@@ -89,10 +89,12 @@ async def test_a_leads_pick_on_a_request_moves_it(
     assert len(inbox.messages) == 2
 
 
-async def test_others_are_told_that_it_is_a_request_already(server: SlackServer, socket: Slack, desk: FakeDesk) -> None:
+async def test_others_are_told_that_it_is_a_request_already(
+    server: SlackServer, socket: Slack, chat_commands: FakeDesk
+) -> None:
     ts = await server.writes(BEN, HELP, "I was charged twice")
     ref = MessageRef("slack", HELP, ts)
-    desk.accounts[ref] = account(ref)
+    chat_commands.accounts[ref] = account(ref)
     await server.clicks.shortcut(BEN, HELP, ts)
     assert "This is a request already" in (await whispered(server, HELP, BEN)).text
     assert server.views.forms == {}
@@ -175,7 +177,7 @@ async def test_a_form_that_could_not_be_stored_stays_open(server: SlackServer, s
 async def test_what_is_written_in_the_form_of_a_card_is_a_note_to_be_sent(
     server: SlackServer, slack: Slack, inbox: Recorder
 ) -> None:
-    receipt = await slack.say(owed(card(), Place("slack", BILLING)))
+    receipt = await slack.say(item(card(), Place("slack", BILLING)))
     await server.presses(BEN, BILLING, receipt.id, "write_reply")
     form = await form_of(server)
     for _ in range(2):
@@ -187,7 +189,7 @@ async def test_what_is_written_in_the_form_of_a_card_is_a_note_to_be_sent(
 
 
 async def test_people_of_another_company_cannot_reply(server: SlackServer, socket: Slack) -> None:
-    receipt = await socket.say(owed(card(), Place("slack", BILLING)))
+    receipt = await socket.say(item(card(), Place("slack", BILLING)))
     await server.presses(STRANGER, BILLING, receipt.id, "write_reply")
     assert "Only people of this company" in (await whispered(server, BILLING, STRANGER)).text
     assert server.views.forms == {}

@@ -17,7 +17,7 @@ from tests.integration.platforms.slack.parts import (
     FakeDesk,
     Recorder,
     card,
-    owed,
+    item,
     request,
 )
 from tests.servers.slack import SlackServer
@@ -32,20 +32,20 @@ async def opened(server: SlackServer, user: str) -> str:
 
 
 async def test_people_see_their_open_requests_in_their_language(
-    server: SlackServer, slack: Slack, desk: FakeDesk
+    server: SlackServer, slack: Slack, chat_commands: FakeDesk
 ) -> None:
     ts = await server.writes(ANN, HELP, "I was charged twice")
-    desk.requests[ANN] = [request(MessageRef("slack", HELP, ts))]
+    chat_commands.requests[ANN] = [request(MessageRef("slack", HELP, ts))]
     shown = await opened(server, ANN)
     assert "Seus pedidos em aberto" in shown and "I was charged twice" in shown
     assert "routing-3" not in shown and "home_learn" not in shown
 
 
 async def test_leads_see_the_doubtful_with_a_link_to_the_card(
-    server: SlackServer, socket: Slack, desk: FakeDesk
+    server: SlackServer, socket: Slack, chat_commands: FakeDesk
 ) -> None:
-    receipt = await socket.say(owed(card(), Place("slack", BILLING)))
-    desk.doubts = [request(MessageRef("telegram", "42", "7"), card=receipt, label=None)]
+    receipt = await socket.say(item(card(), Place("slack", BILLING)))
+    chat_commands.doubts = [request(MessageRef("telegram", "42", "7"), card=receipt, label=None)]
     shown = await opened(server, LEAD)
     assert f"/archives/{BILLING}/p{receipt.id.replace('.', '')}" in shown
     for part in ("not sorted yet", "10 sorted, 80%", "routing-3 serves", "home_learn", "home_rollback", "home_route"):
@@ -53,10 +53,10 @@ async def test_leads_see_the_doubtful_with_a_link_to_the_card(
 
 
 async def test_a_team_picked_at_home_is_a_leads_choice_for_that_conversation(
-    server: SlackServer, socket: Slack, inbox: Recorder, desk: FakeDesk
+    server: SlackServer, socket: Slack, inbox: Recorder, chat_commands: FakeDesk
 ) -> None:
     source = MessageRef("telegram", "42", "7")
-    desk.doubts = [request(source)]
+    chat_commands.doubts = [request(source)]
     await opened(server, TEAM_LEAD)
     await server.clicks.press_home(TEAM_LEAD, "home_route", "it")
     await server.until(lambda: inbox.reactions)
@@ -67,7 +67,7 @@ async def test_a_team_picked_at_home_is_a_leads_choice_for_that_conversation(
 
 @pytest.mark.parametrize("who", [ANN, STRANGER])
 async def test_a_forged_press_of_somebody_who_leads_nothing_changes_nothing(
-    server: SlackServer, socket: Slack, inbox: Recorder, desk: FakeDesk, who: str
+    server: SlackServer, socket: Slack, inbox: Recorder, chat_commands: FakeDesk, who: str
 ) -> None:
     element = {"type": "static_select", "action_id": "home_route", "block_id": "slack C0HELP 1.1"}
     await server.clicks.forge_home(who, dict(element), "it")
@@ -75,15 +75,15 @@ async def test_a_forged_press_of_somebody_who_leads_nothing_changes_nothing(
         await server.clicks.forge_home(who, {"type": "button", "action_id": name, "value": "x"}, "")
     await server.until(lambda: len(server.calls_to("views.publish")) == 3)
     assert inbox.reactions == []
-    assert desk.did == []
+    assert chat_commands.did == []
 
 
 async def test_a_lead_of_one_team_cannot_press_what_concerns_all(
-    server: SlackServer, socket: Slack, desk: FakeDesk
+    server: SlackServer, socket: Slack, chat_commands: FakeDesk
 ) -> None:
     await server.clicks.forge_home(TEAM_LEAD, {"type": "button", "action_id": "home_rollback", "value": "x"}, "")
     await server.until(lambda: "Only leads can do that" in str(server.views.homes.get(TEAM_LEAD)))
-    assert desk.did == []
+    assert chat_commands.did == []
 
 
 async def test_an_unknown_team_is_no_choice(server: SlackServer, socket: Slack, inbox: Recorder) -> None:
@@ -93,19 +93,21 @@ async def test_an_unknown_team_is_no_choice(server: SlackServer, socket: Slack, 
     assert inbox.reactions == []
 
 
-async def test_the_buttons_work_and_say_how_it_went(server: SlackServer, socket: Slack, desk: FakeDesk) -> None:
+async def test_the_buttons_work_and_say_how_it_went(
+    server: SlackServer, socket: Slack, chat_commands: FakeDesk
+) -> None:
     await opened(server, LEAD)
     await server.clicks.press_home(LEAD, "home_learn")
     await server.until(lambda: "I learn now" in str(server.views.homes[LEAD]))
     await server.clicks.press_home(LEAD, "home_rollback")
     await server.until(lambda: "routing-1 serves again" in str(server.views.homes[LEAD]))
-    assert desk.did == [("learn", LEAD), ("rollback", LEAD)]
+    assert chat_commands.did == [("learn", LEAD), ("rollback", LEAD)]
 
 
 async def test_a_choice_that_could_not_be_stored_is_not_acknowledged(
-    server: SlackServer, socket: Slack, inbox: Recorder, desk: FakeDesk
+    server: SlackServer, socket: Slack, inbox: Recorder, chat_commands: FakeDesk
 ) -> None:
-    desk.doubts = [request(MessageRef("slack", HELP, "1.1"))]
+    chat_commands.doubts = [request(MessageRef("slack", HELP, "1.1"))]
     await opened(server, LEAD)
     inbox.down = True
     pressed = await server.clicks.press_home(LEAD, "home_route", "it")

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.errors import Refused
 from bot.domain.posts import FollowUp
 from bot.platforms.slack.adapter import Slack
-from tests.integration.platforms.slack.parts import ANN, HELP, Recorder, owed, settled
+from tests.integration.platforms.slack.parts import ANN, HELP, Recorder, item, settled
 from tests.servers.slack import SlackServer
 
 
@@ -25,7 +25,7 @@ async def test_no_text_name_or_token_reaches_the_log(
     await server.until(lambda: server.calls_to("response_url"))
     server.fail("chat.postMessage", error="not_in_channel")
     with pytest.raises(Refused):
-        await slack.say(owed(FollowUp("Ann", "the words themselves")))
+        await slack.say(item(FollowUp("Ann", "the words themselves")))
     await server.sockets.disconnect("warning")
     await asyncio.sleep(0.2)
     written = caplog.text + str([record.__dict__ for record in caplog.records])

@@ -22,8 +22,8 @@ from tests.integration.platforms.slack.parts import (
     Recorder,
     around,
     card,
+    item,
     listening,
-    owed,
     person,
     speaking,
 )
@@ -133,18 +133,18 @@ class Story:
         return self.post
 
     async def says(self, channel: str) -> MessageRef:
-        return await self.slack.say(owed(card(), Place("slack", channel), id=self.next()))
+        return await self.slack.say(item(card(), Place("slack", channel), id=self.next()))
 
     async def finds(self, channel: str) -> None:
         self.server.space.direct(ANN)
-        await self.slack.say(owed(Answer("billing", None), Place("slack", channel), id=self.next(), attempt=2))
+        await self.slack.say(item(Answer("billing", None), Place("slack", channel), id=self.next(), attempt=2))
 
     async def changes(self) -> None:
-        receipt = await self.slack.say(owed(Answer("billing", None), Place("slack", HELP), id=self.next()))
-        await self.slack.say(owed(Answer("it", None), edits=receipt))
+        receipt = await self.slack.say(item(Answer("billing", None), Place("slack", HELP), id=self.next()))
+        await self.slack.say(item(Answer("it", None), edits=receipt))
 
     async def whispers(self) -> None:
-        await self.slack.say(owed(Notice(What.NO_LEAD), Place("slack", LOUNGE), only_for=person(ANN)))
+        await self.slack.say(item(Notice(What.NO_LEAD), Place("slack", LOUNGE), only_for=person(ANN)))
 
     async def fetches(self) -> None:
         file = self.server.files.add("a.txt", b"x", "text/plain", HELP)
@@ -153,7 +153,7 @@ class Story:
     async def brings(self) -> None:
         voice = Media("telegram", "AgAC", MediaKind.VOICE)
         place = Place("slack", HELP)
-        await self.slack.say(owed(Answer("it", None), place, id=self.next(), files=(File(voice, b"sound"),)))
+        await self.slack.say(item(Answer("it", None), place, id=self.next(), files=(File(voice, b"sound"),)))
         assert [file for file in self.server.files.stored.values() if file.name == "voice" and file.shared]
 
 

@@ -10,21 +10,21 @@ from typing import cast
 import pytest
 
 from bot.domain import ports
+from bot.flow.buttons import ButtonHandler
+from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
 from bot.flow.correct import Corrector
-from bot.flow.deliver import Courier
-from bot.flow.desk import FrontDesk
-from bot.flow.press import Presser
+from bot.flow.deliver import Deliverer
 from bot.flow.receive import Receiver
 from bot.flow.relay import Relay
 from bot.flow.sort import Sorter
 from bot.platforms.slack.adapter import Slack
 from db.engine import Database
 from db.erasure import PostgresErasure
-from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
+from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from tests.fakes import FakeEmbedder, FakePredictor
 from tests.integration.platforms.slack.parts import (
@@ -87,24 +87,24 @@ async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
 
     embedder, predictor = FakeEmbedder(), FakePredictor()
     ledger, outbox = PostgresLedger(database, embedder.name), PostgresOutbox(database)
-    registry, insight = PostgresRegistry(database), PostgresInsight(database)
+    registry, queries = PostgresRegistry(database), PostgresQueries(database)
     memory = PostgresMemory(database, embedder.name)
-    desk = FrontDesk(LEARNED, "starter", insight, registry, ledger, PostgresErasure(database), now)
-    surroundings = replace(around(task=LEARNED), desk=desk)
+    chat_commands = ChatCommandHandler(LEARNED, "starter", queries, registry, ledger, PostgresErasure(database), now)
+    platform_context = replace(around(task=LEARNED), chat_commands=chat_commands)
     classifier = Classifier(predictor, embedder, memory, registry, "starter")
-    joining = ports.Joining(SETTLE, timedelta(hours=24), timedelta(hours=72))
+    policy = ports.ThreadingPolicy(SETTLE, timedelta(hours=24), timedelta(hours=72))
     async with AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(speaking(config(server), surroundings))
+        slack = await stack.enter_async_context(speaking(config(server), platform_context))
         platforms = {"slack": cast(ports.Platform, slack)}
         relay = Relay(LEARNED, WORDS, ledger, platforms, classifier, now)
         steps = (
             Sorter(LEARNED, ledger, classifier, SETTLE, timedelta(minutes=10), "ask", now).step,
-            Presser(LEARNED, WORDS, ledger, platforms, now).step,
+            ButtonHandler(LEARNED, WORDS, ledger, platforms, now).step,
             Corrector(LEARNED, WORDS, ledger, platforms, now).step,
             relay.step,
             relay.notes,
             relay.revise,
-            Courier(LEARNED, outbox, ledger, platforms, now).step,
+            Deliverer(LEARNED, outbox, ledger, platforms, now).step,
         )
 
         enough = asyncio.Event()
@@ -115,7 +115,7 @@ async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
                     await step()
                 await asyncio.sleep(0.02)
 
-        inbox = Receiver(ledger, joining, lambda _delay: None)
+        inbox = Receiver(ledger, policy, lambda _delay: None)
         await stack.enter_async_context(listening(server, slack, inbox))  # type: ignore[arg-type]
         task = asyncio.create_task(running(), name="the flow")
         try:

@@ -19,8 +19,8 @@ from tests.integration.platforms.slack.parts import (
     Recorder,
     card,
     config,
+    item,
     listening,
-    owed,
     settled,
     site,
     speaking,
@@ -138,7 +138,7 @@ async def test_what_is_lost_on_its_way_arrives_by_the_retry(server: SlackServer,
 
 
 async def test_whatever_comes_twice_is_the_same_fact(server: SlackServer, slack: Slack, inbox: Recorder) -> None:
-    receipt = await slack.say(owed(card(), Place("slack", BILLING)))
+    receipt = await slack.say(item(card(), Place("slack", BILLING)))
     await server.until(settled(server))
     server.courier.mischief.twice = True
     await server.writes(ANN, HELP, "once")
@@ -149,7 +149,7 @@ async def test_whatever_comes_twice_is_the_same_fact(server: SlackServer, slack:
 
 
 async def test_what_comes_out_of_order_keeps_its_own_times(server: SlackServer, slack: Slack, inbox: Recorder) -> None:
-    receipt = await slack.say(owed(card(), Place("slack", BILLING)))
+    receipt = await slack.say(item(card(), Place("slack", BILLING)))
     await server.until(settled(server))
     server.courier.mischief.held = []
     await server.reacts(LEAD, BILLING, receipt.id, "wrench")
@@ -226,9 +226,9 @@ async def test_once_dismissed_we_say_so_loudly_and_say_nothing_more(
             await task
         assert settled(server)()
         with pytest.raises(Unreachable, match="SLACK_BOT_TOKEN"):
-            await slack.say(owed(Answer("billing", None)))
+            await slack.say(item(Answer("billing", None)))
         assert server.calls_to("chat.postMessage") == []
         assert [record.levelname for record in caplog.records].count("ERROR") == 1
         async with listening(server, slack, inbox):
-            await slack.say(owed(Answer("billing", None)))
+            await slack.say(item(Answer("billing", None)))
     assert len(server.posts(HELP)) == 1, "installed again, with the same token: all is well"

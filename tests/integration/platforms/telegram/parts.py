@@ -8,14 +8,14 @@ from typing import cast
 
 from starlette.applications import Starlette
 
-from bot.domain import insight, mind, ports
+from bot.domain import model_ports, ports, queries
 from bot.domain.errors import Unreachable
-from bot.domain.insight import Erased, Request
 from bot.domain.messages import Deletion, Edit, File, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.posts import Content, Owed, Post
+from bot.domain.posts import Content, OutboxItem, Post
+from bot.domain.queries import Erased, Request
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.http.server import listening_socket, serve_http
-from bot.platforms import Surroundings
+from bot.platforms import PlatformContext
 from bot.platforms.telegram import HOOK, Config, connect, parse
 from bot.platforms.telegram.adapter import Telegram
 from tests.fakes_ledger import FakeLedger
@@ -127,22 +127,22 @@ class Counter:
             raise Unreachable("database: down")
 
 
-def surroundings(
-    desk: Counter | insight.Desk | None = None,
+def platform_context(
+    chat_commands: Counter | queries.ChatCommands | None = None,
     task: Task = TASK,
     words: Vocabulary = VOCABULARY,
     ledger: ports.Ledger | None = None,
-) -> Surroundings:
-    return Surroundings(
+) -> PlatformContext:
+    return PlatformContext(
         task,
         ("en", "pt-BR", "es"),
         "starter",
         words,
         ledger or FakeLedger(),
-        cast(insight.Desk, desk or Counter()),
-        cast(insight.Transcript, None),
-        cast(mind.Registry, None),
-        cast(mind.Examples, None),
+        cast(queries.ChatCommands, chat_commands or Counter()),
+        cast(queries.Transcript, None),
+        cast(model_ports.Registry, None),
+        cast(model_ports.Examples, None),
     )
 
 
@@ -161,8 +161,8 @@ def config(
 
 
 @asynccontextmanager
-async def connected(settings: Config, around: Surroundings | None = None) -> AsyncIterator[Telegram]:
-    async with connect(settings, around or surroundings()) as platform:
+async def connected(settings: Config, around: PlatformContext | None = None) -> AsyncIterator[Telegram]:
+    async with connect(settings, around or platform_context()) as platform:
         assert isinstance(platform, Telegram)
         yield platform
 
@@ -183,10 +183,13 @@ async def listening(server: TelegramServer, telegram: Telegram, inbox: ports.Inb
 
 @asynccontextmanager
 async def hearing(
-    server: TelegramServer, inbox: Recorder, desk: Counter | None = None, task: Task = TASK
+    server: TelegramServer, inbox: Recorder, chat_commands: Counter | None = None, task: Task = TASK
 ) -> AsyncIterator[Telegram]:
     """Connected and polling."""
-    async with connected(config(server), surroundings(desk, task)) as telegram, listening(server, telegram, inbox):
+    async with (
+        connected(config(server), platform_context(chat_commands, task)) as telegram,
+        listening(server, telegram, inbox),
+    ):
         yield telegram
 
 
@@ -204,7 +207,7 @@ async def hooked(server: TelegramServer) -> AsyncIterator[tuple[Telegram, str]]:
                 await asyncio.wait([site])
 
 
-def owed(
+def item(
     content: Content,
     chat: str,
     edits: MessageRef | None = None,
@@ -212,9 +215,9 @@ def owed(
     answers: MessageRef | None = None,
     only_for: Person | None = None,
     files: Sequence[File] = (),
-) -> Owed:
+) -> OutboxItem:
     post = Post(Place("telegram", chat), content, only_for=only_for, answers=answers)
-    return Owed(1, post, 1, edits, under, tuple(files))
+    return OutboxItem(1, post, 1, edits, under, tuple(files))
 
 
 def in_room(label: str, room: str, **leads: frozenset[str]) -> Task:

@@ -15,7 +15,7 @@ from tests.integration.platforms.telegram.parts import (
     config,
     connected,
     hearing,
-    owed,
+    item,
 )
 from tests.servers.telegram import TelegramServer
 
@@ -77,7 +77,7 @@ async def test_of_an_album_in_a_group_every_picture_counts_if_one_names_us(
 
 async def test_an_album_under_a_card_is_notes_under_that_card(server: TelegramServer, inbox: Recorder) -> None:
     async with hearing(server, inbox) as telegram:
-        card = await telegram.say(owed(FollowUp("Ann", "x"), str(BILLING)))
+        card = await telegram.say(item(FollowUp("Ann", "x"), str(BILLING)))
         await server.shows(LEAD, "photo", chat=BILLING, caption="reply: look", album="a", reply_to=int(card.id))
         await server.shows(LEAD, "photo", chat=BILLING, album="a")
         await server.until(lambda: len(inbox.notes) == 2)
@@ -94,7 +94,7 @@ async def test_an_answer_to_what_came_behind_a_post_is_a_note_under_the_post(
     parcels = [upload(kind, f"{number}.pdf") for number in range(files)]
     said = FollowUp("Ann", "y" * 5_000, tuple(one.media for one in parcels))
     async with hearing(server, inbox) as telegram:
-        post = await telegram.say(owed(said, str(BILLING), files=parcels))
+        post = await telegram.say(item(said, str(BILLING), files=parcels))
         pieces = range(int(post.id) + 1, int(post.id) + 2 + files)
         for piece in pieces:
             await server.writes(LEAD, "reply: got it", BILLING, reply_to=piece)
@@ -116,7 +116,7 @@ async def test_telegrams_own_photo_is_copied_under_the_words_without_its_caption
     async with hearing(server, inbox) as telegram:
         await server.shows(ANN, "photo", b"jpeg", caption="it arrived broken")
         [message] = await heard(server, inbox, 1)
-        receipt = await telegram.say(owed(FollowUp("Ann", message.text, message.media), str(BILLING)))
+        receipt = await telegram.say(item(FollowUp("Ann", message.text, message.media), str(BILLING)))
     words, photo = server.posts(BILLING)
     assert receipt.id == str(words.message_id)
     assert photo.extra["photo"]
@@ -130,7 +130,7 @@ async def test_a_file_outlives_the_message_it_came_with(server: TelegramServer, 
         await server.shows(ANN, kind)
         [message] = await heard(server, inbox, 1)
         server.protects(ANN)
-        await telegram.say(owed(FollowUp("Ann", "", message.media), str(BILLING)))
+        await telegram.say(item(FollowUp("Ann", "", message.media), str(BILLING)))
     assert kind in server.posts(BILLING)[-1].extra
 
 
@@ -140,7 +140,7 @@ async def test_a_location_and_a_contact_are_copied_for_they_have_no_file(
     async with hearing(server, inbox) as telegram:
         await server.writes(ANN, "", extra={"location": {"latitude": 1.5, "longitude": 2.5}})
         [message] = await heard(server, inbox, 1)
-        await telegram.say(owed(FollowUp("Ann", "", message.media), f"{IT}/45"))
+        await telegram.say(item(FollowUp("Ann", "", message.media), f"{IT}/45"))
         with pytest.raises(Refused, match="a location has no file"):
             await telegram.fetch(message.media[0])
     assert server.posts(IT)[-1].extra == {"location": {"latitude": 1.5, "longitude": 2.5}}
@@ -157,7 +157,7 @@ async def test_files_from_elsewhere_are_uploaded_as_what_they_are(server: Telegr
     ]
     reply = Reply("billing", "see these", "en", "Lee", tuple(file.media for file in files))
     async with connected(config(server)) as telegram:
-        await telegram.say(owed(reply, str(ANN), files=files))
+        await telegram.say(item(reply, str(ANN), files=files))
     words, *sent = server.posts(ANN)
     assert words.text == "billing writes:\nsee these"
     assert [next(iter(post.extra)) for post in sent] == ["photo", "document", "voice", "document"]
@@ -171,7 +171,7 @@ async def test_several_photos_travel_as_one_album(server: TelegramServer) -> Non
     files = [upload(MediaKind.PHOTO, f"{number}.png") for number in range(12)]
     reply = Reply("billing", "see these", "en", "Lee", tuple(file.media for file in files))
     async with connected(config(server)) as telegram:
-        await telegram.say(owed(reply, str(ANN), files=files))
+        await telegram.say(item(reply, str(ANN), files=files))
     assert len(server.calls_to("sendMediaGroup")) == 2
     assert len(server.posts(ANN)) == 13
 
@@ -180,7 +180,7 @@ async def test_what_did_not_come_along_is_named_in_the_words(server: TelegramSer
     await server.writes(ANN, "hello")
     gone = Media("slack", "F1", MediaKind.DOCUMENT, "huge.iso", 10**10)
     async with connected(config(server)) as telegram:
-        await telegram.say(owed(Reply("billing", "see this", "en", "Lee", (gone,)), str(ANN)))
+        await telegram.say(item(Reply("billing", "see this", "en", "Lee", (gone,)), str(ANN)))
     assert [post.text for post in server.posts(ANN)] == ["billing writes:\nsee this\nAttached: huge.iso"]
 
 
@@ -189,7 +189,7 @@ async def test_an_attachment_that_fails_is_said_and_the_words_are_not_repeated(s
     file = upload(MediaKind.DOCUMENT, "bill.pdf")
     server.fail("sendDocument", retry_after=30)
     async with connected(config(server)) as telegram:
-        await telegram.say(owed(Reply("billing", "see", "en", "Lee", (file.media,)), str(ANN), files=[file]))
+        await telegram.say(item(Reply("billing", "see", "en", "Lee", (file.media,)), str(ANN), files=[file]))
     assert [post.text for post in server.posts(ANN)] == [
         "billing writes:\nsee",
         "Could not be passed on: bill.pdf",
@@ -201,9 +201,9 @@ async def test_attachments_count_in_the_pace_of_their_chat(server: TelegramServe
     files = [upload(MediaKind.DOCUMENT, f"{number}.pdf") for number in range(4)]
     reply = Reply("billing", "see", "en", "Lee", tuple(file.media for file in files))
     async with connected(config(server)) as telegram:
-        await telegram.say(owed(reply, str(ANN), files=files))
+        await telegram.say(item(reply, str(ANN), files=files))
         with pytest.raises(Unreachable):
-            await telegram.say(owed(Reply("billing", "more", "en", "Lee"), str(ANN)))
+            await telegram.say(item(Reply("billing", "more", "en", "Lee"), str(ANN)))
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ async def test_a_file_that_is_too_large_is_not_even_asked_for(server: TelegramSe
 async def test_a_text_longer_than_a_message_goes_on_in_the_next(server: TelegramServer) -> None:
     await server.writes(ANN, "hello")
     async with connected(config(server)) as telegram:
-        receipt = await telegram.say(owed(Reply("billing", "щ" * 8_000, "en", "Lee"), str(ANN)))
+        receipt = await telegram.say(item(Reply("billing", "щ" * 8_000, "en", "Lee"), str(ANN)))
     first, second = server.posts(ANN)
     assert receipt.id == str(first.message_id)
     assert (first.text + second.text).count("щ") == 8_000

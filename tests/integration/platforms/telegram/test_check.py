@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.platforms import Finding
-from bot.platforms.telegram import Config, check, reacting
+from bot.platforms.telegram import Config, check, live_check
 from tests.integration.platforms.telegram.parts import (
     ANN,
     BILLING,
@@ -15,7 +15,7 @@ from tests.integration.platforms.telegram.parts import (
     TASK,
     config,
     in_room,
-    surroundings,
+    platform_context,
 )
 from tests.servers.telegram import TelegramServer
 
@@ -23,7 +23,7 @@ SETTING = "tasks.routing.labels.it.deliver_to.telegram"
 
 
 async def findings(settings: Config, live: bool = False, task: object = TASK) -> list[Finding]:
-    around = surroundings(task=task)  # type: ignore[arg-type]
+    around = platform_context(task=task)  # type: ignore[arg-type]
     return [finding async for finding in check(settings, around, live)]
 
 
@@ -133,7 +133,7 @@ async def test_live_waits_for_a_reaction_in_every_room_and_takes_nobodys_updates
 
 
 async def test_live_says_where_no_reaction_arrived(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reacting, "_SECONDS", 0.1)
+    monkeypatch.setattr(live_check, "_SECONDS", 0.1)
     server.add_group(BILLING, "billing", bot="kicked")
     found = await wrong(config(server), live=True)
     assert [what for what, _ in found][-2:] == [
@@ -149,7 +149,7 @@ async def test_live_beside_a_running_switchboard_says_to_stop_it(server: Telegra
 
 
 async def test_live_puts_the_webhook_back(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reacting, "_SECONDS", 0.1)
+    monkeypatch.setattr(live_check, "_SECONDS", 0.1)
     await set_hook(server, "https://bot.example.com/hook")
     await findings(config(server, hook="https://bot.example.com/hook"), live=True)
     hook = server.feed.hook

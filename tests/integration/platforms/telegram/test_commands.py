@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.conversations import State
-from bot.domain.insight import Request
 from bot.domain.messages import MessageRef
-from bot.platforms.telegram import adapter, speaking
+from bot.domain.queries import Request
+from bot.platforms.telegram import adapter, outbound
 from tests.integration.platforms.telegram.parts import ANN, BILLING, STRANGER, Counter, Recorder, hearing
 from tests.samples import NOW
 from tests.servers.telegram import Post, TelegramServer, User
@@ -18,7 +18,7 @@ LOUNGE = -1008
 
 
 @pytest.fixture
-def desk() -> Counter:
+def chat_commands() -> Counter:
     return Counter()
 
 
@@ -50,25 +50,27 @@ async def asked(server: TelegramServer, text: str, chat: int | None = None) -> P
 
 @pytest.mark.parametrize("text", ["/start", "/start tkt_42", "/START@switchboard_bot tkt_42"])
 async def test_start_greets_and_its_payload_is_no_request(
-    english: TelegramServer, inbox: Recorder, desk: Counter, text: str
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter, text: str
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         post = await asked(english, text)
     assert post.text.startswith("Hello! Tell me in a few words")
     assert inbox.messages == {}
 
 
-async def test_help_names_every_command_of_the_menu(english: TelegramServer, inbox: Recorder, desk: Counter) -> None:
-    async with hearing(english, inbox, desk):
+async def test_help_names_every_command_of_the_menu(
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
+) -> None:
+    async with hearing(english, inbox, chat_commands):
         text = (await asked(english, "/help")).text
     menu = english.account.commands["default", ""]
     assert [f"/{one['command']} – {one['description']}" in text for one in menu] == [True] * 6
 
 
 async def test_the_menu_is_there_in_every_offered_language(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         pass
     found = {tag: menu[0]["description"] for (_, tag), menu in english.account.commands.items()}
     assert found == {
@@ -90,31 +92,31 @@ async def test_a_menu_that_telegram_does_not_take_is_no_reason_not_to_listen(
 
 
 async def test_privacy_says_what_is_kept_and_how_to_erase_it(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         assert "/forget" in (await asked(english, "/privacy")).text
 
 
-async def test_new_begins_another_request(english: TelegramServer, inbox: Recorder, desk: Counter) -> None:
-    async with hearing(english, inbox, desk):
+async def test_new_begins_another_request(english: TelegramServer, inbox: Recorder, chat_commands: Counter) -> None:
+    async with hearing(english, inbox, chat_commands):
         await asked(english, "/new")
         await english.writes(ANN, "another matter")
         await english.until(lambda: inbox.texts == ["another matter"])
-    assert desk.fresh == [(str(ANN), str(ANN))]
+    assert chat_commands.fresh == [(str(ANN), str(ANN))]
 
 
 async def test_status_lists_open_requests_and_where_they_are(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    desk.requests = [
+    chat_commands.requests = [
         request("<b>charged</b> twice", label="billing", state=State.ROUTED),
         request("parcel"),
         request("hm", label="it", state=State.ASKED),
     ]
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         post = await asked(english, "/status")
-        desk.requests = []
+        chat_commands.requests = []
         nothing = await asked(english, "/status")
     assert post.text.split("\n") == [
         "Your open requests:",
@@ -126,10 +128,10 @@ async def test_status_lists_open_requests_and_where_they_are(
 
 
 async def test_in_a_group_status_tells_nothing_of_what_was_said_elsewhere(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    desk.requests = [request("a private matter"), request("said here", chat=LOUNGE)]
-    async with hearing(english, inbox, desk):
+    chat_commands.requests = [request("a private matter"), request("said here", chat=LOUNGE)]
+    async with hearing(english, inbox, chat_commands):
         post = await asked(english, "/status@switchboard_bot", LOUNGE)
     assert "said here" in post.text
     assert "private" not in post.text
@@ -137,9 +139,9 @@ async def test_in_a_group_status_tells_nothing_of_what_was_said_elsewhere(
 
 
 async def test_language_is_chosen_by_button_and_spoken_at_once(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         post = await asked(english, "/language")
         assert [*buttons(post)] == ["English", "Português (Brasil)", "Español"]
         query = await english.presses(ANN, ANN, post.message_id, buttons(post)["Español"])
@@ -147,34 +149,34 @@ async def test_language_is_chosen_by_button_and_spoken_at_once(
         assert english.posts(ANN)[-1].text == "A partir de ahora te hablo en español."
         assert english.posts(ANN)[-1].buttons == {}
         assert (await asked(english, "/new")).text.startswith("De acuerdo")
-    assert desk.languages == {str(ANN): "es"}
+    assert chat_commands.languages == {str(ANN): "es"}
     assert inbox.presses == {}, "a command's button is no answer to a question"
 
 
 @pytest.mark.parametrize(("wanted", "tag"), [("pt", "pt-BR"), ("PT_br", "pt-BR"), ("español", "es"), ("en", "en")])
 async def test_language_takes_an_argument(
-    english: TelegramServer, inbox: Recorder, desk: Counter, wanted: str, tag: str
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter, wanted: str, tag: str
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         await asked(english, f"/language {wanted}")
-    assert desk.languages == {str(ANN): tag}
+    assert chat_commands.languages == {str(ANN): tag}
 
 
 async def test_a_language_we_do_not_speak_is_answered_with_those_we_do(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         post = await asked(english, "/language klingon")
     assert post.text.startswith("I do not speak that one")
     assert len(buttons(post)) == 3
-    assert desk.languages == {}
+    assert chat_commands.languages == {}
 
 
 async def test_without_a_choice_we_speak_what_their_telegram_speaks(
-    server: TelegramServer, inbox: Recorder, desk: Counter
+    server: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
     server.add_user(User(id=STRANGER, first_name="Otto", language_code="de"))
-    async with hearing(server, inbox, desk):
+    async with hearing(server, inbox, chat_commands):
         assert (await asked(server, "/new")).text.startswith("Certo.")
         await server.writes(STRANGER, "/new")
         await server.until(lambda: server.posts(STRANGER))
@@ -182,11 +184,11 @@ async def test_without_a_choice_we_speak_what_their_telegram_speaks(
 
 
 async def test_forget_asks_first_erases_then_and_again_changes_nothing(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         post = await asked(english, "/forget yes")
-        assert desk.forgotten == []
+        assert chat_commands.forgotten == []
         sure = buttons(post)["Yes, erase it"]
         query = await english.presses(ANN, ANN, post.message_id, sure)
         await english.until(lambda: english.answers(query))
@@ -194,36 +196,36 @@ async def test_forget_asks_first_erases_then_and_again_changes_nothing(
         assert english.posts(ANN)[-1].buttons == {}
         again = await english.presses(ANN, ANN, post.message_id, sure)
         await english.until(lambda: english.answers(again))
-    assert desk.forgotten == [str(ANN)], "its button is gone by then"
+    assert chat_commands.forgotten == [str(ANN)], "its button is gone by then"
 
 
 async def test_who_thinks_better_of_it_keeps_everything(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         post = await asked(english, "/forget")
         await english.presses(ANN, ANN, post.message_id, buttons(post)["No, keep it"])
         await english.until(lambda: english.posts(ANN)[-1].text == "Nothing was erased.")
-    assert desk.forgotten == []
+    assert chat_commands.forgotten == []
 
 
 async def test_nobody_presses_the_button_of_somebody_else(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         post = await asked(english, "/forget@switchboard_bot", LOUNGE)
         value = buttons(post)["Yes, erase it"]
         strangers = await english.presses(STRANGER, LOUNGE, post.message_id, value)
         forged = await english.presses(STRANGER, LOUNGE, post.message_id, f"/forget {STRANGER} yes")
         await english.until(lambda: english.answers(strangers) and english.answers(forged))
-    assert desk.forgotten == []
+    assert chat_commands.forgotten == []
     assert english.posts(LOUNGE)[-1].text == post.text
 
 
 async def test_an_unknown_command_is_met_with_a_hint_in_private_and_with_silence_in_a_group(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         assert "/help" in (await asked(english, "/frobnicate")).text
         await english.writes(ANN, "/frobnicate@switchboard_bot", LOUNGE)
         await english.writes(ANN, "/help@otherbot")
@@ -235,35 +237,35 @@ async def test_an_unknown_command_is_met_with_a_hint_in_private_and_with_silence
 
 
 async def test_in_a_teams_room_commands_are_talk_among_colleagues(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         await english.writes(ANN, "/new@switchboard_bot", BILLING)
         await english.writes(ANN, "a request")
         await english.until(lambda: inbox.texts == ["a request"])
-    assert (desk.fresh, english.posts(BILLING)) == ([], [])
+    assert (chat_commands.fresh, english.posts(BILLING)) == ([], [])
 
 
 async def test_a_command_that_the_desk_could_not_obey_comes_again(
-    english: TelegramServer, inbox: Recorder, desk: Counter, monkeypatch: pytest.MonkeyPatch
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adapter, "_FIRST_WAIT", 0.05)
-    desk.down = True
-    async with hearing(english, inbox, desk) as telegram:
+    chat_commands.down = True
+    async with hearing(english, inbox, chat_commands) as telegram:
         await english.writes(ANN, "/new")
         await english.until(lambda: not telegram.healthy())
         assert len(english.feed.pending) == 1
-        desk.down = False
-        await english.until(lambda: desk.fresh)
+        chat_commands.down = False
+        await english.until(lambda: chat_commands.fresh)
         await english.until(lambda: not english.feed.pending)
 
 
 async def test_an_answer_that_must_wait_holds_up_nobody_and_is_given_later(
-    english: TelegramServer, inbox: Recorder, desk: Counter, monkeypatch: pytest.MonkeyPatch
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speaking, "_PATIENCE", timedelta(seconds=0.3))
+    monkeypatch.setattr(outbound, "_PATIENCE", timedelta(seconds=0.3))
     english.fail("sendMessage", status=502)
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         await english.writes(ANN, "/help")
         await english.writes(STRANGER, "a request")
         await english.until(lambda: inbox.texts == ["a request"])
@@ -272,9 +274,9 @@ async def test_an_answer_that_must_wait_holds_up_nobody_and_is_given_later(
 
 
 async def test_whoever_floods_us_with_commands_is_answered_at_telegrams_pace(
-    english: TelegramServer, inbox: Recorder, desk: Counter
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter
 ) -> None:
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         for _ in range(30):
             await english.writes(ANN, "/help")
         await english.writes(STRANGER, "a request")
@@ -284,10 +286,10 @@ async def test_whoever_floods_us_with_commands_is_answered_at_telegrams_pace(
 
 
 async def test_a_person_who_blocked_us_after_asking_is_no_trouble(
-    english: TelegramServer, inbox: Recorder, desk: Counter, caplog: pytest.LogCaptureFixture
+    english: TelegramServer, inbox: Recorder, chat_commands: Counter, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    async with hearing(english, inbox, desk):
+    async with hearing(english, inbox, chat_commands):
         await english.blocks(ANN)
         await english.writes(ANN, "/help")
         await english.writes(STRANGER, "a request")

@@ -5,8 +5,8 @@ from datetime import timedelta
 from telegram import Update
 
 from bot.domain.messages import Message
-from bot.domain.ports import Joining
-from bot.platforms.telegram.events import Ears, Fact, read
+from bot.domain.ports import ThreadingPolicy
+from bot.platforms.telegram.events import BotIdentity, Fact, read
 from db.engine import Database
 from db.ledger import PostgresLedger
 from tests.integration.platforms.telegram.parts import ANN, STRANGER
@@ -14,7 +14,7 @@ from tests.samples import NOW
 
 COMMUNITY = {"id": -1008, "type": "supergroup", "title": "community", "is_forum": True}
 SECONDS = timedelta(seconds=3)
-JOINING = Joining(SECONDS, timedelta(hours=24), timedelta(hours=72))
+JOINING = ThreadingPolicy(SECONDS, timedelta(hours=24), timedelta(hours=72))
 
 
 def asked(number: int, user: int, **changes: object) -> Fact:
@@ -28,7 +28,9 @@ def asked(number: int, user: int, **changes: object) -> Fact:
         "message_thread_id": 45,
         "is_topic_message": True,
     }
-    [fact] = read(Update.de_json({"update_id": number, "message": message | changes}), Ears(1, "switchboard_bot"))
+    [fact] = read(
+        Update.de_json({"update_id": number, "message": message | changes}), BotIdentity(1, "switchboard_bot")
+    )
     return fact
 
 
@@ -40,7 +42,7 @@ async def test_two_people_in_one_topic_have_two_conversations_and_a_repeat_chang
         assert isinstance(fact, Message)
         stored.append(await ledger.add_message(fact, JOINING))
     assert stored == [True] * 3 + [False] * 3
-    cases = await ledger.claim_cases(NOW + timedelta(minutes=1), SECONDS, timedelta(minutes=10), 10)
+    cases = await ledger.claim_undecided(NOW + timedelta(minutes=1), SECONDS, timedelta(minutes=10), 10)
     assert sorted([[message.text for message in case.messages] for case in cases]) == [
         ["my parcel is lost"],
         ["my parcel is lost", "since Monday"],

@@ -15,9 +15,9 @@ from tests.integration.platforms.telegram.parts import (
     config,
     connected,
     hearing,
-    owed,
+    item,
 )
-from tests.integration.platforms.telegram.test_speaking import CARD
+from tests.integration.platforms.telegram.test_outbound import CARD
 from tests.servers.telegram import BOT, TelegramServer
 
 
@@ -27,8 +27,8 @@ def at(chat: int, message: int) -> MessageRef:
 
 async def test_a_reply_to_a_card_or_to_anything_in_its_chain_is_a_note(server: TelegramServer, inbox: Recorder) -> None:
     async with hearing(server, inbox) as telegram:
-        card = await telegram.say(owed(CARD, str(BILLING)))
-        follow_up = await telegram.say(owed(FollowUp("Ann", "more"), str(BILLING), under=card))
+        card = await telegram.say(item(CARD, str(BILLING)))
+        follow_up = await telegram.say(item(FollowUp("Ann", "more"), str(BILLING), under=card))
         first = await server.writes(LEAD, "on it", BILLING, reply_to=int(card.id))
         second = await server.writes(STRANGER, "me too", BILLING, reply_to=int(follow_up.id))
         third = await server.writes(LEAD, "thanks", BILLING, reply_to=second)
@@ -43,7 +43,7 @@ async def test_a_reply_to_a_card_or_to_anything_in_its_chain_is_a_note(server: T
 
 async def test_other_talk_in_a_teams_room_is_not_ours(server: TelegramServer, inbox: Recorder) -> None:
     async with hearing(server, inbox) as telegram:
-        card = await telegram.say(owed(CARD, str(BILLING)))
+        card = await telegram.say(item(CARD, str(BILLING)))
         await server.writes(LEAD, "lunch?", BILLING)
         await server.writes(LEAD, "@switchboard_bot is nice", BILLING)
         await server.writes_anonymously(BILLING, "whoever I am", reply_to=int(card.id))
@@ -54,7 +54,7 @@ async def test_other_talk_in_a_teams_room_is_not_ours(server: TelegramServer, in
 
 async def test_in_a_topic_only_an_explicit_reply_is_a_note(server: TelegramServer, inbox: Recorder) -> None:
     async with hearing(server, inbox) as telegram:
-        card = await telegram.say(owed(CARD, f"{IT}/45"))
+        card = await telegram.say(item(CARD, f"{IT}/45"))
         opening: dict[str, object] = {
             "reply_to_message": {**_opening(), "forum_topic_created": {"name": "it", "icon_color": 0}}
         }
@@ -71,7 +71,7 @@ def _opening() -> dict[str, object]:
 
 async def test_an_edited_note_is_an_edit_of_it(server: TelegramServer, inbox: Recorder) -> None:
     async with hearing(server, inbox) as telegram:
-        card = await telegram.say(owed(CARD, f"{IT}/45"))
+        card = await telegram.say(item(CARD, f"{IT}/45"))
         note = await server.writes(LEAD, "onit", IT, thread=45, reply_to=int(card.id))
         await server.edits(LEAD, IT, note, "on it")
         await server.until(lambda: inbox.edits)
@@ -82,7 +82,7 @@ async def test_an_edited_note_is_an_edit_of_it(server: TelegramServer, inbox: Re
 
 async def test_the_sending_emoji_points_at_the_note_it_is_on(server: TelegramServer, inbox: Recorder) -> None:
     async with hearing(server, inbox) as telegram:
-        card = await telegram.say(owed(CARD, f"{IT}/45"))
+        card = await telegram.say(item(CARD, f"{IT}/45"))
         note = await server.writes(LEAD, "we refunded it", IT, thread=45, reply_to=int(card.id))
         await server.reacts(LEAD, IT, note, new=["🕊"])
         await server.until(lambda: inbox.reactions)
@@ -94,14 +94,14 @@ async def test_an_offer_is_a_quiet_reply_to_the_note_and_loses_its_button(
     server: TelegramServer, inbox: Recorder
 ) -> None:
     async with hearing(server, inbox) as telegram:
-        card = await telegram.say(owed(CARD, str(BILLING)))
+        card = await telegram.say(item(CARD, str(BILLING)))
         note = await server.writes(LEAD, "we refunded it", BILLING, reply_to=int(card.id))
         offer = Offer(1, "Ann", "we refunded it")
-        receipt = await telegram.say(owed(offer, str(BILLING), under=card, answers=at(BILLING, note)))
+        receipt = await telegram.say(item(offer, str(BILLING), under=card, answers=at(BILLING, note)))
         said = server.posts(BILLING)[-1]
         await server.presses(LEAD, BILLING, int(receipt.id), SEND)
         await server.until(lambda: inbox.presses)
-        await telegram.say(owed(Offer(1, "Ann", "we refunded it", sent=True), str(BILLING), edits=receipt))
+        await telegram.say(item(Offer(1, "Ann", "we refunded it", sent=True), str(BILLING), edits=receipt))
     assert (said.reply_to, said.quiet, said.text) == (note, True, "Only your team sees this. Send it to Ann?")
     assert [(press.ref, press.value) for press in inbox.presses] == [(receipt, SEND)]
     assert server.posts(BILLING)[-1].buttons == {}
@@ -111,15 +111,15 @@ async def test_what_only_one_person_may_see_is_said_to_nobody(server: TelegramSe
     async with connected(config(server)) as telegram:
         assert not telegram.whispers
         with pytest.raises(Refused, match="one person"):
-            await telegram.say(owed(Notice(What.NO_LEAD), str(BILLING), only_for=Person("telegram", str(STRANGER))))
+            await telegram.say(item(Notice(What.NO_LEAD), str(BILLING), only_for=Person("telegram", str(STRANGER))))
     assert server.posts(BILLING) == []
 
 
 async def test_what_was_sent_stands_under_the_card_with_its_tick(server: TelegramServer) -> None:
     async with connected(config(server)) as telegram:
-        card = await telegram.say(owed(CARD, str(BILLING)))
-        await telegram.say(owed(Sent("<refunded>", "Lee", "Ann"), str(BILLING), under=card))
-        await telegram.say(owed(Sent("x", "Lee", "Ann", problem="bot was blocked"), str(BILLING), under=card))
+        card = await telegram.say(item(CARD, str(BILLING)))
+        await telegram.say(item(Sent("<refunded>", "Lee", "Ann"), str(BILLING), under=card))
+        await telegram.say(item(Sent("x", "Lee", "Ann", problem="bot was blocked"), str(BILLING), under=card))
     _, sent, failed = server.posts(BILLING)
     assert (sent.text, sent.reply_to) == ("Lee sent to Ann ✓\n<refunded>", int(card.id))
     assert "✗ bot was blocked" in failed.text
@@ -129,12 +129,12 @@ async def test_the_wrong_team_is_asked_under_the_card_and_answered_by_position(
     server: TelegramServer, inbox: Recorder
 ) -> None:
     async with hearing(server, inbox) as telegram:
-        card = await telegram.say(owed(CARD, str(BILLING)))
+        card = await telegram.say(item(CARD, str(BILLING)))
         await server.reacts(LEAD, BILLING, int(card.id), new=["👎"])
-        receipt = await telegram.say(owed(WrongTeam(("it",)), str(BILLING), under=card))
+        receipt = await telegram.say(item(WrongTeam(("it",)), str(BILLING), under=card))
         query = await server.presses(LEAD, BILLING, int(receipt.id), "0")
         await server.until(lambda: server.answers(query))
-        await telegram.say(owed(WrongTeam((), chosen="it"), str(BILLING), edits=receipt))
+        await telegram.say(item(WrongTeam((), chosen="it"), str(BILLING), edits=receipt))
     assert inbox.changes == [(str(LEAD), "👎", True)]
     assert [(press.ref, press.actor.id, press.value) for press in inbox.presses] == [(receipt, str(LEAD), "0")]
     asked = server.posts(BILLING)[-1]
@@ -144,7 +144,7 @@ async def test_the_wrong_team_is_asked_under_the_card_and_answered_by_position(
 async def test_whether_it_is_solved_is_asked_in_the_persons_chat(server: TelegramServer, inbox: Recorder) -> None:
     await server.writes(ANN, "hello")
     async with hearing(server, inbox) as telegram:
-        receipt = await telegram.say(owed(Solved("billing", "en"), str(ANN)))
+        receipt = await telegram.say(item(Solved("billing", "en"), str(ANN)))
         await server.presses(ANN, ANN, int(receipt.id), "no")
         await server.until(lambda: inbox.presses)
     assert [press.value for press in inbox.presses] == ["no"]
@@ -156,7 +156,7 @@ async def test_a_forged_press_is_passed_on_as_it_is_and_let_go(
 ) -> None:
     await server.writes(ANN, "hello")
     async with hearing(server, inbox) as telegram:
-        receipt = await telegram.say(owed(Question(("billing",), "en"), str(ANN)))
+        receipt = await telegram.say(item(Question(("billing",), "en"), str(ANN)))
         query = await server.presses(STRANGER, ANN, int(receipt.id), value)
         await server.until(lambda: server.answers(query))
     assert [press.value for press in inbox.presses] == [value]

@@ -21,10 +21,10 @@ from tests.integration.platforms.telegram.parts import (
     connected,
     hearing,
     in_room,
-    owed,
-    surroundings,
+    item,
+    platform_context,
 )
-from tests.integration.platforms.telegram.test_speaking import CARD
+from tests.integration.platforms.telegram.test_outbound import CARD
 from tests.servers.telegram import ANONYMOUS, BOT, TelegramServer, User
 
 OLD, NEW = -4321, -1004321
@@ -41,10 +41,10 @@ def person(user: int, platform: str = "telegram") -> Person:
 async def test_a_group_that_became_a_supergroup_is_said_with_its_new_id(server: TelegramServer) -> None:
     server.add_group(OLD, "billing", kind="group")
     await server.migrates(OLD, NEW, LEAD)
-    async with connected(config(server), surroundings(task=in_room("billing", str(OLD)))) as telegram:
+    async with connected(config(server), platform_context(task=in_room("billing", str(OLD)))) as telegram:
         with pytest.raises(ChatMoved) as caught:
-            await telegram.say(owed(CARD, str(OLD)))
-        receipt = await telegram.say(owed(CARD, caught.value.chat))
+            await telegram.say(item(CARD, str(OLD)))
+        receipt = await telegram.say(item(CARD, caught.value.chat))
     assert (caught.value.chat, receipt.chat) == (str(NEW), str(NEW))
 
 
@@ -55,7 +55,7 @@ async def test_a_migration_is_heard_once_from_each_side_and_the_new_group_is_the
     async with hearing(server, inbox, task=in_room("billing", str(OLD))) as telegram:
         await server.migrates(OLD, NEW, LEAD)
         await server.until(lambda: inbox.moves)
-        card = await telegram.say(owed(CARD, str(NEW)))
+        card = await telegram.say(item(CARD, str(NEW)))
         await server.writes(LEAD, "on it", NEW, reply_to=int(card.id))
         await server.until(lambda: inbox.notes)
     assert [*inbox.moves] == [("telegram", str(OLD), str(NEW))]
@@ -70,7 +70,7 @@ async def test_a_group_that_moved_while_we_were_away_is_still_the_teams_room(
     await server.migrates(OLD, NEW, LEAD)
     server.feed.pending.clear()
     async with hearing(server, inbox, task=in_room("billing", str(OLD))) as telegram:
-        card = await telegram.say(owed(CARD, str(NEW)))
+        card = await telegram.say(item(CARD, str(NEW)))
         await server.writes(LEAD, "on it", NEW, reply_to=int(card.id))
         await server.until(lambda: inbox.notes)
         assert await telegram.may_handle(person(LEAD), Place("telegram", str(OLD)))
@@ -134,7 +134,7 @@ async def test_a_group_without_us_refuses_a_card_saying_what_to_mend(server: Tel
     server.add_group(BILLING, "billing", bot="kicked")
     async with connected(config(server)) as telegram:
         with pytest.raises(Refused, match="add the bot to the group again, as an administrator"):
-            await telegram.say(owed(CARD, str(BILLING)))
+            await telegram.say(item(CARD, str(BILLING)))
 
 
 # ── topics ──
@@ -149,7 +149,7 @@ async def test_a_closed_or_deleted_topic_falls_back_to_its_group_and_says_so(
     else:
         server.add_group(IT, "it")
     async with hearing(server, inbox) as telegram:
-        card = await telegram.say(owed(CARD, f"{IT}/45"))
+        card = await telegram.say(item(CARD, f"{IT}/45"))
         await server.writes(LEAD, "on it", IT, reply_to=int(card.id))
         await server.until(lambda: inbox.notes)
     [post] = server.posts(IT)
@@ -161,7 +161,7 @@ async def test_a_closed_or_deleted_topic_falls_back_to_its_group_and_says_so(
 
 async def test_the_topic_general_is_the_group_itself(server: TelegramServer) -> None:
     async with connected(config(server)) as telegram:
-        await telegram.say(owed(FollowUp("Ann", "x"), str(IT)))
+        await telegram.say(item(FollowUp("Ann", "x"), str(IT)))
     assert server.posts(IT)[0].thread is None
 
 
@@ -254,7 +254,7 @@ async def test_an_anonymous_administrator_corrects_nothing_and_breaks_nothing(
     server: TelegramServer, inbox: Recorder
 ) -> None:
     async with hearing(server, inbox) as telegram:
-        card = await telegram.say(owed(CARD, str(BILLING)))
+        card = await telegram.say(item(CARD, str(BILLING)))
         await server.reacts(None, BILLING, int(card.id), new=["🤝"])
         await server.writes_anonymously(BILLING, "done", reply_to=int(card.id))
         await server.writes(ANN, "hello")
@@ -267,7 +267,7 @@ async def test_three_reactions_at_once_custom_and_paid_ones_are_told_apart(
 ) -> None:
     strange: list[str | dict[str, object]] = [{"type": "custom_emoji", "custom_emoji_id": "5"}, {"type": "paid"}]
     async with hearing(server, inbox) as telegram:
-        card = int((await telegram.say(owed(CARD, str(BILLING)))).id)
+        card = int((await telegram.say(item(CARD, str(BILLING)))).id)
         await server.reacts(LEAD, BILLING, card, new=["👀", "👎", *strange])
         await server.reacts(LEAD, BILLING, card, new=["👌", "👎", "🤝"])
         await server.until(lambda: len(inbox.reactions) == 5)
@@ -293,6 +293,6 @@ async def test_a_team_is_called_by_its_title(server: TelegramServer) -> None:
     titled = Label("billing", "Invoices", title="Billing & Co")
     task = type(TASK)("routing", "?", (titled, TASK.labels[1]), "it")
     await server.writes(ANN, "hello")
-    async with connected(config(server), surroundings(task=task)) as telegram:
-        await telegram.say(owed(Answer("billing", "en"), str(ANN)))
+    async with connected(config(server), platform_context(task=task)) as telegram:
+        await telegram.say(item(Answer("billing", "en"), str(ANN)))
     assert "This is one for Billing & Co." in server.posts(ANN)[0].text

@@ -9,12 +9,12 @@ from typing import cast
 import pytest
 
 from bot.domain.tasks import Task
-from bot.flow.desk import FrontDesk
-from bot.platforms.telegram import pace
+from bot.flow.chat_commands import ChatCommandHandler
+from bot.platforms.telegram import rate_limits
 from db.engine import Database
 from db.erasure import PostgresErasure
-from db.insight import PostgresInsight
 from db.ledger import PostgresLedger
+from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from tests.fakes import FakePlatform
 from tests.integration.flow import conftest
@@ -31,7 +31,7 @@ from tests.integration.platforms.telegram.parts import (
     connected,
     in_room,
     listening,
-    surroundings,
+    platform_context,
 )
 from tests.servers.telegram import Post, TelegramServer, User
 
@@ -88,7 +88,7 @@ async def quick(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> Tele
     """The server, with its people, towards whom nobody has to be patient."""
     monkeypatch.setattr(conftest, "VOCABULARY", VOCABULARY)
     for limit in ("_CHAT", "_GROUP"):
-        monkeypatch.setattr(pace, limit, (100, 1.0))
+        monkeypatch.setattr(rate_limits, limit, (100, 1.0))
     server.add_user(User(id=ANN, first_name="Ann", language_code="en"))
     server.add_user(User(id=LEAD, first_name="Lee"))
     for chat in (BILLING, IT):
@@ -98,7 +98,7 @@ async def quick(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> Tele
 
 @asynccontextmanager
 async def staged(server: TelegramServer, database: Database, folder: Path, task: Task) -> AsyncIterator[Scene]:
-    async with connected(config(server), surroundings(desk(database), task)) as telegram:
+    async with connected(config(server), platform_context(chat_commands(database), task)) as telegram:
         story = Story(database, folder, task, [cast(FakePlatform, telegram)])
         async with listening(server, telegram, story.inbox):
             yield Scene(story, server)
@@ -110,11 +110,11 @@ async def scene(quick: TelegramServer, database: Database, tmp_path: Path) -> As
         yield set_up
 
 
-def desk(database: Database) -> FrontDesk:
-    return FrontDesk(
+def chat_commands(database: Database) -> ChatCommandHandler:
+    return ChatCommandHandler(
         TASK,
         "starter",
-        PostgresInsight(database),
+        PostgresQueries(database),
         PostgresRegistry(database),
         PostgresLedger(database, "none"),
         PostgresErasure(database),

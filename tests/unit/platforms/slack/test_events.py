@@ -5,25 +5,25 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction
+from bot.platforms.slack.emoji_names import normal
 from bot.platforms.slack.events import (
-    Aside,
+    BotIdentity,
     Dismissed,
-    Ears,
     HomeOpened,
     NewEmoji,
-    Order,
     Regrouped,
     Renamed,
     Reshared,
+    RouteRequest,
+    ThreadReply,
     read,
 )
-from bot.platforms.slack.spelling import normal
 
 BOT, ANN, LEAD = "U0BOT", "U0ANN", "U0LEAD"
 HELP, LOUNGE, BILLING, DIRECT = "C0HELP", "C0LOUNGE", "C0BILLING", "D0ANN"
 TS, ROOT = "1764000000.000100", "1763999999.000200"
 AT = datetime.fromtimestamp(1764000000, UTC).replace(microsecond=100)
-EARS = Ears(BOT, frozenset({HELP, BILLING}), frozenset({BILLING}), "T0TEAM")
+EARS = BotIdentity(BOT, frozenset({HELP, BILLING}), frozenset({BILLING}), "T0TEAM")
 
 Fields = dict[str, object]
 
@@ -122,7 +122,7 @@ def test_the_mention_and_the_message_event_of_one_post_are_the_same_fact() -> No
 
 def test_a_reply_in_another_channels_thread_is_heard_only_if_the_thread_is_a_conversations() -> None:
     aside = read(event(channel=LOUNGE, thread_ts=ROOT), EARS)
-    assert isinstance(aside, Aside)
+    assert isinstance(aside, ThreadReply)
     assert aside.root == MessageRef("slack", LOUNGE, ROOT)
     assert (aside.message.text, aside.message.place.thread) == ("help me", ROOT)
 
@@ -176,7 +176,7 @@ def test_other_talk_in_a_teams_channel_is_no_note(fields: Fields) -> None:
 @pytest.mark.parametrize("written", [f"<@{BOT}> route billing", f" <@{BOT}|sb>:  Route  billing "])
 def test_an_order_in_a_thread_names_the_team_and_the_thread(kind: str, channel: str, written: str) -> None:
     order = read(event(kind, channel=channel, thread_ts=ROOT, user=LEAD, text=written), EARS)
-    assert order == Order(
+    assert order == RouteRequest(
         MessageRef("slack", channel, ROOT), MessageRef("slack", channel, TS), Person("slack", LEAD), "billing", AT
     )
 

@@ -8,11 +8,11 @@ import pytest
 from bot.domain.messages import MessageRef, Person, Press
 from bot.platforms.slack.interactions import (
     Asked,
+    ButtonPress,
     Command,
-    Errand,
+    ExtraButton,
     Form,
     HomeChoice,
-    Pressed,
     ReplyWanted,
     Shortcut,
     address,
@@ -46,13 +46,13 @@ def action(name: str, **fields: object) -> Fields:
 
 def test_a_press_carries_the_buttons_value() -> None:
     expected = Press(MessageRef("slack", HELP, ROOT), Person("slack", ANN), "1", AT)
-    assert interaction(press()) == Pressed(expected, False, URL)
+    assert interaction(press()) == ButtonPress(expected, False, URL)
 
 
 def test_a_press_on_a_whisper_says_so() -> None:
     container = {"type": "message", "message_ts": ROOT, "channel_id": HELP, "is_ephemeral": True}
     pressed = interaction(press(container=container))
-    assert isinstance(pressed, Pressed) and pressed.whispered
+    assert isinstance(pressed, ButtonPress) and pressed.whispered
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_a_team_picked_at_home_names_the_conversation() -> None:
     assert address(addressed(source)) == source
 
 
-@pytest.mark.parametrize("errand", list(Errand))
-def test_other_buttons_of_ours_name_their_errand(errand: Errand) -> None:
+@pytest.mark.parametrize("errand", list(ExtraButton))
+def test_other_buttons_of_ours_name_their_errand(errand: ExtraButton) -> None:
     assert interaction(action(errand.value)) == Asked(errand, ANN, URL)
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
-from bot.platforms import Kind, kinds, slack
+from bot.platforms import PlatformModule, platform_modules, slack
 from bot.platforms.slack import Config, Mode, emoji, lead, parse, place
 
-CHECKED_BY_MYPY: Kind = slack
+CHECKED_BY_MYPY: PlatformModule = slack
 
 SECRETS = {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_APP_TOKEN": "xapp-secret", "SLACK_SIGNING_SECRET": "sign-secret"}
 
@@ -22,7 +22,7 @@ def mistakes(table: dict[str, object], environment: dict[str, str] | None = None
 
 
 def test_slack_is_found_by_its_folder() -> None:
-    assert "slack" in kinds()
+    assert "slack" in platform_modules()
 
 
 def test_an_empty_table_is_socket_mode_at_slacks_own_address() -> None:

@@ -4,10 +4,10 @@ import pytest
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
-from bot.platforms import Kind, kinds, telegram
+from bot.platforms import PlatformModule, platform_modules, telegram
 from bot.platforms.telegram import Config, Mode, emoji, install, lead, parse, place
 
-CHECKED_BY_MYPY: Kind = telegram
+CHECKED_BY_MYPY: PlatformModule = telegram
 
 TOKEN = {"TELEGRAM_BOT_TOKEN": "123456:secret-token"}
 SECRETS = TOKEN | {"TELEGRAM_WEBHOOK_SECRET": "hook-secret"}
@@ -20,7 +20,7 @@ def mistakes(table: dict[str, object], environment: dict[str, str] | None = None
 
 
 def test_telegram_is_found_by_its_folder() -> None:
-    assert "telegram" in kinds()
+    assert "telegram" in platform_modules()
 
 
 def test_an_empty_table_polls_telegrams_own_address() -> None:

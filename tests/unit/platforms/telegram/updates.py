@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 from telegram import Update
 
-from bot.platforms.telegram.events import Ears, Fact, read
+from bot.platforms.telegram.events import BotIdentity, Fact, read
 
 ME, ANN, LEAD, TEAM, LOUNGE = 123456, 111, 222, -1001234567890, -1009
 DATE = 1764000000
 AT = datetime.fromtimestamp(DATE, UTC)
-EARS = Ears(ME, "switchboard_bot", frozenset({str(TEAM), f"{LOUNGE}/9"}))
+EARS = BotIdentity(ME, "switchboard_bot", frozenset({str(TEAM), f"{LOUNGE}/9"}))
 
 Fields = dict[str, object]
 

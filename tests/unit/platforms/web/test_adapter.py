@@ -14,7 +14,7 @@ from starlette.types import Message as Event
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
 from bot.domain.ports import Change
-from bot.domain.posts import Answer, Owed, Post
+from bot.domain.posts import Answer, OutboxItem, Post
 from bot.platforms import Routed, web
 from bot.platforms.web.adapter import WebChat
 from tests.fakes_web import TASK, FakeInbox, FakeWorld
@@ -247,19 +247,19 @@ async def _nothing() -> AsyncIterator[frozenset[Change]]:
 
 
 async def test_saying_a_post_twice_is_saying_it_once(door: Door) -> None:
-    owed = Owed(41, Post(Place("web", "customer", "m1"), Answer("billing", None)), 1)
-    assert await door.chat.say(owed) == await door.chat.say(owed) == MessageRef("web", "customer", "post-41")
+    item = OutboxItem(41, Post(Place("web", "customer", "m1"), Answer("billing", None)), 1)
+    assert await door.chat.say(item) == await door.chat.say(item) == MessageRef("web", "customer", "post-41")
 
 
 async def test_a_rewritten_post_keeps_its_receipt(door: Door) -> None:
     old = MessageRef("web", "customer", "post-40")
-    owed = Owed(41, Post(Place("web", "customer", "m1"), Answer("billing", None), edits=40), 1, edits=old)
-    assert await door.chat.say(owed) == old
+    item = OutboxItem(41, Post(Place("web", "customer", "m1"), Answer("billing", None), edits=40), 1, edits=old)
+    assert await door.chat.say(item) == old
 
 
 async def test_a_room_that_is_gone_from_the_settings_is_refused(door: Door) -> None:
     with pytest.raises(Refused, match="no such room"):
-        await door.chat.say(Owed(41, Post(Place("web", "attic"), Answer("billing", None)), 1))
+        await door.chat.say(OutboxItem(41, Post(Place("web", "attic"), Answer("billing", None)), 1))
 
 
 async def test_only_leads_may_correct_and_a_teams_own_only_its_cards(door: Door) -> None:

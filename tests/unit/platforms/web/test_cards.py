@@ -6,7 +6,6 @@ from typing import cast
 
 import pytest
 
-from bot.domain.insight import Line
 from bot.domain.messages import Media, MediaKind, MessageRef, Note, Person, Place, choice
 from bot.domain.posts import (
     KINDS,
@@ -28,6 +27,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.queries import TranscriptLine
 from bot.platforms.web import render
 from bot.platforms.web.cards import CARDS, team_room
 from bot.platforms.web.words import Object, Words
@@ -52,18 +52,20 @@ CARD = Card(
 LEAD = Person("web", "lead", "Lead")
 
 
-def _post(number: int, content: Content, under: int | None = 7, answers: str | None = None) -> Line:
+def _post(number: int, content: Content, under: int | None = 7, answers: str | None = None) -> TranscriptLine:
     told = MessageRef("web", "billing", answers) if answers else None
     post = Post(ROOM, content, under=under, answers=told)
-    return Line(MessageRef("web", "billing", f"post-{number}"), ROOM, NOW, None, post, ())
+    return TranscriptLine(MessageRef("web", "billing", f"post-{number}"), ROOM, NOW, None, post, ())
 
 
-def _note(text: str, id: str = "n1", under: str = "post-7") -> Line:
+def _note(text: str, id: str = "n1", under: str = "post-7") -> TranscriptLine:
     ref = MessageRef("web", "billing", id)
-    return Line(ref, ROOM, NOW, None, None, (), Note(ref, MessageRef("web", "billing", under), LEAD, text, NOW))
+    return TranscriptLine(
+        ref, ROOM, NOW, None, None, (), Note(ref, MessageRef("web", "billing", under), LEAD, text, NOW)
+    )
 
 
-def _room(*lines: Line) -> list[Object]:
+def _room(*lines: TranscriptLine) -> list[Object]:
     return cast(list[Object], team_room(WORDS, lines))
 
 
@@ -71,7 +73,7 @@ def _card(card: Card = CARD, *reactions: tuple[str, str]) -> Object:
     return _room(replace(_post(7, card, None), reactions=reactions))[0]
 
 
-def _under(*lines: Line) -> list[Object]:
+def _under(*lines: TranscriptLine) -> list[Object]:
     return cast(list[Object], _room(_post(7, CARD, None), *lines)[0]["under"])
 
 
@@ -330,7 +332,7 @@ def test_there_is_a_line_for_everything_that_is_ever_said() -> None:
     assert {*to_person, *to_team} == set(KINDS)
     place = Place("web", "customer", "m1")
     for content in to_person.values():
-        line = Line(MessageRef("web", "customer", "post-1"), place, NOW, None, Post(place, content), ())
+        line = TranscriptLine(MessageRef("web", "customer", "post-1"), place, NOW, None, Post(place, content), ())
         people = cast(list[Object], render.state(WORDS, [line], {}, NOW)["people"])
         said = cast(list[Object], cast(list[Object], people[0]["threads"])[0]["lines"])[0]
         assert said["kind"] != "gone"

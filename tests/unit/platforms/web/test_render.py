@@ -6,7 +6,6 @@ from typing import cast
 
 import pytest
 
-from bot.domain.insight import Line
 from bot.domain.learning import Cycle, Phase, Verdict
 from bot.domain.messages import Media, MediaKind, Message, MessageRef, Person, Place
 from bot.domain.posts import (
@@ -22,6 +21,7 @@ from bot.domain.posts import (
     Split,
     WordsPlease,
 )
+from bot.domain.queries import TranscriptLine
 from bot.platforms.web import render
 from bot.platforms.web.words import Object, Words, team_rooms
 from tests.fakes_web import TASK, VOCABULARY
@@ -30,22 +30,24 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 WORDS = Words(TASK, ("en", "pt-BR"), "starter", VOCABULARY)
 
 
-def _posted(number: int, content: Content, place: Place) -> Line:
+def _posted(number: int, content: Content, place: Place) -> TranscriptLine:
     ref = MessageRef("web", place.chat, f"post-{number}")
-    return Line(ref, place, NOW, None, Post(place, content), ())
+    return TranscriptLine(ref, place, NOW, None, Post(place, content), ())
 
 
-def _written(text: str, number: str = "m1", thread: str = "m1") -> Line:
+def _written(text: str, number: str = "m1", thread: str = "m1") -> TranscriptLine:
     place = Place("web", "customer", thread)
     ref = MessageRef("web", "customer", number)
-    return Line(ref, place, NOW, Message(ref, place, Person("web", "customer", "Customer"), text, NOW), None, ())
+    return TranscriptLine(
+        ref, place, NOW, Message(ref, place, Person("web", "customer", "Customer"), text, NOW), None, ()
+    )
 
 
-def _state(*lines: Line) -> Object:
+def _state(*lines: TranscriptLine) -> Object:
     return render.state(WORDS, lines, {}, NOW)
 
 
-def _threads(*lines: Line) -> list[list[Object]]:
+def _threads(*lines: TranscriptLine) -> list[list[Object]]:
     people = cast(list[Object], _state(*lines)["people"])
     return [cast(list[Object], thread["lines"]) for thread in cast(list[Object], people[0]["threads"])]
 

@@ -6,10 +6,10 @@ import pytest
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
-from bot.platforms import Kind, kinds, web
+from bot.platforms import PlatformModule, platform_modules, web
 from tests.fakes_web import TASK, FakeWorld
 
-_kind: Kind = web
+_kind: PlatformModule = web
 
 
 def test_an_empty_table_makes_the_lead_the_one_who_corrects() -> None:
@@ -57,7 +57,7 @@ def test_a_wrong_room_name_says_how_one_is_written(written: str) -> None:
 
 
 def test_the_folder_is_found_among_the_platforms() -> None:
-    assert kinds()["web"].parse({}, {}) == web.Config()
+    assert platform_modules()["web"].parse({}, {}) == web.Config()
 
 
 @pytest.mark.parametrize("written", ["boss", 7, None])

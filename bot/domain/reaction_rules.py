@@ -1,0 +1,123 @@
+"""What the emoji on a conversation's cards amount to. Pure; who may say what has been asked before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.conversations import CardState, Mark, PendingReactions, StandingCard, label_by_leads
+from bot.domain.messages import Person, Place, Reaction, chosen
+from bot.domain.tasks import Task, Vocabulary
+
+
+class Act(StrEnum):
+    """What an emoji on a card says."""
+
+    NAME = "name"
+    """The team it belongs to."""
+    WRONG = "wrong"
+    """This team is wrong; which one is right is still to be said."""
+    TAKE = "take"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A reaction that says something."""
+
+    reaction: Reaction
+    act: Act
+    label: str = ""
+    """The team it names."""
+    via: str = ""
+    """The emoji without which it no longer counts; empty: it stands by itself."""
+
+    @property
+    def corrects(self) -> bool:
+        """Only leads may say it."""
+        return self.act in (Act.NAME, Act.WRONG)
+
+
+def read(task: Task, vocabulary: Vocabulary, reaction: Reaction) -> Statement | None:
+    """What the reaction says; None: nothing to us."""
+    picked = chosen(reaction.emoji)
+    if picked is not None:
+        via, label = picked
+        return Statement(reaction, Act.NAME, label, via) if label in task.names else None
+    platform, emoji = reaction.ref.platform, reaction.emoji
+    label_named = task.label_of_emoji(platform, emoji)
+    if label_named is not None:
+        return Statement(reaction, Act.NAME, label_named)
+    meanings = ((Act.WRONG, vocabulary.wrong), (Act.TAKE, vocabulary.take), (Act.DONE, vocabulary.done))
+    return next((Statement(reaction, act) for act, meant in meanings if meant.get(platform) == emoji), None)
+
+
+def where(task: Task, pending: PendingReactions, reaction: Reaction) -> tuple[str, Place]:
+    """(team, room) of the card that the reaction is on: whoever may speak there may say it.
+
+    A choice on the person's own message, or a card that is known no more, counts as said where the conversation is.
+    """
+    card = next((c for c in pending.cards if c.ref == reaction.ref), None)
+    if card is None and pending.card is not None and pending.card.place.platform == reaction.actor.platform:
+        card = pending.card
+    label = card.card.label if card else pending.conversation.label or pending.first.label
+    room = card.place if card else Place(reaction.ref.platform, reaction.ref.chat)
+    return (label if label in task.names else task.fallback), room
+
+
+def card_state(pending: PendingReactions, said: Sequence[Statement]) -> CardState:
+    """What all that stands amounts to, given what was said by people who may say it.
+
+    Teams are named on any card it ever had. Taken and done count on its present card alone, and done only since it was
+    last opened again.
+    """
+    marks = [Mark(s.label, s.reaction.actor, s.reaction.at, s.reaction.ref) for s in said if _names(s, said)]
+    here = [s for s in said if on_card(pending.card, s.reaction)]
+    takers = [s.reaction for s in here if s.act is Act.TAKE]
+    reopened = pending.conversation.reopened
+    return CardState(
+        lead_label=label_by_leads(marks, pending.first.label),
+        taken_by=max(takers, key=lambda taken: taken.at).actor if takers else None,
+        done=any(s.act is Act.DONE and (reopened is None or s.reaction.at > reopened) for s in here),
+    )
+
+
+def _names(said: Statement, others: Sequence[Statement]) -> bool:
+    """A team chosen from buttons counts only while the emoji that brought them stands where the choice does."""
+    if said.act is not Act.NAME:
+        return False
+    place = (said.reaction.ref, _who(said.reaction.actor))
+    return not said.via or any(
+        other.reaction.emoji == said.via and (other.reaction.ref, _who(other.reaction.actor)) == place
+        for other in others
+    )
+
+
+def on_card(card: StandingCard | None, reaction: Reaction) -> bool:
+    """Whether the reaction is on this card."""
+    if card is None:
+        return False
+    if card.ref is not None:
+        return card.ref == reaction.ref
+    return (card.place.platform, card.place.chat) == (reaction.ref.platform, reaction.ref.chat)
+
+
+def unheard(pending: PendingReactions, ignored: Sequence[Statement]) -> list[Statement]:
+    """Fresh words of people who may not correct: each is told so once, however often they try."""
+    corrections = [said for said in ignored if said.corrects and not said.reaction.actor.external]
+    known = {_who(said.reaction.actor) for said in corrections if said.reaction not in pending.fresh}
+    told: list[Statement] = []
+    for said in corrections:
+        who = _who(said.reaction.actor)
+        if who not in known:
+            known.add(who)
+            told.append(said)
+    return told
+
+
+def wrong_now(pending: PendingReactions, said: Sequence[Statement]) -> bool:
+    """Whether a lead says only now that the present card's team is wrong."""
+    return any(s.act is Act.WRONG and s.reaction in pending.fresh and on_card(pending.card, s.reaction) for s in said)
+
+
+def _who(person: Person) -> tuple[str, str]:
+    return person.platform, person.id

@@ -1,0 +1,216 @@
+"""What passes between a person and the team that has their request. Pure: facts in, posts out."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.domain.compose import EXCERPT, HISTORY, shortened, unsettled
+from bot.domain.conversations import (
+    Conversation,
+    OverdueConversation,
+    PendingEdit,
+    PendingFollowUp,
+    PendingNote,
+    StandingCard,
+    State,
+)
+from bot.domain.decisions import Author, Decision
+from bot.domain.messages import Message, MessageRef, Note, Person, has_words
+from bot.domain.posts import GONE, NO, ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, Split, What
+from bot.domain.tasks import Task, Vocabulary
+
+_SURE, _LEAST_WORDS = 0.80, 4
+_OFFERED = 200
+"""Characters of a note that the offer to send it repeats."""
+
+
+# --- what the person writes next ---
+
+
+def opens_again(said: PendingFollowUp) -> bool:
+    """Whether what its person wrote opens a closed conversation: a mere thank-you does not, nor does anybody else."""
+    closed = said.conversation.state is State.CLOSED
+    return closed and _own(said) and (has_words(said.message.text) or bool(said.message.media))
+
+
+def _own(said: PendingFollowUp) -> bool:
+    author, person = said.message.author, said.conversation.person
+    return (author.platform, author.id) == (person.platform, person.id)
+
+
+def followed_up(said: PendingFollowUp) -> list[Post]:
+    """Somebody wrote more: it goes under the card, where the team reads it; and what was closed is open again."""
+    if said.card is None or not (said.message.text or said.message.media):
+        return []
+    content = FollowUp(said.message.author.name, said.message.text, said.message.media)
+    posts = [Post(said.card.place, content, under=said.card.post)]
+    return [*posts, *_reopened(said, said.card)] if opens_again(said) else posts
+
+
+def _reopened(said: PendingFollowUp, card: StandingCard) -> list[Post]:
+    posts = unsettled(said.conversation, said.asking, NO)
+    if card.card.done:
+        posts.append(Post(card.place, replace(card.card, done=False), edits=card.post))
+    return [*posts, Post(ON_THE_CARD, Notice(What.REOPENED, who=said.message.author.name))]
+
+
+def may_split(said: PendingFollowUp) -> bool:
+    """Whether it is worth asking what this message is about: its person's, open, where threads keep nothing apart."""
+    offered = any(isinstance(content, Split) for _, content in said.asking)
+    threadless = said.conversation.place.thread is None
+    routed = said.conversation.state is State.ROUTED
+    return _own(said) and threadless and routed and not offered and _long_enough(said.message)
+
+
+def _long_enough(message: Message) -> bool:
+    return has_words(message.text) and len(message.text.split()) >= _LEAST_WORDS
+
+
+def split_offered(task: Task, said: PendingFollowUp, decision: Decision) -> list[Post]:
+    """The message is surely another team's: its person is offered a request of its own for it."""
+    here, there = said.conversation.label, decision.label
+    sure = decision.by in (Author.MODEL, Author.MEMORY) and not decision.candidates and decision.confidence >= _SURE
+    if here is None or there in (here, task.fallback) or not sure:
+        return []
+    return [Post(said.conversation.place, Split(here, said.conversation.person.language, said.message.ref))]
+
+
+# --- what the team writes ---
+
+
+def to_send(vocabulary: Vocabulary, note: Note) -> str | None:
+    """The words that a note asks to be sent by itself, by its prefix or its form; None: it asks nothing."""
+    words = without_prefix(vocabulary, note.text)
+    return words if note.send or words != note.text else None
+
+
+def without_prefix(vocabulary: Vocabulary, text: str) -> str:
+    prefix = vocabulary.send_prefix
+    if prefix and text.lower().startswith(prefix.lower()):
+        return text[len(prefix) :].strip()
+    return text
+
+
+def sends(vocabulary: Vocabulary, platform: str, emoji: str) -> bool:
+    """Whether this emoji on a note sends it."""
+    return vocabulary.send.get(platform) == emoji
+
+
+def left_behind(noted: PendingNote) -> bool:
+    """The note stands under a card that the conversation has left: its writers no longer speak for us."""
+    if noted.under is not None:
+        # Two rooms may be one chat: topics of a group
+        return noted.under.card.moved_to is not None if noted.card is None else noted.under.place != noted.card.place
+    if noted.card is None:
+        return False
+    here, there = noted.card.ref or noted.card.place, noted.note.ref
+    return (here.platform, here.chat) != (there.platform, there.chat)
+
+
+def reply(conversation: Conversation, note: Note, text: str, by: Person) -> Post:
+    """The team's words, on their way to the person."""
+    content = Reply(
+        label=conversation.label or "",
+        text=text,
+        language=conversation.person.language,
+        by=by.name,
+        media=note.media,
+        to=conversation.person.name,
+    )
+    return Post(conversation.place, content)
+
+
+def offer(noted: PendingNote, whispers: bool) -> Post:
+    """Its author is asked whether to send the note: alone where that can be done, else quietly under the note."""
+    note = noted.note
+    content = Offer(noted.id, noted.conversation.person.name, shortened(note.text, _OFFERED))
+    return Post(ON_THE_CARD, content, only_for=note.author if whispers else None, answers=note.ref)
+
+
+def is_offered(noted: PendingNote) -> bool:
+    """Whether its author is being asked already. Others may put emoji on a note before anybody looks at it."""
+    return any(isinstance(content, Offer) and content.note == noted.id for _, content in noted.asking)
+
+
+def offer_over(noted: PendingNote, whispers: bool) -> list[Post]:
+    """The note was sent by another act than the offer's button: the button goes."""
+    alone = noted.note.author if whispers else None
+    return [
+        Post(ON_THE_CARD, replace(content, sent=True), edits=post, only_for=alone)
+        for post, content in noted.asking
+        if isinstance(content, Offer) and content.note == noted.id
+    ]
+
+
+def gone(to: str | None, under: StandingCard, reader: Person | None, answers: MessageRef | None = None) -> Post:
+    """Who wants to send something from under a card that the conversation has left hears there where it is."""
+    notice = Notice(What.LEFT, team=to or "")
+    return Post(under.place, notice, under=under.post, only_for=reader, answers=answers)
+
+
+# --- what is changed or deleted afterwards ---
+
+
+def revised(vocabulary: Vocabulary, news: PendingEdit) -> list[Post]:
+    """The new words everywhere: on the card, under it, with the person; or none any more."""
+    posts = _revised_cards(news) if isinstance(news.message, Message) else []
+    if news.carried is not None:
+        posts += _carried(vocabulary, news, *news.carried)
+    return posts
+
+
+def _revised_cards(news: PendingEdit) -> list[Post]:
+    if news.deleted:
+        # The records forgot the words at once; now what stands in chats follows, struck cards included. What came after
+        # the decision is in the history of later cards at most
+        showing = news.cards if news.decided else news.cards[1:]
+        return [Post(card.place, _revised_card(card.card, news), edits=card.post) for card in showing]
+    if news.card is None or (card := _revised_card(news.card.card, news)) == news.card.card:
+        return []
+    return [Post(news.card.place, card, edits=news.card.post)]
+
+
+def _revised_card(card: Card, news: PendingEdit) -> Card:
+    if news.carried is not None and isinstance(news.carried[1], FollowUp):
+        was = (news.carried[1].author, shortened(news.carried[1].text, HISTORY))
+        card = replace(card, history=tuple(_retold(line, was, news.message.text) for line in card.history))
+    if not news.decided:
+        return card
+    excerpt = news.text[:EXCERPT]
+    if not news.deleted:
+        return replace(card, excerpt=excerpt, edited=True)
+    media = tuple(media for media in card.media if media not in news.message.media)
+    if excerpt:
+        return replace(card, excerpt=excerpt, edited=True, media=media)
+    return replace(card, excerpt="", edited=False, deleted=True, media=())
+
+
+def _retold(line: tuple[str, str], was: tuple[str, str], text: str) -> tuple[str, str]:
+    return (line[0], shortened(text, HISTORY) or GONE) if line == was else line
+
+
+def _carried(vocabulary: Vocabulary, news: PendingEdit, post: int, content: FollowUp | Reply) -> list[Post]:
+    words = news.message.text
+    if isinstance(content, Reply):
+        words = without_prefix(vocabulary, words) or GONE
+        media = () if news.deleted else content.media
+        return [Post(news.conversation.place, replace(content, text=words, media=media, edited=True), edits=post)]
+    # It may stand under a card that was left since: the outbox knows where
+    if news.deleted:
+        return [Post(ON_THE_CARD, replace(content, text="", media=(), deleted=True), edits=post)]
+    return [Post(ON_THE_CARD, replace(content, text=words, edited=True), edits=post)]
+
+
+# --- what nobody takes ---
+
+
+def reminded(task: Task, waiting: OverdueConversation, after: timedelta) -> list[Post]:
+    """Nobody took it: first its own team hears so, then the fallback team."""
+    if waiting.card is None:
+        return []
+    minutes = int(after.total_seconds() // 60) * (waiting.reminders + 1)
+    notice = Notice(What.UNTAKEN, team=waiting.conversation.label or "", minutes=minutes)
+    if waiting.reminders == 0:
+        return [Post(ON_THE_CARD, notice)]
+    room = task.address(task.fallback, waiting.card.place.platform)
+    who = waiting.conversation.person.name
+    return [Post(room, replace(notice, who=who, about=waiting.card.ref))] if room else []

@@ -1,0 +1,167 @@
+"""What a button means: whoever presses it is checked, and so is the button; anything doubtful means nothing."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain import compose, relay
+from bot.domain.conversations import (
+    Chosen,
+    Dispatched,
+    Meaning,
+    PendingPress,
+    Settled,
+    SplitOff,
+    StandingCard,
+    Stated,
+)
+from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.messages import Place, Reaction, choice
+from bot.domain.ports import Ledger, Platform
+from bot.domain.posts import (
+    NO,
+    ON_THE_CARD,
+    OTHER,
+    SEND,
+    SPLIT,
+    YES,
+    Notice,
+    Offer,
+    Post,
+    Question,
+    Solved,
+    Split,
+    What,
+    WrongTeam,
+)
+from bot.domain.tasks import Task, Vocabulary
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 32
+_Outcome = tuple[Meaning, list[Post]]
+_NOTHING: _Outcome = (None, [])
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonHandler:
+    """Does what buttons that were pressed ask for."""
+
+    task: Task
+    vocabulary: Vocabulary
+    ledger: Ledger
+    platforms: Mapping[str, Platform]
+    now: Callable[[], datetime]
+
+    async def step(self) -> int:
+        """Look at what was pressed; how many presses. Safe to run in any number of processes."""
+        presses = await self.ledger.claim_presses(self.now(), _AT_ONCE)
+        await asyncio.gather(*(self._conclude(pressed) for pressed in presses))
+        return len(presses)
+
+    async def _conclude(self, pressed: PendingPress) -> None:
+        meaning, posts = await self._meaning(pressed)
+        await self.ledger.conclude_press(pressed, meaning, posts, self.now())
+        about = {"conversation": pressed.conversation.id, "on": type(pressed.on).__name__}
+        log.info("pressed", extra={**about, "means": type(meaning).__name__ if meaning else "nothing"})
+
+    async def _meaning(self, pressed: PendingPress) -> _Outcome:
+        match pressed.on:
+            case Question() as question if _by_the_person(pressed):
+                return self._choice(pressed, question)
+            case Solved() as solved if _by_the_person(pressed):
+                return _answer(pressed, solved)
+            case Split() as split if _by_the_person(pressed):
+                return _separate(pressed, split)
+            case WrongTeam() as asked:
+                return await self._statement(pressed, asked)
+            case Offer() as offer:
+                return await self._dispatch(pressed, offer)
+            case _:
+                return _NOTHING
+
+    def _choice(self, pressed: PendingPress, question: Question) -> _Outcome:
+        """The person says which team. "Something else" is no label of theirs: it says nothing to learn from."""
+        if question.answered is not None:
+            return _NOTHING
+        actor = pressed.press.actor.key
+        if pressed.press.value == OTHER:
+            decision = Decision(self.task.name, self.task.fallback, Author.FALLBACK, Reason.CHOSEN, actor=actor)
+        elif (label := self._offered(pressed, question.candidates)) is not None:
+            decision = Decision(self.task.name, label, Author.PERSON, Reason.CHOSEN, actor=actor)
+        else:
+            return _NOTHING
+        return Chosen(decision), compose.chosen(self.task, pressed, decision)
+
+    async def _statement(self, pressed: PendingPress, asked: WrongTeam) -> _Outcome:
+        """A lead says which team it is, for as long as their emoji says that the present one is wrong."""
+        label, card, press = self._offered(pressed, asked.choices), _present(pressed), pressed.press
+        if label is None or card is None or card.ref is None or asked.chosen is not None:
+            return _NOTHING
+        team = self.task.label(card.card.label if card.card.label in self.task.names else self.task.fallback)
+        if not await self._platform(card.place).may_correct(press.actor, team, card.place):
+            return _NOTHING
+        word = choice(label, via=self.vocabulary.wrong.get(card.ref.platform, ""))
+        closed = Post(card.place, replace(asked, chosen=label), edits=pressed.post)
+        return Stated(Reaction(card.ref, press.actor, word, True, press.at)), [closed]
+
+    async def _dispatch(self, pressed: PendingPress, offer: Offer) -> _Outcome:
+        """Somebody of the team sends a note to the person."""
+        card, note, press = _present(pressed), pressed.note, pressed.press
+        words = relay.without_prefix(self.vocabulary, note.text) if note is not None else ""
+        if press.value != SEND or note is None or offer.sent or pressed.sent or not (words or note.media):
+            return _NOTHING
+        there = card or pressed.under
+        if there is None or not await self._platform(there.place).may_handle(press.actor, there.place):
+            return _NOTHING
+        platform = self._platform(there.place)
+        if card is None:
+            reader = press.actor if platform.whispers else None
+            return None, [relay.gone(pressed.conversation.label, there, reader, answers=note.ref)]
+        alone = note.author if platform.whispers else None
+        closed = Post(card.place, replace(offer, sent=True), edits=pressed.post, only_for=alone)
+        return Dispatched(offer.note), [closed, relay.reply(pressed.conversation, note, words, press.actor)]
+
+    def _offered(self, pressed: PendingPress, choices: tuple[str, ...]) -> str | None:
+        """The label behind the button; None: there is no such button, or no such label any more."""
+        value = pressed.press.value
+        label = dict(enumerate(choices)).get(int(value)) if value.isascii() and value.isdecimal() else None
+        return label if label in self.task.names else None
+
+    def _platform(self, place: Place) -> Platform:
+        return self.platforms[place.platform]
+
+
+def _answer(pressed: PendingPress, asked: Solved) -> _Outcome:
+    value, conversation, card = pressed.press.value, pressed.conversation, pressed.card
+    if value not in (YES, NO) or asked.answer is not None:
+        return _NOTHING
+    posts = [Post(conversation.place, replace(asked, answer=value), edits=pressed.post)]
+    if value == NO and card is not None and card.card.done:
+        posts.append(Post(card.place, replace(card.card, done=False), edits=card.post))
+    what = What.SOLVED if value == YES else What.UNSOLVED
+    posts.append(Post(ON_THE_CARD, Notice(what, who=conversation.person.name)))
+    return Settled(value == YES), posts
+
+
+def _separate(pressed: PendingPress, offered: Split) -> _Outcome:
+    if pressed.press.value != SPLIT or offered.done:
+        return _NOTHING
+    closed = Post(pressed.conversation.place, replace(offered, done=True), edits=pressed.post)
+    return SplitOff(offered.message), [closed]
+
+
+def _by_the_person(pressed: PendingPress) -> bool:
+    asker, actor = pressed.conversation.person, pressed.press.actor
+    return (asker.platform, asker.id) == (actor.platform, actor.id)
+
+
+def _present(pressed: PendingPress) -> StandingCard | None:
+    """The card under which the button is; None when the conversation has left that room."""
+    card, ref, under = pressed.card, pressed.press.ref, pressed.under
+    if card is not None and under is not None and under.place != card.place:
+        return None
+    here = card and (card.ref or card.place)
+    return card if here and (here.platform, here.chat) == (ref.platform, ref.chat) else None

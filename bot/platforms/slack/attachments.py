@@ -1,0 +1,110 @@
+"""Attachments: their bytes out of Slack, and other platforms' into it."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiohttp import ClientError, ClientSession
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.messages import File, Media
+from bot.domain.posts import Card, Content, FollowUp, OutboxItem, Reply
+from bot.platforms.slack.payload import NAME, Payload, inner, word
+from bot.platforms.slack.web_api import ask, look
+
+log = logging.getLogger(__name__)
+
+LARGEST = 20 * 1024 * 1024
+_HOSTS = (".slack.com", ".slack-files.com", ".slack-edge.com", ".slack-gov.com")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Carries attachments."""
+
+    client: AsyncWebClient
+    session: ClientSession
+    token: str
+
+    async def fetch(self, media: Media) -> bytes:
+        """Its bytes. Raises Unreachable, Refused (too large, gone, kept somewhere else)."""
+        info = inner(await look(lambda: self.client.files_info(file=media.id)), "file")
+        return await self._content(info)
+
+    async def bring(self, item: OutboxItem, channel: str, thread: str) -> None:
+        """Put what came along into the thread: other platforms' files, and our own that its readers could not open.
+
+        A file that cannot come is named in the text all the same. Raises Unreachable.
+        """
+        try:
+            uploads = [*item.files, *await self._unseen(_media(item.post.content), channel)]
+            if uploads:
+                await ask(
+                    self.client.files_upload_v2(
+                        file_uploads=[_upload(file) for file in uploads], channel=channel, thread_ts=thread
+                    )
+                )
+        except Refused as error:
+            log.warning("said without its files", extra={"platform": NAME, "post": item.id, "problem": str(error)})
+
+    async def _unseen(self, media: Sequence[Media], channel: str) -> list[File]:
+        """Those that were shared in a private place which is not this channel."""
+        found = []
+        for medium in media:
+            if medium.platform != NAME:
+                continue
+            file = medium.id
+            info = inner(await look(lambda file=file: self.client.files_info(file=file)), "file")  # type: ignore[misc]
+            if not info.get("channels") and channel not in _shared_in(info):
+                found.append(File(medium, await self._content(info)))
+        return found
+
+    async def _content(self, info: Payload) -> bytes:
+        size, address = info.get("size"), word(info, "url_private_download") or word(info, "url_private")
+        if isinstance(size, int) and size > LARGEST:
+            raise Refused("platforms.slack: the file is larger than 20 MB")
+        if info.get("is_external") is True or info.get("mode") == "external" or not self._is_slacks(address):
+            # Our token goes to nobody but Slack.
+            raise Refused("platforms.slack: the file is not kept at Slack")
+        try:
+            async with self.session.get(address, headers={"Authorization": f"Bearer {self.token}"}) as answer:
+                content = await answer.content.read(LARGEST + 1) if answer.ok else b""
+                while answer.ok and len(content) <= LARGEST and (more := await answer.content.read(LARGEST)):
+                    content += more
+                status, kind = answer.status, answer.content_type
+        except (ClientError, TimeoutError, OSError) as error:
+            raise Unreachable(f"platforms.slack: a file: {type(error).__name__}") from error
+        return _checked(content, status, kind, word(info, "mimetype"))
+
+    def _is_slacks(self, address: str) -> bool:
+        host = urlsplit(address).hostname or ""
+        return host == urlsplit(self.client.base_url).hostname or f".{host}".endswith(_HOSTS)
+
+
+def _checked(content: bytes, status: int, kind: str, expected: str) -> bytes:
+    if status >= 500 or status == 429:
+        raise Unreachable(f"platforms.slack: a file: {status}")
+    if status >= 400:
+        raise Refused(f"platforms.slack: the file cannot be had ({status})")
+    # Without the scope Slack answers with the page where people sign in.
+    if kind == "text/html" and expected != "text/html":
+        raise Refused("platforms.slack: the file cannot be had; the app needs the scope files:read")
+    if len(content) > LARGEST:
+        raise Refused("platforms.slack: the file is larger than 20 MB")
+    return content
+
+
+def _media(content: Content) -> Sequence[Media]:
+    return content.media if isinstance(content, Card | FollowUp | Reply) else ()
+
+
+def _shared_in(info: Payload) -> set[str]:
+    places = [info.get(key) for key in ("groups", "ims")]
+    return {str(channel) for listed in places if isinstance(listed, list) for channel in listed}
+
+
+def _upload(file: File) -> dict[str, object]:
+    name = file.media.name or file.media.kind.value
+    return {"file": file.content, "filename": name, "title": name}

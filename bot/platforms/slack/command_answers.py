@@ -1,0 +1,140 @@
+"""What `/switchboard` answers, in the person's language. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.domain.conversations import State
+from bot.domain.decisions import Author, Decision
+from bot.domain.learning import Adapter
+from bot.domain.queries import Account, Request
+from bot.domain.tasks import Task
+from bot.locales import sentence
+from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, plain, quote, section
+from bot.platforms.slack.interactions import ExtraButton
+from bot.platforms.slack.payload import NAME
+
+Links = Mapping[int, str]
+"""Conversation -> where it can be read."""
+_EXCERPT = 150
+
+
+def told(language: str, key: str, **words: str | int) -> Said:
+    """One of our sentences."""
+    return plain(sentence(language, key, **words))
+
+
+def helped(language: str, *, lead: bool) -> Said:
+    """What one can do here."""
+    keys = ["slack_help", *(["slack_help_leads"] if lead else [])]
+    parts = [escaped(sentence(language, key)) for key in keys]
+    return Said(parts[0], [section(part) for part in parts])
+
+
+def status(language: str, task: Task, requests: Sequence[Request], links: Links) -> Said:
+    """The person's open requests."""
+    blocks = open_requests(language, task, requests, links)
+    key = "slack_open" if requests else "slack_none_open"
+    return Said(escaped(sentence(language, key)), blocks)
+
+
+def with_backlog(said: Said, language: str, backlog: Mapping[str, float]) -> Said:
+    """The status, for a lead."""
+    counts = {key: int(backlog.get(key, 0)) for key in ("undecided", "unsaid", "given_up")}
+    return Said(said.text, [*said.blocks, context([escaped(sentence(language, "slack_backlog", **counts))])])
+
+
+def open_requests(language: str, task: Task, requests: Sequence[Request], links: Links) -> list[Block]:
+    """A section a request, or one sentence that there is none."""
+    if not requests:
+        return [section(escaped(sentence(language, "slack_none_open")))]
+    title = section(f"*{escaped(sentence(language, 'slack_open'))}*")
+    return [title, *(section(line(language, task, request, links)) for request in requests)]
+
+
+def line(language: str, task: Task, request: Request, links: Links) -> str:
+    """One request: which team, what became of it, since when, how it begins, where it is."""
+    team = sentence(language, "slack_sorting") if request.label is None else task.shown(request.label)
+    about = [f"*{escaped(team, 200)}*", escaped(_progress(language, request), 200), _when(request.since)]
+    link = links.get(request.conversation)
+    if link:
+        about.append(f"<{link}|{escaped(sentence(language, 'card_link'))}>")
+    words = escaped(cut(" ".join(request.excerpt.split()), _EXCERPT), 600)
+    return f"{' · '.join(part for part in about if part)}\n{words}"
+
+
+def teams(language: str, task: Task) -> Said:
+    """Who there is, what for, and by which emoji a lead names them."""
+    listed = [label for label in task.labels if label.deliver_to]
+    lines = []
+    for label in listed:
+        emoji = f":{label.emoji[NAME]}: " if NAME in label.emoji else ""
+        lines.append(f"{emoji}*{escaped(label.shown, 200)}* ({escaped(label.name, 100)}): {escaped(label.means, 500)}")
+    title = escaped(sentence(language, "slack_teams"))
+    return Said(title, [section(f"*{title}*"), *(section(line) for line in lines[:48])])
+
+
+def why(language: str, task: Task, account: Account) -> Said:
+    """Every decision there was, oldest first, and what the memory leaned on."""
+    title = escaped(cut(" ".join(account.request.excerpt.split()), _EXCERPT), 600) or "…"
+    steps = [f"{_when(at)}  {escaped(_reason(language, task, made), 300)}" for at, made in account.decisions[-10:]]
+    blocks = [*quote(account.request.excerpt, _EXCERPT), *(section(step) for step in steps)]
+    remembered = [sentence(language, "card_remembered", text=cut(text, 120)) for text in account.remembered[:5]]
+    if remembered:
+        blocks.append(context([escaped(text, 300) for text in remembered]))
+    return Said(title, blocks or [section(title)])
+
+
+def models(language: str, base: str, adapters: Sequence[tuple[Adapter, bool]]) -> Said:
+    """The adapters, oldest first."""
+    if not adapters:
+        return told(language, "slack_no_models", base=base)
+    serves = sentence(language, "slack_serves")
+    return plain(
+        "\n".join(
+            f"• {adapter.name} ({adapter.made:%Y-%m-%d}){f'  ✓ {serves}' if serving else ''}"
+            for adapter, serving in adapters[-20:]
+        )
+    )
+
+
+def may_forget(language: str) -> Said:
+    """Are they sure? The button does it."""
+    sentence_ = escaped(sentence(language, "slack_forget"))
+    erase = button(ExtraButton.FORGET, sentence(language, "slack_forget_button"), value="yes", style="danger")
+    return Said(sentence_, [section(sentence_), *actions([erase])])
+
+
+def asked_by(language: str, who: str, words: str) -> Said:
+    """A request made by command, as it stands in the channel from then on."""
+    title = escaped(sentence(language, "slack_asks", who=who or sentence(language, "someone")), 300)
+    return Said(f"{title} {escaped(cut(words, 500))}", [section(f"*{title}*"), *quote(words, 8_000)])
+
+
+def taken(language: str, link: str) -> Said:
+    """It was taken; there is where the answer will come."""
+    told_ = escaped(sentence(language, "slack_have_it"))
+    where = f"<{link}|{escaped(sentence(language, 'slack_here'))}>" if link else ""
+    return Said(told_, [section(f"{told_} {where}".strip())])
+
+
+def _progress(language: str, request: Request) -> str:
+    if request.state is State.CLOSED:
+        return sentence(language, "card_done")
+    if request.taken_by:
+        return sentence(language, "card_taken", who=request.taken_by)
+    return sentence(language, "slack_waiting") if request.state is State.ROUTED else ""
+
+
+def _reason(language: str, task: Task, made: Decision) -> str:
+    words = {"team": task.shown(made.label)}
+    match made.by:
+        case Author.MODEL:
+            words |= {"confidence": f"{made.confidence:.0%}", "adapter": made.adapter or "-"}
+        case Author.MEMORY:
+            words |= {"confidence": f"{made.confidence:.0%}"}
+    return sentence(language, f"slack_by_{made.by}", **words)
+
+
+def _when(at: datetime) -> str:
+    """In the reader's own time zone, which only their Slack knows."""
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%Y-%m-%d %H:%M} UTC>"

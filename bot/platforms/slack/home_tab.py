@@ -1,0 +1,64 @@
+"""The Home tab at work: shown when it is opened, and its presses, authorised anew each time."""
+
+from dataclasses import dataclass
+
+from bot.domain.errors import Refused, UsageError
+from bot.domain.messages import Person, Reaction, choice
+from bot.domain.ports import Inbox
+from bot.locales import sentence
+from bot.platforms.slack.commands import learned, rolled_back
+from bot.platforms.slack.home_view import Desktop, ForLeads, home
+from bot.platforms.slack.interactions import Asked, ExtraButton, HomeChoice
+from bot.platforms.slack.payload import NAME
+from bot.platforms.slack.request_context import RequestContext
+from bot.platforms.slack.web_api import ask
+
+
+@dataclass(frozen=True, slots=True)
+class HomeTab:
+    """Publishes the tab and does what its buttons say."""
+
+    reception: RequestContext
+    inbox: Inbox
+
+    async def show(self, user: str, news: str = "") -> None:
+        """The tab as it is for this person now. Raises Unreachable, Refused."""
+        language, task = await self.reception.language(user), self.reception.around.task
+        requests = await self.reception.around.chat_commands.requests_of(Person(NAME, user))
+        leads = await self._for_leads(user) if await self.reception.rights.leads(user) else None
+        links = await self.reception.links(requests)
+        if leads is not None:
+            links = await self.reception.links(leads.doubtful, to_cards=True) | links
+        view = home(Desktop(requests, links, news, leads), task, language)
+        await ask(self.reception.client.views_publish(user_id=user, view=view))
+
+    async def choose(self, picked: HomeChoice) -> bool:
+        """Store a lead's choice; False: they are none, or there is no such team. Raises Unreachable."""
+        known = picked.team in self.reception.around.task.names
+        if not known or not await self.reception.rights.leads(picked.user):
+            return False
+        person = await self.reception.person(picked.user)
+        await self.inbox.reaction(Reaction(picked.source, person, choice(picked.team), added=True, at=picked.at))
+        return True
+
+    async def press(self, asked: Asked) -> None:
+        """Learn or roll back, and show how it went."""
+        language = await self.reception.language(asked.user)
+        if not await self.reception.rights.runs(asked.user):
+            await self.show(asked.user, sentence(language, "slack_leads_only"))
+            return
+        try:
+            news = await self._done(asked, language)
+        except (UsageError, Refused) as error:
+            news = str(error)
+        await self.show(asked.user, news)
+
+    async def _done(self, asked: Asked, language: str) -> str:
+        if asked.errand is ExtraButton.LEARN:
+            return sentence(language, await learned(self.reception, asked.user))
+        return sentence(language, "slack_rolled_back", adapter=await rolled_back(self.reception, asked.user))
+
+    async def _for_leads(self, user: str) -> ForLeads:
+        chat_commands = self.reception.around.chat_commands
+        runs = await self.reception.rights.runs(user)
+        return ForLeads(await chat_commands.doubtful(), await chat_commands.week(), await chat_commands.serving(), runs)

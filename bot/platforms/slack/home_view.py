@@ -1,0 +1,74 @@
+"""The Home tab: for everybody their open requests, for leads what deserves their eye. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.queries import Request, Week
+from bot.domain.tasks import Task
+from bot.locales import sentence
+from bot.platforms.slack.blocks import Block, actions, button, context, escaped, menu, section
+from bot.platforms.slack.command_answers import Links, line, open_requests
+from bot.platforms.slack.interactions import HOME_ROUTE, ExtraButton, addressed
+
+_MOST = 100
+"""Blocks that Slack shows in a Home tab."""
+_REQUESTS, _DOUBTS = 20, 30
+
+
+@dataclass(frozen=True, slots=True)
+class ForLeads:
+    """What only leads see."""
+
+    doubtful: Sequence[Request]
+    week: Week
+    serving: str
+    runs: bool
+    """Whether they may learn and roll back, which concerns all teams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """What the Home tab shows."""
+
+    requests: Sequence[Request]
+    links: Links
+    news: str = ""
+    """What the last press did; empty: nothing was pressed."""
+    leads: ForLeads | None = None
+    """None: they are no lead."""
+
+
+def home(desktop: Desktop, task: Task, language: str) -> Block:
+    """The view, as views.publish takes it."""
+    blocks = [context([f"*{escaped(desktop.news, 500)}*"])] if desktop.news else []
+    blocks.append(section(escaped(sentence(language, "slack_home_how"))))
+    blocks += open_requests(language, task, desktop.requests[:_REQUESTS], desktop.links)
+    if desktop.leads is not None:
+        blocks += [{"type": "divider"}, *_for_leads(desktop.leads, desktop.links, task, language)]
+    return {"type": "home", "blocks": blocks[:_MOST]}
+
+
+def _for_leads(leads: ForLeads, links: Links, task: Task, language: str) -> list[Block]:
+    week = leads.week
+    right = f"{(week.decided - week.corrected) / week.decided:.0%}" if week.decided else "-"
+    figures = [
+        sentence(language, "slack_home_week", decided=week.decided, right=right, asked=week.asked),
+        sentence(language, "slack_home_serving", adapter=leads.serving),
+    ]
+    blocks = [section(f"*{escaped(sentence(language, 'slack_home_doubt'))}*")]
+    blocks += [_doubt(request, links, task, language) for request in leads.doubtful[:_DOUBTS]]
+    if not leads.doubtful:
+        blocks.append(section(escaped(sentence(language, "slack_home_no_doubt"))))
+    return [context([escaped(figure, 500) for figure in figures]), *(_buttons(language) if leads.runs else []), *blocks]
+
+
+def _buttons(language: str) -> list[Block]:
+    learn = button(ExtraButton.LEARN, sentence(language, "slack_home_learn"), value="learn")
+    back = button(ExtraButton.ROLLBACK, sentence(language, "slack_home_rollback"), value="rollback", style="danger")
+    return actions([learn, back])
+
+
+def _doubt(request: Request, links: Links, task: Task, language: str) -> Block:
+    choices = [(label.name, label.shown) for label in task.labels if label.deliver_to]
+    pick = menu(HOME_ROUTE, sentence(language, "slack_home_pick"), choices)
+    return section(line(language, task, request, links), pick) | {"block_id": addressed(request.source)}

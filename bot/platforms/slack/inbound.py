@@ -1,0 +1,254 @@
+"""What comes in is stored, and only then acknowledged; what needs an answer gets it afterwards."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from slack_bolt.response import BoltResponse
+
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Reaction, choice
+from bot.domain.ports import Inbox
+from bot.platforms.slack.background_tasks import BackgroundTasks
+from bot.platforms.slack.blocks import Said
+from bot.platforms.slack.command_answers import told
+from bot.platforms.slack.commands import Commands
+from bot.platforms.slack.emoji_names import EmojiNames, aliases
+from bot.platforms.slack.events import (
+    BotIdentity,
+    Dismissed,
+    HomeOpened,
+    NewEmoji,
+    News,
+    Regrouped,
+    Renamed,
+    Reshared,
+    RouteRequest,
+    ThreadReply,
+    read,
+)
+from bot.platforms.slack.forms import Forms
+from bot.platforms.slack.home_tab import HomeTab
+from bot.platforms.slack.interactions import (
+    Asked,
+    ButtonPress,
+    Command,
+    ExtraButton,
+    Form,
+    HomeChoice,
+    Interaction,
+    ReplyWanted,
+    Shortcut,
+    interaction,
+)
+from bot.platforms.slack.payload import NAME, Payload
+from bot.platforms.slack.request_context import RequestContext
+from bot.platforms.slack.web_api import ask
+
+log = logging.getLogger(__name__)
+
+_STORE_SECONDS = 2.5
+"""Of the three seconds that Slack gives us; what is not stored by then comes again, and storing it twice is no harm."""
+_NAME_SECONDS = 1.0
+"""How long storing waits for the writer's name: of the three seconds that Slack gives us, one."""
+_EMOJI_SECONDS, _AGAIN_SECONDS = 600, 30
+Answer = Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Inbound:
+    """Takes in payload after payload."""
+
+    ears: BotIdentity
+    inbox: Inbox
+    reception: RequestContext
+    background: BackgroundTasks
+    configured: frozenset[str]
+    """The emoji that the settings name."""
+    dismissed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once our token was taken back, or the app removed."""
+    _spellings: EmojiNames = field(init=False)
+    _whispered: deque[MessageRef] = field(default_factory=lambda: deque(maxlen=200))
+
+    def __post_init__(self) -> None:
+        self._spellings = EmojiNames(self.configured)
+
+    async def take(self, payload: Payload) -> BoltResponse:
+        """Store what a payload says and only then acknowledge it; what cannot be stored, Slack sends again.
+
+        Everything else is acknowledged, too: what is not our business must not count as a failure with Slack.
+        """
+        try:
+            async with asyncio.timeout(_STORE_SECONDS):
+                answer = await self._stored(payload)
+        except (Unreachable, TimeoutError) as error:
+            problem = str(error) or "too slow"
+            log.warning("not stored, not acknowledged", extra={"platform": NAME, "problem": problem})
+            return BoltResponse(status=503, body="")
+        return BoltResponse(status=200, body=dict(answer) if answer else "")
+
+    async def _stored(self, payload: Payload) -> Answer:
+        """What goes back with the acknowledgement: a form's mistakes, or nothing."""
+        wanted = interaction(payload)
+        if wanted is not None:
+            return await self._interact(wanted)
+        await self._keep(payload)
+        return {}
+
+    async def spell(self) -> None:
+        """Know the workspace's own names for emoji, and ask again from time to time."""
+        while True:
+            known = await self._learn_emoji()
+            await asyncio.sleep(_EMOJI_SECONDS if known else _AGAIN_SECONDS)
+
+    # --- events ---
+
+    async def _keep(self, payload: Payload) -> None:
+        match read(payload, self.ears):
+            case Message() as message:
+                await self.inbox.message(await self._named(message))
+            case Note() as note:
+                await self.inbox.note(replace(note, author=await self._known(note.author)))
+            case Reaction() as reaction:
+                await self._react(replace(reaction, emoji=self._spellings.meant(reaction.emoji)))
+            case Edit() as edit:
+                await self.inbox.edit(edit)
+            case Deletion() as deletion:
+                await self.inbox.deletion(deletion)
+            case None:
+                pass
+            case news:
+                await self._hear(news)
+
+    async def _react(self, reaction: Reaction) -> None:
+        # Who takes a card is shown by name; who laughs elsewhere need not be looked up.
+        if reaction.ref.chat in self.ears.rooms:
+            reaction = replace(reaction, actor=await self._known(reaction.actor))
+        await self.inbox.reaction(reaction)
+
+    async def _hear(self, news: News) -> None:
+        match news:
+            case ThreadReply():
+                await self._overhear(news)
+            case RouteRequest():
+                await self._order(news)
+            case Renamed():
+                self._rename(news)
+                await self.inbox.chat_moved(NAME, news.before, news.after)
+            case Regrouped():
+                self.reception.directory.forget_group(news.group)
+            case Reshared():
+                self.reception.directory.forget_room(news.channel)
+            case NewEmoji():
+                await self._learn_emoji()
+            case HomeOpened():
+                self.background.start(HomeTab(self.reception, self.inbox).show(news.user), "slack home")
+            case Dismissed():
+                log.error("Slack has dismissed us: nothing is heard or said any more", extra={"event": news.how})
+                self.dismissed.set()
+
+    async def _overhear(self, aside: ThreadReply) -> None:
+        """Of the threads in other channels only those are ours in which somebody called us.
+
+        One under a card is a team's, though the settings no longer name the channel: what is said there is no request.
+        """
+        account = await self.reception.around.chat_commands.account(aside.root)
+        if account is None:
+            return
+        said, request = await self._named(aside.message), account.request
+        if request.source.chat == aside.root.chat and request.card != aside.root:
+            await self.inbox.message(said)
+        else:
+            await self.inbox.note(Note(said.ref, aside.root, said.author, said.text, said.at, said.media))
+
+    def _rename(self, news: Renamed) -> None:
+        self.ears = self.ears.renamed(news.before, news.after)
+        self.reception = replace(self.reception, intake=self.ears.intake, rooms=self.ears.rooms)
+        if news.after in self.ears.intake | self.ears.rooms:
+            about = {"before": news.before, "after": news.after}
+            log.warning("channel has a new id; write it in the settings", extra={"platform": NAME, **about})
+
+    async def _order(self, order: RouteRequest) -> None:
+        """A lead's word in a thread stands like an emoji on its card; anybody else is told why it does not."""
+        task = self.reception.around.task
+        named = [n.name for n in task.labels if order.team.casefold() in (n.name.casefold(), n.title.casefold())]
+        language = await self.reception.language(order.actor.id)
+        if order.actor.external or not await self.reception.rights.leads(order.actor.id):
+            self._whisper(order, told(language, "slack_leads_only"))
+        elif not named:
+            teams = ", ".join(label.name for label in task.labels if label.deliver_to)
+            self._whisper(order, told(language, "slack_no_team", team=order.team, teams=teams))
+        else:
+            actor = await self._known(order.actor)
+            await self.inbox.reaction(Reaction(order.root, actor, choice(named[0]), added=True, at=order.at))
+
+    def _whisper(self, order: RouteRequest, said: Said) -> None:
+        # The mention and the message event of one post bring the same order twice.
+        if order.ref not in self._whispered:
+            self._whispered.append(order.ref)
+            self.background.start(self._say_to(order, said), "slack order")
+
+    async def _say_to(self, order: RouteRequest, said: Said) -> None:
+        root = order.root
+        call = self.reception.client.chat_postEphemeral(
+            channel=root.chat, thread_ts=root.id, user=order.actor.id, text=said.text, blocks=said.blocks
+        )
+        await ask(call)
+
+    async def _named(self, message: Message) -> Message:
+        return replace(message, author=await self._known(message.author))
+
+    async def _known(self, person: Person) -> Person:
+        """With name and language, which are not in the event; without them when Slack is slow to say."""
+        profile = await self.reception.directory.profile_within(person.id, _NAME_SECONDS)
+        external = profile.external if profile.known else person.external
+        return replace(person, name=profile.name, language=profile.language, external=external)
+
+    async def _learn_emoji(self) -> bool:
+        try:
+            listed = await self.reception.directory.emoji()
+        except Unreachable as error:
+            log.info("emoji keep their old names", extra={"platform": NAME, "problem": str(error)})
+            return False
+        self._spellings = EmojiNames(self.configured, aliases(listed))
+        return True
+
+    # --- interactions ---
+
+    async def _interact(self, wanted: Interaction) -> Answer:
+        """What must not be lost is stored now; answers and forms follow the acknowledgement."""
+        forms = Forms(self.reception, self.inbox)
+        match wanted:
+            case ButtonPress():
+                if wanted.whispered:
+                    self.reception.whispers.remember(wanted.press.ref, wanted.respond_to)
+                await self.inbox.press(replace(wanted.press, actor=await self._known(wanted.press.actor)))
+            case Form():
+                return await self._form(forms, wanted)
+            case HomeChoice():
+                await self._home_choice(wanted)
+            case Shortcut():
+                self.background.start(forms.open_route(wanted), "slack form")
+            case ReplyWanted():
+                self.background.start(forms.open_reply(wanted), "slack form")
+            case Command():
+                self.background.start(Commands(self.reception, self.inbox).answer(wanted), "slack command")
+            case Asked(errand=ExtraButton.FORGET):
+                self.background.start(Commands(self.reception, self.inbox).confirmed(wanted), "slack forget")
+            case Asked():
+                self.background.start(HomeTab(self.reception, self.inbox).press(wanted), "slack home")
+        return {}
+
+    async def _form(self, forms: Forms, form: Form) -> Answer:
+        try:
+            return await forms.take(form)
+        except Refused as error:
+            log.warning("a form came to nothing", extra={"platform": NAME, "problem": str(error)})
+            return {}
+
+    async def _home_choice(self, picked: HomeChoice) -> None:
+        tab = HomeTab(self.reception, self.inbox)
+        await tab.choose(picked)
+        self.background.start(tab.show(picked.user), "slack home")

@@ -1,0 +1,189 @@
+"""Saying what we owe: posts, edits, whispers and files out."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.messages import MessageRef, Person
+from bot.domain.posts import Card, Notice, OutboxItem
+from bot.platforms.slack.attachments import Files
+from bot.platforms.slack.blocks import Said
+from bot.platforms.slack.card import Voice
+from bot.platforms.slack.channels import setting_of
+from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.ephemeral import EphemeralMessages
+from bot.platforms.slack.payload import NAME, Payload, each, inner, word
+from bot.platforms.slack.rate_limits import Pace
+from bot.platforms.slack.render import FORBIDDEN_BEFORE_STRANGERS, Links, render
+from bot.platforms.slack.web_api import BAD_TOKEN, Declined, ask, look
+
+log = logging.getLogger(__name__)
+
+_OURS = "switchboard_post"
+"""The type of the metadata that tells, after an answer that got lost, whether a post was said."""
+_LOOK_BACK_SECONDS, _PAGES = 86_400, 5
+_VANISHED = ("message_not_found", "cant_update_message", "edit_window_closed")
+"""Nothing is left there that could be changed, so that nothing is left to do."""
+
+
+@dataclass(slots=True)
+class Sender:
+    """Says things in Slack, at the pace it allows, and nothing twice."""
+
+    client: AsyncWebClient
+    directory: Directory
+    files: Files
+    whispers: EphemeralMessages
+    voice: Voice
+    pace: Pace
+    dismissed: str = ""
+    """Why nothing can be said any more; empty: all is well."""
+
+    async def say(self, item: OutboxItem) -> MessageRef:
+        """Say the post, or rewrite the one it edits; its receipt.
+
+        Raises Unreachable (again later; so is what waits for another token), Refused (never; the message names the
+        setting to mend).
+        """
+        if self.dismissed:
+            raise Unreachable(self.dismissed)
+        channel = _where(item)[0]
+        try:
+            await self._guard(item, channel)
+            return await (self._post(item) if item.edits is None else self._edit(item, item.edits))
+        except Declined as error:
+            if error.code in BAD_TOKEN:
+                raise Unreachable(str(error)) from error
+            raise Refused(f"{error}{self._setting(channel)}") from error
+        except Unreachable as error:
+            if error.retry_after is not None:
+                self.pace.hold(channel, error.retry_after)
+            raise
+
+    async def _guard(self, item: OutboxItem, channel: str) -> None:
+        """Raises Refused where people of another company would read what is meant for a team."""
+        private = isinstance(item.post.content, FORBIDDEN_BEFORE_STRANGERS)
+        if item.edits is None and private and item.post.only_for is None and not channel.startswith("D"):
+            room = await self.directory.room(channel)
+            if room.shared:
+                what = "the channel is shared with another company; name one that is not, or end the sharing"
+                raise Refused(f"platforms.slack: {what}{self._setting(channel)}")
+
+    # --- anew ---
+
+    async def _post(self, item: OutboxItem) -> MessageRef:
+        channel, thread = _where(item)
+        said = render(item.post.content, self.voice, await self._links(item))
+        if item.post.only_for is not None:
+            return await self._whisper(item.post.only_for, channel, thread, said)
+        ts = await self._said_before(item, channel, thread) if item.attempt > 1 else ""
+        if not ts:
+            await self.pace.turn(channel)
+            answer = await ask(self._message(item, channel, thread, said))
+            channel, ts = word(answer, "channel"), word(answer, "ts")
+        await self.files.bring(item, channel, thread or ts)
+        return MessageRef(NAME, channel, ts)
+
+    def _message(self, item: OutboxItem, channel: str, thread: str | None, said: Said) -> Awaitable[AsyncSlackResponse]:
+        return self.client.chat_postMessage(
+            channel=channel,
+            thread_ts=thread,
+            text=said.text,
+            blocks=said.blocks,
+            parse="none",
+            unfurl_links=False,
+            unfurl_media=False,
+            metadata={"event_type": _OURS, "event_payload": _mark(item)},
+        )
+
+    async def _said_before(self, item: OutboxItem, channel: str, thread: str | None) -> str:
+        """The ts under which an earlier attempt said it after all; empty when none did."""
+        cursor = ""
+        for _ in range(_PAGES):
+            answer = await look(self._page(channel, thread, cursor))
+            for message in each(answer, "messages"):
+                metadata = inner(message, "metadata")
+                if metadata.get("event_type") == _OURS and metadata.get("event_payload") == _mark(item):
+                    log.info("it had been said", extra={"platform": NAME, "post": item.id})
+                    return word(message, "ts")
+            cursor = word(inner(answer, "response_metadata"), "next_cursor")
+            if not cursor:
+                break
+        return ""
+
+    def _page(self, channel: str, thread: str | None, cursor: str) -> Callable[[], Awaitable[AsyncSlackResponse]]:
+        since = f"{time.time() - _LOOK_BACK_SECONDS:.6f}"
+        if thread is None:
+            return lambda: self.client.conversations_history(
+                channel=channel, oldest=since, cursor=cursor or None, include_all_metadata=True
+            )
+        return lambda: self.client.conversations_replies(
+            channel=channel, ts=thread, oldest=since, cursor=cursor or None, include_all_metadata=True
+        )
+
+    async def _whisper(self, reader: Person, channel: str, thread: str | None, said: Said) -> MessageRef:
+        await self.pace.turn(channel)
+        call = self.client.chat_postEphemeral(
+            channel=channel, user=reader.id, thread_ts=thread, text=said.text, blocks=said.blocks, parse="none"
+        )
+        return MessageRef(NAME, channel, word(await ask(call), "message_ts"))
+
+    # --- again ---
+
+    async def _edit(self, item: OutboxItem, ref: MessageRef) -> MessageRef:
+        said = render(item.post.content, self.voice, await self._links(item))
+        if item.post.only_for is not None:
+            await self.whispers.replace(ref, said)
+            return ref
+        try:
+            await ask(
+                self.client.chat_update(channel=ref.chat, ts=ref.id, text=said.text, blocks=said.blocks, parse="none")
+            )
+        except Declined as error:
+            if error.code not in _VANISHED:
+                raise
+            log.info("nothing left to change", extra={"platform": NAME, "post": item.id, "problem": error.code})
+        return ref
+
+    # --- what goes with it ---
+
+    async def _links(self, item: OutboxItem) -> Links:
+        content = item.post.content
+        if isinstance(content, Notice):
+            return Links(moved=await self._link(content.about))
+        if not isinstance(content, Card):
+            return Links()
+        return Links(await self._link(content.source), await self._link(content.moved_link))
+
+    async def _link(self, source: MessageRef | None) -> str | None:
+        """Where that was said; None where the team could not look: a direct message, another platform."""
+        if source is None or source.platform != NAME or source.chat.startswith("D"):
+            return None
+        chat, ts = source.chat, source.id
+        try:
+            answer = await look(lambda: self.client.chat_getPermalink(channel=chat, message_ts=ts))
+        except (Refused, Unreachable) as error:
+            log.info("card without a link", extra={"platform": NAME, "problem": str(error)})
+            return None
+        return word(answer, "permalink") or None
+
+    def _setting(self, channel: str) -> str:
+        keys = setting_of(self.voice.task, channel)
+        return f" (setting: {keys})" if keys else ""
+
+
+def _where(item: OutboxItem) -> tuple[str, str | None]:
+    place, under = item.post.place, item.under or item.edits
+    if item.under is not None:
+        return item.under.chat, item.under.id
+    return (under.chat if under else place.chat), place.thread
+
+
+def _mark(item: OutboxItem) -> Payload:
+    # The kind, too: a database that was begun anew counts its posts from one again.
+    return {"post": item.id, "kind": type(item.post.content).__name__}

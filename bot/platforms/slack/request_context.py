@@ -1,0 +1,67 @@
+"""What commands, forms and the Home tab have in common: who asks, in which language, and how they are answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.messages import MessageRef, Person
+from bot.domain.queries import Request
+from bot.locales import choose
+from bot.platforms import PlatformContext
+from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.ephemeral import EphemeralMessages
+from bot.platforms.slack.payload import NAME, word
+from bot.platforms.slack.permissions import Permissions
+from bot.platforms.slack.web_api import look
+
+_PROFILE_SECONDS = 1.0
+_LINKS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """Everything one needs to answer somebody."""
+
+    client: AsyncWebClient
+    directory: Directory
+    whispers: EphemeralMessages
+    rights: Permissions
+    around: PlatformContext
+    intake: frozenset[str]
+    rooms: frozenset[str]
+
+    async def person(self, user: str) -> Person:
+        """With name and language, where Slack says them soon enough."""
+        profile = await self.directory.profile_within(user, _PROFILE_SECONDS)
+        return Person(NAME, user, profile.name, profile.language, profile.external)
+
+    async def language(self, user: str) -> str:
+        """The offered language to speak with them."""
+        return choose((await self.person(user)).language, self.around.languages)
+
+    async def link(self, ref: MessageRef) -> str:
+        """Where that was said; empty where Slack has no address for it."""
+        if ref.platform != NAME:
+            return ""
+        try:
+            answer = await look(lambda: self.client.chat_getPermalink(channel=ref.chat, message_ts=ref.id))
+        except (Refused, Unreachable):
+            # A list without this one link is better than no list.
+            return ""
+        return word(answer, "permalink")
+
+    async def links(self, requests: Sequence[Request], *, to_cards: bool = False) -> dict[int, str]:
+        """Conversation -> where it is: for its person where they wrote, for leads its card."""
+        found = {}
+        for request in requests[:_LINKS]:
+            ref = request.card if to_cards and request.card is not None else request.source
+            found[request.conversation] = await self.link(ref)
+        return found
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)

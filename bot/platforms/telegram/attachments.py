@@ -1,0 +1,125 @@
+"""Attachments on their way: Telegram's own by their ids, others' by their bytes, and bytes out of Telegram."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from telegram import InputMediaPhoto, Message, MessageId, ReplyParameters
+from telegram.constants import FileSizeLimit, MediaGroupLimit
+from telegram.ext import ExtBot
+
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.messages import File, Media, MediaKind
+from bot.platforms.telegram import NAME
+from bot.platforms.telegram.bot_api import asked
+from bot.platforms.telegram.media import MAX_BYTES, origin
+from bot.platforms.telegram.message_parts import MessageParts
+
+log = logging.getLogger(__name__)
+
+_ALBUM = int(MediaGroupLimit.MAX_MEDIA_LENGTH)
+_LARGEST_PHOTO = int(FileSizeLimit.PHOTOSIZE_UPLOAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where something goes: a chat, a topic in it, and what it replies to."""
+
+    chat: str
+    topic: int | None = None
+    reply: ReplyParameters | None = None
+
+
+class AttachmentSender:
+    """Passes attachments on. `count` is told of every call, so that the chat's pace includes them."""
+
+    def __init__(self, bot: ExtBot[None], count: Callable[[str], None], pieces: MessageParts) -> None:
+        self._bot = bot
+        self._count = count
+        self._pieces = pieces
+
+    async def send(self, spot: Spot, media: Sequence[Media], files: Sequence[File]) -> list[Media]:
+        """Send Telegram's own and those whose bytes are here; returns what could not be sent. Never raises for it.
+
+        Their text has been said by then: raising would have it said again.
+        """
+        uploads = {file.media: file for file in files}
+        ours = [one for one in media if one.platform == NAME or one in uploads]
+        photos = [one for one in ours if one.kind == MediaKind.PHOTO and _fits_an_album(one, uploads.get(one))]
+        lost: list[Media] = []
+        if len(photos) > 1:
+            for start in range(0, len(photos), _ALBUM):
+                album = photos[start : start + _ALBUM]
+                lost += album if not await self._sent(spot, self._album(spot, album, uploads)) else []
+            ours = [one for one in ours if one not in photos]
+        for one in ours:
+            lost += [one] if not await self._sent(spot, self._one(spot, one, uploads.get(one))) else []
+        return lost
+
+    async def fetch(self, media: Media) -> bytes:
+        """The bytes of one of Telegram's. Raises Unreachable, Refused (too large, gone, no file at all)."""
+        if media.platform != NAME or not origin(media).file:
+            raise Refused(f"platforms.{NAME}: a {media.kind} has no file that could be downloaded")
+        if media.size > MAX_BYTES:
+            raise Refused(f"platforms.{NAME}: the file is too big; Telegram lets bots download 20 MB at most")
+        file = await asked(self._bot.get_file(origin(media).file))
+        return bytes(await asked(file.download_as_bytearray()))
+
+    async def _sent(self, spot: Spot, call: Awaitable[Sequence[Message | MessageId]]) -> bool:
+        self._count(spot.chat)
+        try:
+            sent = await asked(call)
+        except (Unreachable, Refused) as error:
+            log.warning("attachment not passed on", extra={"platform": NAME, "problem": str(error)})
+            return False
+        if spot.reply is not None:
+            for piece in sent:
+                self._pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
+        return True
+
+    async def _album(
+        self, spot: Spot, photos: Sequence[Media], uploads: dict[Media, File]
+    ) -> Sequence[Message | MessageId]:
+        media = [InputMediaPhoto(uploads[one].content if one in uploads else origin(one).file) for one in photos]
+        return await self._bot.send_media_group(
+            spot.chat, media, message_thread_id=spot.topic, reply_parameters=spot.reply, disable_notification=True
+        )
+
+    async def _one(self, spot: Spot, media: Media, upload: File | None) -> Sequence[Message | MessageId]:
+        if upload is not None:
+            return [await self._file(spot, media, upload.content)]
+        where = origin(media)
+        try:
+            # A copy names nobody as its origin, and is whatever the original is. Its caption is in our text already.
+            copied = await asked(
+                self._bot.copy_message(
+                    spot.chat,
+                    where.chat,
+                    where.message,
+                    caption="",
+                    message_thread_id=spot.topic,
+                    reply_parameters=spot.reply,
+                    disable_notification=True,
+                )
+            )
+        except Refused:
+            # The message is gone, or its chat forbids copies; the file outlives both.
+            if not where.file or media.kind not in (MediaKind.PHOTO, MediaKind.DOCUMENT, MediaKind.VOICE):
+                raise
+            return [await self._file(spot, media, where.file)]
+        return [copied]
+
+    async def _file(self, spot: Spot, media: Media, file: str | bytes) -> Message:
+        name = media.name or None
+        about = {"message_thread_id": spot.topic, "reply_parameters": spot.reply, "disable_notification": True}
+        match media.kind:
+            case MediaKind.PHOTO if not isinstance(file, bytes) or len(file) <= _LARGEST_PHOTO:
+                return await self._bot.send_photo(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
+            case MediaKind.VOICE:
+                return await self._bot.send_voice(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
+            case _:
+                return await self._bot.send_document(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
+
+
+def _fits_an_album(media: Media, upload: File | None) -> bool:
+    return len(upload.content) <= _LARGEST_PHOTO if upload is not None else bool(origin(media).file)

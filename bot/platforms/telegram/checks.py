@@ -1,0 +1,122 @@
+"""`switchboard check telegram`: whether everything that the bot needs of Telegram is there, by asking Telegram."""
+
+from collections.abc import AsyncIterator
+
+from telegram import WebhookInfo
+from telegram.constants import ChatAction, ChatMemberStatus
+from telegram.ext import ExtBot
+
+from bot.domain.errors import ChatMoved, Refused, Unreachable
+from bot.platforms import Finding, PlatformContext
+from bot.platforms.telegram import NAME, Config, Mode
+from bot.platforms.telegram.bot_api import BotApiClient, asked
+from bot.platforms.telegram.events import HEARD, bare
+from bot.platforms.telegram.live_check import reactions_arrive
+from bot.platforms.telegram.rooms import Rooms
+
+
+async def proof(config: Config, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
+    """One finding after another, the token first: without it there is nothing else to find."""
+    line, rooms = BotApiClient(config), Rooms(around.task)
+    try:
+        yield (token := await _token(line.bot))
+        if token.ok:
+            yield _privacy(line.bot)
+            yield await _transport(line.bot, config)
+            for where in rooms.written:
+                async for finding in _room(line, where, rooms, around):
+                    yield finding
+            if live:
+                async for finding in reactions_arrive(line, config, around, rooms):
+                    yield finding
+    finally:
+        await line.bot.shutdown()
+
+
+async def _token(bot: ExtBot[None]) -> Finding:
+    try:
+        await asked(bot.initialize())
+    except (Refused, Unreachable) as error:
+        return Finding("the bot's token", False, str(error))
+    return Finding(f"the bot's token: it is @{bot.username}", True)
+
+
+def _privacy(bot: ExtBot[None]) -> Finding:
+    """Either is right: an administrator, which the bot has to be in teams' groups, hears everything anyway."""
+    if bot.bot.can_read_all_group_messages:
+        return Finding("privacy mode is off: the bot hears everything in groups, and takes in what names it", True)
+    return Finding("privacy mode is on: in other groups than the teams' the bot hears only what names it", True)
+
+
+async def _transport(bot: ExtBot[None], config: Config) -> Finding:
+    what = f"updates by {config.mode}"
+    try:
+        hook = await asked(bot.get_webhook_info())
+    except (Refused, Unreachable) as error:
+        return Finding(what, False, str(error))
+    remedy = _hook_remedy(hook, config) if config.mode is Mode.WEBHOOK else _poll_remedy(hook)
+    return Finding(what, not remedy, remedy)
+
+
+def _poll_remedy(hook: WebhookInfo) -> str:
+    if not hook.url:
+        return ""
+    return "a webhook takes this bot's updates; start Switchboard, which removes it, and stop whoever set it"
+
+
+def _hook_remedy(hook: WebhookInfo, config: Config) -> str:
+    if not hook.url:
+        return "no webhook is set yet; start Switchboard, which sets it"
+    if hook.url != config.webhook_url:
+        return "the webhook leads to another address; start Switchboard, which mends it, and stop whoever set it"
+    if not {*HEARD} <= {*(hook.allowed_updates or ())}:
+        return "the webhook does not ask for reactions; start Switchboard, which mends it"
+    if hook.last_error_message:
+        return f"Telegram cannot deliver: {hook.last_error_message}; look after platforms.{NAME}.webhook_url"
+    return ""
+
+
+async def _room(line: BotApiClient, where: str, rooms: Rooms, around: PlatformContext) -> AsyncIterator[Finding]:
+    chat, _, topic = where.partition("/")
+    name, setting = f"the room of {', '.join(rooms.written[where])} ({where})", rooms.settings(chat)
+    try:
+        allowed = await line.reactions(chat)
+        me = await asked(line.bot.get_chat_member(chat, line.bot.id))
+    except ChatMoved as moved:
+        yield Finding(name, False, f"the group has a new id; write {moved.chat} for it in {setting}")
+        return
+    except (Refused, Unreachable) as error:
+        yield Finding(name, False, f"{error} ({setting})")
+        return
+    admin = me.status in (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER)
+    yield Finding(
+        f"{name}: the bot is an administrator",
+        admin,
+        "" if admin else "make the bot an administrator of the group; without that no reaction reaches it",
+    )
+    yield _reactions(name, allowed, around)
+    if topic:
+        yield await _topic(line.bot, chat, int(topic), name, setting)
+
+
+def _reactions(name: str, allowed: list[str] | None, around: PlatformContext) -> Finding:
+    what = f"{name}: our emoji are allowed as reactions"
+    if allowed is None:
+        return Finding(what, True)
+    there = {bare(one) for one in allowed}
+    words = around.vocabulary
+    ours = [meaning.get(NAME) for meaning in (words.take, words.done, words.wrong, words.send)]
+    ours += [label.emoji.get(NAME) for label in around.task.labels]
+    lacking = [emoji for emoji in dict.fromkeys(ours) if emoji and emoji not in there]
+    remedy = f"allow {' '.join(lacking)} in the group's settings under Reactions, or all of them" if lacking else ""
+    return Finding(what, not lacking, remedy)
+
+
+async def _topic(bot: ExtBot[None], chat: str, topic: int, name: str, setting: str) -> Finding:
+    """Telegram tells of no topic by its number; one that can be typed in is there and open."""
+    what = f"{name}: its topic is open"
+    try:
+        await asked(bot.send_chat_action(chat, ChatAction.TYPING, message_thread_id=topic))
+    except (Refused, Unreachable) as error:
+        return Finding(what, False, f"{error} ({setting})")
+    return Finding(what, True)

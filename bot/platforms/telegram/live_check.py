@@ -1,0 +1,97 @@
+"""The live part of the check: a test message in every team's room, and whether a reaction on it arrives."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+from telegram import Update
+from telegram.ext import ExtBot
+
+from bot.domain.errors import Refused, Unreachable
+from bot.locales import sentence
+from bot.platforms import Finding, PlatformContext
+from bot.platforms.telegram import NAME, Config, Mode
+from bot.platforms.telegram.bot_api import BotApiClient, Overtaken, Payload, asked
+from bot.platforms.telegram.events import HEARD
+from bot.platforms.telegram.rooms import Rooms
+
+_SECONDS = 60.0
+_BETWEEN_SECONDS = 1.0
+
+Spot = tuple[str, int]
+"""A chat and a message in it."""
+
+
+async def reactions_arrive(
+    line: BotApiClient, config: Config, around: PlatformContext, rooms: Rooms
+) -> AsyncIterator[Finding]:
+    """A finding for each room. What else happens meanwhile stays with Telegram for Switchboard to hear."""
+    if config.mode is Mode.WEBHOOK:
+        # Updates cannot be polled beside a webhook; while it is away they wait with Telegram.
+        await asked(line.bot.delete_webhook(drop_pending_updates=False))
+    posted: dict[Spot, str] = {}
+    try:
+        await _ask_for_reactions(line)
+        for where in rooms.written:
+            try:
+                posted[await _post(line.bot, where, around)] = where
+            except (Refused, Unreachable) as error:
+                yield Finding(f"a test message in {where}", False, str(error))
+        async for finding in _watched(line, posted):
+            yield finding
+    finally:
+        await _tidy(line.bot, config, posted)
+
+
+async def _ask_for_reactions(line: BotApiClient) -> None:
+    """Before there is anything to react to: what nobody asked for is never sent."""
+    try:
+        await line.updates(None, 0)
+    except Unreachable:
+        # Whatever it is, the watch meets it, too, and says so for every room.
+        return
+
+
+async def _post(bot: ExtBot[None], where: str, around: PlatformContext) -> Spot:
+    chat, _, topic = where.partition("/")
+    words = sentence(around.languages[0], "telegram_check", emoji=around.vocabulary.take.get(NAME, "👀"))
+    sent = await asked(bot.send_message(chat, words, message_thread_id=int(topic) if topic else None))
+    return str(sent.chat.id), sent.message_id
+
+
+async def _watched(line: BotApiClient, posted: dict[Spot, str]) -> AsyncIterator[Finding]:
+    waiting, until = dict(posted), asyncio.get_running_loop().time() + _SECONDS
+    problem = "no reaction arrived; is the bot an administrator there, and are reactions allowed?"
+    while waiting and asyncio.get_running_loop().time() < until:
+        try:
+            # Without an offset nothing is confirmed: all of it comes again.
+            updates = await line.updates(None, 1)
+        except Overtaken as error:
+            problem = f"{error}; stop it while this check runs"
+            break
+        except Unreachable as error:
+            problem = str(error)
+            updates = []
+        for spot in _reacted(payload for _, payload in updates):
+            if spot in waiting:
+                yield Finding(f"a reaction arrives from {waiting.pop(spot)}", True)
+        await asyncio.sleep(_BETWEEN_SECONDS)
+    for where in waiting.values():
+        yield Finding(f"a reaction arrives from {where}", False, problem)
+
+
+def _reacted(payloads: Iterable[Payload]) -> Iterable[Spot]:
+    for payload in payloads:
+        if Update.MESSAGE_REACTION in payload:
+            changed = Update.de_json(payload).message_reaction
+            if changed is not None and changed.new_reaction:
+                yield str(changed.chat.id), changed.message_id
+
+
+async def _tidy(bot: ExtBot[None], config: Config, posted: Iterable[Spot]) -> None:
+    for chat, message in posted:
+        try:
+            await asked(bot.delete_message(chat, message))
+        except (Refused, Unreachable):
+            continue
+    if config.mode is Mode.WEBHOOK:
+        await asked(bot.set_webhook(config.webhook_url, secret_token=config.webhook_secret, allowed_updates=HEARD))

@@ -1,0 +1,208 @@
+"""Saying posts and answers, at the pace that Telegram allows."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import TypeVar
+
+from telegram import LinkPreviewOptions, Message, ReplyParameters
+from telegram.constants import ParseMode
+from telegram.error import BadRequest
+from telegram.ext import ExtBot
+
+from bot.domain.errors import ChatMoved, Refused, Unreachable
+from bot.domain.messages import Media, MessageRef, Place
+from bot.domain.posts import Card, Content, FollowUp, OutboxItem, Reply
+from bot.platforms.telegram import NAME
+from bot.platforms.telegram.attachments import AttachmentSender, Spot
+from bot.platforms.telegram.bot_api import BadToken, asked
+from bot.platforms.telegram.markup import Said
+from bot.platforms.telegram.message_parts import MessageParts
+from bot.platforms.telegram.rate_limits import Pace
+from bot.platforms.telegram.render import Voice, attached, render
+from bot.platforms.telegram.rooms import Rooms
+
+log = logging.getLogger(__name__)
+
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_TOPIC_GONE = ("thread not found", "topic_closed", "topic_deleted")
+_TRIES, _PATIENCE, _MOST_LATER = 3, timedelta(seconds=3), 200
+T = TypeVar("T")
+
+
+class Sender:
+    """One bot's mouth."""
+
+    def __init__(self, bot: ExtBot[None], voice: Voice, rooms: Rooms) -> None:
+        self._bot = bot
+        self._voice = voice
+        self._rooms = rooms
+        self._pace = Pace()
+        self.pieces = MessageParts()
+        self.parcels = AttachmentSender(bot, lambda chat: self._pace.count(chat, _now()), self.pieces)
+        self._later: set[asyncio.Task[None]] = set()
+
+    async def say(self, item: OutboxItem) -> MessageRef:
+        """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused.
+
+        Never waits: a chat that has had its share is Unreachable until it may be spoken to again.
+        """
+        if item.post.only_for is not None:
+            raise Refused(f"platforms.{NAME}: nothing can be shown to one person of a chat alone")
+        said = render(item.post.content, self._voice, _missing(item))
+        if item.edits is not None:
+            await self._paced(item.edits.chat, self._rewrite(item.edits.chat, int(item.edits.id), said))
+            return item.edits
+        sent = await self._paced(_chat(item.post.place), self._post(item.post.place, _target(item), said))
+        await self._follow(sent, said, item)
+        return MessageRef(NAME, str(sent.chat.id), str(sent.message_id))
+
+    async def answer(self, place: Place, message: int, said: Said, rewrite: bool) -> None:
+        """Answer a command, now or as soon as the chat may hear it; whoever calls does not wait for that.
+
+        An answer that cannot be given is no harm: the command did what it does, and can be given again.
+        """
+        problem = await self._answered(place, message, said, rewrite)
+        if problem is not None and len(self._later) < _MOST_LATER:
+            task = asyncio.create_task(self._insist(problem, place, message, said, rewrite), name="telegram answer")
+            self._later.add(task)
+            task.add_done_callback(self._later.discard)
+
+    async def close(self) -> None:
+        """Leave unsaid what waits for its turn."""
+        for task in self._later:
+            task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
+
+    async def _insist(self, problem: Unreachable, place: Place, message: int, said: Said, rewrite: bool) -> None:
+        for _ in range(_TRIES):
+            await asyncio.sleep(max(_PATIENCE, problem.retry_after or _PATIENCE).total_seconds())
+            again = await self._answered(place, message, said, rewrite)
+            if again is None:
+                return
+            problem = again
+        log.warning("command not answered", extra={"platform": NAME, "problem": str(problem)})
+
+    async def _answered(self, place: Place, message: int, said: Said, rewrite: bool) -> Unreachable | None:
+        """None: it was, or never will be."""
+        chat = _chat(place)
+        reply = None if chat == place.chat and not chat.startswith("-") else message
+        call = self._rewrite(chat, message, said) if rewrite else self._post(place, reply, said)
+        try:
+            await self._paced(chat, call)
+        except Unreachable as error:
+            return error
+        except Refused as error:
+            log.info("command not answered", extra={"platform": NAME, "problem": str(error)})
+        return None
+
+    async def _paced(self, chat: str, call: Coroutine[object, object, T]) -> T:
+        if (wait := self._pace.take(chat, _now())) > 0:
+            call.close()
+            raise Unreachable(f"platforms.{NAME}: this chat has had its share", timedelta(seconds=wait))
+        try:
+            return await asked(call)
+        except BadToken as error:
+            raise Unreachable(str(error)) from error  # no fault of the post, which waits for another token
+        except ChatMoved as moved:
+            # Its message of that may have come while nobody listened: the new group is the team's room, too.
+            self._rooms.move(chat, moved.chat)
+            raise
+        except Unreachable as error:
+            if error.retry_after is not None:
+                self._pace.rest(chat, _now() + error.retry_after.total_seconds())
+            raise
+
+    async def _post(self, place: Place, reply: int | None, said: Said) -> Message:
+        chat, _, topic = place.chat.partition("/")
+        try:
+            return await self._send(Spot(chat, int(topic) if topic else None, _replying(reply)), said)
+        except BadRequest as error:
+            if not topic or not any(sign in error.message.lower() for sign in _TOPIC_GONE):
+                raise
+            about = {"platform": NAME, "room": place.chat, "setting": self._rooms.settings(chat)}
+            log.error("topic closed or deleted, said in the group itself", extra=about)
+            if place.chat in self._rooms.names:
+                self._rooms.widen(chat)
+            return await self._send(Spot(chat, None, _replying(reply)), said)
+
+    async def _send(self, spot: Spot, said: Said) -> Message:
+        return await self._bot.send_message(
+            spot.chat,
+            said.text,
+            parse_mode=ParseMode.HTML,
+            message_thread_id=spot.topic,
+            reply_parameters=spot.reply,
+            reply_markup=said.keyboard,
+            link_preview_options=_NO_PREVIEW,
+            disable_notification=said.quiet,
+        )
+
+    async def _rewrite(self, chat: str, message: int, said: Said) -> None:
+        """Rewriting leaves out the keyboard: buttons of what was said before go."""
+        try:
+            await self._bot.edit_message_text(
+                said.text,
+                chat_id=chat,
+                message_id=message,
+                parse_mode=ParseMode.HTML,
+                reply_markup=said.keyboard,
+                link_preview_options=_NO_PREVIEW,
+            )
+        except BadRequest as error:
+            if "not modified" not in error.message.lower():
+                raise
+
+    async def _follow(self, sent: Message, said: Said, item: OutboxItem) -> None:
+        """What belongs behind the text: the rest of it, attachments, and word of those that failed.
+
+        Nothing is raised for it, as the text would be said once more.
+        """
+        content, topic = item.post.content, sent.message_thread_id if sent.is_topic_message else None
+        spot = Spot(str(sent.chat.id), topic, _replying(sent.message_id))
+        if said.more:
+            await self._add(spot, said.more)
+        if lost := await self.parcels.send(spot, _media(content), item.files):
+            language = self._voice.persons(content.language) if isinstance(content, Reply) else self._voice.team
+            await self._add(spot, "\n".join(attached(lost, language, "telegram_lost")))
+
+    async def _add(self, spot: Spot, text: str) -> None:
+        self._pace.count(spot.chat, _now())
+        try:
+            piece = await asked(self._send(spot, Said(text, quiet=True)))
+        except (Unreachable, Refused) as error:
+            log.error("part of a post not said", extra={"platform": NAME, "problem": str(error)})
+        else:
+            if spot.reply is not None:
+                self.pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
+
+
+def _media(content: Content) -> tuple[Media, ...]:
+    return content.media if isinstance(content, Card | FollowUp | Reply) else ()
+
+
+def _missing(item: OutboxItem) -> list[Media]:
+    """Attachments from elsewhere whose bytes are not here."""
+    here = {file.media for file in item.files}
+    return [one for one in _media(item.post.content) if one.platform != NAME and one not in here]
+
+
+def _target(item: OutboxItem) -> int | None:
+    """What the post replies to, if that stands in the same chat."""
+    for ref in (item.post.answers, item.under):
+        if ref is not None and ref.platform == NAME and ref.chat.partition("/")[0] == _chat(item.post.place):
+            return int(ref.id)
+    return None
+
+
+def _replying(message: int | None) -> ReplyParameters | None:
+    return ReplyParameters(message, allow_sending_without_reply=True) if message is not None else None
+
+
+def _chat(place: Place) -> str:
+    return place.chat.partition("/")[0]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

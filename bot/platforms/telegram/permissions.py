@@ -1,0 +1,85 @@
+"""Who may do what in Telegram: by id, or by what Telegram says they are in a group."""
+
+import asyncio
+
+from telegram import ChatMember, ChatMemberRestricted
+from telegram.constants import ChatID, ChatMemberStatus
+from telegram.ext import ExtBot
+
+from bot.domain.errors import ChatMoved, Refused
+from bot.domain.messages import Person, Place
+from bot.domain.tasks import Label
+from bot.platforms.telegram import ADMINS, NAME, Config
+from bot.platforms.telegram.bot_api import asked
+from bot.platforms.telegram.rooms import Rooms
+
+_REMEMBERED_SECONDS = 300.0
+_MOST = 10_000
+_NOBODY = frozenset(str(int(one)) for one in (ChatID.ANONYMOUS_ADMIN, ChatID.SERVICE_CHAT, ChatID.FAKE_CHANNEL))
+"""Who stands in for people that Telegram does not name."""
+_ADMINS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+_THERE = (*_ADMINS, ChatMemberStatus.MEMBER)
+
+
+class Permissions:
+    """Answers the questions of who may; what Telegram said is remembered for five minutes."""
+
+    def __init__(self, bot: ExtBot[None], config: Config, rooms: Rooms) -> None:
+        self._bot = bot
+        self._ourselves = config.bot_token.partition(":")[0]
+        self._leads = config.leads
+        self._rooms = rooms
+        self._known: dict[tuple[str, str], tuple[float, ChatMember | None]] = {}
+
+    async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
+        """A lead of all teams or of this one, by id, or as an administrator of the card's group if the settings say so.
+
+        Never true for a bot, nor for who hides behind one. Raises Unreachable.
+        """
+        leads = self._leads | team.leads.get(NAME, frozenset())
+        if not self._is_somebody(person):
+            return False
+        if person.id in leads:
+            return True
+        if ADMINS not in leads:
+            return False
+        member = await self._member(person, room)
+        return member is not None and member.status in _ADMINS
+
+    async def may_handle(self, person: Person, room: Place) -> bool:
+        """A member of the team's group, which nobody is who left it. Never true for a bot. Raises Unreachable."""
+        if not self._is_somebody(person):
+            return False
+        member = await self._member(person, room)
+        if isinstance(member, ChatMemberRestricted):
+            return member.is_member
+        return member is not None and member.status in _THERE
+
+    def _is_somebody(self, person: Person) -> bool:
+        named = person.id.isdecimal() and person.id not in {*_NOBODY, self._ourselves}
+        return person.platform == NAME and named and not person.external
+
+    async def _member(self, person: Person, room: Place) -> ChatMember | None:
+        """None: not in that group, or a bot, or no group of ours."""
+        if room.platform != NAME or not room.chat.startswith("-"):
+            return None
+        chat = self._rooms.now(room.chat).partition("/")[0]
+        now = asyncio.get_running_loop().time()
+        known = self._known.get((chat, person.id))
+        if known is not None and known[0] > now:
+            return known[1]
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        member = await self._asked(chat, person)
+        self._known[chat, person.id] = (now + _REMEMBERED_SECONDS, member)
+        return member
+
+    async def _asked(self, chat: str, person: Person) -> ChatMember | None:
+        try:
+            member = await asked(self._bot.get_chat_member(chat, int(person.id)))
+        except ChatMoved as moved:
+            self._rooms.move(chat, moved.chat)
+            return await self._asked(moved.chat, person)
+        except Refused:
+            return None
+        return None if member.user.is_bot else member

@@ -1,0 +1,149 @@
+"""What stands under a card: notes, what became of them, what the person added, questions and notices. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.domain.messages import Note
+from bot.domain.posts import SEND, Card, FollowUp, LearningReport, Notice, Offer, Post, Sent, WrongTeam
+from bot.domain.queries import TranscriptLine
+from bot.platforms.web.events import NAME
+from bot.platforms.web.words import Json, Object, Words, as_sentence, attachments, buttons, keyed, link, mark
+from bot.platforms.wording import report, to_team
+
+
+def under(words: Words, card: TranscriptLine, lines: Sequence[TranscriptLine]) -> list[Json]:
+    """The lines in order; what became of a note stands with the note."""
+    offers = {post.answers.id: line for line in lines if (post := line.post) and post.answers and _offers(post)}
+    sent = _deliveries(words, lines)
+    told = {line.ref for line in [*offers.values(), *(one for of in sent.values() for one in of)]}
+    shown: list[Json] = []
+    for line in lines:
+        if line.note and line.ref.id in sent:
+            shown.append(keyed(line, _sent(words, line, line.note, sent[line.ref.id][-1])))
+        elif line.note:
+            shown.append(keyed(line, _note(words, line, line.note) | _ways(words, card, line, offers)))
+        elif line.ref not in told and not _idle(words, card, line):
+            shown.append(keyed(line, posted(words, line.post)))
+    return shown
+
+
+def _ways(words: Words, card: TranscriptLine, line: TranscriptLine, offers: Mapping[str, TranscriptLine]) -> Object:
+    """How the note could still be sent: none once it is deleted, or the card has left."""
+    if _left(card) or (line.note and not line.note.text and not line.note.media):
+        return {"offer": None, "send": None}
+    offer = offers.get(line.ref.id)
+    return {
+        "offer": keyed(offer, posted(words, offer.post)) if offer else None,
+        "send": mark(words.vocabulary.send, line),
+    }
+
+
+def _left(card: TranscriptLine) -> bool:
+    """It moved to another team: nothing is sent from here any more."""
+    return card.post is not None and isinstance(card.post.content, Card) and card.post.content.moved_to is not None
+
+
+def _offers(post: Post) -> bool:
+    return isinstance(post.content, Offer)
+
+
+def _idle(words: Words, card: TranscriptLine, line: TranscriptLine) -> bool:
+    """The question which team it is, after the emoji that asked was taken away: its buttons would do nothing."""
+    asked = line.post.content if line.post else None
+    emoji = words.vocabulary.wrong.get(NAME)
+    open_question = isinstance(asked, WrongTeam) and asked.chosen is None
+    return open_question and all(put != emoji for put, _ in card.reactions)
+
+
+def _deliveries(words: Words, lines: Sequence[TranscriptLine]) -> dict[str, list[TranscriptLine]]:
+    """Note's id -> the lines that say what became of it on its way to the person, the newest last."""
+    found: dict[str, list[TranscriptLine]] = {}
+    notes: list[TranscriptLine] = []
+    for line in lines:
+        if line.note:
+            notes.append(line)
+        elif line.post and isinstance(line.post.content, Sent):
+            # a note that was changed goes once more; of notes that say the same, each goes before one goes again
+            waiting = [note for note in notes if note.ref.id not in found]
+            gone = [note for note in notes if note.ref.id in found]
+            behind = _saying(words, line.post, [*waiting, *gone]) or _changed([*waiting, *gone])
+            if behind:
+                found.setdefault(behind.ref.id, []).append(line)
+    return found
+
+
+def _saying(words: Words, post: Post, notes: Sequence[TranscriptLine]) -> TranscriptLine | None:
+    """The note that a delivery names, else the first with its words."""
+    text = post.content.text if isinstance(post.content, Sent) else ""
+    named = [line for line in notes if line.ref == post.answers]
+    same = [line for line in notes if line.note and _without_prefix(words, line.note.text) == text]
+    return next(iter([*named, *same]), None)
+
+
+def _changed(notes: Sequence[TranscriptLine]) -> TranscriptLine | None:
+    """The first note whose words are not what they were."""
+    return next((line for line in notes if line.note and (line.edited or not line.note.text)), None)
+
+
+def _without_prefix(words: Words, text: str) -> str:
+    prefix = words.vocabulary.send_prefix
+    return text[len(prefix) :].strip() if prefix and text.lower().startswith(prefix.lower()) else text
+
+
+def _note(words: Words, line: TranscriptLine, note: Note) -> Object:
+    gone = not note.text and not note.media
+    return {
+        "kind": "note",
+        "author": note.author.name,
+        "text": note.text,
+        "edited": line.edited and not gone,
+        "deleted": gone,
+        "attached": attachments(note.media),
+    }
+
+
+def _sent(words: Words, line: TranscriptLine, note: Note, delivery: TranscriptLine) -> Object:
+    """A note that was sent, and how it fared."""
+    text = _without_prefix(words, note.text)
+    fate = delivery.post.content if delivery.post else None
+    failed = isinstance(fate, Sent) and bool(fate.problem)
+    title = posted(words, delivery.post)["title"]
+    return _note(words, line, note) | {"kind": "sent", "text": text, "title": title, "failed": failed}
+
+
+def posted(words: Words, post: Post | None) -> Object:
+    language = words.team_language
+    match post.content if post else None:
+        case FollowUp() as more:
+            return {
+                "kind": "follow-up",
+                "title": to_team(more, language, words.task),
+                "text": more.text,
+                "attached": attachments(more.media),
+            }
+        case Sent() as sent:
+            title = to_team(sent, language, words.task)
+            return {"kind": "sent", "title": title, "text": sent.text, "failed": bool(sent.problem)}
+        case Offer() as offer:
+            offered = [] if offer.sent else [(SEND, words.say(None, "offer_button"))]
+            return {"kind": "offer", "text": to_team(offer, language, words.task), "buttons": buttons(*offered)}
+        case WrongTeam() as wrong:
+            choices = [] if wrong.chosen is not None else wrong.choices
+            teams = [(str(n), words.task.shown(name)) for n, name in enumerate(choices)]
+            return {"kind": "wrong-team", "text": to_team(wrong, language, words.task), "buttons": buttons(*teams)}
+        case Notice() as notice:
+            return {
+                "kind": "notice",
+                "what": notice.what.value,
+                "text": to_team(notice, language, words.task),
+                "link": link(words, notice.about),
+            }
+        case LearningReport() as learned:
+            title, *reasons = report(learned, language)
+            return {
+                "kind": "report",
+                "text": title,
+                "reasons": [as_sentence(reason) for reason in reasons],
+                "promoted": learned.promoted,
+            }
+        case _:
+            return {"kind": "gone"}

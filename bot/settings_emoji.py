@@ -1,0 +1,82 @@
+"""The settings' emoji: what each means on a card, of which no two may be the same on one platform."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.domain.tasks import Label, Vocabulary
+from bot.platforms import PlatformModule
+from bot.settings_values import Table, Values
+
+_WHERE = "conversation.emoji."
+_USUAL = {
+    "take": {"slack": "eyes", "telegram": "👀", "web": "👀"},
+    "done": {"slack": "white_check_mark", "telegram": "👌", "web": "✅"},  # ✅ is no reaction in Telegram
+    "wrong": {"slack": "-1", "telegram": "👎", "web": "👎"},
+    "send": {"slack": "outbox_tray", "telegram": "🕊", "web": "📤"},
+}
+"""What an act's emoji is where the settings do not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmojiSettings:
+    """Reads emoji, in the normal form of their platforms."""
+
+    values: Values
+    platform_modules: Mapping[str, PlatformModule]
+
+    def emoji(self, platform: str, written: str, where: str) -> str:
+        """The normal form; `where` is the whole key."""
+        try:
+            return self.platform_modules[platform].emoji(written)
+        except ValueError as error:
+            self.values.mistake(f"{where}: {error}")
+            return written
+
+    def vocabulary(self, table: Table, send_prefix: str) -> Vocabulary:
+        """What emoji mean besides teams; for what is not written, the usual ones."""
+        self.values.unknown(table, set(_USUAL), _WHERE)
+        acts = {act: self._act(table, act) for act in _USUAL}
+        return Vocabulary(**self._apart(table, acts), send_prefix=send_prefix)
+
+    def _act(self, table: Table, act: str) -> dict[str, str]:
+        usual = {platform: emoji for platform, emoji in _USUAL[act].items() if platform in self.platform_modules}
+        chosen = usual | self.values.by_platform(table, act, _WHERE)
+        return {platform: self.emoji(platform, text, f"{_WHERE}{act}.{platform}") for platform, text in chosen.items()}
+
+    def _apart(self, table: Table, acts: Mapping[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        """No two acts with one emoji. What was written is right; the usual one gives way."""
+        written = [(act, p) for act in acts for p in acts[act] if _is_written(table, act, p)]
+        seen: dict[tuple[str, str], str] = {}
+        for act, platform in written:
+            emoji = acts[act][platform]
+            first = seen.setdefault((platform, emoji), act)
+            if first != act:
+                self.values.mistake(f"{_WHERE}{act}.{platform}: {emoji} already means {first}; write another one here")
+        return {
+            act: {p: emoji for p, emoji in emojis.items() if (act, p) in written or (p, emoji) not in seen}
+            for act, emojis in acts.items()
+        }
+
+    def beside_teams(self, table: Table, vocabulary: Vocabulary, labels: Iterable[tuple[str, Label]]) -> Vocabulary:
+        """No label's emoji may mean something else, too; `labels` come with the keys they stand under.
+
+        An act's usual emoji gives way to a label: then nothing says it on that platform unless the settings do.
+        """
+        teams = {(p, emoji): where for where, label in labels for p, emoji in label.emoji.items()}
+        kept: dict[str, dict[str, str]] = {act: {} for act in _USUAL}
+        for act in _USUAL:
+            for platform, emoji in getattr(vocabulary, act).items():
+                where = teams.get((platform, emoji))
+                if where is None:
+                    kept[act][platform] = emoji
+                elif _is_written(table, act, platform):
+                    self.values.mistake(
+                        f"{where}emoji.{platform}: {emoji} already means {act}; "
+                        f"give the label another one, or write another one for {_WHERE}{act}.{platform}"
+                    )
+        return Vocabulary(**kept, send_prefix=vocabulary.send_prefix)
+
+
+def _is_written(table: Table, act: str, platform: str) -> bool:
+    row = table.get(act)
+    return isinstance(row, dict) and platform in row

@@ -1,0 +1,220 @@
+"""What people change or take back after they said it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from bot.domain.conversations import PendingEdit, StandingCard, State
+from bot.domain.messages import Deletion, Edit, MessageRef, Note, clean, joined
+from bot.domain.ports import Change
+from bot.domain.posts import Content, FollowUp, Post, Reply
+from db.conversations.claims import free, held, lease, release
+from db.engine import announce
+from db.posts.enqueue import enqueue
+from db.posts.latest import all_cards, standing_cards, wordings
+from db.reading import mappers
+from db.reading.codec import decode_media
+from db.redaction.posts import Redaction, redact_posts, unlearn
+from db.tables import ConversationRow, MessageRow, NoteRow
+
+_UNDECIDED = (State.NEW, State.ASKED)
+Said = MessageRow | NoteRow
+
+
+async def add_edit(session: AsyncSession, edit: Edit) -> bool:
+    row, talk = await _found(session, edit.ref)
+    if row is None or talk is None or row.deleted_at is not None:
+        return False
+    if row.edited_at is not None and edit.at < row.edited_at:
+        return False
+    text = clean(edit.text)
+    if text == row.text:
+        await _change(session, row, edited_at=edit.at)
+        return False
+    await _change(session, row, text=text, edited_at=edit.at, **_again(row))
+    await _reconsider(session, talk, row)
+    await _tell(session, talk, row)
+    return True
+
+
+async def add_deletion(session: AsyncSession, deletion: Deletion) -> bool:
+    row, talk = await _found(session, deletion.ref)
+    if row is None or talk is None or row.deleted_at is not None:
+        return False
+    concluded = func.coalesce(type(row).concluded_at, deletion.at)
+    redacted: dict[str, object] = {"text": "", "media": [], "deleted_at": deletion.at}
+    await _change(session, row, **redacted, concluded_at=concluded, stale=_passed_on(row))
+    await _reconsider(session, talk, row)
+    await _forget(session, talk, row, deletion.at)
+    if talk.state in _UNDECIDED and isinstance(row, MessageRow):
+        await _close_if_empty(session, talk, deletion.at)
+    await _tell(session, talk, row)
+    return True
+
+
+async def _found(session: AsyncSession, ref: MessageRef) -> tuple[Said | None, ConversationRow | None]:
+    """What was said, and its conversation, both locked, in the order in which every step locks them."""
+    for table in (MessageRow, NoteRow):
+        here = and_(table.platform == ref.platform, table.chat == ref.chat, table.message_id == ref.id)
+        of = await session.scalar(select(table.conversation_id).where(here))
+        if of is not None:
+            talk = await session.scalar(select(ConversationRow).where(ConversationRow.id == of).with_for_update())
+            return await session.scalar(select(table).where(here).with_for_update()), talk
+    return None, None
+
+
+def _passed_on(row: Said) -> bool:
+    """Whether the words are in somebody's room by now."""
+    return row.carried_by is not None or (isinstance(row, MessageRow) and row.decided)
+
+
+def _again(row: Said) -> dict[str, object]:
+    """What becomes of an edited message or note besides its words."""
+    if _passed_on(row):
+        return {"stale": True}
+    # Nothing of it was worth passing on until now
+    return {"concluded_at": None} if isinstance(row, MessageRow) else {}
+
+
+async def _change(session: AsyncSession, row: Said, **values: object) -> None:
+    changed = update(type(row)).where(type(row).id == row.id).values(**values)
+    await session.execute(changed.execution_options(synchronize_session=False))
+
+
+async def _reconsider(session: AsyncSession, talk: ConversationRow, row: Said) -> None:
+    """A step that holds the conversation knows other words than there are now: what it concludes is refused."""
+    undecided = talk.state in _UNDECIDED and isinstance(row, MessageRow)
+    values = {"version": ConversationRow.version + 1, "resting": False} if undecided else {}
+    changed = update(ConversationRow).where(ConversationRow.id == talk.id).values(leased_until=None, **values)
+    await session.execute(changed.execution_options(synchronize_session=False))
+
+
+async def _tell(session: AsyncSession, talk: ConversationRow, row: Said) -> None:
+    if _passed_on(row):
+        await announce(session, Change.REVISED, Change.FREED)
+    else:
+        await announce(session, Change.MESSAGE if talk.state in _UNDECIDED else Change.NEXT, Change.FREED)
+
+
+async def _forget(session: AsyncSession, talk: ConversationRow, row: Said, now: datetime) -> None:
+    """Empty whatever quotes the words that were taken back."""
+    excerpt = None
+    if isinstance(row, MessageRow) and row.author_id == talk.person_id and (row.decided or row.concluded_at is None):
+        excerpt = await _basis(session, talk.id)
+        nothing = update(ConversationRow).where(ConversationRow.id == talk.id)
+        await session.execute(
+            nothing.values(text=None, vector=None, embedder=None).execution_options(synchronize_session=False)
+        )
+        await unlearn(session, [talk.id], now)
+    gone = Redaction(
+        texts=(row.text,),
+        media=decode_media(row.media),
+        carried=frozenset([] if row.carried_by is None else [row.carried_by]),
+        notes=frozenset([row.id] if isinstance(row, NoteRow) else []),
+        excerpt=excerpt,
+    )
+    await redact_posts(session, [talk.id], gone, now)
+
+
+async def _basis(session: AsyncSession, conversation_id: int) -> str:
+    """All that the decision rests on, as it reads now."""
+    basis = (
+        select(MessageRow.text)
+        .where(MessageRow.conversation_id == conversation_id, MessageRow.decided, MessageRow.deleted_at.is_(None))
+        .order_by(MessageRow.at, MessageRow.id)
+    )
+    return joined(list(await session.scalars(basis)))
+
+
+async def _close_if_empty(session: AsyncSession, talk: ConversationRow, at: datetime) -> None:
+    left = select(MessageRow.id).where(
+        MessageRow.conversation_id == talk.id,
+        MessageRow.author_id == talk.person_id,
+        MessageRow.deleted_at.is_(None),
+    )
+    if await session.scalar(left.limit(1)) is None:
+        closed = update(ConversationRow).where(ConversationRow.id == talk.id)
+        await session.execute(
+            closed.values(state=State.CLOSED, closed_at=at).execution_options(synchronize_session=False)
+        )
+
+
+# --- passing it on ---
+
+
+async def claim_edits(session: AsyncSession, now: datetime, limit: int) -> list[PendingEdit]:
+    found: list[tuple[Said, ConversationRow]] = []
+    for table in (MessageRow, NoteRow):
+        changed = (await session.scalars(_waiting(table, now).limit(limit - len(found)))).all()
+        talks = await _talks(session, [row.conversation_id for row in changed])
+        await lease(session, talks.values(), now)
+        found += [(row, talks[row.conversation_id]) for row in changed]
+    cards, every = await _cards(session, [talk.id for _, talk in found])
+    said = await wordings(session, [row.carried_by for row, _ in found if row.carried_by is not None])
+    return [
+        PendingEdit(
+            id=row.id,
+            conversation=mappers.conversation(talk),
+            message=mappers.message(row) if isinstance(row, MessageRow) else mappers.note(row),
+            deleted=row.deleted_at is not None,
+            card=cards.get(talk.id),
+            decided=isinstance(row, MessageRow) and row.decided,
+            carried=_carried(row, said),
+            text=await _basis(session, talk.id) if isinstance(row, MessageRow) else "",
+            cards=every.get(talk.id, ()),
+        )
+        for row, talk in found
+    ]
+
+
+async def _cards(
+    session: AsyncSession, talks: Sequence[int]
+) -> tuple[Mapping[int, StandingCard], Mapping[int, tuple[StandingCard, ...]]]:
+    """The standing card of each conversation, and every card of it; one on its way says the old words yet."""
+    return await standing_cards(session, talks), await all_cards(session, talks)
+
+
+def _waiting(table: type[MessageRow] | type[NoteRow], now: datetime) -> Select[Any]:
+    """Each free conversation's first message, or note, that was changed after it had been passed on."""
+    earlier = aliased(table)
+    another = exists().where(earlier.conversation_id == table.conversation_id, earlier.stale, earlier.id < table.id)
+    return (
+        select(table)
+        .join(ConversationRow, ConversationRow.id == table.conversation_id)
+        .where(table.stale, free(now), ~another)
+        .order_by(table.id)
+        .with_for_update(skip_locked=True, of=(table, ConversationRow))
+    )
+
+
+async def _talks(session: AsyncSession, ids: Sequence[int]) -> dict[int, ConversationRow]:
+    found = await session.scalars(select(ConversationRow).where(ConversationRow.id.in_(ids)))
+    return {talk.id: talk for talk in found}
+
+
+def _carried(row: Said, said: Mapping[int, Content]) -> tuple[int, FollowUp | Reply] | None:
+    says = None if row.carried_by is None else said.get(row.carried_by)
+    return (row.carried_by, says) if row.carried_by is not None and isinstance(says, FollowUp | Reply) else None
+
+
+async def conclude_edit(session: AsyncSession, revised: PendingEdit, posts: Sequence[Post], now: datetime) -> None:
+    talk = await held(session, revised.conversation)
+    table = NoteRow if isinstance(revised.message, Note) else MessageRow
+    if talk is None:
+        await release(session, revised.conversation.id)
+        await announce(session, Change.FREED)
+        return
+    fresh = update(table).where(table.id == revised.id, table.stale).values(stale=False)
+    row = await session.scalar(fresh.returning(table))
+    if row is None:
+        return
+    if revised.deleted:
+        # A step that was at work when the words were taken back may have quoted them once more
+        await _forget(session, talk, row, now)
+    await enqueue(session, talk.id, posts, now)
+    await release(session, talk.id)
+    await announce(session, Change.OWED, Change.FREED)

@@ -1,0 +1,59 @@
+"""What a settled conversation teaches: its one standing example of a kind, replaced or withdrawn as a whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.learning import Source, side_of, text_key
+from db.tables import ConversationRow, ExampleRow
+
+RULINGS = (Source.CORRECTION, Source.CONFIRMATION)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationExample:
+    """The label that a conversation's text has, and on whose word."""
+
+    task: str
+    label: str
+    source: Source
+    at: datetime
+    quarantined: bool = False
+
+
+async def store_example(
+    session: AsyncSession, row: ConversationRow, lesson: ConversationExample, now: datetime
+) -> None:
+    """Make this the conversation's standing example, in place of an earlier ruling (or an earlier tap)."""
+    await withdraw_example(session, row.id, RULINGS if lesson.source in RULINGS else (Source.TAP,), now)
+    if not row.text:
+        return
+    columns = {
+        "task": lesson.task,
+        "label": lesson.label,
+        "text_key": text_key(row.text),
+        "source": lesson.source,
+        "side": side_of(row.text),
+        "at": lesson.at,
+        "recorded_at": now,
+        "quarantined": lesson.quarantined,
+    }
+    values = [literal(value, ExampleRow.__table__.c[name].type) for name, value in columns.items()]
+    kept = select(*values, ConversationRow.id, ConversationRow.text, ConversationRow.vector, ConversationRow.embedder)
+    names = [*columns, "conversation_id", "text", "vector", "embedder"]
+    await session.execute(insert(ExampleRow).from_select(names, kept.where(ConversationRow.id == row.id)))
+
+
+async def withdraw_example(
+    session: AsyncSession, conversation_id: int, sources: Sequence[Source], now: datetime
+) -> None:
+    """Withdraw what the conversation taught on such a word; nothing is deleted."""
+    stood = update(ExampleRow).where(
+        ExampleRow.conversation_id == conversation_id,
+        ExampleRow.source.in_(sources),
+        ExampleRow.withdrawn_at.is_(None),
+    )
+    await session.execute(stood.values(withdrawn_at=now))

@@ -1,0 +1,84 @@
+"""What people write after the decision, to be carried to the team."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from bot.domain.conversations import PendingFollowUp, State
+from bot.domain.ports import Change
+from bot.domain.posts import FollowUp, Post
+from db.conversations.claims import free, held, lease, release
+from db.engine import announce
+from db.posts.enqueue import enqueue
+from db.posts.latest import standing_cards
+from db.posts.questions import asking
+from db.reading import mappers
+from db.tables import ConversationRow, MessageRow
+
+
+async def claim_follow_ups(session: AsyncSession, now: datetime, limit: int) -> list[PendingFollowUp]:
+    found = (await session.execute(_waiting(now).limit(limit))).all()
+    await lease(session, [row for _, row in found], now)
+    ids = [row.id for _, row in found]
+    cards, asked = await standing_cards(session, ids), await asking(session, ids)
+    return [
+        PendingFollowUp(mappers.message(said), mappers.conversation(row), cards.get(row.id), asked.get(row.id, ()))
+        for said, row in found
+    ]
+
+
+def _waiting(now: datetime) -> Select[MessageRow, ConversationRow]:
+    """Each routed conversation's oldest message that was not relayed."""
+    earlier = aliased(MessageRow)
+    another = (
+        exists()
+        .where(earlier.conversation_id == ConversationRow.id, earlier.concluded_at.is_(None))
+        .where(or_(earlier.at < MessageRow.at, and_(earlier.at == MessageRow.at, earlier.id < MessageRow.id)))
+    )
+    return (
+        select(MessageRow, ConversationRow)
+        .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
+        .where(ConversationRow.state.in_([State.ROUTED, State.CLOSED]), free(now))
+        .where(MessageRow.concluded_at.is_(None), ~another)
+        .order_by(MessageRow.at, MessageRow.id)
+        .with_for_update(skip_locked=True, of=(MessageRow, ConversationRow))
+    )
+
+
+async def conclude_follow_up(
+    session: AsyncSession, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
+) -> None:
+    row = await held(session, said.conversation)
+    if row is None:
+        # It went to another team meanwhile, or the words changed: what is true now is looked at again
+        await release(session, said.conversation.id)
+        await announce(session, Change.FREED)
+        return
+    ref = said.message.ref
+    waiting = select(MessageRow.id).where(
+        MessageRow.platform == ref.platform,
+        MessageRow.chat == ref.chat,
+        MessageRow.message_id == ref.id,
+        MessageRow.concluded_at.is_(None),
+    )
+    message = await session.scalar(waiting.with_for_update())
+    if message is None:
+        return
+    ids = await enqueue(session, row.id, posts, now)
+    carrying = (post for one, post in zip(posts, ids, strict=True) if isinstance(one.content, FollowUp))
+    relayed = update(MessageRow).where(MessageRow.id == message)
+    await session.execute(relayed.values(concluded_at=now, carried_by=next(carrying, None)))
+    if opens and row.state == State.CLOSED:
+        await reopen(session, row.id, now)
+    await release(session, row.id)
+    await announce(session, Change.OWED, Change.FREED)
+
+
+async def reopen(session: AsyncSession, conversation_id: int, now: datetime) -> None:
+    """Open a closed conversation again; its team has it again, and time to take it."""
+    again = update(ConversationRow).where(ConversationRow.id == conversation_id)
+    opened = {"state": State.ROUTED, "closed_at": None, "reopened_at": now, "routed_at": now, "reminders": 0}
+    await session.execute(again.values(**opened).execution_options(synchronize_session=False))

@@ -1,0 +1,99 @@
+"""What people want of us besides an answer: another matter, another language, and chats that move."""
+
+from datetime import datetime
+
+from sqlalchemy import Update, delete, exists, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from bot.domain.conversations import State
+from bot.domain.messages import Person
+from bot.domain.ports import Change
+from db.conversations.intake import alone_in, newest_of
+from db.engine import announce
+from db.tables import (
+    ConversationRow,
+    MessageRow,
+    MovedChatRow,
+    NoteRow,
+    PostRow,
+    PreferenceRow,
+    PressRow,
+    ReactionRow,
+    Table,
+)
+
+
+async def leave(session: AsyncSession, person: Person, chat: str, now: datetime) -> bool:
+    await alone_in(session, person.platform, chat)
+    newest = newest_of(person.platform, chat, person.id).where(ConversationRow.thread.is_(None))
+    row = await session.scalar(newest.with_for_update())
+    if row is None or row.left_at is not None:
+        return False
+    left = update(ConversationRow).where(ConversationRow.id == row.id).values(left_at=now)
+    await session.execute(left.execution_options(synchronize_session=False))
+    return row.state != State.CLOSED
+
+
+async def prefer(session: AsyncSession, person: Person, language: str) -> None:
+    chosen = insert(PreferenceRow).values(platform=person.platform, person_id=person.id, language=language)
+    key = [PreferenceRow.platform, PreferenceRow.person_id]
+    await session.execute(chosen.on_conflict_do_update(index_elements=key, set_={"language": language}))
+    theirs = update(ConversationRow).where(
+        ConversationRow.platform == person.platform, ConversationRow.person_id == person.id
+    )
+    await session.execute(theirs.values(language=language).execution_options(synchronize_session=False))
+
+
+async def preferred(session: AsyncSession, person: Person) -> str | None:
+    row = await session.get(PreferenceRow, (person.platform, person.id))
+    return None if row is None else row.language
+
+
+async def move_chat(session: AsyncSession, platform: str, before: str, after: str) -> None:
+    """What would collide with something of the new chat stays: it is about another message of the same number."""
+    if before == after:
+        return
+    await _redirect(session, platform, before, after)
+    for table, column in _MENTIONS:
+        where = table.__table__.c
+        mentioned = update(table).where(where.platform == platform, where[column] == before)
+        await session.execute(mentioned.values({column: after}).execution_options(synchronize_session=False))
+    for kept in (MessageRow, NoteRow):
+        await session.execute(_following(kept, platform, before, after, "message_id"))
+    for done in (ReactionRow, PressRow):
+        await session.execute(_following(done, platform, before, after, "message_id", "actor_id", "at"))
+    await announce(session, Change.OWED, Change.FREED)
+
+
+_MENTIONS: tuple[tuple[type[Table], str], ...] = (
+    (ConversationRow, "chat"),
+    (PostRow, "chat"),
+    (PostRow, "receipt_chat"),
+    (PostRow, "answers_chat"),
+    (NoteRow, "under_chat"),
+)
+
+
+async def _redirect(session: AsyncSession, platform: str, before: str, after: str) -> None:
+    """What is owed to any of the chat's former ids goes to the newest; the newest goes nowhere else."""
+    moved = MovedChatRow
+    await session.execute(delete(moved).where(moved.platform == platform, moved.before == after))
+    await session.execute(update(moved).where(moved.platform == platform, moved.after == before).values(after=after))
+    known = insert(moved).values(platform=platform, before=before, after=after)
+    key = [moved.platform, moved.before]
+    await session.execute(known.on_conflict_do_update(index_elements=key, set_={"after": after}))
+
+
+def _following(table: type[Table], platform: str, before: str, after: str, *key: str) -> Update:
+    """The chat's rows, but for those whose key the new chat has already."""
+    columns, other = table.__table__.c, aliased(table.__table__)
+    taken = exists().where(
+        other.c.platform == platform, other.c.chat == after, *(other.c[name] == columns[name] for name in key)
+    )
+    values: dict[str, object] = {"chat": after}
+    if table is MessageRow:
+        values["moved_from"] = before
+    moved = update(table).where(columns.platform == platform, columns.chat == before, ~taken)
+    return moved.values(values).execution_options(synchronize_session=False)

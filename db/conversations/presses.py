@@ -1,0 +1,147 @@
+"""Buttons pressed on our posts, and what they meant."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from bot.domain.conversations import Chosen, Dispatched, Meaning, PendingPress, Settled, SplitOff, State, Stated
+from bot.domain.decisions import Author, Decision
+from bot.domain.learning import Source
+from bot.domain.ports import Change
+from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
+from db.conversations.claims import free, held, lease, release
+from db.conversations.decisions import heard, move
+from db.conversations.examples import ConversationExample, store_example
+from db.conversations.follow_ups import reopen
+from db.conversations.intake import alone_in, store_reaction
+from db.conversations.notes import note_of, send
+from db.conversations.split import split_off
+from db.conversations.targets import nobodys, on
+from db.engine import announce
+from db.posts.enqueue import enqueue
+from db.posts.latest import all_cards, standing_cards, wordings
+from db.reading import mappers
+from db.tables import ConversationRow, NoteRow, PostRow, PressRow
+
+_BUTTONED = tuple(kind.__name__ for kind in (Question, Offer, Solved, Split, WrongTeam, Card))
+_HAS_BUTTONS = and_(PostRow.kind.in_(_BUTTONED), PostRow.edits.is_(None), PostRow.conversation_id.is_not(None))
+
+
+async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> list[PendingPress]:
+    ignored = update(PressRow).where(nobodys(PressRow, exists().where(on(PressRow), _HAS_BUTTONS), now))
+    await session.execute(ignored.values(concluded_at=now).execution_options(synchronize_session=False))
+    found = (await session.execute(_waiting(now).limit(limit))).all()
+    talks = {talk.id: talk for _, talk, _ in found}
+    await lease(session, talks.values(), now)
+    messages, cards = await mappers.own_messages(session, list(talks)), await standing_cards(session, list(talks))
+    said = await wordings(session, [post.id for _, _, post in found])
+    every = await all_cards(session, list(talks))
+    notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
+    return [
+        PendingPress(
+            id=fact.id,
+            press=mappers.press(fact),
+            conversation=mappers.conversation(talk),
+            messages=messages[talk.id],
+            post=post.id,
+            on=said[post.id],
+            card=cards.get(talk.id),
+            note=None if (note := notes[post.id]) is None else mappers.note(note),
+            sent=note is not None and note.sent_at is not None,
+            under=next((one for one in every.get(talk.id, ()) if one.post == post.under), None),
+        )
+        for fact, talk, post in found
+    ]
+
+
+def _waiting(now: datetime) -> Select[PressRow, ConversationRow, PostRow]:
+    """Each conversation's oldest press."""
+    earlier, its_post = aliased(PressRow), aliased(PostRow)
+    another = (
+        exists()
+        .where(earlier.platform == its_post.platform, earlier.chat == its_post.receipt_chat)
+        .where(earlier.message_id == its_post.receipt_id, its_post.conversation_id == ConversationRow.id)
+        .where(its_post.kind.in_(_BUTTONED), its_post.edits.is_(None), earlier.concluded_at.is_(None))
+        .where(or_(earlier.at < PressRow.at, and_(earlier.at == PressRow.at, earlier.id < PressRow.id)))
+    )
+    return (
+        select(PressRow, ConversationRow, PostRow)
+        .join(PostRow, on(PressRow))
+        .join(ConversationRow, ConversationRow.id == PostRow.conversation_id)
+        .where(PressRow.concluded_at.is_(None), _HAS_BUTTONS, free(now), ~another)
+        .order_by(PressRow.at, PressRow.id)
+        .with_for_update(skip_locked=True, of=(PressRow, ConversationRow))
+    )
+
+
+async def _note(session: AsyncSession, said: Content) -> NoteRow | None:
+    return await note_of(session, said.note) if isinstance(said, Offer) else None
+
+
+async def conclude_press(
+    session: AsyncSession, pressed: PendingPress, meaning: Meaning, posts: Sequence[Post], now: datetime
+) -> None:
+    if isinstance(meaning, SplitOff):
+        # Taken first, as whoever stores a message does: the other way round two of us could wait for each other
+        await alone_in(session, pressed.conversation.place.platform, pressed.conversation.place.chat)
+    row = await held(session, pressed.conversation)
+    if row is None:
+        await release(session, pressed.conversation.id)
+        await announce(session, Change.FREED)
+        return
+    fresh = update(PressRow).where(PressRow.id == pressed.id, PressRow.concluded_at.is_(None))
+    done = await session.execute(fresh.values(concluded_at=now).returning(PressRow.id))
+    if done.first() is None:
+        return
+    await _mean(session, row, pressed, meaning, posts, now)
+    await release(session, row.id)
+    await announce(session, Change.OWED, Change.FREED)
+
+
+async def _mean(
+    session: AsyncSession,
+    row: ConversationRow,
+    pressed: PendingPress,
+    meaning: Meaning,
+    posts: Sequence[Post],
+    now: datetime,
+) -> None:
+    match meaning:
+        case Chosen(decision):
+            await _choose(session, row, pressed, decision, now)
+        case Stated(reaction):
+            await store_reaction(session, reaction)
+        case Settled(solved):
+            await _settle(session, row, solved, now)
+        case SplitOff(message):
+            await split_off(session, row, message)
+        case Dispatched(note):
+            sent = await note_of(session, note)
+            if sent is not None:
+                await send(session, sent, posts, now)
+            return
+        case None:
+            pass
+    await enqueue(session, row.id, posts, now)
+
+
+async def _choose(
+    session: AsyncSession, row: ConversationRow, pressed: PendingPress, decision: Decision, now: datetime
+) -> None:
+    await move(session, row.id, decision, now)
+    await session.execute(heard(pressed.conversation.id, pressed.messages, now))
+    if decision.by is Author.PERSON:
+        await store_example(
+            session, row, ConversationExample(decision.task, decision.label, Source.TAP, pressed.press.at), now
+        )
+
+
+async def _settle(session: AsyncSession, row: ConversationRow, solved: bool, now: datetime) -> None:
+    if not solved:
+        await reopen(session, row.id, now)
+    elif row.state != State.CLOSED:
+        closed = update(ConversationRow).where(ConversationRow.id == row.id).values(state=State.CLOSED, closed_at=now)
+        await session.execute(closed.execution_options(synchronize_session=False))

@@ -1,0 +1,172 @@
+"""What leads and their teams say about a conversation with emoji and buttons, and what that amounts to."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, or_, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.conversations import CardState, PendingReactions, State
+from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.messages import Person
+from bot.domain.ports import Change
+from bot.domain.posts import Card, Content, Post, Reply
+from db.conversations.claims import free, held, lease, release
+from db.conversations.corrections import store_lead_label
+from db.conversations.decisions import heard, record, with_its_team
+from db.conversations.targets import IS_CHOICE, nobodys, on, on_message, on_note
+from db.engine import announce
+from db.posts.enqueue import enqueue
+from db.posts.latest import all_cards, open_questions, standing_cards, wordings
+from db.posts.questions import asking
+from db.reading import mappers
+from db.tables import ConversationRow, DecisionRow, MessageRow, NoteRow, PostRow, ReactionRow
+
+_ON_A_CARD = and_(on(ReactionRow), PostRow.kind == Card.__name__)
+_OURS = or_(
+    exists().where(_ON_A_CARD),
+    exists().where(on_note(ReactionRow)),
+    and_(IS_CHOICE, exists().where(on_message(ReactionRow))),
+)
+
+
+async def claim_reactions(session: AsyncSession, now: datetime, limit: int) -> list[PendingReactions]:
+    ignored = update(ReactionRow).where(nobodys(ReactionRow, _OURS, now))
+    await session.execute(ignored.values(concluded_at=now).execution_options(synchronize_session=False))
+    found = (await session.scalars(_waiting(now).limit(limit))).all()
+    await lease(session, found, now)
+    ids = [row.id for row in found]
+    said, cards = await mappers.own_messages(session, ids), await standing_cards(session, ids)
+    questions = await open_questions(session, ids)
+    every, asked = await all_cards(session, ids), await asking(session, ids)
+    pendings = []
+    for row in found:
+        events = await _events(session, row.id)
+        pendings.append(
+            PendingReactions(
+                conversation=mappers.conversation(row),
+                first=await _first(session, row.id),
+                messages=said[row.id],
+                standing=tuple(mappers.standing(events)),
+                card=cards.get(row.id),
+                fresh=tuple(mappers.reaction(e) for e in mappers.standing_events(events) if e.concluded_at is None),
+                history=await _history(session, row.id),
+                question=questions.get(row.id),
+                cards=tuple(card for card in every.get(row.id, ()) if card.ref is not None),
+                asking=asked.get(row.id, ()),
+            )
+        )
+    return pendings
+
+
+def _about(*conditions: ColumnElement[bool]) -> Subquery:
+    """Which reaction says something about which conversation: on any of its cards, or a choice on a message of it."""
+    on_cards = select(PostRow.conversation_id, ReactionRow.id).join(ReactionRow, _ON_A_CARD).where(*conditions)
+    chosen = select(MessageRow.conversation_id, ReactionRow.id).join(ReactionRow, on_message(ReactionRow))
+    return union_all(on_cards, chosen.where(IS_CHOICE, *conditions)).subquery()
+
+
+def _waiting(now: datetime) -> Select[ConversationRow]:
+    """An undecided conversation has to be decided, or its person asked, before anybody can say that this was wrong."""
+    decided = [State.ASKED, State.ROUTED, State.CLOSED]
+    known = exists().where(DecisionRow.conversation_id == ConversationRow.id)
+    news = select(_about(ReactionRow.concluded_at.is_(None)).c.conversation_id)
+    return (
+        select(ConversationRow)
+        .where(ConversationRow.id.in_(news), free(now), ConversationRow.state.in_(decided), known)
+        .order_by(ConversationRow.id)
+        .with_for_update(skip_locked=True, of=ConversationRow)
+    )
+
+
+async def _events(session: AsyncSession, conversation_id: int) -> Sequence[ReactionRow]:
+    """Every reaction ever that says something about the conversation."""
+    about = _about()
+    theirs = select(about.c.id).where(about.c.conversation_id == conversation_id)
+    return (await session.scalars(select(ReactionRow).where(ReactionRow.id.in_(theirs)))).all()
+
+
+async def _first(session: AsyncSession, conversation_id: int) -> Decision:
+    """The newest decision that no lead had a hand in."""
+    unaided = (
+        select(DecisionRow)
+        .where(DecisionRow.conversation_id == conversation_id, DecisionRow.by != Author.LEAD)
+        .where(DecisionRow.reason.not_in([Reason.CORRECTED, Reason.WITHDRAWN]))
+        .order_by(DecisionRow.id.desc())
+        .limit(1)
+    )
+    return mappers.decision((await session.scalars(unaided)).one())
+
+
+async def _history(session: AsyncSession, conversation_id: int) -> tuple[tuple[str, str], ...]:
+    """What was said besides what the card shows: relayed words and notes. What waits to be relayed comes by itself.
+
+    A note that was sent reads as the person read it, without what made us send it.
+    """
+    words: list[MessageRow | NoteRow] = []
+    relayed = select(MessageRow).where(
+        MessageRow.conversation_id == conversation_id,
+        MessageRow.concluded_at.is_not(None),
+        MessageRow.deleted_at.is_(None),
+        ~MessageRow.decided,
+    )
+    words += await session.scalars(relayed)
+    noted = select(NoteRow).where(NoteRow.conversation_id == conversation_id, NoteRow.deleted_at.is_(None))
+    words += await session.scalars(noted)
+    said = await wordings(session, [row.carried_by for row in words if row.carried_by is not None])
+    told = [(row.author_name, _as_read(row, said)) for row in sorted(words, key=lambda row: row.at)]
+    return tuple((who, what) for who, what in told if what)
+
+
+def _as_read(row: MessageRow | NoteRow, said: Mapping[int, Content]) -> str:
+    carrier = said.get(row.carried_by or 0)
+    return carrier.text if isinstance(row, NoteRow) and isinstance(carrier, Reply) else row.text
+
+
+async def conclude_reactions(
+    session: AsyncSession,
+    pending: PendingReactions,
+    decision: Decision | None,
+    standing: CardState,
+    posts: Sequence[Post],
+    now: datetime,
+) -> None:
+    row = await held(session, pending.conversation)
+    events = await _events(session, pending.conversation.id)
+    if row is None or tuple(mappers.standing(events)) != pending.standing:
+        # Something changed while it was looked at: what was concluded is about a past that nobody sees any more
+        await release(session, pending.conversation.id)
+        await announce(session, Change.FREED)
+        return
+    waiting = [event.id for event in events if event.concluded_at is None]
+    if not waiting:
+        return
+    await session.execute(update(ReactionRow).where(ReactionRow.id.in_(waiting)).values(concluded_at=now))
+    await store_lead_label(session, row, pending.first.task, standing.lead_label, now)
+    if decision is not None:
+        await record(session, row.id, decision, now)
+    if decision is not None and row.state == State.ASKED:
+        await session.execute(heard(row.id, pending.messages, now))
+    changed = (
+        update(ConversationRow).where(ConversationRow.id == row.id).values(**_changed(row, decision, standing, now))
+    )
+    await session.execute(changed.execution_options(synchronize_session=False))
+    await enqueue(session, row.id, posts, now)
+    await release(session, row.id)
+    await announce(session, Change.OWED, Change.FREED)
+
+
+def _changed(row: ConversationRow, decision: Decision | None, standing: CardState, now: datetime) -> dict[str, object]:
+    """The conversation's columns: with its team, taken or not, closed or open."""
+    taken: Person | None = standing.taken_by
+    columns: dict[str, object] = {} if decision is None else with_its_team(decision.label, now)
+    columns |= {"taken_by": taken.key if taken else None, "taken_name": taken.name if taken else None}
+    if row.state == State.ASKED and decision is None:
+        return columns
+    if standing.done:
+        closed_at = row.closed_at if row.state == State.CLOSED else now
+        return {**columns, "state": State.CLOSED, "closed_at": closed_at}
+    if row.state == State.CLOSED and decision is None:
+        # Open again: its team has time to take it, as after the person opened it
+        columns |= {"routed_at": now, "reminders": 0}
+    return {**columns, "state": State.ROUTED, "closed_at": None}

@@ -1,0 +1,68 @@
+"""Conversations that nobody takes."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, and_, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.conversations import OverdueConversation, State
+from bot.domain.ports import Change
+from bot.domain.posts import Post
+from db.conversations.claims import free, held, lease, release
+from db.engine import announce
+from db.posts.enqueue import enqueue
+from db.posts.latest import standing_cards
+from db.reading import mappers
+from db.tables import ConversationRow, NoteRow
+
+_MOST = 2
+"""Reminders of one conversation: the team's, then the fallback's."""
+_PAUSE = timedelta(minutes=1)
+"""How soon one is looked at again that nobody needed to be reminded of."""
+_ANSWERED = exists().where(NoteRow.conversation_id == ConversationRow.id, NoteRow.sent_at >= ConversationRow.routed_at)
+"""Its team has sent the person something: whoever answers has taken it, emoji or not."""
+
+
+async def claim_overdue(
+    session: AsyncSession, now: datetime, after: timedelta, limit: int
+) -> list[OverdueConversation]:
+    found = (await session.scalars(_waiting(now, after).limit(limit))).all()
+    await lease(session, found, now)
+    cards = await standing_cards(session, [row.id for row in found])
+    return [
+        OverdueConversation(
+            mappers.conversation(row), cards.get(row.id), row.routed_at or row.started_at, row.reminders
+        )
+        for row in found
+    ]
+
+
+def _waiting(now: datetime, after: timedelta) -> Select[ConversationRow]:
+    row = ConversationRow
+    due = or_(*(and_(row.reminders == sent, row.routed_at <= now - after * (sent + 1)) for sent in range(_MOST)))
+    return (
+        select(row)
+        .where(row.state == State.ROUTED, row.taken_by.is_(None), due, free(now))
+        .where(func.coalesce(row.remind_after, now) <= now, ~_ANSWERED)
+        .order_by(row.routed_at, row.id)
+        .with_for_update(skip_locked=True)
+    )
+
+
+async def conclude_reminder(
+    session: AsyncSession, waiting: OverdueConversation, posts: Sequence[Post], now: datetime
+) -> None:
+    row = await held(session, waiting.conversation)
+    if row is None or row.taken_by is not None:
+        await release(session, waiting.conversation.id)
+        await announce(session, Change.FREED)
+        return
+    if row.reminders != waiting.reminders:
+        return
+    reminded = {"reminders": row.reminders + 1} if posts else {"remind_after": now + _PAUSE}
+    marked = update(ConversationRow).where(ConversationRow.id == row.id).values(**reminded)
+    await session.execute(marked.execution_options(synchronize_session=False))
+    await enqueue(session, row.id, posts, now)
+    await release(session, row.id)
+    await announce(session, Change.OWED, Change.FREED)

@@ -1,0 +1,94 @@
+"""Conversations told in short, and why one is where it is."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.conversations import State
+from bot.domain.decisions import Author, Reason
+from bot.domain.messages import MessageRef, joined
+from bot.domain.queries import Account, Request
+from db.posts.latest import standing_cards
+from db.reading import mappers
+from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow, MessageRow, NoteRow, PostRow
+
+_EXCERPT, _RECALLED = 160, 100
+"""Characters of what somebody wrote, and of a correction that was leaned on."""
+_NO_DOUBT = (Reason.WORDLESS, Reason.UNDELIVERABLE, Reason.WITHDRAWN)
+
+
+def unsure() -> ColumnElement[bool]:
+    """Whether the person had to be asked, or the fallback decided in doubt."""
+    in_doubt = and_(
+        DecisionRow.conversation_id == ConversationRow.id,
+        DecisionRow.by == Author.FALLBACK,
+        DecisionRow.reason.not_in(_NO_DOUBT),
+    )
+    return or_(ConversationRow.asked, exists().where(in_doubt))
+
+
+async def in_short(session: AsyncSession, found: Sequence[ConversationRow]) -> list[Request]:
+    ids = [row.id for row in found]
+    said, cards = await mappers.own_messages(session, ids), await standing_cards(session, ids)
+    receipts = await _receipts(session, [card.post for card in cards.values()])
+    doubted = set(await session.scalars(select(ConversationRow.id).where(ConversationRow.id.in_(ids), unsure())))
+    standing = CorrectionRow.conversation_id.in_(ids), CorrectionRow.withdrawn_at.is_(None), CorrectionRow.disputed
+    disputed = set(await session.scalars(select(CorrectionRow.conversation_id).where(*standing)))
+    return [
+        Request(
+            conversation=row.id,
+            label=row.label,
+            state=State(row.state),
+            excerpt=_shortened(joined([message.text for message in said[row.id]]), _EXCERPT),
+            source=said[row.id][0].ref,
+            card=receipts.get(cards[row.id].post) if row.id in cards else None,
+            since=row.started_at,
+            taken_by=row.taken_name or row.taken_by,
+            disputed=row.id in disputed,
+            unsure=row.id in doubted,
+        )
+        for row in found
+        if row.id in said
+    ]
+
+
+async def _receipts(session: AsyncSession, posts: Sequence[int]) -> dict[int, MessageRef]:
+    said = await session.scalars(select(PostRow).where(PostRow.id.in_(posts)))
+    return {row.id: ref for row in said if (ref := mappers.receipt(row)) is not None}
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+async def account_of(session: AsyncSession, ref: MessageRef) -> Account | None:
+    row = await session.get(ConversationRow, await _conversation_of(session, ref) or 0)
+    if row is None:
+        return None
+    made = select(DecisionRow).where(DecisionRow.conversation_id == row.id).order_by(DecisionRow.id)
+    decisions = (await session.scalars(made)).all()
+    (request,) = await in_short(session, [row])
+    remembered = await _remembered(session, decisions)
+    return Account(request, tuple((one.at, mappers.decision(one)) for one in decisions), remembered)
+
+
+async def _conversation_of(session: AsyncSession, ref: MessageRef) -> int | None:
+    for table in (MessageRow, NoteRow):
+        here = and_(table.platform == ref.platform, table.chat == ref.chat, table.message_id == ref.id)
+        found = await session.scalar(select(table.conversation_id).where(here))
+        if found is not None:
+            return found
+    said = and_(PostRow.platform == ref.platform, PostRow.receipt_chat == ref.chat, PostRow.receipt_id == ref.id)
+    about = select(PostRow.conversation_id).where(said, PostRow.conversation_id.is_not(None))
+    return await session.scalar(about.order_by(PostRow.id.desc()).limit(1))
+
+
+async def _remembered(session: AsyncSession, decisions: Sequence[DecisionRow]) -> tuple[str, ...]:
+    """What the newest decision of the memory leaned on says, in the order in which it leaned."""
+    newest = next((one for one in reversed(decisions) if one.evidence), None)
+    if newest is None:
+        return ()
+    examples = select(ExampleRow.id, ExampleRow.text).where(ExampleRow.id.in_(newest.evidence), ExampleRow.text != "")
+    texts = dict((await session.execute(examples)).all())
+    return tuple(_shortened(texts[one], _RECALLED) for one in newest.evidence if one in texts)

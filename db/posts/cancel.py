@@ -1,0 +1,44 @@
+"""Posts that nobody refused and that are not said all the same: there is no sense in them any more."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Update, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.tables import PostRow
+
+
+class CancelReason(StrEnum):
+    """Why; it stands where a refused post has its problem."""
+
+    TAKEN_BACK = "its words were taken back before it was said"
+    FORGOTTEN = "somebody it quotes asked to be forgotten"
+    NEVER_SAID = "what it rewrites was never said"
+    ELSEWHERE = "its card is out of reach; said under the next one"
+
+
+PENDING: ColumnElement[bool] = and_(PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
+REFUSED: ColumnElement[bool] = and_(
+    PostRow.given_up_at.is_not(None), PostRow.problem.not_in([why.value for why in CancelReason])
+)
+"""Whether a post is one that people have to see to."""
+
+
+async def cancel(session: AsyncSession, which: ColumnElement[bool], why: CancelReason, now: datetime) -> None:
+    """Never say these, unless they are on their way; nor what rewrites them, which would hold up its line for ever."""
+    dropped = _never(and_(which, PENDING, PostRow.leased_until.is_(None)), why, now).returning(PostRow.id)
+    ids = list(await session.scalars(dropped.execution_options(synchronize_session=False)))
+    if ids:
+        await cancel_rewritings(session, ids, now)
+
+
+async def cancel_rewritings(session: AsyncSession, posts: list[int], now: datetime) -> None:
+    """Never say what rewrites these posts, which will never be said."""
+    unsaid = select(PostRow.id).where(PostRow.id.in_(posts), PostRow.said_at.is_(None))
+    pointless = _never(and_(PostRow.edits.in_(unsaid), PENDING), CancelReason.NEVER_SAID, now)
+    await session.execute(pointless.execution_options(synchronize_session=False))
+
+
+def _never(which: ColumnElement[bool], why: CancelReason, now: datetime) -> Update:
+    return update(PostRow).where(which).values(given_up_at=now, problem=why.value, leased_until=None)

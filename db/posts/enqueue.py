@@ -1,0 +1,102 @@
+"""Putting posts into the outbox: where they belong by now, and what they make superfluous."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Table, bindparam, delete, func, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.posts import ON_THE_CARD, Post
+from db.posts.latest import standing_cards
+from db.reading import mappers
+from db.reading.codec import encode, encode_person
+from db.tables import MovedChatRow, PostRow
+
+_POSTS = cast(Table, PostRow.__table__)
+_AFTER = select(MovedChatRow.after).where(
+    MovedChatRow.platform == bindparam("to_platform"), MovedChatRow.before == bindparam("to_chat")
+)
+_INSERT = (
+    insert(_POSTS)
+    .values(
+        platform=bindparam("to_platform"),
+        chat=func.coalesce(_AFTER.scalar_subquery(), bindparam("to_chat", type_=_POSTS.c.chat.type)),
+        attempts=0,
+    )
+    .returning(_POSTS.c.id, sort_by_parameter_order=True)
+)
+"""Into the chat as it is called now; one statement, made once, so that it is compiled once."""
+
+
+async def enqueue(
+    session: AsyncSession, conversation_id: int | None, posts: Sequence[Post], at: datetime
+) -> list[int | None]:
+    """Put posts into the outbox, in order; their ids. None: that one is not owed, for there is nowhere to say it."""
+    if not any(post.edits is not None or post.place == ON_THE_CARD for post in posts):
+        return list(await _insert(session, conversation_id, posts, at))
+    ids: list[int | None] = []
+    for post in posts:
+        placed = await _placed(session, conversation_id, post, at)
+        ids += [None] if placed is None else await _insert(session, conversation_id, [placed], at)
+    return ids
+
+
+async def _insert(session: AsyncSession, conversation_id: int | None, posts: Sequence[Post], at: datetime) -> list[int]:
+    if not posts:
+        return []
+    found = await session.execute(_INSERT, [_values(conversation_id, post, at) for post in posts])
+    return [int(post) for post in found.scalars()]
+
+
+def _values(conversation_id: int | None, post: Post, at: datetime) -> dict[str, object]:
+    kind, stored = encode(post.content)
+    return {
+        "conversation_id": conversation_id,
+        "to_platform": post.place.platform,
+        "to_chat": post.place.chat,
+        "thread": post.place.thread,
+        "kind": kind,
+        "content": stored,
+        "edits": post.edits,
+        "under": post.under,
+        "only_for": None if post.only_for is None else encode_person(post.only_for),
+        "answers_chat": None if post.answers is None else post.answers.chat,
+        "answers_id": None if post.answers is None else post.answers.id,
+        "owed_at": at,
+        "not_before": at,
+    }
+
+
+async def _placed(session: AsyncSession, conversation_id: int | None, post: Post, at: datetime) -> Post | None:
+    """The post with its place filled in; None when it can never be said."""
+    if post.edits is not None:
+        return await _rewriting(session, post, post.edits, at)
+    if post.place != ON_THE_CARD:
+        return post
+    cards = await standing_cards(session, [] if conversation_id is None else [conversation_id])
+    card = cards.get(conversation_id or 0)
+    return None if card is None else replace(post, place=card.place, under=card.post)
+
+
+async def _rewriting(session: AsyncSession, post: Post, edits: int, at: datetime) -> Post | None:
+    # Locked, lest somebody give it up between this look and our commit: a rewriting would outlive what it rewrites
+    target = await session.scalar(select(PostRow).where(PostRow.id == edits).with_for_update(read=True))
+    if target is None or target.given_up_at is not None:
+        return None
+    await _supersede(session, edits, at)
+    if post.place != ON_THE_CARD:
+        return post
+    return replace(post, place=mappers.place(target))
+
+
+async def _supersede(session: AsyncSession, edits: int, at: datetime) -> None:
+    """Of several wordings of one post that wait to be said, only the newest is; one on its way is left alone."""
+    waiting = delete(PostRow).where(
+        PostRow.edits == edits,
+        PostRow.said_at.is_(None),
+        PostRow.given_up_at.is_(None),
+        or_(PostRow.leased_until.is_(None), PostRow.leased_until <= at),
+    )
+    await session.execute(waiting.execution_options(synchronize_session=False))

@@ -1,0 +1,99 @@
+"""Figures about the whole, and lists of conversations for those who ask."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, and_, exists, func, or_, select
+
+from bot.domain.conversations import State
+from bot.domain.messages import MessageRef, Person
+from bot.domain.queries import Account, Queries, Request, Week
+from db.conversations.requests import account_of, in_short, unsure
+from db.engine import Database
+from db.posts.cancel import PENDING, REFUSED
+from db.tables import ConversationRow, CorrectionRow, DecisionRow, PostRow
+
+_UNDECIDED = (ConversationRow.state == State.NEW, ~ConversationRow.resting)
+_WEEK = timedelta(days=7)
+_RULED = and_(CorrectionRow.conversation_id == ConversationRow.id, CorrectionRow.withdrawn_at.is_(None))
+
+
+class PostgresQueries:
+    """Figures out of PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def backlog(self, now: datetime) -> Mapping[str, float]:
+        undecided = select(func.count(), func.min(ConversationRow.started_at)).where(*_UNDECIDED)
+        unsaid = select(func.count(), func.min(PostRow.owed_at)).where(PENDING)
+        given_up = select(func.count()).where(REFUSED)
+        async with self._database.transaction() as session:
+            new, oldest_new = (await session.execute(undecided)).one()
+            waiting, oldest_post = (await session.execute(unsaid)).one()
+            lost = (await session.execute(given_up)).scalar_one()
+        return {
+            "undecided": float(new),
+            "unsaid": float(waiting),
+            "given_up": float(lost),
+            "oldest_undecided_seconds": _age(oldest_new, now),
+            "oldest_unsaid_seconds": _age(oldest_post, now),
+        }
+
+    async def decisions(self) -> Mapping[tuple[str, str, str, str], int]:
+        who = (ConversationRow.platform, DecisionRow.task, DecisionRow.label, DecisionRow.by)
+        theirs = ConversationRow.id == DecisionRow.conversation_id
+        async with self._database.transaction() as session:
+            counted = await session.execute(select(*who, func.count()).where(theirs).group_by(*who))
+            return {(platform, task, label, by): count for platform, task, label, by, count in counted}
+
+    async def requests_of(self, person: Person, limit: int) -> list[Request]:
+        row = ConversationRow
+        theirs = select(row).where(row.platform == person.platform, row.person_id == person.id)
+        return await self._list(theirs.where(row.state != State.CLOSED), limit)
+
+    async def doubtful(self, limit: int) -> list[Request]:
+        opened = ConversationRow.state.in_([State.ASKED, State.ROUTED])
+        disputed = exists().where(_RULED, CorrectionRow.disputed)
+        unruled = and_(unsure(), ~exists().where(_RULED))
+        return await self._list(select(ConversationRow).where(opened, or_(disputed, unruled)), limit)
+
+    async def _list(self, wanted: Select[ConversationRow], limit: int) -> list[Request]:
+        newest = wanted.order_by(ConversationRow.started_at.desc(), ConversationRow.id.desc()).limit(limit)
+        async with self._database.transaction() as session:
+            return await in_short(session, (await session.scalars(newest)).all())
+
+    async def account(self, ref: MessageRef) -> Account | None:
+        async with self._database.transaction() as session:
+            return await account_of(session, ref)
+
+    async def week(self, now: datetime) -> Week:
+        lately = _routed_since(now - _WEEK, now)
+        moved = exists().where(_RULED, ~CorrectionRow.confirms)
+        figures = select(
+            func.count(),
+            func.count().filter(moved),
+            func.count().filter(ConversationRow.asked),
+        ).where(ConversationRow.id.in_(lately))
+        async with self._database.transaction() as session:
+            decided, corrected, asked = (await session.execute(figures)).one()
+        return Week(decided, corrected, asked)
+
+
+def _routed_since(start: datetime, end: datetime) -> Select[int]:
+    """Conversations that were given to a team for the first time since then; a guess that led to a question is none."""
+    given = func.cardinality(DecisionRow.candidates) == 0
+    first = func.min(DecisionRow.at)
+    return (
+        select(DecisionRow.conversation_id)
+        .where(given)
+        .group_by(DecisionRow.conversation_id)
+        .having(first >= start, first <= end)
+    )
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return 0.0 if since is None else max(0.0, (now - since).total_seconds())
+
+
+_: type[Queries] = PostgresQueries

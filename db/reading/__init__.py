@@ -1,0 +1,1 @@
+"""Rows read back: as the words of the domain, and as what people ask about."""

@@ -1,0 +1,1 @@
+"""Taking words, names and files out of what is stored."""

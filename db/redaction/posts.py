@@ -1,0 +1,107 @@
+"""Where people's words were quoted: our posts and what was learned, emptied of them."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.messages import Media
+from bot.domain.posts import Card, Content, FollowUp, Offer, Reply, Sent
+from db.posts.cancel import CancelReason, cancel
+from db.reading import mappers
+from db.reading.codec import encode
+from db.tables import DecisionRow, ExampleRow, PostRow
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """What must no longer be read in our posts."""
+
+    texts: tuple[str, ...]
+    media: tuple[Media, ...] = ()
+    carried: frozenset[int] = frozenset()
+    """The posts that passed it on: nothing else is in them."""
+    notes: frozenset[int] = frozenset()
+    """The notes whose words they are."""
+    excerpt: str | None = None
+    """What cards show instead; None: what they show is not concerned."""
+    names: frozenset[str] = frozenset()
+    """Of whoever takes it back for good: no name stays, either."""
+
+
+def quotes(what: str, texts: Collection[str]) -> bool:
+    """Whether these words, shortened as they may be, are from one of the texts."""
+    words = what.rstrip(" …")
+    return bool(words) and any(words in text or (bool(text) and text in words) for text in texts)
+
+
+def redacted(said: Content, target: int, gone: Redaction) -> Content:
+    """What a post says without it. `target` is the post that stands in the chat, be this its wording or a newer one."""
+    if isinstance(said, Card):
+        return _card(said, gone)
+    if isinstance(said, FollowUp) and target in gone.carried:
+        return FollowUp("" if said.author in gone.names else said.author, "", deleted=True)
+    if isinstance(said, Reply) and target in gone.carried:
+        return replace(said, text="", media=())
+    if isinstance(said, Offer) and said.note in gone.notes:
+        return replace(said, text="")
+    if isinstance(said, Sent) and gone.notes and quotes(said.text, gone.texts):
+        return replace(said, text="")
+    return said
+
+
+def _card(said: Card, gone: Redaction) -> Card:
+    history = tuple((who, what) for who, what in said.history if who not in gone.names and not quotes(what, gone.texts))
+    media = tuple(one for one in said.media if one not in gone.media)
+    remembered = tuple(one for one in said.remembered if not quotes(one, gone.texts))
+    excerpt = said.excerpt if gone.excerpt is None else gone.excerpt[: len(said.excerpt)]
+    return replace(said, excerpt=excerpt, history=history, media=media, remembered=remembered)
+
+
+async def redact_posts(session: AsyncSession, conversation_ids: Sequence[int], gone: Redaction, now: datetime) -> None:
+    """Empty what was said, and what waits to be said, about these conversations. What would only carry it is not said.
+
+    What stands in chats is another matter: it is rewritten by posts.
+    """
+    about = PostRow.conversation_id.in_(conversation_ids)
+    changed = await rewrite(session, about, lambda said, target: redacted(said, target, gone))
+    pointless = [*gone.carried, *(row.id for row in changed if row.kind == Sent.__name__)]
+    await cancel(session, PostRow.id.in_(pointless), CancelReason.TAKEN_BACK, now)
+
+
+async def rewrite(
+    session: AsyncSession, which: ColumnElement[bool], change: Callable[[Content, int], Content]
+) -> list[PostRow]:
+    """Change what these posts say; those that it changed, as they were."""
+    changed = []
+    for row in (await session.scalars(select(PostRow).where(which).order_by(PostRow.id))).all():
+        said = mappers.content(row)
+        now_says = change(said, row.edits or row.id)
+        if now_says != said:
+            changed.append(row)
+            stored = update(PostRow).where(PostRow.id == row.id).values(content=encode(now_says)[1])
+            await session.execute(stored.execution_options(synchronize_session=False))
+    return changed
+
+
+async def unlearn(
+    session: AsyncSession, conversation_ids: Sequence[int], now: datetime
+) -> tuple[list[int], list[PostRow]]:
+    """Empty and withdraw what was learned from these conversations; the examples, and other cards that recalled it."""
+    learned = select(ExampleRow.id, ExampleRow.text).where(
+        ExampleRow.conversation_id.in_(conversation_ids), ExampleRow.text != ""
+    )
+    found = dict((await session.execute(learned)).all())
+    if not found:
+        return [], []
+    gone = Redaction(tuple(found.values()))
+    leaning = select(DecisionRow.conversation_id).where(DecisionRow.evidence.overlap(list(found)))
+    elsewhere = (PostRow.kind == Card.__name__) & PostRow.conversation_id.in_(leaning)
+    recalling = await rewrite(session, elsewhere, lambda said, target: redacted(said, target, gone))
+    nothing = {"text": "", "text_key": "", "vector": None, "embedder": None}
+    withdrawn = func.coalesce(ExampleRow.withdrawn_at, now)
+    forgotten = update(ExampleRow).where(ExampleRow.id.in_(found)).values(**nothing, withdrawn_at=withdrawn)
+    await session.execute(forgotten.execution_options(synchronize_session=False))
+    return list(found), recalling

@@ -1,0 +1,54 @@
+"""A database to a file and back, with the PostgreSQL programs out of the wheel."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from bot.domain.errors import UsageError
+from db.engine import conninfo, parsed
+from db.server.cluster import binaries
+
+
+def dump(url: str, file: Path) -> None:
+    """Write everything into one file, readable by its owner only; the bot may go on working. It blocks.
+
+    The file appears when it is whole: a broken-off backup is never taken for a good one. Raises UsageError.
+    """
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.touch(mode=0o600)
+        _run(parsed(url), "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={part}")
+        part.replace(file)
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def restore(url: str, file: Path) -> None:
+    """Put a database back to what the file holds, or leave it as it is. Stop the bot first. It blocks.
+
+    What the database held is replaced. Raises UsageError.
+    """
+    if not file.is_file():
+        raise UsageError(f"{file}: there is no such backup")
+    whole = ["--single-transaction", "--exit-on-error", "--clean", "--if-exists", "--no-owner", "--no-privileges"]
+    _run(parsed(url), "pg_restore", *whole, str(file))
+
+
+def _run(url: URL, program: str, *arguments: str) -> None:
+    """The password goes over the environment: `ps` shows arguments to everybody."""
+    secret = {} if url.password is None else {"PGPASSWORD": str(url.password)}
+    bare = URL.create(url.drivername, url.username, None, url.host, url.port, url.database, url.query)
+    done = subprocess.run(
+        [str(binaries() / program), *arguments, "--dbname", conninfo(bare)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.defpath, "LC_ALL": "C", "PGCONNECT_TIMEOUT": "5", **secret},
+    )
+    if done.returncode != 0:
+        raise UsageError(f"{program}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")

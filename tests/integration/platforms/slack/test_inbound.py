@@ -1,0 +1,175 @@
+"""What people write, react and press arrives as facts, stored before it is acknowledged, over either transport."""
+
+import asyncio
+
+import pytest
+
+from bot.domain.messages import MessageRef, Person, Place
+from bot.domain.posts import OTHER, Question
+from bot.platforms.slack import inbound
+from bot.platforms.slack.adapter import Slack
+from tests.integration.platforms.slack.parts import (
+    ANN,
+    BILLING,
+    HELP,
+    LEAD,
+    LOUNGE,
+    Recorder,
+    card,
+    item,
+    settled,
+)
+from tests.servers.slack import BOT_USER, SlackServer
+
+
+async def test_a_message_is_stored_with_its_writers_name_and_language_and_acknowledged(
+    server: SlackServer, slack: Slack, inbox: Recorder
+) -> None:
+    ts = await server.writes(ANN, HELP, "I was charged twice &amp; again")
+    await server.until(settled(server))
+    [message] = inbox.messages.values()
+    assert (message.ref, message.place) == (MessageRef("slack", HELP, ts), Place("slack", HELP, ts))
+    assert message.author == Person("slack", ANN, "Ann", "pt-BR")
+    assert message.text == "I was charged twice & again"
+    assert server.deliveries[0].attempts == 1
+
+
+async def test_what_could_not_be_stored_is_not_acknowledged_and_comes_again(
+    server: SlackServer, slack: Slack, inbox: Recorder
+) -> None:
+    inbox.down = True
+    await server.writes(ANN, HELP, "I was charged twice")
+    await server.until(lambda: inbox.tried == 2)
+    assert not server.deliveries[0].acked
+    assert inbox.messages == {}
+    inbox.down = False
+    await server.until(settled(server))
+    assert inbox.texts == ["I was charged twice"]
+
+
+async def test_a_mistake_of_ours_is_not_acknowledged_either(
+    server: SlackServer, slack: Slack, inbox: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox.broken = True
+    await server.writes(ANN, HELP, "the words themselves")
+    await server.until(lambda: inbox.tried == 2)
+    inbox.broken = False
+    await server.until(settled(server))
+    assert "RuntimeError" in caplog.text
+    assert "the words themselves" not in caplog.text
+
+
+async def test_the_acknowledgement_waits_for_the_store(server: SlackServer, slack: Slack, inbox: Recorder) -> None:
+    inbox.slow = 0.2
+    server.courier.redeliver_after = 5.0
+    await server.writes(ANN, HELP, "hello")
+    await server.until(lambda: inbox.tried == 1)
+    await asyncio.sleep(0.05)
+    assert not server.deliveries[0].acked
+    await server.until(settled(server))
+
+
+async def test_mention_and_message_of_one_post_and_every_repeat_are_one_message(
+    server: SlackServer, slack: Slack, inbox: Recorder
+) -> None:
+    await server.writes(ANN, HELP, f"<@{BOT_USER}> I was charged twice")
+    await server.until(lambda: len(server.deliveries) == 2 and settled(server)())
+    await server.repeats(server.deliveries[0].event_id)
+    assert inbox.texts == ["I was charged twice"]
+    assert inbox.tried == 3
+
+
+async def test_direct_messages_and_mentions_are_heard_and_small_talk_is_not(
+    server: SlackServer, slack: Slack, inbox: Recorder
+) -> None:
+    await server.writes(ANN, LOUNGE, "nice weather")
+    await server.writes(ANN, BILLING, f"<@{BOT_USER}> what a card")
+    await server.writes("U0OTHERBOT", HELP, "beep", extra={"bot_id": "B0OTHER"})
+    await server.writes(ANN, ANN, "privately")
+    await server.writes(ANN, LOUNGE, f"<@{BOT_USER}> publicly")
+    await server.until(lambda: len(server.deliveries) == 7 and settled(server)())
+    assert sorted(inbox.texts) == ["privately", "publicly"]
+    assert all(delivery.attempts == 1 for delivery in server.deliveries), "what is not our business is acknowledged"
+
+
+async def test_a_reply_keeps_the_thread_of_its_conversation(server: SlackServer, slack: Slack, inbox: Recorder) -> None:
+    root = await server.writes(ANN, HELP, "I was charged twice")
+    await server.writes(ANN, HELP, "on Monday", thread_ts=root)
+    await server.until(lambda: len(inbox.messages) == 2)
+    assert {message.place.thread for message in inbox.messages.values()} == {root}
+
+
+async def test_reactions_come_and_go_in_normal_form(server: SlackServer, slack: Slack, inbox: Recorder) -> None:
+    receipt = await slack.say(item(card(MessageRef("slack", HELP, "1.1")), Place("slack", BILLING)))
+    await server.reacts(LEAD, BILLING, receipt.id, "thumbsup::skin-tone-3")
+    await server.until(settled(server))
+    await server.unreacts(LEAD, BILLING, receipt.id, "thumbsup::skin-tone-3")
+    await server.until(lambda: len(inbox.reactions) == 2)
+    assert [(r.ref, r.actor.id, r.emoji, r.added) for r in inbox.reactions] == [
+        (receipt, LEAD, "+1", True),
+        (receipt, LEAD, "+1", False),
+    ]
+    assert inbox.messages == {}, "the bot's own card is no request"
+
+
+async def test_a_press_is_stored_with_its_value_and_acknowledged(
+    server: SlackServer, slack: Slack, inbox: Recorder
+) -> None:
+    root = await server.writes(ANN, HELP, "hm")
+    receipt = await slack.say(item(Question(("billing", "it"), None), Place("slack", HELP, root)))
+    await server.presses(ANN, HELP, receipt.id, "choose_1")
+    await server.presses(ANN, HELP, receipt.id, "choose_other")
+    await server.until(lambda: len(inbox.presses) == 2)
+    await server.until(settled(server))
+    assert [(press.ref, press.actor.id, press.value) for press in inbox.presses] == [
+        (receipt, ANN, "1"),
+        (receipt, ANN, OTHER),
+    ]
+
+
+async def test_an_event_nobody_asked_for_is_acknowledged(server: SlackServer, slack: Slack, inbox: Recorder) -> None:
+    server.emits({"type": "member_joined_channel", "user": ANN, "channel": HELP})
+    server.emits({"type": "something_new", "deep": {"er": [None]}})
+    await server.edits(ANN, HELP, await server.writes(ANN, HELP, "first"), "second")
+    await server.until(lambda: len(server.deliveries) == 4 and settled(server)())
+    assert [delivery.attempts for delivery in server.deliveries] == [1, 1, 1, 1]
+    assert inbox.texts == ["first"]
+
+
+@pytest.mark.parametrize("fault", [{"delay": 5.0}, {"error": "missing_scope"}, {"status": 500}])
+async def test_a_slack_that_does_not_say_who_writes_holds_up_nothing(
+    server: SlackServer, slack: Slack, inbox: Recorder, fault: dict[str, object]
+) -> None:
+    server.courier.redeliver_after = 3.0
+    server.fail("users.info", **fault)  # type: ignore[arg-type]
+    await server.writes(ANN, HELP, "first")
+    await server.until(lambda: inbox.texts == ["first"], timeout=2)
+    await server.writes(ANN, HELP, "second")
+    await server.until(lambda: inbox.texts == ["first", "second"], timeout=0.5)
+    assert {message.author for message in inbox.messages.values()} == {Person("slack", ANN)}
+    assert len(server.calls_to("users.info")) == 1, "a slow Slack is left alone for a while"
+    await server.until(settled(server))
+    assert [delivery.attempts for delivery in server.deliveries] == [1, 1]
+
+
+async def test_the_same_writer_is_looked_up_once(server: SlackServer, slack: Slack, inbox: Recorder) -> None:
+    for number in range(5):
+        await server.writes(ANN, HELP, f"message {number}")
+    await server.until(lambda: len(inbox.messages) == 5)
+    assert {message.author.name for message in inbox.messages.values()} == {"Ann"}
+    assert len(server.calls_to("users.info")) == 1
+
+
+async def test_what_takes_too_long_to_store_is_turned_down_before_slack_loses_patience(
+    server: SlackServer, slack: Slack, inbox: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbound, "_STORE_SECONDS", 0.2)
+    server.courier.redeliver_after = 2.0
+    inbox.slow = 1.0
+    await server.writes(ANN, HELP, "a stuck pool")
+    await server.until(lambda: inbox.tried == 1)
+    await asyncio.sleep(0.4)
+    assert not server.deliveries[0].acked and inbox.messages == {}
+    inbox.slow = 0.0
+    await server.until(settled(server))
+    assert inbox.texts == ["a stuck pool"]

@@ -1,0 +1,62 @@
+"""What a check finds out about the model and the platforms, and that it survives what it finds."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+import pytest
+
+from bot import check
+from bot.domain.errors import Refused, SwitchboardError, Unreachable
+from bot.domain.memory_vote import Neighbours
+from bot.flow.classify import Classifier
+from bot.platforms import Finding, PlatformContext, PlatformModule
+from tests.fakes import FakePredictor, fake_classifier
+from tests.samples import TASK
+
+
+async def model(failure: SwitchboardError | None = None, opens: bool = True) -> Finding:
+    predictor = FakePredictor()
+    predictor.failure = failure
+
+    @asynccontextmanager
+    async def open_model_stack() -> AsyncIterator[Classifier]:
+        if not opens:
+            raise Refused("vLLM is not installed")
+        yield fake_classifier(Neighbours(), predictor)
+
+    return await check.of_the_model(TASK, open_model_stack)
+
+
+async def test_a_model_that_answers_is_named() -> None:
+    assert await model() == Finding("the model answers (routing-1)", True)
+
+
+async def test_a_model_that_is_away_or_cannot_be_started_says_what_to_do() -> None:
+    away = await model(Unreachable("no connection"))
+    assert (away.ok, "model.server" in away.remedy) == (False, True)
+    assert await model(opens=False) == Finding("the model answers", False, "vLLM is not installed")
+
+
+class Checked:
+    """A platform that finds one thing, and then breaks down if it is told to."""
+
+    def __init__(self, breaks: bool) -> None:
+        self.breaks = breaks
+
+    async def check(self, config: object, around: object, live: bool) -> AsyncIterator[Finding]:
+        yield Finding(f"{config}, live" if live else f"{config}", True)
+        if self.breaks:
+            raise Unreachable("slack: timed out")
+
+
+async def test_every_platform_is_looked_at_even_after_one_broke_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"slack": cast(PlatformModule, Checked(True)), "telegram": cast(PlatformModule, Checked(False))}
+    monkeypatch.setattr(check, "platform_modules", lambda: there)
+    around = cast(PlatformContext, None)
+    found = [one async for one in check.of_platforms({"slack": "S", "telegram": "T"}, around, live=True)]
+    assert found == [
+        ("slack", Finding("S, live", True)),
+        ("slack", Finding("it can be looked at", False, "slack: timed out")),
+        ("telegram", Finding("T, live", True)),
+    ]
