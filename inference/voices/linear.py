@@ -1,0 +1,106 @@
+"""One linear classifier: a row of weights a label, and the temperature that makes its margins probabilities."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_matrix
+from scipy.special import log_softmax
+from sklearn.exceptions import ConvergenceWarning
+
+Floats = NDArray[np.float32]
+Features = TypeVar("Features", csr_matrix, Floats)
+
+
+class Estimator(Protocol):
+    """A linear classifier of scikit-learn's."""
+
+    coef_: Floats
+    intercept_: Floats
+
+    def fit(self, X: csr_matrix | Floats, y: NDArray[np.str_]) -> object: ...  # noqa: N803  scikit-learn's names
+
+
+FOLDS = 3
+_ABSENT = -2.0
+"""The margin of a label that a fold has not seen: below what a linear SVM gives to what it rejects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Margins = features @ weights.T + offsets; probabilities = softmax(margins / temperature)."""
+
+    labels: tuple[str, ...]
+    weights: Floats
+    """labels × features."""
+    offsets: Floats
+    temperature: float
+
+    def log_probabilities(self, features: csr_matrix | Floats) -> Floats:
+        """Rows × labels, each row the logarithms of a distribution."""
+        margins = np.asarray(features @ self.weights.T) + self.offsets
+        return np.asarray(log_softmax(margins / self.temperature, axis=1), dtype=np.float32)
+
+
+def fit(make: Callable[[], Estimator], features: Features, labels: Sequence[str]) -> tuple[Linear, Floats]:
+    """(the classifier, what it says of each row when it has not learned from it), the latter as log-probabilities.
+
+    The temperature is fitted on the rows that a fold left out (temperature scaling, Guo et al. 2017, on out-of-fold
+    margins), so that no row judges a model that has seen it. Needs two labels.
+    """
+    truth = np.asarray(labels)
+    names = tuple(sorted(set(labels)))
+    weights, offsets = _fitted(make(), features, truth, names)
+    unseen = np.full((len(labels), len(names)), _ABSENT, dtype=np.float32)
+    for learned, asked in _folds(truth):
+        if not len(learned) or not len(asked):
+            continue
+        part, shift = _fitted(make(), features[learned], truth[learned], names)
+        unseen[asked] = np.asarray(features[asked] @ part.T) + shift
+    temperature = _temperature(unseen, np.searchsorted(names, truth))
+    said = np.asarray(log_softmax(unseen / temperature, axis=1), dtype=np.float32)
+    return Linear(names, weights, offsets, temperature), said
+
+
+def _fitted(
+    model: Estimator, features: csr_matrix | Floats, truth: NDArray[np.str_], names: Sequence[str]
+) -> tuple[Floats, Floats]:
+    """Weights and offsets, a row for each of the names; a label that is not among the truths gets an absent one's."""
+    present = sorted(set(truth))
+    weights = np.zeros((len(names), features.shape[1]), dtype=np.float32)
+    offsets = np.full(len(names), _ABSENT, dtype=np.float32)
+    rows = np.searchsorted(names, present)
+    if len(present) < 2:
+        offsets[rows] = 0.0
+        return weights, offsets
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a little further from the optimum is no worse a voice
+        model.fit(features, truth)
+    coefficients, shift = np.asarray(model.coef_), np.asarray(model.intercept_)
+    if len(present) == 2:  # scikit-learn keeps one row for two labels: the second one's
+        coefficients, shift = np.vstack([-coefficients, coefficients]), np.hstack([-shift, shift])
+    weights[rows], offsets[rows] = coefficients, shift
+    return weights, offsets
+
+
+def _folds(truth: NDArray[np.str_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Every label's rows dealt out in turn, so that each fold has its share of each; the same in every process."""
+    fold = np.zeros(len(truth), dtype=np.intp)
+    for turn, name in enumerate(sorted(set(truth))):
+        rows = np.flatnonzero(truth == name)
+        fold[rows] = (np.arange(len(rows)) + turn) % FOLDS
+    for left_out in range(FOLDS):
+        yield np.flatnonzero(fold != left_out), np.flatnonzero(fold == left_out)
+
+
+def _temperature(margins: Floats, truth: NDArray[np.intp]) -> float:
+    rows = np.arange(len(truth))
+
+    def loss(logarithm: float) -> float:
+        return -float(log_softmax(margins / np.exp(logarithm), axis=1)[rows, truth].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.02), np.log(8.0)), method="bounded").x))  # type: ignore[no-untyped-call]

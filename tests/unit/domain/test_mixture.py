@@ -1,0 +1,64 @@
+"""Several voices, one distribution."""
+
+import pytest
+
+from bot.domain.mixture import ADAPTER, USUAL, VECTORS, WORDS, Mixture, pooled, without
+
+TEAMS = ("billing", "it", "shipping")
+
+
+def test_one_voice_alone_says_what_it_says() -> None:
+    said = {WORDS: {"billing": 0.5, "it": 0.3, "shipping": 0.2}}
+    assert pooled(said, {WORDS: 1.0}, TEAMS) == pytest.approx(said[WORDS])
+
+
+def test_two_voices_that_agree_are_surer_than_either() -> None:
+    row = {"billing": 0.6, "it": 0.2, "shipping": 0.2}
+    mixed = pooled({WORDS: row, VECTORS: row}, {WORDS: 1.0, VECTORS: 1.0}, TEAMS)
+    assert mixed is not None
+    assert mixed["billing"] == pytest.approx(0.36 / 0.44)
+
+
+def test_the_louder_voice_is_followed() -> None:
+    said = {WORDS: {"billing": 0.8, "it": 0.2}, VECTORS: {"billing": 0.2, "it": 0.8}}
+    quiet = pooled(said, {WORDS: 0.2, VECTORS: 0.6}, ("billing", "it"))
+    assert quiet is not None
+    assert quiet["it"] > quiet["billing"]
+
+
+def test_a_voice_with_no_weight_changes_nothing() -> None:
+    said = {WORDS: {"billing": 0.9, "it": 0.1}, VECTORS: {"billing": 0.1, "it": 0.9}}
+    assert pooled(said, {WORDS: 1.0, VECTORS: 0.0}, ("billing", "it")) == pytest.approx(said[WORDS])
+
+
+def test_a_label_that_the_adapter_never_learned_is_judged_by_those_who_know_it() -> None:
+    """However sure the adapter is of the labels it knows."""
+    said = {
+        ADAPTER: {"billing": 0.6, "it": 0.4},
+        WORDS: {"billing": 0.02, "it": 0.02, "shipping": 0.96},
+        VECTORS: {"billing": 0.02, "it": 0.02, "shipping": 0.96},
+    }
+    mixed = pooled(said, USUAL, TEAMS)
+    assert mixed is not None
+    assert max(mixed, key=lambda name: mixed[name]) == "shipping"
+    assert sum(mixed.values()) == pytest.approx(1.0)
+
+
+def test_a_certain_no_of_one_voice_does_not_outlaw_a_label() -> None:
+    mixed = pooled({WORDS: {"billing": 0.0, "it": 1.0}, VECTORS: {"billing": 1.0, "it": 0.0}}, USUAL, ("billing", "it"))
+    assert mixed is not None
+    assert mixed["billing"] > 0.9
+
+
+def test_nobody_who_counts_says_nothing() -> None:
+    assert pooled({}, USUAL, TEAMS) is None
+    assert pooled({WORDS: {"billing": 1.0}}, {WORDS: 0.0}, TEAMS) is None
+    assert pooled({WORDS: {"retired": 1.0}}, USUAL, TEAMS) is None
+
+
+def test_without_the_adapter_the_others_are_as_loud_together() -> None:
+    rest = without(USUAL)
+    assert set(rest) == {WORDS, VECTORS}
+    assert sum(rest.values()) == pytest.approx(sum(USUAL.values()))
+    assert Mixture().of([WORDS, VECTORS]) == rest
+    assert Mixture().of([ADAPTER, WORDS]) == {ADAPTER: USUAL[ADAPTER], WORDS: USUAL[WORDS]}
