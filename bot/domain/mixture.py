@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 ADAPTER, WORDS, VECTORS = "adapter", "words", "vectors"
-_LEAST = 1e-6
+LEAST = 1e-6
 """The smallest probability that is believed: a voice may rule a label out, but not for all the others."""
 
 USUAL = {ADAPTER: 0.22, VECTORS: 0.60, WORDS: 0.18}
@@ -50,7 +50,7 @@ def pooled(
         known = [(voice, row[name]) for voice, row in said.items() if name in row and weights.get(voice, 0.0) > 0]
         heard = sum(weights[voice] for voice, _ in known)
         if heard > 0:
-            scores[name] = sum(weights[v] * math.log(max(p, _LEAST)) for v, p in known) * total / heard
+            scores[name] = sum(weights[v] * math.log(max(p, LEAST)) for v, p in known) * total / heard
     if not scores:
         return None
     top = max(scores.values())

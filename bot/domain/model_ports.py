@@ -156,3 +156,51 @@ class Trainer(Protocol):
 
         Raises TrainingFailed.
         """
+
+
+Said = Mapping[str, Mapping[str, float]]
+"""Voice -> its distribution over the labels it knows, of one text. A voice that cannot speak is not in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """An example as the linear voices are fitted on it."""
+
+    key: str
+    """The text's content hash (`learning.text_key`)."""
+    text: str
+    label: str
+    vector: Vector | None
+    """None: it has none yet."""
+
+
+class VoiceLessons(Protocol):
+    """What the linear voices are fitted on: the train side, one label a text."""
+
+    async def stamp(self, task: Task, embedder: str) -> str:
+        """Changes whenever `lessons` would return something else."""
+
+    async def lessons(self, task: Task, embedder: str, limit: int) -> list[Lesson]:
+        """What may be learned from, at most so many: corrections first, then the rest label by label."""
+
+
+class LinearVoices(Protocol):
+    """Voices beside the model that are fitted in seconds: linear models on the words, and on the vectors."""
+
+    def fitted_on(self, task: str) -> str | None:
+        """The stamp of what they were fitted on; None: not fitted yet."""
+
+    def without_adapter(self, task: str) -> Mapping[str, float]:
+        """How loud each is where no adapter speaks; empty: not fitted yet."""
+
+    async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
+        """Fit them anew; who is asked meanwhile hears the old ones. Raises TrainingFailed."""
+
+    async def say(self, task: str, texts: Sequence[str], vectors: Sequence[Vector | None]) -> list[Said]:
+        """What each says of each text. A voice that was not fitted, or whose vector is missing, says nothing."""
+
+    def unseen(self, task: str) -> Mapping[str, Said]:
+        """Key of a text that they were fitted on -> what they say of it when they have not learned from it."""
+
+    def fit_weights(self, said: Sequence[Said], truth: Sequence[str]) -> Mapping[str, float]:
+        """Voice -> how loud it should be, by what all said of texts that none had learned from, and their labels."""
