@@ -77,7 +77,7 @@ async def _decide(models: ModelStack, task: Task, texts: Sequence[str]) -> list[
         return []
     query = await models.classifier.query(task)
     considered = await models.classifier.consider(query, texts)
-    return [decide(task, known.heard, known.found, may_ask=True) for known in considered]
+    return [decide(task, known.opinions, may_ask=True) for known in considered]
 
 
 def _route_json(text: str, decision: Decision) -> str:

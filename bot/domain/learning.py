@@ -20,7 +20,10 @@ class Source(StrEnum):
     CONFIRMATION = "confirmation"
     TAP = "tap"
     IMPORT = "import"
+    SETTINGS = "settings"
+    """A label's meaning and examples, as the settings have them now."""
     SEED = "seed"
+    """What comes with the demo company."""
 
 
 class Side(StrEnum):

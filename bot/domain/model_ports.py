@@ -1,13 +1,13 @@
 """What the flow needs in order to think and to learn: model, memory, examples, registry. Ports, too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain.decisions import Prediction
+from bot.domain.decisions import NoPrediction, Opinion, Prediction
 from bot.domain.learning import Adapter, Cycle, Example, Phase, Progress, Verdict
 from bot.domain.memory_vote import Neighbours
 from bot.domain.tasks import Task
@@ -24,6 +24,8 @@ class Query:
     codes: Mapping[str, str]
     adapter: Adapter | None
     """None: the base model itself."""
+    deadline: float | None = None
+    """Seconds that somebody waits for an answer; None: nobody does, the server may take its time."""
 
 
 class Predictor(Protocol):
@@ -38,6 +40,25 @@ class Predictor(Protocol):
 
     def alphabet(self) -> Sequence[str]:
         """The base model's one-token codes that labels may be given, in the order they are given out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the voices are asked: what becomes of these texts."""
+
+    query: Query
+    texts: Sequence[str]
+    vectors: Callable[[], Awaitable[Sequence[Vector | None]]]
+    """The texts' embeddings, computed once for all voices; None where the embedder could not be asked."""
+    leave_out_itself: bool = False
+    """Hide known texts that equal the one in question: held-out examples are to be scored honestly."""
+
+
+class Voice(Protocol):
+    """Whoever has an opinion on which label a text should get."""
+
+    async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
+        """One a text, in order. Never raises for a server that is down: it says so in the result."""
 
 
 class AdapterHost(Protocol):

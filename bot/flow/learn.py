@@ -135,7 +135,7 @@ class Learner:
         for batch in _batches(examples):
             considered = await self.classifier.consider(query, [e.text for e in batch], leave_out_itself=True)
             for example, known in zip(batch, considered, strict=True):
-                decision = decide(query.task, known.heard, known.found, may_ask=True)
+                decision = decide(query.task, known.opinions, may_ask=True)
                 scores.append(
                     Score(text_key(example.text), example.source, example.label, decision.label, decision.probabilities)
                 )

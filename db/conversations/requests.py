@@ -6,11 +6,12 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
-from bot.domain.decisions import Author, Reason
+from bot.domain.decisions import Author, Basis, Reason
 from bot.domain.messages import MessageRef, joined
 from bot.domain.queries import Account, Request
 from db.posts.latest import standing_cards
 from db.reading import mappers
+from db.reading.mappers import basis_of
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow, MessageRow, NoteRow, PostRow
 
 _EXCERPT, _RECALLED = 160, 100
@@ -70,7 +71,7 @@ async def account_of(session: AsyncSession, ref: MessageRef) -> Account | None:
     decisions = (await session.scalars(made)).all()
     (request,) = await in_short(session, [row])
     remembered = await _remembered(session, decisions)
-    return Account(request, tuple((one.at, mappers.decision(one)) for one in decisions), remembered)
+    return Account(request, tuple((one.at, mappers.decision(one)) for one in decisions), *remembered)
 
 
 async def _conversation_of(session: AsyncSession, ref: MessageRef) -> int | None:
@@ -84,11 +85,13 @@ async def _conversation_of(session: AsyncSession, ref: MessageRef) -> int | None
     return await session.scalar(about.order_by(PostRow.id.desc()).limit(1))
 
 
-async def _remembered(session: AsyncSession, decisions: Sequence[DecisionRow]) -> tuple[str, ...]:
-    """What the newest decision of the memory leaned on says, in the order in which it leaned."""
+async def _remembered(session: AsyncSession, decisions: Sequence[DecisionRow]) -> tuple[tuple[str, ...], Basis]:
+    """What the newest decision of the memory leaned on says, in the order in which it leaned, and on whose word."""
     newest = next((one for one in reversed(decisions) if one.evidence), None)
     if newest is None:
-        return ()
-    examples = select(ExampleRow.id, ExampleRow.text).where(ExampleRow.id.in_(newest.evidence), ExampleRow.text != "")
-    texts = dict((await session.execute(examples)).all())
-    return tuple(_shortened(texts[one], _RECALLED) for one in newest.evidence if one in texts)
+        return (), Basis.CORRECTION
+    examples = select(ExampleRow.id, ExampleRow.text, ExampleRow.source).where(ExampleRow.id.in_(newest.evidence))
+    known = {one: (text, basis_of(source)) for one, text, source in await session.execute(examples) if text}
+    leaned_on = [known[one] for one in newest.evidence if one in known]
+    basis = next((basis for basis in Basis if any(of is basis for _, of in leaned_on)), Basis.CORRECTION)
+    return tuple(_shortened(text, _RECALLED) for text, of in leaned_on if of is basis), basis

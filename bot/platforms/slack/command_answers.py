@@ -12,6 +12,7 @@ from bot.platforms.slack.blocks import Block, Said, actions, button, context, cu
 from bot.platforms.slack.interactions import ExtraButton
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
+from bot.platforms.wording import remembered
 
 Links = Mapping[int, str]
 """Conversation -> where it can be read."""
@@ -78,9 +79,9 @@ def why(language: str, task: Task, account: Account) -> Said:
     title = escaped(cut(" ".join(account.request.excerpt.split()), _EXCERPT), 600) or "…"
     steps = [f"{_when(at)}  {escaped(_reason(language, task, made), 300)}" for at, made in account.decisions[-10:]]
     blocks = [*quote(account.request.excerpt, _EXCERPT), *(section(step) for step in steps)]
-    remembered = [sentence(language, "card_remembered", text=cut(text, 120)) for text in account.remembered[:5]]
-    if remembered:
-        blocks.append(context([escaped(text, 300) for text in remembered]))
+    leaned_on = remembered([cut(text, 120) for text in account.remembered[:5]], account.remembered_from, language)
+    if leaned_on:
+        blocks.append(context([escaped(text, 300) for text in leaned_on]))
     return Said(title, blocks or [section(title)])
 
 

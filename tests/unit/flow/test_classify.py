@@ -1,0 +1,97 @@
+"""Every voice is asked about every text, and a voice more needs nothing but to be handed over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from bot.domain.decisions import Author, NoPrediction, Opinion, Reason, decide
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.memory_vote import Neighbour, Neighbours
+from bot.domain.model_ports import Asked, Vector, Voice
+from bot.flow.classify import Classifier
+from tests.fakes import FakeEmbedder, FakePredictor, fake_classifier
+from tests.samples import TASK
+
+KNOWN = Neighbours(anchors=(Neighbour(1, "billing", 0.8),))
+
+
+@dataclass
+class Shouter:
+    """A third voice: as sure as can be of what is written in capitals, and silent otherwise."""
+
+    vectors: list[Vector | None] = field(default_factory=list)
+
+    async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
+        self.vectors += await asked.vectors()
+        certain = Opinion(Author.MODEL, {"it": 1.0}, weight=9.0)
+        return [certain if text.isupper() else NoPrediction() for text in asked.texts]
+
+
+_: type[Voice] = Shouter
+
+
+@dataclass
+class CountingEmbedder(FakeEmbedder):
+    asked: int = 0
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        self.asked += 1
+        return await super().embed(texts)
+
+
+async def decided(classifier: Classifier, *texts: str) -> list[tuple[str, Reason]]:
+    considered = await classifier.consider(await classifier.query(TASK), texts)
+    decisions = [decide(TASK, known.opinions, may_ask=True) for known in considered]
+    return [(decision.label, decision.reason) for decision in decisions]
+
+
+async def test_a_third_voice_is_heard_beside_the_two() -> None:
+    shouter, embedder = Shouter(), CountingEmbedder()
+    classifier = replace(fake_classifier(KNOWN), others=(shouter,), embedder=embedder)
+    assert await decided(classifier, "WHERE IS MY REFUND", "where is my refund") == [
+        ("it", Reason.CONFIDENT),
+        ("billing", Reason.CONFIDENT),
+    ]
+    assert embedder.asked == 1, "a text is embedded once, however many voices want its vector"
+    assert shouter.vectors == await embedder.embed(["WHERE IS MY REFUND", "where is my refund"])
+
+
+async def test_a_third_voice_stands_in_for_a_model_that_is_down() -> None:
+    predictor = FakePredictor()
+    predictor.failure = Unreachable("no connection")
+    classifier = replace(fake_classifier(Neighbours(), predictor), others=(Shouter(),))
+    assert await decided(classifier, "IT IS BROKEN", "it is broken") == [
+        ("it", Reason.MODEL_DOWN),
+        ("triage", Reason.MODEL_DOWN),
+    ]
+
+
+@pytest.mark.parametrize("failure", [Unreachable("no connection"), Refused("no such adapter")])
+async def test_a_model_that_cannot_answer_with_its_adapter_is_silent(failure: Unreachable | Refused) -> None:
+    predictor = FakePredictor()
+    predictor.failure = failure
+    classifier = fake_classifier(KNOWN, predictor)
+    [known] = await classifier.consider(await classifier.query(TASK), ["refund"])
+    assert known.model == NoPrediction(Reason.MODEL_DOWN)
+    assert known.silent
+
+
+async def test_a_base_model_that_was_never_trained_is_no_voice_at_all() -> None:
+    predictor = FakePredictor()
+    predictor.failure = Refused("the starter answers nothing before it was trained")
+    classifier = fake_classifier(KNOWN, predictor)
+    untrained = replace(await classifier.query(TASK), adapter=None)
+    [known] = await classifier.consider(untrained, ["refund"])
+    assert known.model == NoPrediction(Reason.NOT_TRAINED)
+    assert not known.silent
+
+
+async def test_an_embedder_that_is_down_silences_the_memory() -> None:
+    embedder = FakeEmbedder()
+    embedder.failure = Unreachable("no connection")
+    classifier = replace(fake_classifier(KNOWN), embedder=embedder)
+    [known] = await classifier.consider(await classifier.query(TASK), ["I was charged twice"])
+    assert known.silent
+    assert known.vector is None
+    assert decide(TASK, known.opinions, may_ask=True).label == "billing"
