@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.domain.tasks import Task
@@ -23,6 +23,9 @@ class Author(StrEnum):
     """Who decided."""
 
     MODEL = "model"
+    """A mixture in which the adapter speaks."""
+    EXAMPLES = "examples"
+    """The voices that are fitted on examples, without the model."""
     MEMORY = "memory"
     PERSON = "person"
     LEAD = "lead"
@@ -58,6 +61,18 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What one voice said, in short."""
+
+    voice: str
+    label: str
+    """The label it finds likeliest."""
+    probability: float
+    weight: float
+    """How loud it was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The label chosen for a conversation, with what it rests on."""
 
@@ -74,6 +89,8 @@ class Decision:
     """Not empty: too unsure to act; ask the person to choose among these (most likely first)."""
     actor: str | None = None
     """`platform:id` of the person or lead who decided; None for machines."""
+    voices: tuple[Heard, ...] = ()
+    """What each voice said, the loudest first; empty when a person or nobody decided."""
 
     @property
     def confidence(self) -> float:
@@ -129,6 +146,10 @@ class Opinion:
     """Similarity of the nearest text that the voice trusts or corrects; None: it does not look for any."""
     alone: "Opinion | None" = None
     """What it says instead where no other voice speaks; None: the same."""
+    parts: tuple[Heard, ...] = ()
+    """The voices it was mixed from; empty: it is one voice."""
+    without: Reason | None = None
+    """Why the model is not among them; None: it is, or it does not belong there."""
 
 
 def decide(task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool) -> Decision:
@@ -137,7 +158,7 @@ def decide(task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool
     With `may_ask` false the fallback decides where the person would be asked.
     """
     spoken = [opinion for opinion in opinions if isinstance(opinion, Opinion)]
-    silence = next((o.reason for o in opinions if isinstance(o, NoPrediction) and o.reason is not None), None)
+    silence = next((reason for o in opinions if (reason := missing(o)) is not None), None)
     shares = _shares(spoken)
     if not shares:
         return fallback(task, silence or Reason.UNSURE)
@@ -152,9 +173,27 @@ def decide(task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool
         probabilities=mixed,
         adapter=next((opinion.adapter for opinion in spoken if opinion.adapter is not None), None),
         evidence=tuple(one.example for one in leading.evidence),
+        voices=_heard(shares),
     )
     doubt = _doubt(task, decision, spoken)
     return decision if doubt is None else _hesitate(task, decision, doubt, ranked, may_ask)
+
+
+def missing(opinion: Opinion | NoPrediction) -> Reason | None:
+    """Why the model did not speak; None: it did, or this is another voice."""
+    return opinion.without if isinstance(opinion, Opinion) else opinion.reason
+
+
+def _heard(shares: Sequence[tuple[Opinion, float]]) -> tuple[Heard, ...]:
+    """Every voice with its weight in the whole, the loudest first."""
+    heard: list[Heard] = []
+    for opinion, share in shares:
+        top = max(opinion.probabilities, key=lambda name: opinion.probabilities[name])
+        whole = sum(part.weight for part in opinion.parts) or 1.0
+        parts = [replace(part, weight=round(share * part.weight / whole, 4)) for part in opinion.parts]
+        alone = Heard(opinion.author.value, top, round(opinion.probabilities[top], 4), round(share, 4))
+        heard += parts or [alone]
+    return tuple(sorted(heard, key=lambda one: -one.weight))
 
 
 def _shares(opinions: Sequence[Opinion]) -> list[tuple[Opinion, float]]:
@@ -205,6 +244,7 @@ def _hesitate(task: Task, decision: Decision, doubt: Reason, ranked: list[str], 
         adapter=decision.adapter,
         evidence=decision.evidence,
         candidates=candidates,
+        voices=decision.voices,
     )
 
 

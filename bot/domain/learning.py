@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bot.domain.decisions import calibrated
+from bot.domain.mixture import Mixture
 
 
 class Source(StrEnum):
@@ -63,6 +64,8 @@ class Adapter:
     temperature: float
     """Divides the logits so that probabilities mean what they say (fitted on validation data)."""
     made: datetime
+    mixture: Mixture = field(default_factory=Mixture)
+    """How loud it and the voices beside it are: they are judged, promoted and rolled back together."""
 
 
 @dataclass(frozen=True, slots=True)

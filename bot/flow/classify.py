@@ -5,11 +5,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.decisions import NoPrediction, Opinion, Reason
+from bot.domain.decisions import NoPrediction, Opinion, Reason, missing
 from bot.domain.errors import Unreachable
-from bot.domain.model_ports import Asked, Embedder, Memory, Predictor, Query, Registry, Vector, Voice
+from bot.domain.model_ports import Asked, Embedder, LinearVoices, Memory, Predictor, Query, Registry, Vector, Voice
 from bot.domain.tasks import Task
-from bot.flow.voices import MemoryVoice, ModelVoice
+from bot.flow.voices import MemoryVoice, ModelVoice, PooledVoice
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,15 @@ class Considered:
 
     @property
     def model(self) -> Opinion | NoPrediction:
-        return self.opinions[0]
+        """What the model says, with the voices beside it; why it does not, where it is silent."""
+        reason = missing(self.opinions[0])
+        return self.opinions[0] if reason is None else NoPrediction(reason)
 
     @property
     def silent(self) -> bool:
         """Whether a voice could not be asked though there is one. A task without a model yet has one voice fewer."""
-        return any(isinstance(o, NoPrediction) and o.reason is not Reason.NOT_TRAINED for o in self.opinions)
+        silent = any(isinstance(o, NoPrediction) and o.reason is not Reason.NOT_TRAINED for o in self.opinions)
+        return silent or any(missing(o) not in (None, Reason.NOT_TRAINED) for o in self.opinions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,17 @@ class Classifier:
     base: str
     others: tuple[Voice, ...] = ()
     """Voices besides the model's and the memory's."""
+    linear: LinearVoices | None = None
+    """What speaks with the model, and for it where it is silent; None: nothing."""
     deadline: float = 3.0
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
 
     @property
     def voices(self) -> tuple[Voice, ...]:
         """Everybody who is asked, the model first; the memory last, since it is the one that knows of corrections."""
-        return (ModelVoice(self.predictor), *self.others, MemoryVoice(self.memory))
+        model = ModelVoice(self.predictor)
+        first = model if self.linear is None else PooledVoice(model, self.linear)
+        return (first, *self.others, MemoryVoice(self.memory))
 
     async def query(self, task: Task, hurried: bool = False) -> Query:
         """The question as the champion is asked it now. `hurried`: somebody in a chat waits for the answer."""

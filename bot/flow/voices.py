@@ -1,13 +1,16 @@
-"""Whose opinions a decision rests on: the model's, and the memory's."""
+"""Whose opinions a decision rests on: the model's with the linear voices beside it, and the memory's."""
 
+import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from bot.domain.decisions import Author, NoPrediction, Opinion, Reason, calibrated
+from bot.domain.decisions import Author, Heard, NoPrediction, Opinion, Reason, calibrated
 from bot.domain.errors import Refused, Unreachable
+from bot.domain.learning import Adapter
 from bot.domain.memory_vote import memory_opinion
-from bot.domain.model_ports import Asked, Memory, Predictor, Query, Voice
+from bot.domain.mixture import ADAPTER, Mixture, pooled
+from bot.domain.model_ports import Asked, LinearVoices, Memory, Predictor, Query, Said, Voice
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,57 @@ class ModelVoice:
 
 
 @dataclass(frozen=True, slots=True)
+class PooledVoice:
+    """The model and the linear voices as one opinion, each as loud as it has proved to be.
+
+    Where the model is silent the others speak, and the opinion says that it is not the model's.
+    """
+
+    model: ModelVoice
+    linear: LinearVoices
+
+    async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
+        """See `model_ports.Voice`."""
+        heard, vectors = await asyncio.gather(self.model.opinions(asked), asked.vectors())
+        said = await self.linear.say(asked.query.task.name, asked.texts, vectors)
+        return [self._pooled(asked.query, one, others) for one, others in zip(heard, said, strict=True)]
+
+    def _pooled(self, query: Query, heard: Opinion | NoPrediction, others: Said) -> Opinion | NoPrediction:
+        spoken = dict(others)
+        if isinstance(heard, Opinion):
+            spoken[ADAPTER] = _learned(query.adapter, heard.probabilities)
+        weights = self._mixture(query).of(list(spoken))
+        mixed = pooled(spoken, weights, query.task.names) if others else None
+        if mixed is None:
+            return heard
+        parts = tuple(_in_short(voice, row, weights[voice]) for voice, row in spoken.items() if weights[voice] > 0)
+        if isinstance(heard, Opinion) and weights[ADAPTER] > 0:
+            return replace(heard, probabilities=mixed, parts=parts)
+        without = heard.reason if isinstance(heard, NoPrediction) else None
+        return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without)
+
+    def _mixture(self, query: Query) -> Mixture:
+        fitted = self.linear.without_adapter(query.task.name)
+        if query.adapter is not None:
+            return replace(query.adapter.mixture, without_adapter=fitted or query.adapter.mixture.without_adapter)
+        return Mixture(without_adapter=fitted) if fitted else Mixture()
+
+
+def _learned(adapter: Adapter | None, probabilities: Mapping[str, float]) -> Mapping[str, float]:
+    """What the adapter says of the labels it was trained for; of a team that came later it knows nothing."""
+    if adapter is None:
+        return probabilities
+    known = {name: p for name, p in probabilities.items() if name in adapter.codes}
+    total = sum(known.values())
+    return {name: p / total for name, p in known.items()} if total > 0 else probabilities
+
+
+def _in_short(voice: str, row: Mapping[str, float], weight: float) -> Heard:
+    top = max(row, key=lambda name: row[name])
+    return Heard(voice, top, round(row[top], 4), weight)
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryVoice:
     """The memory: what settled texts near this one say."""
 
@@ -63,4 +117,4 @@ class MemoryVoice:
         return opinions
 
 
-_: tuple[type[Voice], ...] = (ModelVoice, MemoryVoice)
+_: tuple[type[Voice], ...] = (ModelVoice, PooledVoice, MemoryVoice)

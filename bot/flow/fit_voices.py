@@ -1,0 +1,58 @@
+"""Keeps the linear voices fitted on what is known by now: seconds of work, in a process of its own."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.domain.errors import TrainingFailed
+from bot.domain.model_ports import LinearVoices, VoiceLessons
+from bot.domain.tasks import Task
+
+log = logging.getLogger(__name__)
+
+MAX_LESSONS = 20_000
+"""More are not looked at: a fit should take seconds, and the words of twenty thousand messages are known."""
+_REST = 10.0
+"""How many times as long as a fit took nothing is fitted again: an import changes the examples every second."""
+_AFTER_FAILURE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceFitter:
+    """Fits the voices of every task anew when its examples have changed."""
+
+    tasks: Sequence[Task]
+    lessons: VoiceLessons
+    voices: LinearVoices
+    embedder: str
+    _rests: dict[str, float] = field(default_factory=dict)
+    """Task -> when it may be fitted again, on the monotonic clock."""
+
+    async def step(self) -> int:
+        """Fit what has changed and has rested; always 0, since what changes meanwhile must rest first."""
+        for task in self.tasks:
+            if time.monotonic() < self._rests.get(task.name, 0.0):
+                continue
+            began = time.monotonic()
+            try:
+                await self.fit(task)
+            except TrainingFailed as error:
+                log.error("voices not fitted", extra={"task": task.name, "problem": str(error)})
+                self._rests[task.name] = time.monotonic() + _AFTER_FAILURE
+            else:
+                self._rests[task.name] = time.monotonic() + _REST * (time.monotonic() - began)
+        return 0
+
+    async def fit(self, task: Task) -> None:
+        """Fit this task's voices now if its examples have changed. Raises TrainingFailed."""
+        stamp = await self.lessons.stamp(task, self.embedder)
+        if self.voices.fitted_on(task.name) == stamp:
+            return
+        lessons = await self.lessons.lessons(task, self.embedder, MAX_LESSONS)
+        if len({lesson.label for lesson in lessons}) < 2:
+            return
+        began = time.monotonic()
+        await self.voices.fit(task.name, stamp, lessons)
+        seconds = round(time.monotonic() - began, 1)
+        log.info("voices fitted", extra={"task": task.name, "examples": len(lessons), "seconds": seconds})
