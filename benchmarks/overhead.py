@@ -26,11 +26,13 @@ from bot.console import counting
 from bot.domain.model_ports import Vector
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
+from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
 from bot.settings import Settings
 from inference.adapters import VllmAdapters
 from inference.base_models import STARTER
 from inference.http import open_line
+from inference.voices.fitted import FittedVoices
 from tests.fakes import FakePredictor, FakeWorkshop
 
 _WIDTH = 384
@@ -87,7 +89,9 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
 async def _mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
     """Everything that thinks, in no time."""
     task, embedder = settings.routing, Instant(store.embedder.name)
-    classifier = Classifier(FakePredictor(lambda _: "billing"), embedder, store.memory, store.registry, "starter")
+    voices = FittedVoices(settings.model.runs / "voices", embedder.name)
+    predictor = FakePredictor(lambda _: "billing")
+    classifier = Classifier(predictor, embedder, store.memory, store.registry, "starter", linear=voices)
     async with open_line(_NOBODY) as line:
         adapters, embedding_backfill = VllmAdapters(line, STARTER), EmbeddingBackfill(store.memory, embedder)
         learner = Learner(
@@ -105,7 +109,10 @@ async def _mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
         await load_demo_examples(task, store)
         with _progress("remembering", None) as done:
             await embedding_backfill.all(done)
-        yield ModelStack(classifier, embedding_backfill, learner, None, adapters)
+        fitter = VoiceFitter((task,), store.lessons, voices, embedder.name)
+        with _progress("fitting the voices", None):
+            await fitter.step()
+        yield ModelStack(classifier, embedding_backfill, fitter, learner, None, adapters)
 
 
 async def _one_by_one(stage: Stage, rooms: Iterator[str], messages: int) -> list[tuple[float, float]]:

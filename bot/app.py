@@ -19,6 +19,7 @@ from bot.domain.tasks import Task
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
+from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
@@ -34,6 +35,7 @@ from db.registry import PostgresRegistry
 from db.server.backup import dump, restore
 from db.server.embedded import embedded
 from db.transcript import PostgresTranscript
+from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
 from inference.client import VllmPredictor
@@ -44,6 +46,7 @@ from inference.seed import starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
 from inference.trainer_process import TrainerProcess
+from inference.voices.fitted import FittedVoices
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the settings' own examples were said: anything newer outweighs them."""
@@ -63,6 +66,7 @@ class Store:
     ledger: PostgresLedger
     outbox: PostgresOutbox
     transcript: PostgresTranscript
+    lessons: PostgresVoiceLessons
     memory: PostgresMemory
     examples: PostgresExamples
     registry: PostgresRegistry
@@ -76,6 +80,7 @@ class ModelStack:
 
     classifier: Classifier
     embedding_backfill: EmbeddingBackfill
+    voice_fitter: VoiceFitter
     learner: Learner
     server: EmbeddedServer | None
     """None: somebody else runs it."""
@@ -122,6 +127,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresLedger(database, embedder.name),
                 PostgresOutbox(database),
                 PostgresTranscript(database),
+                PostgresVoiceLessons(database),
                 PostgresMemory(database, embedder.name),
                 PostgresExamples(database),
                 PostgresRegistry(database),
@@ -143,6 +149,7 @@ async def open_model_stack(settings: Settings) -> AsyncIterator[tuple[Store, Mod
         models = await build_model_stack(settings, store, stack)
         await stack.enter_async_context(model_running(settings, store, models))
         await embedding_backfill(store).all(lambda _more: None)
+        await models.voice_fitter.step()
         yield store, models
 
 
@@ -224,7 +231,9 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         line = await stack.enter_async_context(open_line(model.server))
     adapters = VllmAdapters(line, folder)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
-    classifier = Classifier(predictor, store.embedder, store.memory, store.registry, model.base)
+    voices = FittedVoices(model.runs / "voices", store.embedder.name)
+    classifier = Classifier(predictor, store.embedder, store.memory, store.registry, model.base, linear=voices)
+    fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
     learner = Learner(
         {task.name: task for task in settings.tasks},
         store.examples,
@@ -237,7 +246,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         folder,
         now,
     )
-    return ModelStack(classifier, embedding_backfill(store), learner, server, adapters)
+    return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters)
 
 
 def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:

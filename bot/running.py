@@ -47,12 +47,15 @@ _CONCERNS: Mapping[str, frozenset[Change]] = {
     "revising": frozenset({Change.REVISED, Change.FREED}),
     "remembering": frozenset({Change.EXAMPLE}),
     "learning": frozenset({Change.CYCLE}),
+    "fitting": frozenset({Change.EXAMPLE}),
 }
 """Which steps a change wakes, first things first: a step that looks in vain takes time from one that has work.
 
 What is rare (a reaction that overtook the receipt of its card, others' words before the decision) waits for the step's
 own next look, a second at most.
 """
+_FIT_EVERY = 5.0
+"""Seconds between looks at whether the examples have changed, where no change announced it."""
 _ATTEND_EVERY = 10.0
 """Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
 
@@ -133,6 +136,7 @@ def start_model_steps(
     jobs = [(task.learning.schedule, partial(models.learner.due, task)) for task in settings.tasks]
     _keep(group, "sorting", partial(forever, sorter.step, wakeups["sorting"]))
     _keep(group, "remembering", partial(forever, models.embedding_backfill.step, wakeups["remembering"]))
+    _keep(group, "fitting", partial(forever, models.voice_fitter.step, wakeups["fitting"], at_most=_FIT_EVERY))
     _keep(group, "learning", partial(forever, models.learner.step, wakeups["learning"], grace=0.0))
     _keep(group, "schedule", partial(keep_schedule, jobs))
     if models.server is not None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.errors import UsageError
 from bot.domain.learning import Adapter, Cycle, Phase, Verdict
+from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
 from bot.domain.tasks import Task
@@ -167,11 +168,13 @@ def _values(adapter: Adapter) -> dict[str, object]:
         "codes": dict(adapter.codes),
         "temperature": adapter.temperature,
         "made_at": adapter.made,
+        "mixture": dict(adapter.mixture.weights),
     }
 
 
 def _adapter(row: AdapterRow) -> Adapter:
-    return Adapter(row.name, row.task, Path(row.path), row.base, row.codes, row.temperature, row.made_at)
+    mixture = Mixture(row.mixture) if row.mixture else Mixture()
+    return Adapter(row.name, row.task, Path(row.path), row.base, row.codes, row.temperature, row.made_at, mixture)
 
 
 async def _pointer(session: AsyncSession, task: str) -> PromotionRow | None:

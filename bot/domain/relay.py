@@ -70,7 +70,11 @@ def _long_enough(message: Message) -> bool:
 def split_offered(task: Task, said: PendingFollowUp, decision: Decision) -> list[Post]:
     """The message is surely another team's: its person is offered a request of its own for it."""
     here, there = said.conversation.label, decision.label
-    sure = decision.by in (Author.MODEL, Author.MEMORY) and not decision.candidates and decision.confidence >= _SURE
+    sure = (
+        decision.by in (Author.MODEL, Author.EXAMPLES, Author.MEMORY)
+        and not decision.candidates
+        and decision.confidence >= _SURE
+    )
     if here is None or there in (here, task.fallback) or not sure:
         return []
     return [Post(said.conversation.place, Split(here, said.conversation.person.language, said.message.ref))]

@@ -40,6 +40,10 @@ _MEMORY_ALONE: Mapping[str, str] = {
     Reason.MODEL_DOWN: "card_by_memory_down",
     Reason.NOT_TRAINED: "card_by_memory_untrained",
 }
+_EXAMPLES_ALONE: Mapping[str, str] = {
+    Reason.MODEL_DOWN: "card_by_examples_down",
+    Reason.NOT_TRAINED: "card_by_examples_untrained",
+}
 _FALLBACK_ALONE: Mapping[str, str] = {
     Reason.MODEL_DOWN: "card_by_fallback_down",
     Reason.NOT_TRAINED: "card_by_fallback_untrained",
@@ -142,6 +146,11 @@ def why(card: Card, language: str, base: str) -> str:
             sure = sentence(language, certainty(card.confidence))
             percent = f"{card.confidence:.0%}"
             return sentence(language, "card_by_model", sure=sure, confidence=percent, adapter=card.adapter or base)
+        case Author.EXAMPLES:
+            key = _EXAMPLES_ALONE.get(card.reason, "card_by_examples")
+            return sentence(
+                language, key, sure=sentence(language, certainty(card.confidence)), confidence=f"{card.confidence:.0%}"
+            )
         case Author.MEMORY:
             usual = "card_by_memory_tap" if card.remembered_from == Basis.TAP else "card_by_memory"
             return sentence(language, _MEMORY_ALONE.get(card.reason, usual))

@@ -1,6 +1,7 @@
 """What a decision leaves behind, whoever made it: a row in the audit trail, a conversation with its team."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Update, insert, update
@@ -28,6 +29,7 @@ async def record(session: AsyncSession, conversation_id: int, made: Decision, at
         "candidates": list(made.candidates),
         "actor": made.actor,
         "at": at,
+        "voices": [asdict(one) for one in made.voices],
     }
     told = (announcement(*changes),) if changes else ()
     await session.execute(insert(DecisionRow).values(values).returning(DecisionRow.id, *told))

@@ -1,12 +1,13 @@
 """Rows to the domain's words."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Conversation, State
-from bot.domain.decisions import Author, Basis, Decision, Reason
+from bot.domain.decisions import Author, Basis, Decision, Heard, Reason
 from bot.domain.learning import Source
 from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Content, Post
@@ -81,7 +82,12 @@ def decision(row: DecisionRow) -> Decision:
         evidence=tuple(row.evidence),
         candidates=tuple(row.candidates),
         actor=row.actor,
+        voices=tuple(_heard(one) for one in row.voices),
     )
+
+
+def _heard(stored: dict[str, Any]) -> Heard:
+    return Heard(stored["voice"], stored["label"], stored["probability"], stored["weight"])
 
 
 def basis_of(source: str) -> Basis:

@@ -27,6 +27,8 @@ class DecisionRow(Table):
     candidates: Mapped[list[str]]
     actor: Mapped[str | None]
     at: Mapped[datetime]
+    voices: Mapped[list[dict[str, object]]] = mapped_column(server_default=text("'[]'"))
+    """What each said, the loudest first."""
 
 
 class CorrectionRow(Table):
@@ -115,6 +117,8 @@ class AdapterRow(Table):
     codes: Mapped[dict[str, str]]
     temperature: Mapped[float]
     made_at: Mapped[datetime]
+    mixture: Mapped[dict[str, float]] = mapped_column(server_default=text("'{}'"))
+    """Voice -> weight; empty: the usual ones."""
 
 
 class PromotionRow(Table):

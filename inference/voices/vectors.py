@@ -14,4 +14,6 @@ _STRENGTH = 10.0
 
 def fit_vectors(vectors: Floats, labels: Sequence[str]) -> tuple[Linear, Floats]:
     """(the voice, what it says of each vector without having learned from it). Needs two labels."""
-    return fit(lambda: LogisticRegression(C=_STRENGTH, max_iter=100, tol=1e-3), np.asarray(vectors, dtype=np.float32), labels)
+    return fit(
+        lambda: LogisticRegression(C=_STRENGTH, max_iter=100, tol=1e-3), np.asarray(vectors, dtype=np.float32), labels
+    )

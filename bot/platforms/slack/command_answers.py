@@ -131,7 +131,7 @@ def _reason(language: str, task: Task, made: Decision) -> str:
     match made.by:
         case Author.MODEL:
             words |= {"confidence": f"{made.confidence:.0%}", "adapter": made.adapter or "-"}
-        case Author.MEMORY:
+        case Author.MEMORY | Author.EXAMPLES:
             words |= {"confidence": f"{made.confidence:.0%}"}
     return sentence(language, f"slack_by_{made.by}", **words)
 

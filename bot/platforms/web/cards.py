@@ -81,7 +81,7 @@ def _sureness(words: Words, card: Card) -> str:
     """How sure, or who says so, in two or three words."""
     if card.reason == Reason.WITHDRAWN:
         return words.say(None, "mark_withdrawn")
-    if card.by != Author.MODEL:
+    if card.by not in (Author.MODEL, Author.EXAMPLES):
         return words.say(None, f"mark_{card.by}")
     return f"{words.say(None, f'mark_{certainty(card.confidence)}')} · {card.confidence:.0%}"
 

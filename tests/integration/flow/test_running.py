@@ -15,6 +15,7 @@ from bot.domain.ports import Inbox
 from bot.domain.posts import NO, Card, Content, FollowUp, Reply, Sent, Solved
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
+from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
 from bot.running import start_chat_steps, start_model_steps
 from db.engine import Database
@@ -26,8 +27,10 @@ from db.outbox import PostgresOutbox
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.transcript import PostgresTranscript
+from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
 from inference.embed import LocalEmbedder
+from inference.voices.fitted import FittedVoices
 from tests.fakes import FakeAdapters, FakeEmbedder, FakePlatform, FakePredictor, FakeWorkshop
 
 CLEO = Person("web", "cleo", "Cleo", "en")
@@ -65,6 +68,7 @@ def _store(database: Database) -> Store:
         PostgresLedger(database, embedder.name),
         PostgresOutbox(database),
         PostgresTranscript(database),
+        PostgresVoiceLessons(database),
         PostgresMemory(database, embedder.name),
         PostgresExamples(database),
         PostgresRegistry(database),
@@ -88,9 +92,10 @@ def _mind(store: Store, folder: Path) -> ModelStack:
         folder,
         now,
     )
-    return ModelStack(
-        classifier, EmbeddingBackfill(store.memory, store.embedder), learner, None, cast(VllmAdapters, adapters)
-    )
+    backfill = EmbeddingBackfill(store.memory, store.embedder)
+    voices = FittedVoices(folder / "voices", store.embedder.name)
+    fitter = VoiceFitter((), store.lessons, voices, store.embedder.name)
+    return ModelStack(classifier, backfill, fitter, learner, None, cast(VllmAdapters, adapters))
 
 
 @pytest.fixture
