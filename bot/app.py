@@ -21,6 +21,7 @@ from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
+from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
 from db.engine import Database, open_database
@@ -49,7 +50,7 @@ from inference.trainer_process import TrainerProcess
 from inference.voices.fitted import FittedVoices
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""When the settings' own examples were said: anything newer outweighs them."""
+"""When the demo company's examples were said: anything newer outweighs them."""
 
 
 def now() -> datetime:
@@ -201,11 +202,14 @@ async def _database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 async def sync_settings_examples(settings: Settings, store: Store) -> None:
-    """The settings' own examples: by them a team is recognised of which nothing else is known."""
+    """What the settings say counts, and no longer what they said: a team is recognised by it before anything is known.
+
+    At every start, and whenever the settings are read anew.
+    """
     for task in settings.tasks:
         said = [(text, label.name) for label in task.labels for text in (label.means, *label.examples)]
-        examples = [Example(text, label, Source.SEED, Side.TRAIN, _LONG_AGO) for text, label in said]
-        await store.examples.add_examples(task.name, examples)
+        examples = [Example(text, label, Source.SETTINGS, Side.TRAIN, now()) for text, label in said]
+        await store.examples.sync_settings(task.name, examples, now())
 
 
 async def load_demo_examples(task: Task, store: Store) -> None:
@@ -238,8 +242,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         {task.name: task for task in settings.tasks},
         store.examples,
         store.registry,
-        store.outbox,
-        classifier,
+        Scorer(classifier),
         adapters,
         TrainerProcess(),
         model.runs,
@@ -295,9 +298,9 @@ async def _adopt(settings: Settings, store: Store) -> None:
         name = f"{task.name}-seed"
         await store.registry.adopt_codes(task.name, base, grown.codes)
         await store.registry.add_adapter(
-            Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, _LONG_AGO)
+            Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, grown.made)
         )
-        await store.registry.promote(task.name, name, "starter", "comes with the starter", now())
+        await store.registry.promote(task.name, name, "starter", "comes with the starter", now(), base=base)
 
 
 def platform_context(settings: Settings, store: Store) -> PlatformContext:

@@ -44,3 +44,7 @@ class ConfigError(UsageError):
 
 class TrainingFailed(SwitchboardError):
     """The training process ended without an adapter; the message ends with its last words."""
+
+
+class ClaimLost(SwitchboardError):
+    """Another process holds by now what this one had claimed; nothing was stored."""

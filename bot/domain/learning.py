@@ -116,6 +116,8 @@ class Cycle:
     verdict: Verdict | None = None
     problem: str = ""
     """Why it failed; empty otherwise."""
+    claim: str = ""
+    """Of this claim alone: whoever claims the cycle later voids it. Empty: it was only read."""
 
 
 Progress = Callable[[float, str], None]

@@ -10,6 +10,7 @@ from typing import Protocol
 from bot.domain.decisions import NoPrediction, Opinion, Prediction
 from bot.domain.learning import Adapter, Cycle, Example, Phase, Progress, Verdict
 from bot.domain.memory_vote import Neighbours
+from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
 Vector = Sequence[float]
@@ -104,6 +105,12 @@ class Examples(Protocol):
     async def add_examples(self, task: str, examples: Sequence[Example]) -> int:
         """Returns how many were new. A file's newer label for a text that a file had labelled replaces the older."""
 
+    async def sync_settings(self, task: str, wanted: Sequence[Example], now: datetime) -> int:
+        """Make what the settings say what counts of them: new ones are added as of now, others withdrawn.
+
+        Returns how many rows changed; where nothing changed nothing is written. Never waits for an import that runs.
+        """
+
     async def examples(self, task: str) -> list[Example]:
         """All that may be learned from: not withdrawn, not quarantined, not erased."""
 
@@ -128,13 +135,16 @@ class Registry(Protocol):
     async def champion(self, task: str, base: str) -> Adapter | None:
         """The adapter that serves; None before the first promotion, or when it was made for another base."""
 
-    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
-        """Move the pointer. Raises UsageError for an unknown name. Promoting the champion changes nothing."""
+    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
+        """Move the pointer. Promoting the champion changes nothing.
 
-    async def rollback(self, task: str, by: str, now: datetime) -> Adapter:
+        Raises UsageError for an unknown name, and for an adapter of another base than the one that is served.
+        """
+
+    async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
         """Move the pointer to the adapter that served before; again, one further back.
 
-        Raises UsageError when there is none.
+        Raises UsageError when there is none, or when it is one of another base.
         """
 
     async def next_name(self, task: str) -> str:
@@ -146,13 +156,22 @@ class Registry(Protocol):
     def claim_cycle(self, now: datetime) -> AbstractAsyncContextManager[Cycle | None]:
         """The next requested cycle, held while the context lasts; None when none waits or another process learns.
 
-        One at a time over all processes. A cycle whose process died is claimed again.
+        One at a time over all processes. A cycle whose process died, or lost its lock, is claimed again.
         """
 
-    async def update_cycle(self, cycle: int, phase: Phase, progress: float, adapter: str | None = None) -> None: ...
+    async def update_cycle(self, cycle: Cycle, phase: Phase, progress: float, adapter: str | None = None) -> None:
+        """Raises ClaimLost when another process holds the cycle by now, or concluded it."""
 
-    async def conclude_cycle(self, cycle: int, verdict: Verdict | None, problem: str, now: datetime) -> None:
-        """DONE with a verdict, or FAILED with a problem."""
+    async def conclude_cycle(
+        self, cycle: Cycle, candidate: Adapter, verdict: Verdict, posts: Sequence[Post], now: datetime
+    ) -> None:
+        """DONE: the adapter, its promotion if the verdict says so, the verdict and the report, all or nothing.
+
+        Raises ClaimLost as `update_cycle` does.
+        """
+
+    async def fail_cycle(self, cycle: Cycle, problem: str, now: datetime) -> None:
+        """FAILED: nothing is promoted. Raises ClaimLost as `update_cycle` does."""
 
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         """Newest first."""

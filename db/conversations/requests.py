@@ -16,6 +16,12 @@ from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow, M
 
 _EXCERPT, _RECALLED = 160, 100
 """Characters of what somebody wrote, and of a correction that was leaned on."""
+RULED = and_(
+    CorrectionRow.conversation_id == ConversationRow.id,
+    CorrectionRow.task == ConversationRow.task,
+    CorrectionRow.withdrawn_at.is_(None),
+)
+"""The ruling that stands on which team a conversation belongs to."""
 _NO_DOUBT = (Reason.WORDLESS, Reason.UNDELIVERABLE, Reason.WITHDRAWN)
 
 
@@ -23,6 +29,7 @@ def unsure() -> ColumnElement[bool]:
     """Whether the person had to be asked, or the fallback decided in doubt."""
     in_doubt = and_(
         DecisionRow.conversation_id == ConversationRow.id,
+        DecisionRow.task == ConversationRow.task,
         DecisionRow.by == Author.FALLBACK,
         DecisionRow.reason.not_in(_NO_DOUBT),
     )
@@ -34,8 +41,8 @@ async def in_short(session: AsyncSession, found: Sequence[ConversationRow]) -> l
     said, cards = await mappers.own_messages(session, ids), await standing_cards(session, ids)
     receipts = await _receipts(session, [card.post for card in cards.values()])
     doubted = set(await session.scalars(select(ConversationRow.id).where(ConversationRow.id.in_(ids), unsure())))
-    standing = CorrectionRow.conversation_id.in_(ids), CorrectionRow.withdrawn_at.is_(None), CorrectionRow.disputed
-    disputed = set(await session.scalars(select(CorrectionRow.conversation_id).where(*standing)))
+    contested = select(ConversationRow.id).join(CorrectionRow, RULED).where(CorrectionRow.disputed)
+    disputed = set(await session.scalars(contested.where(ConversationRow.id.in_(ids))))
     return [
         Request(
             conversation=row.id,
@@ -67,8 +74,8 @@ async def account_of(session: AsyncSession, ref: MessageRef) -> Account | None:
     row = await session.get(ConversationRow, await _conversation_of(session, ref) or 0)
     if row is None:
         return None
-    made = select(DecisionRow).where(DecisionRow.conversation_id == row.id).order_by(DecisionRow.id)
-    decisions = (await session.scalars(made)).all()
+    made = select(DecisionRow).where(DecisionRow.conversation_id == row.id, DecisionRow.task == row.task)
+    decisions = (await session.scalars(made.order_by(DecisionRow.id))).all()
     (request,) = await in_short(session, [row])
     remembered = await _remembered(session, decisions)
     return Account(request, tuple((one.at, mappers.decision(one)) for one in decisions), *remembered)

@@ -17,6 +17,7 @@ from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
+from bot.flow.score import Scorer
 from bot.running import start_chat_steps, start_model_steps
 from db.engine import Database
 from db.erasure import PostgresErasure
@@ -84,8 +85,7 @@ def _mind(store: Store, folder: Path) -> ModelStack:
         {},
         store.examples,
         store.registry,
-        store.outbox,
-        classifier,
+        Scorer(classifier, pauses=()),
         adapters,
         FakeWorkshop(),
         folder,

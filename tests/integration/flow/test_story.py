@@ -293,7 +293,7 @@ async def test_a_better_candidate_takes_over_and_rollback_takes_it_back(story: S
     champion = await story.registry.champion("routing", "starter")
     assert champion is not None
     assert champion.name == "routing-2"
-    await story.registry.rollback("routing", "test", story.time)
+    await story.registry.rollback("routing", "test", story.time, base="starter")
     champion = await story.registry.champion("routing", "starter")
     assert champion is not None
     assert champion.name == "routing-1"
