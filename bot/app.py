@@ -13,6 +13,7 @@ from bot.demo import company
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.messages import Person
+from bot.domain.mixture import Mixture
 from bot.domain.ports import Platform
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
@@ -248,6 +249,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         model.runs,
         folder,
         now,
+        fitter,
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters)
 
@@ -297,8 +299,9 @@ async def _adopt(settings: Settings, store: Store) -> None:
     if await store.registry.champion(task.name, base) is None:
         name = f"{task.name}-seed"
         await store.registry.adopt_codes(task.name, base, grown.codes)
+        mixture = Mixture(grown.weights)
         await store.registry.add_adapter(
-            Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, grown.made)
+            Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, grown.made, mixture)
         )
         await store.registry.promote(task.name, name, "starter", "comes with the starter", now(), base=base)
 

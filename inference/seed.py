@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+from bot.domain.learning import Adapter
+from bot.domain.mixture import USUAL
 
 _HERE = Path(__file__).parent / "starter" / "seed"
 
@@ -17,6 +20,8 @@ class Seed:
     codes: Mapping[str, str]
     temperature: float
     made: datetime
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(USUAL))
+    """How loud it and the voices beside it are."""
 
 
 def starter_seed() -> Seed | None:
@@ -30,16 +35,23 @@ def starter_seed() -> Seed | None:
         dict(written["codes"]),
         float(written["temperature"]),
         datetime.fromisoformat(written["made"]),
+        dict(written.get("weights", USUAL)),
     )
 
 
-def write_seed(adapter: Path, codes: Mapping[str, str], temperature: float, made: datetime) -> None:
+def write_seed(made: Adapter) -> None:
     """Make this adapter the starter's."""
+    adapter = made.path
     target = _HERE / "adapter"
     target.mkdir(parents=True, exist_ok=True)
     (target / "adapter_model.safetensors").write_bytes((adapter / "adapter_model.safetensors").read_bytes())
     config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
     config["base_model_name_or_path"] = "starter"  # not the folder that it happened to be in where this was grown
     (target / "adapter_config.json").write_text(json.dumps(config, indent=2), "utf-8")
-    card = {"codes": dict(codes), "temperature": temperature, "made": made.isoformat()}
+    card = {
+        "codes": dict(made.codes),
+        "temperature": made.temperature,
+        "weights": dict(made.mixture.weights),
+        "made": made.made.isoformat(),
+    }
     (_HERE / "seed.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from bot.domain import compose
-from bot.domain.errors import ClaimLost, SwitchboardError, Unreachable, UsageError
+from bot.domain.decisions import calibrated
+from bot.domain.errors import ClaimLost, SwitchboardError, TrainingFailed, Unreachable, UsageError
 from bot.domain.gate import judge
 from bot.domain.learning import (
     Adapter,
@@ -26,9 +27,12 @@ from bot.domain.learning import (
     label_counts,
     replayed,
     settle,
+    text_key,
 )
+from bot.domain.mixture import ADAPTER, Mixture
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
 from bot.domain.tasks import Task
+from bot.flow.fit_voices import VoiceFitter
 from bot.flow.score import Scorer, batches
 
 log = logging.getLogger(__name__)
@@ -51,6 +55,8 @@ class Learner:
     runs: Path
     base_path: Path
     now: Callable[[], datetime]
+    fitter: VoiceFitter | None = None
+    """None: no voice stands beside the adapter."""
 
     async def due(self, task: Task, tick: str) -> bool:
         """Ask for a cycle if enough corrections wait; once a tick, however many processes say so."""
@@ -87,7 +93,8 @@ class Learner:
         training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
         candidate = await self._train(cycle, query, training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
-            candidate = replace(candidate, temperature=await self._temperature(query, candidate, training_set))
+            await self._fit_voices(task)
+            candidate = await self._calibrated(query, candidate, training_set)
             held_out = [e for e in known if e.side is Side.HELD_OUT]
             verdict = await self._judge(query, candidate, held_out, tell)
         await self._conclude(cycle, candidate, verdict)
@@ -100,17 +107,44 @@ class Learner:
             path = await self.trainer.train(run, tell)
         return Adapter(name, query.task.name, path, self.scorer.classifier.base, query.codes, 1.0, self.now())
 
-    async def _temperature(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> float:
-        """Fitted on what training kept apart: it looked at it but never learned from it. 1 when it kept nothing."""
+    async def _fit_voices(self, task: Task) -> None:
+        """Champion and candidate are judged with the same voices beside them, fitted on what is known now."""
+        if self.fitter is None:
+            return
+        try:
+            await self.fitter.fit(task)
+        except TrainingFailed as error:
+            log.error("voices not fitted", extra={"task": task.name, "problem": str(error)})
+
+    async def _calibrated(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> Adapter:
+        """With its temperature and the weights of the voices beside it, fitted on what training kept apart.
+
+        Training looked at that slice but never learned from it, and of the voices it is what they say unseen. Where
+        nothing was kept apart: temperature 1, and the usual weights.
+        """
         _, slice_ = keep_apart(training_set)
         asked = replace(query, adapter=candidate)
         scores: list[tuple[Mapping[str, float], str]] = []
         predict = self.scorer.classifier.predict
-        predict = self.scorer.classifier.predict
         for batch in batches(slice_):
             predictions = await self.scorer.insist(partial(predict, asked, [e.text for e in batch]))
             scores += [(p.probabilities, e.label) for p, e in zip(predictions, batch, strict=True)]
-        return fit_temperature(scores)
+        calibrated_one = replace(candidate, temperature=fit_temperature(scores))
+        return replace(calibrated_one, mixture=self._mixture(calibrated_one, slice_, scores))
+
+    def _mixture(
+        self, candidate: Adapter, slice_: Sequence[Example], scores: Sequence[tuple[Mapping[str, float], str]]
+    ) -> Mixture:
+        linear = self.scorer.classifier.linear
+        unseen = linear.unseen(candidate.task) if linear is not None else {}
+        rows = [
+            ({ADAPTER: calibrated(said, candidate.temperature), **unseen[key]}, label)
+            for example, (said, label) in zip(slice_, scores, strict=True)
+            if (key := text_key(example.text)) in unseen
+        ]
+        if linear is None or not rows:
+            return Mixture()
+        return Mixture(linear.fit_weights([said for said, _ in rows], [label for _, label in rows]))
 
     async def _judge(self, query: Query, candidate: Adapter, held_out: Sequence[Example], tell: Progress) -> Verdict:
         """Champion and candidate as whole systems, memory included, on the same held-out examples."""
