@@ -1,0 +1,112 @@
+"""The model and the linear voices speak as one, and say who was in it."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.decisions import Author, Decision, NoPrediction, Reason, decide
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.memory_vote import Neighbour, Neighbours
+from bot.domain.mixture import ADAPTER, VECTORS, WORDS, Mixture
+from bot.domain.model_ports import Query, Said
+from bot.flow.classify import Classifier, Considered
+from tests.fakes import FakePredictor, fake_classifier
+from tests.fakes_voices import FakeVoices
+from tests.samples import TASK
+
+IT = {name: 0.97 if name == "it" else 0.01 for name in TASK.names}
+BILLING = {name: 0.97 if name == "billing" else 0.01 for name in TASK.names}
+SURE_OF_IT: Said = {WORDS: IT, VECTORS: IT}
+NOTHING = Neighbours()
+
+
+def classifier(said: Said, predictor: FakePredictor | None = None, found: Neighbours = NOTHING) -> Classifier:
+    return replace(fake_classifier(found, predictor), linear=FakeVoices(said))
+
+
+async def considered(one: Classifier, text: str = "I was charged twice", **query: object) -> Considered:
+    asked = replace(await one.query(TASK), **query)  # type: ignore[arg-type]
+    [known] = await one.consider(asked, [text])
+    return known
+
+
+async def decided(one: Classifier, text: str = "I was charged twice", **query: object) -> Decision:
+    return decide(TASK, (await considered(one, text, **query)).opinions, may_ask=True)
+
+
+async def serving(one: Classifier, mixture: Mixture | None = None, labels: tuple[str, ...] = TASK.names) -> Query:
+    query = await one.query(TASK)
+    assert query.adapter is not None
+    codes = dict.fromkeys(labels, "A")
+    return replace(query, adapter=replace(query.adapter, codes=codes, mixture=mixture or Mixture()))
+
+
+async def test_two_sure_voices_outweigh_a_model_that_is_less_sure() -> None:
+    one = classifier(SURE_OF_IT)
+    made = await decided(one, adapter=(await serving(one)).adapter)
+    assert (made.label, made.by, made.adapter) == ("it", Author.MODEL, "routing-1")
+    assert [heard.voice for heard in made.voices] == [VECTORS, ADAPTER, WORDS]
+    assert [heard.label for heard in made.voices] == ["it", "billing", "it"]
+    assert sum(heard.weight for heard in made.voices) == pytest.approx(1.0, abs=0.001)
+
+
+async def test_the_weights_stored_with_the_adapter_count() -> None:
+    one = classifier(SURE_OF_IT)
+    loud = Mixture({ADAPTER: 2.0, WORDS: 0.1, VECTORS: 0.1})
+    assert (await decided(one, adapter=(await serving(one, loud)).adapter)).label == "billing"
+
+
+async def test_an_adapter_without_weight_is_not_the_author() -> None:
+    one = classifier(SURE_OF_IT)
+    mute = Mixture({ADAPTER: 0.0, WORDS: 0.5, VECTORS: 0.5})
+    made = await decided(one, adapter=(await serving(one, mute)).adapter)
+    assert (made.label, made.by, made.reason, made.adapter) == ("it", Author.EXAMPLES, Reason.CONFIDENT, None)
+
+
+@pytest.mark.parametrize("failure", [Unreachable("no connection"), Refused("unknown adapter")])
+async def test_with_the_model_down_the_others_decide_and_say_so(failure: Unreachable | Refused) -> None:
+    predictor = FakePredictor()
+    predictor.failure = failure
+    known = await considered(classifier(SURE_OF_IT, predictor))
+    made = decide(TASK, known.opinions, may_ask=True)
+    assert (made.label, made.by, made.reason, made.adapter) == ("it", Author.EXAMPLES, Reason.MODEL_DOWN, None)
+    assert [heard.voice for heard in made.voices] == [VECTORS, WORDS]
+    assert known.silent, "no verdict rests on what the others say alone"
+    assert known.model == NoPrediction(Reason.MODEL_DOWN)
+
+
+async def test_before_any_training_the_examples_decide() -> None:
+    predictor = FakePredictor()
+    predictor.failure = Refused("the starter answers nothing before it was trained")
+    known = await considered(classifier(SURE_OF_IT, predictor), adapter=None)
+    made = decide(TASK, known.opinions, may_ask=True)
+    assert (made.label, made.by, made.reason) == ("it", Author.EXAMPLES, Reason.NOT_TRAINED)
+    assert not known.silent
+
+
+async def test_a_team_that_the_adapter_never_learned_is_decided_by_its_examples() -> None:
+    """The adapter is sure, of a team it knows; it has never heard of the other."""
+    one = classifier(SURE_OF_IT)
+    older = await serving(one, labels=tuple(name for name in TASK.names if name != "it"))
+    assert (await decided(one, adapter=older.adapter)).label == "it"
+
+
+async def test_voices_that_were_never_fitted_leave_the_model_as_it_was() -> None:
+    with_voices, alone = classifier({}), fake_classifier(NOTHING)
+    assert await decided(with_voices) == await decided(alone)
+
+
+async def test_a_corrected_text_still_decides_by_itself() -> None:
+    exact = Neighbours(corrections=(Neighbour(1, "delivery", 1.0, same_text=True),))
+    one = classifier(SURE_OF_IT, found=exact)
+    made = await decided(one, adapter=(await serving(one)).adapter)
+    assert (made.label, made.by) == ("delivery", Author.MEMORY)
+
+
+async def test_voices_that_disagree_ask_the_person() -> None:
+    predictor = FakePredictor(lambda _text: None)
+    one = classifier({WORDS: IT, VECTORS: BILLING}, predictor)
+    even = Mixture({ADAPTER: 0.2, WORDS: 0.4, VECTORS: 0.4})
+    made = await decided(one, adapter=(await serving(one, even)).adapter)
+    assert made.reason is Reason.UNSURE
+    assert {"it", "billing"} <= set(made.candidates)
