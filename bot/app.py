@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from db.server.embedded import embedded
 from db.transcript import PostgresTranscript
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
+from inference.circuit_breaker import CircuitBreaker
 from inference.client import VllmPredictor
 from inference.embed import LocalEmbedder, UrlEmbedder
 from inference.http import open_line
@@ -81,6 +82,8 @@ class ModelStack:
     server: EmbeddedServer | None
     """None: somebody else runs it."""
     adapters: VllmAdapters
+    breaker: CircuitBreaker = field(default_factory=lambda: CircuitBreaker("model server"))
+    """Before the questions of people who wait."""
 
 
 def demo_settings(home: Path) -> Settings:
@@ -228,7 +231,8 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         line = await stack.enter_async_context(open_line(model.server))
     adapters = VllmAdapters(line, folder)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
-    classifier = Classifier(predictor, store.embedder, store.memory, store.registry, model.base)
+    embedder, memory, registry = store.embedder, store.memory, store.registry
+    classifier = Classifier(predictor, embedder, memory, registry, model.base, deadline=model.deadline)
     learner = Learner(
         {task.name: task for task in settings.tasks},
         store.examples,
@@ -240,7 +244,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         folder,
         now,
     )
-    return ModelStack(classifier, embedding_backfill(store), learner, server, adapters)
+    return ModelStack(classifier, embedding_backfill(store), learner, server, adapters, predictor.breaker)
 
 
 def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:

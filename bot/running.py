@@ -164,12 +164,12 @@ def _site(store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -
         parts = {name: platform.healthy() for name, platform in platforms.items()}
         return {
             "database": await _answers(store.database.ping()),
-            "model": await _answers(models.adapters.loaded()),
+            "model": models.breaker.closed and await _answers(models.adapters.loaded()),
             **parts,
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    return WebApp(readiness, Metrics(store.queries, now)).application(routes)
+    return WebApp(readiness, Metrics(store.queries, now, lambda: models.breaker.state)).application(routes)
 
 
 async def _answers(question: Awaitable[object]) -> bool:

@@ -1,10 +1,15 @@
 import json
-from collections.abc import AsyncIterator
+import math
+import re
+import struct
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
@@ -12,6 +17,7 @@ from inference.adapters import VllmAdapters, inspect
 from inference.http import open_line
 from tests.fakes_inference import FakeVllm, write_lora
 
+Weights = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 SHAPE = {"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "intermediate_size": 16, "num_hidden_layers": 1}
 
 
@@ -129,3 +135,31 @@ def test_adapter_of_another_rank_than_it_says_is_refused(lora: Path) -> None:
     (lora / "adapter_config.json").write_text(json.dumps({"r": 8}), encoding="utf-8")
     with pytest.raises(Refused, match="made for another base model"):
         inspect(lora, lora.parent)
+
+
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("precision", ["F64", "F32", "F16", "BF16"])
+def test_weights_that_are_no_numbers_are_refused(lora: Path, tmp_path: Path, bad: float, precision: str) -> None:
+    file = lora / "adapter_model.safetensors"
+    weights = load_file(file)
+    one = sorted(weights)[0]
+    inspect(lora, tmp_path)
+    write_tensors(file, weights, precision)
+    inspect(lora, tmp_path)
+    weights[one].flat[5] = bad
+    write_tensors(file, weights, precision)
+    with pytest.raises(Refused, match=f"{re.escape(one)} holds weights that are no finite numbers"):
+        inspect(lora, tmp_path)
+
+
+def write_tensors(file: Path, weights: Mapping[str, Weights], precision: str) -> None:
+    """A safetensors file in that precision, bfloat16 included, which numpy has none of."""
+    header, body = {}, b""
+    for name, weight in weights.items():
+        kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<f4"}[precision]
+        raw = np.ascontiguousarray(weight.astype(kind))
+        stored = raw.tobytes() if precision != "BF16" else (raw.view("<u4") >> 16).astype("<u2").tobytes()
+        header[name] = {"dtype": precision, "shape": weight.shape, "data_offsets": [len(body), len(body) + len(stored)]}
+        body += stored
+    told = json.dumps(header).encode()
+    file.write_bytes(struct.pack("<Q", len(told)) + told + body)
