@@ -51,6 +51,10 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the demo company's examples were said: anything newer outweighs them."""
 
 
+_LOAD_SECONDS = 10.0
+"""So long a start waits for a champion to be loaded; the first question loads it otherwise."""
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -267,7 +271,7 @@ async def model_running(
             if models.server is not None:
                 await stack.enter_async_context(models.server)
         if with_seed:
-            await _adopt(settings, store)
+            await adopt_starter_seed(settings, store)
         for task in settings.tasks:
             query = await models.classifier.query(task)
             if query.adapter is not None:
@@ -278,12 +282,14 @@ async def model_running(
 async def _load(models: ModelStack, adapter: Adapter) -> None:
     """A server that is down is no reason not to start: decisions say so, and it is loaded with the first question."""
     try:
-        await models.adapters.load(adapter)
-    except Unreachable as error:
-        say(f"{error}; until it answers, the memory and the fallback decide")
+        async with asyncio.timeout(_LOAD_SECONDS):
+            await models.adapters.load(adapter)
+    except (Unreachable, TimeoutError) as error:
+        problem = str(error) or f"the model server did not take {adapter.name} within {_LOAD_SECONDS:g} s"
+        say(f"{problem}; until it answers, the memory and the fallback decide")
 
 
-async def _adopt(settings: Settings, store: Store) -> None:
+async def adopt_starter_seed(settings: Settings, store: Store) -> None:
     """The starter brings an adapter for the demo company's teams. It serves who has the same ones, until a better."""
     task, base = settings.routing, settings.model.base
     grown = starter_seed()

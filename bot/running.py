@@ -53,6 +53,8 @@ _CONCERNS: Mapping[str, frozenset[Change]] = {
 What is rare (a reaction that overtook the receipt of its card, others' words before the decision) waits for the step's
 own next look, a second at most.
 """
+_PROBE_SECONDS = 3.0
+"""A part that has not answered by then does not work; whoever probes us does not wait longer either."""
 _ATTEND_EVERY = 10.0
 """Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
 
@@ -174,7 +176,8 @@ def _site(store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -
 
 async def _answers(question: Awaitable[object]) -> bool:
     try:
-        await question
-    except SwitchboardError:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            await question
+    except (SwitchboardError, TimeoutError):
         return False
     return True

@@ -10,7 +10,7 @@ import httpx
 
 from bot.domain import model_ports
 from bot.domain.decisions import Prediction
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.model_ports import AdapterHost, Query
 from inference.circuit_breaker import CircuitBreaker
 from inference.http import accepted, named, send
@@ -58,7 +58,7 @@ class VllmPredictor:
 
     def _asked(self, query: Query) -> "_Asked":
         if query.adapter is None and self._prompts.bare:
-            raise Refused("the starter answers nothing before it was trained for the task")
+            raise NotTrained("the starter answers nothing before it was trained for the task")
         ids = {self._prompts.code_id(query.codes[name]): name for name in query.task.names if name in query.codes}
         if not ids:
             raise Refused(f"tasks.{query.task.name}: no label has a code of this model")

@@ -35,8 +35,8 @@ class Predictor(Protocol):
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         """Raw (uncalibrated) exact distributions over the task's labels, one a text.
 
-        Raises Unreachable when the server is down, slow or answers nonsense; Refused when the base model cannot answer
-        without an adapter trained for the task (the starter), or the adapter is not known to the server.
+        Raises Unreachable when the server is down, slow or answers nonsense; NotTrained when the base model cannot
+        answer without an adapter trained for the task (the starter); Refused when the server will not have it.
         """
 
     def alphabet(self) -> Sequence[str]:

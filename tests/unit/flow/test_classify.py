@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bot.domain.decisions import Author, NoPrediction, Opinion, Reason, decide
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.model_ports import Asked, Vector, Voice
 from bot.flow.classify import Classifier
@@ -67,19 +67,23 @@ async def test_a_third_voice_stands_in_for_a_model_that_is_down() -> None:
     ]
 
 
-@pytest.mark.parametrize("failure", [Unreachable("no connection"), Refused("no such adapter")])
-async def test_a_model_that_cannot_answer_with_its_adapter_is_silent(failure: Unreachable | Refused) -> None:
+@pytest.mark.parametrize("failure", [Unreachable("no connection"), Refused("a model of another name is served")])
+@pytest.mark.parametrize("trained", [True, False])
+async def test_a_model_that_does_not_answer_is_silent_and_never_called_untrained(
+    failure: Unreachable | Refused, trained: bool
+) -> None:
     predictor = FakePredictor()
     predictor.failure = failure
     classifier = fake_classifier(KNOWN, predictor)
-    [known] = await classifier.consider(await classifier.query(TASK), ["refund"])
+    query = await classifier.query(TASK)
+    [known] = await classifier.consider(query if trained else replace(query, adapter=None), ["refund"])
     assert known.model == NoPrediction(Reason.MODEL_DOWN)
     assert known.silent
 
 
 async def test_a_base_model_that_was_never_trained_is_no_voice_at_all() -> None:
     predictor = FakePredictor()
-    predictor.failure = Refused("the starter answers nothing before it was trained")
+    predictor.failure = NotTrained("the starter answers nothing before it was trained")
     classifier = fake_classifier(KNOWN, predictor)
     untrained = replace(await classifier.query(TASK), adapter=None)
     [known] = await classifier.consider(untrained, ["refund"])

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.model_ports import Query
 from bot.domain.tasks import Label, Task
@@ -203,7 +203,7 @@ async def test_starter_without_an_adapter_is_refused_unasked(
     predictor = VllmPredictor(
         line, PromptBuilder(bare_base(tmp_path / "bare")), "starter", VllmAdapters(line, tmp_path)
     )
-    with pytest.raises(Refused, match="before it was trained"):
+    with pytest.raises(NotTrained, match="before it was trained"):
         await predictor.predict(Query(TASK, {"billing": "<label_000>"}, None), ["hi"])
     assert vllm.requests == []
 
