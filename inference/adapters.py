@@ -18,6 +18,8 @@ from inference.http import Health, accepted, health, send
 
 MAX_RANK = 16
 """Rank of the largest LoRA that the server takes; it reserves memory for it."""
+MAX_LOADED = 8
+"""Adapters that the server keeps at hand: each task's champion, a candidate, and some that may be rolled back to."""
 _WEIGHTS = "adapter_model.safetensors"
 _LOAD, _UNLOAD = "/v1/load_lora_adapter", "/v1/unload_lora_adapter"
 
@@ -38,7 +40,14 @@ class VllmAdapters:
         await asyncio.to_thread(inspect, adapter.path, self._base)
         if adapter.name not in await self.loaded():
             await self._load(adapter)
+        self._want(adapter)
+
+    def _want(self, adapter: Adapter) -> None:
+        """The newest last; what nobody asked for since so many others is not loaded again after a restart."""
+        self._wanted.pop(adapter.name, None)
         self._wanted[adapter.name] = adapter
+        while len(self._wanted) > MAX_LOADED:
+            del self._wanted[next(iter(self._wanted))]
 
     async def unload(self, name: str) -> None:
         """See `models.AdapterHost`."""

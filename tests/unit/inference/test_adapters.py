@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
-from inference.adapters import VllmAdapters, inspect
+from inference.adapters import MAX_LOADED, VllmAdapters, inspect
 from inference.http import open_line
 from tests.fakes_inference import FakeVllm, write_lora
 
@@ -68,6 +68,19 @@ async def test_after_a_restart_everything_wanted_comes_back(
     vllm.restart()
     await adapters.restore()
     assert await adapters.loaded() == {"routing-1", "routing-3"}
+
+
+async def test_what_nobody_asks_for_any_more_does_not_come_back(
+    vllm: FakeVllm, line: httpx.AsyncClient, lora: Path, tmp_path: Path
+) -> None:
+    adapters = VllmAdapters(line, tmp_path)
+    for number in range(MAX_LOADED + 5):
+        await adapters.load(adapter(lora, f"routing-{number}"))
+        await adapters.load(adapter(lora, "champion"))
+    vllm.restart()
+    await adapters.restore()
+    newest = {f"routing-{number}" for number in range(6, MAX_LOADED + 5)}
+    assert set(vllm.adapters) == {"champion", *newest}
 
 
 async def test_one_adapter_that_is_gone_does_not_keep_the_others_out(
