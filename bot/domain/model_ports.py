@@ -163,11 +163,18 @@ class Registry(Protocol):
         """Raises ClaimLost when another process holds the cycle by now, or concluded it."""
 
     async def conclude_cycle(
-        self, cycle: Cycle, candidate: Adapter, verdict: Verdict, posts: Sequence[Post], now: datetime
+        self,
+        cycle: Cycle,
+        candidate: Adapter,
+        champion: Adapter | None,
+        verdict: Verdict,
+        posts: Sequence[Post],
+        now: datetime,
     ) -> None:
         """DONE: the adapter, its promotion if the verdict says so, the verdict and the report, all or nothing.
 
-        Raises ClaimLost as `update_cycle` does.
+        Raises ClaimLost as `update_cycle` does, and Refused when `champion`, whom the candidate was judged against,
+        does not serve any more: the verdict is about another than the one it would replace.
         """
 
     async def fail_cycle(self, cycle: Cycle, problem: str, now: datetime) -> None:
