@@ -81,7 +81,9 @@ class Learner:
             log.warning("learning cycle taken over by another process", extra={"cycle": cycle.id})
 
     async def _learn(self, cycle: Cycle, told: Progress) -> None:
-        task = self.tasks[cycle.task]
+        task = self.tasks.get(cycle.task)
+        if task is None:
+            raise UsageError(f"tasks.{cycle.task}: the settings have no such task any more")
         known = [e for e in settle(await self.examples.examples(task.name)) if e.label in task.names]
         query = await self.scorer.classifier.query(task)
         training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
@@ -105,7 +107,6 @@ class Learner:
         _, slice_ = keep_apart(training_set)
         asked = replace(query, adapter=candidate)
         scores: list[tuple[Mapping[str, float], str]] = []
-        predict = self.scorer.classifier.predict
         predict = self.scorer.classifier.predict
         for batch in batches(slice_):
             predictions = await self.scorer.insist(partial(predict, asked, [e.text for e in batch]))
