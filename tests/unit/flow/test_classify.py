@@ -2,16 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
 from bot.domain.decisions import Author, NoPrediction, Opinion, Reason, decide
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.memory_vote import Neighbour, Neighbours
-from bot.domain.model_ports import Asked, Vector, Voice
+from bot.domain.model_ports import Asked, Query, Vector, Voice
 from bot.flow.classify import Classifier
+from inference.adapters import VllmAdapters
+from inference.client import VllmPredictor
+from inference.prompt import PromptBuilder
 from tests.fakes import FakeEmbedder, FakePredictor, fake_classifier
+from tests.fakes_inference import FakeVllm
 from tests.samples import TASK
+from tests.small_bases import listed_base
 
 KNOWN = Neighbours(anchors=(Neighbour(1, "billing", 0.8),))
 
@@ -99,3 +105,19 @@ async def test_an_embedder_that_is_down_silences_the_memory() -> None:
     assert known.silent
     assert known.vector is None
     assert decide(TASK, known.opinions, may_ask=True).label == "billing"
+
+
+async def test_a_server_that_hangs_is_waited_for_so_long_and_then_the_others_decide(tmp_path: Path) -> None:
+    vllm = FakeVllm("base")
+    vllm.delay = 30.0
+    async with vllm.line() as line:
+        prompts = PromptBuilder(listed_base(tmp_path / "base"))
+        predictor = VllmPredictor(line, prompts, "base", VllmAdapters(line, tmp_path))
+        classifier = replace(fake_classifier(KNOWN), predictor=predictor, deadline=0.05)
+        codes = dict(zip(TASK.names, prompts.alphabet(), strict=False))
+        query = Query(TASK, codes, None, (await classifier.query(TASK, hurried=True)).deadline)
+        for _ in range(4):
+            [known] = await classifier.consider(query, ["I was charged twice"])
+            decision = decide(TASK, known.opinions, may_ask=True)
+            assert (decision.label, decision.by, decision.reason) == ("billing", Author.MEMORY, Reason.MODEL_DOWN)
+    assert len(vllm.requests) == 3, "after three it is left alone"
