@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.errors import Refused, UsageError
-from bot.domain.learning import Adapter, Cycle, Phase, Verdict
+from bot.domain.learning import Adapter, Cycle, Judged, Phase
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
 from bot.domain.posts import Post
@@ -103,21 +103,14 @@ class PostgresRegistry:
         async with self._database.transaction() as session:
             await cycles.update_progress(session, cycle, phase, progress, adapter)
 
-    async def conclude_cycle(
-        self,
-        cycle: Cycle,
-        candidate: Adapter,
-        champion: Adapter | None,
-        verdict: Verdict,
-        posts: Sequence[Post],
-        now: datetime,
-    ) -> None:
+    async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
+        candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
             await cycles.conclude(session, cycle, verdict, now)
             await _add(session, candidate)
             if verdict.promoted:
                 await _lock(session, candidate.task)
-                await _still_serves(session, champion, candidate)
+                await _still_serves(session, judged)
                 await _move(session, candidate, "gate", "; ".join(verdict.reasons), now)
             await enqueue(session, None, posts, now)
             await announce(session, Change.OWED)
@@ -208,7 +201,8 @@ async def _champion(session: AsyncSession, task: str, base: str) -> Adapter | No
     return found if found is not None and found.base == base else None
 
 
-async def _still_serves(session: AsyncSession, champion: Adapter | None, candidate: Adapter) -> None:
+async def _still_serves(session: AsyncSession, judged: Judged) -> None:
+    candidate, champion = judged.candidate, judged.champion
     serving = await _champion(session, candidate.task, candidate.base)
     if (serving and serving.name) != (champion and champion.name):
         now = serving.name if serving else "none"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.domain.decisions import NoPrediction, Opinion, Prediction
-from bot.domain.learning import Adapter, Cycle, Example, Phase, Progress, Verdict
+from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Progress
 from bot.domain.memory_vote import Neighbours
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
@@ -162,18 +162,10 @@ class Registry(Protocol):
     async def update_cycle(self, cycle: Cycle, phase: Phase, progress: float, adapter: str | None = None) -> None:
         """Raises ClaimLost when another process holds the cycle by now, or concluded it."""
 
-    async def conclude_cycle(
-        self,
-        cycle: Cycle,
-        candidate: Adapter,
-        champion: Adapter | None,
-        verdict: Verdict,
-        posts: Sequence[Post],
-        now: datetime,
-    ) -> None:
+    async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
         """DONE: the adapter, its promotion if the verdict says so, the verdict and the report, all or nothing.
 
-        Raises ClaimLost as `update_cycle` does, and Refused when `champion`, whom the candidate was judged against,
+        Raises ClaimLost as `update_cycle` does, and Refused when the champion that the candidate was judged against
         does not serve any more: the verdict is about another than the one it would replace.
         """
 

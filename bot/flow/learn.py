@@ -17,6 +17,7 @@ from bot.domain.learning import (
     Adapter,
     Cycle,
     Example,
+    Judged,
     Phase,
     Progress,
     Side,
@@ -92,7 +93,7 @@ class Learner:
             candidate = replace(candidate, temperature=await self._temperature(query, candidate, training_set))
             held_out = [e for e in known if e.side is Side.HELD_OUT]
             verdict = await self._judge(query, candidate, held_out, tell)
-        await self._conclude(cycle, candidate, query.adapter, verdict)
+        await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
 
     async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
         _check_enough(query.task, training_set)
@@ -130,9 +131,10 @@ class Learner:
         new_labels = [name for name in query.task.names if name not in champion.codes]
         return judge(before, after, new_labels)
 
-    async def _conclude(self, cycle: Cycle, candidate: Adapter, champion: Adapter | None, verdict: Verdict) -> None:
+    async def _conclude(self, cycle: Cycle, judged: Judged) -> None:
+        candidate, verdict = judged.candidate, judged.verdict
         posts = compose.learned(self.tasks[cycle.task], candidate.name, verdict)
-        await self.registry.conclude_cycle(cycle, candidate, champion, verdict, posts, self.now())
+        await self.registry.conclude_cycle(cycle, judged, posts, self.now())
         log.info("judged", extra={"adapter": candidate.name, "promoted": verdict.promoted, **verdict.figures})
         if not verdict.promoted:
             with contextlib.suppress(Unreachable):  # whoever is away has unloaded it by that
