@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from db.transcript import PostgresTranscript
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
+from inference.circuit_breaker import CircuitBreaker
 from inference.client import VllmPredictor
 from inference.embed import LocalEmbedder, UrlEmbedder
 from inference.http import open_line
@@ -52,6 +53,10 @@ from inference.voices.fitted import FittedVoices
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the demo company's examples were said: anything newer outweighs them."""
+
+
+_LOAD_SECONDS = 10.0
+"""So long a start waits for a champion to be loaded; the first question loads it otherwise."""
 
 
 def now() -> datetime:
@@ -87,6 +92,8 @@ class ModelStack:
     server: EmbeddedServer | None
     """None: somebody else runs it."""
     adapters: VllmAdapters
+    breaker: CircuitBreaker = field(default_factory=lambda: CircuitBreaker("model server"))
+    """Before the questions of people who wait."""
 
 
 def demo_settings(home: Path) -> Settings:
@@ -237,8 +244,9 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     adapters = VllmAdapters(line, folder)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
     voices = FittedVoices(model.runs / "voices", store.embedder.name)
-    classifier = Classifier(predictor, store.embedder, store.memory, store.registry, model.base, linear=voices)
     fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
+    embedder, memory, registry = store.embedder, store.memory, store.registry
+    classifier = Classifier(predictor, embedder, memory, registry, model.base, linear=voices, deadline=model.deadline)
     learner = Learner(
         {task.name: task for task in settings.tasks},
         store.examples,
@@ -251,7 +259,8 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         now,
         fitter,
     )
-    return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters)
+    backfill = embedding_backfill(store)
+    return ModelStack(classifier, backfill, fitter, learner, server, adapters, predictor.breaker)
 
 
 def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
@@ -274,7 +283,7 @@ async def model_running(
             if models.server is not None:
                 await stack.enter_async_context(models.server)
         if with_seed:
-            await _adopt(settings, store)
+            await adopt_starter_seed(settings, store)
         for task in settings.tasks:
             query = await models.classifier.query(task)
             if query.adapter is not None:
@@ -285,12 +294,14 @@ async def model_running(
 async def _load(models: ModelStack, adapter: Adapter) -> None:
     """A server that is down is no reason not to start: decisions say so, and it is loaded with the first question."""
     try:
-        await models.adapters.load(adapter)
-    except Unreachable as error:
-        say(f"{error}; until it answers, the memory and the fallback decide")
+        async with asyncio.timeout(_LOAD_SECONDS):
+            await models.adapters.load(adapter)
+    except (Unreachable, TimeoutError) as error:
+        problem = str(error) or f"the model server did not take {adapter.name} within {_LOAD_SECONDS:g} s"
+        say(f"{problem}; until it answers, the memory and the fallback decide")
 
 
-async def _adopt(settings: Settings, store: Store) -> None:
+async def adopt_starter_seed(settings: Settings, store: Store) -> None:
     """The starter brings an adapter for the demo company's teams. It serves who has the same ones, until a better."""
     task, base = settings.routing, settings.model.base
     grown = starter_seed()

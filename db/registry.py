@@ -10,8 +10,8 @@ from sqlalchemy import Select, func, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.errors import UsageError
-from bot.domain.learning import Adapter, Cycle, Phase, Verdict
+from bot.domain.errors import Refused, UsageError
+from bot.domain.learning import Adapter, Cycle, Judged, Phase
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
@@ -65,9 +65,7 @@ class PostgresRegistry:
 
     async def champion(self, task: str, base: str) -> Adapter | None:
         async with self._database.transaction() as session:
-            pointer = await _pointer(session, task)
-            found = None if pointer is None else await _named(session, task, pointer.adapter)
-        return found if found is not None and found.base == base else None
+            return await _champion(session, task, base)
 
     async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
         async with self._database.transaction() as session:
@@ -106,14 +104,14 @@ class PostgresRegistry:
         async with self._database.transaction() as session:
             await cycles.update_progress(session, cycle, phase, progress, adapter)
 
-    async def conclude_cycle(
-        self, cycle: Cycle, candidate: Adapter, verdict: Verdict, posts: Sequence[Post], now: datetime
-    ) -> None:
+    async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
+        candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
             await cycles.conclude(session, cycle, verdict, now)
             await _add(session, candidate)
             if verdict.promoted:
                 await _lock(session, candidate.task)
+                await _still_serves(session, judged)
                 await _move(session, candidate, "gate", "; ".join(verdict.reasons), now)
             await enqueue(session, None, posts, now)
             await announce(session, Change.OWED)
@@ -198,6 +196,20 @@ async def _move(session: AsyncSession, adapter: Adapter, by: str, reason: str, n
     move = {"task": adapter.task, "adapter": adapter.name, "by": by, "reason": reason, "at": now, "previous": previous}
     await session.execute(insert(PromotionRow).values(move))
     await announce(session, Change.MODEL)
+
+
+async def _champion(session: AsyncSession, task: str, base: str) -> Adapter | None:
+    pointer = await _pointer(session, task)
+    found = None if pointer is None else await _named(session, task, pointer.adapter)
+    return found if found is not None and found.base == base else None
+
+
+async def _still_serves(session: AsyncSession, judged: Judged) -> None:
+    candidate, champion = judged.candidate, judged.champion
+    serving = await _champion(session, candidate.task, candidate.base)
+    if (serving and serving.name) != (champion and champion.name):
+        now = serving.name if serving else "none"
+        raise Refused(f"another adapter serves ({now}) than {candidate.name} was judged against; train again")
 
 
 def _fitting(adapter: Adapter, base: str) -> Adapter:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain import model_ports
-from bot.domain.errors import ClaimLost, UsageError
-from bot.domain.learning import Adapter, Cycle, Example, Phase, Source, Verdict
+from bot.domain.errors import ClaimLost, Refused, UsageError
+from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Source
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
@@ -108,10 +108,11 @@ class FakeRegistry:
         held = self._held(cycle)
         self.known[cycle.id] = replace(held, phase=phase, progress=progress, adapter=adapter or held.adapter)
 
-    async def conclude_cycle(
-        self, cycle: Cycle, candidate: Adapter, verdict: Verdict, posts: Sequence[Post], now: datetime
-    ) -> None:
-        self.known[cycle.id] = replace(self._held(cycle), phase=Phase.DONE, verdict=verdict)
+    async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
+        held, candidate, verdict = self._held(cycle), judged.candidate, judged.verdict
+        if verdict.promoted and await self.champion(cycle.task, candidate.base) != judged.champion:
+            raise Refused("another adapter serves than the candidate was judged against; train again")
+        self.known[cycle.id] = replace(held, phase=Phase.DONE, verdict=verdict)
         await self.add_adapter(candidate)
         if verdict.promoted:
             self._move(candidate)

@@ -1,12 +1,20 @@
-"""Trains the starter's adapter anew from the demo company's seed, by the product's own path: python -m bot.demo.grow"""
+"""Trains the starter's adapter anew from the demo company's seed, by the product's own path: python -m bot.demo.grow
 
+`--weights` keeps the adapter and fits the weights of the voices beside it anew.
+"""
+
+import argparse
 import asyncio
 import sys
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bot.app import (
+    ModelStack,
+    Store,
     build_model_stack,
     demo_settings,
     embedding_backfill,
@@ -18,14 +26,19 @@ from bot.app import (
 )
 from bot.console import say
 from bot.domain.errors import TrainingFailed
-from bot.domain.learning import Verdict
+from bot.domain.gate import judge
+from bot.domain.learning import Side, Verdict, settle
+from bot.domain.tasks import Task
 from inference.seed import write_seed
 
 
 def main() -> None:
     """Works in a temporary folder; what comes out replaces the adapter in inference/starter/seed."""
+    parser = argparse.ArgumentParser(prog="python -m bot.demo.grow", description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--weights", action="store_true", help="fit the weights of the voices alone")
+    work = _weigh if parser.parse_args().weights else _grow
     with tempfile.TemporaryDirectory() as folder:
-        verdict = asyncio.run(_grow(Path(folder)))
+        verdict = asyncio.run(work(Path(folder)))
     for reason in verdict.reasons:
         say(reason)
     for name, value in verdict.figures.items():
@@ -33,20 +46,39 @@ def main() -> None:
     sys.exit(not verdict.promoted)
 
 
-async def _grow(home: Path) -> Verdict:
-    """Train it as any first adapter is trained, and put it in its place."""
+@asynccontextmanager
+async def _company(home: Path, with_seed: bool) -> AsyncIterator[tuple[Task, Store, ModelStack]]:
+    """The demo company with everything it knows, ready to learn."""
     settings = demo_settings(home)
-    task = settings.routing
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
-        await load_demo_examples(task, store)
+        await load_demo_examples(settings.routing, store)
         models = await build_model_stack(settings, store, stack)
-        await stack.enter_async_context(model_running(settings, store, models, with_seed=False))
+        await stack.enter_async_context(model_running(settings, store, models, with_seed=with_seed))
         await embedding_backfill(store).all(lambda _more: None)
+        yield settings.routing, store, models
+
+
+async def _weigh(home: Path) -> Verdict:
+    """Fit the weights beside the adapter that there is, and judge the whole."""
+    async with _company(home, with_seed=True) as (task, store, models):
+        query = await models.classifier.query(task)
+        if query.adapter is None:
+            raise TrainingFailed("there is no adapter yet; grow one first")
+        known = settle(await store.examples.examples(task.name))
+        weighed = await models.learner.weighed(query, query.adapter, [e for e in known if e.side is Side.TRAIN])
+        write_seed(weighed)
+        held_out = [e for e in known if e.side is Side.HELD_OUT]
+        return judge(None, await models.learner.scorer.score(replace(query, adapter=weighed), held_out))
+
+
+async def _grow(home: Path) -> Verdict:
+    """Train it as any first adapter is trained, and put it in its place."""
+    async with _company(home, with_seed=False) as (task, store, models):
         await store.registry.request_cycle(task.name, "grow", "grow", now())
         await models.learner.step(spoken())
         [cycle] = await store.registry.cycles(task.name, 1)
-        champion = await store.registry.champion(task.name, settings.model.base)
+        champion = await store.registry.champion(task.name, models.classifier.base)
         if cycle.verdict is None or champion is None:
             raise TrainingFailed(cycle.problem or "the first model is no better than guessing")
         write_seed(champion)

@@ -92,6 +92,16 @@ class Verdict:
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Who was judged, against whom, and the verdict."""
+
+    candidate: Adapter
+    champion: Adapter | None
+    """None: nothing served."""
+    verdict: Verdict
+
+
 class Phase(StrEnum):
     """Where a learning cycle is."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.domain.decisions import NoPrediction, Opinion, Prediction
-from bot.domain.learning import Adapter, Cycle, Example, Phase, Progress, Verdict
+from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Progress
 from bot.domain.memory_vote import Neighbours
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
@@ -35,8 +35,8 @@ class Predictor(Protocol):
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         """Raw (uncalibrated) exact distributions over the task's labels, one a text.
 
-        Raises Unreachable when the server is down, slow or answers nonsense; Refused when the base model cannot answer
-        without an adapter trained for the task (the starter), or the adapter is not known to the server.
+        Raises Unreachable when the server is down, slow or answers nonsense; NotTrained when the base model cannot
+        answer without an adapter trained for the task (the starter); Refused when the server will not have it.
         """
 
     def alphabet(self) -> Sequence[str]:
@@ -162,12 +162,11 @@ class Registry(Protocol):
     async def update_cycle(self, cycle: Cycle, phase: Phase, progress: float, adapter: str | None = None) -> None:
         """Raises ClaimLost when another process holds the cycle by now, or concluded it."""
 
-    async def conclude_cycle(
-        self, cycle: Cycle, candidate: Adapter, verdict: Verdict, posts: Sequence[Post], now: datetime
-    ) -> None:
+    async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
         """DONE: the adapter, its promotion if the verdict says so, the verdict and the report, all or nothing.
 
-        Raises ClaimLost as `update_cycle` does.
+        Raises ClaimLost as `update_cycle` does, and Refused when the champion that the candidate was judged against
+        does not serve any more: the verdict is about another than the one it would replace.
         """
 
     async def fail_cycle(self, cycle: Cycle, problem: str, now: datetime) -> None:

@@ -18,6 +18,7 @@ from bot.domain.learning import (
     Adapter,
     Cycle,
     Example,
+    Judged,
     Phase,
     Progress,
     Side,
@@ -87,17 +88,18 @@ class Learner:
             log.warning("learning cycle taken over by another process", extra={"cycle": cycle.id})
 
     async def _learn(self, cycle: Cycle, told: Progress) -> None:
-        task = self.tasks[cycle.task]
+        task = self.tasks.get(cycle.task)
+        if task is None:
+            raise UsageError(f"tasks.{cycle.task}: the settings have no such task any more")
         known = [e for e in settle(await self.examples.examples(task.name)) if e.label in task.names]
         query = await self.scorer.classifier.query(task)
         training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
         candidate = await self._train(cycle, query, training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
-            await self._fit_voices(task)
-            candidate = await self._calibrated(query, candidate, training_set)
+            candidate = await self.weighed(query, candidate, training_set)
             held_out = [e for e in known if e.side is Side.HELD_OUT]
             verdict = await self._judge(query, candidate, held_out, tell)
-        await self._conclude(cycle, candidate, verdict)
+        await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
 
     async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
         _check_enough(query.task, training_set)
@@ -107,6 +109,23 @@ class Learner:
             path = await self.trainer.train(run, tell)
         return Adapter(name, query.task.name, path, self.scorer.classifier.base, query.codes, 1.0, self.now())
 
+    async def weighed(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> Adapter:
+        """The candidate with its temperature and the weights of the voices beside it, from what training kept apart.
+
+        Training looked at that slice but never learned from it, and of the voices it is what they say unseen. Where
+        nothing was kept apart: temperature 1, and the usual weights.
+        """
+        await self._fit_voices(query.task)
+        _, slice_ = keep_apart(training_set)
+        asked = replace(query, adapter=replace(candidate, temperature=1.0))
+        scores: list[tuple[Mapping[str, float], str]] = []
+        predict = self.scorer.classifier.predict
+        for batch in batches(slice_):
+            predictions = await self.scorer.insist(partial(predict, asked, [e.text for e in batch]))
+            scores += [(p.probabilities, e.label) for p, e in zip(predictions, batch, strict=True)]
+        calibrated_one = replace(candidate, temperature=fit_temperature(scores))
+        return replace(calibrated_one, mixture=self._mixture(calibrated_one, slice_, scores))
+
     async def _fit_voices(self, task: Task) -> None:
         """Champion and candidate are judged with the same voices beside them, fitted on what is known now."""
         if self.fitter is None:
@@ -115,22 +134,6 @@ class Learner:
             await self.fitter.fit(task)
         except TrainingFailed as error:
             log.error("voices not fitted", extra={"task": task.name, "problem": str(error)})
-
-    async def _calibrated(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> Adapter:
-        """With its temperature and the weights of the voices beside it, fitted on what training kept apart.
-
-        Training looked at that slice but never learned from it, and of the voices it is what they say unseen. Where
-        nothing was kept apart: temperature 1, and the usual weights.
-        """
-        _, slice_ = keep_apart(training_set)
-        asked = replace(query, adapter=candidate)
-        scores: list[tuple[Mapping[str, float], str]] = []
-        predict = self.scorer.classifier.predict
-        for batch in batches(slice_):
-            predictions = await self.scorer.insist(partial(predict, asked, [e.text for e in batch]))
-            scores += [(p.probabilities, e.label) for p, e in zip(predictions, batch, strict=True)]
-        calibrated_one = replace(candidate, temperature=fit_temperature(scores))
-        return replace(calibrated_one, mixture=self._mixture(calibrated_one, slice_, scores))
 
     def _mixture(
         self, candidate: Adapter, slice_: Sequence[Example], scores: Sequence[tuple[Mapping[str, float], str]]
@@ -163,9 +166,10 @@ class Learner:
         new_labels = [name for name in query.task.names if name not in champion.codes]
         return judge(before, after, new_labels)
 
-    async def _conclude(self, cycle: Cycle, candidate: Adapter, verdict: Verdict) -> None:
+    async def _conclude(self, cycle: Cycle, judged: Judged) -> None:
+        candidate, verdict = judged.candidate, judged.verdict
         posts = compose.learned(self.tasks[cycle.task], candidate.name, verdict)
-        await self.registry.conclude_cycle(cycle, candidate, verdict, posts, self.now())
+        await self.registry.conclude_cycle(cycle, judged, posts, self.now())
         log.info("judged", extra={"adapter": candidate.name, "promoted": verdict.promoted, **verdict.figures})
         if not verdict.promoted:
             with contextlib.suppress(Unreachable):  # whoever is away has unloaded it by that

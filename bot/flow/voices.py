@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.decisions import Author, Heard, NoPrediction, Opinion, Reason, calibrated
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.memory_vote import memory_opinion
 from bot.domain.mixture import ADAPTER, Mixture, pooled
@@ -28,10 +28,11 @@ class ModelVoice:
         except Unreachable as error:
             log.warning("model down", extra={"task": asked.query.task.name, "problem": str(error)})
             return [NoPrediction(Reason.MODEL_DOWN)] * len(asked.texts)
+        except NotTrained:
+            return [NoPrediction(Reason.NOT_TRAINED)] * len(asked.texts)
         except Refused as error:
-            if asked.query.adapter is None:
-                return [NoPrediction(Reason.NOT_TRAINED)] * len(asked.texts)
-            log.error("adapter cannot serve", extra={"adapter": asked.query.adapter.name, "problem": str(error)})
+            adapter = asked.query.adapter.name if asked.query.adapter else None
+            log.error("model cannot serve", extra={"adapter": adapter, "problem": str(error)})
             return [NoPrediction(Reason.MODEL_DOWN)] * len(asked.texts)
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Opinion]:

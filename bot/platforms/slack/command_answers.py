@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.domain.conversations import State
-from bot.domain.decisions import Author, Decision
+from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Adapter
 from bot.domain.queries import Account, Request
 from bot.domain.tasks import Task
@@ -126,6 +126,15 @@ def _progress(language: str, request: Request) -> str:
     return sentence(language, "slack_waiting") if request.state is State.ROUTED else ""
 
 
+_UNASKED: Mapping[tuple[Author, Reason], str] = {
+    (Author.MEMORY, Reason.MODEL_DOWN): "slack_by_memory_down",
+    (Author.MEMORY, Reason.NOT_TRAINED): "slack_by_memory_untrained",
+    (Author.FALLBACK, Reason.MODEL_DOWN): "slack_by_fallback_down",
+    (Author.FALLBACK, Reason.NOT_TRAINED): "slack_by_fallback_untrained",
+}
+"""What is said where no model spoke: why it did not."""
+
+
 def _reason(language: str, task: Task, made: Decision) -> str:
     words = {"team": task.shown(made.label)}
     match made.by:
@@ -133,7 +142,8 @@ def _reason(language: str, task: Task, made: Decision) -> str:
             words |= {"confidence": f"{made.confidence:.0%}", "adapter": made.adapter or "-"}
         case Author.MEMORY | Author.EXAMPLES:
             words |= {"confidence": f"{made.confidence:.0%}"}
-    return sentence(language, f"slack_by_{made.by}", **words)
+    usual = f"slack_by_{made.by}"
+    return sentence(language, _UNASKED.get((made.by, made.reason), usual), **words)
 
 
 def _when(at: datetime) -> str:

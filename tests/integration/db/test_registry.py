@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from bot.domain.conversations import CardState
-from bot.domain.errors import ClaimLost, UsageError
-from bot.domain.learning import Adapter, Phase, Verdict
+from bot.domain.errors import ClaimLost, Refused, UsageError
+from bot.domain.learning import Adapter, Judged, Phase, Verdict
 from bot.domain.messages import Place
 from bot.domain.model_ports import Registry
 from bot.domain.posts import LearningReport, Post
@@ -158,7 +158,7 @@ async def test_a_cycle_tells_its_story(registry: Registry) -> None:
         await registry.update_cycle(cycle, Phase.SCORING, 0.25)
         (now,) = await registry.cycles("routing", 5)
         assert (now.phase, now.progress, now.adapter, now.verdict) == (Phase.SCORING, 0.25, "routing-1", None)
-        await registry.conclude_cycle(cycle, adapter("routing-1"), REFUSED, [], after(2))
+        await registry.conclude_cycle(cycle, Judged(adapter("routing-1"), None, REFUSED), [], after(2))
         with pytest.raises(ClaimLost):
             await registry.fail_cycle(cycle, "too late to fail", after(3))
         with pytest.raises(ClaimLost):
@@ -172,7 +172,10 @@ async def test_a_conclusion_is_the_adapter_its_promotion_the_verdict_and_the_rep
         await registry.request_cycle("routing", "cli", f"k{number}", after(0))
         async with registry.claim_cycle(after(1)) as cycle:
             assert cycle is not None
-            await registry.conclude_cycle(cycle, adapter(f"routing-{number}"), verdict, [REPORT], after(2))
+            champion = await registry.champion("routing", "starter")
+            await registry.conclude_cycle(
+                cycle, Judged(adapter(f"routing-{number}"), champion, verdict), [REPORT], after(2)
+            )
     assert [made.name for made in await registry.adapters("routing")] == ["routing-1", "routing-2"]
     assert await registry.champion("routing", "starter") == adapter("routing-1")
     assert [cycle.verdict for cycle in await registry.cycles("routing", 5)] == [REFUSED, PROMOTED]
@@ -183,8 +186,27 @@ async def test_the_report_of_a_conclusion_is_owed(database: Database, outbox: Po
     await registry.request_cycle("routing", "cli", "k", after(0))
     async with registry.claim_cycle(after(1)) as cycle:
         assert cycle is not None
-        await registry.conclude_cycle(cycle, adapter("routing-1"), PROMOTED, [REPORT], after(2))
+        await registry.conclude_cycle(cycle, Judged(adapter("routing-1"), None, PROMOTED), [REPORT], after(2))
     assert [item.post for item in await outbox.claim_due(["slack"], after(3), 10)] == [REPORT]
+
+
+async def test_a_verdict_about_somebody_who_no_longer_serves_promotes_nobody(registry: Registry) -> None:
+    """A lead rolled back, or promoted another by name, while the candidate was scored."""
+    for number in (1, 2):
+        await registry.add_adapter(adapter(f"routing-{number}"))
+        await registry.promote("routing", f"routing-{number}", "cli", "", after(0), base="starter")
+    judged_against = await registry.champion("routing", "starter")
+    await registry.request_cycle("routing", "cli", "k", after(1))
+    async with registry.claim_cycle(after(2)) as cycle:
+        assert cycle is not None
+        await registry.rollback("routing", "cli", after(3), base="starter")
+        with pytest.raises(Refused, match="another adapter serves"):
+            await registry.conclude_cycle(
+                cycle, Judged(adapter("routing-3"), judged_against, PROMOTED), [REPORT], after(4)
+            )
+        assert await registry.champion("routing", "starter") == adapter("routing-1")
+        assert len(await registry.adapters("routing")) == 2
+        await registry.fail_cycle(cycle, "another adapter serves", after(5))
 
 
 async def test_a_claim_that_was_lost_concludes_nothing(registry: Registry) -> None:
@@ -197,13 +219,13 @@ async def test_a_claim_that_was_lost_concludes_nothing(registry: Registry) -> No
         with pytest.raises(ClaimLost):
             await registry.update_cycle(lost, Phase.SCORING, 0.9)
         with pytest.raises(ClaimLost):
-            await registry.conclude_cycle(lost, adapter("routing-1"), PROMOTED, [REPORT], after(3))
+            await registry.conclude_cycle(lost, Judged(adapter("routing-1"), None, PROMOTED), [REPORT], after(3))
         with pytest.raises(ClaimLost):
             await registry.fail_cycle(lost, "whatever", after(3))
         assert (await registry.adapters("routing"), await registry.champion("routing", "starter")) == ([], None)
         (still,) = await registry.cycles("routing", 1)
         assert still.phase is Phase.REQUESTED
-        await registry.conclude_cycle(cycle, adapter("routing-1"), PROMOTED, [REPORT], after(4))
+        await registry.conclude_cycle(cycle, Judged(adapter("routing-1"), None, PROMOTED), [REPORT], after(4))
 
 
 async def test_a_lock_that_dies_with_its_connection_cannot_store_a_verdict(
@@ -217,7 +239,7 @@ async def test_a_lock_that_dies_with_its_connection_cannot_store_a_verdict(
         async with PostgresRegistry(second).claim_cycle(after(2)) as theirs:
             assert theirs is not None
             with pytest.raises(ClaimLost):
-                await registry.conclude_cycle(cycle, adapter("routing-1"), PROMOTED, [REPORT], after(3))
+                await registry.conclude_cycle(cycle, Judged(adapter("routing-1"), None, PROMOTED), [REPORT], after(3))
     assert await registry.champion("routing", "starter") is None
     assert await outbox.claim_due(["slack"], after(4), 10) == []
 
@@ -297,5 +319,5 @@ async def test_corrections_wait_until_a_training_set_took_them(
             if verdict is None:
                 await registry.fail_cycle(cycle, "failed", after(22))
             else:
-                await registry.conclude_cycle(cycle, adapter("routing-1"), verdict, [], after(22))
+                await registry.conclude_cycle(cycle, Judged(adapter("routing-1"), None, verdict), [], after(22))
         assert await examples.waiting_corrections("routing") == waiting

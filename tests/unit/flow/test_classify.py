@@ -2,16 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
 from bot.domain.decisions import Author, NoPrediction, Opinion, Reason, decide
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.memory_vote import Neighbour, Neighbours
-from bot.domain.model_ports import Asked, Vector, Voice
+from bot.domain.model_ports import Asked, Query, Vector, Voice
 from bot.flow.classify import Classifier
+from inference.adapters import VllmAdapters
+from inference.client import VllmPredictor
+from inference.prompt import PromptBuilder
 from tests.fakes import FakeEmbedder, FakePredictor, fake_classifier
+from tests.fakes_inference import FakeVllm
 from tests.samples import TASK
+from tests.small_bases import listed_base
 
 KNOWN = Neighbours(anchors=(Neighbour(1, "billing", 0.8),))
 
@@ -67,19 +73,23 @@ async def test_a_third_voice_stands_in_for_a_model_that_is_down() -> None:
     ]
 
 
-@pytest.mark.parametrize("failure", [Unreachable("no connection"), Refused("no such adapter")])
-async def test_a_model_that_cannot_answer_with_its_adapter_is_silent(failure: Unreachable | Refused) -> None:
+@pytest.mark.parametrize("failure", [Unreachable("no connection"), Refused("a model of another name is served")])
+@pytest.mark.parametrize("trained", [True, False])
+async def test_a_model_that_does_not_answer_is_silent_and_never_called_untrained(
+    failure: Unreachable | Refused, trained: bool
+) -> None:
     predictor = FakePredictor()
     predictor.failure = failure
     classifier = fake_classifier(KNOWN, predictor)
-    [known] = await classifier.consider(await classifier.query(TASK), ["refund"])
+    query = await classifier.query(TASK)
+    [known] = await classifier.consider(query if trained else replace(query, adapter=None), ["refund"])
     assert known.model == NoPrediction(Reason.MODEL_DOWN)
     assert known.silent
 
 
 async def test_a_base_model_that_was_never_trained_is_no_voice_at_all() -> None:
     predictor = FakePredictor()
-    predictor.failure = Refused("the starter answers nothing before it was trained")
+    predictor.failure = NotTrained("the starter answers nothing before it was trained")
     classifier = fake_classifier(KNOWN, predictor)
     untrained = replace(await classifier.query(TASK), adapter=None)
     [known] = await classifier.consider(untrained, ["refund"])
@@ -95,3 +105,19 @@ async def test_an_embedder_that_is_down_silences_the_memory() -> None:
     assert known.silent
     assert known.vector is None
     assert decide(TASK, known.opinions, may_ask=True).label == "billing"
+
+
+async def test_a_server_that_hangs_is_waited_for_so_long_and_then_the_others_decide(tmp_path: Path) -> None:
+    vllm = FakeVllm("base")
+    vllm.delay = 30.0
+    async with vllm.line() as line:
+        prompts = PromptBuilder(listed_base(tmp_path / "base"))
+        predictor = VllmPredictor(line, prompts, "base", VllmAdapters(line, tmp_path))
+        classifier = replace(fake_classifier(KNOWN), predictor=predictor, deadline=0.05)
+        codes = dict(zip(TASK.names, prompts.alphabet(), strict=False))
+        query = Query(TASK, codes, None, (await classifier.query(TASK, hurried=True)).deadline)
+        for _ in range(4):
+            [known] = await classifier.consider(query, ["I was charged twice"])
+            decision = decide(TASK, known.opinions, may_ask=True)
+            assert (decision.label, decision.by, decision.reason) == ("billing", Author.MEMORY, Reason.MODEL_DOWN)
+    assert len(vllm.requests) == 3, "after three it is left alone"

@@ -192,6 +192,12 @@ async def test_a_foreseen_error_fails_the_cycle_in_its_own_words(school: School,
     assert (cycle.phase, cycle.problem) == (Phase.FAILED, str(failure))
 
 
+async def test_a_cycle_of_a_task_that_the_settings_no_longer_have_fails_in_a_sentence(school: School) -> None:
+    await school.registry.request_cycle("sentiment", "test", "key", NOW)
+    assert await school.learner.step() == 1
+    assert school.registry.known[-1].problem == "tasks.sentiment: the settings have no such task any more"
+
+
 @dataclass
 class Overtaken(FakeWorkshop):
     """While it trains, another process claims the cycle: our lock died with its connection."""

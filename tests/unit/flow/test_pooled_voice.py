@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.decisions import Author, Decision, NoPrediction, Reason, decide
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.mixture import ADAPTER, VECTORS, WORDS, Mixture
 from bot.domain.model_ports import Query, Said
@@ -77,7 +77,7 @@ async def test_with_the_model_down_the_others_decide_and_say_so(failure: Unreach
 
 async def test_before_any_training_the_examples_decide() -> None:
     predictor = FakePredictor()
-    predictor.failure = Refused("the starter answers nothing before it was trained")
+    predictor.failure = NotTrained("the starter answers nothing before it was trained")
     known = await considered(classifier(SURE_OF_IT, predictor), adapter=None)
     made = decide(TASK, known.opinions, may_ask=True)
     assert (made.label, made.by, made.reason) == ("it", Author.EXAMPLES, Reason.NOT_TRAINED)
