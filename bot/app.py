@@ -1,6 +1,7 @@
 """The composition root: settings become a running system. The only file that knows every concrete class."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from bot.check import of_platforms, of_the_model
 from bot.console import say
 from bot.demo import company
-from bot.domain.errors import SwitchboardError, Unreachable
+from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.messages import Person
 from bot.domain.ports import Platform
@@ -22,6 +23,7 @@ from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
+from db.adapter_paths import AdapterPaths
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -40,10 +42,12 @@ from inference.client import VllmPredictor
 from inference.embed import LocalEmbedder, UrlEmbedder
 from inference.http import open_line
 from inference.prompt import PromptBuilder
-from inference.seed import starter_seed
+from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
 from inference.trainer_process import TrainerProcess
+
+log = logging.getLogger(__name__)
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the settings' own examples were said: anything newer outweighs them."""
@@ -124,7 +128,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresTranscript(database),
                 PostgresMemory(database, embedder.name),
                 PostgresExamples(database),
-                PostgresRegistry(database),
+                PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),
                 PostgresErasure(database),
             )
@@ -173,7 +177,20 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
 async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
     async with open_model_stack(settings) as (_, models):
         await models.adapters.loaded()  # where nothing is trained yet the model is not asked: is it there at all?
+        try:
+            await champions_fit(settings, models)
+        except Refused as error:
+            mend = f"copy its folder to {settings.model.runs}, or let another serve: switchboard rollback"
+            raise Refused(f"{error}; {mend}") from error
         yield models.classifier
+
+
+async def champions_fit(settings: Settings, models: ModelStack) -> None:
+    """Raises Refused, naming it, where the files of an adapter that serves are missing or fit another model."""
+    for task in settings.tasks:
+        query = await models.classifier.query(task)
+        if query.adapter is not None:
+            await models.adapters.examine(query.adapter)
 
 
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
@@ -269,11 +286,14 @@ async def model_running(
 
 
 async def _load(models: ModelStack, adapter: Adapter) -> None:
-    """A server that is down is no reason not to start: decisions say so, and it is loaded with the first question."""
+    """No reason not to start: decisions say so, and it is loaded with the first question that it can be asked."""
     try:
         await models.adapters.load(adapter)
     except Unreachable as error:
         say(f"{error}; until it answers, the memory and the fallback decide")
+    except Refused as error:
+        log.error("adapter cannot serve", extra={"adapter": adapter.name, "problem": str(error)})
+        say(f"{error}; until it can, the memory and the fallback decide")
 
 
 async def _adopt(settings: Settings, store: Store) -> None:

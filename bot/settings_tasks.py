@@ -22,7 +22,7 @@ class Tasks:
     platforms: frozenset[str]
     """Those that are set up."""
     zone: str
-    """The time zone of the teams' hours."""
+    """The time zone of the teams' hours and of the schedule."""
 
     def read(self, table: Table) -> tuple[Task, ...]:
         """Every task; exactly one of them routes."""
@@ -61,8 +61,11 @@ class Tasks:
         self.values.unknown(table, {"schedule", "min_corrections"}, where)
         schedule = self.values.text(table, "schedule", Learning().schedule, where)
         if problem := cron_problem(schedule):
-            self.values.mistake(f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem})")
-        return Learning(schedule, int(self.values.number(table, "min_corrections", 25, where)))
+            self.values.mistake(
+                f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem}); "
+                'write minute, hour, day, month, weekday, like "0 3 * * sun"'
+            )
+        return Learning(schedule, int(self.values.number(table, "min_corrections", 25, where)), self.zone)
 
     # --- a label ---
 

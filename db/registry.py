@@ -15,16 +15,21 @@ from bot.domain.learning import Adapter, Cycle, Phase, Verdict
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
 from bot.domain.tasks import Task
+from db.adapter_paths import AdapterPaths
 from db.engine import Database, announce
 from db.reading import cycles
-from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow
+from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
+
+_USUAL = AdapterPaths(Path("var/runs"))
+"""Where the settings have them unless they say otherwise."""
 
 
 class PostgresRegistry:
     """The registry in PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, paths: AdapterPaths = _USUAL) -> None:
         self._database = database
+        self._paths = paths
         self._codes: dict[tuple[str, str], dict[str, str]] = {}
         """By task and base. Given for life, they need no second look once every label has one."""
 
@@ -53,20 +58,20 @@ class PostgresRegistry:
 
     async def add_adapter(self, adapter: Adapter) -> None:
         async with self._database.transaction() as session:
-            fresh = insert(AdapterRow).values(_values(adapter)).on_conflict_do_nothing().returning(AdapterRow.name)
+            fresh = insert(AdapterRow).values(self._values(adapter)).on_conflict_do_nothing().returning(AdapterRow.name)
             if (await session.execute(fresh)).first() is not None:
                 await announce(session, Change.MODEL)
 
     async def adapters(self, task: str) -> list[Adapter]:
         all_of = select(AdapterRow).where(AdapterRow.task == task).order_by(AdapterRow.made_at, AdapterRow.name)
         async with self._database.transaction() as session:
-            return [_adapter(row) for row in await session.scalars(all_of)]
+            return [self._adapter(row) for row in await session.scalars(all_of)]
 
     async def champion(self, task: str, base: str) -> Adapter | None:
         async with self._database.transaction() as session:
             pointer = await _pointer(session, task)
-            found = None if pointer is None else await _named(session, task, pointer.adapter)
-        return found if found is not None and found.base == base else None
+            found = None if pointer is None else await session.get(AdapterRow, (task, pointer.adapter))
+        return self._adapter(found) if found is not None and found.base == base else None
 
     async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
         async with self._database.transaction() as session:
@@ -92,7 +97,7 @@ class PostgresRegistry:
             move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
             await session.execute(insert(PromotionRow).values(task=task, by=by, at=now, **move))
             await announce(session, Change.MODEL)
-            return await _known(session, task, target.adapter)
+            return self._adapter(await _known(session, task, target.adapter))
 
     async def next_name(self, task: str) -> str:
         async with self._database.transaction() as session:
@@ -118,6 +123,31 @@ class PostgresRegistry:
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         async with self._database.transaction() as session:
             return await cycles.newest(session, task, limit)
+
+    async def last_tick(self, task: str) -> datetime | None:
+        async with self._database.transaction() as session:
+            return await session.scalar(select(TickRow.at).where(TickRow.task == task))
+
+    async def record_tick(self, task: str, at: datetime) -> None:
+        fresh = insert(TickRow).values(task=task, at=at)
+        latest = func.greatest(TickRow.at, fresh.excluded.at)
+        async with self._database.transaction() as session:
+            await session.execute(fresh.on_conflict_do_update(index_elements=["task"], set_={"at": latest}))
+
+    def _values(self, adapter: Adapter) -> dict[str, object]:
+        return {
+            "task": adapter.task,
+            "name": adapter.name,
+            "path": self._paths.stored(adapter.path),
+            "base": adapter.base,
+            "codes": dict(adapter.codes),
+            "temperature": adapter.temperature,
+            "made_at": adapter.made,
+        }
+
+    def _adapter(self, row: AdapterRow) -> Adapter:
+        path = self._paths.found(row.path)
+        return Adapter(row.name, row.task, path, row.base, row.codes, row.temperature, row.made_at)
 
 
 async def _lock(session: AsyncSession, task: str) -> None:
@@ -158,34 +188,13 @@ async def _give(session: AsyncSession, task: str, base: str, codes: Mapping[str,
 # --- adapters ---
 
 
-def _values(adapter: Adapter) -> dict[str, object]:
-    return {
-        "task": adapter.task,
-        "name": adapter.name,
-        "path": str(adapter.path),
-        "base": adapter.base,
-        "codes": dict(adapter.codes),
-        "temperature": adapter.temperature,
-        "made_at": adapter.made,
-    }
-
-
-def _adapter(row: AdapterRow) -> Adapter:
-    return Adapter(row.name, row.task, Path(row.path), row.base, row.codes, row.temperature, row.made_at)
-
-
 async def _pointer(session: AsyncSession, task: str) -> PromotionRow | None:
     moves = select(PromotionRow).where(PromotionRow.task == task).order_by(PromotionRow.id.desc()).limit(1)
     return (await session.scalars(moves)).first()
 
 
-async def _named(session: AsyncSession, task: str, name: str) -> Adapter | None:
-    row = await session.get(AdapterRow, (task, name))
-    return None if row is None else _adapter(row)
-
-
-async def _known(session: AsyncSession, task: str, name: str) -> Adapter:
-    found = await _named(session, task, name)
+async def _known(session: AsyncSession, task: str, name: str) -> AdapterRow:
+    found = await session.get(AdapterRow, (task, name))
     if found is None:
         raise UsageError(f"no adapter of {task} is called {name}; `switchboard models` lists them")
     return found
