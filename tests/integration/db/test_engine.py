@@ -10,7 +10,8 @@ from sqlalchemy import func, insert, select, text
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.ports import Change
-from db.engine import CHANNEL, Database, conninfo, open_database, parsed
+from db.connection_url import parsed
+from db.engine import CHANNEL, Database, open_database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.queries import PostgresQueries
@@ -161,5 +162,5 @@ async def test_the_backlog_is_counted(ledger: PostgresLedger, outbox: PostgresOu
 
 def _cut_everybody(url: str) -> None:
     others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
-    with psycopg.connect(conninfo(parsed(url)), autocommit=True) as connection:
+    with psycopg.connect(parsed(url).conninfo("tests"), autocommit=True) as connection:
         connection.execute(f"{others} AND pid <> pg_backend_pid()".encode())
