@@ -21,7 +21,7 @@ SELECT pg_backend_pid(),
        ARRAY(SELECT lower(name) FROM pg_settings WHERE source = 'client'),
        current_setting('search_path'),
        (SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
-        WHERE extname = 'vector' AND nspname <> ALL (current_schemas(true)))
+        WHERE extname = 'vector' AND nspname <> ALL (current_schemas(true)) AND current_schema() IS NOT NULL)
 """
 _SET = "SELECT set_config(name, value, {local}) FROM unnest({names}::text[], {values}::text[]) AS s (name, value)"
 

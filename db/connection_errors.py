@@ -28,8 +28,12 @@ _CAUSES = (
     ),
     (r"role \"[^\"]*\" (does not exist|is not permitted)|no such user", f"there is no such user; mend it in {_URL}"),
     (
-        r"no pg_hba.conf entry.*no encryption|ssl (is )?required|insecure|must use ssl|requires ssl|tls required",
+        r"ssl (is )?required|insecure|must use ssl|requires ssl|tls required",
         f"it refuses connections without TLS; add ?sslmode=require to {_URL}",
+    ),
+    (
+        r"pg_hba.conf.*no encryption",
+        f"its pg_hba.conf lets this user not in without TLS; add ?sslmode=require to {_URL}, or a line there",
     ),
     (r"pg_hba.conf", "its pg_hba.conf lets this user not in from this machine; add a line there"),
     (

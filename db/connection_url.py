@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from urllib.parse import quote, unquote
 
 import psycopg
@@ -19,8 +20,13 @@ from bot.domain.errors import ConfigError
 
 _HOW = "write postgresql://user:password@host:5432/name"
 _SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?://", re.IGNORECASE)
-_WHERE = re.compile(r"[^/?@#]*(?:/[^/?@]*)?(?:\?.*)?", re.DOTALL)
-"""What may stand behind the credentials: hosts, a name, a query."""
+_HOST = r"(?:[^/?@#:,\[\]]*|\[[^\]]*\])(?::\d*)?"
+_HOSTS_AND_NAME = rf"{_HOST}(?:,{_HOST})*(?:/[^/?@]*)?"
+_WHERE = (
+    re.compile(rf"{_HOSTS_AND_NAME}(?:\?(?:[a-z_]+=[^&@]*(?:&|$))*)?"),
+    re.compile(rf"{_HOSTS_AND_NAME}(?:\?(?:[a-z_]+=[^&]*(?:&|$))*)?"),
+)
+"""What may stand behind the credentials: hosts, a name, a query; the likelier first, without an @ in the query."""
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _POOLER = ("prepare_threshold", "pgbouncer")
 """Query keys that others use to say that there is a pooler in front; libpq knows them not."""
@@ -81,10 +87,16 @@ def parsed(url: str) -> Target:
     where, query = where.partition("?")[::2]
     keys, pooled = _query(query)
     try:
-        found = conninfo_to_dict("postgresql://" + credentials + _quoted(where, "/,:[]") + keys)
+        found = conninfo_to_dict("postgresql://" + credentials + quote(where, safe="/,:[]%") + keys)
     except (psycopg.Error, ValueError):  # its words would quote the password
-        raise ConfigError([f"database.url: cannot be read; {_HOW}, and any of these percent-encoded"]) from None
+        raise _unreadable() from None
+    if not re.fullmatch(r"[\d,]*", str(found.get("port", ""))):
+        raise _unreadable()  # it may be a password without a host behind it
     return Target({key: str(value) for key, value in found.items() if value is not None}, pooled)
+
+
+def _unreadable() -> ConfigError:
+    return ConfigError([f"database.url: cannot be read; {_HOW}, and the password percent-encoded"])
 
 
 def _divided(rest: str) -> tuple[str, str]:
@@ -92,11 +104,13 @@ def _divided(rest: str) -> tuple[str, str]:
     plain = rest.partition("?")[0]
     if "@" not in plain and re.search(r"(:\d+)?/", plain):
         return "", rest  # an @ in the query is the query's
-    for at in (found.start() for found in re.finditer("@", rest)):
+    for where, at in product(_WHERE, [found.start() for found in re.finditer("@", rest)]):
         user, colon, password = rest[:at].partition(":")
-        if _WHERE.fullmatch(rest, at + 1) and not re.search(r"[/?#]", user):
+        if where.fullmatch(rest, at + 1) and not re.search(r"[/?#]", user):
             secret = f":{_quoted(password)}" if colon else ""
             return f"{_quoted(user)}{secret}@", rest[at + 1 :]
+    if "@" in plain:
+        raise _unreadable()
     return "", rest
 
 
@@ -112,6 +126,8 @@ def _query(query: str) -> tuple[str, bool]:
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} | {"ssl", *_POOLER}
     pairs = [(key, value) for key, _, value in (pair.partition("=") for pair in query.split("&") if pair)]
     unknown = sorted({key for key, _ in pairs} - known)
+    if unknown and "@" in query:  # perhaps none of them is a key, but a part of a password
+        raise _unreadable()
     if unknown:
         raise ConfigError([f"database.url: PostgreSQL knows no {', '.join(unknown)}; take it out of the URL"])
     pooled = any((key, value) in (("pgbouncer", "true"), ("prepare_threshold", "0")) for key, value in pairs)

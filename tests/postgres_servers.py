@@ -22,7 +22,7 @@ from db.server.cluster import _owner, binaries
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-PASSWORD = "boss"
+PASSWORD = "b0ss-of-it"
 
 
 @dataclass(frozen=True, slots=True)
