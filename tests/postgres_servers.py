@@ -78,6 +78,7 @@ def postgres(
     running = _start(owner, folder / "log", bin / "postgres", "-D", data, *arguments)
     try:
         _until_listening(server.port, running)
+        _until_started(server)
         yield server
     finally:
         running.send_signal(signal.SIGINT)
@@ -127,6 +128,15 @@ def _start(owner: pwd.struct_passwd, log: Path, *command: str | Path) -> subproc
             user=owner.pw_uid if root else None,
             group=owner.pw_gid if root else None,
         )
+
+
+def _until_started(server: Server) -> None:
+    for _ in range(600):
+        try:
+            return server.does("SELECT 1")
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+    raise AssertionError("it does not start")
 
 
 def _until_listening(port: int, running: subprocess.Popen[bytes]) -> None:
