@@ -130,7 +130,7 @@ class _Reader:
         values.unknown(talk, set(_TALK.split()), "conversation.")
         platforms = self._platforms(values.table(document, "platforms"))
         vocabulary = self._vocabulary(talk)
-        tasks = Tasks(values, self._words, self._kinds, frozenset(platforms), self._zone(talk))
+        tasks = Tasks(values, self._words, self._kinds, self._named(document), self._zone(talk))
         settings = Settings(
             path=self._path,
             database=self._database(values.table(document, "database")),
@@ -203,6 +203,15 @@ class _Reader:
             except ConfigError as error:
                 self._values.mistake(*error.mistakes)
         return configs
+
+    def _named(self, document: Table) -> frozenset[str]:
+        """The platforms that the file means to run on, one whose token is missing included.
+
+        None where a name is mistaken: what is wrong about that would be said of every team again.
+        """
+        named = document.get("platforms")
+        names = frozenset(named) if isinstance(named, dict) else frozenset[str]()
+        return names if names <= set(self._kinds) else frozenset()
 
     # --- how we talk ---
 
