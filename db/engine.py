@@ -1,7 +1,9 @@
 """The way to PostgreSQL: one pool, transactions that speak the domain's errors, and connections for waiting."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from time import monotonic
 
 import psycopg
 from sqlalchemy import ColumnElement, Connection, event, func, select, text
@@ -14,6 +16,8 @@ from bot.domain.ports import Change
 from db.connect import Session, connected
 from db.connection_url import Target, parsed
 from db.server.pool_health import watched
+
+log = logging.getLogger(__name__)
 
 CHANNEL = "switchboard"
 """Where every transaction that changed something says so."""
@@ -69,6 +73,7 @@ class Database:
     def __init__(self, target: Target, pool_size: int) -> None:
         self._target = target
         self._session: Session | None = None
+        self._down_since: float | None = None
         self._engine = create_async_engine(
             DRIVER,
             async_creator=self._pooled_connection,
@@ -82,7 +87,21 @@ class Database:
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
 
     async def _pooled_connection(self) -> psycopg.AsyncConnection:
-        connection, self._session = await connected(self._target, "switchboard")
+        return await self._connected("switchboard", autocommit=False)
+
+    async def _connected(self, application: str, autocommit: bool) -> psycopg.AsyncConnection:
+        """An outage is said once when it begins, by the name of the database, and once when it is over."""
+        try:
+            connection, self._session = await connected(self._target, application, autocommit)
+        except Unreachable as error:
+            if self._down_since is None:
+                self._down_since = monotonic()
+                log.error("database out of reach", extra={"problem": str(error)})
+            raise
+        if self._down_since is not None:
+            seconds = round(monotonic() - self._down_since, 1)
+            log.warning("database answers again", extra={"database": self.place, "seconds": seconds})
+            self._down_since = None
         return connection
 
     def _begun(self, connection: Connection) -> None:
@@ -109,8 +128,7 @@ class Database:
 
     async def dedicated(self) -> psycopg.AsyncConnection:
         """A connection outside the pool, for waiting; the caller closes it. Raises Unreachable."""
-        connection, self._session = await connected(self._target, "switchboard waits", autocommit=True)
-        return connection
+        return await self._connected("switchboard waits", autocommit=True)
 
     async def pooled(self) -> bool:
         """Whether a pooler is in front, so that nothing can be heard and no session be kept. Raises Unreachable."""
