@@ -273,7 +273,7 @@ async def test_server_goes_with_a_process_that_was_killed_without_warning(tmp_pa
 import subprocess, sys
 from inference import child_guard
 command = [sys.executable, {str(STAND_IN)!r}, "0", "starter", {str(tmp_path)!r}, "deaf"]
-subprocess.Popen([sys.executable, "-I", lifeline.__file__, *command], stdin=subprocess.PIPE, start_new_session=True)
+subprocess.Popen([sys.executable, "-I", child_guard.__file__, *command], stdin=subprocess.PIPE, start_new_session=True)
 print("started", flush=True)
 input()
 """
