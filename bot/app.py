@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.check import of_platforms, of_the_model
+from bot.check import of_platforms, of_the_model, of_the_schedule
 from bot.console import say
 from bot.demo import company
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
@@ -35,6 +35,7 @@ from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.backup import dump, restore
 from db.server.embedded import embedded
+from db.server.probe import probed
 from db.transcript import PostgresTranscript
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
@@ -162,7 +163,10 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
     try:
         async with open_store(settings) as store:
             if which is None:
-                yield "database", Finding(answers, True)
+                async for works in probed(store.database):
+                    yield "database", Finding(works, True)
+                for task in settings.tasks:
+                    yield "schedule", of_the_schedule(task, now())
             configs = {name: config for name, config in settings.platforms.items() if which in (None, name)}
             async for found in of_platforms(configs, platform_context(settings, store), live):
                 yield found

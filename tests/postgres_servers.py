@@ -47,7 +47,7 @@ def postgres(
     programs: Path | None = None,
     options: Sequence[str] = (),
     hba: str = "host all all 127.0.0.1/32 scram-sha-256",
-    initdb: Sequence[str] = ("--encoding=UTF8", "--locale=C.UTF-8"),
+    port: int | None = None,
 ) -> Iterator[Server]:
     """A server, fresh and in a hurry, until the end."""
     owner = _owner()
@@ -68,11 +68,12 @@ def postgres(
         "postgres",
         f"--pwfile={secret}",
         "--auth=scram-sha-256",
-        *initdb,
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
     )
     assert made.wait(120) == 0, (folder / "initdb.log").read_text()
     (data / "pg_hba.conf").write_text(f"local all all trust\n{hba}\n")
-    server = Server(free_port(), folder)
+    server = Server(port or free_port(), folder)
     settings = [f"port={server.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off"]
     arguments = [part for setting in (*settings, *options) for part in ("-c", setting)]
     running = _start(owner, folder / "log", bin / "postgres", "-D", data, *arguments)

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from sqlalchemy import text
 
+from bot.domain.errors import Unreachable
 from bot.domain.ports import Change
-from db.engine import open_database
+from db.engine import Database, open_database
 from db.ledger import PostgresLedger
 from db.migrate import upgrade
 from db.registry import PostgresRegistry
+from db.server.probe import probed
 from tests.integration.db.scenes import JOINING, after, message, routed
 from tests.postgres_servers import PGBOUNCER, Server, pgbouncer, postgres
 
@@ -109,3 +112,33 @@ async def test_the_url_may_say_that_there_is_one(direct: Server) -> None:
             assert await database.pooled()
     async with open_database(direct.url(name="told")) as database:
         assert not await database.pooled()
+
+
+async def test_a_check_opens_what_a_run_opens_and_says_that_a_pooler_is_in_front(url: str, direct: Server) -> None:
+    upgrade(url)
+    async with open_database(url) as database:
+        found = [works async for works in probed(database)]
+    assert found[1] == "a pooler is in front: what changed is looked for twice a second"
+    async with open_database(direct.url(name="shop")) as database:
+        found = [works async for works in probed(database)]
+    assert found[0].startswith(f"shop at 127.0.0.1:{direct.port} as postgres answers (PostgreSQL 18")
+    assert found[1:] == ["what changed is heard at once", "one process at a time can learn"]
+
+
+async def test_a_pooler_that_was_not_recognised_shows_in_a_check(
+    url: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """One that hands on the server's own number for a connection: nobody could tell, but by what is not heard."""
+    upgrade(url)
+    monkeypatch.setattr("db.server.probe._HEARING_SECONDS", 1.0)
+
+    async def direct(_: Database) -> bool:
+        return False
+
+    monkeypatch.setattr(Database, "pooled", direct)
+    deaf = request.node.callspec.params["pooled"] == "transaction"
+    async with open_database(url) as database:
+        found: list[str] = []
+        with pytest.raises(Unreachable, match="prepare_threshold=0") if deaf else nullcontext():
+            found += [works async for works in probed(database)]
+    assert ("what changed is heard at once" in found) is not deaf
