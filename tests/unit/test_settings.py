@@ -85,6 +85,20 @@ def test_the_environment_overrides_the_database(tmp_path: Path) -> None:
     assert settings.database.url == "postgresql://db/switchboard"
 
 
+@pytest.mark.parametrize(
+    "written", ['"postgresql://db/x"', "'postgresql://db/x'", " postgresql://db/x\n", "postgresql://db/x"]
+)
+def test_a_variable_may_come_with_quotes_and_a_line_end(tmp_path: Path, written: str) -> None:
+    assert load(write(tmp_path, GOOD), {"DATABASE_URL": written}).database.url == "postgresql://db/x"
+
+
+def test_a_wrong_url_is_named_by_where_it_stands_and_never_quoted(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, GOOD, {"DATABASE_URL": "mysql://bot:secret@db/x"})
+    assert said == 'DATABASE_URL: write "embedded" or a postgresql://… URL'
+    said = mistakes(tmp_path, GOOD + '[database]\nurl = "mysql://bot:secret@db/x"\n')
+    assert said == 'database.url: write "embedded" or a postgresql://… URL'
+
+
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
     broken = """
     [web]
