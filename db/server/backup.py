@@ -2,10 +2,12 @@
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -15,9 +17,11 @@ from db.connect import connected_now
 from db.connection_errors import explained
 from db.connection_url import Target, parsed
 from db.server.cluster import binaries
+from db.tables import Table
 
 _NOT_OURS = re.compile(r"^\d+; \d+ \d+ (EXTENSION|COMMENT - EXTENSION|SCHEMA|COMMENT - SCHEMA|ACL|DEFAULT ACL) ")
 """Entries of a backup's list that stay out of a restore: who owns a database need not own its extensions."""
+_ALL_OR_NOTHING = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-"]
 _OURS = """
 SELECT quote_ident(nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE c.oid = to_regclass('alembic_version')
@@ -50,13 +54,51 @@ def restore(url: str, file: Path) -> None:
     if not file.is_file():
         raise UsageError(f"{file}: there is no such backup")
     target = parsed(url)
-    entries = _run(target, "pg_restore", "--list", str(file), connects=False).splitlines(keepends=True)
-    _make_room(target, entries)
-    whole = ["--single-transaction", "--exit-on-error", "--clean", "--if-exists", "--no-owner", "--no-privileges"]
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", errors="surrogateescape", suffix=".list") as kept:
-        kept.writelines(entry for entry in entries if not _NOT_OURS.match(entry))
-        kept.flush()
-        _run(target, "pg_restore", *whole, f"--use-list={kept.name}", str(file))
+    _make_room(target, _entries(target, file))
+    replay(url, file)
+
+
+def replay(url: str, file: Path) -> None:
+    """The restore itself, into a database that holds what it needs. Raises UsageError."""
+    target = parsed(url)
+    entries = _entries(target, file)
+    with tempfile.TemporaryDirectory() as folder:
+        kept, script = Path(folder) / "list", Path(folder) / "script"
+        kept.write_text("".join(e for e in entries if not _NOT_OURS.match(e)), "utf-8", "surrogateescape")
+        written = ["--clean", "--if-exists", "--no-owner", "--no-privileges", f"--use-list={kept}", f"--file={script}"]
+        _run(target, "pg_restore", *written, str(file), connects=False)  # the whole of it, or nothing is begun
+        with script.open("rb") as lines, tempfile.TemporaryFile() as statements:
+            statements.writelines(_preamble(entries, lines))
+            shutil.copyfileobj(lines, statements)
+            statements.seek(0)
+            _run(target, "psql", *_ALL_OR_NOTHING, stdin=statements)
+
+
+def _entries(target: Target, file: Path) -> list[str]:
+    """What a backup holds, a line each."""
+    return _run(target, "pg_restore", "--list", str(file), connects=False).splitlines(keepends=True)
+
+
+def _preamble(entries: Sequence[str], script: IO[bytes]) -> Iterator[bytes]:
+    """What is run first: tables that the backup does not know, of a newer version, go; then the script's settings.
+
+    pg_restore, itself of a newer version, makes one that older servers refuse.
+    """
+    schemas = [schema for schema, name in _tables(entries) if name == "alembic_version"]
+    names = {name for _, name in _tables(entries)}
+    for schema in schemas:
+        for table in sorted(set(Table.metadata.tables) - names):
+            yield f'DROP TABLE IF EXISTS {schema}."{table}" CASCADE;\n'.encode()
+    for line in script:
+        if line != b"SET transaction_timeout = 0;\n":
+            yield line
+        if line.startswith(b"SET row_security"):
+            return
+
+
+def _tables(entries: Sequence[str]) -> list[tuple[str, str]]:
+    """(schema, name) of each table of a backup."""
+    return [(found[1], found[2]) for entry in entries if (found := re.search(r"; \d+ \d+ TABLE (\S+) (\S+) ", entry))]
 
 
 def _schema(target: Target) -> str:
@@ -70,7 +112,7 @@ def _schema(target: Target) -> str:
 
 def _make_room(target: Target, entries: Sequence[str]) -> None:
     """What the entries need and a database that was just made lacks: the extension, and the schema they were in."""
-    schemas = [found[1] for entry in entries if (found := re.search(r" TABLE (\S+) alembic_version ", entry))]
+    schemas = [schema for schema, name in _tables(entries) if name == "alembic_version"]
     with _looking_into(target) as connection:
         try:
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
@@ -93,13 +135,13 @@ def _looking_into(target: Target) -> psycopg.Connection:
     return connection
 
 
-def _run(target: Target, program: str, *arguments: str, connects: bool = True) -> str:
+def _run(target: Target, program: str, *arguments: str, connects: bool = True, stdin: IO[bytes] | None = None) -> str:
     """What the program prints. Secrets go over the environment: `ps` shows arguments to everybody."""
     secret = {"PGPASSWORD": target.parameters["password"]} if "password" in target.parameters else {}
     where = ["--dbname", target.without_secrets()] if connects else []
     done = subprocess.run(
         [str(binaries() / program), *arguments, *where],
-        stdin=subprocess.DEVNULL,
+        stdin=stdin or subprocess.DEVNULL,
         capture_output=True,
         check=False,
         env={"PGCONNECT_TIMEOUT": "5", **os.environ, "LC_ALL": "C", **secret},
@@ -118,4 +160,4 @@ def _reason(target: Target, said: str) -> str:
         return f"the backup knows pgvector in schema {elsewhere[1]}, and here it is in another; run there: {how}"
     if "connection to server" in said or "could not translate host" in said:
         return explained(target, psycopg.OperationalError(told))
-    return re.sub(r"^pg_\w+: (error: )?", "", told).strip()
+    return re.sub(r"^(pg_\w+|psql):( error:|<stdin>:\d+:)? ?", "", told).strip()
