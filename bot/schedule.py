@@ -34,6 +34,8 @@ _MACROS = {
 }
 _LOOK_EVERY = 30.0
 """Seconds between looks at the clock on the wall: the one that timers run on stands still while a machine sleeps."""
+CLOCKS_DIFFER = timedelta(days=1)
+"""What lies further ahead was recorded by a clock that was wrong."""
 _AGAIN = timedelta(minutes=1)
 """When a job that could not be done is tried again."""
 _WINDOWS = (timedelta(hours=1), timedelta(days=1), timedelta(days=40), timedelta.max)
@@ -47,7 +49,7 @@ class Ticks(Protocol):
         """None: never yet."""
 
     async def record_tick(self, task: str, at: datetime) -> None:
-        """An older one than is known changes nothing."""
+        """An older one than is known changes nothing, unless what is known lies more than a day ahead of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class _KeptJob:
 async def run_if_due(job: CronJob, ticks: Ticks, now: datetime) -> bool:
     """Run the job for its latest time, unless that was looked after already; whether it ran."""
     last = await ticks.last_tick(job.name)
-    if last is None:
+    if last is None or last - now > CLOCKS_DIFFER:  # the very first time; or a clock was wrong and is right again
         await ticks.record_tick(job.name, now)
         return False
     due = latest_run(job.expression, job.zone, last, now)

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Select, func, select, union
+from sqlalchemy import Select, case, func, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -130,7 +130,8 @@ class PostgresRegistry:
 
     async def record_tick(self, task: str, at: datetime) -> None:
         fresh = insert(TickRow).values(task=task, at=at)
-        latest = func.greatest(TickRow.at, fresh.excluded.at)
+        wrong = TickRow.at > fresh.excluded.at + timedelta(days=1)  # recorded by a clock that was
+        latest = case((wrong, fresh.excluded.at), else_=func.greatest(TickRow.at, fresh.excluded.at))
         async with self._database.transaction() as session:
             await session.execute(fresh.on_conflict_do_update(index_elements=["task"], set_={"at": latest}))
 

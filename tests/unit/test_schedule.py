@@ -101,6 +101,14 @@ async def test_the_first_start_ever_makes_up_for_nothing() -> None:
     assert (ticks, memory.last) == ([], SATURDAY)
 
 
+async def test_a_clock_that_was_years_ahead_stops_nothing_for_ever() -> None:
+    memory, ticks = _Memory(SATURDAY + timedelta(days=9_000)), list[str]()
+    assert not await run_if_due(_job(ticks), memory, SATURDAY)
+    memory.last = SATURDAY  # as the registry puts it right
+    assert await run_if_due(_job(ticks), memory, SATURDAY + timedelta(days=1))
+    assert ticks == ["2026-11-22T03:00Z"]
+
+
 async def test_what_was_missed_is_made_up_for_once_and_the_latest_alone() -> None:
     ticks: list[str] = []
     memory = _Memory(datetime(2026, 11, 17, 3, tzinfo=UTC))

@@ -95,3 +95,10 @@ async def test_the_latest_tick_is_remembered(database: Database, first: timedelt
     await registry.record_tick("routing", NOW)
     assert await registry.last_tick("routing") == NOW + first
     assert await registry.last_tick("sentiment") is None
+
+
+async def test_a_tick_of_a_clock_that_was_wrong_is_put_right(database: Database) -> None:
+    registry = PostgresRegistry(database)
+    await registry.record_tick("routing", NOW + timedelta(days=9_000))
+    await registry.record_tick("routing", NOW)
+    assert await registry.last_tick("routing") == NOW
