@@ -131,6 +131,12 @@ def _looking_into(target: Target) -> psycopg.Connection:
         connection, session = connected_now(target, "switchboard looks")
     except Unreachable as error:
         raise UsageError(str(error)) from error
+    if session.pooled:  # pg_dump empties the search_path of its session, and the next client would get that session
+        connection.close()
+        raise UsageError(
+            f"database {target.place}: a pooler is in front, and a backup or a restore needs the server itself; "
+            "name it for this command: DATABASE_URL=postgresql://…"
+        )
     connection.execute(session.statement(local=True).encode())
     return connection
 

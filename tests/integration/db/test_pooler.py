@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from bot.domain.errors import Unreachable
+from bot.domain.errors import Unreachable, UsageError
 from bot.domain.ports import Change
 from db.engine import Database, open_database
 from db.ledger import PostgresLedger
 from db.migrate import upgrade
 from db.registry import PostgresRegistry
+from db.server.backup import dump, restore
 from db.server.probe import probed
 from tests.integration.db.scenes import JOINING, after, message, routed
 from tests.postgres_servers import PGBOUNCER, Server, pgbouncer, postgres
@@ -142,3 +144,13 @@ async def test_a_pooler_that_was_not_recognised_shows_in_a_check(
         with pytest.raises(Unreachable, match="prepare_threshold=0") if deaf else nullcontext():
             found += [works async for works in probed(database)]
     assert ("what changed is heard at once" in found) is not deaf
+
+
+def test_a_backup_wants_the_server_itself(url: str, direct: Server, tmp_path: Path) -> None:
+    upgrade(url)
+    with pytest.raises(UsageError, match="a pooler is in front"):
+        dump(url, tmp_path / "backup")
+    dump(direct.url(name="shop"), tmp_path / "backup")
+    with pytest.raises(UsageError, match="a pooler is in front"):
+        restore(url, tmp_path / "backup")
+    restore(direct.url(name="shop"), tmp_path / "backup")
