@@ -48,33 +48,17 @@ def postgres(
     options: Sequence[str] = (),
     hba: str = "host all all 127.0.0.1/32 scram-sha-256",
     port: int | None = None,
+    tls: bool = False,
 ) -> Iterator[Server]:
     """A server, fresh and in a hurry, until the end."""
-    owner = _owner()
-    bin = programs or binaries()
+    owner, bin = _owner(), programs or binaries()
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    secret = folder / "secret"
-    secret.write_text(PASSWORD)
-    for path in (folder, secret):
-        os.chown(path, owner.pw_uid, owner.pw_gid)
-    data = folder / "data"
-    made = _start(
-        owner,
-        folder / "initdb.log",
-        bin / "initdb",
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        f"--pwfile={secret}",
-        "--auth=scram-sha-256",
-        "--encoding=UTF8",
-        "--locale=C.UTF-8",
-    )
-    assert made.wait(120) == 0, (folder / "initdb.log").read_text()
+    data = _made(owner, bin, folder)
     (data / "pg_hba.conf").write_text(f"local all all trust\n{hba}\n")
     server = Server(port or free_port(), folder)
     settings = [f"port={server.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off"]
+    if tls:
+        settings += ["ssl=on", *_certified(owner, data)]
     arguments = [part for setting in (*settings, *options) for part in ("-c", setting)]
     running = _start(owner, folder / "log", bin / "postgres", "-D", data, *arguments)
     try:
@@ -115,6 +99,29 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _made(owner: pwd.struct_passwd, bin: Path, folder: Path) -> Path:
+    """An empty cluster."""
+    secret, data = folder / "secret", folder / "data"
+    secret.write_text(PASSWORD)
+    for path in (folder, secret):
+        os.chown(path, owner.pw_uid, owner.pw_gid)
+    options = ("-U", "postgres", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8")
+    made = _start(owner, folder / "initdb.log", bin / "initdb", "-D", data, *options)
+    assert made.wait(120) == 0, (folder / "initdb.log").read_text()
+    return data
+
+
+def _certified(owner: pwd.struct_passwd, data: Path) -> list[str]:
+    """A certificate that nobody trusts, and the settings that show it."""
+    key, certificate = data / "own.key", data / "own.crt"
+    made = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1")
+    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    for path in (key, certificate):
+        path.chmod(0o600)
+        os.chown(path, owner.pw_uid, owner.pw_gid)
+    return [f"ssl_key_file={key}", f"ssl_cert_file={certificate}"]
 
 
 def _start(owner: pwd.struct_passwd, log: Path, *command: str | Path) -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,25 @@ def test_tls_that_is_asked_for_and_not_there(server: Server) -> None:
 
 def test_tls_that_is_wanted_there(server: Server) -> None:
     assert "pg_hba.conf" in told(server.url("guarded", name="ready?sslmode=disable"))
+
+
+@pytest.mark.skipif(
+    not DEBIAN.is_dir() or shutil.which("openssl") is None,
+    reason="Debian's PostgreSQL 15, which knows TLS as the wheel's does not, or openssl is not installed here",
+)
+async def test_tls_is_used_as_the_url_asks() -> None:
+    with postgres(DEBIAN, hba="hostssl all all 127.0.0.1/32 scram-sha-256", tls=True) as guarded:
+        assert "lets this user not in without TLS; add ?sslmode=require" in told(
+            guarded.url(name="postgres?sslmode=disable")
+        )
+        assert "certificate is not trusted here" in told(guarded.url(name="postgres?sslmode=verify-full"))
+        for ending in ("?sslmode=require", f"?sslmode=verify-ca&sslrootcert={guarded.folder / 'data' / 'own.crt'}"):
+            async with (
+                open_database(guarded.url(name=f"postgres{ending}")) as database,
+                database.transaction() as session,
+            ):
+                using = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+                assert await session.scalar(text(using)) is True
 
 
 def test_no_connection_left(server: Server) -> None:
