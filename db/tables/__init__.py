@@ -10,6 +10,7 @@ from db.tables.learning import (
     ExampleRow,
     LabelCodeRow,
     PromotionRow,
+    TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
 
@@ -32,6 +33,7 @@ __all__ = [
     "PromotionRow",
     "ReactionRow",
     "Table",
+    "TickRow",
     "Words",
     "storable",
 ]
