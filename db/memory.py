@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from bot.domain.learning import Side, Source, text_key
@@ -41,11 +41,15 @@ class PostgresMemory:
         )
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
-        other = or_(ExampleRow.embedder.is_(None), ExampleRow.embedder != embedder)
-        wanted = select(ExampleRow.id, ExampleRow.text).where(other, ExampleRow.withdrawn_at.is_(None))
+        wanted = select(ExampleRow.id, ExampleRow.text).where(_without_vector(embedder))
         async with self._database.transaction() as session:
             found = await session.execute(wanted.order_by(ExampleRow.id).limit(limit))
             return [(example, text) for example, text in found]
+
+    async def count_unembedded(self, embedder: str) -> int:
+        wanted = select(func.count(ExampleRow.id)).where(_without_vector(embedder))
+        async with self._database.transaction() as session:
+            return (await session.execute(wanted)).scalar_one()
 
     async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
         if not vectors:
@@ -54,6 +58,11 @@ class PostgresMemory:
         async with self._database.transaction() as session:
             await session.execute(update(ExampleRow), rows)
             await announce(session, Change.EXAMPLE)
+
+
+def _without_vector(embedder: str) -> ColumnElement[bool]:
+    other = or_(ExampleRow.embedder.is_(None), ExampleRow.embedder != embedder)
+    return and_(other, ExampleRow.withdrawn_at.is_(None))
 
 
 def _standing(task: Task) -> ColumnElement[bool]:
