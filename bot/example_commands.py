@@ -20,7 +20,7 @@ from bot.files import read_whole, writing
 from bot.flow.remember import Rememberer
 
 T = TypeVar("T")
-_AT_ONCE = 5_000
+AT_ONCE = 5_000
 """Examples stored in one transaction: whoever else stores some waits no longer than these take."""
 _NAMED = 20
 _SHOWN = 5
@@ -74,8 +74,8 @@ async def import_examples(store: Store, rememberer: Rememberer, task: Task, read
     """Store what is ready, and give it its place in the memory. Interrupted, the same import goes on where it was."""
     new = 0
     with counting("storing", len(ready.examples)) as done:
-        for start in range(0, len(ready.examples), _AT_ONCE):
-            batch = ready.examples[start : start + _AT_ONCE]
+        for start in range(0, len(ready.examples), AT_ONCE):
+            batch = ready.examples[start : start + AT_ONCE]
             new += await store.examples.add_examples(task.name, batch)
             done(len(batch))
     say(f"{new} new examples, {len(ready.examples) - new} known before, {ready.bad} bad lines left out")
