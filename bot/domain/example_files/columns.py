@@ -51,6 +51,8 @@ def chosen(rows: Sequence[Row], texts: Sequence[str], label: str | None, recogni
     names += [name for name in dict.fromkeys(n for row in rows[_SAMPLE:] for n in row.fields) if name not in names]
     found = tuple(_named("--text", name, names) for name in texts) or _texts(names)
     if not found:
+        found = _beside_the_label(names, label, rows[:_SAMPLE], recognised)
+    if not found:
         raise UsageError(f"no column is called text or the like; {_there_are(names)}; name it: --text COLUMN")
     kept = [name for name in names if name not in found]
     target = _named("--label", label, names) if label else _label(kept, rows[:_SAMPLE], recognised)
@@ -84,19 +86,33 @@ def _texts(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in (headline, body) if name is not None)
 
 
+def _beside_the_label(
+    names: Sequence[str], label: str | None, rows: Sequence[Row], recognised: Recognised
+) -> tuple[str, ...]:
+    """Of two columns the one that does not hold the labels; where there are more, nobody can tell."""
+    target = _named("--label", label, names) if label else _label(names, rows, recognised)
+    return tuple(name for name in names if name != target) if target and len(names) == 2 else ()
+
+
 def _first(names: Sequence[str], meant: Sequence[str]) -> str | None:
     ranked = [(rank, name) for name in names if (rank := _meant(name, meant)) is not None]
     return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 
 
 def _label(names: Sequence[str], rows: Sequence[Row], recognised: Recognised) -> str | None:
-    """Of the columns that might be it the one that names the most teams of ours; the more usual name among equals."""
+    """Of the columns that might be it the one that names the most teams of ours; the more usual name among equals.
+
+    Where none has such a name, one that names teams in most of its rows is it whatever it is called.
+    """
     ranked = [(rank, name) for name in names if (rank := _meant(name, _LABELS)) is not None]
 
     def known(name: str) -> int:
         return sum(recognised(str(row.fields.get(name, ""))) for row in rows)
 
-    return min(ranked, key=lambda pair: (-known(pair[1]), pair[0]))[1] if ranked else None
+    if ranked:
+        return min(ranked, key=lambda pair: (-known(pair[1]), pair[0]))[1]
+    best = max(names, key=known, default=None)
+    return best if best is not None and known(best) * 2 > len(rows) else None
 
 
 def _meant(name: str, meant: Sequence[str]) -> int | None:

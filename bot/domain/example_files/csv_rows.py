@@ -11,6 +11,8 @@ from bot.domain.example_files.rows import BadLine, Line, Recognised, Row, own
 from bot.domain.example_files.text_lines import text_lines
 
 _SEPARATORS = ",;\t|"
+_TITLES = 10
+"""Lines that may stand above a header: the name of the report, the day it was drawn."""
 _NONE = "\x1f"
 """Separates nothing: in a file with one column a comma is a comma."""
 csv.field_size_limit(2**31 - 1)
@@ -24,6 +26,8 @@ def read_csv(text: str, recognised: Recognised) -> Iterator[Line]:
         return
     named = _named_separator(lines[start])
     start += named is not None
+    if named is None:
+        start = _header(lines, start)
     sheet = _Sheet(lines, named or _separator(lines[start] if start < len(lines) else ""), recognised)
     escaped = _Sheet(lines, sheet.separator, recognised, escaped=True)
     if any('\\"' in line for line in lines) and _faults(escaped, start) < _faults(sheet, start):
@@ -39,6 +43,13 @@ def _named_separator(line: str) -> str | None:
     """What a first line `sep=;` says, which Excel understands and some programs write."""
     name, equals, separator = line.rstrip("\r\n").partition("=")
     return separator if (name.strip('" \t').lower(), equals) == ("sep", "=") and len(separator) == 1 else None
+
+
+def _header(lines: Sequence[str], start: int) -> int:
+    """The line with the names: the first, unless it has none that we know and one soon below has several."""
+    below = range(start, min(start + _TITLES, len(lines)))
+    known = {place: how_many_known(_fields(lines[place], _separator(lines[place]))) for place in below}
+    return start if known[start] else next((place for place in below if known[place] > 1), start)
 
 
 def _separator(header: str) -> str:
@@ -81,7 +92,7 @@ class _Sheet:
 
     def rows(self, start: int) -> Iterator[Line]:
         """The first record has the names; each of the others is a row, a complaint, or nothing."""
-        names: list[str] = []
+        names = self._unnamed(start)
         place, swallowed = start, -1
         while place < len(self.lines):
             record = self._record(place)
@@ -99,12 +110,23 @@ class _Sheet:
             if row:
                 yield row
 
+    def _unnamed(self, start: int) -> list[str]:
+        """Names for the columns of a file that begins with a row: no name that we know, but a label."""
+        cells = self._record(start).cells or ()
+        begins = len(cells) > 1 and not how_many_known(cells) and any(map(self.recognised, cells))
+        return [f"column {number}" for number in range(1, len(cells) + 1)] if begins else []
+
     def _record(self, first: int) -> _Record:
         """What begins in this line, and how far it goes."""
         rest = (self.lines[place] for place in range(first, len(self.lines)))
         escape = "\\" if self.escaped else None
         reader = csv.reader(
-            rest, delimiter=self.separator, strict=True, escapechar=escape, doublequote=not self.escaped
+            rest,
+            delimiter=self.separator,
+            strict=True,
+            escapechar=escape,
+            doublequote=not self.escaped,
+            skipinitialspace=self.separator != "\t",
         )
         try:
             cells: Sequence[str] | None = next(reader)

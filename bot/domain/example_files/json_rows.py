@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from bot.domain.example_files.chat import chat_turns, from_chat
+from bot.domain.example_files.columns import how_many_known
 from bot.domain.example_files.encodings import undecodable
 from bot.domain.example_files.rows import BadLine, Line, Row, own
 from bot.domain.example_files.text_lines import text_lines
@@ -35,7 +36,7 @@ def _lines(text: str) -> Iterator[Line]:
 
 def _from_line(number: int, line: str) -> Line:
     try:
-        return _from_value(number, json.loads(line))
+        return _from_value(number, json.loads(line.strip().removesuffix(",")))
     except ValueError as error:
         return BadLine(number, f"not JSON ({error.args[0]})")
     except RecursionError:
@@ -106,8 +107,10 @@ def _only_array(value: Mapping[str, object]) -> list[object] | None:
     """The rows that an object holds, as helpdesks export them ({"tickets": […]}); None for an object that is a row."""
     if chat_turns(value) is not None:
         return None
-    arrays = [v for v in value.values() if isinstance(v, list) and v and all(isinstance(one, dict) for one in v)]
-    return arrays[0] if len(arrays) == 1 and len(value) <= 5 and "text" not in value else None
+    arrays = {k: v for k, v in value.items() if isinstance(v, list) and v and all(isinstance(one, dict) for one in v)}
+    if len(arrays) != 1 or how_many_known(value.keys() - arrays.keys()):
+        return None
+    return next(iter(arrays.values()))
 
 
 def _from_value(number: int, value: object) -> Line:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from bot.domain.errors import UsageError
 from bot.domain.tasks import Task
 
+_LONG = 60
 _BETWEEN = re.compile(r"[\s_\-‐-―]+")
 
 
@@ -50,7 +51,7 @@ class LabelReader:
             return f"label {written!r} may be {' or '.join(candidates)}"
         near = difflib.get_close_matches(_folded(written), self._meant, 1, 0.75)
         hint = f'; did you mean {next(iter(self._meant[near[0]]))}? --map "OLD=NEW" says so' if near else ""
-        shown = _visible(written, self._names if near else ())
+        shown = _visible(written if len(written) <= _LONG else f"{written[:_LONG]}…", self._names if near else ())
         return f"unknown label {shown}; labels are {', '.join(self._names)}{hint}"
 
     @property

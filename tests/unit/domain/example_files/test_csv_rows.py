@@ -152,7 +152,7 @@ def test_named_columns_are_read() -> None:
 )
 def test_columns_that_nobody_can_tell_are_asked_for(options: ReadOptions, problem: str) -> None:
     with pytest.raises(UsageError) as caught:
-        read("alpha,beta\nx,it\n", options)
+        read("alpha,beta\nx,y\n", options)
     assert problem in str(caught.value)
 
 
@@ -162,3 +162,31 @@ def test_of_two_columns_with_one_name_the_one_that_says_something_counts() -> No
 
 def test_a_formula_that_another_program_disarmed_is_what_it_was() -> None:
     assert pairs(read("text,label\n'=1+1,it\n'quoted',it\n")) == [("=1+1", "it"), ("'quoted'", "it")]
+
+
+def test_a_title_above_the_header_is_no_header() -> None:
+    file = "Tickets of November 2026;;\n\nSubject;Body;Group\nVPN;down;IT\n"
+    assert pairs(read(file)) == [("VPN\ndown", "it")]
+
+
+def test_spaces_after_a_separator() -> None:
+    assert pairs(read('text, label\n"hello, you", it\nbye, "it"\n')) == [("hello, you", "it"), ("bye", "it")]
+
+
+def test_a_file_without_a_header_is_known_by_its_labels() -> None:
+    contents = read("where is it?,delivery\nVPN,it\n")
+    assert pairs(contents) == [("where is it?", "delivery"), ("VPN", "it")]
+    assert contents.said[0] == "the text is read from 'column 1', the label from 'column 2'"
+    assert pairs(read("delivery\twhere is it?\nit\tVPN\n")) == [("where is it?", "delivery"), ("VPN", "it")]
+
+
+def test_a_column_of_labels_is_one_whatever_it_is_called() -> None:
+    assert pairs(read("gold,text\nit,a\nbilling,b\n")) == [("a", "it"), ("b", "billing")]
+
+
+def test_every_misplaced_quote_costs_one_row() -> None:
+    good = [f'"good {n}","it"' for n in range(4)]
+    rows = [good[0], '"missing","it', good[1], '"extra","it""', good[2], '"mid"dle","it"', good[3]]
+    contents = read("text,label\n" + "\n".join(rows) + "\n")
+    assert [problem.partition(":")[0] for problem in problems(contents)] == ["line 3", "line 5", "line 7"]
+    assert [text for text, _ in pairs(contents)] == ["good 0", "good 1", "good 2", "good 3"]

@@ -93,3 +93,16 @@ def test_a_number_may_be_mapped_to_a_label() -> None:
 def test_objects_without_a_text_are_named_with_what_they_have() -> None:
     with pytest.raises(UsageError, match="columns are alpha, beta"):
         read('{"alpha": 1, "beta": 2}\n{"alpha": 1, "beta": 2}\n')
+
+
+def test_a_comma_at_the_end_of_a_line() -> None:
+    assert pairs(read('{"text": "a", "label": "it"},\n{"text": "b", "label": "billing"},\n')) == BOTH
+
+
+def test_a_row_that_holds_a_list_is_still_a_row() -> None:
+    assert pairs(read('{"message": "a", "label": "it", "attachments": [{"message": "no"}]}')) == [("a", "it")]
+
+
+def test_a_long_answer_that_is_no_label_is_cut_in_what_is_said() -> None:
+    contents = read(json.dumps({"text": "a", "label": "word " * 900}))
+    assert len(problems(contents)[0]) < 200
