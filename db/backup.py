@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -16,15 +17,21 @@ def dump(url: str, file: Path) -> None:
 
     The file appears when it is whole: a broken-off backup is never taken for a good one. Raises UsageError.
     """
-    part = file.with_name(f".{file.name}.part")
+    if file.exists() and not file.is_file():
+        raise UsageError(f"{file} is no file; name one that the backup may become")
+    whole = file.resolve()
+    part = whole.with_name(f".switchboard-{os.getpid()}.part")
     try:
         part.touch(mode=0o600)
         _run(parsed(url), "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={part}")
-        part.replace(file)
+        part.replace(whole)
+    except FileNotFoundError as error:
+        raise UsageError(f"{file}: there is no folder {file.parent}; make it first") from error
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from error
+        raise UsageError(f"{file} cannot be written ({error.strerror})") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # where there is no folder there is no part of ours either
+            part.unlink(missing_ok=True)
 
 
 def restore(url: str, file: Path) -> None:

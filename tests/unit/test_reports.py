@@ -1,4 +1,4 @@
-"""The list of reports names repositories and tests that there are."""
+"""The list of reports says where, what and which test, and the tests are there."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,6 @@ from tests.unit.test_behaviours import is_there
 
 REPORTS = Path(__file__).parents[2] / "docs" / "reports.md"
 _ROW = re.compile(r"^\| (?!kind |---)(.+) \|$", re.MULTILINE)
-_REPORTED = re.compile(r"^[\w.-]+/[\w.-]+#\d+$")
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
@@ -18,8 +17,7 @@ def rows() -> list[list[str]]:
 def test_every_report_says_where_what_and_which_test() -> None:
     assert len(rows()) > 9
     for row in rows():
-        assert len(row) == 4, row
-        assert all(_REPORTED.match(one) for one in row[1].split(", ")), row[1]
+        assert len(row) == 4 and all(cell.strip() for cell in row), row
 
 
 def test_every_test_that_is_named_is_there() -> None:
