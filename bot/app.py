@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import findings
-from bot.console import say
+from bot.console import counting, say
 from bot.demo import company
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.insight import Erased
@@ -142,7 +142,9 @@ async def open_mind(settings: Settings) -> AsyncIterator[tuple[Store, Mind]]:
         store = await stack.enter_async_context(open_store(settings))
         mind = await build_mind(settings, store, stack)
         await stack.enter_async_context(awake(settings, store, mind))
-        await rememberer(store).all(lambda _more: None)
+        if waiting := await store.memory.count_unembedded(store.embedder.name):
+            with counting("remembering", waiting) as told:
+                await rememberer(store).all(told)
         yield store, mind
 
 

@@ -41,13 +41,21 @@ class PostgresMemory:
         )
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
-        wanted = select(ExampleRow.id, ExampleRow.text).where(_without_vector(embedder))
+        found: list[tuple[int, str]] = []
         async with self._database.transaction() as session:
-            found = await session.execute(wanted.order_by(ExampleRow.id).limit(limit))
-            return [(example, text) for example, text in found]
+            # Each on its own is a walk along an index; together they would be one through all that have a vector
+            for number, kind in enumerate(_without_vector(embedder)):
+                wanted = select(ExampleRow.id, ExampleRow.text).where(kind, ExampleRow.withdrawn_at.is_(None))
+                order = [ExampleRow.embedder, ExampleRow.id] if number else [ExampleRow.id]
+                rows = await session.execute(wanted.order_by(*order).limit(limit - len(found)))
+                found += [(example, text) for example, text in rows]
+                if len(found) == limit:
+                    break
+        return found
 
     async def count_unembedded(self, embedder: str) -> int:
-        wanted = select(func.count(ExampleRow.id)).where(_without_vector(embedder))
+        waiting = or_(*_without_vector(embedder))
+        wanted = select(func.count(ExampleRow.id)).where(waiting, ExampleRow.withdrawn_at.is_(None))
         async with self._database.transaction() as session:
             return (await session.execute(wanted)).scalar_one()
 
@@ -60,9 +68,9 @@ class PostgresMemory:
             await announce(session, Change.EXAMPLE)
 
 
-def _without_vector(embedder: str) -> ColumnElement[bool]:
-    other = or_(ExampleRow.embedder.is_(None), ExampleRow.embedder != embedder)
-    return and_(other, ExampleRow.withdrawn_at.is_(None))
+def _without_vector(embedder: str) -> tuple[ColumnElement[bool], ...]:
+    """What has none at all, and what has one by another embedder."""
+    return ExampleRow.embedder.is_(None), ExampleRow.embedder < embedder, ExampleRow.embedder > embedder
 
 
 def _standing(task: Task) -> ColumnElement[bool]:

@@ -1,4 +1,7 @@
-"""The key of a text keeps what distinguishes messages in any script: keys are computed anew, sides stay as they are."""
+"""The key of a text keeps what distinguishes messages in any script: keys are computed anew, sides stay as they are.
+
+Besides, what waits for a vector is found without looking through all that have one.
+"""
 
 import hashlib
 import re
@@ -36,9 +39,12 @@ _ADOPTED = sa.text("UPDATE examples SET text_key = key FROM wanted_keys WHERE wa
 
 def upgrade() -> None:
     _rekey(text_key)
+    waiting = sa.text("withdrawn_at IS NULL AND embedder IS NULL")
+    op.create_index("ix_examples_without_vector", "examples", ["id"], postgresql_where=waiting)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_examples_without_vector", "examples")
     _rekey(_plain_words)
 
 

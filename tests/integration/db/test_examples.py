@@ -73,3 +73,17 @@ async def test_texts_that_only_signs_tell_apart_are_three(examples: PostgresExam
     three = [Example(t, one, Source.IMPORT, Side.TRAIN, after(0)) for t, one in zip(texts, labels, strict=True)]
     assert await examples.add_examples("routing", three) == 3
     assert await examples.examples("routing") == three
+
+
+async def test_what_has_no_vector_comes_before_what_has_anothers(
+    database: Database, examples: PostgresExamples
+) -> None:
+    await examples.add_examples("routing", MANY[:6])
+    numbers = [number for number, _ in await PostgresMemory(database, "m").unembedded("m", 10)]
+    await PostgresMemory(database, "a").remember("a", dict.fromkeys(numbers[:2], VECTOR))
+    await PostgresMemory(database, "z").remember("z", dict.fromkeys(numbers[2:4], VECTOR))
+    memory = PostgresMemory(database, "m")
+    in_order = [*numbers[4:], *numbers[:4]]
+    for limit in (1, 3, 5, 6, 10):
+        assert [number for number, _ in await memory.unembedded("m", limit)] == in_order[:limit]
+    assert await memory.count_unembedded("m") == 6
