@@ -1,13 +1,17 @@
 """What people see in a terminal: always on stderr, so that stdout stays machine-readable."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
+_COMMANDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Signs that command a terminal, or turn its text around. Files and chats hold them, too."""
 
 
 _NO_EDGE = 10_000
@@ -16,7 +20,11 @@ _NO_EDGE = 10_000
 
 def say(sentence: str) -> None:
     """One line for the person at the terminal, never cut by us: what is copied from it is whole."""
-    console.print(sentence, markup=False, soft_wrap=True)
+    console.print(_harmless(sentence), markup=False, soft_wrap=True)
+
+
+def _harmless(words: str) -> str:
+    return _COMMANDING.sub(lambda sign: sign[0].encode("unicode_escape").decode(), words)
 
 
 def agreed(question: str) -> bool:
@@ -59,7 +67,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*(Text(_harmless(cell)) for cell in row))
     if not console.is_terminal:
         console.width = _NO_EDGE
     console.print(drawn)

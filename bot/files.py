@@ -25,6 +25,8 @@ def read_whole(path: Path) -> bytes:
 
     It is opened once: a pipe has nothing to say a second time.
     """
+    if str(path) in _STANDARD and sys.stdin is None:
+        raise UsageError("standard input is closed; name a file")
     try:
         data = sys.stdin.buffer.read() if str(path) in _STANDARD else path.read_bytes()
     except IsADirectoryError:
@@ -72,6 +74,8 @@ def writing(path: Path | None, mark: bool = False) -> Iterator[TextIO]:
         with _standard_output() as out:
             yield out
         return
+    if path.is_file() and not os.access(path, os.W_OK):
+        raise UsageError(f"{path} is write-protected; nothing was changed")
     whole = path.is_file() or not path.exists()  # a pipe, a device: nothing to put in place of it
     target = path.resolve() if whole else path
     part = target.with_name(f".switchboard-{os.getpid()}.part") if whole else target
@@ -123,6 +127,8 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
 @contextmanager
 def _standard_output() -> Iterator[TextIO]:
     """Standard output in UTF-8, wherever it leads. A reader who went away is none of our faults and ends us quietly."""
+    if sys.stdout is None:
+        raise UsageError("standard output is closed; name a file")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:

@@ -23,3 +23,11 @@ def test_a_bar_never_counts_more_than_all(capsys: pytest.CaptureFixture[str]) ->
         done(2)
         done(4)
     assert "6/6" in capsys.readouterr().err
+
+
+def test_nothing_in_a_sentence_or_a_table_commands_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    console.say("a :wave: [red]b[/red] \x1b]0;title\x07 \u202e c")
+    console.table("t", ("x",), [("[bold]y[/bold] \x1b[31m",)])
+    said = capsys.readouterr().err
+    assert said.splitlines()[0] == "a :wave: [red]b[/red] \\x1b]0;title\\x07 \\u202e c"
+    assert "[bold]y[/bold] \\x1b[31m" in said

@@ -176,3 +176,21 @@ def test_standard_output_on_a_full_disk_is_one_sentence(monkeypatch: pytest.Monk
     ):
         out.write("x")
     full.close()
+
+
+def test_closed_streams_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(UsageError, match="standard input is closed; name a file"):
+        read_whole(Path("-"))
+    with pytest.raises(UsageError, match="standard output is closed; name a file"), writing(None):
+        pass
+
+
+def test_a_write_protected_file_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "out.jsonl"
+    file.write_text("before", "utf-8")
+    monkeypatch.setattr("os.access", lambda path, mode: (path, mode) != (file, os.W_OK))  # root may write anything
+    with pytest.raises(UsageError, match="is write-protected; nothing was changed"):
+        write_whole(file, "after")
+    assert file.read_text("utf-8") == "before"

@@ -45,6 +45,11 @@ def how_many_known(names: Iterable[str]) -> int:
     return sum(_meant(name, _BODIES + _HEADLINES + _LABELS) is not None for name in names)
 
 
+def name_a_text(names: Iterable[str]) -> bool:
+    """Whether one of them is what somebody would call a text."""
+    return any(_meant(name, _BODIES + _HEADLINES) is not None for name in names)
+
+
 def chosen(rows: Sequence[Row], texts: Sequence[str], label: str | None, recognised: Recognised) -> Columns:
     """The columns that were named, and what can be told of the others. Raises UsageError with the names there are."""
     names = list(dict.fromkeys(name for row in rows[:_SAMPLE] for name in row.fields))

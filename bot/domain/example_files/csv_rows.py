@@ -2,7 +2,8 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 from bot.domain.example_files.columns import how_many_known
 from bot.domain.example_files.encodings import undecodable
@@ -29,10 +30,17 @@ def read_csv(text: str, recognised: Recognised) -> Iterator[Line]:
     if named is None:
         start = _header(lines, start)
     sheet = _Sheet(lines, named or _separator(lines[start] if start < len(lines) else ""), recognised)
-    escaped = _Sheet(lines, sheet.separator, recognised, escaped=True)
-    if any('\\"' in line for line in lines) and _faults(escaped, start) < _faults(sheet, start):
-        sheet = escaped
-    yield from sheet.rows(start)
+    yield from _best(sheet, start).rows(start)
+
+
+def _best(sheet: "_Sheet", start: int) -> "_Sheet":
+    """The way to read quotes by which the fewest lines are bad: the usual one, unless another is better."""
+    others = []
+    if any('\\"' in line for line in sheet.lines):
+        others.append(replace(sheet, quotes=_Quotes.ESCAPED))
+    if sheet.separator == "\t" and any('"' in line for line in sheet.lines):
+        others.append(replace(sheet, quotes=_Quotes.LITERAL))
+    return min((sheet, *others), key=lambda one: _faults(one, start)) if others else sheet
 
 
 def _faults(sheet: "_Sheet", start: int) -> int:
@@ -80,6 +88,16 @@ class _Record:
     cells: Sequence[str] | None
 
 
+class _Quotes(Enum):
+    """What a quote inside a quoted cell looks like."""
+
+    TWICE = auto()
+    ESCAPED = auto()
+    """With a backslash, as databases write it."""
+    LITERAL = auto()
+    """There are no quoted cells: a quote is a sign like any other, as in many files with tabs."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Sheet:
     """A file's lines and how they are cut into cells."""
@@ -87,8 +105,7 @@ class _Sheet:
     lines: Sequence[str]
     separator: str
     recognised: Recognised
-    escaped: bool = False
-    """A quote in a quoted cell is written with a backslash, as databases do, and not twice."""
+    quotes: _Quotes = _Quotes.TWICE
 
     def rows(self, start: int) -> Iterator[Line]:
         """The first record has the names; each of the others is a row, a complaint, or nothing."""
@@ -119,13 +136,14 @@ class _Sheet:
     def _record(self, first: int) -> _Record:
         """What begins in this line, and how far it goes."""
         rest = (self.lines[place] for place in range(first, len(self.lines)))
-        escape = "\\" if self.escaped else None
+        escaped = self.quotes is _Quotes.ESCAPED
         reader = csv.reader(
             rest,
             delimiter=self.separator,
             strict=True,
-            escapechar=escape,
-            doublequote=not self.escaped,
+            escapechar="\\" if escaped else None,
+            doublequote=not escaped,
+            quoting=csv.QUOTE_NONE if self.quotes is _Quotes.LITERAL else csv.QUOTE_MINIMAL,
             skipinitialspace=self.separator != "\t",
         )
         try:

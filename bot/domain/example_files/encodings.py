@@ -106,7 +106,7 @@ def _known(named: str) -> str:
 
 
 def _as(data: bytes, encoding: str, guessed: bool = False) -> Decoded:
-    text = data.decode(encoding, _KEPT).removeprefix("\ufeff")
+    text = data.decode(encoding, _KEPT).removeprefix("\ufeff").removesuffix("\x1a")  # by which DOS ends a file
     return Decoded(text, "utf-8" if encoding in ("utf-8", "utf-8-sig", "ascii") else encoding, guessed)
 
 

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 
 from bot.domain.example_files.chat import chat_turns, from_chat
-from bot.domain.example_files.columns import how_many_known
+from bot.domain.example_files.columns import how_many_known, name_a_text
 from bot.domain.example_files.encodings import undecodable
 from bot.domain.example_files.rows import BadLine, Line, Row, own
 from bot.domain.example_files.text_lines import text_lines
 
 _OBJECT = 'not an object; write {"text": "…", "label": "…"}'
+_LISTING = ("texts", "utterances", "examples", "patterns", "phrases", "sentences", "questions", "queries")
 _decoder = json.JSONDecoder()
 
 
@@ -27,20 +28,26 @@ def read_json(text: str) -> Iterator[Line]:
 def _lines(text: str) -> Iterator[Line]:
     whole = [(number, line) for number, line in enumerate(text_lines(text), start=1) if line.strip()]
     if len(whole) == 1 and (inside := _array_inside(whole[0][1])) is not None:
-        yield from (_from_value(whole[0][0], value) for value in inside)
+        for value in inside:
+            yield from _rows_of(whole[0][0], value)
         return
     for number, line in whole:
         wrong = undecodable(line)
-        yield BadLine(number, wrong) if wrong else _from_line(number, line)
+        if wrong:
+            yield BadLine(number, wrong)
+        else:
+            yield from _from_line(number, line)
 
 
-def _from_line(number: int, line: str) -> Line:
+def _from_line(number: int, line: str) -> Iterator[Line]:
     try:
-        return _from_value(number, json.loads(line.strip().removesuffix(",")))
+        value = json.loads(line.strip().removesuffix(","))
     except ValueError as error:
-        return BadLine(number, f"not JSON ({error.args[0]})")
+        yield BadLine(number, f"not JSON ({error.args[0]})")
     except RecursionError:
-        return BadLine(number, "not JSON that anybody means (thousands of brackets in each other)")
+        yield BadLine(number, "not JSON that anybody means (thousands of brackets in each other)")
+    else:
+        yield from _rows_of(number, value)
 
 
 def _array(text: str, start: int) -> Iterator[Line]:
@@ -57,14 +64,18 @@ def _array(text: str, start: int) -> Iterator[Line]:
             yield BadLine(number, "not JSON from here on; the rest of the file cannot be read")
             return
         wrong = undecodable(text[counted:place])
-        yield BadLine(number, wrong) if wrong else _from_value(number, value)
+        if wrong:
+            yield BadLine(number, wrong)
+        else:
+            yield from _rows_of(number, value)
 
 
 def _one_after_the_other(text: str, start: int) -> Iterator[Line]:
     """Objects over several lines each, as a pretty-printer leaves them."""
     value, end = _next(text, start)
     if not text[end:].strip() and isinstance(value, dict) and (inside := _only_array(value)) is not None:
-        yield from (_from_value(1, one) for one in inside)
+        for one in inside:
+            yield from _rows_of(1, one)
         return
     yield from _array("[" + text + "]", 0)
 
@@ -111,6 +122,21 @@ def _only_array(value: Mapping[str, object]) -> list[object] | None:
     if len(arrays) != 1 or how_many_known(value.keys() - arrays.keys()):
         return None
     return next(iter(arrays.values()))
+
+
+def _rows_of(number: int, value: object) -> Iterator[Line]:
+    """The row that a value is, or one a text where it lists texts of one label, as intents are kept."""
+    fields = value if isinstance(value, dict) else {}
+    lists = {k: v for k, v in fields.items() if isinstance(v, list) and v and all(isinstance(t, str) for t in v)}
+    if fields and lists.keys() == fields.keys() and not how_many_known(fields):
+        yield from (Row(number, {"text": text, "label": label}) for label, texts in lists.items() for text in texts)
+        return
+    listing = next((k for k in lists if k.lower() in _LISTING), None)
+    if listing is None or name_a_text(fields):
+        yield _from_value(number, value)
+        return
+    others = {key: one for key, one in fields.items() if key not in lists}
+    yield from (Row(number, others | {"text": text}) for text in lists[listing])
 
 
 def _from_value(number: int, value: object) -> Line:

@@ -31,6 +31,7 @@ class LabelReader:
             if name is None:
                 raise UsageError(f'--map "{theirs}={ours}": {self.why_not(ours)}')
             self._mapped[_folded(theirs)] = name
+        self._unused = {_folded(theirs): theirs for theirs in mapped or {}}
         self._read: Counter[tuple[str, str]] = Counter()
 
     def recognises(self, written: str) -> bool:
@@ -40,6 +41,7 @@ class LabelReader:
     def read(self, written: str) -> str | None:
         """The label's name; None where none, or more than one, can be meant."""
         name = self._found(written)
+        self._unused.pop(_folded(written), None)
         if name is not None and name != written:
             self._read[written, name] += 1
         return name
@@ -60,7 +62,7 @@ class LabelReader:
         return [
             f"label {_visible(written)} is read as {name} ({count} {'row' if count == 1 else 'rows'})"
             for (written, name), count in self._read.most_common()
-        ]
+        ] + [f"no row has the label {_visible(theirs)} that --map names" for theirs in self._unused.values()]
 
     def _found(self, written: str) -> str | None:
         return self._mapped.get(_folded(written)) or self._ours(written)

@@ -21,6 +21,8 @@ from bot.domain.learning import Example, Source, side_of
 from bot.domain.messages import MAX_TEXT, clean
 from bot.domain.tasks import Task
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+"""Beyond these a time is a mistake, and at the ends of the calendar one that a database cannot give back."""
 _OURS = Columns(("text",), "label", "split", "at")
 
 
@@ -222,6 +224,6 @@ def _time(row: Row, value: object, now: datetime) -> datetime | BadLine:
         at = datetime.fromisoformat(str(value)) if isinstance(value, str) else None
     except ValueError:
         at = None
-    if at is None:
+    if at is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
         return BadLine(row.number, f"at must be an ISO 8601 time, not {value!r}")
     return at if at.tzinfo else at.replace(tzinfo=now.tzinfo)

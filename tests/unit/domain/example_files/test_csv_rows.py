@@ -190,3 +190,13 @@ def test_every_misplaced_quote_costs_one_row() -> None:
     contents = read("text,label\n" + "\n".join(rows) + "\n")
     assert [problem.partition(":")[0] for problem in problems(contents)] == ["line 3", "line 5", "line 7"]
     assert [text for text, _ in pairs(contents)] == ["good 0", "good 1", "good 2", "good 3"]
+
+
+def test_quotes_in_a_file_with_tabs_are_signs_where_they_quote_nothing() -> None:
+    file = 'text\tlabel\n"Hello" he said\tit\n"unclosed\tit\nplain\tbilling\n'
+    assert pairs(read(file)) == [('"Hello" he said', "it"), ('"unclosed', "it"), ("plain", "billing")]
+    assert pairs(read('text\tlabel\n"two\nlines, ""quoted"""\tit\n')) == [('two\nlines, "quoted"', "it")]
+
+
+def test_the_sign_by_which_dos_ends_a_file() -> None:
+    assert pairs(read("text,label\na,it\n\x1a")) == [("a", "it")]

@@ -101,8 +101,27 @@ def test_a_comma_at_the_end_of_a_line() -> None:
 
 def test_a_row_that_holds_a_list_is_still_a_row() -> None:
     assert pairs(read('{"message": "a", "label": "it", "attachments": [{"message": "no"}]}')) == [("a", "it")]
+    assert pairs(read('{"message": "a", "label": "it", "examples": ["no"]}')) == [("a", "it")]
 
 
 def test_a_long_answer_that_is_no_label_is_cut_in_what_is_said() -> None:
     contents = read(json.dumps({"text": "a", "label": "word " * 900}))
     assert len(problems(contents)[0]) < 200
+
+
+def test_intents_that_list_their_texts() -> None:
+    intents = [
+        {"tag": "it", "patterns": ["a", "b"], "responses": ["r", "s"]},
+        {"tag": "billing", "patterns": ["c"], "responses": []},
+    ]
+    expected = [("a", "it"), ("b", "it"), ("c", "billing")]
+    assert pairs(read(json.dumps({"intents": intents}))) == expected
+    assert pairs(read(json.dumps(intents, indent=1))) == expected
+    assert pairs(read("\n".join(map(json.dumps, intents)))) == expected
+    assert pairs(read(json.dumps({"it": ["a", "b"], "billing": ["c"]}, indent=2))) == expected
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1066-10-14"])
+def test_a_time_that_a_database_cannot_give_back_is_refused(at: str) -> None:
+    contents = read(json.dumps({"text": "a", "label": "it", "at": at}))
+    assert problems(contents) == [f"line 1: at must be an ISO 8601 time, not {at!r}"]

@@ -92,3 +92,9 @@ def test_rows_of_a_label_that_is_gone() -> None:
     ]
     mapped = read(OLD, ReadOptions(mapped={"fax": "billing"}))
     assert pairs(mapped) == [("a", "it"), ("b", "billing"), ("c", "billing")]
+
+
+def test_a_word_that_no_row_has_is_said() -> None:
+    contents = read(OLD, ReadOptions(mapped={"fax": "billing", "Levl 1": "it"}))
+    assert "no row has the label 'Levl 1' that --map names" in contents.said
+    assert not any("'fax' that --map" in sentence for sentence in contents.said)
