@@ -21,7 +21,8 @@ def is_html(text: str) -> bool:
 def as_text(markup: str) -> str:
     """The words, a line for each block; scripts and styles are no words."""
     if not _MARKUP.search(markup):
-        return html.unescape(markup).replace("\xa0", " ")
+        plain = html.unescape(markup).replace("\xa0", " ")
+        return as_text(plain) if _MARKUP.search(plain) else plain  # a page that was escaped as a whole
     reader = _Reader()
     reader.feed(markup)
     reader.close()
@@ -36,7 +37,8 @@ class _Reader(HTMLParser):
         self._unseen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._unseen += tag in _UNSEEN
+        # Where the head was never closed the body ends it
+        self._unseen = 0 if tag == "body" else self._unseen + (tag in _UNSEEN)
         self._apart(tag)
 
     def handle_endtag(self, tag: str) -> None:
