@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from bot.domain.errors import UsageError
 from bot.domain.tasks import Task
@@ -74,6 +75,7 @@ class LabelReader:
         return next(iter(candidates)) if len(candidates) == 1 else None
 
 
+@lru_cache(maxsize=1_000)  # a file has many rows of few labels
 def _folded(written: str) -> str:
     """Equal for what people take for the same: case, escaped signs, accents' form, spaces, what cannot be seen."""
     plain = unicodedata.normalize("NFKC", html.unescape(written))
