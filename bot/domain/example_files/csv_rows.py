@@ -26,10 +26,13 @@ def read_csv(text: str, recognised: Recognised) -> Iterator[Line]:
     if start == len(lines):
         return
     named = _named_separator(lines[start])
-    start += named is not None
-    if named is None:
+    if named is not None:
+        start += 1
+    else:
         start = _header(lines, start)
-    sheet = _Sheet(lines, named or _separator(lines[start] if start < len(lines) else ""), recognised)
+    if start == len(lines):
+        return
+    sheet = _Sheet(lines, named or _separator(lines[start]), recognised)
     yield from _best(sheet, start).rows(start)
 
 

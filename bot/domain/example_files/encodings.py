@@ -97,7 +97,7 @@ def undecodable(text: str) -> str:
 def _known(named: str) -> str:
     try:
         encoding = codecs.lookup(named).name
-        b"text".decode(encoding, "ignore")
+        b"text \xff".decode(encoding, _KEPT)  # what is no text encoding, or one of names alone, says so
     except (LookupError, ValueError) as error:
         raise UsageError(
             f"--encoding {named}: there is no such encoding; usual ones are utf-8, utf-16, cp1252, cp1250, mac-roman"

@@ -7,6 +7,10 @@ from html.parser import HTMLParser
 _TAGS = "html|head|body|div|p|span|br|table|tbody|tr|td|th|ul|ol|li|a|b|i|u|em|strong|font|h[1-6]|blockquote|pre|img|hr"
 _MARKUP = re.compile(rf"</(?:{_TAGS})\s*>|<(?:br|hr)\s*/?>|<!doctype html|<html[\s>]", re.IGNORECASE)
 _ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[0-9a-f]{2,5});", re.IGNORECASE)
+_SECTION = re.compile(r"<!\[(?:CDATA\[|[^\]>]*\]?>?)|\]\]>")
+"""Marked sections, of which Python's parser knows few and at the others gives up."""
+_LONGEST = 200_000
+"""What is kept of a text is far less, and a parser needs more than its share of time for what is far more."""
 _UNSEEN = frozenset({"script", "style", "head", "title", "template"})
 _APART = frozenset(
     "p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer".split()
@@ -24,7 +28,7 @@ def as_text(markup: str) -> str:
         plain = html.unescape(markup).replace("\xa0", " ")
         return as_text(plain) if _MARKUP.search(plain) else plain  # a page that was escaped as a whole
     reader = _Reader()
-    reader.feed(markup)
+    reader.feed(_SECTION.sub("", markup[:_LONGEST]))
     reader.close()
     lines = (" ".join(line.split()) for line in "".join(reader.parts).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

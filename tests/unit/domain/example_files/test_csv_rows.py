@@ -25,6 +25,7 @@ def test_a_semicolon_file_whose_texts_have_commas() -> None:
 
 def test_excel_may_name_the_separator() -> None:
     assert pairs(read("sep=|\ntext|label\na;b,c|it\n")) == [("a;b,c", "it")]
+    assert read("sep=|\n").examples == []
 
 
 def test_empty_rows_and_columns_at_the_end() -> None:

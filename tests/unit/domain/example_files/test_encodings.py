@@ -89,7 +89,7 @@ def test_too_little_to_tell_is_refused_with_what_each_would_give() -> None:
         read("text,label\ncafé,it\n".encode("cp850"))
 
 
-@pytest.mark.parametrize("name", ["klingon", "hex", "rot13", ""])
+@pytest.mark.parametrize("name", ["klingon", "hex", "rot13", "punycode", "idna", ""])
 def test_no_encoding_at_all_is_a_usage_error(name: str) -> None:
     with pytest.raises(UsageError, match="there is no such encoding"):
         decoded(b"x", name)

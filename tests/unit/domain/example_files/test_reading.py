@@ -72,6 +72,7 @@ def test_what_holds_no_rows_is_named_with_what_would_help(data: bytes, what: str
         ("<ul><li>one</li><li>two</li></ul>", "one\ntwo"),
         ("Fish &amp; chips", "Fish & chips"),
         ("&lt;p&gt;Hello&amp;nbsp;you&lt;/p&gt;&lt;style&gt;x&lt;/style&gt;", "Hello you"),
+        ("<p>a <![endif]--> <![CDATA[b]]> <![whatever]></p>c", "a --> b\nc"),
         ("<HTML><HEAD /><BODY>a<br /></BODY></HTML>", "a"),
         ("<html><head><title>t</title><body><![if mso]>b<![endif]><!-- c --><p>d</p>", "b\nd"),
         ("it&#39;s &lt;b&gt;", "it's <b>"),

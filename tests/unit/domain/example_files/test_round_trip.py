@@ -1,14 +1,16 @@
 """What we write is read back to the same examples, for every text."""
 
-import string
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 import pytest
 from hypothesis import example as case
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.errors import UsageError
 from bot.domain.example_files.formulas import armed, disarmed
+from bot.domain.example_files.reading import ReadOptions
 from bot.domain.example_files.writing import write_csv, write_jsonl, write_openai
 from bot.domain.learning import Example, Side, Source
 from bot.domain.messages import clean
@@ -86,8 +88,22 @@ def test_no_cell_of_an_export_begins_a_formula_whatever_separates_cells_where_it
     ]
 
 
-@given(st.text(string.printable), st.sampled_from(",;\t|"))
-def test_any_file_whatsoever_is_read_or_refused_in_words(content: str, separator: str) -> None:
-    contents = read(f"text{separator}label\nfine{separator}it\n{content}")
-    assert pairs(contents)[:1] in ([("fine", "it")], [])
-    assert all(problem.startswith("line ") for problem in problems(contents))
+PIECES = [
+    *b"text label split at messages examples tickets it billing 2026-01-01 null NaN 1e999 sep= =cmd ' \\".split(),
+    *b', ; | : { } [ ] " "" <p> </p> <body> <![if <!-- ]]> &amp; &#99999999; &#xD800; \\ud800'.split(),
+    *(b"\n", b"\r\n", b"\r", b"\t", b" ", b'\\"', b'{"text": "a", "label": "it"}', b'{"role":"user"}'),
+    *(b"\xe7", b"\xc3\xa7", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\x80\x81", b"\x1b$B", b"PK\x03\x04"),
+]
+ENCODINGS = st.sampled_from([None, None, "utf-8", "cp1252", "utf-16", "shift_jis", "utf-7", "unicode_escape", "cp037"])
+
+
+@settings(max_examples=500)
+@given(st.booleans(), st.lists(st.sampled_from(PIECES), max_size=40) | st.lists(st.binary(max_size=8)), ENCODINGS)
+def test_any_file_whatsoever_is_read_or_refused_in_words(
+    begun: bool, pieces: list[bytes], encoding: str | None
+) -> None:
+    data = (b"text,label\nfine,it\n" if begun else b"") + b"".join(pieces)
+    with suppress(UsageError):
+        contents = read(data, ReadOptions(encoding=encoding))
+        assert all(problem.startswith("line ") for problem in problems(contents))
+        assert all(text == clean(text) for text, _ in pairs(contents))
