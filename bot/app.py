@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.check import of_platforms, of_the_model, of_the_schedule
-from bot.console import say
+from bot.console import counting, say
 from bot.demo import company
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
@@ -155,7 +155,9 @@ async def open_model_stack(settings: Settings) -> AsyncIterator[tuple[Store, Mod
         store = await stack.enter_async_context(open_store(settings))
         models = await build_model_stack(settings, store, stack)
         await stack.enter_async_context(model_running(settings, store, models))
-        await embedding_backfill(store).all(lambda _more: None)
+        if waiting := await store.memory.count_unembedded(store.embedder.name):
+            with counting("remembering", waiting) as told:
+                await embedding_backfill(store).all(told)
         yield store, models
 
 

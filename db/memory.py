@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from bot.domain.learning import Side, Source, text_key
@@ -42,11 +42,23 @@ class PostgresMemory:
         )
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
-        other = or_(ExampleRow.embedder.is_(None), ExampleRow.embedder != embedder)
-        wanted = select(ExampleRow.id, ExampleRow.text).where(other, ExampleRow.withdrawn_at.is_(None))
+        found: list[tuple[int, str]] = []
         async with self._database.transaction() as session:
-            found = await session.execute(wanted.order_by(ExampleRow.id).limit(limit))
-            return [(example, text) for example, text in found]
+            # Each on its own is a walk along an index; together they would be one through all that have a vector
+            for number, kind in enumerate(_without_vector(embedder)):
+                wanted = select(ExampleRow.id, ExampleRow.text).where(kind, ExampleRow.withdrawn_at.is_(None))
+                order = [ExampleRow.embedder, ExampleRow.id] if number else [ExampleRow.id]
+                rows = await session.execute(wanted.order_by(*order).limit(limit - len(found)))
+                found += [(example, text) for example, text in rows]
+                if len(found) == limit:
+                    break
+        return found
+
+    async def count_unembedded(self, embedder: str) -> int:
+        waiting = or_(*_without_vector(embedder))
+        wanted = select(func.count(ExampleRow.id)).where(waiting, ExampleRow.withdrawn_at.is_(None))
+        async with self._database.transaction() as session:
+            return (await session.execute(wanted)).scalar_one()
 
     async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
         if not vectors:
@@ -55,6 +67,11 @@ class PostgresMemory:
         async with self._database.transaction() as session:
             await session.execute(update(ExampleRow), rows)
             await announce(session, Change.EXAMPLE)
+
+
+def _without_vector(embedder: str) -> tuple[ColumnElement[bool], ...]:
+    """What has none at all, and what has one by another embedder."""
+    return ExampleRow.embedder.is_(None), ExampleRow.embedder < embedder, ExampleRow.embedder > embedder
 
 
 def _standing(task: Task) -> ColumnElement[bool]:

@@ -95,6 +95,9 @@ class Memory(Protocol):
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
         """(id, text) of examples that have no vector of this embedder yet."""
 
+    async def count_unembedded(self, embedder: str) -> int:
+        """How many `unembedded` would name without a limit."""
+
     async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
         """Store vectors by example id."""
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -33,17 +34,22 @@ def dump(url: str, file: Path) -> None:
 
     The file appears when it is whole: a broken-off backup is never taken for a good one. Raises UsageError.
     """
-    target = parsed(url)
-    part = file.with_name(f".{file.name}.part")
+    if file.exists() and not file.is_file():
+        raise UsageError(f"{file} is no file; name one that the backup may become")
+    target, whole = parsed(url), file.resolve()
+    part = whole.with_name(f".switchboard-{os.getpid()}.part")
     try:
         part.touch(mode=0o600)
         bare = ["--format=custom", "--no-owner", "--no-privileges", f"--schema={_schema(target)}"]
         _run(target, "pg_dump", *bare, f"--file={part}")
-        part.replace(file)
+        part.replace(whole)
+    except FileNotFoundError as error:
+        raise UsageError(f"{file}: there is no folder {file.parent}; make it first") from error
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from error
+        raise UsageError(f"{file} cannot be written ({error.strerror})") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # where there is no folder there is no part of ours either
+            part.unlink(missing_ok=True)
 
 
 def restore(url: str, file: Path) -> None:

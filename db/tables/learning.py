@@ -92,6 +92,7 @@ class ExampleRow(Table):
             postgresql_where=text("withdrawn_at IS NULL AND source IN ('correction', 'tap')"),
         ),
         Index(None, "embedder", "id", postgresql_where=text("withdrawn_at IS NULL")),
+        Index("ix_examples_without_vector", "id", postgresql_where=text("withdrawn_at IS NULL AND embedder IS NULL")),
     )
 
     id: Mapped[int] = new_id()

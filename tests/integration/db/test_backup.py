@@ -1,5 +1,6 @@
 """A backup is whole, private, and brings everything back."""
 
+import os
 from pathlib import Path
 
 import psycopg
@@ -56,6 +57,31 @@ def test_a_failed_backup_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nobody listens there"):
         dump("postgresql://nobody:secret@127.0.0.1:1/nothing", tmp_path / "backup")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_backup_can_be_written_is_one_sentence(empty_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place, problem in (
+        (tmp_path / "nodir" / "x", "there is no folder .*nodir; make it first"),
+        (file / "x", r"cannot be written \(Not a directory\)"),
+        (tmp_path, "is no file"),
+        (Path("/dev/null"), "is no file"),
+        (pipe, "is no file"),
+    ):
+        with pytest.raises(UsageError, match=problem):
+            dump(empty_url, place)
+    assert sorted(tmp_path.iterdir()) == [file, pipe]
+    assert pipe.is_fifo() and Path("/dev/null").is_char_device()
+
+
+def test_a_link_to_a_backup_stays_a_link(empty_url: str, tmp_path: Path) -> None:
+    link = tmp_path / "newest"
+    link.symlink_to("today")
+    dump(empty_url, link)
+    assert link.is_symlink() and tmp_path.joinpath("today").stat().st_mode & 0o077 == 0
 
 
 def test_a_backup_that_is_not_there(tmp_path: Path) -> None:
