@@ -12,7 +12,6 @@ from bot.domain.messages import Media, MediaKind, Message, MessageRef, Note, Per
 from bot.domain.ports import Inbox
 from bot.domain.queries import Account
 from bot.domain.rich_text import bare, spelled
-from bot.locales import sentence
 from bot.platforms.slack.blocks import Block
 from bot.platforms.slack.command_answers import told
 from bot.platforms.slack.events import media
@@ -26,6 +25,7 @@ from bot.platforms.slack.interactions import (
     address,
     addressed,
 )
+from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.mentions import Mentions
 from bot.platforms.slack.message_content import message_text
 from bot.platforms.slack.modals import fitting, refusal, reply_form, route_form

@@ -27,9 +27,10 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.locales import choose, sentence
+from bot.locales import choose
 from bot.platforms.slack.blocks import Block, Said, actions, choice_button, context, escaped, plain, quote, section
 from bot.platforms.slack.card import EXCERPT, MOST, Voice, attached, card, notified
+from bot.platforms.slack.locales import sentence
 from bot.platforms.wording import continuation, question, reply, report, to_person, to_team
 
 FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport)

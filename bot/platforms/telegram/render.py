@@ -32,8 +32,9 @@ from bot.domain.posts import (
 )
 from bot.domain.rich_text import units
 from bot.domain.tasks import Task, Vocabulary
-from bot.locales import choose, sentence
+from bot.locales import choose
 from bot.platforms.telegram import NAME
+from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, link, marked_up, plain, quoted
 from bot.platforms.wording import card_marks, continuation, question, reply, report, to_person, to_team, why
 

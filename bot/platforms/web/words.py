@@ -9,8 +9,9 @@ from bot.domain.messages import Media, MessageRef
 from bot.domain.queries import TranscriptLine
 from bot.domain.rich_text import flattened, spelled
 from bot.domain.tasks import Label, Task, Vocabulary
-from bot.locales import choose, sentence
+from bot.locales import choose
 from bot.platforms.web.events import LEAD, NAME
+from bot.platforms.web.locales import sentence
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 Object: TypeAlias = dict[str, Json]
