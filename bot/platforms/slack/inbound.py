@@ -210,9 +210,13 @@ class Inbound:
         return replace(said, author=author, text=text, media=media)
 
     async def _pointing(self, message: Message) -> Message:
-        """Who calls us into a thread that we do not know speaks of what the thread begins with."""
+        """Who calls us into a thread that we do not know speaks of what the thread begins with.
+
+        In a channel of requests, and in direct messages, what a thread begins with was said to us already.
+        """
         place = message.place
-        if place.thread in (None, message.ref.id):
+        heard = place.chat in self.ears.intake or place.chat.startswith("D")
+        if heard or place.thread in (None, message.ref.id):
             return message
         root = MessageRef(NAME, place.chat, place.thread or "")
         if await self.reception.around.chat_commands.account(root) is not None:

@@ -58,9 +58,11 @@ class Mentions:
     async def message(self, ref: MessageRef, thread: str) -> Payload:
         """The message as it stands in that thread; empty when it is not there. Raises Refused, Unreachable."""
         chat, ts = ref.chat, ref.id
+        # A thread's first message comes first, whatever is asked for. Of the rest, what was said in that second.
+        since = None if ts == thread else str(int(ts.partition(".")[0]) - 1)
         answer = await look(
             lambda: self.client.conversations_replies(
-                channel=chat, ts=thread, oldest=ts, latest=ts, inclusive=True, limit=2
+                channel=chat, ts=thread, oldest=since, limit=1 if since is None else 50
             )
         )
         return next((found for found in each(answer, "messages") if word(found, "ts") == ts), {})
