@@ -71,7 +71,7 @@ def test_a_links_preview_is_not_what_its_writer_said() -> None:
 
 
 def test_a_pasted_table_is_read_row_by_row() -> None:
-    cells = [[{"type": "raw_text", "text": "Order"}, {"type": "raw_text", "text": "Sum"}]]
+    cells: list[list[Payload]] = [[{"type": "raw_text", "text": "Order"}, {"type": "raw_text", "text": "Sum"}]]
     cells.append([rich(section(words("4711"))), {"type": "raw_text", "text": "9 €"}])
     message = {"text": "see", "blocks": [rich(section(words("see"))), {"type": "table", "rows": cells}]}
     assert plain(message_text(message)) == "see\nOrder | Sum\n4711 | 9 €"
