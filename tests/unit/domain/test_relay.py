@@ -99,9 +99,8 @@ def test_thanks_for_what_one_replies_to_opens_nothing() -> None:
 def edited_photo(shown: tuple[Media, ...], now: tuple[Media, ...]) -> list[Post]:
     said = replace(message("charged twice"), media=now)
     before = standing(replace(card(), media=shown))
-    return relay.revised(
-        VOCABULARY, PendingEdit(1, conversation(), said, False, before, True, None, said.text, (), now)
-    )
+    news = PendingEdit(1, conversation(), said, False, before, True, text=said.text, media=now)
+    return relay.revised(VOCABULARY, news)
 
 
 def test_what_was_attached_in_place_of_something_arrives_under_the_card_once() -> None:
