@@ -5,18 +5,14 @@ from dataclasses import replace
 
 from sqlalchemy import select, text
 
-from bot.domain.continuation import continued
 from bot.domain.conversations import CardState, Chosen, LeadLabel, State
 from bot.domain.decisions import Author, Decision, Reason
-from bot.domain.messages import Deletion, Edit, Media, MediaKind, Message, MessageRef
-from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Notice, Offer, OutboxItem, Post, Reply, What
-from bot.domain.rich_text import cited, plain
+from bot.domain.messages import Deletion, Edit, Message, MessageRef
+from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, What
 from db.engine import Database
 from db.examples import PostgresExamples
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
-from db.posts.enqueue import enqueue
-from db.posts.latest import standing_cards
 from db.queries import PostgresQueries
 from db.tables import ConversationRow
 from tests.integration.db.scenes import (
@@ -35,11 +31,9 @@ from tests.integration.db.scenes import (
     message,
     note,
     pending,
-    posts_for,
     press,
     pressed,
     reaction,
-    routed,
     say_all,
 )
 
@@ -56,7 +50,7 @@ async def _row(database: Database) -> ConversationRow:
         return (await session.scalars(select(ConversationRow))).one()
 
 
-async def _everything(database: Database) -> str:
+async def everything(database: Database) -> str:
     """Every word that the database holds anywhere."""
     tables = ("conversations", "messages", "notes", "posts", "examples", "reactions", "presses", "decisions")
     async with database.transaction() as session:
@@ -210,7 +204,7 @@ async def test_deleting_all_that_was_said_closes_an_undecided_conversation(
     assert not await ledger.add_deletion(deletion)
     assert await ledger.claim_undecided(after(99), SETTLE, PATIENCE, 10) == []
     assert (await _row(database)).state == State.CLOSED
-    assert "refund" not in await _everything(database)
+    assert "refund" not in await everything(database)
 
 
 async def test_what_is_left_after_a_deletion_is_decided_upon(ledger: PostgresLedger) -> None:
@@ -247,7 +241,7 @@ async def test_a_deletion_after_the_decision_empties_and_is_passed_on(
 ) -> None:
     await carded(ledger, outbox)
     await ledger.add_deletion(Deletion(M1, after(10)))
-    held = await _everything(database)
+    held = await everything(database)
     assert "where is" not in held
     assert (await _row(database)).vector is None
     (found,) = await ledger.claim_edits(after(11), 10)
@@ -287,7 +281,7 @@ async def test_what_had_been_learned_goes_with_the_words(
     assert len(await PostgresExamples(database).examples("routing")) == 1
     await ledger.add_deletion(Deletion(M1, after(14)))
     assert await PostgresExamples(database).examples("routing") == []
-    assert "where is my refund" not in await _everything(database)
+    assert "where is my refund" not in await everything(database)
 
 
 async def test_a_relayed_message_that_is_deleted_leaves_its_follow_up_empty(
@@ -299,7 +293,7 @@ async def test_a_relayed_message_that_is_deleted_leaves_its_follow_up_empty(
     (found,) = await ledger.claim_edits(after(31), 10)
     assert found.carried is not None and found.carried[1] == FollowUp("Ann", "", deleted=True)
     assert (found.deleted, found.decided, found.text) == (True, False, "where is my refund")
-    assert "invoice" not in await _everything(database)
+    assert "invoice" not in await everything(database)
     assert (await _row(database)).text == "where is my refund"
 
 
@@ -343,10 +337,10 @@ async def test_a_step_that_quoted_deleted_words_once_more_is_emptied_too(
     await ledger.add_reaction(reaction(ref, "eyes", 11))
     found = await pending(ledger, 12)
     await ledger.conclude_reactions(found, None, CardState(), [Post(ROOM, card(found.conversation.id))], after(13))
-    assert "where is" in await _everything(database)
+    assert "where is" in await everything(database)
     (revised,) = await ledger.claim_edits(after(14), 10)
     await ledger.conclude_edit(revised, [], after(15))
-    assert "where is" not in await _everything(database)
+    assert "where is" not in await everything(database)
 
 
 # --- notes ---
@@ -393,55 +387,4 @@ async def test_a_deleted_note_leaves_what_quoted_it_empty(
     await ledger.conclude_note(found, False, [offer], after(22))
     await say_all(outbox, 23)
     await ledger.add_deletion(Deletion(said.ref, after(24)))
-    assert "order number" not in await _everything(database)
-
-
-# --- what is attached, pointed at, or too long for one post ---
-
-
-def _photo(file: str, size: int = 7) -> Media:
-    return Media("telegram", f"1:2:{file}", MediaKind.PHOTO, "", size)
-
-
-async def test_a_photo_put_in_place_of_another_is_passed_on_with_what_is_attached_by_now(
-    ledger: PostgresLedger, outbox: PostgresOutbox
-) -> None:
-    said = replace(message("m1"), media=(_photo("old"),))
-    await ledger.add_message(said, JOINING)
-    case = await claimed(ledger)
-    await ledger.decide(case, SURE, posts_for(case.conversation.id), "where is my refund", VECTOR)
-    await say_all(outbox)
-    assert not await ledger.add_edit(replace(edit(said.ref, said.text), media=(_photo("the same, by another id"),)))
-    assert await ledger.add_edit(replace(edit(said.ref, said.text, 11), media=(_photo("new", 9),)))
-    [news] = await ledger.claim_edits(after(30), 10)
-    assert (news.decided, news.media, news.message.media) == (True, (_photo("new", 9),), (_photo("new", 9),))
-
-
-async def test_what_a_message_points_at_outlives_an_edit_that_does_not_repeat_it(ledger: PostgresLedger) -> None:
-    said = message("m1", f"{cited('charged twice', 'Ben')}\ncan you help?")
-    await ledger.add_message(said, JOINING)
-    assert await ledger.add_edit(edit(said.ref, "please help", 1))
-    assert plain((await claimed(ledger)).messages[0].text) == "charged twice\nplease help"
-
-
-async def test_what_continues_a_card_is_known_when_the_card_is_rewritten(
-    database: Database, ledger: PostgresLedger, outbox: PostgresOutbox
-) -> None:
-    words = " ".join(f"secret{number}" for number in range(200))
-    conversation = await routed(ledger, words)
-    await say_all(outbox)
-    async with database.transaction() as session:
-        standing = (await standing_cards(session, [conversation]))[conversation]
-        pieces = continued(OutboxItem(standing.post, Post(standing.place, replace(standing.card, excerpt=words)), 1))
-        assert len(pieces) == 1
-        await enqueue(session, conversation, pieces, after(7))
-    await say_all(outbox, 8)
-    await ledger.add_deletion(Deletion(M1, after(20)))
-    assert "secret150" not in await _everything(database)
-    [news] = await ledger.claim_edits(after(30), 10)
-    gone = replace(standing.card, excerpt="", deleted=True)
-    await ledger.conclude_edit(news, [Post(standing.place, gone, edits=standing.post)], after(31))
-    [item] = await outbox.claim_due(("slack", "telegram"), after(40), 10)
-    [(post, says)] = item.continued
-    assert (says.of, says.text) == (standing.post, "")
-    assert continued(item) == [Post(standing.place, replace(says, gone=True), edits=post)]
+    assert "order number" not in await everything(database)

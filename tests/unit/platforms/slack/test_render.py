@@ -5,9 +5,8 @@ import re
 
 import pytest
 
-from bot.domain.continuation import continued
 from bot.domain.decisions import Author, Reason
-from bot.domain.messages import Media, MediaKind, MessageRef, Place
+from bot.domain.messages import Media, MediaKind, MessageRef
 from bot.domain.posts import (
     KINDS,
     NO,
@@ -22,8 +21,6 @@ from bot.domain.posts import (
     Moved,
     Notice,
     Offer,
-    OutboxItem,
-    Post,
     Question,
     Reply,
     Sent,
@@ -33,12 +30,10 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.rich_text import Style, cited, linked, marked
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
 from bot.platforms.slack.blocks import Said, escaped
 from bot.platforms.slack.card import Voice
-from bot.platforms.slack.payload import each, word
 from bot.platforms.slack.render import Links, render
 from tests.servers.slack.blocks import buttons, check
 
@@ -63,9 +58,6 @@ CARD = Card(
     adapter="routing-3",
     legend=(("moneybag", "billing"), ("wrench", "it")),
 )
-
-
-LONG = " ".join(f"слово{number}" for number in range(4_000))
 
 
 def card(**changes: object) -> Card:
@@ -212,57 +204,6 @@ def test_five_thousand_characters_are_cut_to_fit(text: str) -> None:
         assert len(result.text) <= 4_000
         assert "…" in result.text
         assert len(json.dumps(result.blocks, ensure_ascii=False)) < 13_200
-
-
-def words_of(content: Content) -> str:
-    """What stands in the quotations of a message."""
-    blocks = said(content).blocks
-    check(blocks)
-    groups = [group for block in blocks if block["type"] == "rich_text" for group in each(block, "elements")]
-    return "".join(word(element, "text") for group in groups for element in each(group, "elements"))
-
-
-@pytest.mark.parametrize("whole", [card(excerpt=LONG), FollowUp("Ann", LONG), Reply("billing", LONG, None, "Ben")])
-def test_the_longest_message_we_keep_is_read_whole(whole: Content) -> None:
-    item = OutboxItem(7, Post(Place("slack", "C1"), whole), 1)
-    pieces = [words_of(content) for content in [whole, *(post.content for post in continued(item))]]
-    assert " ".join(pieces) == LONG
-
-
-def test_a_card_says_that_the_rest_follows() -> None:
-    assert "The rest follows below" in shown(card(excerpt=LONG))
-    assert "The rest follows below" not in shown(card(excerpt="x" * 900))
-
-
-def test_what_is_marked_is_marked_and_links_keep_their_address() -> None:
-    text = f"please fill in {linked('this form', 'https://pay.example/?id=9')} {marked('now', Style.BOLD)}"
-    for content in (card(excerpt=text), FollowUp("Ann", text), Reply("billing", text, None, "Ben")):
-        written = shown(content)
-        assert '{"type": "link", "url": "https://pay.example/?id=9", "text": "this form"}' in written
-        assert '{"type": "text", "text": "now", "style": {"bold": true}}' in written
-        assert "this form (https://pay.example/?id=9)" in said(content).text
-
-
-def test_a_link_that_looks_like_another_says_where_it_leads() -> None:
-    text = linked("https://bank.example/login", "https://evil.example/")
-    assert '"text": "https://bank.example/login (https://evil.example/)"' in shown(FollowUp("Ann", text))
-
-
-def test_more_marks_than_slack_takes_leave_the_words() -> None:
-    text = "".join(marked(letter, Style.BOLD) + " " for letter in "x" * 1_400)
-    assert words_of(FollowUp("Ann", text)) == "x " * 1_400
-
-
-def test_what_a_message_points_at_stands_on_the_card_with_who_wrote_it() -> None:
-    text = f"{cited('charged twice for order 4711', 'Ann')}\ncan you help her?"
-    assert words_of(card(excerpt=text)) == "↪ Ann: charged twice for order 4711\ncan you help her?"
-
-
-def test_ten_files_are_all_linked() -> None:
-    files = [f"https://test.slack.com/files/F{number}" for number in range(10)]
-    content = card(media=tuple(Media("slack", link, MediaKind.PHOTO, "a.png", 1, link) for link in files))
-    check(said(content).blocks)
-    assert [link in shown(content) for link in files] == [True] * 10
 
 
 def test_escaping_never_leaves_half_an_entity() -> None:
