@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.rich_text import plain, sliced
+from bot.domain.rich_text import plain, sliced, spoken
 
 MAX_TEXT = 40_000
 """Characters of one message that we keep: as many as the longest message of Slack has."""
@@ -217,7 +217,7 @@ _GREETINGS = frozenset(
 
 def has_words(text: str) -> bool:
     """Whether there is something to classify: a greeting, a thank-you or an emoji alone is not."""
-    words = re.findall(r"[^\W\d_]+", plain(text).lower())
+    words = re.findall(r"[^\W\d_]+", spoken(text).lower())
     return any(len(word) > 1 and word not in _GREETINGS for word in words)
 
 

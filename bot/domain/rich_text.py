@@ -93,9 +93,14 @@ def plain(text: str) -> str:
 
 
 def own_words(text: str) -> str:
-    """The words without what they point at; all of them where there are no others."""
-    own = "".join(run.text for run in runs(text) if not run.has(Style.CITED)).strip()
-    return own or plain(text)
+    """The text without what it points at; all of it where there is nothing else."""
+    own = stripped(written(run for run in runs(text) if not run.has(Style.CITED)))
+    return own or text
+
+
+def spoken(text: str) -> str:
+    """The words without a platform's own emoji, whose names are no words of anybody's."""
+    return "".join(run.text for run in runs(text) if not run.has(Style.EMOJI))
 
 
 def spelled(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bot.domain.messages import clean_name
 from bot.domain.rich_text import Style, bare, cited, head, linked, marked, plain, without_mention
 from bot.platforms.slack.mrkdwn import read_mrkdwn
 from bot.platforms.slack.payload import Payload, each, inner, word
@@ -36,7 +37,7 @@ def _shared(message: Payload) -> Iterator[str]:
     for attachment in each(message, "attachments"):
         text = _attachment(attachment)
         if plain(text).strip():
-            yield cited(text, bare(word(attachment, "author_name") or word(attachment, "author_subname")))
+            yield cited(text, clean_name(word(attachment, "author_name") or word(attachment, "author_subname")))
 
 
 def _attachment(attachment: Payload) -> str:
@@ -72,7 +73,7 @@ def _in_files(message: Payload) -> Iterator[str]:
     for file in each(message, "files"):
         said = _spoken(file) or _written(file)
         if said.strip():
-            yield cited(head(bare(said.strip()), _PREVIEW), bare(word(file, "title") or word(file, "name")))
+            yield cited(head(bare(said.strip()), _PREVIEW), clean_name(word(file, "title") or word(file, "name")))
 
 
 def _spoken(file: Payload) -> str:

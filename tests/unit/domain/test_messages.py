@@ -73,4 +73,5 @@ def test_a_text_that_is_too_long_keeps_its_marks() -> None:
 
 def test_a_marked_greeting_is_a_greeting_and_a_marked_request_a_request() -> None:
     assert not has_words(marked("hello", Style.BOLD))
+    assert not has_words(f"thanks {marked(':party_parrot:', Style.EMOJI, 'party_parrot')}")
     assert has_words(cited("I was charged twice", "Ann"))
