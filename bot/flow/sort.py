@@ -46,7 +46,7 @@ class Sorter:
             if case not in speaking:
                 await self._without_words(case, texts[case.conversation.id])
         if speaking:
-            query = await self.classifier.query(self.task)
+            query = await self.classifier.query(self.task, hurried=True)
             considered = await self.classifier.consider(query, [plain(texts[c.conversation.id]) for c in speaking])
             decided = zip(speaking, [texts[c.conversation.id] for c in speaking], considered, strict=True)
             await asyncio.gather(*(self._decide(*one) for one in decided))
@@ -61,7 +61,7 @@ class Sorter:
 
     async def _decide(self, case: UndecidedConversation, text: str, known: Considered) -> None:
         may_ask = not case.conversation.asked
-        decision = decide(self.task, known.heard, known.found, may_ask)
+        decision = decide(self.task, known.opinions, may_ask)
         await self._hand_over(case, text, decision, known)
 
     async def _hand_over(
@@ -70,7 +70,7 @@ class Sorter:
         if decision.candidates:
             posts = compose.asked(case, decision)
         else:
-            leaned_on = compose.remembered(decision, known.found) if known else ()
+            leaned_on = compose.remembered(decision, compose.evidence(known.opinions)) if known else None
             words = compose.told(case.messages, text, leaned_on)
             posts = compose.routed(self.task, case, decision, words, self.now())
         if await self.ledger.decide(case, decision, posts, plain(text), known.vector if known else None):
