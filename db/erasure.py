@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import State
 from bot.domain.messages import Person
 from bot.domain.ports import Change
-from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Sent
+from bot.domain.posts import Card, Content, Continuation, FollowUp, Offer, Post, Reply, Sent
 from bot.domain.queries import Erased, Erasure
+from bot.domain.rich_text import plain
 from db.engine import Database, announce
 from db.posts.cancel import CancelReason, cancel
 from db.posts.enqueue import enqueue
@@ -117,6 +118,8 @@ def _blank(said: Content, target: int, gone: Redaction) -> Content:
         return replace(said, text="", media=(), to="")
     if isinstance(said, Offer | Sent):
         return replace(said, text="", to="")
+    if isinstance(said, Continuation):
+        return replace(said, text="")
     return _unnamed(redacted(said, target, gone), gone.names)
 
 
@@ -187,8 +190,9 @@ async def _empty_notes(session: AsyncSession, known: _Known) -> None:
     """What teams noted stays theirs, without the person's name and words."""
     about = select(NoteRow).where(NoteRow.conversation_id.in_([*known.own, *known.others]), NoteRow.text != "")
     for row in (await session.scalars(about)).all():
-        left = without(row.text, known.gone.names, known.gone.texts)
-        if left != row.text:
+        words = plain(row.text)
+        left = without(words, known.gone.names, [plain(text) for text in known.gone.texts])
+        if left != words:
             changed = update(NoteRow).where(NoteRow.id == row.id).values(text=left)
             await session.execute(changed.execution_options(synchronize_session=False))
 

@@ -1,6 +1,6 @@
 """What we owe to chats, claimed in order, until there is a receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,18 +12,20 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.domain.decisions import Decision
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change, Outbox
-from bot.domain.posts import Card, Content, OutboxItem, Post
+from bot.domain.posts import Card, Content, Continuation, FollowUp, OutboxItem, Post, Reply
 from db.conversations import delivery_failures
 from db.conversations.claims import LEASE
 from db.engine import Database, announce, announcement, forgettable
 from db.posts.enqueue import enqueue
-from db.posts.latest import wordings
+from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
 from db.tables import PostRow
 
 _ROW = PostRow
 _EARLIER, _TARGET = aliased(PostRow), aliased(PostRow)
 """Other posts than the one in question; made once, for making an alias costs more than asking with it."""
+_CONTINUED = tuple(kind.__name__ for kind in (Card, FollowUp, Reply))
+_Continued = tuple[tuple[int, Continuation], ...]
 
 
 class PostgresOutbox:
@@ -37,7 +39,9 @@ class PostgresOutbox:
             found = (await session.execute(_claimed(platforms, now, limit))).all()
             rows = sorted((row for row, _ in found), key=lambda row: row.id)
             receipts, cards = await _receipts(session, rows), await _cards(session, rows)
-            return [_owed(row, receipts, cards) for row in rows]
+            rewritten = [row.conversation_id for row in rows if row.edits is not None and row.kind in _CONTINUED]
+            behind = await continuations(session, [of for of in rewritten if of is not None])
+            return [_owed(row, receipts, cards, behind) for row in rows]
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         receipt = {"said_at": now, "receipt_chat": ref.chat, "receipt_id": ref.id}
@@ -145,7 +149,9 @@ def _linked(wanted: Content, says: Content | None) -> Content:
     return wanted
 
 
-def _owed(row: PostRow, receipts: dict[int, MessageRef], cards: dict[int, Post]) -> OutboxItem:
+def _owed(
+    row: PostRow, receipts: Mapping[int, MessageRef], cards: Mapping[int, Post], behind: Mapping[int, _Continued]
+) -> OutboxItem:
     return OutboxItem(
         id=row.id,
         post=post(row),
@@ -153,6 +159,7 @@ def _owed(row: PostRow, receipts: dict[int, MessageRef], cards: dict[int, Post])
         edits=None if row.edits is None else receipts.get(row.edits),
         under=None if row.under is None else receipts.get(row.under),
         card=None if (card := _card(row)) is None else cards.get(card),
+        continued=behind.get(row.edits or 0, ()),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.decisions import Decision
-from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.messages import Media, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Card, Content, FollowUp, Offer, Reply, Solved, Split, WrongTeam
 
 Asking = Offer | Solved | Split | WrongTeam
@@ -215,6 +215,8 @@ class PendingEdit:
     """The post that passed it on and what that says now; None: none did."""
     text: str = ""
     """What the card's excerpt is now: all that the decision rests on, with the new words."""
+    media: tuple[Media, ...] = ()
+    """All that is attached to what the decision rests on, by now."""
     cards: tuple[StandingCard, ...] = ()
     """Every card it ever had, struck ones and one on its way, too: deleted words are taken off all of them."""
 

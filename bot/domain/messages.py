@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-MAX_TEXT = 8_000
-"""Characters of one message that we keep: twice the longest message of Slack or Telegram."""
+from bot.domain.rich_text import plain, sliced, spoken
+
+MAX_TEXT = 40_000
+"""Characters of one message that we keep: as many as the longest message of Slack has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something a person wrote to us; `text` is empty when there was nothing to read (a sticker, a voice note)."""
+    """Something a person wrote to us; `text` is empty when there was nothing to read (a sticker, a voice note).
+
+    What is bold, a link or quoted in a text is marked in it: see `bot.domain.rich_text`.
+    """
 
     ref: MessageRef
     place: Place
@@ -103,11 +108,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Somebody changed what a message of theirs says. Only for a real change of words: a link's preview is none."""
+    """Somebody changed what a message of theirs says or shows. Only for a real change: a link's preview is none."""
 
     ref: MessageRef
     text: str
     at: datetime
+    media: tuple[Media, ...] | None = None
+    """What is attached to it by now; None: that did not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +181,33 @@ def chosen(emoji: str) -> tuple[str, str] | None:
 def clean(text: str) -> str:
     """The text as we keep it: storable in PostgreSQL, composed (NFC), at most MAX_TEXT characters. Idempotent."""
     storable = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    return unicodedata.normalize("NFC", storable).strip()[:MAX_TEXT]
+    kept = unicodedata.normalize("NFC", storable).strip()
+    return sliced(kept, 0, MAX_TEXT).strip() if len(kept) > MAX_TEXT else kept
 
 
+def clean_name(name: str) -> str:
+    """A person's or a file's name on one line, without characters that show it as another than it is.
+
+    Those turn the direction of writing ("exe.gpj" for "jpg.exe"), take no room, or control a terminal. The joiners of
+    emoji and of scripts that need them stay where they join something.
+    """
+    shown = re.sub(r"\s+", " ", clean(plain(name)))
+    kept = "".join(char for at, char in enumerate(shown) if not _is_invisible(char) or _joins(shown, at))
+    return kept.strip()
+
+
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") or char in _FILLERS
+
+
+def _joins(text: str, at: int) -> bool:
+    """Whether this is a joiner between two characters of scripts that have joiners."""
+    around = text[at - 1 : at] + text[at + 1 : at + 2]
+    return text[at] in "\u200c\u200d" and len(around) == 2 and min(around) > "\u0590"
+
+
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
+"""Letters to Unicode that nobody sees."""
 _GREETINGS = frozenset(
     "hi hello hey hiya yo morning afternoon evening good day there all team thanks thank you thx ty cheers ok okay "
     "oi olá ola opa bom dia boa tarde noite obrigado obrigada valeu "
@@ -186,7 +217,7 @@ _GREETINGS = frozenset(
 
 def has_words(text: str) -> bool:
     """Whether there is something to classify: a greeting, a thank-you or an emoji alone is not."""
-    words = re.findall(r"[^\W\d_]+", text.lower())
+    words = re.findall(r"[^\W\d_]+", spoken(text).lower())
     return any(len(word) > 1 and word not in _GREETINGS for word in words)
 
 

@@ -67,6 +67,7 @@ class Card:
     conversation: int
     label: str
     excerpt: str
+    """The person's words, whole; what the card has no room for follows in its thread."""
     author: str
     """The person's name as their platform shows it."""
     source: MessageRef
@@ -111,6 +112,8 @@ class FollowUp:
     media: tuple[Media, ...] = ()
     edited: bool = False
     deleted: bool = False
+    replaces: bool = False
+    """These attachments came in place of others, which their author took out by editing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,23 @@ class Reply:
     edited: bool = False
     to: str = ""
     """The person's name, for `Sent`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """Behind a card, a follow-up or a reply that is too long for one post: the next piece of its words."""
+
+    text: str
+    of: int
+    """The post that it continues."""
+    part: int
+    """From 1 on."""
+    parts: int
+    language: str | None = None
+    to_person: bool = False
+    """It continues a reply; otherwise it stands in a card's thread."""
+    gone: bool = False
+    """There is no such piece any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +225,8 @@ class What(StrEnum):
     """The person says that it is not."""
     NO_LEAD = "no_lead"
     """To somebody whose emoji would correct if they were a lead."""
+    NOTHING_TO_SEND = "nothing_to_send"
+    """To whoever wanted to send a note in which there is nothing that can be sent."""
     DISPUTED = "disputed"
     """Leads name different teams (`team` and others): the last one counts, nothing is learned until they agree."""
 
@@ -239,6 +261,7 @@ Content = (
     | Moved
     | Card
     | FollowUp
+    | Continuation
     | LearningReport
     | Reply
     | Offer
@@ -257,6 +280,7 @@ KINDS: dict[str, type[Content]] = {
         Moved,
         Card,
         FollowUp,
+        Continuation,
         LearningReport,
         Reply,
         Offer,
@@ -301,3 +325,5 @@ class OutboxItem:
     """Attachments of the content that came from another platform, fetched; its own it finds by their id."""
     card: Post | None = None
     """The card it belongs under, or that it replaces, in its newest wording and its own place."""
+    continued: tuple[tuple[int, Continuation], ...] = ()
+    """(post, what it says) of what stands behind the post that it rewrites, in order."""

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.domain.messages import Deletion, Edit, Media, Message, Note, Person, Press, Reaction, clean
+from bot.domain.messages import Deletion, Edit, Media, Message, Note, Person, Press, Reaction, clean, clean_name
 from bot.domain.ports import Inbox, Ledger, ThreadingPolicy
 
 log = logging.getLogger(__name__)
 
 _NAME = 80
 """Characters of a person's or a file's name that we keep."""
+_ENDING = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,9 @@ class Receiver:
             log.info("press", extra={"platform": press.ref.platform})
 
     async def edit(self, edit: Edit) -> None:
-        """Store the new words of a message or note that we know."""
-        if await self.ledger.add_edit(replace(edit, text=clean(edit.text))):
+        """Store what a message or note that we know says and shows by now."""
+        media = None if edit.media is None else _kept(edit.media)
+        if await self.ledger.add_edit(replace(edit, text=clean(edit.text), media=media)):
             log.info("edited", extra={"platform": edit.ref.platform, "ref": edit.ref.id})
 
     async def deletion(self, deletion: Deletion) -> None:
@@ -65,11 +67,19 @@ class Receiver:
 
 
 def _named(person: Person) -> Person:
-    return replace(person, name=clean(person.name)[:_NAME])
+    return replace(person, name=clean_name(person.name)[:_NAME])
 
 
 def _kept(media: tuple[Media, ...]) -> tuple[Media, ...]:
-    return tuple(replace(one, name=clean(one.name)[:_NAME]) for one in media)
+    return tuple(replace(one, name=_short(clean_name(one.name))) for one in media)
+
+
+def _short(name: str) -> str:
+    """A file's name keeps its ending: it says what opens when it is opened."""
+    stem, dot, ending = name.rpartition(".")
+    if len(name) <= _NAME or not dot or len(ending) > _ENDING:
+        return name[:_NAME]
+    return f"{stem[: _NAME - len(ending) - 2]}…{dot}{ending}"
 
 
 _: type[Inbox] = Receiver

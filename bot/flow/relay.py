@@ -12,6 +12,7 @@ from bot.domain.decisions import decide
 from bot.domain.messages import Person, Place
 from bot.domain.ports import Ledger, Platform
 from bot.domain.posts import Notice, Post, What
+from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary
 from bot.flow.classify import Classifier
 
@@ -68,7 +69,7 @@ class Relay:
         try:
             async with asyncio.timeout(_LONGEST_THOUGHT):
                 query = await self.classifier.query(self.task, hurried=True)
-                [known] = await self.classifier.consider(query, [said.message.text])
+                [known] = await self.classifier.consider(query, [plain(said.message.text)])
         except TimeoutError:
             log.warning("no time to wonder", extra={"conversation": said.conversation.id})
             return []
@@ -91,6 +92,8 @@ class Relay:
                 return self._left(noted, sender), False
             over = relay.offer_over(noted, self.platforms[note.ref.platform].whispers)
             return [relay.reply(noted.conversation, note, words, sender), *over], True
+        if sender is not None:
+            return [relay.nothing_to_send(noted, self.platforms[note.ref.platform].whispers)], False
         return await self._offered(noted), False
 
     async def _sender(self, noted: PendingNote) -> Person | None:

@@ -11,6 +11,7 @@ from bot.domain.conversations import UndecidedConversation
 from bot.domain.decisions import Decision, Reason, decide, fallback
 from bot.domain.messages import has_words, joined
 from bot.domain.ports import Ledger
+from bot.domain.rich_text import plain
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier, Considered
 
@@ -46,8 +47,9 @@ class Sorter:
                 await self._without_words(case, texts[case.conversation.id])
         if speaking:
             query = await self.classifier.query(self.task, hurried=True)
-            considered = await self.classifier.consider(query, [texts[c.conversation.id] for c in speaking])
-            await asyncio.gather(*(self._decide(*pair) for pair in zip(speaking, considered, strict=True)))
+            considered = await self.classifier.consider(query, [plain(texts[c.conversation.id]) for c in speaking])
+            decided = zip(speaking, [texts[c.conversation.id] for c in speaking], considered, strict=True)
+            await asyncio.gather(*(self._decide(*one) for one in decided))
 
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
         if case.unanswered:
@@ -57,10 +59,10 @@ class Sorter:
         else:
             await self.ledger.ask_for_words(case, compose.words_please(case))
 
-    async def _decide(self, case: UndecidedConversation, known: Considered) -> None:
+    async def _decide(self, case: UndecidedConversation, text: str, known: Considered) -> None:
         may_ask = not case.conversation.asked
         decision = decide(self.task, known.opinions, may_ask)
-        await self._hand_over(case, known.text, decision, known)
+        await self._hand_over(case, text, decision, known)
 
     async def _hand_over(
         self, case: UndecidedConversation, text: str, decision: Decision, known: Considered | None
@@ -71,7 +73,7 @@ class Sorter:
             leaned_on = compose.remembered(decision, compose.evidence(known.opinions)) if known else None
             words = compose.told(case.messages, text, leaned_on)
             posts = compose.routed(self.task, case, decision, words, self.now())
-        if await self.ledger.decide(case, decision, posts, text, known.vector if known else None):
+        if await self.ledger.decide(case, decision, posts, plain(text), known.vector if known else None):
             tell(case.conversation.id, decision)
 
 

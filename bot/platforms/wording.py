@@ -9,6 +9,7 @@ from bot.domain.posts import (
     YES,
     Answer,
     Card,
+    Continuation,
     FollowUp,
     LearningReport,
     Moved,
@@ -108,8 +109,20 @@ def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str
         case WrongTeam():
             return sentence(language, "wrong_team_chosen", team=task.shown(content.chosen or ""))
         case FollowUp():
-            key = "follow_up_deleted" if content.deleted else "follow_up_edited" if content.edited else "follow_up"
-            return sentence(language, key, author=_named(content.author, language))
+            return sentence(language, _follow_up(content), author=_named(content.author, language))
+
+
+def _follow_up(content: FollowUp) -> str:
+    if content.deleted:
+        return "follow_up_deleted"
+    if content.replaces:
+        return "follow_up_replaced"
+    return "follow_up_edited" if content.edited else "follow_up"
+
+
+def continuation(content: Continuation, language: str) -> str:
+    """Which piece it is, of how many."""
+    return sentence(language, "continuation", part=content.part, parts=content.parts)
 
 
 def _named(name: str, language: str) -> str:

@@ -9,15 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import PendingEdit, StandingCard, State
-from bot.domain.messages import Deletion, Edit, MessageRef, Note, clean, joined
+from bot.domain.messages import Deletion, Edit, Media, MessageRef, Note, clean, joined
 from bot.domain.ports import Change
 from bot.domain.posts import Content, FollowUp, Post, Reply
+from bot.domain.rich_text import with_citation
 from db.conversations.claims import free, held, lease, release
 from db.engine import announce
 from db.posts.enqueue import enqueue
 from db.posts.latest import all_cards, standing_cards, wordings
 from db.reading import mappers
-from db.reading.codec import decode_media
+from db.reading.codec import decode_media, encode_media
 from db.redaction.posts import Redaction, redact_posts, unlearn
 from db.tables import ConversationRow, MessageRow, NoteRow
 
@@ -31,14 +32,25 @@ async def add_edit(session: AsyncSession, edit: Edit) -> bool:
         return False
     if row.edited_at is not None and edit.at < row.edited_at:
         return False
-    text = clean(edit.text)
-    if text == row.text:
+    text = clean(with_citation(row.text, edit.text))
+    media = _attached(row, edit)
+    if text == row.text and media is None:
         await _change(session, row, edited_at=edit.at)
         return False
-    await _change(session, row, text=text, edited_at=edit.at, **_again(row))
+    shown = {} if media is None else {"media": encode_media(media)}
+    await _change(session, row, text=text, edited_at=edit.at, **shown, **_again(row))
     await _reconsider(session, talk, row)
     await _tell(session, talk, row)
     return True
+
+
+def _attached(row: Said, edit: Edit) -> tuple[Media, ...] | None:
+    """What is attached by now; None: what was. A file that has another id only, as platforms give it, is the same."""
+    if edit.media is None:
+        return None
+    known = {(one.kind, one.name, one.size): one for one in decode_media(row.media)}
+    media = tuple(known.get((one.kind, one.name, one.size), one) if one.size else one for one in edit.media)
+    return None if media == decode_media(row.media) else media
 
 
 async def add_deletion(session: AsyncSession, deletion: Deletion) -> bool:
@@ -122,12 +134,17 @@ async def _forget(session: AsyncSession, talk: ConversationRow, row: Said, now: 
 
 async def _basis(session: AsyncSession, conversation_id: int) -> str:
     """All that the decision rests on, as it reads now."""
+    return joined([row.text for row in await _decided(session, conversation_id)])
+
+
+async def _decided(session: AsyncSession, conversation_id: int) -> Sequence[MessageRow]:
     basis = (
-        select(MessageRow.text)
+        select(MessageRow)
         .where(MessageRow.conversation_id == conversation_id, MessageRow.decided, MessageRow.deleted_at.is_(None))
         .order_by(MessageRow.at, MessageRow.id)
+        .execution_options(populate_existing=True)
     )
-    return joined(list(await session.scalars(basis)))
+    return (await session.scalars(basis)).all()
 
 
 async def _close_if_empty(session: AsyncSession, talk: ConversationRow, at: datetime) -> None:
@@ -166,6 +183,7 @@ async def claim_edits(session: AsyncSession, now: datetime, limit: int) -> list[
             carried=_carried(row, said),
             text=await _basis(session, talk.id) if isinstance(row, MessageRow) else "",
             cards=every.get(talk.id, ()),
+            media=tuple(one for said in await _decided(session, talk.id) for one in decode_media(said.media)),
         )
         for row, talk in found
     ]

@@ -12,7 +12,7 @@ from bot.domain.conversations import PendingNote, StandingCard
 from bot.domain.errors import Unreachable
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.ports import Change
-from bot.domain.posts import Card, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
+from bot.domain.posts import Card, Continuation, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
 from db.conversations.claims import free, held, lease, release
 from db.conversations.targets import on_note
 from db.engine import announce
@@ -124,7 +124,8 @@ async def _card_over(session: AsyncSession, row: NoteRow, cards: Sequence[Standi
 def _said_as(ref: MessageRef) -> Select[PostRow]:
     """Our posts that this message is, the newest first: the post itself, and what rewrote it."""
     here = PostRow.platform == ref.platform, PostRow.receipt_chat == ref.chat, PostRow.receipt_id == ref.id
-    return select(PostRow).where(*here, PostRow.kind.in_(_OF_THE_TEAM)).order_by(PostRow.id.desc())
+    continuing = and_(PostRow.kind == Continuation.__name__, PostRow.under.is_not(None))
+    return select(PostRow).where(*here, or_(PostRow.kind.in_(_OF_THE_TEAM), continuing)).order_by(PostRow.id.desc())
 
 
 def _too_late(now: datetime) -> Update:

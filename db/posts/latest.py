@@ -6,7 +6,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import StandingCard
-from bot.domain.posts import Card, Content, Question
+from bot.domain.posts import Card, Content, Continuation, Question
 from db.reading import mappers
 from db.tables import PostRow
 
@@ -73,3 +73,20 @@ async def wordings(session: AsyncSession, posts: Sequence[int]) -> dict[int, Con
         .execution_options(populate_existing=True)
     )
     return {row.edits or row.id: mappers.content(row) for row in await session.scalars(every)}
+
+
+async def continuations(
+    session: AsyncSession, conversation_ids: Sequence[int]
+) -> dict[int, tuple[tuple[int, Continuation], ...]]:
+    """(post, what it says by now) of what continues each post of these conversations, in order."""
+    if not conversation_ids:
+        return {}
+    newest: dict[int, Continuation] = {}
+    for row in await session.scalars(_of_kind(conversation_ids, Continuation.__name__)):
+        said = mappers.content(row)
+        if isinstance(said, Continuation):
+            newest[row.edits or row.id] = said
+    found: dict[int, tuple[tuple[int, Continuation], ...]] = {}
+    for post, says in newest.items():
+        found[says.of] = (*found.get(says.of, ()), (post, says))
+    return found

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.messages import Media
-from bot.domain.posts import Card, Content, FollowUp, Offer, Reply, Sent
+from bot.domain.posts import Card, Content, Continuation, FollowUp, Offer, Reply, Sent
+from bot.domain.rich_text import one_line, plain
 from db.posts.cancel import CancelReason, cancel
 from db.reading import mappers
 from db.reading.codec import encode
@@ -33,8 +34,9 @@ class Redaction:
 
 def quotes(what: str, texts: Collection[str]) -> bool:
     """Whether these words, shortened as they may be, are from one of the texts."""
-    words = what.rstrip(" …")
-    return bool(words) and any(words in text or (bool(text) and text in words) for text in texts)
+    words = plain(what).rstrip(" …")
+    said = [form for text in texts for form in (plain(text), one_line(plain(text)))]
+    return bool(words) and any(words in text or (bool(text) and text in words) for text in said)
 
 
 def redacted(said: Content, target: int, gone: Redaction) -> Content:
@@ -43,6 +45,10 @@ def redacted(said: Content, target: int, gone: Redaction) -> Content:
         return _card(said, gone)
     if isinstance(said, FollowUp) and target in gone.carried:
         return FollowUp("" if said.author in gone.names else said.author, "", deleted=True)
+    if isinstance(said, Continuation) and (said.of in gone.carried or not said.to_person):
+        # A piece may hold the end of one message and the beginning of another. What is left of them comes back with
+        # the next wording of what it continues
+        return replace(said, text="")
     if isinstance(said, Reply) and target in gone.carried:
         return replace(said, text="", media=())
     if isinstance(said, Offer) and said.note in gone.notes:
@@ -56,7 +62,7 @@ def _card(said: Card, gone: Redaction) -> Card:
     history = tuple((who, what) for who, what in said.history if who not in gone.names and not quotes(what, gone.texts))
     media = tuple(one for one in said.media if one not in gone.media)
     remembered = tuple(one for one in said.remembered if not quotes(one, gone.texts))
-    excerpt = said.excerpt if gone.excerpt is None else gone.excerpt[: len(said.excerpt)]
+    excerpt = said.excerpt if gone.excerpt is None else gone.excerpt
     return replace(said, excerpt=excerpt, history=history, media=media, remembered=remembered)
 
 

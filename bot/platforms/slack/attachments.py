@@ -50,15 +50,19 @@ class Files:
             log.warning("said without its files", extra={"platform": NAME, "post": item.id, "problem": str(error)})
 
     async def _unseen(self, media: Sequence[Media], channel: str) -> list[File]:
-        """Those that were shared in a private place which is not this channel."""
+        """Those that were shared in a private place which is not this channel.
+
+        One that cannot be had (kept by another company, gone) holds up none of the others: its name and link are said.
+        """
         found = []
-        for medium in media:
-            if medium.platform != NAME:
-                continue
+        for medium in (one for one in media if one.platform == NAME):
             file = medium.id
-            info = inner(await look(lambda file=file: self.client.files_info(file=file)), "file")  # type: ignore[misc]
-            if not info.get("channels") and channel not in _shared_in(info):
-                found.append(File(medium, await self._content(info)))
+            try:
+                info = inner(await look(lambda file=file: self.client.files_info(file=file)), "file")  # type: ignore[misc]
+                if not info.get("channels") and channel not in _shared_in(info):
+                    found.append(File(medium, await self._content(info)))
+            except Refused as error:
+                log.warning("file stays where it is", extra={"platform": NAME, "problem": str(error)})
         return found
 
     async def _content(self, info: Payload) -> bytes:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Refused, Unreachable
-from bot.platforms.slack.payload import Payload, inner, word
+from bot.platforms.slack.payload import Payload, each, inner, word
 from bot.platforms.slack.web_api import as_object, ask, look
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,8 @@ class Directory:
         self._profiles: dict[str, tuple[float, Profile]] = {}
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
         self._rooms: dict[str, tuple[float, Room]] = {}
+        self._groups: dict[str, str] = {}
+        self._groups_until = 0.0
         self._asking: dict[str, asyncio.Lock] = {}
         self._complained: set[str] = set()
 
@@ -133,6 +135,17 @@ class Directory:
                 raise
         self._rooms[channel] = (_now() + _CHANNEL_FOR, known)
         return known
+
+    async def group_name(self, group: str) -> str:
+        """What a user group is called after its @; empty when Slack refuses to say. Raises Unreachable."""
+        if _now() >= self._groups_until:
+            try:
+                listed = each(await look(lambda: self._client.usergroups_list(include_disabled=True)), "usergroups")
+                self._groups = {word(one, "id"): word(one, "handle") or word(one, "name") for one in listed}
+            except Refused as error:
+                self._complain("usergroups.list", error)
+            self._groups_until = _now() + _PROFILE_FOR
+        return self._groups.get(group, "")
 
     async def emoji(self) -> Mapping[str, object]:
         """The workspace's own emoji and aliases; none when Slack refuses to say. Raises Unreachable."""

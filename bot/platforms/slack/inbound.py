@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from slack_bolt.response import BoltResponse
 
@@ -43,6 +44,7 @@ from bot.platforms.slack.interactions import (
     Shortcut,
     interaction,
 )
+from bot.platforms.slack.mentions import Mentions
 from bot.platforms.slack.payload import NAME, Payload
 from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.web_api import ask
@@ -55,6 +57,7 @@ _NAME_SECONDS = 1.0
 """How long storing waits for the writer's name: of the three seconds that Slack gives us, one."""
 _EMOJI_SECONDS, _AGAIN_SECONDS = 600, 30
 Answer = Mapping[str, object]
+_Said = TypeVar("_Said", Message, Note)
 
 
 @dataclass(slots=True)
@@ -108,13 +111,15 @@ class Inbound:
     async def _keep(self, payload: Payload) -> None:
         match read(payload, self.ears):
             case Message() as message:
-                await self.inbox.message(await self._named(message))
+                await self.inbox.message(await self._pointing(await self._whole(message)))
             case Note() as note:
-                await self.inbox.note(replace(note, author=await self._known(note.author)))
+                await self.inbox.note(await self._whole(note))
             case Reaction() as reaction:
                 await self._react(replace(reaction, emoji=self._spellings.meant(reaction.emoji)))
             case Edit() as edit:
-                await self.inbox.edit(edit)
+                text = await self._mentions.named(edit.text)
+                media = None if edit.media is None else await self._mentions.known(edit.media)
+                await self.inbox.edit(replace(edit, text=text, media=media))
             case Deletion() as deletion:
                 await self.inbox.deletion(deletion)
             case None:
@@ -157,7 +162,7 @@ class Inbound:
         account = await self.reception.around.chat_commands.account(aside.root)
         if account is None:
             return
-        said, request = await self._named(aside.message), account.request
+        said, request = await self._whole(aside.message), account.request
         if request.source.chat == aside.root.chat and request.card != aside.root:
             await self.inbox.message(said)
         else:
@@ -197,8 +202,31 @@ class Inbound:
         )
         await ask(call)
 
-    async def _named(self, message: Message) -> Message:
-        return replace(message, author=await self._known(message.author))
+    async def _whole(self, said: _Said) -> _Said:
+        """With the names of its writer, of whom it mentions, and of files: events have ids alone."""
+        author, text, media = await asyncio.gather(
+            self._known(said.author), self._mentions.named(said.text), self._mentions.known(said.media)
+        )
+        return replace(said, author=author, text=text, media=media)
+
+    async def _pointing(self, message: Message) -> Message:
+        """Who calls us into a thread that we do not know speaks of what the thread begins with.
+
+        In a channel of requests, and in direct messages, what a thread begins with was said to us already.
+        """
+        place = message.place
+        heard = place.chat in self.ears.intake or place.chat.startswith("D")
+        if heard or place.thread in (None, message.ref.id):
+            return message
+        root = MessageRef(NAME, place.chat, place.thread or "")
+        if await self.reception.around.chat_commands.account(root) is not None:
+            return message
+        beginning = await self._mentions.beginning(root, self.ears.user)
+        return replace(message, text=f"{beginning}\n{message.text}".strip()) if beginning else message
+
+    @property
+    def _mentions(self) -> Mentions:
+        return Mentions(self.reception.client, self.reception.directory)
 
     async def _known(self, person: Person) -> Person:
         """With name and language, which are not in the event; without them when Slack is slow to say."""

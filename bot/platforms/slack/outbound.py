@@ -10,7 +10,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import MessageRef, Person
-from bot.domain.posts import Card, Notice, OutboxItem
+from bot.domain.posts import Card, Continuation, Notice, OutboxItem
 from bot.platforms.slack.attachments import Files
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.card import Voice
@@ -67,7 +67,9 @@ class Sender:
 
     async def _guard(self, item: OutboxItem, channel: str) -> None:
         """Raises Refused where people of another company would read what is meant for a team."""
-        private = isinstance(item.post.content, FORBIDDEN_BEFORE_STRANGERS)
+        content = item.post.content
+        private = isinstance(content, FORBIDDEN_BEFORE_STRANGERS)
+        private = private or (isinstance(content, Continuation) and not content.to_person)
         if item.edits is None and private and item.post.only_for is None and not channel.startswith("D"):
             room = await self.directory.room(channel)
             if room.shared:

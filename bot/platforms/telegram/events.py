@@ -10,8 +10,10 @@ from telegram import MessageReactionUpdated, ReactionType, ReactionTypeEmoji, Up
 from telegram.constants import ChatType, ReactionEmoji
 
 from bot.domain.messages import Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.rich_text import Mark, Run, Style, runs, without_mention, written
 from bot.platforms.telegram import NAME, room
 from bot.platforms.telegram.media import media_of
+from bot.platforms.telegram.pointed_at import forwarded, pointed_at, spoken
 
 HEARD = (
     Update.MESSAGE,
@@ -146,6 +148,7 @@ def _message(
     text = _words(said, ears)
     if text is None or not (_is_for_us(said, ears) or (leader is not None and _is_for_us(leader, ears))):
         return None
+    text = _with_what_it_points_at(said, text, ears)
     return Message(_ref(said, ears), _place(said), author, text, _moment(said.date, said.message_id), media_of(said))
 
 
@@ -167,7 +170,9 @@ def _edit(number: int, said: telegram.Message, ears: BotIdentity) -> Edit | None
     words = _words(said, ears)
     if _person(said.from_user) is None or said.sender_chat is not None or words is None or said.location is not None:
         return None
-    return Edit(_ref(said, ears), words, _moment(said.edit_date or said.date, number))
+    if not _is_in_a_room(said, ears):
+        words = _with_what_it_points_at(said, words, ears)
+    return Edit(_ref(said, ears), words, _moment(said.edit_date or said.date, number), media_of(said) or None)
 
 
 def _command(said: telegram.Message, author: Person, found: re.Match[str], ears: BotIdentity) -> Command | None:
@@ -222,10 +227,27 @@ def _words(said: telegram.Message, ears: BotIdentity) -> str | None:
 
     None for what Telegram itself says in a chat (somebody joined).
     """
-    spoken = _spoken(said)
-    if not spoken and said.effective_attachment is None:
+    if not _spoken(said) and said.effective_attachment is None:
         return None
-    return re.sub(r"[ \t]{2,}", " ", _mention(ears).sub(" ", spoken)).strip()
+    return forwarded(said, _without_us(spoken(said), ears))
+
+
+def _without_us(text: str, ears: BotIdentity) -> str:
+    """The text without mentions of us, by our name in Telegram or by a mark."""
+    us, pattern = str(ears.id), _mention(ears)
+    found = []
+    for run in runs(text):
+        at = 0
+        for name in pattern.finditer(run.text):
+            found += [Run(run.text[at : name.start()], run.marks), Run(name[0], (*run.marks, Mark(Style.MENTION, us)))]
+            at = name.end()
+        found.append(Run(run.text[at:], run.marks))
+    return without_mention(written(run for run in found if run.text), us)
+
+
+def _with_what_it_points_at(said: telegram.Message, text: str, ears: BotIdentity) -> str:
+    cited = pointed_at(said, ears.id)
+    return f"{cited}\n{text}".strip() if cited else text
 
 
 def _spoken(said: telegram.Message) -> str:

@@ -1,4 +1,4 @@
-"""Which post a message of ours belongs to that came behind it: its attachments, and the rest of a long text."""
+"""Which post a message of ours belongs to that came behind it: its attachments."""
 
 from collections import OrderedDict
 

@@ -55,7 +55,7 @@ class Sender:
             await self._paced(item.edits.chat, self._rewrite(item.edits.chat, int(item.edits.id), said))
             return item.edits
         sent = await self._paced(_chat(item.post.place), self._post(item.post.place, _target(item), said))
-        await self._follow(sent, said, item)
+        await self._follow(sent, item)
         return MessageRef(NAME, str(sent.chat.id), str(sent.message_id))
 
     async def answer(self, place: Place, message: int, said: Said, rewrite: bool) -> None:
@@ -154,15 +154,13 @@ class Sender:
             if "not modified" not in error.message.lower():
                 raise
 
-    async def _follow(self, sent: Message, said: Said, item: OutboxItem) -> None:
-        """What belongs behind the text: the rest of it, attachments, and word of those that failed.
+    async def _follow(self, sent: Message, item: OutboxItem) -> None:
+        """What belongs behind the text: attachments, and word of those that failed.
 
         Nothing is raised for it, as the text would be said once more.
         """
         content, topic = item.post.content, sent.message_thread_id if sent.is_topic_message else None
         spot = Spot(str(sent.chat.id), topic, _replying(sent.message_id))
-        if said.more:
-            await self._add(spot, said.more)
         if lost := await self.parcels.send(spot, _media(content), item.files):
             language = self._voice.persons(content.language) if isinstance(content, Reply) else self._voice.team
             await self._add(spot, "\n".join(attached(lost, language, "telegram_lost")))

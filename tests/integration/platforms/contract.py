@@ -18,6 +18,7 @@ from bot.domain.posts import (
     Answer,
     Card,
     Content,
+    Continuation,
     FollowUp,
     LearningReport,
     Moved,
@@ -118,6 +119,8 @@ def contents(one: UnderTest) -> list[tuple[str, Content]]:
         (room, WrongTeam(("billing", "other"))),
         (room, Notice(What.UNTAKEN, minutes=30)),
         (room, LearningReport("routing", "routing-2", True, ("better",))),
+        (room, Continuation("and more", 3, 1, 2)),
+        (person, Continuation("and more", 4, 1, 1, to_person=True)),
     ]
 
 

@@ -14,6 +14,7 @@ from bot.domain.memory_vote import Neighbours
 from bot.domain.messages import Message, MessageRef, Note, Person, Place
 from bot.domain.model_ports import Query
 from bot.domain.posts import FollowUp, Notice, Offer, Reply, Split, What
+from bot.domain.rich_text import Style, linked, marked
 from bot.flow import relay
 from bot.flow.relay import Relay
 from tests.fakes import FakePlatform, FakePredictor, fake_classifier
@@ -203,8 +204,16 @@ async def test_an_early_emoji_takes_no_offer_away() -> None:
     assert (await Line().looks_at(offered)).posts == ()
 
 
-async def test_nothing_is_offered_where_there_are_no_words() -> None:
-    assert (await Line().looks_at(noted("reply:"))).posts == ()
+async def test_who_sends_nothing_is_told_so() -> None:
+    [post] = (await Line().looks_at(noted("reply:"))).posts
+    assert (post.content, post.answers) == (Notice(What.NOTHING_TO_SEND), noted("reply:").note.ref)
+
+
+async def test_a_prefix_in_bold_is_a_prefix_and_links_keep_their_address() -> None:
+    form = linked("this form", "https://pay.example/refund?id=9")
+    sent = (await Line().looks_at(noted(f"{marked('reply:', Style.BOLD)} see {form}"))).contents()[0]
+    assert isinstance(sent, Reply)
+    assert sent.text == f"see {form}"
 
 
 # --- afterwards ---

@@ -81,6 +81,9 @@ NOTICES = {
     What.SOLVED: "Cleo says that it is solved",
     What.UNSOLVED: "Cleo says that it is not solved. Once it is, put the emoji for done on the card anew",
     What.NO_LEAD: "Only leads move requests to another team, so your emoji changed nothing",
+    What.NOTHING_TO_SEND: (
+        "Nothing was sent: there is nothing in this message that can be passed on. Write the words, or attach the file"
+    ),
     What.DISPUTED: (
         "Another lead named another team. The last word counts (Accounts); nothing is learned until you agree"
     ),
@@ -105,6 +108,7 @@ TO_TEAM: tuple[tuple[Notice | Sent | Offer | WrongTeam | FollowUp, str], ...] = 
     (FollowUp("Cleo", "and again"), "Cleo added"),
     (FollowUp("", "and again"), "someone added"),
     (FollowUp("Cleo", "and once more", edited=True), "Cleo added (edited since)"),
+    (FollowUp("Cleo", "", edited=True, replaces=True), "Cleo changed the attachments: these count now"),
     (FollowUp("Cleo", "", edited=True, deleted=True), "Cleo deleted what they had added"),
 )
 

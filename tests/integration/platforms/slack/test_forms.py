@@ -46,7 +46,7 @@ async def test_anybody_may_make_a_message_a_request_and_we_decide(
     assert (message.ref, message.place) == (MessageRef("slack", LOUNGE, ts), Place("slack", LOUNGE, ts))
     assert (message.author.id, message.text, message.opens) == (BEN, "my laptop & screen are broken", True)
     link = f"https://test.slack.com/files/{file.id}"
-    assert message.media == (Media("slack", file.id, MediaKind.PHOTO, "screen.png", link=link),)
+    assert message.media == (Media("slack", file.id, MediaKind.PHOTO, "screen.png", len(file.content), link),)
     assert inbox.reactions == []
 
 

@@ -1,7 +1,10 @@
 """Photos, files and voice: in, out, and from one platform to the other."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.domain.continuation import continued
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import File, Media, MediaKind, Message
 from bot.domain.posts import FollowUp, Reply
@@ -92,10 +95,10 @@ async def test_an_answer_to_what_came_behind_a_post_is_a_note_under_the_post(
 ) -> None:
     kind = MediaKind.DOCUMENT if files == 1 else MediaKind.PHOTO
     parcels = [upload(kind, f"{number}.pdf") for number in range(files)]
-    said = FollowUp("Ann", "y" * 5_000, tuple(one.media for one in parcels))
+    said = FollowUp("Ann", "look at these", tuple(one.media for one in parcels))
     async with hearing(server, inbox) as telegram:
         post = await telegram.say(item(said, str(BILLING), files=parcels))
-        pieces = range(int(post.id) + 1, int(post.id) + 2 + files)
+        pieces = range(int(post.id) + 1, int(post.id) + 1 + files)
         for piece in pieces:
             await server.writes(LEAD, "reply: got it", BILLING, reply_to=piece)
         await server.until(lambda: len(inbox.notes) == len(pieces))
@@ -236,9 +239,11 @@ async def test_a_file_that_is_too_large_is_not_even_asked_for(server: TelegramSe
 
 async def test_a_text_longer_than_a_message_goes_on_in_the_next(server: TelegramServer) -> None:
     await server.writes(ANN, "hello")
+    long = item(Reply("billing", "щ" * 8_000, "en", "Lee"), str(ANN))
     async with connected(config(server)) as telegram:
-        receipt = await telegram.say(item(Reply("billing", "щ" * 8_000, "en", "Lee"), str(ANN)))
-    first, second = server.posts(ANN)
-    assert receipt.id == str(first.message_id)
-    assert (first.text + second.text).count("щ") == 8_000
-    assert second.reply_to == first.message_id
+        await telegram.say(long)
+        for post in continued(long):
+            await telegram.say(replace(long, id=long.id + 1, post=post))
+    first, *others = server.posts(ANN)
+    assert first.text == "billing writes:\n" + "щ" * 3_000
+    assert "".join(post.text for post in others) == "щ" * 5_000

@@ -9,6 +9,7 @@ import pytest
 from bot.domain.errors import Refused
 from bot.domain.messages import Person, Place
 from bot.domain.posts import Question
+from bot.domain.rich_text import Style, plain, runs
 from bot.platforms import Routed
 from bot.platforms.telegram import adapter
 from bot.platforms.telegram.events import HEARD
@@ -154,8 +155,10 @@ async def test_a_forwarded_message_counts_as_what_its_sender_needs(server: Teleg
     origin = {"type": "hidden_user", "date": 1, "sender_user_name": "Ben"}
     async with hearing(server, inbox):
         await server.writes(ANN, "my parcel is lost", extra={"forward_origin": origin})
-        await server.until(lambda: inbox.texts == ["my parcel is lost"])
-    assert [message.author.id for message in inbox.messages.values()] == [str(ANN)]
+        await server.until(lambda: inbox.messages)
+    [message] = inbox.messages.values()
+    assert (plain(message.text), message.author.id) == ("my parcel is lost", str(ANN))
+    assert runs(message.text)[0].value(Style.CITED) == "Ben"
 
 
 @pytest.mark.parametrize("text", ["x" * 10_000, "👍", "שלום", "\u200b", "a\x00b", "<b>_*[", "  "])
