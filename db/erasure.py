@@ -71,7 +71,7 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
     wrote: list[MessageRow | NoteRow] = [*said, *noted]
     mine = [row for row in talks if (row.platform, row.person_id) == (person.platform, person.id)]
     own = [row.id for row in mine if row.erased_at is None]
-    met = {row.id for row in talks} | {row.conversation_id for row in wrote}
+    met = {row.id for row in talks} | {row.conversation_id for row in wrote if row.conversation_id is not None}
     names = {person.name, *(row.author_name for row in wrote), *(row.person_name for row in mine)}
     names |= {row.taken_name or "" for row in talks if row.taken_by == person.key}
     carried = frozenset(row.carried_by for row in wrote if row.carried_by is not None)

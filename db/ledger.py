@@ -1,6 +1,6 @@
 """The record of conversations: every method is one transaction; the story of each is in the file it names."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.messages import Deletion, Edit, Message, Note, Person, Press, Reaction
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, Ledger, ThreadingPolicy
 from bot.domain.posts import Post
@@ -52,6 +52,26 @@ class PostgresLedger:
     async def add_note(self, note: Note) -> bool:
         async with self._database.transaction() as session:
             return await notes.add_note(session, note)
+
+    async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
+        async with self._database.transaction() as session:
+            return await notes.is_of_a_team(session, under, ours)
+
+    async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
+        async with self._database.transaction() as session:
+            await notes.add_part(session, part, whole)
+
+    async def add_room(self, instead_of: Place, room: Place) -> None:
+        async with self._database.transaction() as session:
+            await people.add_room(session, instead_of, room)
+
+    async def learned_rooms(self, platform: str) -> Mapping[str, str]:
+        async with self._database.transaction() as session:
+            return await people.learned_rooms(session, platform)
+
+    async def moved_chats(self, platform: str) -> Mapping[str, str]:
+        async with self._database.transaction() as session:
+            return await people.moved_chats(session, platform)
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         async with self._database.transaction() as session:

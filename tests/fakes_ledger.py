@@ -1,7 +1,7 @@
 """A ledger and an outbox that hand out what a test gives them, and keep what a step concludes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Press, Reaction
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, ThreadingPolicy
 from bot.domain.posts import Content, OutboxItem, Post
@@ -54,6 +54,11 @@ class FakeLedger:
     stored: list[object] = field(default_factory=list)
     concluded: list[Concluded] = field(default_factory=list)
     languages: dict[str, str] = field(default_factory=dict)
+    teams: set[MessageRef] = field(default_factory=set)
+    """What is said under these is between colleagues."""
+    parts: dict[MessageRef, MessageRef] = field(default_factory=dict)
+    rooms: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     def _store(self, fact: object) -> bool:
@@ -87,6 +92,21 @@ class FakeLedger:
 
     async def move_chat(self, platform: str, before: str, after: str) -> None:
         self._store((platform, before, after))
+
+    async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
+        return under in self.teams
+
+    async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
+        self.parts[part] = whole
+
+    async def add_room(self, instead_of: Place, room: Place) -> None:
+        self.rooms[instead_of.chat] = room.chat
+
+    async def learned_rooms(self, platform: str) -> Mapping[str, str]:
+        return self.rooms
+
+    async def moved_chats(self, platform: str) -> Mapping[str, str]:
+        return self.moved
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         return self._store(("left", person.id, chat))

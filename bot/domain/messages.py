@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -99,6 +99,11 @@ class Message:
     media: tuple[Media, ...] = ()
     opens: bool = False
     """It begins a request of its own, whatever conversation is open (a shortcut, a command)."""
+    heard: datetime | None = field(default=None, compare=False)
+    """When we took it in, by our own clock; None: its platform's clock is ours, too.
+
+    `at` is the platform's clock: it is compared with other times of that platform, never with our own.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,8 @@ class Deletion:
 
     ref: MessageRef
     at: datetime
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,8 @@ class Note:
     media: tuple[Media, ...] = ()
     send: bool = False
     """It was written to be sent (a form whose button says so), so that no further act is needed."""
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +151,15 @@ class Reaction:
     emoji: str
     added: bool
     at: datetime
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
+    counted: bool | None = field(default=None, compare=False)
+    """Whether its actor could say what it says when that was last looked up; None: it never was."""
+
+    @property
+    def since(self) -> datetime:
+        """When it was put there, by our own clock."""
+        return self.heard or self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +170,8 @@ class Press:
     actor: Person
     value: str
     at: datetime
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
 
 
 _CHOICE = "→"

@@ -3,7 +3,7 @@
 Every method may raise Unreachable when the other side is down; what was not stored will be asked for again.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -148,8 +148,27 @@ class Ledger(Protocol):
     async def add_note(self, note: Note) -> bool:
         """Store what a team wrote under something of ours. False: not under anything of ours, or here before.
 
-        Raises Unreachable while it may be under something that is being said just now: it must come again.
+        While it may be under something that is being said just now it is parked, and looked at once that has a receipt.
         """
+
+    async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
+        """Whether what is said under this message is between colleagues, whatever the settings say: a note or nothing.
+
+        It is under whatever we once said in a team's room and under other notes. `ours`: we are its author; then it is
+        so, too, where we have no receipt for it in a chat in which we ever posted cards.
+        """
+
+    async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
+        """That message of ours came behind this one: what is said under it is said under this one."""
+
+    async def add_room(self, instead_of: Place, room: Place) -> None:
+        """Cards for a room of the settings go to this one, for the other takes none: it is the team's room, too."""
+
+    async def learned_rooms(self, platform: str) -> Mapping[str, str]:
+        """Room of the settings -> the one that stands in for it, as `add_room` was told."""
+
+    async def moved_chats(self, platform: str) -> Mapping[str, str]:
+        """Former id -> present id of every chat that was given another one."""
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         """The person's next message in that chat, without a thread, opens a new conversation. False: none was open."""

@@ -77,7 +77,7 @@ def card_state(pending: PendingReactions, said: Sequence[Statement]) -> CardStat
     return CardState(
         lead_label=label_by_leads(marks, pending.first.label),
         taken_by=max(takers, key=lambda taken: taken.at).actor if takers else None,
-        done=any(s.act is Act.DONE and (reopened is None or s.reaction.at > reopened) for s in here),
+        done=any(s.act is Act.DONE and (reopened is None or s.reaction.since > reopened) for s in here),
     )
 
 

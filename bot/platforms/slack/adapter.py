@@ -87,6 +87,7 @@ class Slack:
             self._mouth.dismissed = ""
         background = BackgroundTasks()
         hearing = self._hearing(us, inbox, background)
+        await hearing.learn_moves()
         background.start(hearing.spell(), "slack emoji")
         background.start(self._look_around(), "slack channels")
         try:

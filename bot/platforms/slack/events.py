@@ -35,9 +35,13 @@ class BotIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ThreadReply:
-    """A reply in a thread that may be a conversation's: only who keeps the record can say."""
+    """A reply in a thread outside the teams' channels: whose it is, only who keeps the record can say."""
 
     message: Message
+    ours: bool = False
+    """The thread begins with something of ours."""
+    addressed: bool = False
+    """It is meant for us where the thread is nobody's: we are mentioned, or every message there is a request."""
 
     @property
     def root(self) -> MessageRef:
@@ -144,9 +148,10 @@ def _said(event: Payload, ears: BotIdentity) -> Fact | News | None:
         return Note(ref, root, author, text, at, files) if replies else None
     # An id is enough: within the one workspace that a token belongs to, Slack gives no two people the same.
     message = Message(ref, Place(NAME, channel, thread or ts), author, text, at, files)
-    if _is_for_us(event, channel, ears):
-        return message
-    return ThreadReply(message) if replies else None
+    addressed = _is_for_us(event, channel, ears)
+    if replies and event.get("channel_type") != "im":
+        return ThreadReply(message, word(event, "parent_user_id") == ears.user, addressed)
+    return message if addressed else None
 
 
 def _is_person(event: Payload, user: str, ears: BotIdentity) -> bool:

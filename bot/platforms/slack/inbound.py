@@ -154,14 +154,17 @@ class Inbound:
 
         One under a card is a team's, though the settings no longer name the channel: what is said there is no request.
         """
-        account = await self.reception.around.chat_commands.account(aside.root)
-        if account is None:
-            return
-        said, request = await self._named(aside.message), account.request
-        if request.source.chat == aside.root.chat and request.card != aside.root:
-            await self.inbox.message(said)
-        else:
+        around = self.reception.around
+        if await around.ledger.is_of_a_team(aside.root, aside.ours):
+            said = await self._named(aside.message)
             await self.inbox.note(Note(said.ref, aside.root, said.author, said.text, said.at, said.media))
+        elif aside.addressed or await around.chat_commands.account(aside.root) is not None:
+            await self.inbox.message(await self._named(aside.message))
+
+    async def learn_moves(self) -> None:
+        """Channels that got another id before this process began. Raises Unreachable."""
+        for before, after in (await self.reception.around.ledger.moved_chats(NAME)).items():
+            self._rename(Renamed(before, after))
 
     def _rename(self, news: Renamed) -> None:
         self.ears = self.ears.renamed(news.before, news.after)

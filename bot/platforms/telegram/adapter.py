@@ -69,7 +69,7 @@ class Telegram:
         self._bot = line.bot
         self._rooms = Rooms(around.task)
         voice = Voice(around.languages, around.base, around.task, around.vocabulary)
-        self._speaker = Sender(line.bot, voice, self._rooms)
+        self._speaker = Sender(line.bot, voice, self._rooms, around.ledger)
         self._people = Permissions(line.bot, config, self._rooms)
         self._commands = Commands(around.chat_commands, voice)
         self._intake: Intake | None = None
@@ -87,10 +87,11 @@ class Telegram:
     async def listen(self, inbox: Inbox) -> None:
         """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable when it cannot begin."""
         await self.introduce()
+        await self._rooms.learn(self._around.ledger)
         await menu.set_up(self._bot, self._around.languages)
         await startup_check(self._bot, self._rooms)
         prefix = self._around.vocabulary.send_prefix
-        intake = Intake(self._bot, self._rooms, prefix, self._speaker.pieces, inbox, self._obey)
+        intake = Intake(self._bot, self._rooms, prefix, self._around.ledger, inbox, self._obey)
         try:
             if self._config.mode is Mode.POLLING:
                 await self._hear_by_polling(intake)

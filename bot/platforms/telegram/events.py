@@ -57,7 +57,19 @@ class Membership:
     status: str
 
 
-Fact = Message | Edit | Note | Reaction | Press | Command | Migration | Membership
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply in a group that no setting calls a team's: only who keeps the record can say whose it is."""
+
+    request: Message | None
+    """What it is where what it replies to is nothing of a team's; None: it is not for us then."""
+    note: Note
+    """What it is otherwise."""
+    ours: bool
+    """It replies to something of ours."""
+
+
+Fact = Answer | Message | Edit | Note | Reaction | Press | Command | Migration | Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,7 @@ def read(update: Update, ears: BotIdentity, leader: telegram.Message | None = No
     if update.message is not None:
         fact = _heard(update.message, ears, leader)
     elif update.edited_message is not None:
-        fact = _edit(update.update_id, update.edited_message, ears)
+        return [*_edits(update.update_id, update.edited_message, ears)]
     elif update.callback_query is not None:
         fact = _press(update.update_id, update.callback_query)
     elif update.my_chat_member is not None:
@@ -137,7 +149,19 @@ def _heard(said: telegram.Message, ears: BotIdentity, leader: telegram.Message |
     command = _COMMAND.match(said.text or "")
     if command is not None:
         return _command(said, author, command, ears)
-    return _message(said, author, ears, leader)
+    return _request(said, author, ears, leader)
+
+
+def _request(
+    said: telegram.Message, author: Person, ears: BotIdentity, leader: telegram.Message | None
+) -> Message | Answer | None:
+    request = _message(said, author, ears, leader)
+    note = None if said.chat.type == ChatType.PRIVATE else _note(said, author, ears, leader)
+    if note is None:
+        return request
+    replied = _answered(leader or said)
+    ours = replied is not None and replied.from_user is not None and replied.from_user.id == ears.id
+    return Answer(request, note, ours)
 
 
 def _message(
@@ -159,15 +183,21 @@ def _note(said: telegram.Message, author: Person, ears: BotIdentity, leader: tel
     # Of an album that is to be sent, only one piece says so.
     sent = leader is not None and _spoken(leader).lower().startswith(ears.send_prefix.lower())
     ref = MessageRef(NAME, str(said.chat.id), str(under.message_id))
-    return Note(_ref(said, ears), ref, author, text, at, media_of(said), send=sent)
+    own = MessageRef(NAME, str(said.chat.id), str(said.message_id))
+    return Note(own, ref, author, text, at, media_of(said), send=sent)
 
 
-def _edit(number: int, said: telegram.Message, ears: BotIdentity) -> Edit | None:
-    """None for what has no words to change: a location that moves, a voice message that is listened to."""
+def _edits(number: int, said: telegram.Message, ears: BotIdentity) -> list[Edit]:
+    """None for what has no words to change: a location that moves, a voice message that is listened to.
+
+    In a topic, two: what was said there may be kept as a request of the topic or as a note of the group.
+    """
     words = _words(said, ears)
     if _person(said.from_user) is None or said.sender_chat is not None or words is None or said.location is not None:
-        return None
-    return Edit(_ref(said, ears), words, _moment(said.edit_date or said.date, number))
+        return []
+    refs = {_ref(said, ears), MessageRef(NAME, str(said.chat.id), str(said.message_id))}
+    at = _moment(said.edit_date or said.date, number)
+    return [Edit(ref, words, at) for ref in sorted(refs, key=lambda ref: ref.chat)]
 
 
 def _command(said: telegram.Message, author: Person, found: re.Match[str], ears: BotIdentity) -> Command | None:

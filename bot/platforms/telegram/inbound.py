@@ -3,7 +3,6 @@
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import telegram
 from telegram import Update
@@ -12,11 +11,10 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain.messages import Edit, Message, Note, Press, Reaction
-from bot.domain.ports import Inbox
+from bot.domain.ports import Inbox, Ledger
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.bot_api import BotApiClient, Payload
-from bot.platforms.telegram.events import BotIdentity, Command, Fact, Membership, Migration, album, read
-from bot.platforms.telegram.message_parts import MessageParts
+from bot.platforms.telegram.events import Answer, BotIdentity, Command, Fact, Membership, Migration, album, read
 from bot.platforms.telegram.rooms import Rooms
 
 log = logging.getLogger(__name__)
@@ -41,7 +39,7 @@ class Albums:
             return read(update, ears)
         leader = self._leaders.get(name)
         facts = read(update, ears, leader)
-        if not facts:
+        if not any(_leads(fact) for fact in facts):
             self._early.setdefault(name, []).append(update)
         elif leader is None:
             self._leaders[name] = update.message
@@ -52,16 +50,26 @@ class Albums:
         return facts
 
 
+def _leads(fact: Fact) -> bool:
+    """Whether it says that the album is for us."""
+    return not isinstance(fact, Answer) or fact.request is not None
+
+
+def _skipped(payload: Payload, error: Exception) -> None:
+    about = {"update": payload.get("update_id"), "problem": type(error).__name__}
+    log.error("update skipped", extra={"platform": NAME, **about})
+
+
 class Intake:
     """Updates on their way into the inbox."""
 
     def __init__(
-        self, bot: ExtBot[None], rooms: Rooms, send_prefix: str, pieces: MessageParts, inbox: Inbox, obey: Obey
+        self, bot: ExtBot[None], rooms: Rooms, send_prefix: str, ledger: Ledger, inbox: Inbox, obey: Obey
     ) -> None:
         self._bot = bot
         self._rooms = rooms
         self._send_prefix = send_prefix
-        self._pieces = pieces
+        self._ledger = ledger
         self._inbox = inbox
         self._obey = obey
         self._albums = Albums()
@@ -74,27 +82,39 @@ class Intake:
         """
         try:
             update = Update.de_json(payload, self._bot)
-            facts = self._albums.read(update, self._ears())
         except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, it would again
-            about = {"update": payload.get("update_id"), "problem": type(error).__name__}
-            log.error("update skipped", extra={"platform": NAME, **about})
+            _skipped(payload, error)
+            return
+        await self._look_again(update)
+        try:
+            facts = self._albums.read(update, self._ears())
+        except Exception as error:  # noqa: BLE001 - as above
+            _skipped(payload, error)
             return
         for fact in facts:
             await self._store(fact)
         if update.callback_query is not None:
             await self._answer(update.callback_query.id)
 
+    async def _look_again(self, update: Update) -> None:
+        """Another process may have found a team's topic closed: then what is said in its group is the team's, too."""
+        chat = update.effective_chat
+        if chat is not None and self._rooms.shares(str(chat.id)):
+            await self._rooms.learn(self._ledger)
+
     def _ears(self) -> BotIdentity:
         return BotIdentity(self._bot.id, self._bot.username, self._rooms.names, self._send_prefix)
 
     async def _store(self, fact: Fact) -> None:
         match fact:
+            case Answer():
+                await self._answered(fact)
             case Message():
                 await self._inbox.message(fact)
             case Edit():
                 await self._inbox.edit(fact)
             case Note():
-                await self._inbox.note(replace(fact, under=self._pieces.whole(fact.under)))
+                await self._inbox.note(fact)
             case Reaction():
                 await self._inbox.reaction(fact)
             case Press():
@@ -105,6 +125,13 @@ class Intake:
                 await self._move(fact)
             case Membership():
                 self._notice(fact)
+
+    async def _answered(self, fact: Answer) -> None:
+        """What is said under something of a team's is that team's for ever, whatever the settings say by now."""
+        if await self._ledger.is_of_a_team(fact.note.under, fact.ours):
+            await self._inbox.note(fact.note)
+        elif fact.request is not None:
+            await self._inbox.message(fact.request)
 
     async def _move(self, fact: Migration) -> None:
         self._rooms.move(fact.before, fact.after)

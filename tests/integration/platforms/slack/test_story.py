@@ -90,7 +90,7 @@ async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
     registry, queries = PostgresRegistry(database), PostgresQueries(database)
     memory = PostgresMemory(database, embedder.name)
     chat_commands = ChatCommandHandler(LEARNED, "starter", queries, registry, ledger, PostgresErasure(database), now)
-    platform_context = replace(around(task=LEARNED), chat_commands=chat_commands)
+    platform_context = replace(around(task=LEARNED), chat_commands=chat_commands, ledger=ledger)
     classifier = Classifier(predictor, embedder, memory, registry, "starter")
     policy = ports.ThreadingPolicy(SETTLE, timedelta(hours=24), timedelta(hours=72))
     async with AsyncExitStack() as stack:
