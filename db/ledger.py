@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.conversations import (
     CardState,
+    LookedUp,
     Meaning,
     OverdueConversation,
     PendingEdit,
@@ -134,9 +135,11 @@ class PostgresLedger:
         standing: CardState,
         posts: Sequence[Post],
         now: datetime,
+        looked_up: LookedUp | None = None,
     ) -> None:
         async with self._database.transaction() as session:
-            await reactions.conclude_reactions(session, pending, decision, standing, posts, now)
+            known = looked_up or LookedUp()
+            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known)
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         async with self._database.transaction() as session:
@@ -163,6 +166,10 @@ class PostgresLedger:
     async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
             await notes.conclude_note(session, noted, sent, posts, now)
+
+    async def postpone_note(self, noted: PendingNote, until: datetime) -> None:
+        async with self._database.transaction() as session:
+            await notes.postpone_note(session, noted, until)
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         async with self._database.transaction() as session:

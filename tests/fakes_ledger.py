@@ -10,6 +10,7 @@ from typing import TypeVar
 from bot.domain import ports
 from bot.domain.conversations import (
     CardState,
+    LookedUp,
     Meaning,
     OverdueConversation,
     PendingEdit,
@@ -56,6 +57,9 @@ class FakeLedger:
     languages: dict[str, str] = field(default_factory=dict)
     teams: set[MessageRef] = field(default_factory=set)
     """What is said under these is between colleagues."""
+    looked_up: list[LookedUp] = field(default_factory=list)
+    """Whose reactions counted, of every conclusion."""
+    postponed: list[tuple[PendingNote, datetime]] = field(default_factory=list)
     parts: dict[MessageRef, MessageRef] = field(default_factory=dict)
     rooms: dict[str, str] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
@@ -152,8 +156,10 @@ class FakeLedger:
         standing: CardState,
         posts: Sequence[Post],
         now: datetime,
+        looked_up: LookedUp | None = None,
     ) -> None:
         self._conclude(pending, (decision, standing), posts)
+        self.looked_up.append(looked_up or LookedUp())
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         return _taken(self.news, limit)
@@ -174,6 +180,9 @@ class FakeLedger:
 
     async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         self._conclude(noted, sent, posts)
+
+    async def postpone_note(self, noted: PendingNote, until: datetime) -> None:
+        self.postponed.append((noted, until))
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         return _taken(self.waiting, limit)

@@ -1,10 +1,11 @@
 """Who says what to whom, and where: the words every platform speaks with the rest of the bot."""
 
-import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from bot.domain.small_talk import is_small_talk
 
 MAX_TEXT = 8_000
 """Characters of one message that we keep: twice the longest message of Slack or Telegram."""
@@ -197,17 +198,9 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", storable).strip()[:MAX_TEXT]
 
 
-_GREETINGS = frozenset(
-    "hi hello hey hiya yo morning afternoon evening good day there all team thanks thank you thx ty cheers ok okay "
-    "oi olá ola opa bom dia boa tarde noite obrigado obrigada valeu "
-    "hola buenos buenas días dias tardes noches gracias vale".split()
-)
-
-
 def has_words(text: str) -> bool:
     """Whether there is something to classify: a greeting, a thank-you or an emoji alone is not."""
-    words = re.findall(r"[^\W\d_]+", text.lower())
-    return any(len(word) > 1 and word not in _GREETINGS for word in words)
+    return not is_small_talk(text)
 
 
 def joined(texts: list[str]) -> str:

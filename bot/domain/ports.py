@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.domain.conversations import (
     CardState,
+    LookedUp,
     Meaning,
     OverdueConversation,
     PendingEdit,
@@ -235,13 +236,15 @@ class Ledger(Protocol):
         standing: CardState,
         posts: Sequence[Post],
         now: datetime,
+        looked_up: LookedUp | None = None,
     ) -> None:
         """Store what the reactions amount to, in one transaction, and that they were looked at.
 
         `decision` (None: the label stays) moves the conversation, also one whose person is still being asked. The
         ruling becomes the conversation's one standing correction or confirmation and example in the memory, replacing
         what stood before; None withdraws it. A disputed ruling is stored and its example quarantined. `taken_by` and
-        `done` become the conversation's: done closes it, no longer done opens it. The audit rows stay.
+        `done` become the conversation's: done closes it, no longer done opens it. The audit rows stay. What is
+        `unknown` in `looked_up` comes again; the rest of it is kept as `Reaction.counted`.
         """
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
@@ -266,6 +269,9 @@ class Ledger(Protocol):
 
     async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         """Store that the note was looked at; `sent`: a reply to the person is among the posts, so it is never again."""
+
+    async def postpone_note(self, noted: PendingNote, until: datetime) -> None:
+        """Look at the note again then: who may send it is not known yet."""
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and no more."""

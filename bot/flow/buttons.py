@@ -37,6 +37,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.tasks import Task, Vocabulary
+from bot.flow.lookups import looked_up
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,8 @@ class ButtonHandler:
         if label is None or card is None or card.ref is None or asked.chosen is not None:
             return _NOTHING
         team = self.task.label(card.card.label if card.card.label in self.task.names else self.task.fallback)
-        if not await self._platform(card.place).may_correct(press.actor, team, card.place):
+        platform = self._platform(card.place)
+        if not await looked_up(platform.may_correct(press.actor, team, card.place), platform.name):
             return _NOTHING
         word = choice(label, via=self.vocabulary.wrong.get(card.ref.platform, ""))
         closed = Post(card.place, replace(asked, chosen=label), edits=pressed.post)
@@ -114,9 +116,11 @@ class ButtonHandler:
         if press.value != SEND or note is None or offer.sent or pressed.sent or not (words or note.media):
             return _NOTHING
         there = card or pressed.under
-        if there is None or not await self._platform(there.place).may_handle(press.actor, there.place):
+        if there is None:
             return _NOTHING
         platform = self._platform(there.place)
+        if not await looked_up(platform.may_handle(press.actor, there.place), platform.name):
+            return _NOTHING
         if card is None:
             reader = press.actor if platform.whispers else None
             return None, [relay.gone(pressed.conversation.label, there, reader, answers=note.ref)]

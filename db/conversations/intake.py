@@ -91,7 +91,7 @@ def _joined(message: Message, policy: ThreadingPolicy) -> ColumnElement[int | No
 
 
 def _alive(newest: Select[ConversationRow], message: Message, policy: ThreadingPolicy) -> Select[int]:
-    """The conversation, unless it is over. What people wrote is timed by their platform, what we did by our own clock."""
+    """The conversation, unless it is over: what people wrote is timed by their platform, what we did by our clock."""
     row, now = newest.subquery(), _heard(message)
     closed = row.c.closed_at >= now - policy.reopen
     still = or_(row.c.last_at >= message.at - policy.idle, row.c.spoken_at >= now - policy.idle)

@@ -247,6 +247,12 @@ async def conclude_note(
     await announce(session, Change.OWED, Change.FREED)
 
 
+async def postpone_note(session: AsyncSession, noted: PendingNote, until: datetime) -> None:
+    later = update(NoteRow).where(NoteRow.id == noted.id).values(not_before=until)
+    await session.execute(later.execution_options(synchronize_session=False))
+    await _again(session, noted)
+
+
 async def _again(session: AsyncSession, noted: PendingNote) -> None:
     """Something changed while it was looked at: what was concluded is about a past that nobody sees any more."""
     await release(session, noted.conversation.id)

@@ -72,7 +72,7 @@ async def move_chat(session: AsyncSession, platform: str, before: str, after: st
 
 async def moved_chats(session: AsyncSession, platform: str) -> dict[str, str]:
     moved = select(MovedChatRow.before, MovedChatRow.after).where(MovedChatRow.platform == platform)
-    return {before: after for before, after in await session.execute(moved)}
+    return {row.before: row.after for row in await session.execute(moved)}
 
 
 async def add_room(session: AsyncSession, instead_of: Place, room: Place) -> None:
@@ -83,7 +83,7 @@ async def add_room(session: AsyncSession, instead_of: Place, room: Place) -> Non
 
 async def learned_rooms(session: AsyncSession, platform: str) -> dict[str, str]:
     rooms = select(LearnedRoomRow.instead_of, LearnedRoomRow.chat).where(LearnedRoomRow.platform == platform)
-    return {instead_of: chat for instead_of, chat in await session.execute(rooms)}
+    return {row.instead_of: row.chat for row in await session.execute(rooms)}
 
 
 _MENTIONS: tuple[tuple[type[Table], str], ...] = (

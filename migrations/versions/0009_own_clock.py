@@ -22,9 +22,7 @@ def upgrade() -> None:
     op.create_index("ix_conversations_undecided", "conversations", ["heard_at"], postgresql_where=_UNDECIDED)
     op.add_column("notes", sa.Column("not_before", _TIME))
     op.alter_column("notes", "conversation_id", existing_type=sa.BigInteger(), nullable=True)
-    op.create_index(
-        "ix_notes_parked", "notes", ["heard_at"], postgresql_where=sa.text("conversation_id IS NULL")
-    )
+    op.create_index("ix_notes_parked", "notes", ["heard_at"], postgresql_where=sa.text("conversation_id IS NULL"))
     op.add_column("reactions", sa.Column("counted", sa.Boolean()))
     op.add_column("reactions", sa.Column("not_before", _TIME))
     op.create_table(

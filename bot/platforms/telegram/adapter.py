@@ -70,7 +70,7 @@ class Telegram:
         self._rooms = Rooms(around.task)
         voice = Voice(around.languages, around.base, around.task, around.vocabulary)
         self._speaker = Sender(line.bot, voice, self._rooms, around.ledger)
-        self._people = Permissions(line.bot, config, self._rooms)
+        self._people = Permissions(line, config, self._rooms)
         self._commands = Commands(around.chat_commands, voice)
         self._intake: Intake | None = None
         self._hearing = self._standing_by = False

@@ -154,6 +154,11 @@ async def test_an_internal_note_stays_inside_until_its_author_presses_send(town:
     card = await town.card(BILLING)
     await server.writes(BEN, BILLING, "she is a nuisance", thread_ts=card.ts)
     offer = await whispered(server, BILLING, BEN)
+    # What is sent by an act comes later than what leaked would have: the note had been looked at before it was offered
+    await server.writes(BEN, BILLING, "reply: it is on its way", thread_ts=card.ts)
+    await town.said(HELP, root, "it is on its way")
+    everywhere = [post for room in (HELP, LOUNGE, IT, ANN) for post in server.posts(room)]
+    assert not [post for post in everywhere if "nuisance" in f"{post.text} {post.blocks}"]
     await server.presses(BEN, BILLING, offer.ts, "choose_send")
     await town.said(HELP, root, "she is a nuisance")
     await server.until(lambda: "button" not in str(server.ephemerals(BILLING, BEN)[-1].blocks), 10)

@@ -35,6 +35,8 @@ def event(kind: str = "message", /, **fields: object) -> Fields:
 
 def heard(kind: str = "message", /, **fields: object) -> Message | None:
     happened = read(event(kind, **fields), EARS)
+    if isinstance(happened, ThreadReply) and happened.addressed:
+        return happened.message
     assert happened is None or isinstance(happened, Message)
     return happened
 
@@ -125,6 +127,14 @@ def test_a_reply_in_another_channels_thread_is_heard_only_if_the_thread_is_a_con
     assert isinstance(aside, ThreadReply)
     assert aside.root == MessageRef("slack", LOUNGE, ROOT)
     assert (aside.message.text, aside.message.place.thread) == ("help me", ROOT)
+    assert (aside.addressed, aside.ours) == (False, False)
+
+
+@pytest.mark.parametrize("kind", ["message", "app_mention"])
+def test_a_reply_in_any_channels_thread_may_be_under_something_of_ours(kind: str) -> None:
+    aside = read(event(kind, thread_ts=ROOT, parent_user_id=BOT, text=f"<@{BOT}> she is lying"), EARS)
+    assert isinstance(aside, ThreadReply)
+    assert (aside.addressed, aside.ours, aside.message.text) == (True, True, "she is lying")
 
 
 def test_somebody_of_another_company_is_known_by_their_event() -> None:
