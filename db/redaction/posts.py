@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.messages import Media
-from bot.domain.posts import Card, Content, FollowUp, Offer, Reply, Sent
+from bot.domain.posts import GONE, Card, Content, FollowUp, Offer, Reply, Sent
 from db.posts.cancel import CancelReason, cancel
 from db.reading import mappers
 from db.reading.codec import encode
@@ -44,7 +44,7 @@ def redacted(said: Content, target: int, gone: Redaction) -> Content:
     if isinstance(said, FollowUp) and target in gone.carried:
         return FollowUp("" if said.author in gone.names else said.author, "", deleted=True)
     if isinstance(said, Reply) and target in gone.carried:
-        return replace(said, text="", media=())
+        return replace(said, text=GONE, media=(), edited=True)
     if isinstance(said, Offer) and said.note in gone.notes:
         return replace(said, text="")
     if isinstance(said, Sent) and gone.notes and quotes(said.text, gone.texts):
