@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
 from bot.domain.conversations import (
+    Button,
     CardState,
     LookedUp,
     Meaning,
@@ -97,6 +98,10 @@ class PostgresLedger:
     async def add_press(self, press: Press) -> bool:
         async with self._database.transaction() as session:
             return await intake.add_press(session, press)
+
+    async def button(self, ref: MessageRef) -> Button | None:
+        async with self._database.transaction() as session:
+            return await presses.button(session, ref)
 
     async def claim_undecided(
         self, now: datetime, settle: timedelta, patience: timedelta, limit: int

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from bot.domain import ports
 from bot.domain.conversations import (
+    Button,
     CardState,
     LookedUp,
     Meaning,
@@ -60,6 +61,7 @@ class FakeLedger:
     looked_up: list[LookedUp] = field(default_factory=list)
     """Whose reactions counted, of every conclusion."""
     postponed: list[tuple[PendingNote, datetime]] = field(default_factory=list)
+    buttons: dict[MessageRef, Button] = field(default_factory=dict)
     parts: dict[MessageRef, MessageRef] = field(default_factory=dict)
     rooms: dict[str, str] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
@@ -122,6 +124,9 @@ class FakeLedger:
         return self.languages.get(person.key)
 
     # --- what is looked at ---
+
+    async def button(self, ref: MessageRef) -> Button | None:
+        return self.buttons.get(ref)
 
     async def claim_undecided(
         self, now: datetime, settle: timedelta, patience: timedelta, limit: int

@@ -144,6 +144,20 @@ class PendingPress:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """Who may press a button of ours, for a platform that has to say at once why it does nothing."""
+
+    room: Place
+    settled: bool
+    """What it asked has been answered."""
+    whose: Person | None = None
+    """The one person who may; None: people of the team."""
+    for_leads: bool = False
+    """Only leads of the team may."""
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """A press decides the conversation: the person's tap, or a lead's for them."""
 

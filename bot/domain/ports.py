@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.conversations import (
+    Button,
     CardState,
     LookedUp,
     Meaning,
@@ -194,6 +195,9 @@ class Ledger(Protocol):
 
     async def add_press(self, press: Press) -> bool:
         """Store a button press if we have ever posted in that chat. False as above."""
+
+    async def button(self, ref: MessageRef) -> Button | None:
+        """Who may press the buttons of that post; None when it has none."""
 
     async def claim_undecided(
         self, now: datetime, settle: timedelta, patience: timedelta, limit: int

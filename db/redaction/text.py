@@ -22,8 +22,8 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _TOLD_OF = re.compile(
-    r" (?:\w+ed|is|was|has|had|says|said|wants|needs|asks|wrote|writes|thinks|did|does|got|paid|sent|é|está|es|tem|tiene|"
-    r"disse|dijo|quer|quiere)\b"
+    r" (?:\w+ed|is|was|has|had|says|said|wants|needs|asks|wrote|writes|thinks|did|does|got|paid|sent|é|está|es|tem|"
+    r"tiene|disse|dijo|quer|quiere)\b"
 )
 _SENTENCE_BEGINS = re.compile(r"(?:^|[.!?:;\n])\s*$")
 

@@ -51,6 +51,21 @@ class ThreadReply:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenToInARoom:
+    """Somebody mentioned us in a team's channel, in no thread: that is no request, and they are told so."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MentionedByEdit:
+    """Somebody changed a message so that it speaks to us: where it was not known before, it is a request now."""
+
+    edit: Edit
+    message: Message | ThreadReply
+
+
+@dataclass(frozen=True, slots=True)
 class RouteRequest:
     """Somebody wrote "@us route TEAM" in a thread: slash commands do not work there."""
 
@@ -104,7 +119,18 @@ class HomeOpened:
 
 
 Fact = Message | Reaction | Edit | Deletion | Note
-News = ThreadReply | RouteRequest | Renamed | Regrouped | NewEmoji | Reshared | Dismissed | HomeOpened
+News = (
+    ThreadReply
+    | SpokenToInARoom
+    | MentionedByEdit
+    | RouteRequest
+    | Renamed
+    | Regrouped
+    | NewEmoji
+    | Reshared
+    | Dismissed
+    | HomeOpened
+)
 
 _ABOUT_A_CHANNEL = (
     "channel_archive channel_unarchive group_archive group_unarchive channel_shared channel_unshared "
@@ -145,7 +171,10 @@ def _said(event: Payload, ears: BotIdentity) -> Fact | News | None:
         return RouteRequest(root, ref, author, team, at)
     text, files = readable(raw, ears.user), media(event)
     if channel in ears.rooms:
-        return Note(ref, root, author, text, at, files) if replies else None
+        if replies:
+            return Note(ref, root, author, text, at, files)
+        here = Message(ref, Place(NAME, channel, ts), author, text, at, files)
+        return SpokenToInARoom(here) if event.get("type") == "app_mention" else None
     # An id is enough: within the one workspace that a token belongs to, Slack gives no two people the same.
     message = Message(ref, Place(NAME, channel, thread or ts), author, text, at, files)
     addressed = _is_for_us(event, channel, ears)
@@ -178,7 +207,7 @@ def _ordered(raw: str, ears: BotIdentity) -> str:
     return readable(found[1], ears.user) if found and ears.user else ""
 
 
-def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | None:
+def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | MentionedByEdit | None:
     """An edit only where words changed by their author's hand: a link's preview and our own updates are none."""
     message, before, channel = inner(event, "message"), inner(event, "previous_message"), word(event, "channel")
     ts = word(message, "ts") or word(event, "deleted_ts")
@@ -195,7 +224,13 @@ def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | None:
     edited = moment(word(inner(message, "edited"), "ts"))
     if edited is None or word(message, "text") == word(before, "text"):
         return None
-    return Edit(ref, readable(word(message, "text"), ears.user), edited)
+    edit = Edit(ref, readable(word(message, "text"), ears.user), edited)
+    mention = f"<@{ears.user}"
+    if channel in ears.rooms or mention in word(before, "text") or mention not in word(message, "text"):
+        return edit
+    spoken = {key: event[key] for key in ("channel", "channel_type") if key in event}
+    said = _said({**message, **spoken, "type": "app_mention", "subtype": None}, ears)
+    return MentionedByEdit(edit, said) if isinstance(said, Message | ThreadReply) else edit
 
 
 def _reaction(event: Payload, ears: BotIdentity) -> Reaction | None:

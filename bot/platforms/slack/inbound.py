@@ -20,12 +20,14 @@ from bot.platforms.slack.events import (
     BotIdentity,
     Dismissed,
     HomeOpened,
+    MentionedByEdit,
     NewEmoji,
     News,
     Regrouped,
     Renamed,
     Reshared,
     RouteRequest,
+    SpokenToInARoom,
     ThreadReply,
     read,
 )
@@ -43,7 +45,7 @@ from bot.platforms.slack.interactions import (
     Shortcut,
     interaction,
 )
-from bot.platforms.slack.payload import NAME, Payload
+from bot.platforms.slack.payload import NAME, Payload, inner, moment, word
 from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.web_api import ask
 
@@ -106,6 +108,8 @@ class Inbound:
     # --- events ---
 
     async def _keep(self, payload: Payload) -> None:
+        if happened := moment(word(inner(payload, "event"), "event_ts")):
+            self.reception.clock.observe(happened)
         match read(payload, self.ears):
             case Message() as message:
                 await self.inbox.message(await self._named(message))
@@ -134,6 +138,14 @@ class Inbound:
                 await self._overhear(news)
             case RouteRequest():
                 await self._order(news)
+            case SpokenToInARoom():
+                await self._explain(news.message)
+            case MentionedByEdit():
+                await self.inbox.edit(news.edit)
+                if isinstance(news.message, ThreadReply):
+                    await self._overhear(news.message)
+                else:
+                    await self.inbox.message(await self._named(news.message))
             case Renamed():
                 self._rename(news)
                 await self.inbox.chat_moved(NAME, news.before, news.after)
@@ -187,6 +199,12 @@ class Inbound:
             actor = await self._known(order.actor)
             await self.inbox.reaction(Reaction(order.root, actor, choice(named[0]), added=True, at=order.at))
 
+    async def _explain(self, message: Message) -> None:
+        """What is said in a team's channel is no request."""
+        language = await self.reception.language(message.author.id)
+        order = RouteRequest(message.ref, message.ref, message.author, "", message.at)
+        self._whisper(order, told(language, "slack_not_here"))
+
     def _whisper(self, order: RouteRequest, said: Said) -> None:
         # The mention and the message event of one post bring the same order twice.
         if order.ref not in self._whispered:
@@ -195,8 +213,9 @@ class Inbound:
 
     async def _say_to(self, order: RouteRequest, said: Said) -> None:
         root = order.root
+        thread = root.id if root != order.ref else None
         call = self.reception.client.chat_postEphemeral(
-            channel=root.chat, thread_ts=root.id, user=order.actor.id, text=said.text, blocks=said.blocks
+            channel=root.chat, thread_ts=thread, user=order.actor.id, text=said.text, blocks=said.blocks
         )
         await ask(call)
 
