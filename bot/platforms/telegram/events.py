@@ -171,7 +171,7 @@ def _heard(said: telegram.Message, ears: BotIdentity, leader: telegram.Message |
         return _from_nobody(said, ears)
     if _is_in_a_room(said, ears):
         note = _note(said, author, ears, leader)
-        return note or (_unheard("telegram_unheard_room", said) if _is_mentioned(said, ears) else None)
+        return note or (_unheard("telegram_unheard_room", said) if _names_us(said, ears) else None)
     command = _COMMAND.match(said.text or "")
     if command is not None:
         return _command(said, author, command, ears)
@@ -182,7 +182,7 @@ def _request(
     said: telegram.Message, author: Person, ears: BotIdentity, leader: telegram.Message | None
 ) -> Message | Answer | Unheard | None:
     request = _message(said, author, ears, leader)
-    if request is not None and not request.text and not request.media and not said.new_chat_members:
+    if request is not None and not _spoken(said) and not request.media:
         return _unheard("telegram_unheard_content", said)
     note = None if said.chat.type == ChatType.PRIVATE else _note(said, author, ears, leader)
     if note is None:
@@ -295,6 +295,13 @@ def _is_for_us(said: telegram.Message, ears: BotIdentity) -> bool:
 def _is_mentioned(said: telegram.Message, ears: BotIdentity) -> bool:
     """By our user name, or picked from a list by the name that is shown."""
     return _mention(ears).search(_spoken(said)) is not None or bool(_picked(said, ears))
+
+
+def _names_us(said: telegram.Message, ears: BotIdentity) -> bool:
+    """By a mention, or by a command that says for whom it is."""
+    command = _COMMAND.match(said.text or "")
+    named = command is not None and (command[2] or "").lower() == ears.username.lower()
+    return named or _is_mentioned(said, ears)
 
 
 def _picked(said: telegram.Message, ears: BotIdentity) -> list[str]:

@@ -10,11 +10,13 @@ from bot.platforms.slack.events import (
     BotIdentity,
     Dismissed,
     HomeOpened,
+    MentionedByEdit,
     NewEmoji,
     Regrouped,
     Renamed,
     Reshared,
     RouteRequest,
+    SpokenToInARoom,
     ThreadReply,
     read,
 )
@@ -82,7 +84,10 @@ def test_what_people_say_among_themselves_is_not_a_request(fields: Fields) -> No
 
 
 def test_a_mention_in_a_teams_channel_is_between_colleagues() -> None:
-    assert heard("app_mention", channel=BILLING) is None
+    assert heard("message", channel=BILLING, text=f"<@{BOT}> help") is None
+    told = read(event("app_mention", channel=BILLING), EARS)
+    assert isinstance(told, SpokenToInARoom)
+    assert told.message.author.id == ANN
 
 
 @pytest.mark.parametrize(
@@ -214,8 +219,18 @@ def change(before: Fields, after: Fields, **fields: object) -> Fields:
 
 
 def test_an_edit_is_the_new_words_of_that_message() -> None:
-    payload = change({"text": "helo"}, {"text": f"<@{BOT}> hello &amp; bye", "edited": {"user": ANN, "ts": TS}})
+    before: Fields = {"text": f"<@{BOT}> helo"}
+    payload = change(before, {"text": f"<@{BOT}> hello &amp; bye", "edited": {"user": ANN, "ts": TS}})
     assert read(payload, EARS) == Edit(MessageRef("slack", HELP, ROOT), "hello & bye", AT)
+
+
+def test_an_edit_that_brings_a_mention_is_the_message_as_well() -> None:
+    payload = change({"text": "hello"}, {"text": f"<@{BOT}> hello", "edited": {"user": ANN, "ts": TS}}, channel=LOUNGE)
+    spoken = read(payload, EARS)
+    assert isinstance(spoken, MentionedByEdit)
+    assert spoken.edit == Edit(MessageRef("slack", LOUNGE, ROOT), "hello", AT)
+    assert isinstance(spoken.message, Message)
+    assert (spoken.message.ref, spoken.message.text) == (spoken.edit.ref, "hello")
 
 
 @pytest.mark.parametrize(
