@@ -16,13 +16,14 @@ from bot.domain.messages import Media, MessageRef, Person, Place, Press
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Label
-from bot.locales import choose, sentence
+from bot.locales import choose
 from bot.platforms import PlatformContext, Routed
 from bot.platforms.telegram import HOOK, NAME, Config, Mode, menu
 from bot.platforms.telegram.bot_api import BotApiClient, Overtaken, Payload, asked
 from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.events import HEARD, Command, Unheard
-from bot.platforms.telegram.inbound import Intake, Polling, Replies
+from bot.platforms.telegram.inbound import Inbound, Polling, Replies
+from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import Said, plain
 from bot.platforms.telegram.outbound import Sender
 from bot.platforms.telegram.permissions import Permissions
@@ -74,7 +75,7 @@ class Telegram:
         self._speaker = Sender(line.bot, voice, self._rooms, around.ledger)
         self._people = Permissions(line, config, self._rooms)
         self._commands = Commands(around.chat_commands, voice)
-        self._intake: Intake | None = None
+        self._intake: Inbound | None = None
         self._hearing = self._standing_by = False
 
     async def introduce(self) -> None:
@@ -94,7 +95,7 @@ class Telegram:
         await startup_check(self._bot, self._rooms)
         prefix = self._around.vocabulary.send_prefix
         replies = Replies(self._obey, self._explain, self._refusal)
-        intake = Intake(self._bot, self._rooms, prefix, self._around.ledger, inbox, replies)
+        intake = Inbound(self._bot, self._rooms, prefix, self._around.ledger, inbox, replies)
         try:
             if self._config.mode is Mode.POLLING:
                 await self._hear_by_polling(intake)
@@ -120,17 +121,17 @@ class Telegram:
             return ""
         language = choose(press.actor.language, self._around.languages)
         if button.settled:
-            return sentence(language, "press_over")
+            return sentence(language, "telegram_press_over")
         if button.whose is not None:
             theirs = (button.whose.platform, button.whose.id) == (press.actor.platform, press.actor.id)
-            return "" if theirs else sentence(language, "press_not_yours", who=button.whose.name)
+            return "" if theirs else sentence(language, "telegram_press_not_yours", who=button.whose.name)
         if button.for_leads:
             known = button.label if button.label in self._around.task.names else self._around.task.fallback
             team = self._around.task.label(known)
             may = await self.may_correct(press.actor, team, button.room)
             return "" if may else sentence(language, "notice_no_lead")
         may = await self.may_handle(press.actor, button.room)
-        return "" if may else sentence(language, "press_team_only")
+        return "" if may else sentence(language, "telegram_press_team_only")
 
     def healthy(self) -> bool:
         """Whether it hears people now: the last poll was answered, or the webhook is set.
@@ -144,7 +145,7 @@ class Telegram:
         """Where Telegram posts its updates; none when polling, where there is no secret to tell Telegram by."""
         return [Route(HOOK, self._receive, methods=["POST"])] if self._config.mode is Mode.WEBHOOK else []
 
-    async def _hear_by_polling(self, intake: Intake) -> None:
+    async def _hear_by_polling(self, intake: Inbound) -> None:
         """Telegram hands updates to one poller only: of several processes one polls, the others stand by."""
         while True:
             async with self._turn():
@@ -173,7 +174,7 @@ class Telegram:
         self._standing_by = True
         log.info("standing by", extra={"platform": NAME})
 
-    async def _poll(self, intake: Intake) -> None:
+    async def _poll(self, intake: Inbound) -> None:
         """Until cancelled. Raises Overtaken when somebody who is none of our processes takes the updates."""
         await asked(self._bot.delete_webhook(drop_pending_updates=False))
         log.info("listening", extra={"platform": NAME})
@@ -193,7 +194,7 @@ class Telegram:
                 self._hearing = True
                 wait, patience = _FIRST_WAIT, _POLL_SECONDS
 
-    async def _hear_by_webhook(self, intake: Intake) -> None:
+    async def _hear_by_webhook(self, intake: Inbound) -> None:
         self._intake = intake
         await asked(
             self._bot.set_webhook(

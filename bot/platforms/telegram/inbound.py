@@ -83,7 +83,7 @@ def _skipped(payload: Payload, error: Exception) -> None:
     log.error("update skipped", extra={"platform": NAME, **about})
 
 
-class Intake:
+class Inbound:
     """Updates on their way into the inbox."""
 
     def __init__(
@@ -210,7 +210,7 @@ class Intake:
 class Polling:
     """Takes updates in order; what was stored is confirmed to Telegram with the next poll, never earlier."""
 
-    def __init__(self, line: BotApiClient, intake: Intake) -> None:
+    def __init__(self, line: BotApiClient, intake: Inbound) -> None:
         self._line = line
         self._intake = intake
         self._offset: int | None = None
