@@ -9,13 +9,18 @@ branch_labels = None
 depends_on = None
 
 _TIME = sa.DateTime(timezone=True)
+_HEARD = ("conversations", "notes", "reactions", "presses")
 _UNDECIDED = sa.text("state IN ('new', 'asked')")
 
 
 def upgrade() -> None:
-    for table, source in (("conversations", "last_at"), ("notes", "at"), ("reactions", "at"), ("presses", "at")):
+    for table in _HEARD:
         op.add_column(table, sa.Column("heard_at", _TIME))
-        op.execute(f"UPDATE {table} SET heard_at = {source}")
+    op.execute("UPDATE conversations SET heard_at = last_at")
+    op.execute("UPDATE notes SET heard_at = at")
+    op.execute("UPDATE reactions SET heard_at = at")
+    op.execute("UPDATE presses SET heard_at = at")
+    for table in _HEARD:
         op.alter_column(table, "heard_at", nullable=False)
     op.add_column("conversations", sa.Column("spoken_at", _TIME))
     op.drop_index("ix_conversations_undecided", "conversations")
@@ -49,5 +54,5 @@ def downgrade() -> None:
     op.drop_index("ix_conversations_undecided", "conversations")
     op.create_index("ix_conversations_undecided", "conversations", ["last_at"], postgresql_where=_UNDECIDED)
     op.drop_column("conversations", "spoken_at")
-    for table in ("presses", "reactions", "notes", "conversations"):
+    for table in _HEARD:
         op.drop_column(table, "heard_at")
