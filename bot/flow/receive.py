@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.messages import Deletion, Edit, Media, Message, Note, Person, Press, Reaction, clean
 from bot.domain.ports import Inbox, Ledger, ThreadingPolicy
@@ -22,7 +22,7 @@ class Receiver:
     policy: ThreadingPolicy
     ripe_in: Callable[[timedelta], None]
     """Told when the conversation will have been quiet for long enough."""
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime]
     """Our own clock, by which whatever waits for a while is timed: a platform's may be minutes ahead or behind."""
 
     async def message(self, message: Message) -> None:

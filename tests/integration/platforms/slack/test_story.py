@@ -115,7 +115,7 @@ async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
                     await step()
                 await asyncio.sleep(0.02)
 
-        inbox = Receiver(ledger, policy, lambda _delay: None)
+        inbox = Receiver(ledger, policy, lambda _delay: None, now)
         await stack.enter_async_context(listening(server, slack, inbox))  # type: ignore[arg-type]
         task = asyncio.create_task(running(), name="the flow")
         try:

@@ -46,7 +46,7 @@ class Scene:
 
     @asynccontextmanager
     async def process(self, task: Task = TASK) -> AsyncIterator[Telegram]:
-        inbox = Receiver(self.ledger, POLICY, lambda _: None)
+        inbox = Receiver(self.ledger, POLICY, lambda _: None, lambda: datetime.now(UTC))
         async with (
             connected(config(self.server), platform_context(task=task, ledger=self.ledger)) as telegram,
             listening(self.server, telegram, inbox),
