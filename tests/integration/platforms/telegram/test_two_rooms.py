@@ -184,7 +184,7 @@ async def test_a_leads_thumb_offers_teams_and_a_press_moves_the_card_with_its_hi
     assert scene.server.posts(IT) == []
     await scene.presses(scene.last(BILLING), "it")
     moved, new = scene.card(BILLING), scene.card(IT)
-    assert ("Moved to it" in moved.text, new.thread) == (True, 45)
+    assert ("Moved to IT" in moved.text, new.thread) == (True, 45)
     assert [one["url"] for one in moved.entities if one["type"] == "text_link"] == [
         f"https://t.me/c/{str(IT)[4:]}/{new.message_id}"
     ]
