@@ -1,16 +1,17 @@
 """The composition root: settings become a running system. The only file that knows every concrete class."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.check import of_platforms, of_the_model
+from bot.check import of_platforms, of_the_model, of_the_schedule
 from bot.console import say
 from bot.demo import company
-from bot.domain.errors import SwitchboardError, Unreachable
+from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.messages import Person
 from bot.domain.ports import Platform
@@ -20,8 +21,10 @@ from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
+from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
+from db.adapter_paths import AdapterPaths
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -33,20 +36,28 @@ from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.backup import dump, restore
 from db.server.embedded import embedded
+from db.server.probe import probed
 from db.transcript import PostgresTranscript
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
+from inference.circuit_breaker import CircuitBreaker
 from inference.client import VllmPredictor
 from inference.embed import LocalEmbedder, UrlEmbedder
 from inference.http import open_line
 from inference.prompt import PromptBuilder
-from inference.seed import starter_seed
+from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
 from inference.trainer_process import TrainerProcess
 
+log = logging.getLogger(__name__)
+
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""When the settings' own examples were said: anything newer outweighs them."""
+"""When the demo company's examples were said: anything newer outweighs them."""
+
+
+_LOAD_SECONDS = 10.0
+"""So long a start waits for a champion to be loaded; the first question loads it otherwise."""
 
 
 def now() -> datetime:
@@ -80,6 +91,8 @@ class ModelStack:
     server: EmbeddedServer | None
     """None: somebody else runs it."""
     adapters: VllmAdapters
+    breaker: CircuitBreaker = field(default_factory=lambda: CircuitBreaker("model server"))
+    """Before the questions of people who wait."""
 
 
 def demo_settings(home: Path) -> Settings:
@@ -124,7 +137,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresTranscript(database),
                 PostgresMemory(database, embedder.name),
                 PostgresExamples(database),
-                PostgresRegistry(database),
+                PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),
                 PostgresErasure(database),
             )
@@ -158,7 +171,10 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
     try:
         async with open_store(settings) as store:
             if which is None:
-                yield "database", Finding(answers, True)
+                async for works in probed(store.database):
+                    yield "database", Finding(works, True)
+                for task in settings.tasks:
+                    yield "schedule", of_the_schedule(task, now())
             configs = {name: config for name, config in settings.platforms.items() if which in (None, name)}
             async for found in of_platforms(configs, platform_context(settings, store), live):
                 yield found
@@ -173,7 +189,20 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
 async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
     async with open_model_stack(settings) as (_, models):
         await models.adapters.loaded()  # where nothing is trained yet the model is not asked: is it there at all?
+        try:
+            await champions_fit(settings, models)
+        except Refused as error:
+            mend = f"copy its folder to {settings.model.runs}, or let another serve: switchboard rollback"
+            raise Refused(f"{error}; {mend}") from error
         yield models.classifier
+
+
+async def champions_fit(settings: Settings, models: ModelStack) -> None:
+    """Raises Refused, naming it, where the files of an adapter that serves are missing or fit another model."""
+    for task in settings.tasks:
+        query = await models.classifier.query(task)
+        if query.adapter is not None:
+            await models.adapters.examine(query.adapter)
 
 
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
@@ -194,11 +223,14 @@ async def _database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 async def sync_settings_examples(settings: Settings, store: Store) -> None:
-    """The settings' own examples: by them a team is recognised of which nothing else is known."""
+    """What the settings say counts, and no longer what they said: a team is recognised by it before anything is known.
+
+    At every start, and whenever the settings are read anew.
+    """
     for task in settings.tasks:
         said = [(text, label.name) for label in task.labels for text in (label.means, *label.examples)]
-        examples = [Example(text, label, Source.SEED, Side.TRAIN, _LONG_AGO) for text, label in said]
-        await store.examples.add_examples(task.name, examples)
+        examples = [Example(text, label, Source.SETTINGS, Side.TRAIN, now()) for text, label in said]
+        await store.examples.sync_settings(task.name, examples, now())
 
 
 async def load_demo_examples(task: Task, store: Store) -> None:
@@ -224,20 +256,20 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         line = await stack.enter_async_context(open_line(model.server))
     adapters = VllmAdapters(line, folder)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
-    classifier = Classifier(predictor, store.embedder, store.memory, store.registry, model.base)
+    embedder, memory, registry = store.embedder, store.memory, store.registry
+    classifier = Classifier(predictor, embedder, memory, registry, model.base, deadline=model.deadline)
     learner = Learner(
         {task.name: task for task in settings.tasks},
         store.examples,
         store.registry,
-        store.outbox,
-        classifier,
+        Scorer(classifier),
         adapters,
         TrainerProcess(),
         model.runs,
         folder,
         now,
     )
-    return ModelStack(classifier, embedding_backfill(store), learner, server, adapters)
+    return ModelStack(classifier, embedding_backfill(store), learner, server, adapters, predictor.breaker)
 
 
 def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
@@ -260,7 +292,7 @@ async def model_running(
             if models.server is not None:
                 await stack.enter_async_context(models.server)
         if with_seed:
-            await _adopt(settings, store)
+            await adopt_starter_seed(settings, store)
         for task in settings.tasks:
             query = await models.classifier.query(task)
             if query.adapter is not None:
@@ -269,14 +301,19 @@ async def model_running(
 
 
 async def _load(models: ModelStack, adapter: Adapter) -> None:
-    """A server that is down is no reason not to start: decisions say so, and it is loaded with the first question."""
+    """No reason not to start: decisions say so, and it is loaded with the first question that it can be asked."""
     try:
-        await models.adapters.load(adapter)
-    except Unreachable as error:
-        say(f"{error}; until it answers, the memory and the fallback decide")
+        async with asyncio.timeout(_LOAD_SECONDS):
+            await models.adapters.load(adapter)
+    except (Unreachable, TimeoutError) as error:
+        problem = str(error) or f"the model server did not take {adapter.name} within {_LOAD_SECONDS:g} s"
+        say(f"{problem}; until it answers, the memory and the fallback decide")
+    except Refused as error:
+        log.error("adapter cannot serve", extra={"adapter": adapter.name, "problem": str(error)})
+        say(f"{error}; until it can, the memory and the fallback decide")
 
 
-async def _adopt(settings: Settings, store: Store) -> None:
+async def adopt_starter_seed(settings: Settings, store: Store) -> None:
     """The starter brings an adapter for the demo company's teams. It serves who has the same ones, until a better."""
     task, base = settings.routing, settings.model.base
     grown = starter_seed()
@@ -286,9 +323,9 @@ async def _adopt(settings: Settings, store: Store) -> None:
         name = f"{task.name}-seed"
         await store.registry.adopt_codes(task.name, base, grown.codes)
         await store.registry.add_adapter(
-            Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, _LONG_AGO)
+            Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, grown.made)
         )
-        await store.registry.promote(task.name, name, "starter", "comes with the starter", now())
+        await store.registry.promote(task.name, name, "starter", "comes with the starter", now(), base=base)
 
 
 def platform_context(settings: Settings, store: Store) -> PlatformContext:

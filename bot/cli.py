@@ -13,6 +13,7 @@ import typer
 
 from bot import app, commands, running
 from bot.console import agreed, say
+from bot.demo import company
 from bot.domain.errors import SwitchboardError, UsageError
 from bot.init import USUAL, begin, next_steps, of_names
 from bot.logs import write_logs
@@ -244,7 +245,7 @@ def promote(name: str, task: TaskName = None, config: Config = None) -> None:
 
     async def work(settings: Settings) -> None:
         async with app.open_store(settings) as store:
-            await commands.promote(store, settings.task(task), name)
+            await commands.promote(store, settings.task(task), settings.model.base, name)
 
     _run(work(_settings(config)))
 
@@ -255,7 +256,7 @@ def rollback(task: TaskName = None, config: Config = None) -> None:
 
     async def work(settings: Settings) -> None:
         async with app.open_store(settings) as store:
-            await commands.rollback(store, settings.task(task))
+            await commands.rollback(store, settings.task(task), settings.model.base)
 
     _run(work(_settings(config)))
 
@@ -285,7 +286,10 @@ def forget(
 
 def _settings(config: Path | None) -> Settings:
     with _spoken():
-        return load(config or Path("switchboard.toml"))
+        path = config or Path("switchboard.toml")
+        if path.resolve() == company.SETTINGS.resolve():
+            return app.demo_settings(Path.cwd())  # where the demo keeps what it stores, and perhaps runs
+        return load(path)
 
 
 def _run(work: Coroutine[None, None, T]) -> T:

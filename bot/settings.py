@@ -1,6 +1,7 @@
 """One TOML file and secrets from the environment, parsed once into frozen settings; all mistakes are listed at once."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from bot.settings_values import Table, Values, listed
 
 _TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
 """The keys of `[conversation]`."""
+_POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Model:
     runs: Path
     embedder: str
     """`bundled`, a Hugging Face id or folder, or the URL of an OpenAI-style embeddings server."""
+    deadline: float
+    """Seconds that somebody in a chat waits for the model before the other voices decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class _Reader:
         values.unknown(talk, set(_TALK.split()), "conversation.")
         platforms = self._platforms(values.table(document, "platforms"))
         vocabulary = self._vocabulary(talk)
-        tasks = Tasks(values, self._words, self._kinds, frozenset(platforms), self._zone(talk))
+        tasks = Tasks(values, self._words, self._kinds, self._named(document), self._zone(talk))
         settings = Settings(
             path=self._path,
             database=self._database(values.table(document, "database")),
@@ -159,15 +163,18 @@ class _Reader:
     def _database(self, table: Table) -> Database:
         values = self._values
         values.unknown(table, {"url", "directory"}, "database.")
-        url = self._environment.get("DATABASE_URL") or values.text(table, "url", "embedded", "database.")
+        # Files of variables leave their quotes and line ends in the values
+        given = self._environment.get("DATABASE_URL", "").strip().strip("\"'")
+        url = given or values.text(table, "url", "embedded", "database.")
         directory = self._home / values.text(table, "directory", "var/postgres", "database.")
-        if url != "embedded" and not url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
-            values.mistake('database.url: write "embedded" or a postgresql://… URL')
+        if url != "embedded" and not _POSTGRES.match(url):
+            where = "database.url" if url == values.text(table, "url", "embedded", "database.") else "DATABASE_URL"
+            values.mistake(f'{where}: write "embedded" or a postgresql://… URL')
         return Database(None if url == "embedded" else url, directory)
 
     def _model(self, table: Table) -> Model:
         values = self._values
-        values.unknown(table, {"base", "server", "runs", "embedder"}, "model.")
+        values.unknown(table, {"base", "server", "runs", "embedder", "deadline_seconds"}, "model.")
         server = values.text(table, "server", "embedded", "model.")
         if server != "embedded" and not server.startswith(("http://", "https://")):
             values.mistake('model.server: write "embedded" or the http://… URL of a vLLM server')
@@ -176,6 +183,7 @@ class _Reader:
             server=None if server == "embedded" else server.rstrip("/"),
             runs=self._home / values.text(table, "runs", "var/runs", "model."),
             embedder=values.text(table, "embedder", "bundled", "model."),
+            deadline=values.number(table, "deadline_seconds", 3, "model."),
         )
 
     def web(self, table: Table) -> Web:
@@ -203,6 +211,15 @@ class _Reader:
             except ConfigError as error:
                 self._values.mistake(*error.mistakes)
         return configs
+
+    def _named(self, document: Table) -> frozenset[str]:
+        """The platforms that the file means to run on, one whose token is missing included.
+
+        None where a name is mistaken: what is wrong about that would be said of every team again.
+        """
+        named = document.get("platforms")
+        names = frozenset(named) if isinstance(named, dict) else frozenset[str]()
+        return names if names <= set(self._kinds) else frozenset()
 
     # --- how we talk ---
 

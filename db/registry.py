@@ -3,28 +3,35 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Select, func, select, union
+from sqlalchemy import Select, case, func, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.errors import UsageError
-from bot.domain.learning import Adapter, Cycle, Phase, Verdict
+from bot.domain.errors import Refused, UsageError
+from bot.domain.learning import Adapter, Cycle, Judged, Phase
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
+from bot.domain.posts import Post
 from bot.domain.tasks import Task
+from db.adapter_paths import AdapterPaths
 from db.engine import Database, announce
+from db.posts.enqueue import enqueue
 from db.reading import cycles
-from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow
+from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
+
+_USUAL = AdapterPaths(Path("var/runs"))
+"""Where the settings have them unless they say otherwise."""
 
 
 class PostgresRegistry:
     """The registry in PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, paths: AdapterPaths = _USUAL) -> None:
         self._database = database
+        self._paths = paths
         self._codes: dict[tuple[str, str], dict[str, str]] = {}
         """By task and base. Given for life, they need no second look once every label has one."""
 
@@ -53,34 +60,25 @@ class PostgresRegistry:
 
     async def add_adapter(self, adapter: Adapter) -> None:
         async with self._database.transaction() as session:
-            fresh = insert(AdapterRow).values(_values(adapter)).on_conflict_do_nothing().returning(AdapterRow.name)
-            if (await session.execute(fresh)).first() is not None:
-                await announce(session, Change.MODEL)
+            await _add(session, self._values(adapter))
 
     async def adapters(self, task: str) -> list[Adapter]:
         all_of = select(AdapterRow).where(AdapterRow.task == task).order_by(AdapterRow.made_at, AdapterRow.name)
         async with self._database.transaction() as session:
-            return [_adapter(row) for row in await session.scalars(all_of)]
+            return [self._adapter(row) for row in await session.scalars(all_of)]
 
     async def champion(self, task: str, base: str) -> Adapter | None:
         async with self._database.transaction() as session:
-            pointer = await _pointer(session, task)
-            found = None if pointer is None else await _named(session, task, pointer.adapter)
-        return found if found is not None and found.base == base else None
+            found = await _champion(session, task, base)
+        return None if found is None else self._adapter(found)
 
-    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
+    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
         async with self._database.transaction() as session:
             await _lock(session, task)
-            await _known(session, task, adapter)
-            pointer = await _pointer(session, task)
-            if pointer is not None and pointer.adapter == adapter:
-                return
-            previous = None if pointer is None else pointer.id
-            move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
-            await session.execute(insert(PromotionRow).values(move))
-            await announce(session, Change.MODEL)
+            _check_base(await _known(session, task, adapter), base)
+            await _move(session, task, adapter, by, reason, now)
 
-    async def rollback(self, task: str, by: str, now: datetime) -> Adapter:
+    async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
         """Each rollback goes one promotion further back: two in a row never end where they began."""
         async with self._database.transaction() as session:
             await _lock(session, task)
@@ -88,11 +86,13 @@ class PostgresRegistry:
             if pointer is None or pointer.previous is None:
                 raise UsageError(f"no adapter of {task} served before this one; promote one by its name")
             target = await session.get_one(PromotionRow, pointer.previous)
+            found = await _known(session, task, target.adapter)
+            _check_base(found, base)
             reason = f"rolled back from {pointer.adapter}"
             move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
             await session.execute(insert(PromotionRow).values(task=task, by=by, at=now, **move))
             await announce(session, Change.MODEL)
-            return await _known(session, task, target.adapter)
+            return self._adapter(found)
 
     async def next_name(self, task: str) -> str:
         async with self._database.transaction() as session:
@@ -107,17 +107,55 @@ class PostgresRegistry:
     def claim_cycle(self, now: datetime) -> AbstractAsyncContextManager[Cycle | None]:
         return cycles.claim(self._database, now)
 
-    async def update_cycle(self, cycle: int, phase: Phase, progress: float, adapter: str | None = None) -> None:
+    async def update_cycle(self, cycle: Cycle, phase: Phase, progress: float, adapter: str | None = None) -> None:
         async with self._database.transaction() as session:
             await cycles.update_progress(session, cycle, phase, progress, adapter)
 
-    async def conclude_cycle(self, cycle: int, verdict: Verdict | None, problem: str, now: datetime) -> None:
+    async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
+        candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
-            await cycles.conclude(session, cycle, verdict, problem, now)
+            await cycles.conclude(session, cycle, verdict, now)
+            await _add(session, self._values(candidate))
+            if verdict.promoted:
+                await _lock(session, candidate.task)
+                await _still_serves(session, judged)
+                await _move(session, candidate.task, candidate.name, "gate", "; ".join(verdict.reasons), now)
+            await enqueue(session, None, posts, now)
+            await announce(session, Change.OWED)
+
+    async def fail_cycle(self, cycle: Cycle, problem: str, now: datetime) -> None:
+        async with self._database.transaction() as session:
+            await cycles.fail(session, cycle, problem, now)
 
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         async with self._database.transaction() as session:
             return await cycles.newest(session, task, limit)
+
+    async def last_tick(self, task: str) -> datetime | None:
+        async with self._database.transaction() as session:
+            return await session.scalar(select(TickRow.at).where(TickRow.task == task))
+
+    async def record_tick(self, task: str, at: datetime) -> None:
+        fresh = insert(TickRow).values(task=task, at=at)
+        wrong = TickRow.at > fresh.excluded.at + timedelta(days=1)  # recorded by a clock that was
+        latest = case((wrong, fresh.excluded.at), else_=func.greatest(TickRow.at, fresh.excluded.at))
+        async with self._database.transaction() as session:
+            await session.execute(fresh.on_conflict_do_update(index_elements=["task"], set_={"at": latest}))
+
+    def _values(self, adapter: Adapter) -> dict[str, object]:
+        return {
+            "task": adapter.task,
+            "name": adapter.name,
+            "path": self._paths.stored(adapter.path),
+            "base": adapter.base,
+            "codes": dict(adapter.codes),
+            "temperature": adapter.temperature,
+            "made_at": adapter.made,
+        }
+
+    def _adapter(self, row: AdapterRow) -> Adapter:
+        path = self._paths.found(row.path)
+        return Adapter(row.name, row.task, path, row.base, row.codes, row.temperature, row.made_at)
 
 
 async def _lock(session: AsyncSession, task: str) -> None:
@@ -158,20 +196,44 @@ async def _give(session: AsyncSession, task: str, base: str, codes: Mapping[str,
 # --- adapters ---
 
 
-def _values(adapter: Adapter) -> dict[str, object]:
-    return {
-        "task": adapter.task,
-        "name": adapter.name,
-        "path": str(adapter.path),
-        "base": adapter.base,
-        "codes": dict(adapter.codes),
-        "temperature": adapter.temperature,
-        "made_at": adapter.made,
-    }
+async def _add(session: AsyncSession, values: Mapping[str, object]) -> None:
+    fresh = insert(AdapterRow).values(values).on_conflict_do_nothing().returning(AdapterRow.name)
+    if (await session.execute(fresh)).first() is not None:
+        await announce(session, Change.MODEL)
 
 
-def _adapter(row: AdapterRow) -> Adapter:
-    return Adapter(row.name, row.task, Path(row.path), row.base, row.codes, row.temperature, row.made_at)
+async def _move(session: AsyncSession, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
+    """Put the pointer on the adapter; nothing when it is there."""
+    pointer = await _pointer(session, task)
+    if pointer is not None and pointer.adapter == adapter:
+        return
+    previous = None if pointer is None else pointer.id
+    move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
+    await session.execute(insert(PromotionRow).values(move))
+    await announce(session, Change.MODEL)
+
+
+async def _champion(session: AsyncSession, task: str, base: str) -> AdapterRow | None:
+    pointer = await _pointer(session, task)
+    found = None if pointer is None else await session.get(AdapterRow, (task, pointer.adapter))
+    return found if found is not None and found.base == base else None
+
+
+async def _still_serves(session: AsyncSession, judged: Judged) -> None:
+    candidate, champion = judged.candidate, judged.champion
+    serving = await _champion(session, candidate.task, candidate.base)
+    if (serving and serving.name) != (champion and champion.name):
+        now = serving.name if serving else "none"
+        raise Refused(f"another adapter serves ({now}) than {candidate.name} was judged against; train again")
+
+
+def _check_base(adapter: AdapterRow, base: str) -> None:
+    """Raises UsageError when the base that is served cannot use the adapter."""
+    if adapter.base != base:
+        raise UsageError(
+            f"{adapter.name} was trained for the base model {adapter.base}, and {base} is served: it would not answer "
+            f"a single message; set model.base to {adapter.base}, or train one for {base} with `switchboard train`"
+        )
 
 
 async def _pointer(session: AsyncSession, task: str) -> PromotionRow | None:
@@ -179,13 +241,8 @@ async def _pointer(session: AsyncSession, task: str) -> PromotionRow | None:
     return (await session.scalars(moves)).first()
 
 
-async def _named(session: AsyncSession, task: str, name: str) -> Adapter | None:
-    row = await session.get(AdapterRow, (task, name))
-    return None if row is None else _adapter(row)
-
-
-async def _known(session: AsyncSession, task: str, name: str) -> Adapter:
-    found = await _named(session, task, name)
+async def _known(session: AsyncSession, task: str, name: str) -> AdapterRow:
+    found = await session.get(AdapterRow, (task, name))
     if found is None:
         raise UsageError(f"no adapter of {task} is called {name}; `switchboard models` lists them")
     return found

@@ -18,6 +18,7 @@ from db.tables.learning import (
     ExampleRow,
     LabelCodeRow,
     PromotionRow,
+    TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
 
@@ -42,6 +43,7 @@ __all__ = [
     "PromotionRow",
     "ReactionRow",
     "Table",
+    "TickRow",
     "Words",
     "storable",
 ]
