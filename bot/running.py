@@ -107,7 +107,7 @@ def start_chat_steps(
     """What works without a model: hearing, saying, correcting, relaying, reminding."""
     wakeups, timing, task, ledger = Wakeups(), settings.timing, settings.routing, store.ledger
     policy = ThreadingPolicy(timing.settle, timing.idle, timing.reopen)
-    inbox = Receiver(ledger, policy, wakeups["sorting"].wake_in)
+    inbox = Receiver(ledger, policy, wakeups["sorting"].wake_in, now)
     relay = Relay(task, settings.vocabulary, ledger, platforms, models.classifier, now)
     steps = {
         "delivering": Deliverer(task, store.outbox, ledger, platforms, now).step,

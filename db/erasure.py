@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import State
 from bot.domain.messages import Person
 from bot.domain.ports import Change
-from bot.domain.posts import Card, Content, Continuation, FollowUp, Offer, Post, Reply, Sent
+from bot.domain.posts import GONE, Card, Content, Continuation, FollowUp, Offer, Post, Reply, Sent
 from bot.domain.queries import Erased, Erasure
 from bot.domain.rich_text import plain
 from db.engine import Database, announce
@@ -72,7 +72,7 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
     wrote: list[MessageRow | NoteRow] = [*said, *noted]
     mine = [row for row in talks if (row.platform, row.person_id) == (person.platform, person.id)]
     own = [row.id for row in mine if row.erased_at is None]
-    met = {row.id for row in talks} | {row.conversation_id for row in wrote}
+    met = {row.id for row in talks} | {row.conversation_id for row in wrote if row.conversation_id is not None}
     names = {person.name, *(row.author_name for row in wrote), *(row.person_name for row in mine)}
     names |= {row.taken_name or "" for row in talks if row.taken_by == person.key}
     carried = frozenset(row.carried_by for row in wrote if row.carried_by is not None)
@@ -98,7 +98,7 @@ async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[P
     """`quoting` are emptied already: other people's cards that recalled what was learned here."""
 
     def elsewhere(said: Content, target: int) -> Content:
-        return _unnamed(redacted(said, target, known.gone), known.gone.names)
+        return _unquoted(_unnamed(redacted(said, target, known.gone), known.gone.names), known.gone)
 
     about = PostRow.conversation_id.in_(known.own)
     carrying = or_(PostRow.id.in_(known.gone.carried), PostRow.edits.in_(known.gone.carried))
@@ -115,11 +115,11 @@ def _blank(said: Content, target: int, gone: Redaction) -> Content:
     if isinstance(said, Card):
         return replace(said, excerpt="", author="", media=(), history=(), deleted=True)
     if isinstance(said, Reply):
-        return replace(said, text="", media=(), to="")
+        return replace(said, text=GONE, media=(), to="", by="" if said.by in gone.names else said.by, edited=True)
     if isinstance(said, Offer | Sent):
-        return replace(said, text="", to="")
+        said = replace(said, text="", to="")
     if isinstance(said, Continuation):
-        return replace(said, text="")
+        said = replace(said, text="")
     return _unnamed(redacted(said, target, gone), gone.names)
 
 
@@ -130,11 +130,27 @@ def _unnamed(said: Content, names: Collection[str]) -> Content:
     return replace(said, **nameless) if named else said
 
 
+def _unquoted(said: Content, gone: Redaction) -> Content:
+    """What a team told somebody else, or a card shows of that, without the forgotten person's name and words."""
+    match said:
+        case Reply() | FollowUp() | Sent() | Offer():
+            return replace(said, text=without(said.text, gone.names, gone.texts))
+        case Card():
+            history = tuple((who, without(what, gone.names, gone.texts)) for who, what in said.history)
+            return replace(said, history=history)
+        case _:
+            return said
+
+
 async def _rewrite_chats(session: AsyncSession, targets: Sequence[int], now: datetime) -> None:
-    """Cards and follow-ups that stand in chats, or are on their way there, are owed the words that are left."""
+    """Whatever stands in chats, or is on its way there, is owed the words that are left.
+
+    What one person alone was shown cannot be rewritten, and does not stay.
+    """
     there = select(PostRow).where(
         PostRow.id.in_(targets),
-        PostRow.kind.in_([Card.__name__, FollowUp.__name__]),
+        PostRow.edits.is_(None),
+        PostRow.only_for.is_(None),
         or_(PostRow.said_at.is_not(None), and_(PostRow.given_up_at.is_(None), PostRow.leased_until.is_not(None))),
     )
     says = await wordings(session, targets)

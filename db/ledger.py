@@ -1,11 +1,13 @@
 """The record of conversations: every method is one transaction; the story of each is in the file it names."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
 from bot.domain.conversations import (
+    Button,
     CardState,
+    LookedUp,
     Meaning,
     OverdueConversation,
     PendingEdit,
@@ -16,7 +18,7 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.messages import Deletion, Edit, Message, Note, Person, Press, Reaction
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, Ledger, ThreadingPolicy
 from bot.domain.posts import Post
@@ -53,6 +55,26 @@ class PostgresLedger:
         async with self._database.transaction() as session:
             return await notes.add_note(session, note)
 
+    async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
+        async with self._database.transaction() as session:
+            return await notes.is_of_a_team(session, under, ours)
+
+    async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
+        async with self._database.transaction() as session:
+            await notes.add_part(session, part, whole)
+
+    async def add_room(self, instead_of: Place, room: Place) -> None:
+        async with self._database.transaction() as session:
+            await people.add_room(session, instead_of, room)
+
+    async def learned_rooms(self, platform: str) -> Mapping[str, str]:
+        async with self._database.transaction() as session:
+            return await people.learned_rooms(session, platform)
+
+    async def moved_chats(self, platform: str) -> Mapping[str, str]:
+        async with self._database.transaction() as session:
+            return await people.moved_chats(session, platform)
+
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         async with self._database.transaction() as session:
             return await people.leave(session, person, chat, now)
@@ -76,6 +98,10 @@ class PostgresLedger:
     async def add_press(self, press: Press) -> bool:
         async with self._database.transaction() as session:
             return await intake.add_press(session, press)
+
+    async def button(self, ref: MessageRef) -> Button | None:
+        async with self._database.transaction() as session:
+            return await presses.button(session, ref)
 
     async def claim_undecided(
         self, now: datetime, settle: timedelta, patience: timedelta, limit: int
@@ -114,9 +140,11 @@ class PostgresLedger:
         standing: CardState,
         posts: Sequence[Post],
         now: datetime,
+        looked_up: LookedUp | None = None,
     ) -> None:
         async with self._database.transaction() as session:
-            await reactions.conclude_reactions(session, pending, decision, standing, posts, now)
+            known = looked_up or LookedUp()
+            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known)
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         async with self._database.transaction() as session:
@@ -143,6 +171,10 @@ class PostgresLedger:
     async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
             await notes.conclude_note(session, noted, sent, posts, now)
+
+    async def postpone_note(self, noted: PendingNote, until: datetime) -> None:
+        async with self._database.transaction() as session:
+            await notes.postpone_note(session, noted, until)
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         async with self._database.transaction() as session:

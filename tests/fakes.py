@@ -10,7 +10,7 @@ from typing import cast
 
 from bot.domain import model_ports, ports
 from bot.domain.decisions import Prediction
-from bot.domain.errors import Refused, SwitchboardError
+from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Progress
 from bot.domain.memory_vote import Neighbours
 from bot.domain.messages import Media, MessageRef, Person, Place
@@ -131,6 +131,8 @@ class FakePlatform:
         """Chats that take nothing, and what they say instead."""
         self.files: dict[str, bytes] = {}
         """What `fetch` finds, by the attachment's id."""
+        self.lost: set[str] = set()
+        """People who cannot be looked up."""
         self.asked: list[tuple[str, str, Place]] = []
         """(person, team, room) of every question whether somebody may correct."""
 
@@ -151,10 +153,16 @@ class FakePlatform:
         return self.files[media.id]
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
+        self._look_up(person)
         self.asked.append((person.id, team.name, room))
         return person.id in self.leads or person.id in team.leads.get(self.name, ())
 
+    def _look_up(self, person: Person) -> None:
+        if person.id in self.lost:
+            raise Unreachable("nobody says who that is")
+
     async def may_handle(self, person: Person, room: Place) -> bool:
+        self._look_up(person)
         return self.agents is None or person.id in self.agents or person.id in self.leads
 
     def healthy(self) -> bool:

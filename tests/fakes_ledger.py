@@ -1,7 +1,7 @@
 """A ledger and an outbox that hand out what a test gives them, and keep what a step concludes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from bot.domain import ports
 from bot.domain.conversations import (
+    Button,
     CardState,
+    LookedUp,
     Meaning,
     OverdueConversation,
     PendingEdit,
@@ -20,7 +22,7 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Press, Reaction
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, ThreadingPolicy
 from bot.domain.posts import Content, OutboxItem, Post
@@ -54,6 +56,15 @@ class FakeLedger:
     stored: list[object] = field(default_factory=list)
     concluded: list[Concluded] = field(default_factory=list)
     languages: dict[str, str] = field(default_factory=dict)
+    teams: set[MessageRef] = field(default_factory=set)
+    """What is said under these is between colleagues."""
+    looked_up: list[LookedUp] = field(default_factory=list)
+    """Whose reactions counted, of every conclusion."""
+    postponed: list[tuple[PendingNote, datetime]] = field(default_factory=list)
+    buttons: dict[MessageRef, Button] = field(default_factory=dict)
+    parts: dict[MessageRef, MessageRef] = field(default_factory=dict)
+    rooms: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     def _store(self, fact: object) -> bool:
@@ -88,6 +99,21 @@ class FakeLedger:
     async def move_chat(self, platform: str, before: str, after: str) -> None:
         self._store((platform, before, after))
 
+    async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
+        return under in self.teams
+
+    async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
+        self.parts[part] = whole
+
+    async def add_room(self, instead_of: Place, room: Place) -> None:
+        self.rooms[instead_of.chat] = room.chat
+
+    async def learned_rooms(self, platform: str) -> Mapping[str, str]:
+        return self.rooms
+
+    async def moved_chats(self, platform: str) -> Mapping[str, str]:
+        return self.moved
+
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         return self._store(("left", person.id, chat))
 
@@ -98,6 +124,9 @@ class FakeLedger:
         return self.languages.get(person.key)
 
     # --- what is looked at ---
+
+    async def button(self, ref: MessageRef) -> Button | None:
+        return self.buttons.get(ref)
 
     async def claim_undecided(
         self, now: datetime, settle: timedelta, patience: timedelta, limit: int
@@ -132,8 +161,10 @@ class FakeLedger:
         standing: CardState,
         posts: Sequence[Post],
         now: datetime,
+        looked_up: LookedUp | None = None,
     ) -> None:
         self._conclude(pending, (decision, standing), posts)
+        self.looked_up.append(looked_up or LookedUp())
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         return _taken(self.news, limit)
@@ -154,6 +185,9 @@ class FakeLedger:
 
     async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         self._conclude(noted, sent, posts)
+
+    async def postpone_note(self, noted: PendingNote, until: datetime) -> None:
+        self.postponed.append((noted, until))
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         return _taken(self.waiting, limit)

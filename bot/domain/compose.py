@@ -119,12 +119,14 @@ def chosen(task: Task, pressed: PendingPress, decision: Decision) -> list[Post]:
 
 def _answer(task: Task, conversation: Conversation, decision: Decision, now: datetime) -> Answer:
     hours = task.label(decision.label).hours
+    back = hours.back_at(now) if hours else None
     return Answer(
         decision.label,
         conversation.person.language,
         remembered=decision.reason is Reason.REMEMBERED,
         undecided=decision.label == task.fallback,
-        back=hours.back_at(now) if hours else None,
+        back=back,
+        days=(back.date() - now.astimezone(back.tzinfo).date()).days if back else None,
     )
 
 

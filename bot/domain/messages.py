@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.rich_text import plain, sliced, spoken
+from bot.domain.small_talk import is_small_talk
 
 MAX_TEXT = 40_000
 """Characters of one message that we keep: as many as the longest message of Slack has."""
@@ -104,6 +105,11 @@ class Message:
     media: tuple[Media, ...] = ()
     opens: bool = False
     """It begins a request of its own, whatever conversation is open (a shortcut, a command)."""
+    heard: datetime | None = field(default=None, compare=False)
+    """When we took it in, by our own clock; None: its platform's clock is ours, too.
+
+    `at` is the platform's clock: it is compared with other times of that platform, never with our own.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,8 @@ class Deletion:
 
     ref: MessageRef
     at: datetime
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,8 @@ class Note:
     media: tuple[Media, ...] = ()
     send: bool = False
     """It was written to be sent (a form whose button says so), so that no further act is needed."""
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,15 @@ class Reaction:
     emoji: str
     added: bool
     at: datetime
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
+    counted: bool | None = field(default=None, compare=False)
+    """Whether its actor could say what it says when that was last looked up; None: it never was."""
+
+    @property
+    def since(self) -> datetime:
+        """When it was put there, by our own clock."""
+        return self.heard or self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +178,8 @@ class Press:
     actor: Person
     value: str
     at: datetime
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
 
 
 _CHOICE = "→"
@@ -208,17 +229,11 @@ def _joins(text: str, at: int) -> bool:
 
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
 """Letters to Unicode that nobody sees."""
-_GREETINGS = frozenset(
-    "hi hello hey hiya yo morning afternoon evening good day there all team thanks thank you thx ty cheers ok okay "
-    "oi olá ola opa bom dia boa tarde noite obrigado obrigada valeu "
-    "hola buenos buenas días dias tardes noches gracias vale".split()
-)
 
 
 def has_words(text: str) -> bool:
     """Whether there is something to classify: a greeting, a thank-you or an emoji alone is not."""
-    words = re.findall(r"[^\W\d_]+", spoken(text).lower())
-    return any(len(word) > 1 and word not in _GREETINGS for word in words)
+    return not is_small_talk(spoken(text))
 
 
 def joined(texts: list[str]) -> str:

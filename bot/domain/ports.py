@@ -3,7 +3,7 @@
 Every method may raise Unreachable when the other side is down; what was not stored will be asked for again.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.conversations import (
+    Button,
     CardState,
+    LookedUp,
     Meaning,
     OverdueConversation,
     PendingEdit,
@@ -148,8 +150,27 @@ class Ledger(Protocol):
     async def add_note(self, note: Note) -> bool:
         """Store what a team wrote under something of ours. False: not under anything of ours, or here before.
 
-        Raises Unreachable while it may be under something that is being said just now: it must come again.
+        While it may be under something that is being said just now it is parked, and looked at once that has a receipt.
         """
+
+    async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
+        """Whether what is said under this message is between colleagues, whatever the settings say: a note or nothing.
+
+        It is under whatever we once said in a team's room and under other notes. `ours`: we are its author; then it is
+        so, too, where we have no receipt for it in a chat in which we ever posted cards.
+        """
+
+    async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
+        """That message of ours came behind this one: what is said under it is said under this one."""
+
+    async def add_room(self, instead_of: Place, room: Place) -> None:
+        """Cards for a room of the settings go to this one, for the other takes none: it is the team's room, too."""
+
+    async def learned_rooms(self, platform: str) -> Mapping[str, str]:
+        """Room of the settings -> the one that stands in for it, as `add_room` was told."""
+
+    async def moved_chats(self, platform: str) -> Mapping[str, str]:
+        """Former id -> present id of every chat that was given another one."""
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         """The person's next message in that chat, without a thread, opens a new conversation. False: none was open."""
@@ -174,6 +195,9 @@ class Ledger(Protocol):
 
     async def add_press(self, press: Press) -> bool:
         """Store a button press if we have ever posted in that chat. False as above."""
+
+    async def button(self, ref: MessageRef) -> Button | None:
+        """Who may press the buttons of that post; None when it has none."""
 
     async def claim_undecided(
         self, now: datetime, settle: timedelta, patience: timedelta, limit: int
@@ -216,13 +240,15 @@ class Ledger(Protocol):
         standing: CardState,
         posts: Sequence[Post],
         now: datetime,
+        looked_up: LookedUp | None = None,
     ) -> None:
         """Store what the reactions amount to, in one transaction, and that they were looked at.
 
         `decision` (None: the label stays) moves the conversation, also one whose person is still being asked. The
         ruling becomes the conversation's one standing correction or confirmation and example in the memory, replacing
         what stood before; None withdraws it. A disputed ruling is stored and its example quarantined. `taken_by` and
-        `done` become the conversation's: done closes it, no longer done opens it. The audit rows stay.
+        `done` become the conversation's: done closes it, no longer done opens it. The audit rows stay. What is
+        `unknown` in `looked_up` comes again; the rest of it is kept as `Reaction.counted`.
         """
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
@@ -247,6 +273,9 @@ class Ledger(Protocol):
 
     async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         """Store that the note was looked at; `sent`: a reply to the person is among the posts, so it is never again."""
+
+    async def postpone_note(self, noted: PendingNote, until: datetime) -> None:
+        """Look at the note again then: who may send it is not known yet."""
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and no more."""

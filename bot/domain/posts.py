@@ -31,6 +31,8 @@ class Answer:
     """The fallback team has it: a person there will find the right team."""
     back: datetime | None = None
     """When somebody of the team is there again, in the team's own time zone; None: somebody is there now."""
+    days: int | None = None
+    """How many days from the day of the answer that is, 0 the same day; None: not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,10 @@ class What(StrEnum):
     """The person says that it is solved."""
     UNSOLVED = "unsolved"
     """The person says that it is not."""
+    NOT_YOURS = "not_yours"
+    """To somebody who pressed a button that only `who` may press."""
+    NO_MEMBER = "no_member"
+    """To somebody who pressed a button that only people of the team may press."""
     NO_LEAD = "no_lead"
     """To somebody whose emoji would correct if they were a lead."""
     NOTHING_TO_SEND = "nothing_to_send"

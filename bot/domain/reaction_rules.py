@@ -70,14 +70,15 @@ def card_state(pending: PendingReactions, said: Sequence[Statement]) -> CardStat
     Teams are named on any card it ever had. Taken and done count on its present card alone, and done only since it was
     last opened again.
     """
-    marks = [Mark(s.label, s.reaction.actor, s.reaction.at, s.reaction.ref) for s in said if _names(s, said)]
+    named = [(s.label, s.reaction) for s in said if _names(s, said)]
+    marks = [Mark(label, put.actor, put.at, put.ref, put.heard) for label, put in named]
     here = [s for s in said if on_card(pending.card, s.reaction)]
     takers = [s.reaction for s in here if s.act is Act.TAKE]
     reopened = pending.conversation.reopened
     return CardState(
         lead_label=label_by_leads(marks, pending.first.label),
         taken_by=max(takers, key=lambda taken: taken.at).actor if takers else None,
-        done=any(s.act is Act.DONE and (reopened is None or s.reaction.at > reopened) for s in here),
+        done=any(s.act is Act.DONE and (reopened is None or s.reaction.since > reopened) for s in here),
     )
 
 
@@ -104,7 +105,7 @@ def on_card(card: StandingCard | None, reaction: Reaction) -> bool:
 def unheard(pending: PendingReactions, ignored: Sequence[Statement]) -> list[Statement]:
     """Fresh words of people who may not correct: each is told so once, however often they try."""
     corrections = [said for said in ignored if said.corrects and not said.reaction.actor.external]
-    known = {_who(said.reaction.actor) for said in corrections if said.reaction not in pending.fresh}
+    known = {_who(said.reaction.actor) for said in corrections if said.reaction not in pending.fresh} | pending.told
     told: list[Statement] = []
     for said in corrections:
         who = _who(said.reaction.actor)

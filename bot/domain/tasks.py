@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from bot.domain.hours import Hours
 from bot.domain.messages import Place
 
+_ABBREVIATION = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -27,7 +29,8 @@ class Label:
 
     @property
     def shown(self) -> str:
-        return self.title or self.name
+        """What people read. A name of two letters is an abbreviation: "IT writes", not "it writes"."""
+        return self.title or (self.name.upper() if len(self.name) <= _ABBREVIATION else self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.tasks import Task, Vocabulary
+from bot.flow.lookups import looked_up
 
 log = logging.getLogger(__name__)
 
@@ -69,11 +70,13 @@ class ButtonHandler:
 
     async def _meaning(self, pressed: PendingPress) -> _Outcome:
         match pressed.on:
-            case Question() as question if _by_the_person(pressed):
+            case Question() | Solved() | Split() if not _by_the_person(pressed):
+                return self._refused(pressed, pressed.conversation.place, What.NOT_YOURS)
+            case Question() as question:
                 return self._choice(pressed, question)
-            case Solved() as solved if _by_the_person(pressed):
+            case Solved() as solved:
                 return _answer(pressed, solved)
-            case Split() as split if _by_the_person(pressed):
+            case Split() as split:
                 return _separate(pressed, split)
             case WrongTeam() as asked:
                 return await self._statement(pressed, asked)
@@ -101,8 +104,9 @@ class ButtonHandler:
         if label is None or card is None or card.ref is None or asked.chosen is not None:
             return _NOTHING
         team = self.task.label(card.card.label if card.card.label in self.task.names else self.task.fallback)
-        if not await self._platform(card.place).may_correct(press.actor, team, card.place):
-            return _NOTHING
+        platform = self._platform(card.place)
+        if not await looked_up(platform.may_correct(press.actor, team, card.place), platform.name):
+            return self._refused(pressed, card.place, What.NO_LEAD)
         word = choice(label, via=self.vocabulary.wrong.get(card.ref.platform, ""))
         closed = Post(card.place, replace(asked, chosen=label), edits=pressed.post)
         return Stated(Reaction(card.ref, press.actor, word, True, press.at)), [closed]
@@ -114,15 +118,25 @@ class ButtonHandler:
         if press.value != SEND or note is None or offer.sent or pressed.sent or not (words or note.media):
             return _NOTHING
         there = card or pressed.under
-        if there is None or not await self._platform(there.place).may_handle(press.actor, there.place):
+        if there is None:
             return _NOTHING
         platform = self._platform(there.place)
+        if not await looked_up(platform.may_handle(press.actor, there.place), platform.name):
+            return self._refused(pressed, there.place, What.NO_MEMBER)
         if card is None:
             reader = press.actor if platform.whispers else None
             return None, [relay.gone(pressed.conversation.label, there, reader, answers=note.ref)]
         alone = note.author if platform.whispers else None
         closed = Post(card.place, replace(offer, sent=True), edits=pressed.post, only_for=alone)
         return Dispatched(offer.note), [closed, relay.reply(pressed.conversation, note, words, press.actor)]
+
+    def _refused(self, pressed: PendingPress, room: Place, why: What) -> _Outcome:
+        """Whoever may not press hears why nothing happened, where nobody else sees it."""
+        platform = self.platforms.get(room.platform)
+        if platform is None or not platform.whispers or pressed.press.actor.platform != room.platform:
+            return _NOTHING
+        notice = Notice(why, who=pressed.conversation.person.name)
+        return None, [Post(room, notice, only_for=pressed.press.actor)]
 
     def _offered(self, pressed: PendingPress, choices: tuple[str, ...]) -> str | None:
         """The label behind the button; None: there is no such button, or no such label any more."""

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain import compose
-from bot.domain.conversations import CardState, LeadLabel, PendingReactions
+from bot.domain.conversations import CardState, LeadLabel, LookedUp, PendingReactions
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.ports import Ledger, Platform
 from bot.domain.posts import Post
 from bot.domain.reaction_rules import Act, Statement, card_state, read, unheard, where, wrong_now
 from bot.domain.tasks import Task, Vocabulary
+from bot.flow.lookups import AGAIN_AFTER, UNKNOWN_FOR, looked_up
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Corrector:
         return len(pendings)
 
     async def _judge(self, pending: PendingReactions) -> None:
-        counting, ignored = await self._heard(pending)
+        counting, ignored, known = await self._heard(pending)
         standing = card_state(pending, counting)
         decision = self._consequence(pending, standing.lead_label)
         if decision is not None:
@@ -53,17 +54,29 @@ class Corrector:
             *(self._buttons(pending, counting) if decision is None else []),
             *self._explained(pending, ignored),
         ]
-        await self.ledger.conclude_reactions(pending, decision, standing, posts, self.now())
+        await self.ledger.conclude_reactions(pending, decision, standing, posts, self.now(), known)
         _tell(pending, decision, standing)
 
-    async def _heard(self, pending: PendingReactions) -> tuple[list[Statement], list[Statement]]:
-        """What the standing reactions say: by people who may say it, and by others."""
-        said = [saying for r in pending.standing if (saying := read(self.task, self.vocabulary, r)) is not None]
-        may = await asyncio.gather(*(self._may(pending, saying) for saying in said))
-        counting = [saying for saying, allowed in zip(said, may, strict=True) if allowed]
-        return counting, [saying for saying, allowed in zip(said, may, strict=True) if not allowed]
+    async def _heard(self, pending: PendingReactions) -> tuple[list[Statement], list[Statement], LookedUp]:
+        """What the standing reactions say: by people who may say it, and by others; and who could not be looked up.
 
-    async def _may(self, pending: PendingReactions, saying: Statement) -> bool:
+        Somebody who cannot be looked up holds up nobody else. Until they can be, what was known of them counts.
+        """
+        said = [saying for r in pending.standing if (saying := read(self.task, self.vocabulary, r)) is not None]
+        found = list(zip(said, await asyncio.gather(*(self._may(pending, one) for one in said)), strict=True))
+        now = self.now()
+        unknown = frozenset(one.reaction for one, may in found if may is None and _is_young(pending, one, now))
+        known = {one.reaction: may for one, may in found if may is not None}
+        counting = [one for one, may in found if may]
+        ignored = [one for one, may in found if not may and one.reaction not in unknown]
+        return counting, ignored, LookedUp(known, unknown, now + AGAIN_AFTER)
+
+    async def _may(self, pending: PendingReactions, saying: Statement) -> bool | None:
+        """None: nobody knows, now or from before."""
+        found = await looked_up(self._asked(pending, saying), saying.reaction.actor.platform)
+        return saying.reaction.counted if found is None else found
+
+    async def _asked(self, pending: PendingReactions, saying: Statement) -> bool:
         reaction = saying.reaction
         platform = self.platforms.get(reaction.actor.platform)
         team, room = where(self.task, pending, reaction)
@@ -98,6 +111,11 @@ class Corrector:
             for saying in unheard(pending, ignored)
             if (platform := self.platforms.get(saying.reaction.actor.platform)) is not None and platform.whispers
         ]
+
+
+def _is_young(pending: PendingReactions, saying: Statement, now: datetime) -> bool:
+    """Whether it is worth asking once more who that is."""
+    return saying.reaction in pending.fresh and now - saying.reaction.since < UNKNOWN_FOR
 
 
 def _in_vain(pending: PendingReactions, lead_label: LeadLabel | None) -> bool:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.messages import Deletion, Edit, Media, Message, Note, Person, Press, Reaction, clean, clean_name
 from bot.domain.ports import Inbox, Ledger, ThreadingPolicy
@@ -23,23 +23,26 @@ class Receiver:
     policy: ThreadingPolicy
     ripe_in: Callable[[timedelta], None]
     """Told when the conversation will have been quiet for long enough."""
+    now: Callable[[], datetime]
+    """Our own clock, by which whatever waits for a while is timed: a platform's may be minutes ahead or behind."""
 
     async def message(self, message: Message) -> None:
         """Store the message. A repeat changes nothing."""
         kept = replace(message, text=clean(message.text), author=_named(message.author), media=_kept(message.media))
+        kept = replace(kept, heard=self.now())
         if await self.ledger.add_message(kept, self.policy):
             log.info("received", extra={"platform": message.ref.platform, "ref": message.ref.id})
             self.ripe_in(self.policy.settle)
 
     async def reaction(self, reaction: Reaction) -> None:
         """Store the reaction, if it may be on one of our posts, or is a lead's word about a person's message."""
-        kept = replace(reaction, actor=_named(reaction.actor), emoji=clean(reaction.emoji))
+        kept = replace(reaction, actor=_named(reaction.actor), emoji=clean(reaction.emoji), heard=self.now())
         if await self.ledger.add_reaction(kept):
             log.info("reaction", extra={"platform": reaction.ref.platform, "added": reaction.added})
 
     async def press(self, press: Press) -> None:
         """Store the press, if it may be on one of our posts."""
-        kept = replace(press, actor=_named(press.actor), value=clean(press.value))
+        kept = replace(press, actor=_named(press.actor), value=clean(press.value), heard=self.now())
         if await self.ledger.add_press(kept):
             log.info("press", extra={"platform": press.ref.platform})
 
@@ -51,12 +54,13 @@ class Receiver:
 
     async def deletion(self, deletion: Deletion) -> None:
         """Empty a message or note that we know."""
-        if await self.ledger.add_deletion(deletion):
+        if await self.ledger.add_deletion(replace(deletion, heard=self.now())):
             log.info("deleted", extra={"platform": deletion.ref.platform, "ref": deletion.ref.id})
 
     async def note(self, note: Note) -> None:
         """Store what a team wrote, if it is under something of ours."""
         kept = replace(note, text=clean(note.text), author=_named(note.author), media=_kept(note.media))
+        kept = replace(kept, heard=self.now())
         if await self.ledger.add_note(kept):
             log.info("noted", extra={"platform": note.ref.platform, "ref": note.ref.id})
 

@@ -9,12 +9,14 @@ from datetime import datetime
 from bot.domain import relay
 from bot.domain.conversations import PendingFollowUp, PendingNote
 from bot.domain.decisions import decide
+from bot.domain.errors import Unreachable
 from bot.domain.messages import Person, Place
 from bot.domain.ports import Ledger, Platform
 from bot.domain.posts import Notice, Post, What
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary
 from bot.flow.classify import Classifier
+from bot.flow.lookups import AGAIN_AFTER, UNKNOWN_FOR, looked_up
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +80,11 @@ class Relay:
     # --- towards the person ---
 
     async def _look_at(self, noted: PendingNote) -> None:
-        posts, sent = await self._sent(noted)
+        try:
+            posts, sent = await self._sent(noted)
+        except Unreachable:
+            await self.ledger.postpone_note(noted, self.now() + AGAIN_AFTER)
+            return
         await self.ledger.conclude_note(noted, sent, posts, self.now())
         log.info("note looked at", extra={"conversation": noted.conversation.id, "sent": sent})
 
@@ -106,10 +112,11 @@ class Relay:
         ]
         if relay.to_send(self.vocabulary, note) is not None:
             asking.insert(0, note.author)
-        for person in asking:
-            if await self._may_handle(noted, person):
-                return person
-        return None
+        found = [(person, await self._may_handle(noted, person)) for person in asking]
+        sender = next((person for person, may in found if may), None)
+        if sender is None and any(may is None for _, may in found):
+            raise Unreachable("who may send it cannot be looked up")
+        return sender
 
     async def _offered(self, noted: PendingNote) -> list[Post]:
         """Its author is asked whether to send it: once, and only who may."""
@@ -118,7 +125,10 @@ class Relay:
         words = relay.without_prefix(self.vocabulary, noted.note.text)
         if platform is None or over or not (words or noted.note.media):
             return []
-        if not await self._may_handle(noted, noted.note.author):
+        may = await self._may_handle(noted, noted.note.author)
+        if may is None:
+            raise Unreachable("who may send it cannot be looked up")
+        if not may:
             return []
         return [relay.offer(noted, platform.whispers)]
 
@@ -131,9 +141,15 @@ class Relay:
         notice = Notice(What.LEFT, team=label or "")
         return [Post(Place(ref.platform, ref.chat), notice, only_for=alone, answers=ref)]
 
-    async def _may_handle(self, noted: PendingNote, person: Person) -> bool:
+    async def _may_handle(self, noted: PendingNote, person: Person) -> bool | None:
+        """None: it cannot be looked up yet; after a while that counts as no."""
         ref, card = noted.note.ref, noted.card
         there = card is not None and not relay.left_behind(noted)
         room = card.place if card is not None and there else Place(ref.platform, ref.chat)
         platform = self.platforms.get(ref.platform)
-        return platform is not None and await platform.may_handle(person, room)
+        if platform is None:
+            return False
+        found = await looked_up(platform.may_handle(person, room), ref.platform)
+        since = noted.note.heard or noted.note.at
+        asked = [one.since for one in noted.standing if one.actor == person]
+        return False if found is None and self.now() - max(since, *asked, since) >= UNKNOWN_FOR else found

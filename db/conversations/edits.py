@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, select, update
+from sqlalchemy import Select, and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -28,6 +28,9 @@ Said = MessageRow | NoteRow
 
 async def add_edit(session: AsyncSession, edit: Edit) -> bool:
     row, talk = await _found(session, edit.ref)
+    if isinstance(row, NoteRow) and row.conversation_id is None:
+        await _change(session, row, text=clean(edit.text), edited_at=edit.at)
+        return True
     if row is None or talk is None or row.deleted_at is not None:
         return False
     if row.edited_at is not None and edit.at < row.edited_at:
@@ -55,25 +58,33 @@ def _attached(row: Said, edit: Edit) -> tuple[Media, ...] | None:
 
 async def add_deletion(session: AsyncSession, deletion: Deletion) -> bool:
     row, talk = await _found(session, deletion.ref)
+    if isinstance(row, NoteRow) and row.conversation_id is None:
+        await session.execute(delete(NoteRow).where(NoteRow.id == row.id))
+        return True
     if row is None or talk is None or row.deleted_at is not None:
         return False
     concluded = func.coalesce(type(row).concluded_at, deletion.at)
     redacted: dict[str, object] = {"text": "", "media": [], "deleted_at": deletion.at}
     await _change(session, row, **redacted, concluded_at=concluded, stale=_passed_on(row))
     await _reconsider(session, talk, row)
-    await _forget(session, talk, row, deletion.at)
+    now = deletion.heard or deletion.at
+    await _forget(session, talk, row, now)
     if talk.state in _UNDECIDED and isinstance(row, MessageRow):
-        await _close_if_empty(session, talk, deletion.at)
+        await _close_if_empty(session, talk, now)
     await _tell(session, talk, row)
     return True
 
 
 async def _found(session: AsyncSession, ref: MessageRef) -> tuple[Said | None, ConversationRow | None]:
-    """What was said, and its conversation, both locked, in the order in which every step locks them."""
+    """What was said, and its conversation, both locked, in the order in which every step locks them.
+
+    A parked note has no conversation.
+    """
     for table in (MessageRow, NoteRow):
         here = and_(table.platform == ref.platform, table.chat == ref.chat, table.message_id == ref.id)
-        of = await session.scalar(select(table.conversation_id).where(here))
-        if of is not None:
+        found = (await session.execute(select(table.conversation_id).where(here))).first()
+        if found is not None:
+            of = found[0]
             talk = await session.scalar(select(ConversationRow).where(ConversationRow.id == of).with_for_update())
             return await session.scalar(select(table).where(here).with_for_update()), talk
     return None, None

@@ -1,5 +1,6 @@
 """What platforms report becomes facts: messages in their conversations, reactions, presses."""
 
+from datetime import datetime
 from typing import cast
 
 from sqlalchemy import (
@@ -81,6 +82,7 @@ def _joined(message: Message, policy: ThreadingPolicy) -> ColumnElement[int | No
     newest = newest_of(message.place.platform, message.place.chat, message.author.id)
     if message.place.thread is None:
         return _alive(newest.where(ConversationRow.thread.is_(None)), message, policy).scalar_subquery()
+    # A burst is one by its platform's clock, however late or fast we hear it
     since = message.at - policy.settle
     burst = newest.where(ConversationRow.state == State.NEW, ConversationRow.last_at >= since)
     return func.coalesce(
@@ -89,10 +91,16 @@ def _joined(message: Message, policy: ThreadingPolicy) -> ColumnElement[int | No
 
 
 def _alive(newest: Select[ConversationRow], message: Message, policy: ThreadingPolicy) -> Select[int]:
-    """The conversation, unless it is over."""
-    row = newest.subquery()
-    closed, still = row.c.closed_at >= message.at - policy.reopen, row.c.last_at >= message.at - policy.idle
+    """The conversation, unless it is over: what people wrote is timed by their platform, what we did by our clock."""
+    row, now = newest.subquery(), _heard(message)
+    closed = row.c.closed_at >= now - policy.reopen
+    still = or_(row.c.last_at >= message.at - policy.idle, row.c.spoken_at >= now - policy.idle)
     return select(row.c.id).where(row.c.left_at.is_(None), case((row.c.state == State.CLOSED, closed), else_=still))
+
+
+def _heard(fact: Message | Reaction | Press) -> datetime:
+    """When it was taken in, by our own clock."""
+    return fact.heard or fact.at
 
 
 def newest_of(platform: str, chat: str, person_id: str) -> Select[ConversationRow]:
@@ -131,6 +139,7 @@ def _opening(message: Message) -> Executable:
         state=State.NEW,
         started_at=message.at,
         last_at=message.at,
+        heard_at=_heard(message),
         version=1,
         asked=False,
         asked_for_words=False,
@@ -169,6 +178,7 @@ def _grown(conversation_id: int, message: Message) -> Update:
         .values(
             version=ConversationRow.version + 1,
             last_at=func.greatest(ConversationRow.last_at, message.at),
+            heard_at=func.greatest(ConversationRow.heard_at, _heard(message)),
             resting=False,
             state=case((undecided, State.NEW), else_=ConversationRow.state),
             erased_at=None,
@@ -206,14 +216,14 @@ async def add_reaction(session: AsyncSession, reaction: Reaction) -> bool:
 
 async def store_reaction(session: AsyncSession, reaction: Reaction) -> bool:
     """False: it was here before."""
-    fact = insert(ReactionRow).values(**_by(reaction), emoji=reaction.emoji, added=reaction.added, at=reaction.at)
+    fact = insert(ReactionRow).values(**_by(reaction), emoji=reaction.emoji, added=reaction.added)
     return await _added(session, fact.on_conflict_do_nothing().returning(ReactionRow.id), Change.REACTION)
 
 
 async def add_press(session: AsyncSession, press: Press) -> bool:
     if not await _our_business(session, press.ref):
         return False
-    fact = insert(PressRow).values(**_by(press), value=press.value, at=press.at)
+    fact = insert(PressRow).values(**_by(press), value=press.value)
     return await _added(session, fact.on_conflict_do_nothing().returning(PressRow.id), Change.PRESS)
 
 
@@ -226,6 +236,8 @@ def _by(fact: Reaction | Press) -> dict[str, object]:
         "actor_name": fact.actor.name,
         "language": fact.actor.language,
         "external": fact.actor.external,
+        "at": fact.at,
+        "heard_at": _heard(fact),
     }
 
 

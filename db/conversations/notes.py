@@ -1,18 +1,29 @@
 """What teams write under cards: internal, until a step says that a reply with it is owed."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from sqlalchemy import Select, Update, and_, exists, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, Update, and_, delete, exists, func, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import PendingNote, StandingCard
-from bot.domain.errors import Unreachable
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.ports import Change
-from bot.domain.posts import Card, Continuation, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
+from bot.domain.posts import (
+    Card,
+    Continuation,
+    FollowUp,
+    LearningReport,
+    Notice,
+    Offer,
+    Post,
+    Reply,
+    Sent,
+    WrongTeam,
+)
 from db.conversations.claims import free, held, lease, release
 from db.conversations.targets import on_note
 from db.engine import announce
@@ -21,26 +32,71 @@ from db.posts.latest import all_cards, standing_cards
 from db.posts.questions import asking
 from db.reading import mappers
 from db.reading.codec import encode_media
-from db.tables import ConversationRow, NoteRow, PostRow, ReactionRow
+from db.tables import ConversationRow, MessagePartRow, MessageRow, NoteRow, PostRow, ReactionRow
 
 _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, WrongTeam, Notice))
 """What stands in the team's room. Whatever is written under our posts to the person is no note."""
+_IN_TEAMS_ROOMS = (*_OF_THE_TEAM, LearningReport.__name__)
+_PARKED_FOR = timedelta(hours=1)
+"""How long a note waits for the receipt of what it was written under. After that it is nobody's."""
 
 
 async def add_note(session: AsyncSession, note: Note) -> bool:
     # In this order: a receipt that is stored between the two questions is found by the second
-    unsure = await session.scalar(_being_said(note.under)) is not None
-    conversation = await _conversation_under(session, note.under)
-    if conversation is None:
-        if unsure:
-            raise Unreachable("database: what this was written under has no receipt yet")
+    under = await whole(session, note.under)
+    unsure = await session.scalar(_being_said(under)) is not None
+    conversation = await _conversation_under(session, under)
+    if conversation is None and not unsure and await _note_at(session, under) is None:
         return False
-    fact = insert(NoteRow).values(**_values(note), conversation_id=conversation)
+    fact = insert(NoteRow).values(**_values(replace(note, under=under)), conversation_id=conversation)
     new = await session.scalar(fact.on_conflict_do_nothing().returning(NoteRow.id))
     if new is None:
         return False
     await announce(session, Change.NOTE)
     return True
+
+
+async def is_of_a_team(session: AsyncSession, ref: MessageRef, ours: bool) -> bool:
+    under = await whole(session, ref)
+    kind = await session.scalar(_standing_as(under).with_only_columns(PostRow.kind).limit(1))
+    if kind is not None:
+        return kind in _IN_TEAMS_ROOMS
+    if await _note_at(session, under) is not None:
+        return True
+    return ours and not await _is_a_message(session, under) and await _had_cards(session, under)
+
+
+async def whole(session: AsyncSession, ref: MessageRef) -> MessageRef:
+    """The message of a post that this one is a part of; itself when it is none."""
+    row = await session.get(MessagePartRow, (ref.platform, ref.chat, ref.id))
+    return ref if row is None else replace(ref, id=row.whole_id)
+
+
+async def add_part(session: AsyncSession, part: MessageRef, of: MessageRef) -> None:
+    values = {"platform": part.platform, "chat": part.chat, "message_id": part.id, "whole_id": of.id}
+    await session.execute(insert(MessagePartRow).values(values).on_conflict_do_nothing())
+
+
+async def _note_at(session: AsyncSession, ref: MessageRef) -> int | None:
+    here = NoteRow.platform == ref.platform, NoteRow.chat == ref.chat, NoteRow.message_id == ref.id
+    return await session.scalar(select(NoteRow.id).where(*here))
+
+
+async def _is_a_message(session: AsyncSession, ref: MessageRef) -> bool:
+    """A person's own, though we posted it for them (a request by command)."""
+    here = MessageRow.platform == ref.platform, MessageRow.chat == ref.chat, MessageRow.message_id == ref.id
+    return await session.scalar(select(MessageRow.id).where(*here)) is not None
+
+
+async def _had_cards(session: AsyncSession, ref: MessageRef) -> bool:
+    room = or_(_in_the_room(ref), PostRow.receipt_chat == ref.chat)
+    cards = select(PostRow.id).where(PostRow.platform == ref.platform, room, PostRow.kind == Card.__name__)
+    return await session.scalar(cards.limit(1)) is not None
+
+
+def _in_the_room(ref: MessageRef) -> ColumnElement[bool]:
+    """Whether a post belongs in that chat or in a topic of it."""
+    return or_(PostRow.chat == ref.chat, PostRow.chat.startswith(f"{ref.chat}/", autoescape=True))
 
 
 async def _conversation_under(session: AsyncSession, ref: MessageRef) -> int | None:
@@ -54,13 +110,10 @@ async def _conversation_under(session: AsyncSession, ref: MessageRef) -> int | N
 
 
 def _being_said(ref: MessageRef) -> Select[int]:
-    """Posts of ours in that room that are on their way there just now: one of them may be meant.
-
-    One that must wait is none of them: for as long as it waits, nothing else would be heard on that platform.
-    """
-    room = or_(PostRow.chat == ref.chat, PostRow.chat.startswith(f"{ref.chat}/"))
+    """Posts of ours in that room that are on their way there just now: one of them may be meant."""
     tried = and_(PostRow.leased_until.is_not(None), PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
-    return select(PostRow.id).where(PostRow.platform == ref.platform, room, tried, PostRow.edits.is_(None)).limit(1)
+    there = PostRow.platform == ref.platform, _in_the_room(ref), PostRow.kind.in_(_OF_THE_TEAM)
+    return select(PostRow.id).where(*there, tried, PostRow.edits.is_(None)).limit(1)
 
 
 def _values(note: Note) -> dict[str, object]:
@@ -78,6 +131,7 @@ def _values(note: Note) -> dict[str, object]:
         "media": encode_media(note.media),
         "send": note.send,
         "at": note.at,
+        "heard_at": note.heard or note.at,
         "stale": False,
     }
 
@@ -86,6 +140,7 @@ def _values(note: Note) -> dict[str, object]:
 
 
 async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[PendingNote]:
+    await _unpark(session, now)
     await session.execute(_too_late(now))
     found = {talk.id: (row, talk) for row, talk in reversed((await session.execute(_waiting(now).limit(limit))).all())}
     await lease(session, [talk for _, talk in found.values()], now)
@@ -106,6 +161,19 @@ async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[
     ]
 
 
+async def _unpark(session: AsyncSession, now: datetime) -> None:
+    """Give parked notes the conversation of what they are under, if that has a receipt by now."""
+    parked = select(NoteRow).where(NoteRow.conversation_id.is_(None)).order_by(NoteRow.heard_at, NoteRow.id)
+    for row in (await session.scalars(parked.with_for_update(skip_locked=True))).all():
+        under = await whole(session, MessageRef(row.platform, row.under_chat, row.under_id))
+        found = await _conversation_under(session, under)
+        if found is not None:
+            mine = update(NoteRow).where(NoteRow.id == row.id).values(conversation_id=found, under_id=under.id)
+            await session.execute(mine.execution_options(synchronize_session=False))
+        elif row.heard_at <= now - _PARKED_FOR:
+            await session.execute(delete(NoteRow).where(NoteRow.id == row.id))
+
+
 async def _card_over(session: AsyncSession, row: NoteRow, cards: Sequence[StandingCard]) -> StandingCard | None:
     """The card in whose thread the note stands, be it under that, under something else of ours, or under a note."""
     seen: set[int] = set()
@@ -122,10 +190,14 @@ async def _card_over(session: AsyncSession, row: NoteRow, cards: Sequence[Standi
 
 
 def _said_as(ref: MessageRef) -> Select[PostRow]:
-    """Our posts that this message is, the newest first: the post itself, and what rewrote it."""
-    here = PostRow.platform == ref.platform, PostRow.receipt_chat == ref.chat, PostRow.receipt_id == ref.id
+    """Our posts in a team's room that this message is, the newest first: the post itself, and what rewrote it."""
     continuing = and_(PostRow.kind == Continuation.__name__, PostRow.under.is_not(None))
-    return select(PostRow).where(*here, or_(PostRow.kind.in_(_OF_THE_TEAM), continuing)).order_by(PostRow.id.desc())
+    return _standing_as(ref).where(or_(PostRow.kind.in_(_OF_THE_TEAM), continuing))
+
+
+def _standing_as(ref: MessageRef) -> Select[PostRow]:
+    here = PostRow.platform == ref.platform, PostRow.receipt_chat == ref.chat, PostRow.receipt_id == ref.id
+    return select(PostRow).where(*here).order_by(PostRow.id.desc())
 
 
 def _too_late(now: datetime) -> Update:
@@ -149,6 +221,7 @@ def _waiting(now: datetime) -> Select[NoteRow, ConversationRow]:
         select(NoteRow, ConversationRow)
         .join(ConversationRow, ConversationRow.id == NoteRow.conversation_id)
         .where(NoteRow.id.in_(union_all(new, again)), free(now), ~another)
+        .where(func.coalesce(NoteRow.not_before, now) <= now)
         .order_by(NoteRow.at, NoteRow.id)
         .with_for_update(skip_locked=True, of=(NoteRow, ConversationRow))
     )
@@ -186,6 +259,12 @@ async def conclude_note(
     await announce(session, Change.OWED, Change.FREED)
 
 
+async def postpone_note(session: AsyncSession, noted: PendingNote, until: datetime) -> None:
+    later = update(NoteRow).where(NoteRow.id == noted.id).values(not_before=until)
+    await session.execute(later.execution_options(synchronize_session=False))
+    await _again(session, noted)
+
+
 async def _again(session: AsyncSession, noted: PendingNote) -> None:
     """Something changed while it was looked at: what was concluded is about a past that nobody sees any more."""
     await release(session, noted.conversation.id)
@@ -210,7 +289,7 @@ async def send(session: AsyncSession, row: NoteRow, posts: Sequence[Post], now: 
     await session.execute(marked.execution_options(synchronize_session=False))
     # Somebody spoke: the person's answer to it belongs to the same conversation, however long they had been silent
     spoken = update(ConversationRow).where(ConversationRow.id == row.conversation_id)
-    spoken = spoken.values(last_at=func.greatest(ConversationRow.last_at, now))
+    spoken = spoken.values(spoken_at=func.greatest(ConversationRow.spoken_at, now))
     await session.execute(spoken.execution_options(synchronize_session=False))
 
 

@@ -7,9 +7,10 @@ from sqlalchemy import Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from bot.domain.conversations import Chosen, Dispatched, Meaning, PendingPress, Settled, SplitOff, State, Stated
+from bot.domain.conversations import Button, Chosen, Dispatched, Meaning, PendingPress, Settled, SplitOff, State, Stated
 from bot.domain.decisions import Author, Decision
 from bot.domain.learning import Source
+from bot.domain.messages import MessageRef
 from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
 from db.conversations.claims import free, held, lease, release
@@ -75,6 +76,29 @@ def _waiting(now: datetime) -> Select[PressRow, ConversationRow, PostRow]:
         .order_by(PressRow.at, PressRow.id)
         .with_for_update(skip_locked=True, of=(PressRow, ConversationRow))
     )
+
+
+async def button(session: AsyncSession, ref: MessageRef) -> Button | None:
+    here = PostRow.platform == ref.platform, PostRow.receipt_chat == ref.chat, PostRow.receipt_id == ref.id
+    found = select(PostRow, ConversationRow).join(ConversationRow, ConversationRow.id == PostRow.conversation_id)
+    row = (await session.execute(found.where(*here, _HAS_BUTTONS).limit(1))).first()
+    if row is None:
+        return None
+    post, talk = row
+    room, said = mappers.place(post), (await wordings(session, [post.id])).get(post.id)
+    match said:
+        case Question():
+            return Button(room, said.answered is not None, mappers.conversation(talk).person)
+        case Solved():
+            return Button(room, said.answer is not None, mappers.conversation(talk).person)
+        case Split():
+            return Button(room, said.done, mappers.conversation(talk).person)
+        case WrongTeam():
+            return Button(room, said.chosen is not None, for_leads=True, label=talk.label)
+        case Offer():
+            return Button(room, said.sent)
+        case _:
+            return None
 
 
 async def _note(session: AsyncSession, said: Content) -> NoteRow | None:

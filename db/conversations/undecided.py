@@ -27,7 +27,7 @@ async def claim_undecided(
     session: AsyncSession, now: datetime, settle: timedelta, patience: timedelta, limit: int
 ) -> list[UndecidedConversation]:
     found = (await session.execute(_claimed(now, settle, patience, limit))).all()
-    rows = sorted((row for row, _ in found), key=lambda row: (row.last_at, row.id))
+    rows = sorted((row for row, _ in found), key=lambda row: (row.heard_at, row.id))
     ids = [row.id for row in rows]
     said = await own_messages(session, ids)
     asked = await open_questions(session, [row.id for row in rows if row.asked])
@@ -53,14 +53,14 @@ def _claimed(
 
 
 def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[int]:
-    quiet = _ROW.last_at <= now - settle
+    quiet = _ROW.heard_at <= now - settle
     new = and_(_ROW.state == State.NEW, ~_ROW.resting, quiet)
     news = and_(_ROW.state == State.ASKED, _ROW.version > _ROW.asked_version, quiet)
     unanswered = and_(_ROW.state == State.ASKED, _ROW.asked_at <= now - patience)
     return (
         select(_ROW.id)
         .where(free(now), or_(new, news, unanswered))
-        .order_by(_ROW.last_at, _ROW.id)
+        .order_by(_ROW.heard_at, _ROW.id)
         .with_for_update(skip_locked=True)
     )
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.messages import Media
-from bot.domain.posts import Card, Content, Continuation, FollowUp, Offer, Reply, Sent
+from bot.domain.posts import GONE, Card, Content, Continuation, FollowUp, Offer, Reply, Sent
 from bot.domain.rich_text import one_line, plain
 from db.posts.cancel import CancelReason, cancel
 from db.reading import mappers
@@ -50,7 +50,7 @@ def redacted(said: Content, target: int, gone: Redaction) -> Content:
         # the next wording of what it continues
         return replace(said, text="")
     if isinstance(said, Reply) and target in gone.carried:
-        return replace(said, text="", media=())
+        return replace(said, text=GONE, media=(), edited=True)
     if isinstance(said, Offer) and said.note in gone.notes:
         return replace(said, text="")
     if isinstance(said, Sent) and gone.notes and quotes(said.text, gone.texts):

@@ -1,7 +1,15 @@
 """The schema: what people said, what was decided, what we owe, and what was learned."""
 
 from db.tables.base import MAX_NAME, Name, Table, Words, storable
-from db.tables.conversations import ConversationRow, MessageRow, MovedChatRow, NoteRow, PreferenceRow
+from db.tables.conversations import (
+    ConversationRow,
+    LearnedRoomRow,
+    MessagePartRow,
+    MessageRow,
+    MovedChatRow,
+    NoteRow,
+    PreferenceRow,
+)
 from db.tables.learning import (
     AdapterRow,
     CorrectionRow,
@@ -23,6 +31,8 @@ __all__ = [
     "DecisionRow",
     "ExampleRow",
     "LabelCodeRow",
+    "LearnedRoomRow",
+    "MessagePartRow",
     "MessageRow",
     "MovedChatRow",
     "Name",

@@ -32,6 +32,12 @@ class ReactionRow(Table):
     emoji: Mapped[str]
     added: Mapped[bool]
     at: Mapped[datetime]
+    heard_at: Mapped[datetime]
+    """When it was taken in, by our own clock; `at` is its platform's."""
+    counted: Mapped[bool | None]
+    """Whether its actor could say what it says, when last looked up."""
+    not_before: Mapped[datetime | None]
+    """Its actor could not be looked up: it is looked at again then."""
     concluded_at: Mapped[datetime | None]
 
 
@@ -54,6 +60,8 @@ class PressRow(Table):
     external: Mapped[bool] = mapped_column(server_default=false())
     value: Mapped[str]
     at: Mapped[datetime]
+    heard_at: Mapped[datetime]
+    """When it was taken in, by our own clock."""
     concluded_at: Mapped[datetime | None]
 
 

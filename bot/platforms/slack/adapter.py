@@ -88,6 +88,7 @@ class Slack:
             self._mouth.dismissed = ""
         background = BackgroundTasks()
         hearing = self._hearing(us, inbox, background)
+        await hearing.learn_moves()
         background.start(hearing.spell(), "slack emoji")
         background.start(startup_check(self._config, self._around.task, self._directory), "slack channels")
         try:

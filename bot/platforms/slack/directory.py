@@ -10,13 +10,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Refused, Unreachable
 from bot.platforms.slack.payload import Payload, each, inner, word
-from bot.platforms.slack.web_api import as_object, ask, look
+from bot.platforms.slack.web_api import Declined, as_object, ask, look
 
 log = logging.getLogger(__name__)
 
 _MEMBERS_FOR = timedelta(minutes=5).total_seconds()
 _PROFILE_FOR = timedelta(hours=1).total_seconds()
 _CHANNEL_FOR = timedelta(minutes=10).total_seconds()
+_NOBODY = ("user_not_found", "users_not_found", "user_not_visible")
 _SLOW_FOR = timedelta(minutes=1).total_seconds()
 
 
@@ -91,7 +92,8 @@ class Directory:
                 known = _profile(await look(lambda: self._client.users_info(user=user, include_locale=True)), us)
             except Refused as error:
                 self._complain("users.info", error)
-                known = Profile()
+                # Whoever Slack does not know may do nothing; any other refusal is our token's fault
+                known = Profile(gone=isinstance(error, Declined) and error.code in _NOBODY)
             self._profiles[user] = (_now() + _PROFILE_FOR, known)
             return known
 

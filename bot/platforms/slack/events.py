@@ -36,15 +36,34 @@ class BotIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ThreadReply:
-    """A reply in a thread that may be a conversation's: only who keeps the record can say."""
+    """A reply in a thread outside the teams' channels: whose it is, only who keeps the record can say."""
 
     message: Message
+    ours: bool = False
+    """The thread begins with something of ours."""
+    addressed: bool = False
+    """It is meant for us where the thread is nobody's: we are mentioned, or every message there is a request."""
 
     @property
     def root(self) -> MessageRef:
         """The thread's first message."""
         place = self.message.place
         return MessageRef(NAME, place.chat, place.thread or self.message.ref.id)
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenToInARoom:
+    """Somebody mentioned us in a team's channel, in no thread: that is no request, and they are told so."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MentionedByEdit:
+    """Somebody changed a message so that it speaks to us: where it was not known before, it is a request now."""
+
+    edit: Edit
+    message: Message | ThreadReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +120,18 @@ class HomeOpened:
 
 
 Fact = Message | Reaction | Edit | Deletion | Note
-News = ThreadReply | RouteRequest | Renamed | Regrouped | NewEmoji | Reshared | Dismissed | HomeOpened
+News = (
+    ThreadReply
+    | SpokenToInARoom
+    | MentionedByEdit
+    | RouteRequest
+    | Renamed
+    | Regrouped
+    | NewEmoji
+    | Reshared
+    | Dismissed
+    | HomeOpened
+)
 
 _ABOUT_A_CHANNEL = (
     "channel_archive channel_unarchive group_archive group_unarchive channel_shared channel_unshared "
@@ -146,12 +176,16 @@ def _said(event: Payload, ears: BotIdentity) -> Fact | News | None:
         return RouteRequest(root, ref, author, team, at)
     text, files = message_text(event, ears.user), media(event)
     if channel in ears.rooms:
-        return Note(ref, root, author, text, at, files) if replies else None
+        if replies:
+            return Note(ref, root, author, text, at, files)
+        here = Message(ref, Place(NAME, channel, ts), author, text, at, files)
+        return SpokenToInARoom(here) if event.get("type") == "app_mention" else None
     # An id is enough: within the one workspace that a token belongs to, Slack gives no two people the same.
     message = Message(ref, Place(NAME, channel, thread or ts), author, text, at, files)
-    if _is_for_us(event, channel, ears):
-        return message
-    return ThreadReply(message) if replies else None
+    addressed = _is_for_us(event, channel, ears)
+    if replies and event.get("channel_type") != "im":
+        return ThreadReply(message, word(event, "parent_user_id") == ears.user, addressed)
+    return message if addressed else None
 
 
 def _is_person(event: Payload, user: str, ears: BotIdentity) -> bool:
@@ -178,7 +212,7 @@ def _ordered(raw: str, ears: BotIdentity) -> str:
     return readable(found[1], ears.user) if found and ears.user else ""
 
 
-def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | None:
+def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | MentionedByEdit | None:
     """An edit only where its author changed it, or the message that it points at was shown: a link's preview is none,
     nor are our own updates."""
     message, before, channel = inner(event, "message"), inner(event, "previous_message"), word(event, "channel")
@@ -193,7 +227,13 @@ def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | None:
     # Of a deleted message with replies a tombstone is left, which comes as a change.
     if event.get("subtype") == "message_deleted" or message.get("subtype") == "tombstone":
         return Deletion(ref, at)
-    return _edit(ref, message, before, at, ears)
+    edit = _edit(ref, message, before, at, ears)
+    mention = f"<@{ears.user}"
+    if edit is None or channel in ears.rooms or mention in word(before, "text") or mention not in word(message, "text"):
+        return edit
+    spoken = {key: event[key] for key in ("channel", "channel_type") if key in event}
+    said = _said({**message, **spoken, "type": "app_mention", "subtype": None}, ears)
+    return MentionedByEdit(edit, said) if isinstance(said, Message | ThreadReply) else edit
 
 
 def _edit(ref: MessageRef, message: Payload, before: Payload, at: datetime, ears: BotIdentity) -> Edit | None:

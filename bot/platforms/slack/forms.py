@@ -30,7 +30,7 @@ from bot.platforms.slack.mentions import Mentions
 from bot.platforms.slack.message_content import message_text
 from bot.platforms.slack.modals import fitting, refusal, reply_form, route_form
 from bot.platforms.slack.payload import NAME, moment, word
-from bot.platforms.slack.request_context import RequestContext, now
+from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.web_api import Declined, ask
 
 log = logging.getLogger(__name__)
@@ -66,10 +66,11 @@ class Forms:
 
     async def open_reply(self, wanted: ReplyWanted) -> None:
         """Ask what the person shall read; only of our own people."""
-        language = self.reception.around.languages[0]
         if not await self.reception.rights.may_handle(Person(NAME, wanted.user)):
+            language = await self.reception.language(wanted.user)
             await self.reception.whispers.answer(wanted.respond_to, told(language, "slack_ours_only"))
             return
+        language = self.reception.around.languages[0]
         view = reply_form(language, {"card": addressed(wanted.card)})
         await self._open(view, wanted.trigger, wanted.respond_to, language)
 
@@ -132,7 +133,8 @@ class Forms:
         author = await self.reception.person(form.user)
         # The form's own id makes the note one, however often Slack brings it.
         ref = MessageRef(NAME, card.chat, form.id)
-        await self.inbox.note(Note(ref, card, author, bare(form.answer), now(), send=True))
+        note = Note(ref, card, author, bare(form.answer), self.reception.clock.now(), send=True)
+        await self.inbox.note(note)
 
     async def _route(self, form: Form) -> Block:
         chosen = "" if form.answer in ("", LET_IT_DECIDE) else form.answer
@@ -141,7 +143,8 @@ class Forms:
             return refusal(sentence(await self.reception.language(form.user), "slack_leads_only"))
         source = address(form.notes.get("source", "")) or await self._request(form)
         if chosen and source is not None:
-            await self.inbox.reaction(Reaction(source, person, choice(chosen), added=True, at=now()))
+            at = self.reception.clock.now()
+            await self.inbox.reaction(Reaction(source, person, choice(chosen), added=True, at=at))
         return {}
 
     async def _request(self, form: Form) -> MessageRef | None:

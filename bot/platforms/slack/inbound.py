@@ -21,12 +21,14 @@ from bot.platforms.slack.events import (
     BotIdentity,
     Dismissed,
     HomeOpened,
+    MentionedByEdit,
     NewEmoji,
     News,
     Regrouped,
     Renamed,
     Reshared,
     RouteRequest,
+    SpokenToInARoom,
     ThreadReply,
     read,
 )
@@ -45,7 +47,7 @@ from bot.platforms.slack.interactions import (
     interaction,
 )
 from bot.platforms.slack.mentions import Mentions
-from bot.platforms.slack.payload import NAME, Payload
+from bot.platforms.slack.payload import NAME, Payload, inner, moment, word
 from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.web_api import ask
 
@@ -109,6 +111,8 @@ class Inbound:
     # --- events ---
 
     async def _keep(self, payload: Payload) -> None:
+        if happened := moment(word(inner(payload, "event"), "event_ts")):
+            self.reception.clock.observe(happened)
         match read(payload, self.ears):
             case Message() as message:
                 await self.inbox.message(await self._pointing(await self._whole(message)))
@@ -117,15 +121,18 @@ class Inbound:
             case Reaction() as reaction:
                 await self._react(replace(reaction, emoji=self._spellings.meant(reaction.emoji)))
             case Edit() as edit:
-                text = await self._mentions.named(edit.text)
-                media = None if edit.media is None else await self._mentions.known(edit.media)
-                await self.inbox.edit(replace(edit, text=text, media=media))
+                await self._revise(edit)
             case Deletion() as deletion:
                 await self.inbox.deletion(deletion)
             case None:
                 pass
             case news:
                 await self._hear(news)
+
+    async def _revise(self, edit: Edit) -> None:
+        text = await self._mentions.named(edit.text)
+        media = None if edit.media is None else await self._mentions.known(edit.media)
+        await self.inbox.edit(replace(edit, text=text, media=media))
 
     async def _react(self, reaction: Reaction) -> None:
         # Who takes a card is shown by name; who laughs elsewhere need not be looked up.
@@ -139,6 +146,14 @@ class Inbound:
                 await self._overhear(news)
             case RouteRequest():
                 await self._order(news)
+            case SpokenToInARoom():
+                await self._explain(news.message)
+            case MentionedByEdit():
+                await self._revise(news.edit)
+                if isinstance(news.message, ThreadReply):
+                    await self._overhear(news.message)
+                else:
+                    await self.inbox.message(await self._pointing(await self._whole(news.message)))
             case Renamed():
                 self._rename(news)
                 await self.inbox.chat_moved(NAME, news.before, news.after)
@@ -159,14 +174,18 @@ class Inbound:
 
         One under a card is a team's, though the settings no longer name the channel: what is said there is no request.
         """
-        account = await self.reception.around.chat_commands.account(aside.root)
-        if account is None:
-            return
-        said, request = await self._whole(aside.message), account.request
-        if request.source.chat == aside.root.chat and request.card != aside.root:
-            await self.inbox.message(said)
-        else:
+        around, said = self.reception.around, await self._whole(aside.message)
+        if await around.ledger.is_of_a_team(aside.root, aside.ours):
             await self.inbox.note(Note(said.ref, aside.root, said.author, said.text, said.at, said.media))
+        elif aside.addressed:
+            await self.inbox.message(await self._pointing(said))
+        elif await around.chat_commands.account(aside.root) is not None:
+            await self.inbox.message(said)
+
+    async def learn_moves(self) -> None:
+        """Channels that got another id before this process began. Raises Unreachable."""
+        for before, after in (await self.reception.around.ledger.moved_chats(NAME)).items():
+            self._rename(Renamed(before, after))
 
     def _rename(self, news: Renamed) -> None:
         self.ears = self.ears.renamed(news.before, news.after)
@@ -189,6 +208,12 @@ class Inbound:
             actor = await self._known(order.actor)
             await self.inbox.reaction(Reaction(order.root, actor, choice(named[0]), added=True, at=order.at))
 
+    async def _explain(self, message: Message) -> None:
+        """What is said in a team's channel is no request."""
+        language = await self.reception.language(message.author.id)
+        order = RouteRequest(message.ref, message.ref, message.author, "", message.at)
+        self._whisper(order, told(language, "slack_not_here"))
+
     def _whisper(self, order: RouteRequest, said: Said) -> None:
         # The mention and the message event of one post bring the same order twice.
         if order.ref not in self._whispered:
@@ -197,8 +222,9 @@ class Inbound:
 
     async def _say_to(self, order: RouteRequest, said: Said) -> None:
         root = order.root
+        thread = root.id if root != order.ref else None
         call = self.reception.client.chat_postEphemeral(
-            channel=root.chat, thread_ts=root.id, user=order.actor.id, text=said.text, blocks=said.blocks
+            channel=root.chat, thread_ts=thread, user=order.actor.id, text=said.text, blocks=said.blocks
         )
         await ask(call)
 

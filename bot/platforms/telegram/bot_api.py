@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar, cast
 from urllib.parse import urlencode
@@ -54,6 +55,16 @@ class Overtaken(Unreachable):
     """Somebody else takes this bot's updates: another process, or a webhook that was set meanwhile."""
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What somebody is in a chat."""
+
+    status: str
+    is_member: bool
+    """Of somebody restricted: whether they are in the chat at all."""
+    is_bot: bool
+
+
 class BotApiClient:
     """The bot's calls, and its updates one by one."""
 
@@ -82,6 +93,18 @@ class BotApiClient:
         if not isinstance(answer, list):
             raise Unreachable(_STRANGE)
         return [_numbered(one) for one in answer]
+
+    async def member(self, chat: str, user: str) -> Member:
+        """What somebody is in a chat. Raises Refused, Unreachable, ChatMoved.
+
+        The library's own getChatMember fails for a member of whom one of many rights is not told.
+        """
+        query = urlencode({"chat_id": chat, "user_id": user})
+        answer = await asked(self.bot.request.post(f"{self.bot.base_url}/getChatMember?{query}"))
+        who = answer.get("user") if isinstance(answer, dict) else None
+        if not isinstance(answer, dict) or not isinstance(who, dict):
+            raise Refused(_STRANGE)
+        return Member(str(answer.get("status", "")), answer.get("is_member") is True, who.get("is_bot") is True)
 
     async def reactions(self, chat: str) -> list[str] | None:
         """The emoji that may be put on what is said in a chat; None: all that there are. Raises Refused, Unreachable.

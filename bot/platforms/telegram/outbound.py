@@ -13,6 +13,7 @@ from telegram.ext import ExtBot
 
 from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.messages import Media, MessageRef, Place
+from bot.domain.ports import Ledger
 from bot.domain.posts import Card, Content, FollowUp, OutboxItem, Reply
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.attachments import AttachmentSender, Spot
@@ -34,13 +35,14 @@ T = TypeVar("T")
 class Sender:
     """One bot's mouth."""
 
-    def __init__(self, bot: ExtBot[None], voice: Voice, rooms: Rooms) -> None:
+    def __init__(self, bot: ExtBot[None], voice: Voice, rooms: Rooms, ledger: Ledger) -> None:
         self._bot = bot
         self._voice = voice
         self._rooms = rooms
         self._pace = Pace()
-        self.pieces = MessageParts()
-        self.parcels = AttachmentSender(bot, lambda chat: self._pace.count(chat, _now()), self.pieces)
+        self._ledger = ledger
+        self._pieces = MessageParts(ledger)
+        self.parcels = AttachmentSender(bot, lambda chat: self._pace.count(chat, _now()), self._pieces)
         self._later: set[asyncio.Task[None]] = set()
 
     async def say(self, item: OutboxItem) -> MessageRef:
@@ -123,9 +125,19 @@ class Sender:
                 raise
             about = {"platform": NAME, "room": place.chat, "setting": self._rooms.settings(chat)}
             log.error("topic closed or deleted, said in the group itself", extra=about)
-            if place.chat in self._rooms.names:
-                self._rooms.widen(chat)
+            await self._widen(place)
             return await self._send(Spot(chat, None, _replying(reply)), said)
+
+    async def _widen(self, place: Place) -> None:
+        """The group itself is the team's room from now on; said here first, and written down for other processes."""
+        if place.chat not in self._rooms.names:
+            return
+        group = _chat(place)
+        self._rooms.widen(place.chat, group)
+        try:
+            await self._ledger.add_room(place, Place(NAME, group))
+        except Unreachable as error:
+            log.error("room not written down", extra={"platform": NAME, "problem": str(error)})
 
     async def _send(self, spot: Spot, said: Said) -> Message:
         return await self._bot.send_message(
@@ -173,7 +185,7 @@ class Sender:
             log.error("part of a post not said", extra={"platform": NAME, "problem": str(error)})
         else:
             if spot.reply is not None:
-                self.pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
+                await self._pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
 
 
 def _media(content: Content) -> tuple[Media, ...]:

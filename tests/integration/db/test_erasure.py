@@ -12,7 +12,7 @@ from bot.domain.conversations import CardState, LeadLabel
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Adapter, side_of
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
-from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Offer, Post, Reply, Sent
+from bot.domain.posts import GONE, ON_THE_CARD, Card, FollowUp, Offer, Post, Reply, Sent
 from bot.domain.queries import Erased
 from db.engine import Database
 from db.erasure import PostgresErasure
@@ -155,7 +155,28 @@ async def test_cards_and_follow_ups_in_chats_are_rewritten_without_words(
     assert {content.moved_to for content in cards} == {"access", None}
     assert first.chat in {chat for chat, _ in rewritten["Card"]}
     assert [content for _, content in rewritten["FollowUp"]] == [FollowUp("", "", deleted=True)]
-    assert set(rewritten) == {"Card", "FollowUp"}
+    assert [content for _, content in rewritten["Reply"]] == [
+        Reply("access", GONE, "en", "Gus", edited=True, media=()),
+    ]
+    assert [content for _, content in rewritten["Sent"]] == [Sent("", "Gus", "")]
+    assert set(rewritten) == {"Card", "FollowUp", "Reply", "Sent", "Offer"}
+    assert "Ann" not in str(rewritten)
+
+
+async def test_what_an_agent_sent_is_rewritten_without_their_name_and_words_when_they_are_forgotten(
+    ledger: PostgresLedger, outbox: PostgresOutbox, erasure: PostgresErasure
+) -> None:
+    await _a_story(ledger, outbox)
+    await erasure.erase(AGENT, after(100))
+    said: dict[str, object] = {}
+    while item := await outbox.claim_due(["slack", "telegram"], after(101), 10):
+        for one in item:
+            assert one.edits is not None
+            said[type(one.post.content).__name__] = one.post.content
+            await outbox.said(one, one.edits, after(102))
+    assert said["Reply"] == Reply("access", GONE, "en", "", edited=True)
+    assert said["Sent"] == Sent("", "", "Ann")
+    assert "Gus" not in str(said) and "on its way" not in str(said)
 
 
 async def test_forgetting_again_changes_nothing(
@@ -369,7 +390,24 @@ async def test_held_out_and_disputed_words_were_never_trained_on(
         ("Summers, Ann", "…, …"),
         ("she wrote: WHERE is my refund?", "she wrote: …?"),
         ("nothing of hers", "nothing of hers"),
+        ("Since this summer, Summers has asked twice", "Since this summer, … has asked twice"),
     ],
 )
 def test_a_note_keeps_what_is_not_theirs(noted: str, left: str) -> None:
     assert without(noted, ["Ann Summers"], ["hello\nwhere is my refund", "no"]) == left
+
+
+@pytest.mark.parametrize(
+    ("noted", "left"),
+    [
+        ("Will you pay? We may, in May. A grace period until 5 May.", None),
+        ("May I ask? Grace period. She will call; it may take days.", None),
+        ("Thanks Will, and dear Grace: May said so", "Thanks …, and dear …: … said so"),
+        ("I told Will about it", "I told … about it"),
+        ("Will's refund, @May, all right, Grace.", "…'s refund, @…, all right, …."),
+        ("Will wrote again", "… wrote again"),
+        ("WILL SMITHSON and will smithson", "… and …"),
+    ],
+)
+def test_words_that_are_names_as_well_stay_where_they_are_words(noted: str, left: str | None) -> None:
+    assert without(noted, ["Will Smithson", "May", "Grace"], []) == (noted if left is None else left)

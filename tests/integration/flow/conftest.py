@@ -66,7 +66,7 @@ class Story:
         outbox = PostgresOutbox(self.database)
         patience = timedelta(minutes=10)
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
-        self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None)
+        self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None, self.now)
         self.sorter = Sorter(task, self.ledger, self.classifier, JOINING.settle, patience, self.wordless, self.now)
         self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now)
         self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)

@@ -137,7 +137,7 @@ async def test_an_employee_in_slack_and_their_team_in_telegram(company: Company)
     )
     await company.settles()
     heard = [post.text for post in company.slack.posts(slack.HELP) if post.thread_ts == asked]
-    assert [text for text in heard if "room 3" in text or "bad one" in text] == ["it writes: come to room 3"]
+    assert [text for text in heard if "room 3" in text or "bad one" in text] == ["IT writes: come to room 3"]
     assert b"map" in [file.content for file in company.slack.files.stored.values()]
     await company.slack.writes(MIA, slack.HELP, "on my way", thread_ts=asked)
     await company.settles()
@@ -154,7 +154,7 @@ async def test_what_one_platform_edits_the_other_reads(company: Company) -> None
     await company.slack.edits(MIA, slack.HELP, asked, "my laptop is broken and hot")
     await company.settles()
     assert "broken and hot" in company.in_telegram()[0].text
-    assert "it writes (edited): room 4" in [post.text for post in company.slack.posts(slack.HELP)]
+    assert "IT writes (edited): room 4" in [post.text for post in company.slack.posts(slack.HELP)]
 
 
 # --- what people write survives the way ---

@@ -103,12 +103,15 @@ def test_a_label_without_a_room_is_reached_through_the_fallback() -> None:
 def test_out_of_hours_the_answer_says_when_the_team_is_back() -> None:
     working = hours("Mon-Fri 09:00-17:30", "Europe/Lisbon")
     task = replace(TASK, labels=(replace(TASK.labels[0], hours=working), *TASK.labels[1:]))
-    for now, back in (
-        (NOW, None),
-        (NOW.replace(hour=20), datetime(2026, 11, 24, 9, tzinfo=ZoneInfo("Europe/Lisbon"))),
+    tomorrow, monday = (datetime(2026, 11, day, 9, tzinfo=ZoneInfo("Europe/Lisbon")) for day in (24, 23))
+    for now, back, days in (
+        (NOW, None, None),
+        (NOW.replace(hour=20), tomorrow, 1),
+        (NOW.replace(hour=5), monday, 0),
+        (NOW.replace(day=20, hour=20), monday, 3),
     ):
         answer, _ = compose.routed(task, case("charged twice"), BILLING, SAID, now)
-        assert answer.content == Answer("billing", "en", back=back)
+        assert answer.content == Answer("billing", "en", back=back, days=days)
 
 
 def test_the_card_tells_which_corrections_it_leaned_on() -> None:

@@ -23,6 +23,7 @@ from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms import PlatformContext, Routed
 from bot.platforms.slack import PLATFORM, Config, Mode
 from bot.platforms.slack.adapter import Slack
+from tests.fakes_ledger import FakeLedger
 from tests.servers.slack import Post as Shown
 from tests.servers.slack import SlackServer
 
@@ -166,14 +167,16 @@ class FakeDesk:
         return Erased(2, 1, ())
 
 
-def around(chat_commands: FakeDesk | None = None, task: Task = TASK) -> PlatformContext:
-    """What the adapter may look at; nothing of the ledger, which is the flow's."""
+def around(
+    chat_commands: FakeDesk | None = None, task: Task = TASK, ledger: ports.Ledger | None = None
+) -> PlatformContext:
+    """What the adapter may look at."""
     return PlatformContext(
         task=task,
         languages=("en", "pt-BR", "es"),
         base="starter",
         vocabulary=WORDS,
-        ledger=cast(ports.Ledger, None),
+        ledger=ledger or FakeLedger(),
         chat_commands=chat_commands or FakeDesk(),
         transcript=cast(queries.Transcript, None),
         registry=cast(model_ports.Registry, None),

@@ -90,7 +90,7 @@ async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
     registry, queries = PostgresRegistry(database), PostgresQueries(database)
     memory = PostgresMemory(database, embedder.name)
     chat_commands = ChatCommandHandler(LEARNED, "starter", queries, registry, ledger, PostgresErasure(database), now)
-    platform_context = replace(around(task=LEARNED), chat_commands=chat_commands)
+    platform_context = replace(around(task=LEARNED), chat_commands=chat_commands, ledger=ledger)
     classifier = Classifier(predictor, embedder, memory, registry, "starter")
     policy = ports.ThreadingPolicy(SETTLE, timedelta(hours=24), timedelta(hours=72))
     async with AsyncExitStack() as stack:
@@ -115,7 +115,7 @@ async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
                     await step()
                 await asyncio.sleep(0.02)
 
-        inbox = Receiver(ledger, policy, lambda _delay: None)
+        inbox = Receiver(ledger, policy, lambda _delay: None, now)
         await stack.enter_async_context(listening(server, slack, inbox))  # type: ignore[arg-type]
         task = asyncio.create_task(running(), name="the flow")
         try:
@@ -154,6 +154,11 @@ async def test_an_internal_note_stays_inside_until_its_author_presses_send(town:
     card = await town.card(BILLING)
     await server.writes(BEN, BILLING, "she is a nuisance", thread_ts=card.ts)
     offer = await whispered(server, BILLING, BEN)
+    # What is sent by an act comes later than what leaked would have: the note had been looked at before it was offered
+    await server.writes(BEN, BILLING, "reply: it is on its way", thread_ts=card.ts)
+    await town.said(HELP, root, "it is on its way")
+    everywhere = [post for room in (HELP, LOUNGE, IT, ANN) for post in server.posts(room)]
+    assert not [post for post in everywhere if "nuisance" in f"{post.text} {post.blocks}"]
     await server.presses(BEN, BILLING, offer.ts, "choose_send")
     await town.said(HELP, root, "she is a nuisance")
     await server.until(lambda: "button" not in str(server.ephemerals(BILLING, BEN)[-1].blocks), 10)

@@ -6,8 +6,9 @@ import pytest
 
 from bot.domain.continuation import continued
 from bot.domain.errors import Refused, Unreachable
-from bot.domain.messages import File, Media, MediaKind, Message
+from bot.domain.messages import File, Media, MediaKind, Message, MessageRef
 from bot.domain.posts import FollowUp, Reply
+from tests.fakes_ledger import FakeLedger
 from tests.integration.platforms.telegram.parts import (
     ANN,
     BILLING,
@@ -19,6 +20,7 @@ from tests.integration.platforms.telegram.parts import (
     connected,
     hearing,
     item,
+    platform_context,
 )
 from tests.servers.telegram import TelegramServer
 
@@ -90,19 +92,15 @@ async def test_an_album_under_a_card_is_notes_under_that_card(server: TelegramSe
 
 
 @pytest.mark.parametrize("files", [1, 2], ids=["a document", "an album"])
-async def test_an_answer_to_what_came_behind_a_post_is_a_note_under_the_post(
-    server: TelegramServer, inbox: Recorder, files: int
-) -> None:
+async def test_what_came_behind_a_post_is_written_down_as_a_part_of_it(server: TelegramServer, files: int) -> None:
     kind = MediaKind.DOCUMENT if files == 1 else MediaKind.PHOTO
     parcels = [upload(kind, f"{number}.pdf") for number in range(files)]
     said = FollowUp("Ann", "look at these", tuple(one.media for one in parcels))
-    async with hearing(server, inbox) as telegram:
+    ledger = FakeLedger()
+    async with connected(config(server), platform_context(ledger=ledger)) as telegram:
         post = await telegram.say(item(said, str(BILLING), files=parcels))
-        pieces = range(int(post.id) + 1, int(post.id) + 1 + files)
-        for piece in pieces:
-            await server.writes(LEAD, "reply: got it", BILLING, reply_to=piece)
-        await server.until(lambda: len(inbox.notes) == len(pieces))
-    assert {note.under for note in inbox.notes.values()} == {post}
+    pieces = range(int(post.id) + 1, int(post.id) + 1 + files)
+    assert ledger.parts == {MessageRef("telegram", str(BILLING), str(piece)): post for piece in pieces}
 
 
 async def test_an_edited_caption_is_an_edit(server: TelegramServer, inbox: Recorder) -> None:

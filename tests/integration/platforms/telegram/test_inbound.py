@@ -55,7 +55,9 @@ async def test_every_poll_asks_for_what_we_handle(server: TelegramServer, inbox:
         await server.writes(ANN, "hello")
         await server.until(lambda: len(server.calls_to("getUpdates")) >= 3)
     assert server.feed.allowed == set(HEARD)
-    assert set(HEARD) == {"message", "edited_message", "callback_query", "message_reaction", "my_chat_member"}
+    assert set(HEARD) == {
+        *("message", "edited_message", "channel_post", "callback_query", "message_reaction", "my_chat_member"),
+    }
     assert all("message_reaction" in str(call.args["allowed_updates"]) for call in server.calls_to("getUpdates"))
 
 

@@ -94,7 +94,7 @@ async def test_a_question_loses_its_buttons_once_it_is_answered(server: Telegram
     assert isinstance(rows, list)
     assert [button["callback_data"] for row in rows for button in row] == ["0", "1", OTHER]
     [answered] = server.posts(ANN)
-    assert (answered.text, answered.buttons, again) == ("You chose it.", {}, receipt)
+    assert (answered.text, answered.buttons, again) == ("You chose IT.", {}, receipt)
 
 
 async def test_rewriting_to_the_same_words_is_done_already(server: TelegramServer) -> None:

@@ -199,7 +199,7 @@ def test_a_person_is_answered_in_their_language_and_a_team_in_the_first() -> Non
 
 def test_a_question_offers_positions_and_something_else() -> None:
     said = say(Question(("billing", "it"), "en"))
-    assert buttons(said) == [("Billing & Co", "0"), ("it", "1"), ("Something else", OTHER)]
+    assert buttons(said) == [("Billing & Co", "0"), ("IT", "1"), ("Something else", OTHER)]
 
 
 @pytest.mark.parametrize("name", ["счёт" * 100, "😀" * 100])
@@ -212,7 +212,7 @@ def test_a_long_team_name_fits_its_button_and_never_the_buttons_value(name: str)
 def test_an_answered_question_has_no_buttons() -> None:
     chosen, decided_otherwise = (say(Question((), "en", answered="it", chosen=tapped)) for tapped in (True, False))
     assert chosen.keyboard is decided_otherwise.keyboard is None
-    assert shown(chosen) == "You chose it."
+    assert shown(chosen) == "You chose IT."
     assert shown(decided_otherwise) == "Who can help you best?"
 
 
@@ -223,7 +223,7 @@ def test_a_card_says_who_what_why_and_how_to_correct_it() -> None:
     assert marked(said, "italic") == ["The model chose this: very sure (92%, routing-3)"]
     assert "From Ann" in shown(said)
     assert "👀 I am on it  👌 done  👎 wrong team" in shown(said)
-    assert "React with: 🤝 Billing & Co  👨‍💻 it" in shown(said)
+    assert "React with: 🤝 Billing & Co  👨‍💻 IT" in shown(said)
 
 
 def test_a_card_shows_what_became_of_its_conversation() -> None:
@@ -269,7 +269,7 @@ def test_a_card_by_the_base_model_names_it() -> None:
 def test_a_moved_card_is_struck_and_leads_to_where_it_went() -> None:
     said = say(card(moved_to="it", moved_link=TEAMS))
     assert marked(said, "strikethrough") == ["New request for Billing & Co", "I was charged twice"]
-    assert "Moved to it" in shown(said)
+    assert "Moved to IT" in shown(said)
     assert links(said) == ["https://t.me/c/1234567890/77"]
     assert "React with" not in shown(said)
     assert links(say(card(moved_to="it", moved_link=MessageRef("slack", "C1", "1.2")))) == []
@@ -312,7 +312,7 @@ def test_what_was_sent_is_shown_with_its_fate() -> None:
 
 def test_the_wrong_team_offers_every_other_by_its_position() -> None:
     said = say(WrongTeam(("billing", "it")))
-    assert buttons(said) == [("Billing & Co", "0"), ("it", "1")]
+    assert buttons(said) == [("Billing & Co", "0"), ("IT", "1")]
     assert len(buttons(say(WrongTeam(("it",) * 120)))) == 100
     assert buttons(say(WrongTeam((), chosen="it"))) == []
 
