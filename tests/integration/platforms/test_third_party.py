@@ -178,7 +178,8 @@ async def town(
         for name, emoji in TEAMS.items()
     ]
     task = Task("routing", "Which team?", tuple(labels), "it")
-    vocabulary = Vocabulary(*({"hooks": module.usual_emoji[act]} for act in EMOJI_ACTS))
+    take, done, wrong, send = ({"hooks": module.usual_emoji[act]} for act in EMOJI_ACTS)
+    vocabulary = Vocabulary(take, done, wrong, send)
     monkeypatch.setattr(conftest, "VOCABULARY", vocabulary)
     async with chat_at(chat) as url:
         config = module.parse({"url": url, "leads": ["lee"]}, {"HOOKS_TOKEN": TOKEN})
