@@ -62,7 +62,7 @@ async def town() -> AsyncIterator[tuple[SlackServer, Story]]:
             await asyncio.to_thread(upgrade, url)
             server.add_user(User(id=LEAD, name="Lee"))
             async with open_database(url) as database, speaking(config(server)) as slack:
-                conftest.VOCABULARY = WORDS
+                vars(conftest)["VOCABULARY"] = WORDS
                 story = Story(database, Path(folder), TASK, [cast(FakePlatform, slack)])
                 async with listening(server, slack, story.inbox):  # type: ignore[arg-type]
                     yield server, story

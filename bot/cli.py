@@ -91,7 +91,7 @@ def check(
     live: Annotated[
         bool,
         typer.Option(
-            "--live", help="Post a test card in every team's room, and wait for your emoji on it. Stop the bot."
+            "--live", help="Post a test message in every team's room, and wait for your emoji on it. Stop the bot."
         ),
     ] = False,
     as_json: AsJson = False,
@@ -106,7 +106,9 @@ def check(
     with _spoken():
         commands.known(platform, settings.platforms)
     if live:
-        say("A test card appears in every team's room now. Put an emoji on each, within a minute: I wait for them.")
+        say(
+            "After the other checks a test message appears in every team's room. Put an emoji on each: I wait a minute."
+        )
         say("A bot that runs meanwhile may hear them in my place; stop it before.")
 
     async def work() -> bool:

@@ -75,7 +75,7 @@ class HooksModule(PlatformModule):
         async with opened(_ours(config), around) as hooks:
             yield hooks
 
-    def check(self, config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
+    def check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
         """Whether the chat answers."""
         from switchboard_hooks.check import check
 
