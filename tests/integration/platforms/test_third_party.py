@@ -3,8 +3,7 @@
 import asyncio
 import subprocess
 import sys
-import tomllib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,32 +26,17 @@ from tests.fakes import FakePlatform
 from tests.integration.flow import conftest
 from tests.integration.flow.conftest import Story
 from tests.integration.platforms.contract import PlatformContract, Settings, UnderTest, platform_context
+from tests.integration.platforms.example import ROOT
 
-ROOT = Path(__file__).parents[3]
-EXAMPLE = ROOT / "tests" / "platforms_example"
 TOKEN = "between-us"
 
 
-def install(folder: Path, name: str = "hooks", value: str = "") -> None:
-    """What pip leaves behind of the package's metadata."""
-    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text("utf-8"))["project"]
-    target = value or project["entry-points"]["switchboard.platforms"][name]
-    info = folder / f"switchboard_hooks_{name}-{project['version']}.dist-info"
+def offer(folder: Path, name: str, value: str) -> None:
+    """What pip would leave behind of another package's metadata."""
+    info = folder / f"another_{name}-2.0.dist-info"
     info.mkdir(parents=True)
-    info.joinpath("METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n", "utf-8")
-    info.joinpath("entry_points.txt").write_text(f"[switchboard.platforms]\n{name} = {target}\n", "utf-8")
-
-
-@pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The package on the path, and its metadata beside it."""
-    site = tmp_path / "site"
-    install(site)
-    monkeypatch.syspath_prepend(str(EXAMPLE))
-    monkeypatch.syspath_prepend(str(site))
-    yield site
-    for name in [name for name in sys.modules if name.partition(".")[0] == "switchboard_hooks"]:
-        del sys.modules[name]
+    info.joinpath("METADATA").write_text("Name: another-package\nVersion: 2.0\n", "utf-8")
+    info.joinpath("entry_points.txt").write_text(f"[switchboard.platforms]\n{name} = {value}\n", "utf-8")
 
 
 @dataclass
@@ -115,14 +99,20 @@ def test_without_the_package_nobody_has_heard_of_it() -> None:
         ("switchboard_hooks:NAME", "'hooks' is no PlatformModule"),
     ],
 )
-def test_a_package_that_cannot_be_loaded_is_named(installed: Path, value: str, problem: str) -> None:
-    install(installed, "broken", value)
-    with pytest.raises(UsageError, match=f"platform broken of the package switchboard-hooks 1.0 .*{problem}"):
+def test_a_package_that_cannot_be_loaded_is_named(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, problem: str
+) -> None:
+    offer(tmp_path, "broken", value)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UsageError, match=f"platform broken of the package another-package 2.0 .*{problem}"):
         platform_modules()
 
 
-def test_a_package_may_not_take_the_name_of_another_platform(installed: Path) -> None:
-    install(installed, "slack", "switchboard_hooks:PLATFORM")
+def test_a_package_may_not_take_the_name_of_another_platform(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(tmp_path, "slack", "switchboard_hooks:PLATFORM")
+    monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(
         UsageError, match="two platforms called slack; uninstall the package that has switchboard_hooks"
     ):
@@ -130,7 +120,7 @@ def test_a_package_may_not_take_the_name_of_another_platform(installed: Path) ->
 
 
 def test_the_commands_offer_it_and_write_its_settings(installed: Path, tmp_path: Path) -> None:
-    path = f"{ROOT}:{EXAMPLE}:{installed}"
+    path = f"{ROOT}:{installed}"
     told = subprocess.run(
         [sys.executable, "-m", "bot.cli", "init", "hooks", "--config", str(tmp_path / "switchboard.toml")],
         env={"PYTHONPATH": path},
