@@ -76,32 +76,38 @@ async def settles(server: SlackServer, story: Story) -> None:
         await story.settles()
 
 
-async def reacts() -> Walk:
-    """The files and functions between a lead's emoji and the rewritten cards."""
+async def reacts() -> dict[str, Walk]:
+    """Leg -> the files and functions between a lead's emoji and the rewritten cards."""
     async with town() as (server, story):
         await server.writes("U0ANN", HELP, "I was charged twice")
         await settles(server, story)
         [card] = [post for post in server.posts(BILLING) if post.thread_ts is None]
         with watched() as idle:
             await asyncio.sleep(_IDLE_SECONDS)
-        emoji = TASK.label("it").emoji["slack"]
-        with watched() as walk:
-            await server.reacts(LEAD, BILLING, card.ts, emoji)
+        with watched() as heard:
+            await server.reacts(LEAD, BILLING, card.ts, TASK.label("it").emoji["slack"])
             await server.until(lambda: all(delivery.acked for delivery in server.deliveries))
+        with watched() as judged:
             await story.corrector.step()
+        with watched() as said:
             await story.courier.step()
         if not [post for post in server.posts(IT) if post.thread_ts is None]:
             raise SystemExit("the card did not move, so that nothing was measured")
-    return {file: names - idle.get(file, set()) for file, names in walk.items() if names - idle.get(file, set())}
+    legs = {"heard": heard, "judged": judged, "said": said}
+    return {
+        leg: {file: new for file, names in walk.items() if (new := names - idle[file])} for leg, walk in legs.items()
+    }
 
 
 def main() -> None:
-    """Print the files, and how many there are."""
+    """Print the files with how many of their functions were called, leg by leg, and how many there are."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    walk = asyncio.run(reacts())
-    for file, names in sorted(walk.items()):
-        print(f"{len(names):4} {file}")
-    print(f"{len(walk)} files, {sum(map(len, walk.values()))} functions")
+    legs = asyncio.run(reacts())
+    for leg, walk in legs.items():
+        print(f"{leg}: {len(walk)} files")
+        for file, names in sorted(walk.items()):
+            print(f"{len(names):4} {file}")
+    print(f"{len(set().union(*legs.values()))} files in all")
 
 
 if __name__ == "__main__":
