@@ -1,4 +1,4 @@
-"""Whether this machine's clock agrees with a platform's: answers are due by both."""
+"""Whether this machine's clock agrees with a platform's."""
 
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
