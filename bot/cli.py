@@ -106,9 +106,8 @@ def check(
     with _spoken():
         commands.known(platform, settings.platforms)
     if live:
-        say(
-            "After the other checks a test message appears in every team's room. Put an emoji on each: I wait a minute."
-        )
+        say("After the other checks a test message appears in every team's room.")
+        say("Put an emoji on each as soon as it is there: I wait for a minute, for all of them together.")
         say("A bot that runs meanwhile may hear them in my place; stop it before.")
 
     async def work() -> bool:

@@ -13,7 +13,7 @@ from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import File, Media
 from bot.domain.posts import OutboxItem
 from bot.platforms.slack.payload import NAME, Payload, inner, word
-from bot.platforms.slack.web_api import ask, look
+from bot.platforms.slack.web_api import ask, look, unreached
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Files:
                     content += more
                 status, kind = answer.status, answer.content_type
         except (ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"platforms.slack: a file: {type(error).__name__}") from error
+            raise Unreachable(f"platforms.slack: a file: {unreached(error)}") from error
         return _checked(content, status, kind, word(info, "mimetype"))
 
     def _is_slacks(self, address: str) -> bool:

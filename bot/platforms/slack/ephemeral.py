@@ -11,6 +11,7 @@ from bot.domain.errors import Unreachable
 from bot.domain.messages import MessageRef
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.payload import NAME
+from bot.platforms.slack.web_api import unreached
 
 log = logging.getLogger(__name__)
 
@@ -48,5 +49,5 @@ class EphemeralMessages:
                 if answer.status >= 400:
                     raise Unreachable(f"platforms.slack: response_url: {answer.status}")
         except (ClientError, TimeoutError, OSError, ValueError) as error:
-            # The address is a secret of its own: only the kind of error is told.
-            raise Unreachable(f"platforms.slack: response_url: {type(error).__name__}") from None
+            # The address is a secret of its own: only its host may be told.
+            raise Unreachable(f"platforms.slack: response_url: {unreached(error)}") from None

@@ -103,10 +103,7 @@ def _reacted(payloads: Iterable[Payload]) -> Iterable[MessageId]:
 
 
 async def _tidy(bot: ExtBot[None], config: Config, posted: Iterable[MessageId]) -> None:
-    for chat, message in posted:
-        try:
-            await asked(bot.delete_message(chat, message))
-        except (Refused, Unreachable):
-            continue
+    gone = (asked(bot.delete_message(chat, message)) for chat, message in posted)
+    await asyncio.gather(*gone, return_exceptions=True)  # where it cannot be deleted, it says itself that it is a test
     if config.mode is Mode.WEBHOOK:
         await asked(bot.set_webhook(config.webhook_url, secret_token=config.webhook_secret, allowed_updates=HEARD))
