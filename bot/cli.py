@@ -108,7 +108,7 @@ def check(
     live: Annotated[
         bool,
         typer.Option(
-            "--live", help="Post a test card in every team's room, and wait for your emoji on it. Stop the bot."
+            "--live", help="Post a test message in every team's room, and wait for your emoji on it. Stop the bot."
         ),
     ] = False,
     as_json: AsJson = False,
@@ -123,7 +123,8 @@ def check(
     with _spoken():
         commands.known(platform, settings.platforms)
     if live:
-        say("A test card appears in every team's room now. Put an emoji on each, within a minute: I wait for them.")
+        say("After the other checks a test message appears in every team's room.")
+        say("Put an emoji on each as soon as it is there: I wait for a minute, for all of them together.")
         say("A bot that runs meanwhile may hear them in my place; stop it before.")
 
     async def work() -> bool:

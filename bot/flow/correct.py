@@ -6,15 +6,15 @@ An agent's emoji says that somebody is on it, or that it is done.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain import compose
-from bot.domain.conversations import CardState, LeadLabel, LookedUp, PendingReactions
-from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.conversations import CardState, LookedUp, PendingReactions
+from bot.domain.decisions import Decision
 from bot.domain.ports import Ledger, Platform
 from bot.domain.posts import Post
-from bot.domain.reaction_rules import Act, Statement, card_state, read, unheard, where, wrong_now
+from bot.domain.reaction_rules import Act, Statement, card_state, decision_now, read, unheard, where, wrong_now
 from bot.domain.tasks import Task, Vocabulary
 from bot.flow.lookups import AGAIN_AFTER, UNKNOWN_FOR, looked_up
 
@@ -45,7 +45,7 @@ class Corrector:
     async def _judge(self, pending: PendingReactions) -> None:
         counting, ignored, known = await self._heard(pending)
         standing = card_state(pending, counting)
-        decision = self._consequence(pending, standing.lead_label)
+        decision = decision_now(self.task, pending, standing.lead_label)
         if decision is not None:
             # Whoever took the card that is left, or had done with it, has not taken the next one
             standing = CardState(standing.lead_label)
@@ -86,16 +86,6 @@ class Corrector:
             return await platform.may_correct(reaction.actor, self.task.label(team), room)
         return await platform.may_handle(reaction.actor, room)
 
-    def _consequence(self, pending: PendingReactions, lead_label: LeadLabel | None) -> Decision | None:
-        """The decision that follows; None when the conversation is already where it belongs."""
-        label = lead_label.label if lead_label else pending.first.label
-        undecided = pending.conversation.label is None
-        if label == pending.conversation.label or (undecided and lead_label is None) or _in_vain(pending, lead_label):
-            return None
-        if lead_label is None:
-            return replace(pending.first, reason=Reason.WITHDRAWN, candidates=())
-        return Decision(self.task.name, label, Author.LEAD, Reason.CORRECTED, actor=lead_label.lead.key)
-
     def _buttons(self, pending: PendingReactions, counting: Sequence[Statement]) -> list[Post]:
         """Leads who say that the team is wrong are asked for the right one; nobody is, once nobody says so."""
         if wrong_now(pending, counting):
@@ -116,13 +106,6 @@ class Corrector:
 def _is_young(pending: PendingReactions, saying: Statement, now: datetime) -> bool:
     """Whether it is worth asking once more who that is."""
     return saying.reaction in pending.fresh and now - saying.reaction.since < UNKNOWN_FOR
-
-
-def _in_vain(pending: PendingReactions, lead_label: LeadLabel | None) -> bool:
-    """The team that leads named cannot be reached: it is tried again only when one of them says it anew."""
-    if pending.card is None or pending.card.card.reason != Reason.UNDELIVERABLE or lead_label is None:
-        return False
-    return not any((r.actor, r.at) == (lead_label.lead, lead_label.at) for r in pending.fresh)
 
 
 def _tell(pending: PendingReactions, decision: Decision | None, standing: CardState) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cachetools import LRUCache
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Refused, Unreachable
@@ -19,6 +20,11 @@ _PROFILE_FOR = timedelta(hours=1).total_seconds()
 _CHANNEL_FOR = timedelta(minutes=10).total_seconds()
 _NOBODY = ("user_not_found", "users_not_found", "user_not_visible")
 _SLOW_FOR = timedelta(minutes=1).total_seconds()
+_MOST = 10_000
+"""People, groups and channels that are remembered, each: those asked for longest ago are forgotten first.
+
+What is out of date stays until then, for when Slack cannot be reached.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +70,12 @@ class Directory:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._us: BotUser | None = None
-        self._profiles: dict[str, tuple[float, Profile]] = {}
-        self._members: dict[str, tuple[float, frozenset[str]]] = {}
-        self._rooms: dict[str, tuple[float, Room]] = {}
+        self._profiles: LRUCache[str, tuple[float, Profile]] = LRUCache(_MOST)
+        self._members: LRUCache[str, tuple[float, frozenset[str]]] = LRUCache(_MOST)
+        self._rooms: LRUCache[str, tuple[float, Room]] = LRUCache(_MOST)
+        self._asking: LRUCache[str, asyncio.Lock] = LRUCache(_MOST)
         self._groups: dict[str, str] = {}
         self._groups_until = 0.0
-        self._asking: dict[str, asyncio.Lock] = {}
         self._complained: set[str] = set()
 
     async def us(self) -> BotUser:

@@ -9,7 +9,17 @@ from datetime import timedelta
 from typing import TypeVar, cast
 from urllib.parse import urlencode
 
-from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
+import httpx
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
 from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
@@ -145,7 +155,20 @@ def _problem(error: TelegramError) -> Refused | Unreachable:
         case Forbidden() | BadRequest():
             return Refused(_reason(error))
         case _:
-            return Unreachable(f"{where}: {type(error).__name__}")
+            return Unreachable(f"{where}: {_unreached(error)}")
+
+
+def _unreached(error: TelegramError) -> str:
+    """Why there is no answer of Telegram's. The library's own words hold the address, and with it the token."""
+    if isinstance(error, TimedOut):
+        return "Telegram cannot be reached: it did not answer in time"
+    match error.__cause__:
+        case httpx.ConnectError():
+            return "Telegram cannot be reached: it takes no connection, or its name is not known here"
+        case httpx.TransportError():
+            return "Telegram cannot be reached: the connection broke off"
+        case _:
+            return "an answer that is not Telegram's"
 
 
 def _reason(error: Forbidden | BadRequest) -> str:

@@ -11,10 +11,11 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest
 from telegram.ext import ExtBot
 
+from bot.domain import delivery
 from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.messages import Media, MessageRef, Place
 from bot.domain.ports import Ledger
-from bot.domain.posts import Card, Content, FollowUp, OutboxItem, Reply
+from bot.domain.posts import OutboxItem, Reply
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.attachments import AttachmentSender, Spot
 from bot.platforms.telegram.bot_api import BadToken, asked
@@ -173,7 +174,7 @@ class Sender:
         """
         content, topic = item.post.content, sent.message_thread_id if sent.is_topic_message else None
         spot = Spot(str(sent.chat.id), topic, _replying(sent.message_id))
-        if lost := await self.parcels.send(spot, _media(content), item.files):
+        if lost := await self.parcels.send(spot, delivery.attached(content), item.files):
             language = self._voice.persons(content.language) if isinstance(content, Reply) else self._voice.team
             await self._add(spot, "\n".join(attached(lost, language, "telegram_lost")))
 
@@ -188,14 +189,10 @@ class Sender:
                 await self._pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
 
 
-def _media(content: Content) -> tuple[Media, ...]:
-    return content.media if isinstance(content, Card | FollowUp | Reply) else ()
-
-
 def _missing(item: OutboxItem) -> list[Media]:
     """Attachments from elsewhere whose bytes are not here."""
     here = {file.media for file in item.files}
-    return [one for one in _media(item.post.content) if one.platform != NAME and one not in here]
+    return [one for one in delivery.attached(item.post.content) if one.platform != NAME and one not in here]
 
 
 def _target(item: OutboxItem) -> int | None:

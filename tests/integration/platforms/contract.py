@@ -237,7 +237,7 @@ class PlatformContract:
         async with one.settings() as (table, environment):
             config, around = one.module.parse(table, environment), platform_context(one)
             for _ in range(2):
-                found = [finding async for finding in one.module.check(config, around, live=False)]
+                found = [finding async for finding in one.module.check(config, around)]
                 assert found
                 assert all(finding.what and finding.ok is not bool(finding.remedy) for finding in found)
 
