@@ -25,6 +25,7 @@ from bot.settings import Settings, load
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
+from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.migrate import upgrade
@@ -68,6 +69,7 @@ class Store:
     registry: PostgresRegistry
     queries: PostgresQueries
     erasure: PostgresErasure
+    failures: PostgresFailedItems
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresRegistry(database),
                 PostgresQueries(database),
                 PostgresErasure(database),
+                PostgresFailedItems(database),
             )
             await sync_settings_examples(settings, store)
             try:
@@ -178,7 +181,7 @@ async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
 
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
     """What gives examples their place in the memory; needs no model server."""
-    return EmbeddingBackfill(store.memory, store.embedder)
+    return EmbeddingBackfill(store.memory, store.embedder, store.failures, now)
 
 
 # --- the parts ---

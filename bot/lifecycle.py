@@ -4,12 +4,18 @@ import asyncio
 import logging
 import random
 import signal
+import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import timedelta
+from pathlib import Path
+
+from bot.domain.failures import reason_of
+from bot.domain.ports import Change
 
 log = logging.getLogger(__name__)
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0
+_FRAMES = 4
 
 
 class Wakeup:
@@ -37,13 +43,22 @@ class Wakeup:
 
 
 class Wakeups:
-    """A bell for every step."""
+    """A bell for every step, and the changes that ring it."""
 
     def __init__(self) -> None:
         self._bells: dict[str, Wakeup] = {}
+        self._concerns: dict[str, frozenset[Change]] = {}
 
     def __getitem__(self, step: str) -> Wakeup:
         return self._bells.setdefault(step, Wakeup())
+
+    def subscribe(self, step: str, changes: frozenset[Change]) -> None:
+        """Wake the step on these changes. Steps are woken in the order in which they subscribed."""
+        self._concerns[step] = changes
+
+    def changed(self, news: frozenset[Change]) -> None:
+        """Wake the steps that these changes concern: one that looks in vain takes time from one that has work."""
+        self.wake(step for step, changes in self._concerns.items() if changes & news)
 
     def wake(self, steps: Iterable[str]) -> None:
         """Wake these steps, in this order."""
@@ -82,19 +97,25 @@ async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
     loop = asyncio.get_running_loop()
     while True:
         started = loop.time()
+        failed: Exception | None = None
         try:
             await run()
-        except Exception as error:  # the one place that must survive anything: logged, and tried again
-            log.error("stumbled", extra={"part": name, "problem": type(error).__name__}, exc_info=_trace(error))
+        except Exception as error:  # noqa: BLE001 - the one place that must survive anything: logged, and tried again
+            failed = error
         if loop.time() - started > _LONGEST_WAIT:
             wait = _FIRST_WAIT
-        await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - spreads replicas out, protects nothing
+        pause = wait * random.uniform(0.8, 1.2)  # noqa: S311 - spreads replicas out, protects nothing
+        if failed is not None:
+            about = {"step": name, "problem": reason_of(failed), "at": origin(failed)}
+            log.error(f"step failed, restarting in {pause:.0f} s", extra=about)
+        await asyncio.sleep(pause)
         wait = min(wait * 2, _LONGEST_WAIT)
 
 
-def _trace(error: Exception) -> Exception | None:
-    """A traceback helps only where we do not know what happened; and it may quote what people wrote in its message."""
-    return None if type(error).__module__.startswith("bot.domain") else error
+def origin(error: BaseException) -> str:
+    """Where an error comes from: our innermost lines, without its message, which may quote what people wrote."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
 
 
 async def until_signal(work: Coroutine[None, None, None]) -> None:

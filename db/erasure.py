@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
@@ -22,7 +22,7 @@ from db.reading.codec import encode_person
 from db.reading.training_provenance import trained_on
 from db.redaction.posts import Redaction, redacted, rewrite, unlearn
 from db.redaction.text import without
-from db.tables import ConversationRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
+from db.tables import ConversationRow, FailedItemRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
 
 _NAMED = ("by", "who", "taken_by", "to")
 """Fields of posts that hold somebody's name."""
@@ -208,6 +208,15 @@ async def _empty_names(session: AsyncSession, person: Person) -> None:
         PreferenceRow.platform == person.platform, PreferenceRow.person_id == person.id
     )
     await session.execute(preferred.execution_options(synchronize_session=False))
+    await session.execute(_parked(person).execution_options(synchronize_session=False))
+
+
+def _parked(person: Person) -> Delete:
+    """Facts of theirs that could not be stored."""
+    row = FailedItemRow
+    ids = [row.fact[who]["id"].astext for who in ("author", "actor")]
+    where = func.coalesce(row.fact["ref"]["platform"].astext, "") == person.platform
+    return delete(row).where(where, or_(*(id == person.id for id in ids)))
 
 
 _: type[Erasure] = PostgresErasure

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from bot.domain.learning import Side, Source, text_key
@@ -11,6 +11,7 @@ from bot.domain.memory_vote import NEIGHBOURS, Neighbour, Neighbours
 from bot.domain.model_ports import Memory, Vector
 from bot.domain.ports import Change
 from bot.domain.tasks import Task
+from db.conversations.failures import backs_off, is_set_aside
 from db.engine import Database, announce
 from db.tables import ExampleRow
 
@@ -43,6 +44,7 @@ class PostgresMemory:
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
         other = or_(ExampleRow.embedder.is_(None), ExampleRow.embedder != embedder)
         wanted = select(ExampleRow.id, ExampleRow.text).where(other, ExampleRow.withdrawn_at.is_(None))
+        wanted = wanted.where(~backs_off("embed", ExampleRow.id, func.now()), ~is_set_aside("embed", ExampleRow.id))
         async with self._database.transaction() as session:
             found = await session.execute(wanted.order_by(ExampleRow.id).limit(limit))
             return [(example, text) for example, text in found]

@@ -1,20 +1,36 @@
 """What we owe to chats, claimed in order, until there is a receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import ColumnElement, Select, Update, and_, exists, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    Update,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.decisions import Decision
+from bot.domain.failures import ItemKey
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change, Outbox
 from bot.domain.posts import Card, Content, OutboxItem, Post
 from db.conversations import delivery_failures
 from db.conversations.claims import LEASE
+from db.conversations.failures import backs_off, readable
 from db.engine import Database, announce, announcement, forgettable
 from db.posts.enqueue import enqueue
 from db.posts.latest import wordings
@@ -32,12 +48,13 @@ class PostgresOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim_due(self, platforms: Sequence[str], now: datetime, limit: int) -> list[OutboxItem]:
+    async def claim_due(
+        self, platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str] = ()
+    ) -> list[OutboxItem]:
         async with self._database.transaction() as session:
-            found = (await session.execute(_claimed(platforms, now, limit))).all()
+            found = (await session.execute(_claimed(platforms, now, limit, busy))).all()
             rows = sorted((row for row, _ in found), key=lambda row: row.id)
-            receipts, cards = await _receipts(session, rows), await _cards(session, rows)
-            return [_owed(row, receipts, cards) for row in rows]
+            return await readable(session, rows, partial(_read, session), _key, now)
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         receipt = {"said_at": now, "receipt_chat": ref.chat, "receipt_id": ref.id}
@@ -53,6 +70,12 @@ class PostgresOutbox:
         still = update(_ROW).where(_ROW.id == item.id, _pending(_ROW))
         async with self._database.transaction() as session:
             await session.execute(_announced(still.values(not_before=until, leased_until=None, problem=problem)))
+
+    async def reserve(self, item: OutboxItem, until: datetime) -> None:
+        untried = update(_ROW).where(_ROW.id == item.id, _pending(_ROW))
+        untried = untried.values(not_before=until, leased_until=None, attempts=_ROW.attempts - 1)
+        async with self._database.transaction() as session:
+            await session.execute(untried.execution_options(synchronize_session=False))
 
     async def give_up(
         self,
@@ -81,31 +104,53 @@ def _announced(change: Update) -> ReturningUpdate[int | None, object]:
     return told.execution_options(synchronize_session=False)
 
 
-def _due(platforms: Sequence[str], now: datetime) -> Select[int]:
-    """The oldest pending post of each conversation and chat; posts of no conversation are in line by chat alone."""
-    another = exists().where(
-        _EARLIER.conversation_id.is_not_distinct_from(_ROW.conversation_id),
+def _line(row: type[PostRow]) -> ColumnElement[int]:
+    """The conversation in whose line a post stands, as the index has it; posts of none are in line by chat alone."""
+    return func.coalesce(row.conversation_id, literal_column("0", BigInteger))
+
+
+def _due(platforms: Sequence[str], now: datetime, busy: Collection[str]) -> Select[int]:
+    """The oldest pending post of each conversation and chat.
+
+    Whether there is an older one is looked up in the index for each post, never joined (OFFSET 0): with ten thousand
+    posts that wait for one chat, a join compares each with each.
+    """
+    earlier: Select[int] = select(literal_column("1", Integer)).where(
+        _line(_EARLIER) == _line(_ROW),
         _EARLIER.platform == _ROW.platform,
         _EARLIER.chat == _ROW.chat,
         _EARLIER.id < _ROW.id,
         _pending(_EARLIER),
     )
+    another = earlier.correlate(_ROW).offset(literal_column("0")).exists()
     rewritable = exists().where(_TARGET.id == _ROW.edits, _TARGET.said_at.is_not(None))
     return (
         select(_ROW.id)
         .where(_ROW.platform.in_(platforms), _pending(_ROW), _ROW.not_before <= now)
         .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now), ~another)
-        .where(or_(_ROW.edits.is_(None), rewritable))
+        .where(or_(_ROW.edits.is_(None), rewritable), _ROW.chat.not_in(busy))
+        .where(~backs_off("deliver", _ROW.id, now))
         .order_by(_ROW.id)
         .with_for_update(skip_locked=True)
     )
 
 
-def _claimed(platforms: Sequence[str], now: datetime, limit: int) -> ReturningUpdate[PostRow, object]:
+def _claimed(
+    platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str]
+) -> ReturningUpdate[PostRow, object]:
     """What is due, claimed."""
-    due = _due(platforms, now).limit(limit).cte("due")
+    due = _due(platforms, now, busy).limit(limit).cte("due")
     held = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=now + LEASE, attempts=_ROW.attempts + 1)
     return held.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
+
+
+def _key(row: PostRow) -> ItemKey:
+    return ItemKey("deliver", str(row.id), row.conversation_id)
+
+
+async def _read(session: AsyncSession, rows: Sequence[PostRow]) -> list[OutboxItem]:
+    receipts, cards = await _receipts(session, rows), await _cards(session, rows)
+    return [_owed(row, receipts, cards) for row in rows]
 
 
 async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, MessageRef]:

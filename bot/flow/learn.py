@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 from bot.domain import compose
 from bot.domain.decisions import decide
@@ -30,7 +31,7 @@ from bot.domain.learning import (
     text_key,
 )
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
-from bot.domain.ports import Outbox
+from bot.domain.ports import Change, Outbox
 from bot.domain.tasks import Task
 from bot.flow.classify import BATCH, Classifier
 
@@ -44,6 +45,9 @@ _TELL_EVERY = 0.5
 @dataclass(frozen=True, slots=True)
 class Learner:
     """Runs learning cycles, one at a time over all processes."""
+
+    name: ClassVar[str] = "learn"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.CYCLE})
 
     tasks: Mapping[str, Task]
     examples: Examples

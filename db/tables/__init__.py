@@ -2,6 +2,7 @@
 
 from db.tables.base import MAX_NAME, Name, Table, Words, storable
 from db.tables.conversations import ConversationRow, MessageRow, MovedChatRow, NoteRow, PreferenceRow
+from db.tables.failures import FailedItemRow
 from db.tables.learning import (
     AdapterRow,
     CorrectionRow,
@@ -21,6 +22,7 @@ __all__ = [
     "CycleRow",
     "DecisionRow",
     "ExampleRow",
+    "FailedItemRow",
     "LabelCodeRow",
     "MessageRow",
     "MovedChatRow",

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -87,6 +87,10 @@ class WebChat:
                 self._inbox = None
                 self._wake()
         raise Unreachable("web: the database no longer says what changes")
+
+    def delay(self, item: OutboxItem) -> timedelta:
+        """Nothing waits here."""
+        return timedelta(0)
 
     async def say(self, item: OutboxItem) -> MessageRef:
         """A receipt: the page reads its lines from the transcript, so saying a post twice is saying it once."""
