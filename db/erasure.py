@@ -1,5 +1,6 @@
 """Forgetting somebody: words, names and vectors go; counts, labels and who ruled what stay."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -186,11 +187,15 @@ def _closed(known: _Known, now: datetime) -> Update:
 async def _empty_notes(session: AsyncSession, known: _Known) -> None:
     """What teams noted stays theirs, without the person's name and words."""
     about = select(NoteRow).where(NoteRow.conversation_id.in_([*known.own, *known.others]), NoteRow.text != "")
-    for row in (await session.scalars(about)).all():
-        left = without(row.text, known.gone.names, known.gone.texts)
-        if left != row.text:
-            changed = update(NoteRow).where(NoteRow.id == row.id).values(text=left)
-            await session.execute(changed.execution_options(synchronize_session=False))
+    rows = (await session.scalars(about)).all()
+
+    def left() -> list[tuple[int, str]]:
+        said = [(row.id, row.text, without(row.text, known.gone.names, known.gone.texts)) for row in rows]
+        return [(note, now_says) for note, before, now_says in said if now_says != before]
+
+    for note, text in await asyncio.to_thread(left):  # thousands of lines looked for in thousands of notes
+        changed = update(NoteRow).where(NoteRow.id == note).values(text=text)
+        await session.execute(changed.execution_options(synchronize_session=False))
 
 
 async def _empty_names(session: AsyncSession, person: Person) -> None:

@@ -82,9 +82,11 @@ class Learner:
 
     async def _learn(self, cycle: Cycle, told: Progress) -> Verdict:
         task = self.tasks[cycle.task]
-        known = [e for e in settle(await self.examples.examples(task.name)) if e.label in task.names]
+        settled = await asyncio.to_thread(settle, await self.examples.examples(task.name))
+        known = [e for e in settled if e.label in task.names]
         query = await self.classifier.query(task)
-        training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
+        to_learn_from = [e for e in known if e.side is Side.TRAIN]
+        training_set = await asyncio.to_thread(replayed, to_learn_from, MAX_TRAINING_SET)
         candidate = await self._train(cycle, query, training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
             candidate = replace(candidate, temperature=await self._temperature(query, candidate, training_set))
@@ -103,13 +105,13 @@ class Learner:
 
     async def _temperature(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> float:
         """Fitted on what training kept apart: it looked at it but never learned from it. 1 when it kept nothing."""
-        _, slice_ = keep_apart(training_set)
+        _, slice_ = await asyncio.to_thread(keep_apart, training_set)
         asked = replace(query, adapter=candidate)
         scores: list[tuple[Mapping[str, float], str]] = []
         for batch in _batches(slice_):
             predictions = await self.classifier.predict(asked, [e.text for e in batch])
             scores += [(p.probabilities, e.label) for p, e in zip(predictions, batch, strict=True)]
-        return fit_temperature(scores)
+        return await asyncio.to_thread(fit_temperature, scores)
 
     async def _judge(self, query: Query, candidate: Adapter, held_out: Sequence[Example], tell: Progress) -> Verdict:
         """Champion and candidate as whole systems, memory included, on the same held-out examples."""

@@ -52,7 +52,7 @@ class Albums:
         return facts
 
 
-class Intake:
+class Inbound:
     """Updates on their way into the inbox."""
 
     def __init__(
@@ -133,7 +133,7 @@ class Intake:
 class Polling:
     """Takes updates in order; what was stored is confirmed to Telegram with the next poll, never earlier."""
 
-    def __init__(self, line: BotApiClient, intake: Intake) -> None:
+    def __init__(self, line: BotApiClient, intake: Inbound) -> None:
         self._line = line
         self._intake = intake
         self._offset: int | None = None

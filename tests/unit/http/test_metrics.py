@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from bot.domain.conversations import State
 from bot.domain.errors import Unreachable
+from bot.domain.failures import STEPS, Failure, ItemKey
 from bot.domain.messages import MessageRef, Person
 from bot.domain.queries import Account, Request, Week
 from bot.http.app import WebApp
@@ -65,8 +66,12 @@ async def told(metrics: Metrics) -> dict[str, float]:
 
 
 async def test_counts_and_ages_are_told() -> None:
-    figures = await told(Metrics(Figures(), lambda: NOW, FakeFailedItems()))
+    failures = FakeFailedItems()
+    await failures.failed(Failure(ItemKey("press", "7", 3), "KeyError", final=True), NOW)
+    figures = await told(Metrics(Figures(), lambda: NOW, failures))
     assert figures == {
+        **{f"switchboard_failed_items {step}": 0 for step in STEPS},
+        "switchboard_failed_items press": 1,
         "switchboard_database_up": 1,
         "switchboard_waiting undecided": 2,
         "switchboard_waiting unsaid": 1,
