@@ -134,8 +134,8 @@ class FakePlatform:
         """What the next calls of `delay` answer, one each; then nothing waits."""
         self.lookup: Exception | None = None
         """Raised by every question who may do what."""
-        self.hanging: set[str] = set()
-        """Chats in which `say` never ends."""
+        self.trouble: dict[str, Exception | None] = {}
+        """Chats in which `say` raises this; None: it never ends."""
         self.closed: dict[str, str] = {}
         """Chats that take nothing, and what they say instead."""
         self.files: dict[str, bytes] = {}
@@ -151,7 +151,9 @@ class FakePlatform:
 
     async def say(self, owed: OutboxItem) -> MessageRef:
         await asyncio.sleep(self.seconds)
-        if owed.post.place.chat in self.hanging:
+        if owed.post.place.chat in self.trouble:
+            if (error := self.trouble[owed.post.place.chat]) is not None:
+                raise error
             await asyncio.Event().wait()
         if self.failures:
             raise self.failures.pop(0)

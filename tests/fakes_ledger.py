@@ -42,6 +42,17 @@ class Concluded:
         return [post.content for post in self.posts]
 
 
+Claimed = (
+    UndecidedConversation
+    | PendingPress
+    | PendingReactions
+    | PendingFollowUp
+    | PendingNote
+    | PendingEdit
+    | OverdueConversation
+)
+
+
 @dataclass
 class FakeLedger:
     """Everything claimed is handed out once. What came in is in `stored`; a repeat of it is refused."""
@@ -57,6 +68,8 @@ class FakeLedger:
     concluded: list[Concluded] = field(default_factory=list)
     languages: dict[str, str] = field(default_factory=dict)
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
+    trouble: dict[int, Exception | None] = field(default_factory=dict)
+    """What concluding something about a conversation raises; None: it never ends."""
     overtaken: set[int] = field(default_factory=set)
     """Conversations in which a message came in between: `decide` and `ask_for_words` store nothing once, and say so."""
 
@@ -66,7 +79,8 @@ class FakeLedger:
         self.stored.append(fact)
         return True
 
-    def _conclude(self, of: object, outcome: object, posts: Sequence[Post]) -> None:
+    async def _conclude(self, of: Claimed, outcome: object, posts: Sequence[Post]) -> None:
+        await _stumble(self.trouble, of.conversation.id)
         self.concluded.append(Concluded(of, outcome, tuple(posts)))
 
     # --- what comes in ---
@@ -111,17 +125,17 @@ class FakeLedger:
     async def decide(
         self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
     ) -> bool:
-        return self._decided(case, decision, posts)
+        return await self._decided(case, decision, posts)
 
     async def ask_for_words(self, case: UndecidedConversation, posts: Sequence[Post]) -> bool:
-        return self._decided(case, None, posts)
+        return await self._decided(case, None, posts)
 
-    def _decided(self, case: UndecidedConversation, decision: Decision | None, posts: Sequence[Post]) -> bool:
+    async def _decided(self, case: UndecidedConversation, decision: Decision | None, posts: Sequence[Post]) -> bool:
         if case.conversation.id in self.overtaken:
             self.overtaken.remove(case.conversation.id)
             self.cases.append(case)
             return False
-        self._conclude(case, decision, posts)
+        await self._conclude(case, decision, posts)
         return True
 
     async def claim_presses(self, now: datetime, limit: int) -> list[PendingPress]:
@@ -130,7 +144,7 @@ class FakeLedger:
     async def conclude_press(
         self, pressed: PendingPress, meaning: Meaning, posts: Sequence[Post], now: datetime
     ) -> None:
-        self._conclude(pressed, meaning, posts)
+        await self._conclude(pressed, meaning, posts)
 
     async def claim_reactions(self, now: datetime, limit: int) -> list[PendingReactions]:
         return _taken(self.pendings, limit)
@@ -143,7 +157,7 @@ class FakeLedger:
         posts: Sequence[Post],
         now: datetime,
     ) -> None:
-        self._conclude(pending, (decision, standing), posts)
+        await self._conclude(pending, (decision, standing), posts)
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         return _taken(self.news, limit)
@@ -151,25 +165,25 @@ class FakeLedger:
     async def conclude_follow_up(
         self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
     ) -> None:
-        self._conclude(said, opens, posts)
+        await self._conclude(said, opens, posts)
 
     async def claim_edits(self, now: datetime, limit: int) -> list[PendingEdit]:
         return _taken(self.revised, limit)
 
     async def conclude_edit(self, revised: PendingEdit, posts: Sequence[Post], now: datetime) -> None:
-        self._conclude(revised, None, posts)
+        await self._conclude(revised, None, posts)
 
     async def claim_notes(self, now: datetime, limit: int) -> list[PendingNote]:
         return _taken(self.notes, limit)
 
     async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
-        self._conclude(noted, sent, posts)
+        await self._conclude(noted, sent, posts)
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         return _taken(self.waiting, limit)
 
     async def conclude_reminder(self, waiting: OverdueConversation, posts: Sequence[Post], now: datetime) -> None:
-        self._conclude(waiting, None, posts)
+        await self._conclude(waiting, None, posts)
 
     @asynccontextmanager
     async def alone(self, what: str) -> AsyncIterator[None]:
@@ -276,6 +290,16 @@ class FakeFailedItems:
 
     async def reread(self, now: datetime) -> int:
         return 0
+
+
+async def _stumble(trouble: Mapping[int, Exception | None], over: int) -> None:
+    if over not in trouble:
+        return
+    error = trouble[over]
+    if error is None:
+        await asyncio.Event().wait()
+    else:
+        raise error
 
 
 def _taken(waiting: list[T], limit: int) -> list[T]:
