@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -109,7 +110,7 @@ def _line(row: type[PostRow]) -> ColumnElement[int]:
     return func.coalesce(row.conversation_id, literal_column("0", BigInteger))
 
 
-def _due(platforms: Sequence[str], now: datetime, busy: Collection[str]) -> Select[int]:
+def due(platforms: Sequence[str], now: datetime, busy: Collection[str]) -> Select[int]:
     """The oldest pending post of each conversation and chat.
 
     Whether there is an older one is looked up in the index for each post, never joined (OFFSET 0): with ten thousand
@@ -128,7 +129,7 @@ def _due(platforms: Sequence[str], now: datetime, busy: Collection[str]) -> Sele
         select(_ROW.id)
         .where(_ROW.platform.in_(platforms), _pending(_ROW), _ROW.not_before <= now)
         .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now), ~another)
-        .where(or_(_ROW.edits.is_(None), rewritable), _ROW.chat.not_in(busy))
+        .where(or_(_ROW.edits.is_(None), rewritable), _ROW.chat.not_in(busy) if busy else true())
         .where(~backs_off("deliver", _ROW.id, now))
         .order_by(_ROW.id)
         .with_for_update(skip_locked=True)
@@ -139,8 +140,8 @@ def _claimed(
     platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str]
 ) -> ReturningUpdate[PostRow, object]:
     """What is due, claimed."""
-    due = _due(platforms, now, busy).limit(limit).cte("due")
-    held = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=now + LEASE, attempts=_ROW.attempts + 1)
+    found = due(platforms, now, busy).limit(limit).cte("due")
+    held = update(_ROW).where(_ROW.id == found.c.id).values(leased_until=now + LEASE, attempts=_ROW.attempts + 1)
     return held.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
 
 
