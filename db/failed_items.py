@@ -83,7 +83,7 @@ async def _retry(session: AsyncSession, which: ColumnElement[bool], now: datetim
     gone = delete(_ROW).where(which, _ASIDE).returning(_ROW)
     rows = (await session.scalars(gone.execution_options(synchronize_session=False))).all()
     for row in rows:
-        await set_aside.reopen(session, row.step, row.item, row.set_aside_at or now, now)
+        await set_aside.reopen(session, row.step, row.item, row.first_at, now)
     if rows:
         await announce(session, *_EVERY_STEP, Change.EXAMPLE)
     return len(rows) + len(parked)

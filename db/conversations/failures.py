@@ -55,9 +55,10 @@ async def record(session: AsyncSession, failure: Failure, now: datetime, fact: d
     """Store a failed attempt and let go of the item; whether it is set aside now."""
     key = failure.key
     row = await _counted(session, failure, now, fact)
-    aside = failure.final or row.attempts >= MOST_ATTEMPTS
+    aside = failure.final or (row.attempts >= MOST_ATTEMPTS and not failure.later)
     until = None if aside else now + back_off(row.attempts + row.waits)
-    changed = update(_ROW).where(_ROW.id == row.id).values(not_before=until, set_aside_at=now if aside else None)
+    changed = update(_ROW).where(_ROW.id == row.id).values(not_before=until)
+    changed = changed.values(set_aside_at=now) if aside else changed
     await session.execute(changed.execution_options(synchronize_session=False))
     if aside:
         await conclude(session, key.step, key.item, now)
@@ -74,9 +75,9 @@ async def record(session: AsyncSession, failure: Failure, now: datetime, fact: d
 async def _counted(
     session: AsyncSession, failure: Failure, now: datetime, fact: dict[str, object] | None
 ) -> FailedItemRow:
-    """The item's row with this failure in it. One that had been set aside and was taken up since begins anew."""
+    """The item's row with this failure in it. One that had been dropped begins anew: there is news about it."""
     key, guilty = failure.key, 0 if failure.later else 1
-    again = _ROW.set_aside_at.is_not(None)
+    again = _ROW.dropped_at.is_not(None)
     known = {"last_at": now, "reason": failure.reason}
     new = insert(_ROW).values(
         step=key.step,
@@ -93,6 +94,7 @@ async def _counted(
         set_={
             "attempts": case((again, 0), else_=_ROW.attempts) + guilty,
             "waits": case((again, 0), else_=_ROW.waits) + 1 - guilty,
+            "set_aside_at": case((again, None), else_=_ROW.set_aside_at),
             "dropped_at": None,
             **known,
         },

@@ -21,7 +21,7 @@ class _Handling:
 
     conclude: Callable[[AsyncSession, int, datetime], Awaitable[None]]
     reopen: Callable[[AsyncSession, int, datetime, datetime], Awaitable[None]]
-    """Given when it was concluded and now."""
+    """Given when it failed first and now."""
 
 
 async def conclude(session: AsyncSession, step: str, item: str, now: datetime) -> None:
@@ -31,11 +31,11 @@ async def conclude(session: AsyncSession, step: str, item: str, now: datetime) -
         await handling.conclude(session, number, now)
 
 
-async def reopen(session: AsyncSession, step: str, item: str, concluded: datetime, now: datetime) -> None:
-    """It waits again, in its old place."""
+async def reopen(session: AsyncSession, step: str, item: str, first: datetime, now: datetime) -> None:
+    """It waits again, in its old place. `first`: when it failed first."""
     handling, number = _of(step, item)
     if handling is not None:
-        await handling.reopen(session, number, concluded, now)
+        await handling.reopen(session, number, first, now)
 
 
 async def give_up(session: AsyncSession, step: str, item: str, now: datetime) -> None:
@@ -71,7 +71,7 @@ def _facts(table: type[PressRow] | type[MessageRow] | type[NoteRow]) -> _Handlin
             seen = and_(_on_the_note(item), ReactionRow.concluded_at.is_(None))
             await _run(session, update(ReactionRow).where(seen).values(concluded_at=now))
 
-    async def reopen(session: AsyncSession, item: int, concluded: datetime, now: datetime) -> None:
+    async def reopen(session: AsyncSession, item: int, first: datetime, now: datetime) -> None:
         await _run(session, update(table).where(table.id == item).values(concluded_at=None))
 
     return _Handling(conclude, reopen)
@@ -94,8 +94,8 @@ async def _conclude_reactions(session: AsyncSession, conversation: int, now: dat
     await _run(session, update(ReactionRow).where(seen).values(concluded_at=now))
 
 
-async def _reopen_reactions(session: AsyncSession, conversation: int, concluded: datetime, now: datetime) -> None:
-    seen = and_(_about(conversation), ReactionRow.concluded_at == concluded)
+async def _reopen_reactions(session: AsyncSession, conversation: int, first: datetime, now: datetime) -> None:
+    seen = and_(_about(conversation), ReactionRow.concluded_at >= first)
     await _run(session, update(ReactionRow).where(seen).values(concluded_at=None))
 
 
@@ -103,7 +103,7 @@ def _edits(table: type[MessageRow] | type[NoteRow]) -> _Handling:
     async def conclude(session: AsyncSession, item: int, now: datetime) -> None:
         await _run(session, update(table).where(table.id == item).values(stale=False))
 
-    async def reopen(session: AsyncSession, item: int, concluded: datetime, now: datetime) -> None:
+    async def reopen(session: AsyncSession, item: int, first: datetime, now: datetime) -> None:
         await _run(session, update(table).where(table.id == item).values(stale=True))
 
     return _Handling(conclude, reopen)
@@ -115,10 +115,10 @@ async def _conclude_post(session: AsyncSession, item: int, now: datetime) -> Non
     await cancel_rewritings(session, [item], now)
 
 
-async def _reopen_post(session: AsyncSession, item: int, concluded: datetime, now: datetime) -> None:
+async def _reopen_post(session: AsyncSession, item: int, first: datetime, now: datetime) -> None:
     aside = and_(PostRow.id == item, PostRow.problem == CancelReason.SET_ASIDE.value)
     newer = and_(PostRow.edits == item, PostRow.problem == CancelReason.NEVER_SAID.value)
-    again = update(PostRow).where(or_(aside, newer), PostRow.said_at.is_(None), PostRow.given_up_at == concluded)
+    again = update(PostRow).where(or_(aside, newer), PostRow.said_at.is_(None))
     await _run(session, again.values(given_up_at=None, problem=None, attempts=0, not_before=now))
 
 
@@ -127,7 +127,7 @@ async def _conclude_reminder(session: AsyncSession, conversation: int, now: date
     await _run(session, never.values(remind_after=now + _LONG))
 
 
-async def _reopen_reminder(session: AsyncSession, conversation: int, concluded: datetime, now: datetime) -> None:
+async def _reopen_reminder(session: AsyncSession, conversation: int, first: datetime, now: datetime) -> None:
     await _run(session, update(ConversationRow).where(ConversationRow.id == conversation).values(remind_after=None))
 
 
