@@ -11,6 +11,7 @@ from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
+from bot.domain.errors import Unreachable
 from bot.domain.messages import Edit, Message, Note, Press, Reaction
 from bot.domain.ports import Inbox
 from bot.platforms.telegram import NAME
@@ -21,6 +22,8 @@ from bot.platforms.telegram.rooms import Rooms
 
 log = logging.getLogger(__name__)
 
+_TRIES = 3
+"""An update that failed so often, for a reason that nobody foresaw, is not asked for again."""
 _ALBUMS = 200
 """How many albums are remembered: their pieces come within a second of each other."""
 
@@ -65,24 +68,38 @@ class Inbound:
         self._inbox = inbox
         self._obey = obey
         self._albums = Albums()
+        self._failed: tuple[object, int] = (None, 0)
+        """The update that failed last, and how often."""
 
     async def take(self, payload: Payload) -> None:
         """Store what an update says. Raises Unreachable when it could not be stored: it must come again.
 
-        An update that cannot be understood is skipped, and said so without a word of what is in it: nothing behind it
-        would be heard otherwise.
+        An update that cannot be understood is skipped, and so is one that nobody could take in however often it came:
+        nothing behind it would be heard otherwise. That is said without a word of what is in it.
         """
         try:
             update = Update.de_json(payload, self._bot)
             facts = self._albums.read(update, self._ears())
         except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, it would again
-            about = {"update": payload.get("update_id"), "problem": type(error).__name__}
-            log.error("update skipped", extra={"platform": NAME, **about})
+            _skipped(payload, error)
             return
-        for fact in facts:
-            await self._store(fact)
+        try:
+            for fact in facts:
+                await self._store(fact)
+        except Unreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - it may be over in a moment, or never
+            self._again(payload, error)
         if update.callback_query is not None:
             await self._answer(update.callback_query.id)
+
+    def _again(self, payload: Payload, error: Exception) -> None:
+        """Raises Unreachable, so that the update comes again, until it came for the last time."""
+        number = payload.get("update_id")
+        self._failed = (number, self._failed[1] + 1) if self._failed[0] == number else (number, 1)
+        if self._failed[1] < _TRIES:
+            raise Unreachable(f"platforms.{NAME}: an update was not taken in ({type(error).__name__})") from error
+        _skipped(payload, error)
 
     def _ears(self) -> BotIdentity:
         return BotIdentity(self._bot.id, self._bot.username, self._rooms.names, self._send_prefix)
@@ -128,6 +145,11 @@ class Inbound:
             await self._bot.answer_callback_query(query)
         except TelegramError as error:
             log.info("press not answered", extra={"platform": NAME, "problem": type(error).__name__})
+
+
+def _skipped(payload: Payload, error: Exception) -> None:
+    about = {"update": payload.get("update_id"), "problem": type(error).__name__}
+    log.error("update skipped", extra={"platform": NAME, **about})
 
 
 class Polling:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from sqlalchemy import select
 
@@ -60,4 +61,4 @@ async def test_twenty_cards_in_one_slack_channel_delay_no_answer_in_telegram(com
     waiting = [row for row in rows if row.said_at is None and row.leased_until is None]
     assert waiting and {row.attempts for row in waiting} == {0}, "waiting for a turn is no attempt"
     turns = sorted(row.not_before for row in waiting)
-    assert all(later - earlier > timedelta(seconds=0.5) for earlier, later in zip(turns, turns[1:], strict=False))
+    assert all(later - earlier > timedelta(seconds=0.5) for earlier, later in pairwise(turns))
