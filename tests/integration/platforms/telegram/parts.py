@@ -44,7 +44,7 @@ class Recorder:
     """An inbox in memory that can be down; facts by what makes them one, as in the real one."""
 
     down: bool = False
-    broken: str = ""
+    broken: str | None = None
     """A text over which it stumbles, in a way that nobody foresaw."""
     tried: int = 0
     messages: dict[MessageRef, Message] = field(default_factory=dict)
