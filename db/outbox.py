@@ -6,13 +6,12 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
-    Integer,
     Select,
     Update,
     and_,
-    exists,
     func,
     literal_column,
     or_,
@@ -20,6 +19,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -39,8 +39,8 @@ from db.reading.mappers import content, post
 from db.tables import PostRow
 
 _ROW = PostRow
-_EARLIER, _TARGET = aliased(PostRow), aliased(PostRow)
-"""Other posts than the one in question; made once, for making an alias costs more than asking with it."""
+_TARGET = aliased(PostRow)
+"""Another post than the one in question; made once, for making an alias costs more than asking with it."""
 
 
 class PostgresOutbox:
@@ -105,34 +105,32 @@ def _announced(change: Update) -> ReturningUpdate[int | None, object]:
     return told.execution_options(synchronize_session=False)
 
 
-def _line(row: type[PostRow]) -> ColumnElement[int]:
-    """The conversation in whose line a post stands, as the index has it; posts of none are in line by chat alone."""
-    return func.coalesce(row.conversation_id, literal_column("0", BigInteger))
+def _heads() -> CTE:
+    """The oldest pending post of each conversation and chat; posts of no conversation are in line by chat alone.
+
+    Read off the index once, in its order. Asking for each post whether an older one waits costs a look for each, or,
+    where no index answers, compares each with each: with ten thousand posts that wait for one chat nothing is said.
+    """
+    conversation = func.coalesce(_ROW.conversation_id, literal_column("0", BigInteger))
+    line = (conversation, _ROW.platform, _ROW.chat)
+    oldest = select(_ROW.id).where(_pending(_ROW)).ext(distinct_on(*line)).order_by(*line, _ROW.id)
+    return oldest.cte("heads").prefix_with("MATERIALIZED", dialect="postgresql")
 
 
 def due(platforms: Sequence[str], now: datetime, busy: Collection[str]) -> Select[int]:
-    """The oldest pending post of each conversation and chat.
-
-    Whether there is an older one is looked up in the index for each post, never joined (OFFSET 0): with ten thousand
-    posts that wait for one chat, a join compares each with each.
-    """
-    earlier: Select[int] = select(literal_column("1", Integer)).where(
-        _line(_EARLIER) == _line(_ROW),
-        _EARLIER.platform == _ROW.platform,
-        _EARLIER.chat == _ROW.chat,
-        _EARLIER.id < _ROW.id,
-        _pending(_EARLIER),
-    )
-    another = earlier.correlate(_ROW).offset(literal_column("0")).exists()
-    rewritable = exists().where(_TARGET.id == _ROW.edits, _TARGET.said_at.is_not(None))
+    """The heads of their lines that may be said now."""
+    heads = _heads()
+    said = select(_TARGET.id).where(_TARGET.id == _ROW.edits, _TARGET.said_at.is_not(None))
+    rewritable = said.correlate(_ROW).offset(literal_column("0")).exists()  # looked up, never all that was ever said
     return (
         select(_ROW.id)
+        .join(heads, heads.c.id == _ROW.id)
         .where(_ROW.platform.in_(platforms), _pending(_ROW), _ROW.not_before <= now)
-        .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now), ~another)
+        .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now))
         .where(or_(_ROW.edits.is_(None), rewritable), _ROW.chat.not_in(busy) if busy else true())
         .where(~backs_off("deliver", _ROW.id, now))
         .order_by(_ROW.id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=_ROW)
     )
 
 
