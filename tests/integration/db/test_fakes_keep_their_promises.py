@@ -1,4 +1,4 @@
-"""What steps rely on, of the real outbox, ledger and failed items, and of the fakes that stand for them in unit tests."""
+"""What steps rely on, of the real outbox, ledger and failed items and of the fakes that stand for them."""
 
 from dataclasses import replace
 
