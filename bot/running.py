@@ -46,6 +46,8 @@ from bot.settings import Settings
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
+_PROBE_SECONDS = 3.0
+"""A part that has not answered by then does not work; whoever probes us does not wait longer either."""
 _REMIND_EVERY = 10.0
 """Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
 _REREAD_EVERY = 60.0
@@ -182,17 +184,19 @@ def _site(store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -
         parts = {name: platform.healthy() for name, platform in platforms.items()}
         return {
             "database": await _answers(store.database.ping()),
-            "model": await _answers(models.adapters.loaded()),
+            "model": models.breaker.closed and await _answers(models.adapters.loaded()),
             **parts,
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    return WebApp(readiness, Metrics(store.queries, now, store.failures)).application(routes)
+    metrics = Metrics(store.queries, now, store.failures, lambda: models.breaker.state)
+    return WebApp(readiness, metrics).application(routes)
 
 
 async def _answers(question: Awaitable[object]) -> bool:
     try:
-        await question
-    except SwitchboardError:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            await question
+    except (SwitchboardError, TimeoutError):
         return False
     return True

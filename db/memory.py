@@ -13,10 +13,11 @@ from bot.domain.ports import Change
 from bot.domain.tasks import Task
 from db.conversations.failures import backs_off, is_set_aside
 from db.engine import Database, announce
+from db.reading.mappers import basis_of
 from db.tables import ExampleRow
 
 _CORRECTED = (Source.CORRECTION, Source.TAP)
-_TRUSTED = (Source.SEED, Source.IMPORT, Source.CONFIRMATION)
+_TRUSTED = (Source.SEED, Source.SETTINGS, Source.IMPORT, Source.CONFIRMATION)
 
 
 class PostgresMemory:
@@ -86,7 +87,7 @@ def _anchor(task: Task) -> ColumnElement[bool]:
     return and_(_standing(task), ExampleRow.source.in_(_TRUSTED), ExampleRow.side == Side.TRAIN)
 
 
-def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str]:
+def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str, str]:
     """The nearest examples, the same text first: it needs no vector to be near."""
     same = ExampleRow.text_key == key
     comparable = and_(ExampleRow.embedder == embedder, ExampleRow.vector.is_not(None))
@@ -94,7 +95,9 @@ def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, 
     product: ColumnElement[Any] = ExampleRow.vector.max_inner_product(list(vector))
     # CASE, since PostgreSQL may compute a product before it looks whether the two vectors are comparable
     similarity = case((comparable, -cast(product, Float)), else_=literal(1.0))
-    found = select(ExampleRow.id, ExampleRow.label, similarity, same, ExampleRow.text).where(or_(comparable, same))
+    found = select(ExampleRow.id, ExampleRow.label, similarity, same, ExampleRow.text, ExampleRow.source).where(
+        or_(comparable, same)
+    )
     return found.order_by(same.desc(), similarity.desc(), ExampleRow.id).limit(NEIGHBOURS)
 
 
@@ -103,8 +106,8 @@ def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
     return tuple(sorted(found, key=lambda n: (not n.same_text, -n.similarity, n.example)))
 
 
-def _neighbour(example: int, label: str, similarity: float, same_text: bool, text: str) -> Neighbour:
-    return Neighbour(example, label, similarity, same_text, text)
+def _neighbour(example: int, label: str, similarity: float, same_text: bool, text: str, source: str) -> Neighbour:
+    return Neighbour(example, label, similarity, same_text, text, basis_of(source))
 
 
 _: type[Memory] = PostgresMemory

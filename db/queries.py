@@ -8,14 +8,13 @@ from sqlalchemy import Select, and_, exists, func, or_, select
 from bot.domain.conversations import State
 from bot.domain.messages import MessageRef, Person
 from bot.domain.queries import Account, Queries, Request, Week
-from db.conversations.requests import account_of, in_short, unsure
+from db.conversations.requests import RULED, account_of, in_short, unsure
 from db.engine import Database
 from db.posts.cancel import PENDING, REFUSED
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, PostRow
 
 _UNDECIDED = (ConversationRow.state == State.NEW, ~ConversationRow.resting)
 _WEEK = timedelta(days=7)
-_RULED = and_(CorrectionRow.conversation_id == ConversationRow.id, CorrectionRow.withdrawn_at.is_(None))
 
 
 class PostgresQueries:
@@ -54,8 +53,8 @@ class PostgresQueries:
 
     async def doubtful(self, limit: int) -> list[Request]:
         opened = ConversationRow.state.in_([State.ASKED, State.ROUTED])
-        disputed = exists().where(_RULED, CorrectionRow.disputed)
-        unruled = and_(unsure(), ~exists().where(_RULED))
+        disputed = exists().where(RULED, CorrectionRow.disputed)
+        unruled = and_(unsure(), ~exists().where(RULED))
         return await self._list(select(ConversationRow).where(opened, or_(disputed, unruled)), limit)
 
     async def _list(self, wanted: Select[ConversationRow], limit: int) -> list[Request]:
@@ -69,7 +68,7 @@ class PostgresQueries:
 
     async def week(self, now: datetime) -> Week:
         lately = _routed_since(now - _WEEK, now)
-        moved = exists().where(_RULED, ~CorrectionRow.confirms)
+        moved = exists().where(RULED, ~CorrectionRow.confirms)
         figures = select(
             func.count(),
             func.count().filter(moved),
@@ -86,7 +85,8 @@ def _routed_since(start: datetime, end: datetime) -> Select[int]:
     first = func.min(DecisionRow.at)
     return (
         select(DecisionRow.conversation_id)
-        .where(given)
+        .join(ConversationRow, ConversationRow.id == DecisionRow.conversation_id)
+        .where(given, DecisionRow.task == ConversationRow.task)
         .group_by(DecisionRow.conversation_id)
         .having(first >= start, first <= end)
     )

@@ -57,7 +57,7 @@ class Sorter(Step[UndecidedConversation]):
             await self._without_words(item, text)
 
     async def _consider(self, texts: Sequence[str]) -> list[Considered]:
-        return await self.classifier.consider(await self.classifier.query(self.task), texts)
+        return await self.classifier.consider(await self.classifier.query(self.task, hurried=True), texts)
 
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
         if case.unanswered:
@@ -69,7 +69,7 @@ class Sorter(Step[UndecidedConversation]):
 
     async def _decide(self, case: UndecidedConversation, known: Considered) -> None:
         may_ask = not case.conversation.asked
-        decision = decide(self.task, known.heard, known.found, may_ask)
+        decision = decide(self.task, known.opinions, may_ask)
         await self._hand_over(case, known.text, decision, known)
 
     async def _hand_over(
@@ -78,7 +78,7 @@ class Sorter(Step[UndecidedConversation]):
         if decision.candidates:
             posts = compose.asked(case, decision)
         else:
-            leaned_on = compose.remembered(decision, known.found) if known else ()
+            leaned_on = compose.remembered(decision, compose.evidence(known.opinions)) if known else None
             words = compose.told(case.messages, text, leaned_on)
             posts = compose.routed(self.task, case, decision, words, self.now())
         if await self.ledger.decide(case, decision, posts, text, known.vector if known else None):

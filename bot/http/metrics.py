@@ -12,16 +12,28 @@ from bot.domain.failures import STEPS
 from bot.domain.ports import FailedItems
 from bot.domain.queries import Queries, Week
 
+CIRCUIT = ("closed", "half_open", "open")
+"""Questions go through; one is on its way to find out; none is asked."""
+
 
 class Metrics:
     """Gauges read from the database when somebody looks."""
 
-    def __init__(self, queries: Queries, now: Callable[[], datetime], failures: FailedItems) -> None:
+    def __init__(
+        self,
+        queries: Queries,
+        now: Callable[[], datetime],
+        failures: FailedItems,
+        circuit: Callable[[], str] = lambda: "closed",
+    ) -> None:
+        """`circuit`: whether questions of this process reach the model now: one of CIRCUIT."""
         self._insight = queries
         self._now = now
         self._failures = failures
+        self._circuit = circuit
         self.registry = CollectorRegistry()
         self._up = self._gauge("database_up", "1 when the database answers")
+        self._model = self._gauge("model_circuit", "1 for the state of the circuit breaker before the model", "state")
         self._waiting = self._gauge("waiting", "Conversations without a decision; posts not said yet", "what")
         self._oldest = self._gauge("oldest_waiting_seconds", "How long the oldest of them has waited", "what")
         self._given_up = self._gauge("posts_given_up", "Posts that will never be said, ever")
@@ -34,6 +46,8 @@ class Metrics:
     async def refresh(self) -> None:
         """Read the figures anew; a database that is down shows as down instead of failing the scrape."""
         now = self._now()
+        for state in CIRCUIT:
+            self._model.labels(state).set(self._circuit() == state)
         try:
             backlog = await self._insight.backlog(now)
             decisions = await self._insight.decisions()

@@ -16,8 +16,8 @@ from bot.domain.memory_vote import Neighbours
 from bot.domain.model_ports import Examples, Query, Registry
 from bot.domain.tasks import Label
 from bot.flow.learn import Learner
+from bot.flow.score import Scorer
 from tests.fakes import FakeAdapters, FakeWorkshop, fake_classifier
-from tests.fakes_ledger import FakeOutbox
 from tests.samples import NOW, TASK
 from tests.watchdog import watched_loop
 
@@ -66,8 +66,7 @@ def learner(known: Known, trainer: FakeWorkshop, folder: Path) -> Learner:
         {WIDE.name: WIDE},
         cast(Examples, known),
         cast(Registry, NoCycle()),
-        FakeOutbox(),
-        classifier,
+        Scorer(classifier),
         FakeAdapters(),
         trainer,
         folder,
@@ -89,7 +88,7 @@ async def test_choosing_what_to_learn_from_among_tens_of_thousands(tmp_path: Pat
 async def test_fitting_the_temperature_on_thousands_of_answers(tmp_path: Path) -> None:
     known = Known(20_000, 0)
     at_work = learner(known, FakeWorkshop(), tmp_path)
-    query = await at_work.classifier.query(WIDE)
+    query = await at_work.scorer.classifier.query(WIDE)
     adapter = Adapter("routing-1", WIDE.name, tmp_path, "starter", {}, 1.0, NOW)
     async with watched_loop():
         temperature = await at_work._temperature(query, adapter, known.all)

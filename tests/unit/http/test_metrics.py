@@ -68,11 +68,14 @@ async def told(metrics: Metrics) -> dict[str, float]:
 async def test_counts_and_ages_are_told() -> None:
     failures = FakeFailedItems()
     await failures.failed(Failure(ItemKey("press", "7", 3), "KeyError", final=True), NOW)
-    figures = await told(Metrics(Figures(), lambda: NOW, failures))
+    figures = await told(Metrics(Figures(), lambda: NOW, failures, lambda: "open"))
     assert figures == {
         **{f"switchboard_failed_items {step}": 0 for step in STEPS},
         "switchboard_failed_items press": 1,
         "switchboard_database_up": 1,
+        "switchboard_model_circuit closed": 0,
+        "switchboard_model_circuit half_open": 0,
+        "switchboard_model_circuit open": 1,
         "switchboard_waiting undecided": 2,
         "switchboard_waiting unsaid": 1,
         "switchboard_oldest_waiting_seconds undecided": 40,
