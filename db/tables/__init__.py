@@ -11,6 +11,7 @@ from db.tables.learning import (
     ExampleRow,
     LabelCodeRow,
     PromotionRow,
+    TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
 
@@ -34,6 +35,7 @@ __all__ = [
     "PromotionRow",
     "ReactionRow",
     "Table",
+    "TickRow",
     "Words",
     "storable",
 ]
