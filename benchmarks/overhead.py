@@ -90,7 +90,8 @@ async def _mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
     task, embedder = settings.routing, Instant(store.embedder.name)
     classifier = Classifier(FakePredictor(lambda _: "billing"), embedder, store.memory, store.registry, "starter")
     async with open_line(_NOBODY) as line:
-        adapters, embedding_backfill = VllmAdapters(line, STARTER), EmbeddingBackfill(store.memory, embedder)
+        adapters = VllmAdapters(line, STARTER)
+        embedding_backfill = EmbeddingBackfill(store.memory, embedder, store.failures, now)
         learner = Learner(
             {task.name: task},
             store.examples,

@@ -59,6 +59,9 @@ class Stage:
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
         return person == LEAD
 
+    def delay(self, item: OutboxItem) -> timedelta:
+        return timedelta(0)
+
     async def may_handle(self, person: Person, room: Place) -> bool:
         return person == LEAD
 

@@ -28,6 +28,7 @@ from db.adapter_paths import AdapterPaths
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
+from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.migrate import upgrade
@@ -79,6 +80,7 @@ class Store:
     registry: PostgresRegistry
     queries: PostgresQueries
     erasure: PostgresErasure
+    failures: PostgresFailedItems
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),
                 PostgresErasure(database),
+                PostgresFailedItems(database),
             )
             await sync_settings_examples(settings, store)
             try:
@@ -209,7 +212,7 @@ async def champions_fit(settings: Settings, models: ModelStack) -> None:
 
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
     """What gives examples their place in the memory; needs no model server."""
-    return EmbeddingBackfill(store.memory, store.embedder)
+    return EmbeddingBackfill(store.memory, store.embedder, store.failures, now)
 
 
 # --- the parts ---

@@ -16,6 +16,7 @@ from bot.console import agreed, say
 from bot.demo import company
 from bot.domain.errors import SwitchboardError, UsageError
 from bot.domain.example_files.reading import Unknown
+from bot.failed import drop_failed, list_failed, retry_failed
 from bot.file_options import (
     DryRun,
     Encoding,
@@ -48,12 +49,17 @@ cli = typer.Typer(
     epilog="Exit codes: 0 done, 1 a check or a gate said no, 2 usage or configuration.",
 )
 
+failed = typer.Typer(no_args_is_help=True, help="What was set aside after it failed again and again.")
+cli.add_typer(failed, name="failed")
+
 Config = Annotated[
     Path | None,
     typer.Option("--config", envvar="SWITCHBOARD_CONFIG", help="The settings file; by default ./switchboard.toml."),
 ]
 TaskName = Annotated[str | None, typer.Option("--task", help="Which task; by default the one that routes.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+FailedIds = Annotated[list[int] | None, typer.Argument(metavar="ID...", help="As `switchboard failed list` shows.")]
+EveryFailed = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 
 class Form(StrEnum):
@@ -336,6 +342,46 @@ def forget(
         say("nothing was erased; --yes does not ask")
         raise typer.Exit(1)
     commands.forgotten(whom, _run(app.forget(settings, whom)), as_json, sys.stdout)
+
+
+@failed.command(name="list")
+def failed_list(as_json: AsJson = False, config: Config = None) -> None:
+    """Every item that is set aside: its step, why, how often it was tried. Nobody's words are shown."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await list_failed(store.failures, as_json, sys.stdout)
+
+    _run(work(_settings(config)))
+
+
+@failed.command(name="retry")
+def failed_retry(ids: FailedIds = None, every: EveryFailed = False, config: Config = None) -> None:
+    """Let items be tried again, as soon as the bot runs."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await retry_failed(store.failures, _chosen(ids, every), app.now())
+
+    _run(work(_settings(config)))
+
+
+@failed.command(name="drop")
+def failed_drop(ids: FailedIds = None, every: EveryFailed = False, config: Config = None) -> None:
+    """Never try these items again: nothing more is done about them. There is no way back."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await drop_failed(store.failures, _chosen(ids, every), app.now())
+
+    _run(work(_settings(config)))
+
+
+def _chosen(ids: list[int] | None, every: bool) -> list[int]:
+    """The items that are meant; none named: all of them."""
+    if bool(ids) == every:
+        raise UsageError("name the ids that `switchboard failed list` shows, or say --all")
+    return ids or []
 
 
 def _settings(config: Path | None) -> Settings:

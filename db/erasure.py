@@ -1,11 +1,12 @@
 """Forgetting somebody: words, names and vectors go; counts, labels and who ruled what stay."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
@@ -23,7 +24,7 @@ from db.reading.codec import encode_person
 from db.reading.training_provenance import trained_on
 from db.redaction.posts import Redaction, redacted, rewrite, unlearn
 from db.redaction.text import without
-from db.tables import ConversationRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
+from db.tables import ConversationRow, FailedItemRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
 
 _NAMED = ("by", "who", "taken_by", "to")
 """Fields of posts that hold somebody's name."""
@@ -205,12 +206,16 @@ def _closed(known: _Known, now: datetime) -> Update:
 async def _empty_notes(session: AsyncSession, known: _Known) -> None:
     """What teams noted stays theirs, without the person's name and words."""
     about = select(NoteRow).where(NoteRow.conversation_id.in_([*known.own, *known.others]), NoteRow.text != "")
-    for row in (await session.scalars(about)).all():
-        words = plain(row.text)
-        left = without(words, known.gone.names, [plain(text) for text in known.gone.texts])
-        if left != words:
-            changed = update(NoteRow).where(NoteRow.id == row.id).values(text=left)
-            await session.execute(changed.execution_options(synchronize_session=False))
+    rows = (await session.scalars(about)).all()
+
+    def left() -> list[tuple[int, str]]:
+        texts = [plain(text) for text in known.gone.texts]
+        said = [(row.id, words := plain(row.text), without(words, known.gone.names, texts)) for row in rows]
+        return [(note, now_says) for note, before, now_says in said if now_says != before]
+
+    for note, text in await asyncio.to_thread(left):  # thousands of lines looked for in thousands of notes
+        changed = update(NoteRow).where(NoteRow.id == note).values(text=text)
+        await session.execute(changed.execution_options(synchronize_session=False))
 
 
 async def _empty_names(session: AsyncSession, person: Person) -> None:
@@ -228,6 +233,15 @@ async def _empty_names(session: AsyncSession, person: Person) -> None:
         PreferenceRow.platform == person.platform, PreferenceRow.person_id == person.id
     )
     await session.execute(preferred.execution_options(synchronize_session=False))
+    await session.execute(_parked(person).execution_options(synchronize_session=False))
+
+
+def _parked(person: Person) -> Delete:
+    """Facts of theirs that could not be stored."""
+    row = FailedItemRow
+    ids = [row.fact[who]["id"].astext for who in ("author", "actor")]
+    where = func.coalesce(row.fact["ref"]["platform"].astext, "") == person.platform
+    return delete(row).where(where, or_(*(id == person.id for id in ids)))
 
 
 _: type[Erasure] = PostgresErasure

@@ -11,6 +11,7 @@ from bot.domain.memory_vote import NEIGHBOURS, Neighbour, Neighbours
 from bot.domain.model_ports import Memory, Vector
 from bot.domain.ports import Change
 from bot.domain.tasks import Task
+from db.conversations.failures import backs_off, is_set_aside
 from db.engine import Database, announce
 from db.reading.mappers import basis_of
 from db.tables import ExampleRow
@@ -43,10 +44,11 @@ class PostgresMemory:
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
         found: list[tuple[int, str]] = []
+        ready = ~backs_off("embed", ExampleRow.id, func.now()), ~is_set_aside("embed", ExampleRow.id)
         async with self._database.transaction() as session:
             # Each on its own is a walk along an index; together they would be one through all that have a vector
             for number, kind in enumerate(_without_vector(embedder)):
-                wanted = select(ExampleRow.id, ExampleRow.text).where(kind, ExampleRow.withdrawn_at.is_(None))
+                wanted = select(ExampleRow.id, ExampleRow.text).where(kind, ExampleRow.withdrawn_at.is_(None), *ready)
                 order = [ExampleRow.embedder, ExampleRow.id] if number else [ExampleRow.id]
                 rows = await session.execute(wanted.order_by(*order).limit(limit - len(found)))
                 found += [(example, text) for example, text in rows]
@@ -56,7 +58,8 @@ class PostgresMemory:
 
     async def count_unembedded(self, embedder: str) -> int:
         waiting = or_(*_without_vector(embedder))
-        wanted = select(func.count(ExampleRow.id)).where(waiting, ExampleRow.withdrawn_at.is_(None))
+        standing = ExampleRow.withdrawn_at.is_(None), ~is_set_aside("embed", ExampleRow.id)
+        wanted = select(func.count(ExampleRow.id)).where(waiting, *standing)
         async with self._database.transaction() as session:
             return (await session.execute(wanted)).scalar_one()
 

@@ -205,6 +205,7 @@ class PendingFollowUp:
     card: StandingCard | None
     asking: tuple[tuple[int, Asking], ...] = ()
     """As in `PendingReactions.asking`."""
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from bot.domain.decisions import calibrated
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 
 class Source(StrEnum):
@@ -36,6 +38,7 @@ class Side(StrEnum):
 
 HELD_OUT_SHARE = 0.20
 VALIDATION_SHARE, LEAST_VALIDATION = 0.10, 40
+_LEAST, _IMPOSSIBLE = 1e-12, -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,7 @@ def settle(examples: Sequence[Example]) -> list[Example]:
     return list(best.values())
 
 
-_FRESH = (Source.CORRECTION, Source.CONFIRMATION, Source.TAP)
+_FRESH = frozenset({Source.CORRECTION, Source.CONFIRMATION, Source.TAP})
 
 
 def replayed(examples: Sequence[Example], limit: int) -> list[Example]:
@@ -238,22 +241,28 @@ def replayed(examples: Sequence[Example], limit: int) -> list[Example]:
 
 
 def fit_temperature(scores: Sequence[tuple[Mapping[str, float], str]]) -> float:
-    """The temperature with the least negative log-likelihood of the truth, by golden-section search in [0.25, 8].
+    """The temperature in [0.25, 8] with the least negative log-likelihood of the truth (`decisions.calibrated`).
 
     Each score is (raw probabilities, true label). 1.0 when there is nothing to fit on.
     """
     if not scores:
         return 1.0
+    names = sorted({name for probabilities, _ in scores for name in probabilities})
+    columns = {name: column for column, name in enumerate(names)}
+    logits = np.full((len(scores), len(names)), -np.inf)
+    truths = np.full(len(scores), _IMPOSSIBLE)
+    for row, (probabilities, truth) in enumerate(scores):
+        for name, probability in probabilities.items():
+            logits[row, columns[name]] = math.log(max(probability, _LEAST))
+        truths[row] = logits[row, columns[truth]] if truth in probabilities else _IMPOSSIBLE
+    known = truths > _IMPOSSIBLE  # of a label that was not asked for, no temperature makes the truth likelier
 
     def loss(log_temperature: float) -> float:
         temperature = math.exp(log_temperature)
-        return -sum(math.log(max(calibrated(p, temperature).get(truth, 0.0), 1e-12)) for p, truth in scores)
+        likelihoods = truths[known] / temperature - logsumexp(logits[known] / temperature, axis=1)
+        return -float(np.maximum(likelihoods, math.log(_LEAST)).sum())
 
-    low, high, ratio = math.log(0.25), math.log(8.0), (math.sqrt(5) - 1) / 2
-    for _ in range(40):
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        low, high = (low, right) if loss(left) < loss(right) else (left, high)
-    return math.exp((low + high) / 2)
+    return math.exp(minimize_scalar(loss, bounds=(math.log(0.25), math.log(8.0)), method="bounded").x)  # type: ignore[no-untyped-call]
 
 
 def label_counts(examples: Sequence[Example]) -> Counter[str]:

@@ -3,7 +3,7 @@
 Every method may raise Unreachable when the other side is down; what was not stored will be asked for again.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,8 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.failures import FailedItem, Failure, ItemKey
+from bot.domain.messages import Deletion, Edit, Fact, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.posts import OutboxItem, Post
 from bot.domain.tasks import Label
@@ -65,8 +66,14 @@ class Platform(Protocol):
     def whispers(self) -> bool:
         """Whether something can be shown to one person of a room alone (`Post.only_for`)."""
 
+    def delay(self, item: OutboxItem) -> timedelta:
+        """How long the post must wait for its turn, by the limits of the place it goes to. Zero: say it now.
+
+        A wait reserves that turn: asked again then, the answer is zero, unless the platform has set other limits since.
+        """
+
     async def say(self, item: OutboxItem) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt.
+        """Say the post, or rewrite the one it edits; its receipt. Never waits for its turn: `delay` was asked.
 
         Raises Unreachable (again later), ChatMoved (again there), Refused (never; the message says what to mend).
         """
@@ -300,14 +307,22 @@ class Ledger(Protocol):
 class Outbox(Protocol):
     """What we owe to chats."""
 
-    async def claim_due(self, platforms: Sequence[str], now: datetime, limit: int) -> list[OutboxItem]:
-        """Posts to say now, at most one a conversation and chat at a time, in order, on these platforms only."""
+    async def claim_due(
+        self, platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str] = ()
+    ) -> list[OutboxItem]:
+        """Posts to say now, at most one a conversation and chat at a time, in order, on these platforms only.
+
+        None for the chats that are `busy`.
+        """
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         """Store the receipt, and what is owed next because of it, to the same conversation."""
 
     async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
         """Try again then; later posts of the same conversation in that chat wait for it."""
+
+    async def reserve(self, item: OutboxItem, until: datetime) -> None:
+        """Its turn comes then: as `postpone`, but nothing was tried, so this counts as no attempt."""
 
     async def give_up(
         self,
@@ -325,3 +340,40 @@ class Outbox(Protocol):
 
     async def add(self, posts: Sequence[Post], now: datetime) -> None:
         """Owe posts that belong to no conversation (a learning report)."""
+
+
+class FailedItems(Protocol):
+    """Items of any step that fail: they wait longer and longer, and those that fail for ever are set aside."""
+
+    async def failed(self, failure: Failure, now: datetime) -> bool:
+        """Store a failed attempt and let go of the item, which is not claimed again before its back-off is over.
+
+        True: it is set aside now, after too many attempts or a final one. Others of its kind go on.
+        """
+
+    async def succeeded(self, key: ItemKey) -> None:
+        """Forget the failed attempts at an item, which is done."""
+
+    async def park(self, fact: Fact, reason: str, now: datetime) -> None:
+        """Set aside a fact that could not be stored where it belongs, so that its platform need not send it for ever.
+
+        Kept with its words, for another attempt; they go with whoever is forgotten (`Erasure`).
+        """
+
+    async def parked(self) -> list[tuple[ItemKey, Fact]]:
+        """Parked facts of which somebody wants another attempt (`retry`)."""
+
+    async def set_aside(self) -> list[FailedItem]:
+        """What is set aside, oldest first."""
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many items are set aside, by step."""
+
+    async def retry(self, failed: int, now: datetime) -> bool:
+        """Let the item be claimed again, with all its attempts before it. False: no such item is set aside."""
+
+    async def drop(self, failed: int, now: datetime) -> bool:
+        """Conclude the item for ever, with nothing done. False as above."""
+
+    async def reread(self, now: datetime) -> int:
+        """Retry what a version that could not read it set aside, if this one can; how many items."""

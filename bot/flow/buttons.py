@@ -1,10 +1,10 @@
 """What a button means: whoever presses it is checked, and so is the button; anything doubtful means nothing."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import ClassVar
 
 from bot.domain import compose, relay
 from bot.domain.conversations import (
@@ -18,8 +18,9 @@ from bot.domain.conversations import (
     Stated,
 )
 from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.failures import ItemKey
 from bot.domain.messages import Place, Reaction, choice
-from bot.domain.ports import Ledger, Platform
+from bot.domain.ports import Change, Ledger, Platform
 from bot.domain.posts import (
     NO,
     ON_THE_CARD,
@@ -38,17 +39,20 @@ from bot.domain.posts import (
 )
 from bot.domain.tasks import Task, Vocabulary
 from bot.flow.lookups import looked_up
+from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 32
 _Outcome = tuple[Meaning, list[Post]]
 _NOTHING: _Outcome = (None, [])
 
 
 @dataclass(frozen=True, slots=True)
-class ButtonHandler:
+class ButtonHandler(Step[PendingPress]):
     """Does what buttons that were pressed ask for."""
+
+    name: ClassVar[str] = "press"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.PRESS, Change.FREED})
 
     task: Task
     vocabulary: Vocabulary
@@ -56,16 +60,18 @@ class ButtonHandler:
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
 
-    async def step(self) -> int:
-        """Look at what was pressed; how many presses. Safe to run in any number of processes."""
-        presses = await self.ledger.claim_presses(self.now(), _AT_ONCE)
-        await asyncio.gather(*(self._conclude(pressed) for pressed in presses))
-        return len(presses)
+    async def claim(self, limit: int, at_work: Sequence[PendingPress] = ()) -> list[PendingPress]:
+        """Presses that nobody looked at yet."""
+        return await self.ledger.claim_presses(self.now(), limit)
 
-    async def _conclude(self, pressed: PendingPress) -> None:
-        meaning, posts = await self._meaning(pressed)
-        await self.ledger.conclude_press(pressed, meaning, posts, self.now())
-        about = {"conversation": pressed.conversation.id, "on": type(pressed.on).__name__}
+    def key(self, item: PendingPress) -> ItemKey:
+        return ItemKey(self.name, str(item.id), item.conversation.id)
+
+    async def handle(self, item: PendingPress) -> None:
+        """Do what the press means."""
+        meaning, posts = await self._meaning(item)
+        await self.ledger.conclude_press(item, meaning, posts, self.now())
+        about = {"conversation": item.conversation.id, "on": type(item.on).__name__}
         log.info("pressed", extra={**about, "means": type(meaning).__name__ if meaning else "nothing"})
 
     async def _meaning(self, pressed: PendingPress) -> _Outcome:

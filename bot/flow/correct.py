@@ -8,39 +8,47 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from bot.domain import compose
 from bot.domain.conversations import CardState, LookedUp, PendingReactions
 from bot.domain.decisions import Decision
-from bot.domain.ports import Ledger, Platform
+from bot.domain.failures import ItemKey
+from bot.domain.ports import Change, Ledger, Platform
 from bot.domain.posts import Post
 from bot.domain.reaction_rules import Act, Statement, card_state, decision_now, read, unheard, where, wrong_now
 from bot.domain.tasks import Task, Vocabulary
 from bot.flow.lookups import AGAIN_AFTER, UNKNOWN_FOR, looked_up
+from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 16
-
 
 @dataclass(frozen=True, slots=True)
-class Corrector:
+class Corrector(Step[PendingReactions]):
     """Turns the reactions that stand on a conversation's cards into what they amount to.
 
     It looks at the whole standing state, never at a single event, so repeats and any order of arrival end the same.
     """
 
+    name: ClassVar[str] = "correct"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.REACTION, Change.FREED})
     task: Task
     vocabulary: Vocabulary
     ledger: Ledger
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
 
-    async def step(self) -> int:
-        """Look at conversations whose cards got reactions; how many there were."""
-        pendings = await self.ledger.claim_reactions(self.now(), _AT_ONCE)
-        await asyncio.gather(*(self._judge(pending) for pending in pendings))
-        return len(pendings)
+    async def claim(self, limit: int, at_work: Sequence[PendingReactions] = ()) -> list[PendingReactions]:
+        """Conversations whose cards got reactions."""
+        return await self.ledger.claim_reactions(self.now(), limit)
+
+    def key(self, item: PendingReactions) -> ItemKey:
+        return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
+
+    async def handle(self, item: PendingReactions) -> None:
+        """Do what the reactions amount to."""
+        await self._judge(item)
 
     async def _judge(self, pending: PendingReactions) -> None:
         counting, ignored, known = await self._heard(pending)

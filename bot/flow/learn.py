@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from bot.domain import compose
 from bot.domain.errors import ClaimLost, SwitchboardError, Unreachable, UsageError
@@ -29,6 +30,7 @@ from bot.domain.learning import (
     settle,
 )
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
+from bot.domain.ports import Change
 from bot.domain.tasks import Task
 from bot.flow.score import Scorer, batches
 
@@ -42,6 +44,9 @@ _TELL_EVERY = 0.5
 @dataclass(frozen=True, slots=True)
 class Learner:
     """Runs learning cycles, one at a time over all processes."""
+
+    name: ClassVar[str] = "learn"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.CYCLE})
 
     tasks: Mapping[str, Task]
     examples: Examples
@@ -85,9 +90,11 @@ class Learner:
         task = self.tasks.get(cycle.task)
         if task is None:
             raise UsageError(f"tasks.{cycle.task}: the settings have no such task any more")
-        known = [e for e in settle(await self.examples.examples(task.name)) if e.label in task.names]
+        settled = await asyncio.to_thread(settle, await self.examples.examples(task.name))
+        known = [e for e in settled if e.label in task.names]
         query = await self.scorer.classifier.query(task)
-        training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
+        to_learn_from = [e for e in known if e.side is Side.TRAIN]
+        training_set = await asyncio.to_thread(replayed, to_learn_from, MAX_TRAINING_SET)
         candidate = await self._train(cycle, query, training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
             candidate = replace(candidate, temperature=await self._temperature(query, candidate, training_set))
@@ -105,14 +112,14 @@ class Learner:
 
     async def _temperature(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> float:
         """Fitted on what training kept apart: it looked at it but never learned from it. 1 when it kept nothing."""
-        _, slice_ = keep_apart(training_set)
+        _, slice_ = await asyncio.to_thread(keep_apart, training_set)
         asked = replace(query, adapter=candidate)
         scores: list[tuple[Mapping[str, float], str]] = []
         predict = self.scorer.classifier.predict
         for batch in batches(slice_):
             predictions = await self.scorer.insist(partial(predict, asked, [e.text for e in batch]))
             scores += [(p.probabilities, e.label) for p, e in zip(predictions, batch, strict=True)]
-        return fit_temperature(scores)
+        return await asyncio.to_thread(fit_temperature, scores)
 
     async def _judge(self, query: Query, candidate: Adapter, held_out: Sequence[Example], tell: Progress) -> Verdict:
         """Champion and candidate as whole systems, memory included, on the same held-out examples."""

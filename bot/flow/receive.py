@@ -1,12 +1,28 @@
 """Step 1: Store what happened. When a method here returns, the platform may acknowledge."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import ClassVar
 
-from bot.domain.messages import Deletion, Edit, Media, Message, Note, Person, Press, Reaction, clean, clean_name
-from bot.domain.ports import Inbox, Ledger, ThreadingPolicy
+from bot.domain.errors import Unreachable
+from bot.domain.failures import reason_of
+from bot.domain.messages import (
+    Deletion,
+    Edit,
+    Fact,
+    Media,
+    Message,
+    Note,
+    Person,
+    Press,
+    Reaction,
+    clean,
+    clean_name,
+)
+from bot.domain.ports import FailedItems, Inbox, Ledger, ThreadingPolicy
+from bot.lifecycle import origin
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +35,12 @@ _ENDING = 10
 class Receiver:
     """The inbox of every platform. Every method raises Unreachable when the fact could not be stored."""
 
+    name: ClassVar[str] = "intake"
     ledger: Ledger
     policy: ThreadingPolicy
     ripe_in: Callable[[timedelta], None]
     """Told when the conversation will have been quiet for long enough."""
+    failures: FailedItems
     now: Callable[[], datetime]
     """Our own clock, by which whatever waits for a while is timed: a platform's may be minutes ahead or behind."""
 
@@ -30,44 +48,85 @@ class Receiver:
         """Store the message. A repeat changes nothing."""
         kept = replace(message, text=clean(message.text), author=_named(message.author), media=_kept(message.media))
         kept = replace(kept, heard=self.now())
-        if await self.ledger.add_message(kept, self.policy):
+        if await self._stored(kept, self.ledger.add_message(kept, self.policy)):
             log.info("received", extra={"platform": message.ref.platform, "ref": message.ref.id})
             self.ripe_in(self.policy.settle)
 
     async def reaction(self, reaction: Reaction) -> None:
         """Store the reaction, if it may be on one of our posts, or is a lead's word about a person's message."""
         kept = replace(reaction, actor=_named(reaction.actor), emoji=clean(reaction.emoji), heard=self.now())
-        if await self.ledger.add_reaction(kept):
+        if await self._stored(kept, self.ledger.add_reaction(kept)):
             log.info("reaction", extra={"platform": reaction.ref.platform, "added": reaction.added})
 
     async def press(self, press: Press) -> None:
         """Store the press, if it may be on one of our posts."""
         kept = replace(press, actor=_named(press.actor), value=clean(press.value), heard=self.now())
-        if await self.ledger.add_press(kept):
+        if await self._stored(kept, self.ledger.add_press(kept)):
             log.info("press", extra={"platform": press.ref.platform})
 
     async def edit(self, edit: Edit) -> None:
         """Store what a message or note that we know says and shows by now."""
         media = None if edit.media is None else _kept(edit.media)
-        if await self.ledger.add_edit(replace(edit, text=clean(edit.text), media=media)):
+        kept = replace(edit, text=clean(edit.text), media=media)
+        if await self._stored(kept, self.ledger.add_edit(kept)):
             log.info("edited", extra={"platform": edit.ref.platform, "ref": edit.ref.id})
 
     async def deletion(self, deletion: Deletion) -> None:
         """Empty a message or note that we know."""
-        if await self.ledger.add_deletion(replace(deletion, heard=self.now())):
+        kept = replace(deletion, heard=self.now())
+        if await self._stored(kept, self.ledger.add_deletion(kept)):
             log.info("deleted", extra={"platform": deletion.ref.platform, "ref": deletion.ref.id})
 
     async def note(self, note: Note) -> None:
         """Store what a team wrote, if it is under something of ours."""
         kept = replace(note, text=clean(note.text), author=_named(note.author), media=_kept(note.media))
         kept = replace(kept, heard=self.now())
-        if await self.ledger.add_note(kept):
+        if await self._stored(kept, self.ledger.add_note(kept)):
             log.info("noted", extra={"platform": note.ref.platform, "ref": note.ref.id})
 
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         """From now on that chat has another id."""
         await self.ledger.move_chat(platform, before, after)
         log.info("chat moved", extra={"platform": platform})
+
+    async def step(self) -> int:
+        """Store the facts that were set aside and that somebody wants to be tried again; how many there were."""
+        facts = await self.failures.parked()
+        for key, fact in facts:
+            await self.failures.succeeded(key)  # parked anew if it fails again
+            await self._take(fact)
+        return len(facts)
+
+    async def _take(self, fact: Fact) -> None:
+        match fact:
+            case Message():
+                await self.message(fact)
+            case Edit():
+                await self.edit(fact)
+            case Deletion():
+                await self.deletion(fact)
+            case Note():
+                await self.note(fact)
+            case Reaction():
+                await self.reaction(fact)
+            case Press():
+                await self.press(fact)
+
+    async def _stored(self, fact: Fact, storing: Awaitable[bool]) -> bool:
+        """Whether it is new. A fact that cannot be stored, though the database answers, is set aside.
+
+        Its platform would send it for ever otherwise, and nothing behind it would be heard.
+        """
+        try:
+            return await storing
+        except Unreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it would be again
+            about = {"step": self.name, "platform": fact.ref.platform, "kind": type(fact).__name__}
+            told = {**about, "problem": reason_of(error), "at": origin(error), "remedy": "switchboard failed list"}
+            log.error("item set aside", extra=told)
+            await self.failures.park(fact, reason_of(error), self.now())
+            return False
 
 
 def _named(person: Person) -> Person:

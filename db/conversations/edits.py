@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, exists, func, select, update
@@ -9,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import PendingEdit, StandingCard, State
+from bot.domain.failures import ItemKey
 from bot.domain.messages import Deletion, Edit, Media, MessageRef, Note, clean, joined
 from bot.domain.ports import Change
 from bot.domain.posts import Content, FollowUp, Post, Reply
 from bot.domain.rich_text import with_citation
 from db.conversations.claims import free, held, lease, release
+from db.conversations.failures import backs_off, readable
 from db.engine import announce
 from db.posts.enqueue import enqueue
 from db.posts.latest import all_cards, standing_cards, wordings
@@ -181,6 +184,19 @@ async def claim_edits(session: AsyncSession, now: datetime, limit: int) -> list[
         talks = await _talks(session, [row.conversation_id for row in changed])
         await lease(session, talks.values(), now)
         found += [(row, talks[row.conversation_id]) for row in changed]
+    return await readable(session, found, partial(_read, session), _key, now)
+
+
+def _key(found: tuple[Said, ConversationRow]) -> ItemKey:
+    row, talk = found
+    return ItemKey("edit", f"{_kind(type(row))} {row.id}", talk.id)
+
+
+def _kind(table: type[Said]) -> str:
+    return "note" if table is NoteRow else "message"
+
+
+async def _read(session: AsyncSession, found: Sequence[tuple[Said, ConversationRow]]) -> list[PendingEdit]:
     cards, every = await _cards(session, [talk.id for _, talk in found])
     said = await wordings(session, [row.carried_by for row, _ in found if row.carried_by is not None])
     return [
@@ -214,7 +230,7 @@ def _waiting(table: type[MessageRow] | type[NoteRow], now: datetime) -> Select[A
     return (
         select(table)
         .join(ConversationRow, ConversationRow.id == table.conversation_id)
-        .where(table.stale, free(now), ~another)
+        .where(table.stale, free(now), ~another, ~backs_off("edit", table.id, now, _kind(table)))
         .order_by(table.id)
         .with_for_update(skip_locked=True, of=(table, ConversationRow))
     )

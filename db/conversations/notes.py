@@ -3,13 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from sqlalchemy import ColumnElement, Select, Update, and_, delete, exists, func, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Update,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import PendingNote, StandingCard
+from bot.domain.failures import ItemKey
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.ports import Change
 from bot.domain.posts import (
@@ -25,6 +40,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from db.conversations.claims import free, held, lease, release
+from db.conversations.failures import backs_off, readable
 from db.conversations.targets import on_note
 from db.engine import announce
 from db.posts.enqueue import enqueue
@@ -142,10 +158,19 @@ def _values(note: Note) -> dict[str, object]:
 async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[PendingNote]:
     await _unpark(session, now)
     await session.execute(_too_late(now))
-    found = {talk.id: (row, talk) for row, talk in reversed((await session.execute(_waiting(now).limit(limit))).all())}
+    waiting = (await session.execute(_waiting(now).limit(limit))).all()
+    found = {row[1].id: row for row in reversed(waiting)}
     await lease(session, [talk for _, talk in found.values()], now)
-    cards, asked = await standing_cards(session, list(found)), await asking(session, list(found))
-    every = await all_cards(session, list(found))
+    rows = list(reversed(found.values()))
+    return await readable(
+        session, rows, partial(_read, session), lambda row: ItemKey("note", str(row[0].id), row[1].id), now
+    )
+
+
+async def _read(session: AsyncSession, rows: Sequence[Row[NoteRow, ConversationRow]]) -> list[PendingNote]:
+    ids = [talk.id for _, talk in rows]
+    cards, asked = await standing_cards(session, ids), await asking(session, ids)
+    every = await all_cards(session, ids)
     return [
         PendingNote(
             id=row.id,
@@ -157,7 +182,7 @@ async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[
             asking=asked.get(talk.id, ()),
             under=await _card_over(session, row, every.get(talk.id, ())),
         )
-        for row, talk in reversed(found.values())
+        for row, talk in rows
     ]
 
 
@@ -220,7 +245,7 @@ def _waiting(now: datetime) -> Select[NoteRow, ConversationRow]:
     return (
         select(NoteRow, ConversationRow)
         .join(ConversationRow, ConversationRow.id == NoteRow.conversation_id)
-        .where(NoteRow.id.in_(union_all(new, again)), free(now), ~another)
+        .where(NoteRow.id.in_(union_all(new, again)), free(now), ~another, ~backs_off("note", NoteRow.id, now))
         .where(func.coalesce(NoteRow.not_before, now) <= now)
         .order_by(NoteRow.at, NoteRow.id)
         .with_for_update(skip_locked=True, of=(NoteRow, ConversationRow))

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy import Row, Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import Button, Chosen, Dispatched, Meaning, PendingPress, Settled, SplitOff, State, Stated
 from bot.domain.decisions import Author, Decision
+from bot.domain.failures import ItemKey
 from bot.domain.learning import Source
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change
@@ -16,6 +18,7 @@ from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split
 from db.conversations.claims import free, held, lease, release
 from db.conversations.decisions import heard, move
 from db.conversations.examples import ConversationExample, store_example
+from db.conversations.failures import backs_off, readable
 from db.conversations.follow_ups import reopen
 from db.conversations.intake import alone_in, store_reaction
 from db.conversations.notes import note_of, send
@@ -37,6 +40,13 @@ async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> lis
     found = (await session.execute(_waiting(now).limit(limit))).all()
     talks = {talk.id: talk for _, talk, _ in found}
     await lease(session, talks.values(), now)
+    return await readable(
+        session, found, partial(_read, session), lambda row: ItemKey("press", str(row[0].id), row[1].id), now
+    )
+
+
+async def _read(session: AsyncSession, found: Sequence[Row[PressRow, ConversationRow, PostRow]]) -> list[PendingPress]:
+    talks = {talk.id: talk for _, talk, _ in found}
     messages, cards = await mappers.own_messages(session, list(talks)), await standing_cards(session, list(talks))
     said = await wordings(session, [post.id for _, _, post in found])
     every = await all_cards(session, list(talks))
@@ -73,6 +83,7 @@ def _waiting(now: datetime) -> Select[PressRow, ConversationRow, PostRow]:
         .join(PostRow, on(PressRow))
         .join(ConversationRow, ConversationRow.id == PostRow.conversation_id)
         .where(PressRow.concluded_at.is_(None), _HAS_BUTTONS, free(now), ~another)
+        .where(~backs_off("press", PressRow.id, now))
         .order_by(PressRow.at, PressRow.id)
         .with_for_update(skip_locked=True, of=(PressRow, ConversationRow))
     )

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import CardState, LookedUp, PendingReactions, State
 from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.failures import ItemKey
 from bot.domain.messages import Person
 from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, Notice, Post, Reply, What
 from db.conversations.claims import free, held, lease, release
 from db.conversations.corrections import store_lead_label
 from db.conversations.decisions import heard, record, with_its_team
+from db.conversations.failures import backs_off, readable
 from db.conversations.targets import IS_CHOICE, nobodys, on, on_message, on_note
 from db.engine import announce
 from db.posts.enqueue import enqueue
@@ -35,6 +38,12 @@ async def claim_reactions(session: AsyncSession, now: datetime, limit: int) -> l
     await session.execute(ignored.values(concluded_at=now).execution_options(synchronize_session=False))
     found = (await session.scalars(_waiting(now).limit(limit))).all()
     await lease(session, found, now)
+    return await readable(
+        session, found, partial(_read, session), lambda row: ItemKey("correct", str(row.id), row.id), now
+    )
+
+
+async def _read(session: AsyncSession, found: Sequence[ConversationRow]) -> list[PendingReactions]:
     ids = [row.id for row in found]
     said, cards = await mappers.own_messages(session, ids), await standing_cards(session, ids)
     questions = await open_questions(session, ids)
@@ -80,6 +89,7 @@ def _waiting(now: datetime) -> Select[ConversationRow]:
             free(now),
             ConversationRow.state.in_(decided),
         )
+        .where(~backs_off("correct", ConversationRow.id, now))
         .order_by(ConversationRow.id)
         .with_for_update(skip_locked=True, of=ConversationRow)
     )

@@ -9,11 +9,13 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.conversations import State, UndecidedConversation
 from bot.domain.decisions import Decision
+from bot.domain.failures import ItemKey
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change
 from bot.domain.posts import Post
 from db.conversations.claims import LEASE, free, release
 from db.conversations.decisions import record, with_its_team
+from db.conversations.failures import backs_off, is_set_aside, readable
 from db.engine import announce, forgettable
 from db.posts.enqueue import enqueue
 from db.posts.latest import open_questions
@@ -28,19 +30,22 @@ async def claim_undecided(
 ) -> list[UndecidedConversation]:
     found = (await session.execute(_claimed(now, settle, patience, limit))).all()
     rows = sorted((row for row, _ in found), key=lambda row: (row.heard_at, row.id))
-    ids = [row.id for row in rows]
-    said = await own_messages(session, ids)
-    asked = await open_questions(session, [row.id for row in rows if row.asked])
-    return [
-        UndecidedConversation(
-            conversation=conversation(row),
-            messages=said[row.id],
-            version=row.version,
-            unanswered=row.asked_at is not None and row.asked_at <= now - patience,
-            question=asked.get(row.id),
-        )
-        for row in rows
-    ]
+
+    async def read(some: Sequence[ConversationRow]) -> list[UndecidedConversation]:
+        said = await own_messages(session, [row.id for row in some])
+        asked = await open_questions(session, [row.id for row in some if row.asked])
+        return [
+            UndecidedConversation(
+                conversation=conversation(row),
+                messages=said[row.id],
+                version=row.version,
+                unanswered=row.asked_at is not None and row.asked_at <= now - patience,
+                question=asked.get(row.id),
+            )
+            for row in some
+        ]
+
+    return await readable(session, rows, read, lambda row: ItemKey("sort", str(row.id), row.id), now)
 
 
 def _claimed(
@@ -60,6 +65,7 @@ def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[int]:
     return (
         select(_ROW.id)
         .where(free(now), or_(new, news, unanswered))
+        .where(~backs_off("sort", _ROW.id, now), ~is_set_aside("sort", _ROW.id))
         .order_by(_ROW.heard_at, _ROW.id)
         .with_for_update(skip_locked=True)
     )

@@ -1,5 +1,6 @@
 """Where people's words were quoted: our posts and what was learned, emptied of them."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -81,14 +82,25 @@ async def rewrite(
     session: AsyncSession, which: ColumnElement[bool], change: Callable[[Content, int], Content]
 ) -> list[PostRow]:
     """Change what these posts say; those that it changed, as they were."""
+    rows = (await session.scalars(select(PostRow).where(which).order_by(PostRow.id))).all()
+    # In a thread: thousands of texts looked for in thousands of posts would keep everybody else waiting
+    changed = await asyncio.to_thread(_changed, rows, change)
+    for row, content in changed:
+        stored = update(PostRow).where(PostRow.id == row.id).values(content=content)
+        await session.execute(stored.execution_options(synchronize_session=False))
+    return [row for row, _ in changed]
+
+
+def _changed(
+    rows: Sequence[PostRow], change: Callable[[Content, int], Content]
+) -> list[tuple[PostRow, dict[str, object]]]:
+    """The posts that say something else by now, each with that."""
     changed = []
-    for row in (await session.scalars(select(PostRow).where(which).order_by(PostRow.id))).all():
+    for row in rows:
         said = mappers.content(row)
         now_says = change(said, row.edits or row.id)
         if now_says != said:
-            changed.append(row)
-            stored = update(PostRow).where(PostRow.id == row.id).values(content=encode(now_says)[1])
-            await session.execute(stored.execution_options(synchronize_session=False))
+            changed.append((row, encode(now_says)[1]))
     return changed
 
 

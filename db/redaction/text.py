@@ -36,10 +36,12 @@ def without(text: str, names: Iterable[str], texts: Iterable[str]) -> str:
     """
     known = list(names)
     lines = {line.strip() for said in texts for line in said.splitlines()}
-    parts = {part for name in known for part in name.split() if len(part) >= _NO_NAME}
+    here = text.casefold()  # of thousands of lines hardly any is in one text: only those become a pattern
+    parts = {part for name in known for part in name.split() if len(part) >= _NO_NAME and part.casefold() in here}
     ordinary = {part for part in parts if part.casefold() in _ordinary_words()}
-    whole = {name for name in known if len(name) >= _NO_NAME} | parts
-    left = _replaced(text, [re.escape(line) for line in lines if len(line) >= _NO_QUOTE])
+    whole = {name for name in known if len(name) >= _NO_NAME and name.casefold() in here} | parts
+    quoted = [line for line in lines if len(line) >= _NO_QUOTE and line.casefold() in here]
+    left = _replaced(text, [re.escape(line) for line in quoted])
     left = _replaced(left, [rf"\b{re.escape(name)}\b" for name in whole - ordinary])
     for part in sorted(ordinary):
         left = _without_word(left, part)

@@ -10,6 +10,7 @@ from db.tables.conversations import (
     NoteRow,
     PreferenceRow,
 )
+from db.tables.failures import FailedItemRow
 from db.tables.learning import (
     AdapterRow,
     CorrectionRow,
@@ -30,6 +31,7 @@ __all__ = [
     "CycleRow",
     "DecisionRow",
     "ExampleRow",
+    "FailedItemRow",
     "LabelCodeRow",
     "LearnedRoomRow",
     "MessagePartRow",

@@ -78,7 +78,9 @@ class PostRow(Table):
         Index(None, "conversation_id", "id"),
         Index(None, "edits"),
         Index(None, "under"),
-        Index("ix_posts_pending", "conversation_id", "platform", "chat", "id", postgresql_where=_PENDING),
+        Index(
+            "ix_posts_line", text("coalesce(conversation_id, 0)"), "platform", "chat", "id", postgresql_where=_PENDING
+        ),
     )
 
     id: Mapped[int] = new_id()

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Store
+from bot.app import Store, embedding_backfill
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import ReadOptions, Unknown
 from bot.domain.learning import Example, Side, Source
 from bot.domain.tasks import Task
 from bot.example_commands import export_examples, import_examples, ready_to_import
-from bot.flow.embed import EmbeddingBackfill
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
+from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
@@ -52,6 +52,7 @@ def store(database: Database) -> Store:
         PostgresRegistry(database),
         PostgresQueries(database),
         PostgresErasure(database),
+        PostgresFailedItems(database),
     )
 
 
@@ -65,7 +66,7 @@ def packed(file: Path, content: bytes) -> None:
 
 async def imported(store: Store, file: Path, options: ReadOptions | None = None, task: Task = TASK) -> None:
     ready = ready_to_import(file, task, options or ReadOptions(), skip_bad=False, strict=False)
-    await import_examples(store, EmbeddingBackfill(store.memory, store.embedder), task, ready)
+    await import_examples(store, embedding_backfill(store), task, ready)
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.csv.gz", "out.jsonl.gz"])

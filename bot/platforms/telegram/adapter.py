@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -228,6 +229,10 @@ class Telegram:
         return Response(status_code=200)
 
     # --- out ---
+
+    def delay(self, item: OutboxItem) -> timedelta:
+        """How long the post must wait for its turn in its chat, and among all that we say."""
+        return self._speaker.delay(item)
 
     async def say(self, item: OutboxItem) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused."""

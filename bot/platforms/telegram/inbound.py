@@ -32,6 +32,8 @@ from bot.platforms.telegram.rooms import Rooms
 
 log = logging.getLogger(__name__)
 
+_TRIES = 3
+"""An update that failed so often, for a reason that nobody foresaw, is not asked for again."""
 _ALBUMS = 200
 """How many albums are remembered: their pieces come within a second of each other."""
 
@@ -78,11 +80,6 @@ def _leads(fact: Fact) -> bool:
     return fact.request is not None if isinstance(fact, Answer) else not isinstance(fact, Unheard)
 
 
-def _skipped(payload: Payload, error: Exception) -> None:
-    about = {"update": payload.get("update_id"), "problem": type(error).__name__}
-    log.error("update skipped", extra={"platform": NAME, **about})
-
-
 class Inbound:
     """Updates on their way into the inbox."""
 
@@ -103,12 +100,14 @@ class Inbound:
         self._replies = replies
         self._albums = Albums()
         self._explained: dict[tuple[str, str], float] = {}
+        self._failed: tuple[object, int] = (None, 0)
+        """The update that failed last, and how often."""
 
     async def take(self, payload: Payload) -> None:
         """Store what an update says. Raises Unreachable when it could not be stored: it must come again.
 
-        An update that cannot be understood is skipped, and said so without a word of what is in it: nothing behind it
-        would be heard otherwise.
+        An update that cannot be understood is skipped, and so is one that nobody could take in however often it came:
+        nothing behind it would be heard otherwise. That is said without a word of what is in it.
         """
         try:
             update = Update.de_json(payload, self._bot)
@@ -121,8 +120,13 @@ class Inbound:
         except Exception as error:  # noqa: BLE001 - as above
             _skipped(payload, error)
             return
-        for fact in facts:
-            await self._store(fact)
+        try:
+            for fact in facts:
+                await self._store(fact)
+        except Unreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - it may be over in a moment, or never
+            self._again(payload, error)
         if update.callback_query is not None:
             refusal = await self._refusal(facts)
             await self._answer(update.callback_query.id, refusal)
@@ -132,6 +136,14 @@ class Inbound:
         chat = update.effective_chat
         if chat is not None and self._rooms.shares(str(chat.id)):
             await self._rooms.learn(self._ledger)
+
+    def _again(self, payload: Payload, error: Exception) -> None:
+        """Raises Unreachable, so that the update comes again, until it came for the last time."""
+        number = payload.get("update_id")
+        self._failed = (number, self._failed[1] + 1) if self._failed[0] == number else (number, 1)
+        if self._failed[1] < _TRIES:
+            raise Unreachable(f"platforms.{NAME}: an update was not taken in ({type(error).__name__})") from error
+        _skipped(payload, error)
 
     def _ears(self) -> BotIdentity:
         return BotIdentity(self._bot.id, self._bot.username, self._rooms.names, self._send_prefix)
@@ -205,6 +217,11 @@ class Inbound:
             await self._bot.answer_callback_query(query, text or None, show_alert=bool(text))
         except TelegramError as error:
             log.info("press not answered", extra={"platform": NAME, "problem": type(error).__name__})
+
+
+def _skipped(payload: Payload, error: Exception) -> None:
+    about = {"update": payload.get("update_id"), "problem": type(error).__name__}
+    log.error("update skipped", extra={"platform": NAME, **about})
 
 
 class Polling:

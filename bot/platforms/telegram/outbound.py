@@ -46,18 +46,23 @@ class Sender:
         self.parcels = AttachmentSender(bot, lambda chat: self._pace.count(chat, _now()), self._pieces)
         self._later: set[asyncio.Task[None]] = set()
 
+    def delay(self, item: OutboxItem) -> timedelta:
+        """How long the post must wait for its turn in its chat, and among all that we say."""
+        chat = _chat(item.post.place) if item.edits is None else item.edits.chat
+        return timedelta(seconds=self._pace.delay(item.id, chat, _now()))
+
     async def say(self, item: OutboxItem) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused.
 
-        Never waits: a chat that has had its share is Unreachable until it may be spoken to again.
+        Never waits: `delay` was asked for its turn.
         """
         if item.post.only_for is not None:
             raise Refused(f"platforms.{NAME}: nothing can be shown to one person of a chat alone")
         said = render(item.post.content, self._voice, _missing(item))
         if item.edits is not None:
-            await self._paced(item.edits.chat, self._rewrite(item.edits.chat, int(item.edits.id), said))
+            await self._called(item.edits.chat, self._rewrite(item.edits.chat, int(item.edits.id), said))
             return item.edits
-        sent = await self._paced(_chat(item.post.place), self._post(item.post.place, _target(item), said))
+        sent = await self._called(_chat(item.post.place), self._post(item.post.place, _target(item), said))
         await self._follow(sent, item)
         return MessageRef(NAME, str(sent.chat.id), str(sent.message_id))
 
@@ -104,6 +109,9 @@ class Sender:
         if (wait := self._pace.take(chat, _now())) > 0:
             call.close()
             raise Unreachable(f"platforms.{NAME}: this chat has had its share", timedelta(seconds=wait))
+        return await self._called(chat, call)
+
+    async def _called(self, chat: str, call: Coroutine[object, object, T]) -> T:
         try:
             return await asked(call)
         except BadToken as error:

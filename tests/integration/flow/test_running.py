@@ -17,6 +17,7 @@ from bot.app import (
     Store,
     adopt_starter_seed,
     demo_settings,
+    embedding_backfill,
     load_demo_examples,
     now,
     sync_settings_examples,
@@ -26,13 +27,13 @@ from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Perso
 from bot.domain.ports import Inbox
 from bot.domain.posts import NO, Card, Content, FollowUp, Reply, Sent, Solved
 from bot.flow.classify import Classifier
-from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
 from bot.flow.score import Scorer
 from bot.running import start_chat_steps, start_model_steps
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
+from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
@@ -83,6 +84,7 @@ def _store(database: Database) -> Store:
         PostgresRegistry(database),
         PostgresQueries(database),
         PostgresErasure(database),
+        PostgresFailedItems(database),
     )
 
 
@@ -100,9 +102,7 @@ def _mind(store: Store, folder: Path) -> ModelStack:
         folder,
         now,
     )
-    return ModelStack(
-        classifier, EmbeddingBackfill(store.memory, store.embedder), learner, None, cast(VllmAdapters, adapters)
-    )
+    return ModelStack(classifier, embedding_backfill(store), learner, None, cast(VllmAdapters, adapters))
 
 
 @pytest.fixture

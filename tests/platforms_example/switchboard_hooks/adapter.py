@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 from starlette.routing import BaseRoute, Route
@@ -46,6 +47,9 @@ class Hooks:
         """Take in what the chat posts until cancelled."""
         with self._inbound.to(inbox):
             await asyncio.Event().wait()
+
+    def delay(self, item: OutboxItem) -> timedelta:
+        return timedelta(0)  # whoever listens sets no limits
 
     async def say(self, item: OutboxItem) -> MessageRef:
         return await self._sender.say(item)

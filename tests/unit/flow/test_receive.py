@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Note, Person, Press
 from bot.domain.ports import ThreadingPolicy
 from bot.flow.receive import Receiver
-from tests.fakes_ledger import FakeLedger
+from tests.fakes_ledger import FakeFailedItems, FakeLedger
 from tests.samples import AGENT, NOW, message, reaction
 
 JOINING = ThreadingPolicy(timedelta(seconds=3), timedelta(hours=24), timedelta(hours=72))
@@ -16,8 +16,8 @@ DIRTY = Person("web", "u\u0301", "Cle\x00o " + "o" * 200)
 
 class BotIdentity:
     def __init__(self) -> None:
-        self.ledger, self.rung = FakeLedger(), list[timedelta]()
-        self.inbox = Receiver(self.ledger, JOINING, self.rung.append, lambda: NOW)
+        self.ledger, self.rung, self.failures = FakeLedger(), list[timedelta](), FakeFailedItems()
+        self.inbox = Receiver(self.ledger, JOINING, self.rung.append, self.failures, lambda: NOW)
 
 
 async def test_a_message_is_stored_once_and_wakes_the_sorter_when_it_is_ripe() -> None:

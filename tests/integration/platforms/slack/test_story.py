@@ -16,11 +16,12 @@ from bot.flow.classify import Classifier
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.receive import Receiver
-from bot.flow.relay import Relay
+from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.sort import Sorter
 from bot.platforms.slack.adapter import Slack
 from db.engine import Database
 from db.erasure import PostgresErasure
+from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
@@ -96,14 +97,13 @@ async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(speaking(config(server), platform_context))
         platforms = {"slack": cast(ports.Platform, slack)}
-        relay = Relay(LEARNED, WORDS, ledger, platforms, classifier, now)
         steps = (
             Sorter(LEARNED, ledger, classifier, SETTLE, timedelta(minutes=10), "ask", now).step,
             ButtonHandler(LEARNED, WORDS, ledger, platforms, now).step,
             Corrector(LEARNED, WORDS, ledger, platforms, now).step,
-            relay.step,
-            relay.notes,
-            relay.revise,
+            Relay(LEARNED, ledger, classifier, now).step,
+            NoteRelay(WORDS, ledger, platforms, now).step,
+            EditRelay(WORDS, ledger, now).step,
             Deliverer(LEARNED, outbox, ledger, platforms, now).step,
         )
 
@@ -115,7 +115,7 @@ async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
                     await step()
                 await asyncio.sleep(0.02)
 
-        inbox = Receiver(ledger, policy, lambda _delay: None, now)
+        inbox = Receiver(ledger, policy, lambda _delay: None, PostgresFailedItems(database), now)
         await stack.enter_async_context(listening(server, slack, inbox))  # type: ignore[arg-type]
         task = asyncio.create_task(running(), name="the flow")
         try:

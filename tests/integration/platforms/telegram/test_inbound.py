@@ -130,6 +130,20 @@ async def test_an_update_that_cannot_be_parsed_stops_nobody_and_says_nothing_of_
     assert len(server.calls_to("getUpdates")) < 10
 
 
+async def test_an_update_over_which_we_stumble_again_and_again_stops_nobody(
+    server: TelegramServer, inbox: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox.broken = "a secret of mine"
+    async with hearing(server, inbox):
+        await server.writes(ANN, inbox.broken)
+        await server.writes(ANN, "behind it")
+        await server.until(lambda: inbox.texts == ["behind it"])
+    assert inbox.tried == 4
+    [skipped] = [record for record in caplog.records if record.message == "update skipped"]
+    assert skipped.__dict__["problem"] == "ZeroDivisionError"
+    assert "a secret of mine" not in caplog.text
+
+
 async def test_an_edit_is_heard_under_the_messages_own_name(server: TelegramServer, inbox: Recorder) -> None:
     async with hearing(server, inbox):
         number = await server.writes(ANN, "I was chargd twice")

@@ -1,8 +1,7 @@
 """What the adapter says in Telegram, and what it makes of being refused."""
 
-import asyncio
 import logging
-import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -115,27 +114,22 @@ async def test_a_flood_wait_is_passed_on_and_only_that_chat_waits(server: Telegr
     async with connected(config(server)) as telegram:
         with pytest.raises(Unreachable) as told:
             await telegram.say(item(CARD, str(BILLING)))
-        with pytest.raises(Unreachable) as remembered:
-            await telegram.say(item(CARD, str(BILLING)))
+        remembered = telegram.delay(item(CARD, str(BILLING)))
+        assert telegram.delay(replace(item(Answer("billing", "en"), str(ANN)), id=2)) == timedelta(0)
         await telegram.say(item(Answer("billing", "en"), str(ANN)))
     assert told.value.retry_after == timedelta(seconds=7)
-    assert remembered.value.retry_after is not None
-    assert timedelta(seconds=6) < remembered.value.retry_after <= timedelta(seconds=7)
+    assert timedelta(seconds=6) < remembered <= timedelta(seconds=7)
     assert len(server.calls_to("sendMessage")) == 2, "the second card was not even tried"
     assert len(server.posts(ANN)) == 1
 
 
-async def test_a_burst_into_one_group_is_spread_and_never_waits_in_the_call(server: TelegramServer) -> None:
-    await server.writes(ANN, "hello")
+async def test_a_burst_into_one_group_is_spread_and_nobody_sleeps_for_a_turn(server: TelegramServer) -> None:
     async with connected(config(server)) as telegram:
-        started = time.monotonic()
-        burst = [telegram.say(item(FollowUp("Ann", str(n)), str(BILLING))) for n in range(60)]
-        ended = await asyncio.gather(*burst, return_exceptions=True)
-        await telegram.say(item(Answer("billing", "en"), str(ANN)))
-        assert time.monotonic() - started < 2
-    waiting = [end for end in ended if isinstance(end, Unreachable)]
-    assert len(waiting) == 57
-    assert all(end.retry_after and end.retry_after > timedelta(seconds=2) for end in waiting)
+        waits = [telegram.delay(replace(item(FollowUp("Ann", "x"), str(BILLING)), id=n)) for n in range(60)]
+        assert telegram.delay(replace(item(Answer("billing", "en"), str(ANN)), id=99)) == timedelta(0)
+    assert waits[:3] == [timedelta(0)] * 3
+    assert waits[3:] == sorted(waits[3:])
+    assert timedelta(seconds=2) < waits[3] and timedelta(seconds=115) < waits[-1] < timedelta(minutes=3)
 
 
 SAD = [

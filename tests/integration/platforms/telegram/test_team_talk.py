@@ -15,6 +15,7 @@ from bot.domain.tasks import Task
 from bot.flow.receive import Receiver
 from bot.platforms.telegram.adapter import Telegram
 from db.engine import Database
+from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from tests.integration.db.scenes import SURE, VECTOR, after, claimed, message
@@ -43,10 +44,11 @@ class Scene:
     def __init__(self, server: TelegramServer, database: Database) -> None:
         self.server = server
         self.ledger, self.outbox = PostgresLedger(database, "test"), PostgresOutbox(database)
+        self.failures = PostgresFailedItems(database)
 
     @asynccontextmanager
     async def process(self, task: Task = TASK) -> AsyncIterator[Telegram]:
-        inbox = Receiver(self.ledger, POLICY, lambda _: None, lambda: datetime.now(UTC))
+        inbox = Receiver(self.ledger, POLICY, lambda _: None, self.failures, lambda: datetime.now(UTC))
         async with (
             connected(config(self.server), platform_context(task=task, ledger=self.ledger)) as telegram,
             listening(self.server, telegram, inbox),
