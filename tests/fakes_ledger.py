@@ -20,7 +20,7 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Press, Reaction
+from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, ThreadingPolicy
 from bot.domain.posts import Content, OutboxItem, Post
@@ -87,6 +87,12 @@ class FakeLedger:
 
     async def move_chat(self, platform: str, before: str, after: str) -> None:
         self._store((platform, before, after))
+
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
+        return [self._store(fact) for fact in facts]
+
+    async def name_person(self, person: Person) -> None:
+        self._store(person)
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         return self._store(("left", person.id, chat))

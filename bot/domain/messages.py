@@ -154,6 +154,9 @@ class Press:
     at: datetime
 
 
+Fact = Message | Edit | Deletion | Note | Reaction | Press
+"""What a platform reports, and what is stored before it is acknowledged."""
+
 _CHOICE = "→"
 
 

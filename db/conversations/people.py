@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Update, delete, exists, update
+from sqlalchemy import Update, delete, exists, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from bot.domain.conversations import State
 from bot.domain.messages import Person
 from bot.domain.ports import Change
-from db.conversations.intake import alone_in, newest_of
+from db.conversations.messages import alone_in, newest_of
 from db.engine import announce
 from db.tables import (
     ConversationRow,
@@ -34,6 +34,26 @@ async def leave(session: AsyncSession, person: Person, chat: str, now: datetime)
     left = update(ConversationRow).where(ConversationRow.id == row.id).values(left_at=now)
     await session.execute(left.execution_options(synchronize_session=False))
     return row.state != State.CLOSED
+
+
+async def name_person(session: AsyncSession, person: Person) -> None:
+    """Where no name is yet. The language that they chose stands; what was said without one gets theirs."""
+    known = {"external": person.external}
+    for table, who in _WHO:
+        row = table.__table__.c
+        nameless = update(table).where(row.platform == person.platform, row[f"{who}_id"] == person.id)
+        language = func.coalesce(row.language, person.language)
+        named = nameless.where(row[f"{who}_name"] == "").values({f"{who}_name": person.name, "language": language})
+        await session.execute(named.values(known).execution_options(synchronize_session=False))
+
+
+_WHO: tuple[tuple[type[Table], str], ...] = (
+    (ConversationRow, "person"),
+    (MessageRow, "author"),
+    (NoteRow, "author"),
+    (ReactionRow, "actor"),
+)
+"""What keeps somebody's name, and as whom."""
 
 
 async def prefer(session: AsyncSession, person: Person, language: str) -> None:

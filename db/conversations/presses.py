@@ -16,7 +16,8 @@ from db.conversations.claims import free, held, lease, release
 from db.conversations.decisions import heard, move
 from db.conversations.examples import ConversationExample, store_example
 from db.conversations.follow_ups import reopen
-from db.conversations.intake import alone_in, store_reaction
+from db.conversations.intake import store_reaction
+from db.conversations.messages import alone_in
 from db.conversations.notes import note_of, send
 from db.conversations.split import split_off
 from db.conversations.targets import nobodys, on

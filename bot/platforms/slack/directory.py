@@ -18,6 +18,8 @@ _MEMBERS_FOR = timedelta(minutes=5).total_seconds()
 _PROFILE_FOR = timedelta(hours=1).total_seconds()
 _CHANNEL_FOR = timedelta(minutes=10).total_seconds()
 _SLOW_FOR = timedelta(minutes=1).total_seconds()
+_MOST_WAITING = 8
+"""People who are waited for at a time while something waits to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Directory:
         self._rooms: dict[str, tuple[float, Room]] = {}
         self._asking: dict[str, asyncio.Lock] = {}
         self._complained: set[str] = set()
+        self._waiting = 0
 
     async def us(self) -> BotUser:
         """Who we are, asked once. Raises Refused for a bad token, Unreachable."""
@@ -93,15 +96,28 @@ class Directory:
             self._profiles[user] = (_now() + _PROFILE_FOR, known)
             return known
 
+    def recalled(self, user: str) -> Profile | None:
+        """What is known of the person without asking; None when Slack should be asked."""
+        until, known = self._profiles.get(user, (0.0, Profile()))
+        return known if _now() < until else None
+
     async def profile_within(self, user: str, seconds: float) -> Profile:
-        """The profile, or what was last known of it when Slack is slow or out of reach; then not asked for a minute."""
+        """The profile, or what was last known of it when Slack is slow or out of reach; then not asked for a minute.
+
+        While many wait already, nobody else does: they get what is known at once.
+        """
+        last = self._profiles.get(user, (0.0, Profile()))[1]
+        if self._waiting >= _MOST_WAITING and self.recalled(user) is None:
+            return last
+        self._waiting += 1
         try:
             async with asyncio.timeout(seconds):
                 return await self.profile(user)
         except (TimeoutError, Unreachable):
-            last = self._profiles.get(user, (0.0, Profile()))[1]
             self._profiles[user] = (_now() + _SLOW_FOR, last)
             return last
+        finally:
+            self._waiting -= 1
 
     async def members(self, group: str) -> frozenset[str]:
         """The user group's people; nobody when Slack refuses to say. Raises Unreachable when they were never known."""

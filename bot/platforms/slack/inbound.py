@@ -15,6 +15,7 @@ from bot.platforms.slack.background_tasks import BackgroundTasks
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.command_answers import told
 from bot.platforms.slack.commands import Commands
+from bot.platforms.slack.directory import Profile
 from bot.platforms.slack.emoji_names import EmojiNames, aliases
 from bot.platforms.slack.events import (
     BotIdentity,
@@ -43,6 +44,7 @@ from bot.platforms.slack.interactions import (
     Shortcut,
     interaction,
 )
+from bot.platforms.slack.late_names import LateNames
 from bot.platforms.slack.payload import NAME, Payload
 from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.web_api import ask
@@ -70,10 +72,12 @@ class Inbound:
     dismissed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once our token was taken back, or the app removed."""
     _spellings: EmojiNames = field(init=False)
+    _names: LateNames = field(init=False)
     _whispered: deque[MessageRef] = field(default_factory=lambda: deque(maxlen=200))
 
     def __post_init__(self) -> None:
         self._spellings = EmojiNames(self.configured)
+        self._names = LateNames(self.reception.directory, self.inbox, self.background)
 
     async def take(self, payload: Payload) -> BoltResponse:
         """Store what a payload says and only then acknowledge it; what cannot be stored, Slack sends again.
@@ -108,7 +112,7 @@ class Inbound:
     async def _keep(self, payload: Payload) -> None:
         match read(payload, self.ears):
             case Message() as message:
-                await self.inbox.message(await self._named(message))
+                await self._store(message)
             case Note() as note:
                 await self.inbox.note(replace(note, author=await self._known(note.author)))
             case Reaction() as reaction:
@@ -157,10 +161,11 @@ class Inbound:
         account = await self.reception.around.chat_commands.account(aside.root)
         if account is None:
             return
-        said, request = await self._named(aside.message), account.request
+        said, request = aside.message, account.request
         if request.source.chat == aside.root.chat and request.card != aside.root:
-            await self.inbox.message(said)
+            await self._store(said)
         else:
+            said = replace(said, author=await self._known(said.author))
             await self.inbox.note(Note(said.ref, aside.root, said.author, said.text, said.at, said.media))
 
     def _rename(self, news: Renamed) -> None:
@@ -197,14 +202,19 @@ class Inbound:
         )
         await ask(call)
 
-    async def _named(self, message: Message) -> Message:
-        return replace(message, author=await self._known(message.author))
+    async def _store(self, message: Message) -> None:
+        """Whoever writes is asked about only when it is stored: a crowd must not wait for a thousand answers."""
+        profile = self.reception.directory.recalled(message.author.id)
+        await self.inbox.message(replace(message, author=_as_known(message.author, profile or Profile())))
+        if profile is None:
+            self._names.find(message.author)
 
     async def _known(self, person: Person) -> Person:
         """With name and language, which are not in the event; without them when Slack is slow to say."""
         profile = await self.reception.directory.profile_within(person.id, _NAME_SECONDS)
-        external = profile.external if profile.known else person.external
-        return replace(person, name=profile.name, language=profile.language, external=external)
+        if self.reception.directory.recalled(person.id) is None:
+            self._names.find(person)
+        return _as_known(person, profile)
 
     async def _learn_emoji(self) -> bool:
         try:
@@ -252,3 +262,8 @@ class Inbound:
         tab = HomeTab(self.reception, self.inbox)
         await tab.choose(picked)
         self.background.start(tab.show(picked.user), "slack home")
+
+
+def _as_known(person: Person, profile: Profile) -> Person:
+    external = profile.external if profile.known else person.external
+    return replace(person, name=profile.name, language=profile.language, external=external)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.decisions import Author, Reason
 from bot.domain.errors import SwitchboardError
-from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Place, Press, Reaction
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Card, OutboxItem, Post
 from bot.domain.tasks import Label
 from bot.platforms import Finding, PlatformContext
@@ -38,6 +38,8 @@ class Listener:
     async def deletion(self, deletion: Deletion) -> None: ...
 
     async def note(self, note: Note) -> None: ...
+
+    async def person(self, person: Person) -> None: ...
 
     async def chat_moved(self, platform: str, before: str, after: str) -> None: ...
 

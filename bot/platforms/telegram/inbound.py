@@ -1,8 +1,9 @@
 """Taking updates in: each is understood, stored, and only then confirmed."""
 
+import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import telegram
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 
 _ALBUMS = 200
 """How many albums are remembered: their pieces come within a second of each other."""
+
+_TOGETHER = 64
+"""Updates that are taken in at a time."""
 
 Obey = Callable[[Command], Awaitable[None]]
 
@@ -131,7 +135,10 @@ class Intake:
 
 
 class Polling:
-    """Takes updates in order; what was stored is confirmed to Telegram with the next poll, never earlier."""
+    """Takes updates in order; what was stored is confirmed to Telegram with the next poll, never earlier.
+
+    What people say one after the other is stored together: a hundred messages are no hundred transactions.
+    """
 
     def __init__(self, line: BotApiClient, intake: Intake) -> None:
         self._line = line
@@ -141,9 +148,37 @@ class Polling:
     async def step(self, patience: int) -> None:
         """Take what waits, or what comes within `patience` seconds. Raises Unreachable; the rest comes again then."""
         updates = await self._line.updates(self._offset, patience)
-        for number, payload in updates:
-            await self._intake.take(payload)
-            self._offset = number + 1
+        for together in _side_by_side(updates):
+            outcomes = await asyncio.gather(*(self._intake.take(one) for _, one in together), return_exceptions=True)
+            for (number, _), failure in zip(together, outcomes, strict=True):
+                if failure is not None:
+                    raise failure
+                self._offset = number + 1
         if not updates:
             # All is confirmed. After a week of silence the numbers may begin anew, lower: no offset may outlive that.
             self._offset = None
+
+
+def _side_by_side(updates: Sequence[tuple[int, Payload]]) -> Iterator[list[tuple[int, Payload]]]:
+    """The updates in order, in groups whose members may be stored together: what people merely say.
+
+    Anything else (a command, an edit, a press) is about what came before it, and waits until that is stored.
+    """
+    group: list[tuple[int, Payload]] = []
+    for update in updates:
+        if group and not (_merely_said(update[1]) and len(group) < _TOGETHER):
+            yield group
+            group = []
+        group.append(update)
+        if not _merely_said(update[1]):
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _merely_said(payload: Payload) -> bool:
+    message = payload.get("message")
+    if not isinstance(message, Mapping) or any(str(key).startswith("migrate_") for key in message):
+        return False
+    return not any(str(message.get(words, "")).startswith("/") for words in ("text", "caption"))
