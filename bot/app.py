@@ -68,6 +68,9 @@ class Store:
     registry: PostgresRegistry
     queries: PostgresQueries
     erasure: PostgresErasure
+    aside: Database
+    """Connections of their own for health and figures: a pool that is busy is no database that is down."""
+    figures: PostgresQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     """The database, at its newest schema, with the settings' examples in it. Raises Unreachable or UsageError."""
     async with _database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
-        async with open_database(url) as database:
+        async with open_database(url) as database, open_database(url, pool_size=2) as aside:
             embedder = _embedder(settings)
             store = Store(
                 database,
@@ -127,6 +130,8 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresRegistry(database),
                 PostgresQueries(database),
                 PostgresErasure(database),
+                aside,
+                PostgresQueries(aside),
             )
             await sync_settings_examples(settings, store)
             try:

@@ -163,13 +163,13 @@ def _site(store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -
     async def readiness() -> dict[str, bool]:
         parts = {name: platform.healthy() for name, platform in platforms.items()}
         return {
-            "database": await _answers(store.database.ping()),
+            "database": await _answers(store.aside.ping()),
             "model": await _answers(models.adapters.loaded()),
             **parts,
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    return WebApp(readiness, Metrics(store.queries, now)).application(routes)
+    return WebApp(readiness, Metrics(store.figures, now)).application(routes)
 
 
 async def _answers(question: Awaitable[object]) -> bool:

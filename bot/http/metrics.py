@@ -1,5 +1,6 @@
 """What Prometheus sees: counts and ages, never a text, a name or a token."""
 
+import asyncio
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,6 +11,11 @@ from bot.domain.decisions import Author
 from bot.domain.errors import Unreachable
 from bot.domain.queries import Queries, Week
 
+_PATIENCE = 3.0
+"""Seconds that a scrape waits for the database."""
+_FRESH = 5.0
+"""Seconds for which what changes slowly is not read again, however many look."""
+
 
 class Metrics:
     """Gauges read from the database when somebody looks."""
@@ -17,6 +23,8 @@ class Metrics:
     def __init__(self, queries: Queries, now: Callable[[], datetime]) -> None:
         self._insight = queries
         self._now = now
+        self._reading: asyncio.Task[None] | None = None
+        self._fresh_until = 0.0
         self.registry = CollectorRegistry()
         self._up = self._gauge("database_up", "1 when the database answers")
         self._waiting = self._gauge("waiting", "Conversations without a decision; posts not said yet", "what")
@@ -28,19 +36,32 @@ class Metrics:
         self._accuracy = self._gauge("week_accuracy", "Share of the week's routed conversations that no lead moved")
 
     async def refresh(self) -> None:
-        """Read the figures anew; a database that is down shows as down instead of failing the scrape."""
-        now = self._now()
+        """Read the figures anew; a database that is down shows as down instead of failing the scrape.
+
+        One that is slow is not down: then what was read last is shown, and what is being read comes with a later look.
+        """
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(), name="read figures")
+        done, _ = await asyncio.wait({self._reading}, timeout=_PATIENCE)
+        if not done:
+            self._up.set(1)
+            return
+        reading, self._reading = self._reading, None
         try:
-            backlog = await self._insight.backlog(now)
-            decisions = await self._insight.decisions()
-            week = await self._insight.week(now)
+            await reading
         except Unreachable:
             self._up.set(0)
+        else:
+            self._up.set(1)
+
+    async def _read(self) -> None:
+        now, clock = self._now(), asyncio.get_running_loop().time
+        self._show_backlog(await self._insight.backlog(now))
+        if clock() < self._fresh_until:
             return
-        self._up.set(1)
-        self._show_backlog(backlog)
-        self._show_decisions(decisions)
-        self._show_week(week)
+        self._show_decisions(await self._insight.decisions())
+        self._show_week(await self._insight.week(now))
+        self._fresh_until = clock() + _FRESH
 
     def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
         return Gauge(f"switchboard_{name}", says, labels, registry=self.registry)

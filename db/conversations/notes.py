@@ -17,7 +17,7 @@ from db.conversations.claims import free, held, lease, release
 from db.conversations.targets import on_note
 from db.engine import announce
 from db.posts.enqueue import enqueue
-from db.posts.latest import all_cards, standing_cards
+from db.posts.latest import all_cards, standing_among
 from db.posts.questions import asking
 from db.reading import mappers
 from db.reading.codec import encode_media
@@ -89,8 +89,8 @@ async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[
     await session.execute(_too_late(now))
     found = {talk.id: (row, talk) for row, talk in reversed((await session.execute(_waiting(now).limit(limit))).all())}
     await lease(session, [talk for _, talk in found.values()], now)
-    cards, asked = await standing_cards(session, list(found)), await asking(session, list(found))
-    every = await all_cards(session, list(found))
+    asked, every = await asking(session, list(found)), await all_cards(session, list(found))
+    cards = standing_among(every)
     return [
         PendingNote(
             id=row.id,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Update, delete, exists, func, update
+from sqlalchemy import Update, and_, delete, exists, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -38,22 +38,22 @@ async def leave(session: AsyncSession, person: Person, chat: str, now: datetime)
 
 async def name_person(session: AsyncSession, person: Person) -> None:
     """Where no name is yet. The language that they chose stands; what was said without one gets theirs."""
-    known = {"external": person.external}
-    for table, who in _WHO:
+    for table, who, lives in _WHO:
         row = table.__table__.c
-        nameless = update(table).where(row.platform == person.platform, row[f"{who}_id"] == person.id)
+        theirs = and_(row.platform == person.platform, row[f"{who}_id"] == person.id)
         language = func.coalesce(row.language, person.language)
-        named = nameless.where(row[f"{who}_name"] == "").values({f"{who}_name": person.name, "language": language})
-        await session.execute(named.values(known).execution_options(synchronize_session=False))
+        named = update(table).where(theirs, row[f"{who}_name"] == "", row[lives].is_(None))
+        named = named.values({f"{who}_name": person.name, "language": language, "external": person.external})
+        await session.execute(named.execution_options(synchronize_session=False))
 
 
-_WHO: tuple[tuple[type[Table], str], ...] = (
-    (ConversationRow, "person"),
-    (MessageRow, "author"),
-    (NoteRow, "author"),
-    (ReactionRow, "actor"),
+_WHO: tuple[tuple[type[Table], str, str], ...] = (
+    (ConversationRow, "person", "erased_at"),
+    (MessageRow, "author", "deleted_at"),
+    (NoteRow, "author", "deleted_at"),
+    (ReactionRow, "actor", "concluded_at"),
 )
-"""What keeps somebody's name, and as whom."""
+"""What keeps somebody's name, as whom, and what is set once that is over: who was forgotten gets no name again."""
 
 
 async def prefer(session: AsyncSession, person: Person, language: str) -> None:

@@ -23,7 +23,7 @@ from db.conversations.split import split_off
 from db.conversations.targets import nobodys, on
 from db.engine import announce
 from db.posts.enqueue import enqueue
-from db.posts.latest import all_cards, standing_cards, wordings
+from db.posts.latest import all_cards, standing_among, wordings
 from db.reading import mappers
 from db.tables import ConversationRow, NoteRow, PostRow, PressRow
 
@@ -37,9 +37,10 @@ async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> lis
     found = (await session.execute(_waiting(now).limit(limit))).all()
     talks = {talk.id: talk for _, talk, _ in found}
     await lease(session, talks.values(), now)
-    messages, cards = await mappers.own_messages(session, list(talks)), await standing_cards(session, list(talks))
+    messages = await mappers.own_messages(session, list(talks))
     said = await wordings(session, [post.id for _, _, post in found])
     every = await all_cards(session, list(talks))
+    cards = standing_among(every)
     notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
     return [
         PendingPress(

@@ -6,10 +6,12 @@ from db.tables.learning import (
     AdapterRow,
     CorrectionRow,
     CycleRow,
+    DecisionCountRow,
     DecisionRow,
     ExampleRow,
     LabelCodeRow,
     PromotionRow,
+    RollupRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
 
@@ -19,6 +21,7 @@ __all__ = [
     "ConversationRow",
     "CorrectionRow",
     "CycleRow",
+    "DecisionCountRow",
     "DecisionRow",
     "ExampleRow",
     "LabelCodeRow",
@@ -31,6 +34,7 @@ __all__ = [
     "PressRow",
     "PromotionRow",
     "ReactionRow",
+    "RollupRow",
     "Table",
     "Words",
     "storable",

@@ -31,6 +31,8 @@ class BotUser:
     team: str
     enterprise: str = ""
     """The organisation that our workspace belongs to; empty when it stands alone."""
+    url: str = ""
+    """Where the workspace is in a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,20 @@ class Directory:
         """Who we are, asked once. Raises Refused for a bad token, Unreachable."""
         if self._us is None:
             answer = await ask(self._client.auth_test())
-            names = (word(answer, key) for key in ("user_id", "bot_id", "team_id", "enterprise_id"))
+            names = (word(answer, key) for key in ("user_id", "bot_id", "team_id", "enterprise_id", "url"))
             self._us = BotUser(*names)
         return self._us
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """Where that message is in a browser; empty when Slack has no address for it. Raises Unreachable, Refused.
+
+        Of a workspace whose address is known it is put together without asking: Slack counts the questions.
+        """
+        base = (await self.us()).url
+        if base.startswith("https://"):
+            return f"{base.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+        answer = await look(lambda: self._client.chat_getPermalink(channel=channel, message_ts=ts))
+        return word(answer, "permalink")
 
     async def profile(self, user: str) -> Profile:
         """What Slack knows about the person; an empty profile when it refuses to say. Raises Unreachable."""
