@@ -133,6 +133,7 @@ def start_model_steps(
     jobs = [(task.learning.schedule, partial(models.learner.due, task)) for task in settings.tasks]
     _keep(group, "sorting", partial(forever, sorter.step, wakeups["sorting"]))
     _keep(group, "remembering", partial(forever, models.embedding_backfill.step, wakeups["remembering"]))
+    _keep(group, "holding the memory", partial(store.memory.hold, task))
     _keep(group, "learning", partial(forever, models.learner.step, wakeups["learning"], grace=0.0))
     _keep(group, "schedule", partial(keep_schedule, jobs))
     if models.server is not None:

@@ -50,13 +50,18 @@ class Classifier:
         `leave_out_itself` hides remembered examples with the same text, for honest scores on held-out examples.
         """
         heard, vectors = await asyncio.gather(self._hear(query, texts), self._embed(texts))
-        found = [
-            await self.memory.nearest(query.task, vector, text, leave_out_itself)
-            if vector is not None
-            else Neighbours()
-            for text, vector in zip(texts, vectors, strict=True)
-        ]
+        found = await self._recall(query.task, texts, vectors, leave_out_itself)
         return [Considered(*row) for row in zip(texts, heard, found, vectors, strict=True)]
+
+    async def _recall(
+        self, task: Task, texts: Sequence[str], vectors: Sequence[Vector | None], leave_out_itself: bool
+    ) -> list[Neighbours]:
+        asked = [(n, vector) for n, vector in enumerate(vectors) if vector is not None]
+        told = await self.memory.nearest_many(
+            task, [vector for _, vector in asked], [texts[n] for n, _ in asked], leave_out_itself
+        )
+        found = dict(zip((n for n, _ in asked), told, strict=True))
+        return [found.get(n, Neighbours()) for n in range(len(texts))]
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         """Calibrated predictions. Raises Unreachable or Refused as `models.Predictor` does."""

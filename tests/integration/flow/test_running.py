@@ -70,6 +70,8 @@ def _store(database: Database) -> Store:
         PostgresRegistry(database),
         PostgresQueries(database),
         PostgresErasure(database),
+        database,
+        PostgresQueries(database),
     )
 
 
