@@ -39,9 +39,8 @@ def test_both_ways_propose_the_same(few: int, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(vector_table, "_FEW", few)
     vectors, wanted = drawn(500, 3), drawn(3, 4)
     proposed = filled(vectors).nearest(wanted, 16, [()] * 3)
-    assert [set(best) <= set(many) for best, many in zip(exact(vectors, wanted, NEAR), proposed, strict=True)] == [
-        True
-    ] * 3
+    nearest = exact(vectors, wanted, NEAR)
+    assert all(set(best) <= set(many) for best, many in zip(nearest, proposed, strict=True))
 
 
 def test_what_is_hidden_is_not_proposed() -> None:
