@@ -9,6 +9,7 @@ many examples with vectors of 384 numbers. The tables are filled by PostgreSQL i
 import argparse
 import asyncio
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -37,7 +38,7 @@ _FILL = (
     SELECT CASE n % 3 WHEN 0 THEN 'web' ELSE 'slack' END, CASE n % 3 WHEN 0 THEN 'customer' ELSE 'C' || n % 40 END,
         'm' || n, 'p' || n % 90000, 'Person', 'en', false, 'closed', at, at, 2, n % 50 = 0, false, false,
         CASE n % 6 WHEN 0 THEN 'billing' ELSE 'it' END, at, at, 0
-    FROM (SELECT n, now() - (CAST(:total AS integer) - n) * interval '86 seconds' AS at FROM generate_series(CAST(:first AS integer), CAST(:last AS integer)) n) t
+    FROM (SELECT n, now() - (CAST(:total AS integer) - n) * interval '86 seconds' AS at FROM generate_series(:first ::int, :last ::int) n) t
     """,
     """
     INSERT INTO decisions (conversation_id, task, label, by, reason, probabilities, evidence, candidates, at)
@@ -73,8 +74,10 @@ _EXAMPLES = """
     INSERT INTO examples (task, text, text_key, label, source, side, at, recorded_at, vector, embedder, quarantined)
     SELECT 'routing', 'text ' || n, 'key ' || n, CASE n % 6 WHEN 0 THEN 'billing' ELSE 'it' END,
         CASE n % 3 WHEN 0 THEN 'correction' ELSE 'import' END, 'train', now(), now(), v.vector, :embedder, false
-    FROM generate_series(CAST(:first AS integer), CAST(:last AS integer)) n,
-        LATERAL (SELECT (array_agg((random() - 0.5 + n * 0 + g * 0) * 0.1768))::vector AS vector FROM generate_series(1, 384) g) v
+    FROM generate_series(:first ::int, :last ::int) n,
+        LATERAL (
+            SELECT (array_agg((random() - 0.5 + n * 0 + g * 0) * 0.1768))::vector AS vector FROM generate_series(1, 384) g
+        ) v
 """
 Step = Callable[[], Awaitable[object]]
 
@@ -123,6 +126,7 @@ async def _round(store: Store, task: Task, size: int) -> dict[str, dict[str, flo
     steps = _steps(store, task, size)
     found = {}
     for name, step in steps.items():
+        print(f"{size}: {name}", file=sys.stderr, flush=True)
         await step()
         found[name] = spread([await _taken(step) for _ in range(ROUNDS)], 2)
     return found
