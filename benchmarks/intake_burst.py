@@ -32,7 +32,7 @@ from bot.app import demo_settings, open_store, platform_context
 from bot.domain.ports import ThreadingPolicy
 from bot.flow.receive import Receiver
 from bot.http.server import listening_socket, serve_http
-from bot.platforms.slack import Config, Mode, connect
+from bot.platforms.slack import PLATFORM, Config, Mode
 from bot.platforms.slack.adapter import Slack
 from tests.servers.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackServer, User
 from tests.servers.slack.delivery import SignedHttp
@@ -48,7 +48,7 @@ async def serve(api_url: str, mode: Mode, home: Path, port: int) -> None:
     config = Config(BOT_TOKEN, mode, APP_TOKEN, secret, api_url, frozenset({HELP}))
     settings = demo_settings(home)
     policy = ThreadingPolicy(timedelta(seconds=3), timedelta(hours=24), timedelta(hours=72))
-    async with open_store(settings) as store, connect(config, platform_context(settings, store)) as platform:
+    async with open_store(settings) as store, PLATFORM.connect(config, platform_context(settings, store)) as platform:
         assert isinstance(platform, Slack)
 
         async def stored(_: Request) -> JSONResponse:

@@ -25,8 +25,8 @@ from bot.domain.messages import Message, MessageRef, Person, Place, Reaction
 from bot.domain.ports import ThreadingPolicy
 from bot.domain.tasks import Task
 from bot.http.metrics import Metrics
-from bot.platforms.web.adapter import LINES
 from bot.platforms.web.events import PERSON_ROOMS
+from bot.platforms.web.page import LINES
 from bot.platforms.web.words import team_rooms
 
 ROUNDS, WIDTH = 40, 384
@@ -38,7 +38,10 @@ _FILL = (
     SELECT CASE n % 3 WHEN 0 THEN 'web' ELSE 'slack' END, CASE n % 3 WHEN 0 THEN 'customer' ELSE 'C' || n % 40 END,
         'm' || n, 'p' || n % 90000, 'Person', 'en', false, 'closed', at, at, 2, n % 50 = 0, false, false,
         CASE n % 6 WHEN 0 THEN 'billing' ELSE 'it' END, at, at, 0
-    FROM (SELECT n, now() - (CAST(:total AS integer) - n) * interval '86 seconds' AS at FROM generate_series(:first ::int, :last ::int) n) t
+    FROM (
+        SELECT n, now() - (:total ::int - n) * interval '86 seconds' AS at
+        FROM generate_series(:first ::int, :last ::int) n
+    ) t
     """,
     """
     INSERT INTO decisions (conversation_id, task, label, by, reason, probabilities, evidence, candidates, at)
@@ -76,7 +79,8 @@ _EXAMPLES = """
         CASE n % 3 WHEN 0 THEN 'correction' ELSE 'import' END, 'train', now(), now(), v.vector, :embedder, false
     FROM generate_series(:first ::int, :last ::int) n,
         LATERAL (
-            SELECT (array_agg((random() - 0.5 + n * 0 + g * 0) * 0.1768))::vector AS vector FROM generate_series(1, 384) g
+            SELECT (array_agg((random() - 0.5 + n * 0 + g * 0) * 0.1768))::vector AS vector
+            FROM generate_series(1, 384) g
         ) v
 """
 Step = Callable[[], Awaitable[object]]

@@ -37,7 +37,7 @@ from bot.domain.errors import Unreachable
 from bot.domain.messages import Place
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms import PlatformContext
-from bot.platforms.slack import Config, Mode, connect
+from bot.platforms.slack import PLATFORM, Config, Mode
 from bot.platforms.slack.adapter import Slack
 from tests.servers.slack import SlackServer
 
@@ -94,7 +94,7 @@ async def serve(api_url: str, port: int) -> None:
     settings = Config("xoxb-test", Mode.HTTP, signing_secret=SECRET, api_base_url=api_url, intake=frozenset({HELP}))
     inbox = PooledInbox()
     logging.disable()
-    async with connect(settings, around) as platform:
+    async with PLATFORM.connect(settings, around) as platform:
         assert isinstance(platform, Slack)
         listening = asyncio.create_task(platform.listen(inbox))
         app = Starlette(routes=[*platform.routes, Route("/pool", inbox.stick, methods=["POST"])])

@@ -14,12 +14,13 @@ import typer
 from bot import app, commands, running
 from bot.console import agreed, say
 from bot.domain.errors import SwitchboardError, UsageError
-from bot.init import USUAL, begin, next_steps
+from bot.init import USUAL, begin, next_steps, of_names
 from bot.logs import write_logs
-from bot.platforms import platform_modules
+from bot.platforms import platform_modules, platform_names
 from bot.settings import Settings, load, with_listen
 
 T = TypeVar("T")
+_PLATFORMS = "|".join(platform_names())
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -59,7 +60,7 @@ def demo(
 @cli.command()
 def init(
     platforms: Annotated[
-        list[str] | None, typer.Argument(metavar="slack|telegram|web", help="By default: slack telegram.")
+        list[str] | None, typer.Argument(metavar=_PLATFORMS, help=f"By default: {' '.join(USUAL)}.")
     ] = None,
     http: Annotated[
         bool, typer.Option("--http", help="Let the platforms call us at a public address, instead of us calling them.")
@@ -67,16 +68,16 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are here already.")] = False,
     config: Config = None,
 ) -> None:
-    """Write commented settings and the Slack app's manifest, and say what to do next.
+    """Write commented settings and what platforms want to be given (an app's manifest), and say what to do next.
 
     The file holds a small example to be changed: three teams, their rooms and
     emoji, and every setting with its usual value. Nothing is overwritten without
     --force. There are no secrets in it; the next steps say where these come from.
     """
-    chosen = list(dict.fromkeys(platforms or USUAL))
     settings = config or Path("switchboard.toml")
     with _spoken():
-        written = begin(settings, chosen, platform_modules(), http, force)
+        chosen = of_names(list(dict.fromkeys(platforms or USUAL)), platform_modules())
+        written = begin(settings, chosen, http, force)
     say(f"Written: {', '.join(map(str, written))}")
     for number, step in enumerate(next_steps(settings, written, chosen, http), 1):
         say(f"{number}. {step}")
@@ -85,7 +86,7 @@ def init(
 @cli.command()
 def check(
     platform: Annotated[
-        str | None, typer.Argument(metavar="slack|telegram|web", help="Only this platform; by default all.")
+        str | None, typer.Argument(metavar=_PLATFORMS, help="Only this platform; by default all.")
     ] = None,
     live: Annotated[
         bool,

@@ -3,17 +3,8 @@
 import logging
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-_TALKATIVE = (
-    "httpx",
-    "httpcore",
-    "telegram",
-    "slack_bolt",
-    "slack_sdk",
-    "apscheduler",
-    "alembic",
-    "sentence_transformers",
-    "uvicorn",
-)
+_OURS = ("bot", "db", "inference")
+"""A platform made by somebody else is heard, too, when it logs as `bot.platforms.NAME`."""
 
 
 class _Facts(logging.Formatter):
@@ -25,9 +16,14 @@ class _Facts(logging.Formatter):
 
 
 def write_logs(level: str) -> None:
-    """Log to stderr from `level` on. Libraries stay at WARNING: at INFO some write URLs that hold a bot's token."""
+    """Log to stderr, our own lines from `level` on.
+
+    Libraries say nothing below WARNING, whichever they are: at INFO some write URLs that hold a bot's token.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(_Facts("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    root = logging.getLogger()
+    for name in _OURS:
+        logging.getLogger(name).setLevel(root.level)
+    root.setLevel(max(root.level, logging.WARNING))

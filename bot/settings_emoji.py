@@ -4,17 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.domain.tasks import Label, Vocabulary
-from bot.platforms import PlatformModule
+from bot.platforms import EMOJI_ACTS, PlatformModule
 from bot.settings_values import Table, Values
 
 _WHERE = "conversation.emoji."
-_USUAL = {
-    "take": {"slack": "eyes", "telegram": "👀", "web": "👀"},
-    "done": {"slack": "white_check_mark", "telegram": "👌", "web": "✅"},  # ✅ is no reaction in Telegram
-    "wrong": {"slack": "-1", "telegram": "👎", "web": "👎"},
-    "send": {"slack": "outbox_tray", "telegram": "🕊", "web": "📤"},
-}
-"""What an act's emoji is where the settings do not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +27,12 @@ class EmojiSettings:
 
     def vocabulary(self, table: Table, send_prefix: str) -> Vocabulary:
         """What emoji mean besides teams; for what is not written, the usual ones."""
-        self.values.unknown(table, set(_USUAL), _WHERE)
-        acts = {act: self._act(table, act) for act in _USUAL}
+        self.values.unknown(table, set(EMOJI_ACTS), _WHERE)
+        acts = {act: self._act(table, act) for act in EMOJI_ACTS}
         return Vocabulary(**self._apart(table, acts), send_prefix=send_prefix)
 
     def _act(self, table: Table, act: str) -> dict[str, str]:
-        usual = {platform: emoji for platform, emoji in _USUAL[act].items() if platform in self.platform_modules}
+        usual = {name: module.usual_emoji[act] for name, module in self.platform_modules.items()}
         chosen = usual | self.values.by_platform(table, act, _WHERE)
         return {platform: self.emoji(platform, text, f"{_WHERE}{act}.{platform}") for platform, text in chosen.items()}
 
@@ -63,8 +56,8 @@ class EmojiSettings:
         An act's usual emoji gives way to a label: then nothing says it on that platform unless the settings do.
         """
         teams = {(p, emoji): where for where, label in labels for p, emoji in label.emoji.items()}
-        kept: dict[str, dict[str, str]] = {act: {} for act in _USUAL}
-        for act in _USUAL:
+        kept: dict[str, dict[str, str]] = {act: {} for act in EMOJI_ACTS}
+        for act in EMOJI_ACTS:
             for platform, emoji in getattr(vocabulary, act).items():
                 where = teams.get((platform, emoji))
                 if where is None:

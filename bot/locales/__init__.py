@@ -1,10 +1,13 @@
-"""Every sentence the bot says to a person, one file per language."""
+"""Sentences that the bot says to people on every platform, one file per language."""
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
+_FIRST = "en"
+"""The language that every folder of sentences has."""
 
 
 def available() -> tuple[str, ...]:
@@ -21,11 +24,38 @@ def choose(wanted: str | None, offered: tuple[str, ...]) -> str:
     return next(iter(exact + kin), offered[0])
 
 
-def sentence(language: str, key: str, **words: str | int) -> str:
-    """The sentence of that key, with the words put in. Raises KeyError for a key that no file has (our mistake)."""
-    return _sentences(language)[key].format(**words)
+class Sentences:
+    """A platform's own sentences, in its `folder`, over those that every platform says.
+
+    A folder must have English. A language that it lacks is spoken in English there: a platform made by somebody else
+    need not know every language that we add.
+    """
+
+    def __init__(self, folder: Path = _HERE) -> None:
+        self._folder = folder
+
+    def keys(self, language: str) -> frozenset[str]:
+        """Of every sentence that can be said."""
+        return frozenset(_shared(language)) | frozenset(_own(self._folder, language))
+
+    def sentence(self, language: str, key: str, **words: str | int) -> str:
+        """The sentence of that key, with the words put in. Raises KeyError for a key that no file has (our mistake)."""
+        own = _own(self._folder, language)
+        return (own[key] if key in own else _shared(language)[key]).format(**words)
+
+
+sentence = Sentences().sentence
+
+
+def _shared(language: str) -> Mapping[str, str]:
+    return _read(_HERE / f"{language}.toml")
+
+
+def _own(folder: Path, language: str) -> Mapping[str, str]:
+    file = folder / f"{language}.toml"
+    return _read(file if file.is_file() else folder / f"{_FIRST}.toml")
 
 
 @cache
-def _sentences(language: str) -> dict[str, str]:
-    return {key: str(text) for key, text in tomllib.loads((_HERE / f"{language}.toml").read_text("utf-8")).items()}
+def _read(file: Path) -> Mapping[str, str]:
+    return {key: str(text) for key, text in tomllib.loads(file.read_text("utf-8")).items()}

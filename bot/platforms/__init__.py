@@ -2,18 +2,28 @@
 
 import importlib
 import pkgutil
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, cast, runtime_checkable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol, runtime_checkable
 
 from starlette.routing import BaseRoute
 
+from bot.domain.errors import UsageError
 from bot.domain.messages import Place
 from bot.domain.model_ports import Examples, Registry
 from bot.domain.ports import Ledger, Platform
 from bot.domain.queries import ChatCommands, Transcript
 from bot.domain.tasks import Task, Vocabulary
+
+ENTRY_POINTS = "switchboard.platforms"
+"""The group of entry points by which an installed package offers a platform: NAME = "package:PLATFORM"."""
+EMOJI_ACTS = ("take", "done", "wrong", "send")
+"""What an emoji says on a card or note besides teams, as the settings and `Vocabulary` call it."""
+EXAMPLE_TEAMS = ("billing", "it", "triage")
+"""The teams in the settings that `switchboard init` writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +63,117 @@ class Finding:
     """What to do about it; empty when it works."""
 
 
-class PlatformModule(Protocol):
-    """What every platform folder offers at its top."""
+@dataclass(frozen=True, slots=True)
+class ExampleTeam:
+    """How one team of the settings that `switchboard init` writes is reached here; each value as one writes it."""
 
+    emoji: str
+    room: str
+    lead: str | int
+
+
+class PlatformModule(ABC):
+    """What a platform offers, as the object `PLATFORM` of its folder: all that the rest of the bot knows of it.
+
+    `docs/new-platform.md` shows how one is made. What later versions ask for comes with a default, so that a platform
+    made by somebody else goes on working.
+    """
+
+    @property
+    @abstractmethod
+    def usual_emoji(self) -> Mapping[str, str]:
+        """What each of `EMOJI_ACTS` has for an emoji where the settings do not say."""
+
+    @property
+    @abstractmethod
+    def example_teams(self) -> Mapping[str, ExampleTeam]:
+        """How the teams of the settings that `switchboard init` writes are reached: `EXAMPLE_TEAMS`."""
+
+    @abstractmethod
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> object:
         """Its part of the settings, and its secrets. Raises ConfigError naming each wrong key: `platforms.NAME.key`."""
 
+    @abstractmethod
     def emoji(self, written: str) -> str:
         """The normal form of an emoji, for settings and events alike. Raises ValueError saying what is allowed."""
 
+    @abstractmethod
     def place(self, written: str) -> Place:
         """The room behind an address in the settings. Raises ValueError saying how one is written."""
 
+    @abstractmethod
     def lead(self, written: object) -> str:
         """The id of somebody, or of a group of people, who may correct. Raises ValueError saying how one is written."""
 
+    @abstractmethod
     def connect(self, config: object, around: PlatformContext) -> AbstractAsyncContextManager[Platform]:
         """The platform, ready to speak; closed with the context. Raises Refused when the token is no good."""
 
+    @abstractmethod
     def check(self, config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
         """Prove with real calls that everything needed works there, one finding at a time.
 
         `live` posts a card in every team's room and waits for a reaction on it.
         """
 
+    @abstractmethod
+    def settings_table(self, address: str = "") -> str:
+        """Its table in the settings that `switchboard init` writes, `[platforms.NAME]`, every key with a comment.
+
+        With `address` as in `install`.
+        """
+
+    def emoji_note(self) -> str:
+        """What one has to know before choosing emoji here, a sentence for the written settings; empty: nothing."""
+        return ""
+
     def install(self, address: str = "") -> Mapping[str, str]:
         """File name -> content of what has to be handed to the platform to install the bot there; empty: nothing.
 
         With `address` (https://bot.example.com) the platform calls us there; without, we call it.
         """
+        return {}
+
+    def first_steps(self, files: Sequence[str], address: str = "") -> Sequence[str]:
+        """What is to be done there before the first start, a sentence each; `files` are where `install`'s are now."""
+        return ()
+
+
+def platform_names() -> list[str]:
+    """Every platform that can be used, without loading any."""
+    return sorted({*_own_names(), *(entry.name for entry in entry_points(group=ENTRY_POINTS))})
 
 
 def platform_modules() -> dict[str, PlatformModule]:
-    """Every platform there is a folder for, by name."""
-    names = sorted(found.name for found in pkgutil.iter_modules(__path__) if found.ispkg)
-    return {name: cast(PlatformModule, importlib.import_module(f"{__name__}.{name}")) for name in names}
+    """Every platform by name: those with a folder here, and those of installed packages (`ENTRY_POINTS`).
+
+    Raises UsageError naming a package whose platform cannot be loaded, or is called like another one.
+    """
+    modules = {name: _platform(importlib.import_module(f"{__name__}.{name}").PLATFORM) for name in _own_names()}
+    for entry in entry_points(group=ENTRY_POINTS):
+        if entry.name in modules:
+            raise UsageError(
+                f"there are two platforms called {entry.name}; uninstall the package that has {entry.value}"
+            )
+        modules[entry.name] = _loaded(entry)
+    return dict(sorted(modules.items()))
+
+
+def _own_names() -> list[str]:
+    return sorted(found.name for found in pkgutil.iter_modules(__path__) if found.ispkg)
+
+
+def _loaded(entry: EntryPoint) -> PlatformModule:
+    try:
+        return _platform(entry.load())
+    except (ImportError, AttributeError, TypeError) as error:
+        package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+        raise UsageError(
+            f"platform {entry.name} of the package {package} cannot be loaded: {error}; mend or uninstall the package"
+        ) from error
+
+
+def _platform(found: object) -> PlatformModule:
+    if isinstance(found, PlatformModule):
+        return found
+    raise TypeError(f"{found!r} is no PlatformModule")

@@ -1,26 +1,50 @@
-"""Every language says every sentence with the same words put in."""
+"""Every language says every sentence with the same words put in, those of a platform included."""
 
 import ast
 import string
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.locales import _sentences, available, choose
+from bot import locales, platforms
+from bot.locales import Sentences, available, choose
 
-CODE = Path(__file__).parents[2] / "bot"
+SHARED = Path(locales.__file__).parent
+PLATFORMS = Path(platforms.__file__).parent
+OWN = sorted(PLATFORMS.glob("*/locales"))
+FOLDERS = [SHARED, *OWN]
+
+
+def read(folder: Path, language: str) -> dict[str, str]:
+    return tomllib.loads((folder / f"{language}.toml").read_text("utf-8"))
 
 
 def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
+def named(folder: Path) -> str:
+    return folder.parent.name
+
+
 @pytest.mark.parametrize("language", available())
-def test_every_language_is_complete(language: str) -> None:
-    english, other = _sentences("en"), _sentences(language)
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_every_language_is_complete(folder: Path, language: str) -> None:
+    english, other = read(folder, "en"), read(folder, language)
     assert other.keys() == english.keys()
     assert {key: fields(text) for key, text in other.items()} == {key: fields(text) for key, text in english.items()}
+
+
+def test_no_platform_says_of_itself_what_all_say() -> None:
+    said = [key for folder in FOLDERS for key in read(folder, "en")]
+    assert len(said) == len(set(said))
+
+
+@pytest.mark.parametrize("platform", [folder.parent.name for folder in OWN])
+def test_no_platform_is_named_in_what_all_say(platform: str) -> None:
+    assert [key for key in read(SHARED, "en") if platform in key.split("_")] == []
 
 
 @pytest.mark.parametrize(
@@ -31,21 +55,49 @@ def test_the_nearest_language_is_chosen(wanted: str | None, chosen: str) -> None
     assert choose(wanted, ("en", "pt-BR", "es")) == chosen
 
 
-def test_every_sentence_that_code_asks_for_exists() -> None:
-    asked = {key for tree in trees() for key in asked_for(tree)}
-    assert "answer_later" in {text for tree in trees() for text in texts(tree)}
-    assert asked and asked <= _sentences("en").keys()
+def test_a_platform_says_its_own_sentences_and_those_of_all(tmp_path: Path) -> None:
+    (tmp_path / "en.toml").write_text('console_hello = "Hello {name}"\n', "utf-8")
+    (tmp_path / "es.toml").write_text('console_hello = "Hola {name}"\n', "utf-8")
+    own = Sentences(tmp_path)
+    assert own.sentence("es", "console_hello", name="Ann") == "Hola Ann"
+    assert own.sentence("es", "yes") == Sentences().sentence("es", "yes") == "Sí, gracias"
+    assert own.keys("es") == Sentences().keys("es") | {"console_hello"}
 
 
-def test_no_sentence_is_there_for_nobody() -> None:
-    said = {text for tree in trees() for text in texts(tree)}
-    begun = tuple(start for tree in trees() for start in beginnings(tree))
-    assert [key for key in _sentences("en") if key not in said and not key.startswith(begun)] == []
+def test_a_platform_that_lacks_a_language_speaks_english_there(tmp_path: Path) -> None:
+    (tmp_path / "en.toml").write_text('console_hello = "Hello {name}"\n', "utf-8")
+    assert Sentences(tmp_path).sentence("pt-BR", "console_hello", name="Ann") == "Hello Ann"
 
 
-def trees() -> Iterator[ast.AST]:
+def test_a_sentence_that_nobody_has_is_our_mistake() -> None:
+    with pytest.raises(KeyError):
+        Sentences().sentence("en", "no_such_sentence")
+
+
+@pytest.mark.parametrize("folder", OWN, ids=named)
+def test_every_sentence_that_a_platform_asks_for_exists(folder: Path) -> None:
+    asked = {key for tree in trees(folder.parent) for key in asked_for(tree)}
+    assert asked and asked <= Sentences(folder).keys("en")
+
+
+def test_every_sentence_that_all_platforms_ask_for_exists() -> None:
+    wording = ast.parse((PLATFORMS / "wording.py").read_text("utf-8"))
+    asked = set(asked_for(wording))
+    assert "answer_later" in set(texts(wording))
+    assert asked and asked <= Sentences().keys("en")
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_no_sentence_is_there_for_nobody(folder: Path) -> None:
+    speakers = list(trees(PLATFORMS if folder == SHARED else folder.parent))
+    said = {text for tree in speakers for text in texts(tree)}
+    begun = tuple(start for tree in speakers for start in beginnings(tree))
+    assert [key for key in read(folder, "en") if key not in said and not key.startswith(begun)] == []
+
+
+def trees(folder: Path) -> Iterator[ast.AST]:
     """The code that may speak to people."""
-    for file in (CODE / "platforms").glob("**/*.py"):
+    for file in folder.glob("**/*.py"):
         yield ast.parse(file.read_text("utf-8"))
 
 

@@ -1,22 +1,25 @@
 """Slack: direct messages, mentions and intake channels, through slack-bolt."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
-from bot.platforms import Finding, PlatformContext
-from bot.platforms.slack.emoji_names import normal
+from bot.platforms import ExampleTeam, Finding, PlatformContext, PlatformModule
+from bot.platforms.slack.emoji import normal
+from bot.platforms.slack.first_steps import steps
 from bot.platforms.slack.manifest import written
 from bot.platforms.slack.payload import NAME
 
 _API = "https://slack.com/api/"
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
 _LEAD = re.compile(r"[UWS][A-Z0-9]{2,30}")
+_TEMPLATE = Path(__file__).with_name("init.toml")
 _KEYS = ("mode", "api_base_url", "intake", "leads")
 
 
@@ -46,74 +49,89 @@ class Config:
     """Ids of user groups whose members may correct."""
 
 
-def parse(table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
-    """Its part of the settings, and its secrets. Raises ConfigError naming every wrong key and missing variable."""
-    mistakes = [
-        f"platforms.slack.{key}: unknown; keys here are {', '.join(_KEYS)}" for key in table if key not in _KEYS
-    ]
-    mode = _mode(table.get("mode", Mode.SOCKET.value), mistakes)
-    base = _url(environment.get("SLACK_API_BASE_URL") or table.get("api_base_url", _API), mistakes)
-    intake = _ids(table, "intake", _CHANNEL, "channel IDs, like C0123ABCD", mistakes)
-    leads = _ids(table, "leads", _LEAD, "IDs of people (U…) and user groups (S…)", mistakes)
-    bot_token = _secret(environment, "SLACK_BOT_TOKEN", "the Bot User OAuth Token, xoxb-…", mistakes)
-    app_token = signing_secret = ""
-    if mode is Mode.SOCKET:
-        app_token = _secret(environment, "SLACK_APP_TOKEN", "the app-level token, xapp-…", mistakes)
-    elif mode is Mode.HTTP:
-        signing_secret = _secret(environment, "SLACK_SIGNING_SECRET", "the Signing Secret", mistakes)
-    mistakes += _swapped(bot_token, app_token)
-    if mistakes or mode is None:
-        raise ConfigError(mistakes)
-    groups = frozenset(who for who in leads if who.startswith("S"))
-    return Config(bot_token, mode, app_token, signing_secret, base, intake, leads - groups, groups)
+class SlackModule(PlatformModule):
+    """Slack, as settings and commands know it."""
+
+    usual_emoji: Mapping[str, str] = {"take": "eyes", "done": "white_check_mark", "wrong": "-1", "send": "outbox_tray"}
+    example_teams: Mapping[str, ExampleTeam] = {
+        "billing": ExampleTeam("moneybag", "C0BILLING", "U0LEAD2"),
+        "it": ExampleTeam("computer", "C0IT", "U0LEAD3"),
+        "triage": ExampleTeam("compass", "C0TRIAGE", "U0LEAD4"),
+    }
+
+    def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
+        """Its part of the settings, and its secrets. Raises ConfigError naming every wrong key and missing variable."""
+        mistakes = [
+            f"platforms.slack.{key}: unknown; keys here are {', '.join(_KEYS)}" for key in table if key not in _KEYS
+        ]
+        mode = _mode(table.get("mode", Mode.SOCKET.value), mistakes)
+        base = _url(environment.get("SLACK_API_BASE_URL") or table.get("api_base_url", _API), mistakes)
+        intake = _ids(table, "intake", _CHANNEL, "channel IDs, like C0123ABCD", mistakes)
+        leads = _ids(table, "leads", _LEAD, "IDs of people (U…) and user groups (S…)", mistakes)
+        bot_token = _secret(environment, "SLACK_BOT_TOKEN", "the Bot User OAuth Token, xoxb-…", mistakes)
+        app_token = signing_secret = ""
+        if mode is Mode.SOCKET:
+            app_token = _secret(environment, "SLACK_APP_TOKEN", "the app-level token, xapp-…", mistakes)
+        elif mode is Mode.HTTP:
+            signing_secret = _secret(environment, "SLACK_SIGNING_SECRET", "the Signing Secret", mistakes)
+        mistakes += _swapped(bot_token, app_token)
+        if mistakes or mode is None:
+            raise ConfigError(mistakes)
+        groups = frozenset(who for who in leads if who.startswith("S"))
+        return Config(bot_token, mode, app_token, signing_secret, base, intake, leads - groups, groups)
+
+    def emoji(self, written: str) -> str:
+        """The normal form of an emoji: Slack's short name without colons, skin tone or alias. Raises ValueError."""
+        return normal(written)
+
+    def place(self, written: str) -> Place:
+        """The channel of that ID. Raises ValueError saying where to find it."""
+        if not _CHANNEL.fullmatch(written):
+            raise ValueError("write the channel's ID, like C0123ABCD (last line of the channel's details in Slack)")
+        return Place(NAME, written)
+
+    def lead(self, written: object) -> str:
+        """The id of a person or user group. Raises ValueError saying how one is written."""
+        if not isinstance(written, str) or not _LEAD.fullmatch(written):
+            raise ValueError("write the ID of a person (U…, in their profile under ⋮) or of a user group (S…)")
+        return written
+
+    @asynccontextmanager
+    async def connect(self, config: object, around: PlatformContext) -> AsyncIterator[Platform]:
+        """Slack, ready to speak; closed with the context. Raises Refused when the token is no good.
+
+        Slack being out of reach now is no reason not to start: whoever listens or speaks will find out.
+        """
+        # Settings look at every platform's folder; only who uses Slack should pay for loading its client.
+        from bot.platforms.slack.adapter import opened
+
+        async with opened(_ours(config), around) as slack:
+            yield slack
+
+    def check(self, config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
+        """Prove with real calls that everything needed works in Slack, one finding at a time.
+
+        `live` posts a card in every team's channel and waits for a reaction on it.
+        """
+        from bot.platforms.slack.check import check
+
+        return check(_ours(config), around, live)
+
+    def install(self, address: str = "") -> Mapping[str, str]:
+        """The app's manifest, for api.slack.com/apps: for HTTP with our `address`, for Socket Mode without."""
+        return {"slack-manifest.yaml": written(f"{address.rstrip('/')}/slack/events" if address else "")}
+
+    def settings_table(self, address: str = "") -> str:
+        """From the template beside this file."""
+        text = _TEMPLATE.read_text("utf-8")
+        return text.replace('mode = "socket"', 'mode = "http"') if address else text
+
+    def first_steps(self, files: Sequence[str], address: str = "") -> Sequence[str]:
+        """How the app is made, where its secrets are, and whom to invite."""
+        return list(steps(next(iter(files), "the manifest"), address))
 
 
-def emoji(written: str) -> str:
-    """The normal form of an emoji: Slack's short name without colons, skin tone or alias. Raises ValueError."""
-    return normal(written)
-
-
-def place(written: str) -> Place:
-    """The channel of that ID. Raises ValueError saying where to find it."""
-    if not _CHANNEL.fullmatch(written):
-        raise ValueError("write the channel's ID, like C0123ABCD (last line of the channel's details in Slack)")
-    return Place(NAME, written)
-
-
-def lead(written: object) -> str:
-    """The id of a person or user group. Raises ValueError saying how one is written."""
-    if not isinstance(written, str) or not _LEAD.fullmatch(written):
-        raise ValueError("write the ID of a person (U…, in their profile under ⋮) or of a user group (S…)")
-    return written
-
-
-@asynccontextmanager
-async def connect(config: object, around: PlatformContext) -> AsyncIterator[Platform]:
-    """Slack, ready to speak; closed with the context. Raises Refused when the token is no good.
-
-    Slack being out of reach now is no reason not to start: whoever listens or speaks will find out.
-    """
-    # Settings look at every platform's folder; only who uses Slack should pay for loading its client.
-    from bot.platforms.slack.adapter import opened
-
-    async with opened(_ours(config), around) as slack:
-        yield slack
-
-
-async def check(config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
-    """Prove with real calls that everything needed works in Slack, one finding at a time.
-
-    `live` posts a card in every team's channel and waits for a reaction on it.
-    """
-    from bot.platforms.slack.checks import examined
-
-    async for finding in examined(_ours(config), around, live):
-        yield finding
-
-
-def install(address: str = "") -> Mapping[str, str]:
-    """The app's manifest, for api.slack.com/apps: for HTTP with our `address`, for Socket Mode without."""
-    return {"slack-manifest.yaml": written(f"{address.rstrip('/')}/slack/events" if address else "")}
+PLATFORM = SlackModule()
 
 
 def _ours(config: object) -> Config:

@@ -20,9 +20,9 @@ from bot.platforms.slack import Config
 from bot.platforms.slack.attachments import Files
 from bot.platforms.slack.background_tasks import BackgroundTasks
 from bot.platforms.slack.card import Voice
-from bot.platforms.slack.channels import channels, rooms
+from bot.platforms.slack.channels import rooms
 from bot.platforms.slack.directory import BotUser, Directory
-from bot.platforms.slack.emoji_names import named_emoji
+from bot.platforms.slack.emoji import named_emoji
 from bot.platforms.slack.ephemeral import EphemeralMessages
 from bot.platforms.slack.events import BotIdentity
 from bot.platforms.slack.inbound import Inbound
@@ -31,6 +31,7 @@ from bot.platforms.slack.payload import NAME, Payload
 from bot.platforms.slack.permissions import Permissions
 from bot.platforms.slack.rate_limits import Pace
 from bot.platforms.slack.request_context import RequestContext
+from bot.platforms.slack.startup_check import startup_check
 from bot.platforms.slack.transport import Transport
 from bot.platforms.slack.web_api import ask, hushed, web_client
 
@@ -88,7 +89,7 @@ class Slack:
         background = BackgroundTasks()
         hearing = self._hearing(us, inbox, background)
         background.start(hearing.spell(), "slack emoji")
-        background.start(self._look_around(), "slack channels")
+        background.start(startup_check(self._config, self._around.task, self._directory), "slack channels")
         try:
             await self._transport.hear(self._bolt(us, hearing), hearing.dismissed)
         finally:
@@ -105,12 +106,6 @@ class Slack:
     def routes(self) -> Sequence[BaseRoute]:
         """Where Slack posts its events; none in Socket Mode."""
         return self._transport.routes
-
-    async def _look_around(self) -> None:
-        """Say loudly which channels will not do: nothing that happens there would reach us."""
-        async for finding in channels(self._config, self._around.task, self._directory):
-            if not finding.ok:
-                log.error("a channel will not do", extra={"about": finding.what, "remedy": finding.remedy})
 
     def _hearing(self, us: BotUser, inbox: Inbox, background: BackgroundTasks) -> Inbound:
         reception = RequestContext(

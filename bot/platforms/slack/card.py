@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from bot.domain.messages import Media
 from bot.domain.posts import Card
 from bot.domain.tasks import Task, Vocabulary
-from bot.locales import sentence
 from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, quote, section
 from bot.platforms.slack.interactions import REPLY_BUTTON
+from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
 from bot.platforms.wording import card_marks, why
 

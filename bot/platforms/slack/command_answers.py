@@ -8,9 +8,9 @@ from bot.domain.decisions import Author, Decision
 from bot.domain.learning import Adapter
 from bot.domain.queries import Account, Request
 from bot.domain.tasks import Task
-from bot.locales import sentence
 from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, plain, quote, section
 from bot.platforms.slack.interactions import ExtraButton
+from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
 
 Links = Mapping[int, str]

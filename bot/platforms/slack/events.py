@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction
-from bot.platforms.slack.emoji_names import normal
+from bot.platforms.slack.emoji import normal
 from bot.platforms.slack.payload import NAME, Payload, each, inner, moment, readable, word
 
 _SPOKEN = (None, "file_share", "thread_broadcast", "me_message")

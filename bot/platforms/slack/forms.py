@@ -9,7 +9,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.messages import Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction, choice
 from bot.domain.ports import Inbox
 from bot.domain.queries import Account
-from bot.locales import sentence
 from bot.platforms.slack.blocks import Block
 from bot.platforms.slack.command_answers import told
 from bot.platforms.slack.events import media
@@ -23,6 +22,7 @@ from bot.platforms.slack.interactions import (
     address,
     addressed,
 )
+from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.modals import fitting, refusal, reply_form, route_form
 from bot.platforms.slack.payload import NAME, moment, readable, word
 from bot.platforms.slack.request_context import RequestContext, now

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from bot.domain.errors import Refused, UsageError
 from bot.domain.messages import Person, Reaction, choice
 from bot.domain.ports import Inbox
-from bot.locales import sentence
 from bot.platforms.slack.commands import learned, rolled_back
 from bot.platforms.slack.home_view import Desktop, ForLeads, home
 from bot.platforms.slack.interactions import Asked, ExtraButton, HomeChoice
+from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
 from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.web_api import ask

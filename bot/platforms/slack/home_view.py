@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from bot.domain.queries import Request, Week
 from bot.domain.tasks import Task
-from bot.locales import sentence
 from bot.platforms.slack.blocks import Block, actions, button, context, escaped, menu, section
 from bot.platforms.slack.command_answers import Links, line, open_requests
 from bot.platforms.slack.interactions import HOME_ROUTE, ExtraButton, addressed
+from bot.platforms.slack.locales import sentence
 
 _MOST = 100
 """Blocks that Slack shows in a Home tab."""

@@ -16,7 +16,7 @@ from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.command_answers import told
 from bot.platforms.slack.commands import Commands
 from bot.platforms.slack.directory import Profile
-from bot.platforms.slack.emoji_names import EmojiNames, aliases
+from bot.platforms.slack.emoji import EmojiNames, aliases
 from bot.platforms.slack.events import (
     BotIdentity,
     Dismissed,

@@ -44,7 +44,7 @@ class Listener:
     async def chat_moved(self, platform: str, before: str, after: str) -> None: ...
 
 
-async def tried(config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
+async def live_check(config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
     """A finding for every team's channel."""
     if config.mode is Mode.HTTP:
         yield Finding(

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from bot.domain.tasks import Task
-from bot.locales import sentence
 from bot.platforms.slack.blocks import Block, cut, escaped, menu, option, section
 from bot.platforms.slack.interactions import FIELD, LET_IT_DECIDE, REPLY_FORM, ROUTE_FORM
+from bot.platforms.slack.locales import sentence
 
 _NOTES = 3_000
 """Characters that Slack keeps for us with a form."""

@@ -24,9 +24,10 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.locales import choose, sentence
+from bot.locales import choose
 from bot.platforms.slack.blocks import Block, Said, actions, choice_button, cut, escaped, plain, quote, section
 from bot.platforms.slack.card import EXCERPT, Voice, attached, card
+from bot.platforms.slack.locales import sentence
 from bot.platforms.wording import question, reply, report, to_person, to_team
 
 FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport)

@@ -1,16 +1,18 @@
 """Telegram: private chats, and groups where the bot is addressed, through python-telegram-bot."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
-from bot.platforms import Finding, PlatformContext
+from bot.platforms import ExampleTeam, Finding, PlatformContext, PlatformModule
+from bot.platforms.telegram.first_steps import steps
 
 NAME = "telegram"
 HOOK = "/telegram/webhook"
@@ -23,6 +25,7 @@ _FILES = "https://api.telegram.org/file/bot"
 _ROOM = re.compile(r"(-\d{1,15})(?:/(\d{1,10}))?")
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]+")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_TEMPLATE = Path(__file__).with_name("init.toml")
 _KEYS = ("mode", "api_base_url", "file_base_url", "leads", "webhook_url")
 
 
@@ -49,44 +52,6 @@ class Config:
     """Who may correct: people's ids, and perhaps `ADMINS`."""
 
 
-def parse(table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
-    """Its part of the settings, and its secrets. Raises ConfigError naming every wrong key and missing variable."""
-    mistakes = [
-        f"platforms.telegram.{key}: unknown; keys here are {', '.join(_KEYS)}" for key in table if key not in _KEYS
-    ]
-    mode = _mode(table.get("mode", Mode.POLLING.value), mistakes)
-    api = _base(table, environment, "api_base_url", _API, mistakes)
-    files = _base(table, environment, "file_base_url", _FILES, mistakes)
-    leads = _leads(table.get("leads", []), mistakes)
-    token = _secret(environment, "TELEGRAM_BOT_TOKEN", _TOKEN, "the token that @BotFather gave, 123456:ABC…", mistakes)
-    secret = url = ""
-    if mode is Mode.WEBHOOK:
-        what = "1 to 256 of the characters A-Z a-z 0-9 _ -, of your own invention"
-        secret = _secret(environment, "TELEGRAM_WEBHOOK_SECRET", _SECRET, what, mistakes)
-        url = _hook(table.get("webhook_url"), mistakes)
-    if mistakes or mode is None:
-        raise ConfigError(mistakes)
-    return Config(token, mode, secret, url, api, files, leads)
-
-
-def emoji(written: str) -> str:
-    """The normal form of an emoji: one that Telegram has as a reaction. Raises ValueError naming some."""
-    # Settings look at every platform's folder; only who uses Telegram should pay for loading its client.
-    from bot.platforms.telegram.events import normal
-
-    return normal(written)
-
-
-def place(written: str) -> Place:
-    """The group, or the topic in it, that is a team's room. Raises ValueError saying how one is written."""
-    found = _ROOM.fullmatch(written.strip())
-    if found is None:
-        raise ValueError(
-            f"{written!r} is no group; write its id, like -1001234567890, or -1001234567890/45 for the topic 45 in it"
-        )
-    return Place(NAME, room(found[1], int(found[2]) if found[2] else None))
-
-
 def room(chat: str | int, topic: int | None) -> str:
     """A chat or a topic in it, as `Place.chat` holds it. A topic is a room like any other, not one conversation.
 
@@ -95,8 +60,103 @@ def room(chat: str | int, topic: int | None) -> str:
     return f"{chat}/{topic}" if topic is not None and topic > 1 else str(chat)
 
 
-def lead(written: object) -> str:
-    """Somebody's id, or `ADMINS`. Raises ValueError saying how one is written."""
+class TelegramModule(PlatformModule):
+    """Telegram, as settings and commands know it."""
+
+    usual_emoji: Mapping[str, str] = {"take": "👀", "done": "👌", "wrong": "👎", "send": "🕊"}
+    example_teams: Mapping[str, ExampleTeam] = {
+        "billing": ExampleTeam("🤝", "-1001234567890", 444555666),
+        "it": ExampleTeam("👾", "-1001234567891", 444555667),
+        "triage": ExampleTeam("🤷", "-1001234567892", 444555668),
+    }
+
+    def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
+        """Its part of the settings, and its secrets. Raises ConfigError naming every wrong key and missing variable."""
+        mistakes = [
+            f"platforms.telegram.{key}: unknown; keys here are {', '.join(_KEYS)}" for key in table if key not in _KEYS
+        ]
+        mode = _mode(table.get("mode", Mode.POLLING.value), mistakes)
+        api = _base(table, environment, "api_base_url", _API, mistakes)
+        files = _base(table, environment, "file_base_url", _FILES, mistakes)
+        leads = _leads(table.get("leads", []), mistakes)
+        token = _secret(
+            environment, "TELEGRAM_BOT_TOKEN", _TOKEN, "the token that @BotFather gave, 123456:ABC…", mistakes
+        )
+        secret = url = ""
+        if mode is Mode.WEBHOOK:
+            what = "1 to 256 of the characters A-Z a-z 0-9 _ -, of your own invention"
+            secret = _secret(environment, "TELEGRAM_WEBHOOK_SECRET", _SECRET, what, mistakes)
+            url = _hook(table.get("webhook_url"), mistakes)
+        if mistakes or mode is None:
+            raise ConfigError(mistakes)
+        return Config(token, mode, secret, url, api, files, leads)
+
+    def emoji(self, written: str) -> str:
+        """The normal form of an emoji: one that Telegram has as a reaction. Raises ValueError naming some."""
+        # Settings look at every platform's folder; only who uses Telegram should pay for loading its client.
+        from bot.platforms.telegram.events import normal
+
+        return normal(written)
+
+    def place(self, written: str) -> Place:
+        """The group, or the topic in it, that is a team's room. Raises ValueError saying how one is written."""
+        found = _ROOM.fullmatch(written.strip())
+        if found is None:
+            raise ValueError(
+                f"{written!r} is no group; write its id, like -1001234567890, "
+                "or -1001234567890/45 for the topic 45 in it"
+            )
+        return Place(NAME, room(found[1], int(found[2]) if found[2] else None))
+
+    def lead(self, written: object) -> str:
+        """Somebody's id, or `ADMINS`. Raises ValueError saying how one is written."""
+        return _lead(written)
+
+    @asynccontextmanager
+    async def connect(self, config: object, around: PlatformContext) -> AsyncIterator[Platform]:
+        """Telegram, ready to speak; closed with the context. Raises Refused when the token is no good.
+
+        Telegram being out of reach now is no reason not to start: whoever listens or speaks will find out.
+        """
+        from bot.platforms.telegram.adapter import opened
+
+        if not isinstance(config, Config):
+            raise TypeError("Telegram was given another platform's settings")
+        async with opened(config, around) as telegram:
+            yield telegram
+
+    def check(self, config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
+        """Prove with real calls that the bot can work; `live`: that a reaction arrives from every team's room."""
+        from bot.platforms.telegram.check import check
+
+        if not isinstance(config, Config):
+            raise TypeError("Telegram was given another platform's settings")
+        return check(config, around, live)
+
+    def install(self, address: str = "") -> Mapping[str, str]:
+        """Nothing: a bot is made by talking to @BotFather, and it sets up its menu and its webhook itself."""
+        return {}
+
+    def settings_table(self, address: str = "") -> str:
+        """From the template beside this file."""
+        text = _TEMPLATE.read_text("utf-8")
+        if not address:
+            return text
+        return text.replace('mode = "polling"', 'mode = "webhook"').replace("#webhook_url = ", "webhook_url = ")
+
+    def emoji_note(self) -> str:
+        """Telegram takes few emoji as reactions, and the most usual one for "done" is none of them."""
+        return "Telegram: only the 73 emoji that it allows as reactions; ✅ is none of them."
+
+    def first_steps(self, files: Sequence[str], address: str = "") -> Sequence[str]:
+        """How the bot is made, where its secrets are, and whose group it has to be in."""
+        return list(steps(address))
+
+
+PLATFORM = TelegramModule()
+
+
+def _lead(written: object) -> str:
     if written == ADMINS:
         return ADMINS
     if isinstance(written, int) and not isinstance(written, bool) and written > 0:
@@ -105,34 +165,6 @@ def lead(written: object) -> str:
         f"{written!r} does not belong; list people by their numeric ids without quotes, like 111222333, "
         f'or "{ADMINS}" for the administrators of the card\'s group'
     )
-
-
-@asynccontextmanager
-async def connect(config: object, around: PlatformContext) -> AsyncIterator[Platform]:
-    """Telegram, ready to speak; closed with the context. Raises Refused when the token is no good.
-
-    Telegram being out of reach now is no reason not to start: whoever listens or speaks will find out.
-    """
-    from bot.platforms.telegram.adapter import opened
-
-    if not isinstance(config, Config):
-        raise TypeError("Telegram was given another platform's settings")
-    async with opened(config, around) as telegram:
-        yield telegram
-
-
-def check(config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
-    """Prove with real calls that the bot can work; `live`: that a reaction arrives from every team's room."""
-    from bot.platforms.telegram.checks import proof
-
-    if not isinstance(config, Config):
-        raise TypeError("Telegram was given another platform's settings")
-    return proof(config, around, live)
-
-
-def install(address: str = "") -> Mapping[str, str]:
-    """Nothing: a bot is made by talking to @BotFather, and it sets up its menu and its webhook itself."""
-    return {}
 
 
 def _mode(value: object, mistakes: list[str]) -> Mode | None:
@@ -163,7 +195,7 @@ def _leads(value: object, mistakes: list[str]) -> frozenset[str]:
     found = set()
     for item in value:
         try:
-            found.add(lead(item))
+            found.add(_lead(item))
         except ValueError as error:
             mistakes.append(f"platforms.telegram.leads: {error}")
     return frozenset(found)

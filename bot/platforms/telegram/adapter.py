@@ -21,7 +21,7 @@ from bot.platforms.telegram import HOOK, NAME, Config, Mode, menu
 from bot.platforms.telegram.bot_api import BotApiClient, Overtaken, Payload, asked
 from bot.platforms.telegram.commands import Commands
 from bot.platforms.telegram.events import HEARD, Command
-from bot.platforms.telegram.inbound import Intake, Polling
+from bot.platforms.telegram.inbound import Inbound, Polling
 from bot.platforms.telegram.outbound import Sender
 from bot.platforms.telegram.permissions import Permissions
 from bot.platforms.telegram.render import Voice
@@ -72,7 +72,7 @@ class Telegram:
         self._speaker = Sender(line.bot, voice, self._rooms)
         self._people = Permissions(line.bot, config, self._rooms)
         self._commands = Commands(around.chat_commands, voice)
-        self._intake: Intake | None = None
+        self._intake: Inbound | None = None
         self._hearing = self._standing_by = False
 
     async def introduce(self) -> None:
@@ -90,7 +90,7 @@ class Telegram:
         await menu.set_up(self._bot, self._around.languages)
         await startup_check(self._bot, self._rooms)
         prefix = self._around.vocabulary.send_prefix
-        intake = Intake(self._bot, self._rooms, prefix, self._speaker.pieces, inbox, self._obey)
+        intake = Inbound(self._bot, self._rooms, prefix, self._speaker.pieces, inbox, self._obey)
         try:
             if self._config.mode is Mode.POLLING:
                 await self._hear_by_polling(intake)
@@ -117,7 +117,7 @@ class Telegram:
         """Where Telegram posts its updates; none when polling, where there is no secret to tell Telegram by."""
         return [Route(HOOK, self._receive, methods=["POST"])] if self._config.mode is Mode.WEBHOOK else []
 
-    async def _hear_by_polling(self, intake: Intake) -> None:
+    async def _hear_by_polling(self, intake: Inbound) -> None:
         """Telegram hands updates to one poller only: of several processes one polls, the others stand by."""
         while True:
             async with self._turn():
@@ -146,7 +146,7 @@ class Telegram:
         self._standing_by = True
         log.info("standing by", extra={"platform": NAME})
 
-    async def _poll(self, intake: Intake) -> None:
+    async def _poll(self, intake: Inbound) -> None:
         """Until cancelled. Raises Overtaken when somebody who is none of our processes takes the updates."""
         await asked(self._bot.delete_webhook(drop_pending_updates=False))
         log.info("listening", extra={"platform": NAME})
@@ -166,7 +166,7 @@ class Telegram:
                 self._hearing = True
                 wait, patience = _FIRST_WAIT, _POLL_SECONDS
 
-    async def _hear_by_webhook(self, intake: Intake) -> None:
+    async def _hear_by_webhook(self, intake: Inbound) -> None:
         self._intake = intake
         await asked(
             self._bot.set_webhook(

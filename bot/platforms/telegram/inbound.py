@@ -56,7 +56,7 @@ class Albums:
         return facts
 
 
-class Intake:
+class Inbound:
     """Updates on their way into the inbox."""
 
     def __init__(
@@ -140,7 +140,7 @@ class Polling:
     What people say one after the other is stored together: a hundred messages are no hundred transactions.
     """
 
-    def __init__(self, line: BotApiClient, intake: Intake) -> None:
+    def __init__(self, line: BotApiClient, intake: Inbound) -> None:
         self._line = line
         self._intake = intake
         self._offset: int | None = None

@@ -7,11 +7,11 @@ from telegram import Update
 from telegram.ext import ExtBot
 
 from bot.domain.errors import Refused, Unreachable
-from bot.locales import sentence
 from bot.platforms import Finding, PlatformContext
 from bot.platforms.telegram import NAME, Config, Mode
 from bot.platforms.telegram.bot_api import BotApiClient, Overtaken, Payload, asked
 from bot.platforms.telegram.events import HEARD
+from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.rooms import Rooms
 
 _SECONDS = 60.0
@@ -21,7 +21,7 @@ Spot = tuple[str, int]
 """A chat and a message in it."""
 
 
-async def reactions_arrive(
+async def live_check(
     line: BotApiClient, config: Config, around: PlatformContext, rooms: Rooms
 ) -> AsyncIterator[Finding]:
     """A finding for each room. What else happens meanwhile stays with Telegram for Switchboard to hear."""

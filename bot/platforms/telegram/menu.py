@@ -6,9 +6,9 @@ from telegram import BotCommand
 from telegram.ext import ExtBot
 
 from bot.domain.errors import Refused, Unreachable
-from bot.locales import sentence
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.bot_api import asked
+from bot.platforms.telegram.locales import sentence
 
 log = logging.getLogger(__name__)
 

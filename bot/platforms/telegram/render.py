@@ -28,8 +28,9 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.tasks import Task, Vocabulary
-from bot.locales import choose, sentence
+from bot.locales import choose
 from bot.platforms.telegram import NAME
+from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, halved, keyboard, link, plain, quoted, units
 from bot.platforms.wording import card_marks, question, reply, report, to_person, to_team, why
 

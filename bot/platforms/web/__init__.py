@@ -4,15 +4,16 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.ports import Platform
-from bot.platforms import Finding, PlatformContext
+from bot.platforms import ExampleTeam, Finding, PlatformContext, PlatformModule
 from bot.platforms.web.adapter import WebChat
 from bot.platforms.web.events import NAME, PEOPLE, PERSON_ROOMS, normal
-from bot.platforms.web.words import team_rooms
 
+_TEMPLATE = Path(__file__).with_name("init.toml")
 _ROOM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
@@ -24,59 +25,70 @@ class Config:
     """Who of the chat's three people may correct."""
 
 
-def parse(table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
-    """Its part of the settings; it has no secrets. Raises ConfigError naming each wrong key."""
-    mistakes = [f"platforms.web.{key}: no such setting; there is leads" for key in table if key != "leads"]
-    leads = table.get("leads", ["lead"])
-    if not isinstance(leads, list):
-        raise ConfigError([*mistakes, f"platforms.web.leads: write a list; choices are {', '.join(PEOPLE)}"])
-    found = []
-    for who in leads:
-        try:
-            found.append(lead(who))
-        except ValueError as error:
-            mistakes.append(f"platforms.web.leads: {error}")
-    if mistakes:
-        raise ConfigError(mistakes)
-    return Config(tuple(found))
+class WebModule(PlatformModule):
+    """The local chat, as settings and commands know it."""
+
+    usual_emoji: Mapping[str, str] = {"take": "👀", "done": "✅", "wrong": "👎", "send": "📤"}
+    example_teams: Mapping[str, ExampleTeam] = {
+        "billing": ExampleTeam("💰", "billing", "lead"),
+        "it": ExampleTeam("💻", "it", "lead"),
+        "triage": ExampleTeam("🧭", "triage", "lead"),
+    }
+
+    def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
+        """Its part of the settings; it has no secrets. Raises ConfigError naming each wrong key."""
+        mistakes = [f"platforms.web.{key}: no such setting; there is leads" for key in table if key != "leads"]
+        leads = table.get("leads", ["lead"])
+        if not isinstance(leads, list):
+            raise ConfigError([*mistakes, f"platforms.web.leads: write a list; choices are {', '.join(PEOPLE)}"])
+        found = []
+        for who in leads:
+            try:
+                found.append(_lead(who))
+            except ValueError as error:
+                mistakes.append(f"platforms.web.leads: {error}")
+        if mistakes:
+            raise ConfigError(mistakes)
+        return Config(tuple(found))
+
+    def emoji(self, written: str) -> str:
+        """The normal form of an emoji: no skin tone, no variation selector. Raises ValueError."""
+        return normal(written)
+
+    def place(self, written: str) -> Place:
+        """The team's room of that name. Raises ValueError saying how one is written."""
+        if not _ROOM.fullmatch(written):
+            raise ValueError("write a room's name with letters, digits, - and _ (at most 40), like billing")
+        if written in PERSON_ROOMS:
+            raise ValueError(f"{written} is a person's room; a team needs a room of its own")
+        return Place(NAME, written)
+
+    def lead(self, written: object) -> str:
+        """One of the chat's people. Raises ValueError saying who they are."""
+        return _lead(written)
+
+    @asynccontextmanager
+    async def connect(self, config: object, around: PlatformContext) -> AsyncIterator[Platform]:
+        """The chat, ready to speak. Nothing to sign in to, so it never raises Refused."""
+        if not isinstance(config, Config):
+            raise TypeError("the web chat was given another platform's settings")
+        yield WebChat(config.leads, around)
+
+    def check(self, config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
+        """That teams have rooms here."""
+        from bot.platforms.web.check import check
+
+        return check(around)
+
+    def settings_table(self, address: str = "") -> str:
+        """From the template beside this file."""
+        return _TEMPLATE.read_text("utf-8")
 
 
-def emoji(written: str) -> str:
-    """The normal form of an emoji: no skin tone, no variation selector. Raises ValueError saying what is allowed."""
-    return normal(written)
+PLATFORM = WebModule()
 
 
-def place(written: str) -> Place:
-    """The team's room of that name. Raises ValueError saying how one is written."""
-    if not _ROOM.fullmatch(written):
-        raise ValueError("write a room's name with letters, digits, - and _ (at most 40), like billing")
-    if written in PERSON_ROOMS:
-        raise ValueError(f"{written} is a person's room; a team needs a room of its own")
-    return Place(NAME, written)
-
-
-def lead(written: object) -> str:
-    """One of the chat's people. Raises ValueError saying who they are."""
+def _lead(written: object) -> str:
     if not isinstance(written, str) or written not in PEOPLE:
         raise ValueError(f"nobody is called {written!r}; choices are {', '.join(PEOPLE)}")
     return written
-
-
-@asynccontextmanager
-async def connect(config: object, around: PlatformContext) -> AsyncIterator[Platform]:
-    """The chat, ready to speak. Nothing to sign in to, so it never raises Refused."""
-    if not isinstance(config, Config):
-        raise TypeError("the web chat was given another platform's settings")
-    yield WebChat(config.leads, around)
-
-
-async def check(config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
-    """That teams have rooms here. The chat lives in this process and its database: there is nothing to sign in to."""
-    rooms = team_rooms(around.task)
-    remedy = 'Nobody can answer here: give a team a room, deliver_to = { web = "billing" }'
-    yield Finding("web: rooms of teams in the local chat", bool(rooms), "" if rooms else remedy)
-
-
-def install(address: str = "") -> Mapping[str, str]:
-    """Nothing: the page comes with Switchboard."""
-    return {}

@@ -1,36 +1,27 @@
-"""The local chat's input and output: a page, its state, and what people do on it."""
+"""The platform as the rest of the bot knows it: the local chat's parts, put together."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.domain.errors import Refused, Unreachable, UsageError
+from bot.domain.errors import Unreachable, UsageError
 from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Label
 from bot.platforms import PlatformContext, Routed
-from bot.platforms.web import events, render, request_guard
+from bot.platforms.web import attachments, request_guard
 from bot.platforms.web.events import LEAD, NAME, PEOPLE, PERSON_ROOMS
-from bot.platforms.web.words import Words, team_rooms
+from bot.platforms.web.inbound import Handler, Inbound
+from bot.platforms.web.outbound import Sender
+from bot.platforms.web.page import Page
+from bot.platforms.web.permissions import Permissions
+from bot.platforms.web.words import team_rooms
 
 log = logging.getLogger(__name__)
-
-Handler: TypeAlias = Callable[[Request, Inbox], Awaitable[Response]]
-
-LINES = 600
-"""Lines of all rooms together that the page is given."""
-_BEAT_SECONDS = 15.0
-_HERE = Path(__file__).parent
-_TYPES = {".css": "text/css", ".js": "text/javascript"}
-_PARTS = {path.name: _TYPES[path.suffix] for path in sorted(_HERE.iterdir()) if path.suffix in _TYPES}
 
 
 class WebChat:
@@ -39,37 +30,23 @@ class WebChat:
     name = NAME
 
     def __init__(self, leads: Sequence[str], around: PlatformContext) -> None:
-        self._leads = frozenset(leads)
         self._around = around
-        self._words = Words(around.task, around.languages, around.base, around.vocabulary)
-        self._team_rooms = tuple(team_rooms(around.task))
-        self._rooms = (*PERSON_ROOMS, *self._team_rooms)
+        teams = tuple(team_rooms(around.task))
+        rooms = (*PERSON_ROOMS, *teams)
+        self._permissions = Permissions(frozenset(leads))
+        self._inbound = Inbound(rooms, teams)
+        self._sender = Sender(rooms)
+        self._page = Page(around, rooms)
         self._inbox: Inbox | None = None
-        self._browsers: set[asyncio.Event] = set()
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
+        acts = [*self._inbound.acts(), ("learn", self._learn)]
         return [
-            Route("/", self._behind_the_door(_file("page.html", "text/html"))),
-            *(Route(f"/chat/{name}", self._behind_the_door(_file(name, kind))) for name, kind in _PARTS.items()),
-            Route("/chat/state", self._behind_the_door(self._state)),
-            Route("/chat/events", self._behind_the_door(self._events)),
-            *(
-                Route(f"/chat/{name}", self._behind_the_door(handler), methods=["POST"])
-                for name, handler in self._acts()
-            ),
-        ]
-
-    def _acts(self) -> Sequence[tuple[str, Handler]]:
-        """What people do on the page."""
-        return [
-            ("messages", self._message),
-            ("edits", self._edit),
-            ("deletions", self._deletion),
-            ("notes", self._note),
-            ("reactions", self._reaction),
-            ("presses", self._press),
-            ("learn", self._learn),
+            *(Route(address, self._guarded(handler)) for address, handler in self._page.files()),
+            Route("/chat/state", self._guarded(self._page.state)),
+            Route("/chat/events", self._guarded(self._page.events)),
+            *(Route(f"/chat/{name}", self._guarded(handler), methods=["POST"]) for name, handler in acts),
         ]
 
     @property
@@ -80,33 +57,33 @@ class WebChat:
         """Serve the page until cancelled; while it does, one task tells every open page that something changed."""
         async with self._around.ledger.changes() as changes:
             self._inbox = inbox
+            self._page.open()
             try:
                 async for _ in changes:
-                    self._wake()
+                    self._page.changed()
             finally:
                 self._inbox = None
-                self._wake()
+                self._page.close()
         raise Unreachable("web: the database no longer says what changes")
 
     async def say(self, item: OutboxItem) -> MessageRef:
-        """A receipt: the page reads its lines from the transcript, so saying a post twice is saying it once."""
-        if item.post.place.chat not in self._rooms:
-            raise Refused("web: there is no such room; see deliver_to of the labels in the settings")
-        return item.edits or MessageRef(NAME, item.post.place.chat, events.receipt(item.id))
+        """A receipt. Raises Refused for a room that there is none of."""
+        return await self._sender.say(item)
 
     async def fetch(self, media: Media) -> bytes:
-        raise Refused("web: the local chat has no attachments")
+        """Raises Refused: there are no attachments here."""
+        return await attachments.fetch(media)
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
-        return person.platform == NAME and person.id in self._leads | team.leads.get(NAME, frozenset())
+        return self._permissions.may_correct(person, team)
 
     async def may_handle(self, person: Person, room: Place) -> bool:
-        return person.platform == NAME and person.id == LEAD
+        return self._permissions.may_handle(person)
 
     def healthy(self) -> bool:
         return self._inbox is not None
 
-    def _behind_the_door(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         """The handler, for requests from our own page only, with every failure as a sentence."""
 
         async def answer(request: Request) -> Response:
@@ -132,101 +109,15 @@ class WebChat:
             return waiting
         return await handler(request, self._inbox)
 
-    async def _state(self, _request: Request, _inbox: Inbox) -> Response:
-        around = self._around
-        lines = await around.transcript.lines(NAME, self._rooms, LINES)
-        champion = await around.registry.champion(around.task.name, around.base)
-        cycles = await around.registry.cycles(around.task.name, 1)
-        waiting = await around.examples.waiting_corrections(around.task.name)
-        learning = render.learning(self._words, champion, next(iter(cycles), None), waiting)
-        return JSONResponse(render.state(self._words, lines, learning, _now()))
-
-    async def _events(self, _request: Request, _inbox: Inbox) -> Response:
-        return StreamingResponse(self._watch(), media_type="text/event-stream")
-
-    async def _message(self, request: Request, inbox: Inbox) -> Response:
-        language = events.spoken(request.headers.get("accept-language"))
-        message = events.to_message(await request_guard.body(request), _now(), language)
-        await inbox.message(message)
-        return _stored(message.ref)
-
-    async def _edit(self, request: Request, inbox: Inbox) -> Response:
-        edit = events.to_edit(await request_guard.body(request), self._rooms, _now())
-        await inbox.edit(edit)
-        return _stored(edit.ref)
-
-    async def _deletion(self, request: Request, inbox: Inbox) -> Response:
-        deletion = events.to_deletion(await request_guard.body(request), self._rooms, _now())
-        await inbox.deletion(deletion)
-        return _stored(deletion.ref)
-
-    async def _note(self, request: Request, inbox: Inbox) -> Response:
-        note = events.to_note(await request_guard.body(request), self._team_rooms, _now())
-        await inbox.note(note)
-        return _stored(note.ref)
-
-    async def _reaction(self, request: Request, inbox: Inbox) -> Response:
-        reaction = events.to_reaction(await request_guard.body(request), self._rooms, _now())
-        await inbox.reaction(reaction)
-        return _stored(reaction.ref)
-
-    async def _press(self, request: Request, inbox: Inbox) -> Response:
-        press = events.to_press(await request_guard.body(request), self._rooms, _now())
-        await inbox.press(press)
-        return _stored(press.ref)
-
     async def _learn(self, request: Request, _inbox: Inbox) -> Response:
         await request_guard.body(request)
-        if LEAD not in self._leads:
+        if not self._permissions.may_teach():
             return _sentence(403, "Only leads may ask for a lesson, and there is none in [platforms.web].")
         return JSONResponse({"asked": await self._around.chat_commands.learn(Person(NAME, LEAD, PEOPLE[LEAD]))})
-
-    def _wake(self) -> None:
-        for browser in self._browsers:
-            browser.set()
-
-    async def _watch(self) -> AsyncIterator[str]:
-        """Server-sent events: `changed` when the page should look again, `beat` so that it knows we are there."""
-        changed = asyncio.Event()
-        changed.set()
-        self._browsers.add(changed)
-        try:
-            while self._inbox is not None:
-                event = "changed" if changed.is_set() else "beat"
-                changed.clear()
-                yield f"event: {event}\ndata: 1\n\n"
-                await _either(changed, _BEAT_SECONDS)
-        finally:
-            self._browsers.discard(changed)
-
-
-async def _either(changed: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await changed.wait()
-    except TimeoutError:
-        return
-
-
-def _file(name: str, media_type: str) -> Handler:
-    content = (_HERE / name).read_bytes()
-
-    async def send(_request: Request, _inbox: Inbox) -> Response:
-        return Response(content, media_type=media_type)
-
-    return send
 
 
 def _sentence(status: int, sentence: str) -> Response:
     return JSONResponse({"problem": sentence}, status)
-
-
-def _stored(ref: MessageRef) -> Response:
-    return JSONResponse({"stored": {"room": ref.chat, "id": ref.id}})
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 _platform: type[Platform] = WebChat

@@ -8,8 +8,9 @@ from typing import TypeAlias
 from bot.domain.messages import Media, MessageRef
 from bot.domain.queries import TranscriptLine
 from bot.domain.tasks import Label, Task, Vocabulary
-from bot.locales import choose, sentence
+from bot.locales import choose
 from bot.platforms.web.events import LEAD, NAME
+from bot.platforms.web.locales import sentence
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 Object: TypeAlias = dict[str, Json]

@@ -8,6 +8,7 @@ from db.conversations import decision_counts
 from db.engine import Database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
+from db.posts import latest
 from db.queries import PostgresQueries
 from tests.integration.db.scenes import after, carded, pending, reaction, routed
 
@@ -101,15 +102,14 @@ async def test_a_claim_looks_at_the_cards_once(
     card = await carded(ledger, outbox)
     await ledger.add_reaction(reaction(card, "key", 20))
     looks: list[object] = []
-    from db.conversations import reactions
-
-    real = reactions.all_cards
+    real = latest.all_cards
 
     async def counted(session: object, ids: object) -> object:
         looks.append(ids)
         return await real(session, ids)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(reactions, "all_cards", counted)
+    monkeypatch.setattr("db.conversations.reactions.all_cards", counted)
+    monkeypatch.setattr(latest, "all_cards", counted)
     found = await pending(ledger, 30)
     assert (len(looks), found.card is not None, len(found.cards)) == (1, True, 1)
 

@@ -21,7 +21,7 @@ from bot.domain.posts import Card, Content, OutboxItem, Post
 from bot.domain.queries import Account, Erased, Request, Week
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms import PlatformContext, Routed
-from bot.platforms.slack import Config, Mode, connect, parse
+from bot.platforms.slack import PLATFORM, Config, Mode
 from bot.platforms.slack.adapter import Slack
 from tests.servers.slack import Post as Shown
 from tests.servers.slack import SlackServer
@@ -197,12 +197,12 @@ def config(server: SlackServer, mode: Mode = Mode.SOCKET, **changes: str) -> Con
         "SLACK_API_BASE_URL": server.api_url,
     }
     table = {"mode": mode.value, "intake": [HELP], "leads": [LEAD, ROBOT, "S0LEADS"]}
-    return parse(table, secrets | changes)
+    return PLATFORM.parse(table, secrets | changes)
 
 
 @asynccontextmanager
 async def speaking(settings: Config, platform_context: PlatformContext | None = None) -> AsyncIterator[Slack]:
-    async with connect(settings, platform_context or around()) as platform:
+    async with PLATFORM.connect(settings, platform_context or around()) as platform:
         assert isinstance(platform, Slack)
         yield platform
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.platforms import Finding
-from bot.platforms.slack import Config, Mode, check, live_check
+from bot.platforms.slack import PLATFORM, Config, Mode, live_check
 from bot.platforms.slack.manifest import SCOPES
 from tests.integration.platforms.slack.parts import (
     ANN,
@@ -27,7 +27,7 @@ from tests.servers.slack import Channel, SlackServer, User
 
 
 async def findings(settings: Config, live: bool = False) -> dict[str, Finding]:
-    return {finding.what: finding async for finding in check(settings, around(), live)}
+    return {finding.what: finding async for finding in PLATFORM.check(settings, around(), live)}
 
 
 async def problems(settings: Config, live: bool = False) -> dict[str, str]:

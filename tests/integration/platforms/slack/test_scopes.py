@@ -10,7 +10,7 @@ from bot.domain.errors import SwitchboardError
 from bot.domain.messages import File, Media, MediaKind, MessageRef, Place
 from bot.domain.posts import Answer, Notice, What
 from bot.domain.tasks import Label, Task
-from bot.platforms.slack import parse
+from bot.platforms.slack import PLATFORM
 from bot.platforms.slack.adapter import Slack
 from bot.platforms.slack.manifest import EVENTS as SUBSCRIBED
 from bot.platforms.slack.manifest import SCOPES
@@ -169,7 +169,7 @@ async def told(scopes: frozenset[str]) -> tuple[list[str], set[str]]:
         server.add_usergroup("S0LEADS", [OTHER_LEAD])
         server.space.emoji = {"cash": "alias:moneybag"}
         secrets = {"SLACK_BOT_TOKEN": server.bot_token, "SLACK_APP_TOKEN": server.app_token}
-        settings = parse(
+        settings = PLATFORM.parse(
             {"intake": [HELP, SECRET_HELP], "leads": ["S0LEADS"]}, secrets | {"SLACK_API_BASE_URL": server.api_url}
         )
         inbox = Recorder()

@@ -16,7 +16,7 @@ from bot.domain.queries import Erased, Request
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.http.server import listening_socket, serve_http
 from bot.platforms import PlatformContext
-from bot.platforms.telegram import HOOK, Config, connect, parse
+from bot.platforms.telegram import HOOK, PLATFORM, Config
 from bot.platforms.telegram.adapter import Telegram
 from tests.fakes_ledger import FakeLedger
 from tests.servers.telegram import TelegramServer
@@ -160,12 +160,12 @@ def config(
         "TELEGRAM_FILE_BASE_URL": server.file_url,
     }
     table: dict[str, object] = {"leads": [*leads]}
-    return parse(table | ({"mode": "webhook", "webhook_url": hook} if hook else {}), environment)
+    return PLATFORM.parse(table | ({"mode": "webhook", "webhook_url": hook} if hook else {}), environment)
 
 
 @asynccontextmanager
 async def connected(settings: Config, around: PlatformContext | None = None) -> AsyncIterator[Telegram]:
-    async with connect(settings, around or platform_context()) as platform:
+    async with PLATFORM.connect(settings, around or platform_context()) as platform:
         assert isinstance(platform, Telegram)
         yield platform
 

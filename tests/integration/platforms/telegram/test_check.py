@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.platforms import Finding
-from bot.platforms.telegram import Config, check, live_check
+from bot.platforms.telegram import PLATFORM, Config, live_check
 from tests.integration.platforms.telegram.parts import (
     ANN,
     BILLING,
@@ -24,7 +24,7 @@ SETTING = "tasks.routing.labels.it.deliver_to.telegram"
 
 async def findings(settings: Config, live: bool = False, task: object = TASK) -> list[Finding]:
     around = platform_context(task=task)  # type: ignore[arg-type]
-    return [finding async for finding in check(settings, around, live)]
+    return [finding async for finding in PLATFORM.check(settings, around, live)]
 
 
 async def wrong(settings: Config, live: bool = False, task: object = TASK) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction
-from bot.platforms.slack.emoji_names import normal
+from bot.platforms.slack.emoji import normal
 from bot.platforms.slack.events import (
     BotIdentity,
     Dismissed,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.platforms.slack import install
+from bot.platforms.slack import PLATFORM
 from bot.platforms.slack.interactions import ROUTE_SHORTCUT
 from bot.platforms.slack.manifest import EVENTS, SCOPES, manifest, written
 
@@ -21,8 +21,8 @@ def test_socket_mode_has_no_addresses_and_http_has_one_everywhere() -> None:
 
 
 def test_what_is_installed_fits_how_slack_reaches_us() -> None:
-    assert install() == {"slack-manifest.yaml": written()}
-    assert install("https://bot.example.com/") == {
+    assert PLATFORM.install() == {"slack-manifest.yaml": written()}
+    assert PLATFORM.install("https://bot.example.com/") == {
         "slack-manifest.yaml": written("https://bot.example.com/slack/events")
     }
 

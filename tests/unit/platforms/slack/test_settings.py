@@ -1,23 +1,18 @@
 """The settings of [platforms.slack] and the secrets that go with them."""
 
-import importlib
-import pkgutil
-
 import pytest
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
-from bot.platforms import PlatformModule, platform_modules, slack
-from bot.platforms.slack import Config, Mode, emoji, lead, parse, place
-
-CHECKED_BY_MYPY: PlatformModule = slack
+from bot.platforms import platform_modules
+from bot.platforms.slack import PLATFORM, Config, Mode
 
 SECRETS = {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_APP_TOKEN": "xapp-secret", "SLACK_SIGNING_SECRET": "sign-secret"}
 
 
 def mistakes(table: dict[str, object], environment: dict[str, str] | None = None) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as caught:
-        parse(table, SECRETS if environment is None else environment)
+        PLATFORM.parse(table, SECRETS if environment is None else environment)
     return caught.value.mistakes
 
 
@@ -26,18 +21,18 @@ def test_slack_is_found_by_its_folder() -> None:
 
 
 def test_an_empty_table_is_socket_mode_at_slacks_own_address() -> None:
-    config = parse({}, SECRETS)
+    config = PLATFORM.parse({}, SECRETS)
     assert (config.mode, config.api_base_url) == (Mode.SOCKET, "https://slack.com/api/")
     assert (config.bot_token, config.app_token, config.signing_secret) == ("xoxb-secret", "xapp-secret", "")
 
 
 def test_http_needs_the_signing_secret_and_no_app_token() -> None:
-    config = parse({"mode": "http"}, {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_SIGNING_SECRET": "sign-secret"})
+    config = PLATFORM.parse({"mode": "http"}, {"SLACK_BOT_TOKEN": "xoxb-secret", "SLACK_SIGNING_SECRET": "sign-secret"})
     assert (config.mode, config.app_token, config.signing_secret) == (Mode.HTTP, "", "sign-secret")
 
 
 def test_people_and_groups_are_told_apart() -> None:
-    config = parse({"intake": ["C0HELP"], "leads": ["U0LEAD1", "W0LEAD2", "S0LEADS"]}, SECRETS)
+    config = PLATFORM.parse({"intake": ["C0HELP"], "leads": ["U0LEAD1", "W0LEAD2", "S0LEADS"]}, SECRETS)
     assert config.leads == {"U0LEAD1", "W0LEAD2"}
     assert config.lead_groups == {"S0LEADS"}
     assert config.intake == {"C0HELP"}
@@ -45,9 +40,9 @@ def test_people_and_groups_are_told_apart() -> None:
 
 def test_the_environment_overrides_the_address_and_a_missing_slash_is_added() -> None:
     environment = SECRETS | {"SLACK_API_BASE_URL": "http://127.0.0.1:3100/api"}
-    config = parse({"api_base_url": "https://slack.com/api/"}, environment)
+    config = PLATFORM.parse({"api_base_url": "https://slack.com/api/"}, environment)
     assert config.api_base_url == "http://127.0.0.1:3100/api/"
-    assert parse({}, SECRETS | {"SLACK_API_BASE_URL": ""}).api_base_url == "https://slack.com/api/"
+    assert PLATFORM.parse({}, SECRETS | {"SLACK_API_BASE_URL": ""}).api_base_url == "https://slack.com/api/"
 
 
 def test_every_mistake_is_named_at_once() -> None:
@@ -89,29 +84,22 @@ def test_swapped_tokens_are_noticed_and_not_shown() -> None:
 
 
 def test_secrets_never_show() -> None:
-    assert "secret" not in repr(parse({}, SECRETS)) + str(Config("xoxb-secret", signing_secret="sign-secret"))
+    assert "secret" not in repr(PLATFORM.parse({}, SECRETS)) + str(Config("xoxb-secret", signing_secret="sign-secret"))
 
 
 def test_a_channel_is_an_id() -> None:
-    assert place("C0BILLING") == Place("slack", "C0BILLING")
+    assert PLATFORM.place("C0BILLING") == Place("slack", "C0BILLING")
     for wrong in ("#billing", "billing", "U0ANN", "", "c0billing"):
         with pytest.raises(ValueError, match="C0123ABCD"):
-            place(wrong)
+            PLATFORM.place(wrong)
 
 
 def test_emoji_in_settings_are_normalised_like_those_in_events() -> None:
-    assert emoji(":thumbsup:") == emoji("+1") == "+1"
-
-
-def test_no_file_of_the_folder_hides_one_of_its_functions() -> None:
-    for found in pkgutil.iter_modules(slack.__path__):
-        importlib.import_module(f"{slack.__name__}.{found.name}")
-    for name in ("parse", "emoji", "place", "lead", "connect", "check", "install"):
-        assert callable(getattr(slack, name))
+    assert PLATFORM.emoji(":thumbsup:") == PLATFORM.emoji("+1") == "+1"
 
 
 def test_a_lead_is_a_person_or_a_group() -> None:
-    assert (lead("U0LEAD"), lead("S0LEADS")) == ("U0LEAD", "S0LEADS")
+    assert (PLATFORM.lead("U0LEAD"), PLATFORM.lead("S0LEADS")) == ("U0LEAD", "S0LEADS")
     for wrong in ("@ann", 7, "C0HELP", ""):
         with pytest.raises(ValueError, match="U…"):
-            lead(wrong)
+            PLATFORM.lead(wrong)

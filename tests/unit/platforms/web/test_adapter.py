@@ -15,7 +15,8 @@ from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
 from bot.domain.ports import Change
 from bot.domain.posts import Answer, OutboxItem, Post
-from bot.platforms import Routed, web
+from bot.platforms import Routed
+from bot.platforms.web import PLATFORM, adapter
 from bot.platforms.web.adapter import WebChat
 from tests.fakes_web import TASK, FakeInbox, FakeWorld
 
@@ -53,7 +54,7 @@ def _client(chat: WebChat) -> httpx.AsyncClient:
 @pytest.fixture
 async def door() -> AsyncIterator[Door]:
     world, inbox = FakeWorld(), FakeInbox()
-    async with web.connect(web.parse({}, {}), world.around()) as chat:
+    async with PLATFORM.connect(PLATFORM.parse({}, {}), world.around()) as chat:
         assert isinstance(chat, WebChat)
         assert isinstance(chat, Routed)
         async with _listening(chat, inbox), _client(chat) as client:
@@ -145,7 +146,7 @@ async def test_our_own_page_may_write(door: Door) -> None:
 
 
 async def test_the_page_and_its_parts_come_with_a_policy_and_from_here_alone(door: Door) -> None:
-    parts = [path.name for path in Path(web.__file__).parent.iterdir() if path.suffix in (".css", ".js")]
+    parts = [path.name for path in Path(adapter.__file__).parent.iterdir() if path.suffix in (".css", ".js")]
     assert len(parts) > 2
     for path in ("/", *(f"/chat/{part}" for part in parts)):
         answer = await door.client.get(path)

@@ -6,19 +6,18 @@ import pytest
 
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
-from bot.platforms import PlatformModule, platform_modules, web
+from bot.platforms import platform_modules
+from bot.platforms.web import PLATFORM, Config
 from tests.fakes_web import TASK, FakeWorld
-
-_kind: PlatformModule = web
 
 
 def test_an_empty_table_makes_the_lead_the_one_who_corrects() -> None:
-    assert web.parse({}, {}) == web.Config(("lead",))
+    assert PLATFORM.parse({}, {}) == Config(("lead",))
 
 
 def test_all_mistakes_are_named_at_once_with_the_choices() -> None:
     with pytest.raises(ConfigError) as caught:
-        web.parse({"leads": ["lead", "boss", 7], "tokne": "x"}, {})
+        PLATFORM.parse({"leads": ["lead", "boss", 7], "tokne": "x"}, {})
     assert caught.value.mistakes == (
         "platforms.web.tokne: no such setting; there is leads",
         "platforms.web.leads: nobody is called 'boss'; choices are customer, employee, lead",
@@ -28,7 +27,7 @@ def test_all_mistakes_are_named_at_once_with_the_choices() -> None:
 
 def test_leads_that_are_no_list_are_a_mistake() -> None:
     with pytest.raises(ConfigError, match=r"platforms\.web\.leads: write a list"):
-        web.parse({"leads": "lead"}, {})
+        PLATFORM.parse({"leads": "lead"}, {})
 
 
 @pytest.mark.parametrize(
@@ -36,45 +35,45 @@ def test_leads_that_are_no_list_are_a_mistake() -> None:
     [("💰", "💰"), (" ⚖️ ", "⚖"), ("👍🏽", "👍"), ("🧑‍🤝‍🧑", "🧑‍🤝‍🧑"), ("🇪🇸", "🇪🇸"), ("❤️", "❤"), ("1️⃣", "1⃣")],
 )
 def test_an_emoji_loses_skin_tone_and_variation_selector(written: str, normal: str) -> None:
-    assert web.emoji(written) == normal
-    assert web.emoji(normal) == normal
+    assert PLATFORM.emoji(written) == normal
+    assert PLATFORM.emoji(normal) == normal
 
 
 @pytest.mark.parametrize("written", ["", "moneybag", ":x:", "💰 💰", "a💰", "💰" * 13, "+", "\x00"])
 def test_what_is_no_emoji_is_refused_with_an_example(written: str) -> None:
     with pytest.raises(ValueError, match="write one emoji, like 💰"):
-        web.emoji(written)
+        PLATFORM.emoji(written)
 
 
 def test_a_team_room_is_a_simple_name() -> None:
-    assert web.place("billing") == Place("web", "billing")
+    assert PLATFORM.place("billing") == Place("web", "billing")
 
 
 @pytest.mark.parametrize("written", ["", "a b", "#billing", "../x", "x" * 41, "customer", "employee"])
 def test_a_wrong_room_name_says_how_one_is_written(written: str) -> None:
     with pytest.raises(ValueError, match="room"):
-        web.place(written)
+        PLATFORM.place(written)
 
 
 def test_the_folder_is_found_among_the_platforms() -> None:
-    assert platform_modules()["web"].parse({}, {}) == web.Config()
+    assert platform_modules()["web"].parse({}, {}) == Config()
 
 
 @pytest.mark.parametrize("written", ["boss", 7, None])
 def test_a_lead_is_one_of_the_chats_people(written: object) -> None:
-    assert web.lead("employee") == "employee"
+    assert PLATFORM.lead("employee") == "employee"
     with pytest.raises(ValueError, match="choices are customer, employee, lead"):
-        web.lead(written)
+        PLATFORM.lead(written)
 
 
 def test_there_is_nothing_to_install() -> None:
-    assert web.install() == {}
+    assert PLATFORM.install() == {}
 
 
 async def test_the_check_finds_rooms_of_teams_or_says_how_to_give_them_one() -> None:
     world = FakeWorld()
-    found = [finding async for finding in web.check(web.Config(), world.around(), live=False)]
+    found = [finding async for finding in PLATFORM.check(Config(), world.around(), live=False)]
     assert [(finding.ok, finding.remedy) for finding in found] == [(True, "")]
     homeless = replace(TASK, labels=tuple(replace(label, deliver_to={}) for label in TASK.labels))
-    found = [finding async for finding in web.check(web.Config(), world.around(homeless), live=False)]
+    found = [finding async for finding in PLATFORM.check(Config(), world.around(homeless), live=False)]
     assert [(finding.ok, "deliver_to" in finding.remedy) for finding in found] == [(False, True)]

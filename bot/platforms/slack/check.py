@@ -10,8 +10,8 @@ from bot.platforms import Finding, PlatformContext
 from bot.platforms.slack import Config, Mode
 from bot.platforms.slack.channels import channels
 from bot.platforms.slack.directory import Directory, Profile
-from bot.platforms.slack.emoji_names import EmojiNames, aliases, named_emoji
-from bot.platforms.slack.live_check import tried
+from bot.platforms.slack.emoji import EmojiNames, aliases, named_emoji
+from bot.platforms.slack.live_check import live_check
 from bot.platforms.slack.manifest import SCOPES
 from bot.platforms.slack.payload import NAME, word
 from bot.platforms.slack.web_api import APP_TOKEN, BOT_TOKEN, answered, as_object, ask, web_client
@@ -19,7 +19,7 @@ from bot.platforms.slack.web_api import APP_TOKEN, BOT_TOKEN, answered, as_objec
 _CALL_SECONDS = 10
 
 
-async def examined(config: Config, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
+async def check(config: Config, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
     """One finding after the other; nothing more is looked at when the bot's token is no good."""
     async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
         client = web_client(config.bot_token, config.api_base_url, session)
@@ -39,7 +39,7 @@ async def examined(config: Config, around: PlatformContext, live: bool) -> Async
         for lead, setting in _leads(config, around):
             yield await _lead(directory, client, lead, setting)
     if live:
-        async for finding in tried(config, around):
+        async for finding in live_check(config, around):
             yield finding
 
 

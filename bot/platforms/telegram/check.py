@@ -11,11 +11,11 @@ from bot.platforms import Finding, PlatformContext
 from bot.platforms.telegram import NAME, Config, Mode
 from bot.platforms.telegram.bot_api import BotApiClient, asked
 from bot.platforms.telegram.events import HEARD, bare
-from bot.platforms.telegram.live_check import reactions_arrive
+from bot.platforms.telegram.live_check import live_check
 from bot.platforms.telegram.rooms import Rooms
 
 
-async def proof(config: Config, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
+async def check(config: Config, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
     """One finding after another, the token first: without it there is nothing else to find."""
     line, rooms = BotApiClient(config), Rooms(around.task)
     try:
@@ -27,7 +27,7 @@ async def proof(config: Config, around: PlatformContext, live: bool) -> AsyncIte
                 async for finding in _room(line, where, rooms, around):
                     yield finding
             if live:
-                async for finding in reactions_arrive(line, config, around, rooms):
+                async for finding in live_check(line, config, around, rooms):
                     yield finding
     finally:
         await line.bot.shutdown()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.platforms.slack.emoji_names import EmojiNames, aliases, normal
+from bot.platforms.slack.emoji import EmojiNames, aliases, normal
 
 
 @pytest.mark.parametrize("written", ["moneybag", "party_parrot", "e-mail", "счёт", "ありがとう", "-1", "8ball"])

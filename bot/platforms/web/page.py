@@ -1,0 +1,98 @@
+"""The page: its files, what it shows, and how it hears that something changed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from bot.domain.ports import Inbox
+from bot.platforms import PlatformContext
+from bot.platforms.web import render
+from bot.platforms.web.events import NAME
+from bot.platforms.web.inbound import Handler, now
+from bot.platforms.web.words import Words
+
+LINES = 600
+"""Lines of all rooms together that the page is given."""
+_BEAT_SECONDS = 15.0
+_HERE = Path(__file__).parent
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+
+
+class Page:
+    """What browsers are shown."""
+
+    def __init__(self, around: PlatformContext, rooms: tuple[str, ...]) -> None:
+        self._around = around
+        self._rooms = rooms
+        self._words = Words(around.task, around.languages, around.base, around.vocabulary)
+        self._browsers: set[asyncio.Event] = set()
+        self._open = False
+
+    def open(self) -> None:
+        """People are heard from now on."""
+        self._open = True
+
+    def changed(self) -> None:
+        """Tell every open page to look again."""
+        for browser in self._browsers:
+            browser.set()
+
+    def close(self) -> None:
+        """Nobody is heard any more: let the pages go."""
+        self._open = False
+        self.changed()
+
+    def files(self) -> list[tuple[str, Handler]]:
+        """Address and content of the page and its parts."""
+        parts = sorted(path for path in _HERE.iterdir() if path.suffix in _TYPES)
+        return [
+            ("/", _file(_HERE / "page.html", "text/html")),
+            *((f"/chat/{path.name}", _file(path, _TYPES[path.suffix])) for path in parts),
+        ]
+
+    async def state(self, _request: Request, _inbox: Inbox) -> Response:
+        """All that the page shows."""
+        around = self._around
+        lines = await around.transcript.lines(NAME, self._rooms, LINES)
+        champion = await around.registry.champion(around.task.name, around.base)
+        cycles = await around.registry.cycles(around.task.name, 1)
+        waiting = await around.examples.waiting_corrections(around.task.name)
+        learning = render.learning(self._words, champion, next(iter(cycles), None), waiting)
+        return JSONResponse(render.state(self._words, lines, learning, now()))
+
+    async def events(self, _request: Request, _inbox: Inbox) -> Response:
+        """Server-sent events: `changed` when the page should look again, `beat` so that it knows we are there."""
+        return StreamingResponse(self._watch(), media_type="text/event-stream")
+
+    async def _watch(self) -> AsyncIterator[str]:
+        changed = asyncio.Event()
+        changed.set()
+        self._browsers.add(changed)
+        try:
+            while self._open:
+                event = "changed" if changed.is_set() else "beat"
+                changed.clear()
+                yield f"event: {event}\ndata: 1\n\n"
+                await _either(changed, _BEAT_SECONDS)
+        finally:
+            self._browsers.discard(changed)
+
+
+async def _either(changed: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+def _file(path: Path, media_type: str) -> Handler:
+    content = path.read_bytes()
+
+    async def send(_request: Request, _inbox: Inbox) -> Response:
+        return Response(content, media_type=media_type)
+
+    return send
