@@ -29,7 +29,7 @@ from bot.platforms.web.events import PERSON_ROOMS
 from bot.platforms.web.page import LINES
 from bot.platforms.web.words import team_rooms
 
-ROUNDS, WIDTH = 40, 384
+ROUNDS, WIDTH = 15, 384
 _POLICY = ThreadingPolicy(timedelta(0), timedelta(hours=24), timedelta(hours=72))
 _FILL = (
     """

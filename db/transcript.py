@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Select, false, literal, select, tuple_, union_all
+from sqlalchemy import ARRAY, Select, Text, and_, cast, false, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.messages import MessageRef, Place, Reaction
@@ -31,7 +31,7 @@ class PostgresTranscript:
             said = (await session.scalars(_posts(platform, chats, limit))).all()
             refs = [MessageRef(platform, row.chat, row.message_id) for row in _rows(heard, noted)]
             refs += [ref for row in said if (ref := mappers.receipt(row)) is not None]
-            reactions = await _reactions(session, refs)
+            reactions = await _reactions(session, platform, refs)
             wordings = await _wordings(session, said)
         lines = [_heard(row, reactions) for row in heard]
         lines += [_noted(row, reactions) for row in noted]
@@ -80,12 +80,13 @@ def _of_all(each: Sequence[Select[int, datetime | None]]) -> Select[int]:
     return select(every.c.id).order_by(every.c.at.desc(), every.c.id.desc())
 
 
-async def _reactions(session: AsyncSession, refs: Sequence[MessageRef]) -> _Reactions:
+async def _reactions(session: AsyncSession, platform: str, refs: Sequence[MessageRef]) -> _Reactions:
     """What is in place now, by message."""
-    if not refs:
-        return {}
-    wanted = tuple_(ReactionRow.platform, ReactionRow.chat, ReactionRow.message_id)
-    events = select(ReactionRow).where(wanted.in_([(ref.platform, ref.chat, ref.id) for ref in refs]))
+    names = ([ref.chat for ref in refs], [ref.id for ref in refs])
+    arrays = (cast(literal(of, ARRAY(Text)), ARRAY(Text)) for of in names)
+    on = func.unnest(*arrays).table_valued("chat", "message_id").render_derived(name="wanted")
+    here = and_(ReactionRow.chat == on.c.chat, ReactionRow.message_id == on.c.message_id)
+    events = select(ReactionRow).join(on, here).where(ReactionRow.platform == platform)
     return _by_message(mappers.standing(await session.scalars(events)))
 
 
