@@ -1,6 +1,6 @@
 """What people do to posts becomes facts: reactions and presses."""
 
-from sqlalchemy import Executable, or_, select
+from sqlalchemy import Executable, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,17 +45,17 @@ async def _our_business(session: AsyncSession, ref: MessageRef, choice: bool = F
     """Whether we ever posted in that chat, said or about to be said: its receipt may still be on its way.
 
     A lead's choice is on a conversation's own message, where we may have said nothing yet. Each question has an index
-    of its own; asked as one with OR, they would have none.
+    of its own, and asks for its first entry: PostgreSQL would look through the table for any, where there is none.
     """
-    here = PostRow.platform == ref.platform
+    here = select(PostRow.id).where(PostRow.platform == ref.platform)
     questions = [
-        select(PostRow.id).where(here, PostRow.receipt_chat == ref.chat).limit(1).exists(),
-        select(PostRow.id).where(here, PostRow.chat == ref.chat).limit(1).exists(),
+        here.where(PostRow.receipt_chat == ref.chat).order_by(PostRow.receipt_id).limit(1),
+        here.where(PostRow.chat == ref.chat).order_by(PostRow.said_at).limit(1),
     ]
     if choice:
         heard = MessageRow.platform == ref.platform, MessageRow.chat == ref.chat, MessageRow.message_id == ref.id
-        questions.append(select(MessageRow.id).where(*heard).exists())
-    return bool(await session.scalar(select(or_(*questions))))
+        questions.append(select(MessageRow.id).where(*heard))
+    return await session.scalar(select(func.coalesce(*(one.scalar_subquery() for one in questions)))) is not None
 
 
 async def _added(session: AsyncSession, fact: Executable, change: Change) -> bool:

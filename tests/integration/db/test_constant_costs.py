@@ -59,6 +59,10 @@ async def test_what_is_shown_to_people_and_to_prometheus_scans_no_large_table(bu
         "SELECT 1 FROM posts WHERE platform = 'slack' AND answers_chat = 'C1'",
     ]
     async with busy.transaction() as session:
+        plans += [
+            "SELECT id FROM posts WHERE platform = 'slack' AND chat = 'C-ELSEWHERE' ORDER BY said_at LIMIT 1",
+            "SELECT id FROM posts WHERE platform = 'slack' AND receipt_chat = 'C-X' ORDER BY receipt_id LIMIT 1",
+        ]
         for query in plans:
             plan = "\n".join((await session.execute(text(f"EXPLAIN {query}"))).scalars())
             large = [table for table in ("posts", "conversations", "decisions") if f"Seq Scan on {table}" in plan]
