@@ -27,6 +27,7 @@ from bot.domain.model_ports import Vector
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
+from bot.flow.score import Scorer
 from bot.settings import Settings
 from inference.adapters import VllmAdapters
 from inference.base_models import STARTER
@@ -94,8 +95,7 @@ async def mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
             {task.name: task},
             store.examples,
             store.registry,
-            store.outbox,
-            classifier,
+            Scorer(classifier),
             adapters,
             FakeWorkshop(),
             settings.model.runs,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
+from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
 from db.engine import Database, open_database
@@ -36,6 +37,7 @@ from db.server.embedded import embedded
 from db.transcript import PostgresTranscript
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
+from inference.circuit_breaker import CircuitBreaker
 from inference.client import VllmPredictor
 from inference.embed import LocalEmbedder, UrlEmbedder
 from inference.http import open_line
@@ -46,7 +48,11 @@ from inference.server_command import ServerSettings
 from inference.trainer_process import TrainerProcess
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""When the settings' own examples were said: anything newer outweighs them."""
+"""When the demo company's examples were said: anything newer outweighs them."""
+
+
+_LOAD_SECONDS = 10.0
+"""So long a start waits for a champion to be loaded; the first question loads it otherwise."""
 
 
 def now() -> datetime:
@@ -83,6 +89,8 @@ class ModelStack:
     server: EmbeddedServer | None
     """None: somebody else runs it."""
     adapters: VllmAdapters
+    breaker: CircuitBreaker = field(default_factory=lambda: CircuitBreaker("model server"))
+    """Before the questions of people who wait."""
 
 
 def demo_settings(home: Path) -> Settings:
@@ -199,11 +207,14 @@ async def _database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 async def sync_settings_examples(settings: Settings, store: Store) -> None:
-    """The settings' own examples: by them a team is recognised of which nothing else is known."""
+    """What the settings say counts, and no longer what they said: a team is recognised by it before anything is known.
+
+    At every start, and whenever the settings are read anew.
+    """
     for task in settings.tasks:
         said = [(text, label.name) for label in task.labels for text in (label.means, *label.examples)]
-        examples = [Example(text, label, Source.SEED, Side.TRAIN, _LONG_AGO) for text, label in said]
-        await store.examples.add_examples(task.name, examples)
+        examples = [Example(text, label, Source.SETTINGS, Side.TRAIN, now()) for text, label in said]
+        await store.examples.sync_settings(task.name, examples, now())
 
 
 async def load_demo_examples(task: Task, store: Store) -> None:
@@ -229,20 +240,20 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         line = await stack.enter_async_context(open_line(model.server))
     adapters = VllmAdapters(line, folder)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
-    classifier = Classifier(predictor, store.embedder, store.memory, store.registry, model.base)
+    embedder, memory, registry = store.embedder, store.memory, store.registry
+    classifier = Classifier(predictor, embedder, memory, registry, model.base, deadline=model.deadline)
     learner = Learner(
         {task.name: task for task in settings.tasks},
         store.examples,
         store.registry,
-        store.outbox,
-        classifier,
+        Scorer(classifier),
         adapters,
         TrainerProcess(),
         model.runs,
         folder,
         now,
     )
-    return ModelStack(classifier, embedding_backfill(store), learner, server, adapters)
+    return ModelStack(classifier, embedding_backfill(store), learner, server, adapters, predictor.breaker)
 
 
 def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
@@ -265,7 +276,7 @@ async def model_running(
             if models.server is not None:
                 await stack.enter_async_context(models.server)
         if with_seed:
-            await _adopt(settings, store)
+            await adopt_starter_seed(settings, store)
         for task in settings.tasks:
             query = await models.classifier.query(task)
             if query.adapter is not None:
@@ -276,12 +287,14 @@ async def model_running(
 async def _load(models: ModelStack, adapter: Adapter) -> None:
     """A server that is down is no reason not to start: decisions say so, and it is loaded with the first question."""
     try:
-        await models.adapters.load(adapter)
-    except Unreachable as error:
-        say(f"{error}; until it answers, the memory and the fallback decide")
+        async with asyncio.timeout(_LOAD_SECONDS):
+            await models.adapters.load(adapter)
+    except (Unreachable, TimeoutError) as error:
+        problem = str(error) or f"the model server did not take {adapter.name} within {_LOAD_SECONDS:g} s"
+        say(f"{problem}; until it answers, the memory and the fallback decide")
 
 
-async def _adopt(settings: Settings, store: Store) -> None:
+async def adopt_starter_seed(settings: Settings, store: Store) -> None:
     """The starter brings an adapter for the demo company's teams. It serves who has the same ones, until a better."""
     task, base = settings.routing, settings.model.base
     grown = starter_seed()
@@ -291,9 +304,9 @@ async def _adopt(settings: Settings, store: Store) -> None:
         name = f"{task.name}-seed"
         await store.registry.adopt_codes(task.name, base, grown.codes)
         await store.registry.add_adapter(
-            Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, _LONG_AGO)
+            Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, grown.made)
         )
-        await store.registry.promote(task.name, name, "starter", "comes with the starter", now())
+        await store.registry.promote(task.name, name, "starter", "comes with the starter", now(), base=base)
 
 
 def platform_context(settings: Settings, store: Store) -> PlatformContext:

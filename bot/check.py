@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
-from bot.domain.decisions import Prediction, Reason
+from bot.domain.decisions import Opinion, Reason
 from bot.domain.errors import SwitchboardError
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
@@ -33,9 +33,9 @@ async def of_the_model(task: Task, open_model_stack: Callable[[], AbstractAsyncC
             [known] = await classifier.consider(query, [_PROBE])
     except SwitchboardError as error:
         return Finding("the model answers", False, str(error))
-    if isinstance(known.heard, Prediction):
-        return Finding(f"the model answers ({known.heard.adapter or 'as it came'})", True)
-    if known.heard.reason is Reason.NOT_TRAINED:
+    if isinstance(known.model, Opinion):
+        return Finding(f"the model answers ({known.model.adapter or 'as it came'})", True)
+    if known.model.reason is Reason.NOT_TRAINED:
         return Finding(
             "the model has learned nothing yet: until it has, similar examples and the fallback decide", True
         )

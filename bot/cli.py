@@ -244,7 +244,7 @@ def promote(name: str, task: TaskName = None, config: Config = None) -> None:
 
     async def work(settings: Settings) -> None:
         async with app.open_store(settings) as store:
-            await commands.promote(store, settings.task(task), name)
+            await commands.promote(store, settings.task(task), settings.model.base, name)
 
     _run(work(_settings(config)))
 
@@ -255,7 +255,7 @@ def rollback(task: TaskName = None, config: Config = None) -> None:
 
     async def work(settings: Settings) -> None:
         async with app.open_store(settings) as store:
-            await commands.rollback(store, settings.task(task))
+            await commands.rollback(store, settings.task(task), settings.model.base)
 
     _run(work(_settings(config)))
 

@@ -77,7 +77,7 @@ async def _decide(models: ModelStack, task: Task, texts: Sequence[str]) -> list[
         return []
     query = await models.classifier.query(task)
     considered = await models.classifier.consider(query, texts)
-    return [decide(task, known.heard, known.found, may_ask=True) for known in considered]
+    return [decide(task, known.opinions, may_ask=True) for known in considered]
 
 
 def _route_json(text: str, decision: Decision) -> str:
@@ -178,9 +178,11 @@ async def evaluate(models: ModelStack, task: Task, path: Path, as_json: bool, ou
     with counting("evaluating", len(examples)) as done:
         for example in examples[:_TIMED]:
             started = time.perf_counter()
-            await models.classifier.consider(query, [example.text])
+            [known] = await models.classifier.consider(query, [example.text])
+            if known.silent:
+                break  # what the scoring says of it, too
             latencies.append((time.perf_counter() - started) * 1000)
-        scores = await models.learner.score(query, examples, done)
+        scores = await models.learner.scorer.score(query, examples, done)
     figures = {
         "task": task.name,
         "adapter": query.adapter.name if query.adapter else None,
@@ -241,15 +243,15 @@ def _cells(row: Mapping[str, object]) -> list[str]:
     return ["yes" if value is True else "" if value is False else str(value) for value in row.values()]
 
 
-async def promote(store: Store, task: Task, name: str) -> None:
-    """Move the pointer to this adapter. Raises UsageError for an unknown name."""
-    await store.registry.promote(task.name, name, "command", "by hand", now())
+async def promote(store: Store, task: Task, base: str, name: str) -> None:
+    """Move the pointer to this adapter. Raises UsageError for an unknown name, and for one of another base."""
+    await store.registry.promote(task.name, name, "command", "by hand", now(), base=base)
     say(f"{name} serves {task.name} from the next message on")
 
 
-async def rollback(store: Store, task: Task) -> None:
-    """Move the pointer back. Raises UsageError when nothing served before."""
-    adapter = await store.registry.rollback(task.name, "command", now())
+async def rollback(store: Store, task: Task, base: str) -> None:
+    """Move the pointer back. Raises UsageError when nothing served before, or what did is of another base."""
+    adapter = await store.registry.rollback(task.name, "command", now(), base=base)
     say(f"{adapter.name} serves {task.name} again, from the next message on")
 
 

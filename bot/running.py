@@ -53,6 +53,8 @@ _CONCERNS: Mapping[str, frozenset[Change]] = {
 What is rare (a reaction that overtook the receipt of its card, others' words before the decision) waits for the step's
 own next look, a second at most.
 """
+_PROBE_SECONDS = 3.0
+"""A part that has not answered by then does not work; whoever probes us does not wait longer either."""
 _ATTEND_EVERY = 10.0
 """Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
 
@@ -165,17 +167,18 @@ def _site(store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -
         parts = {name: platform.healthy() for name, platform in platforms.items()}
         return {
             "database": await _answers(store.aside.ping()),
-            "model": await _answers(models.adapters.loaded()),
+            "model": models.breaker.closed and await _answers(models.adapters.loaded()),
             **parts,
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    return WebApp(readiness, Metrics(store.figures, now)).application(routes)
+    return WebApp(readiness, Metrics(store.figures, now, lambda: models.breaker.state)).application(routes)
 
 
 async def _answers(question: Awaitable[object]) -> bool:
     try:
-        await question
-    except SwitchboardError:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            await question
+    except (SwitchboardError, TimeoutError):
         return False
     return True

@@ -37,6 +37,8 @@ class Model:
     runs: Path
     embedder: str
     """`bundled`, a Hugging Face id or folder, or the URL of an OpenAI-style embeddings server."""
+    deadline: float
+    """Seconds that somebody in a chat waits for the model before the other voices decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ class _Reader:
 
     def _model(self, table: Table) -> Model:
         values = self._values
-        values.unknown(table, {"base", "server", "runs", "embedder"}, "model.")
+        values.unknown(table, {"base", "server", "runs", "embedder", "deadline_seconds"}, "model.")
         server = values.text(table, "server", "embedded", "model.")
         if server != "embedded" and not server.startswith(("http://", "https://")):
             values.mistake('model.server: write "embedded" or the http://… URL of a vLLM server')
@@ -176,6 +178,7 @@ class _Reader:
             server=None if server == "embedded" else server.rstrip("/"),
             runs=self._home / values.text(table, "runs", "var/runs", "model."),
             embedder=values.text(table, "embedder", "bundled", "model."),
+            deadline=values.number(table, "deadline_seconds", 3, "model."),
         )
 
     def web(self, table: Table) -> Web:

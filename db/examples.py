@@ -1,10 +1,13 @@
 """Labelled texts, from files and from conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from sqlalchemy import Select, Update, case, func, or_, select, update
+from sqlalchemy import Select, Update, case, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.domain.learning import Example, Side, Source, text_key
@@ -35,6 +38,13 @@ class PostgresExamples:
             if new:
                 await announce(session, Change.EXAMPLE)
         return new
+
+    async def sync_settings(self, task: str, wanted: Sequence[Example], now: datetime) -> int:
+        async with self._database.transaction() as session:
+            changed = await _sync(session, task, wanted, now)
+            if changed:
+                await announce(session, Change.EXAMPLE)
+        return changed
 
     async def examples(self, task: str) -> list[Example]:
         standing = select(ExampleRow).where(
@@ -90,8 +100,75 @@ def _values(task: str, example: Example) -> dict[str, object]:
     }
 
 
+async def _sync(session: AsyncSession, task: str, wanted: Sequence[Example], now: datetime) -> int:
+    """Compared first and written after, and only rows that nobody else is at: no start waits for a long import.
+
+    What such an import overrules meanwhile is seen by the next start.
+    """
+    standing = {(row.text_key, row.label): row.id for row in await session.scalars(_of_the_settings(task))}
+    said = {text_key(example.text): example for example in wanted}  # of one text the last word
+    overruled = set(await session.scalars(_imported_otherwise(task, said))) if said else set()
+    counting = {(key, e.label): e for key, e in said.items() if key not in overruled}
+    gone = [id for pair, id in standing.items() if pair not in counting]
+    unknown = [example for pair, example in counting.items() if pair not in standing]
+    new = [replace(example, at=now + timedelta(microseconds=n)) for n, example in enumerate(unknown)]
+    await _withdraw(session, select(ExampleRow.id).where(ExampleRow.id.in_(gone)))
+    if new:
+        await session.execute(_taken_over(task, new, now))
+        await session.execute(_inserted(), [_values(task, example) for example in new])
+        await _withdraw(session, _losers(task, [text_key(example.text) for example in new]))
+    return len(gone) + len(new)
+
+
+def _of_the_settings(task: str) -> Select[ExampleRow]:
+    return select(ExampleRow).where(
+        ExampleRow.task == task, ExampleRow.source == Source.SETTINGS, ExampleRow.withdrawn_at.is_(None)
+    )
+
+
+def _imported_otherwise(task: str, said: Mapping[str, Example]) -> Select[str]:
+    """Texts that a file, which is trusted more, gives another label than the settings do."""
+    return select(ExampleRow.text_key).where(
+        ExampleRow.task == task,
+        ExampleRow.source == Source.IMPORT,
+        ExampleRow.withdrawn_at.is_(None),
+        tuple_(ExampleRow.text_key, ExampleRow.label).not_in([(key, e.label) for key, e in said.items()]),
+        ExampleRow.text_key.in_(list(said)),
+    )
+
+
+def _taken_over(task: str, new: Sequence[Example], now: datetime) -> Update:
+    """What earlier versions had kept of the settings among a demo's seed, vectors included."""
+    pairs = [(text_key(example.text), example.label) for example in new]
+    known = aliased(ExampleRow)
+    already = exists().where(
+        known.task == task,
+        known.source == Source.SETTINGS,
+        known.text_key == ExampleRow.text_key,
+        known.label == ExampleRow.label,
+    )
+    seed = update(ExampleRow).where(
+        ExampleRow.task == task,
+        ExampleRow.source == Source.SEED,
+        ExampleRow.withdrawn_at.is_(None),
+        tuple_(ExampleRow.text_key, ExampleRow.label).in_(pairs),
+        ~already,
+    )
+    return seed.values(source=Source.SETTINGS, at=now).execution_options(synchronize_session=False)
+
+
+async def _withdraw(session: AsyncSession, wanted: Select[int]) -> None:
+    ids = (await session.scalars(wanted.with_for_update(skip_locked=True, of=ExampleRow))).all()
+    if ids:
+        await session.execute(update(ExampleRow).where(ExampleRow.id.in_(ids)).values(withdrawn_at=func.now()))
+
+
 def _overruled(task: str, keys: Sequence[str]) -> Update:
-    """Withdraws, of each text that files label differently, all labels but the most trusted and newest."""
+    return update(ExampleRow).where(ExampleRow.id.in_(_losers(task, keys))).values(withdrawn_at=func.now())
+
+
+def _losers(task: str, keys: Sequence[str]) -> Select[int]:
+    """Of each text that files label differently, all labels but the most trusted and newest."""
     order = (_TRUST, ExampleRow.at.desc(), ExampleRow.id.desc())
     winner = func.first_value(ExampleRow.label).over(partition_by=ExampleRow.text_key, order_by=order)
     ranked = (
@@ -100,8 +177,8 @@ def _overruled(task: str, keys: Sequence[str]) -> Update:
         .where(ExampleRow.conversation_id.is_(None), ExampleRow.withdrawn_at.is_(None))
         .subquery()
     )
-    losers = select(ranked.c.id).where(ranked.c.label != ranked.c.winner)
-    return update(ExampleRow).where(ExampleRow.id.in_(losers)).values(withdrawn_at=func.now())
+    losing = select(ranked.c.id).where(ranked.c.label != ranked.c.winner)
+    return select(ExampleRow.id).where(ExampleRow.id.in_(losing))
 
 
 def _example(row: ExampleRow) -> Example:

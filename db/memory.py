@@ -23,6 +23,7 @@ from db.engine import Database, announce
 from db.reading.example_pairs import Pair, compared
 from db.reading.held_examples import CORRECTED, TRUSTED, HeldExamples, SameText
 from db.reading.load_examples import load
+from db.reading.mappers import basis_of
 from db.tables import ExampleRow
 
 log = logging.getLogger(__name__)
@@ -166,7 +167,7 @@ def _anchor(task: Task) -> ColumnElement[bool]:
     return and_(_standing(task), ExampleRow.source.in_(TRUSTED), ExampleRow.side == Side.TRAIN)
 
 
-def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str]:
+def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str, str]:
     """The nearest examples, the same text first: it needs no vector to be near."""
     same = ExampleRow.text_key == key
     comparable = and_(ExampleRow.embedder == embedder, ExampleRow.vector.is_not(None))
@@ -174,7 +175,9 @@ def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, 
     product: ColumnElement[Any] = ExampleRow.vector.max_inner_product(list(vector))
     # CASE, since PostgreSQL may compute a product before it looks whether the two vectors are comparable
     similarity = case((comparable, -cast(product, Float)), else_=literal(1.0))
-    found = select(ExampleRow.id, ExampleRow.label, similarity, same, ExampleRow.text).where(or_(comparable, same))
+    found = select(ExampleRow.id, ExampleRow.label, similarity, same, ExampleRow.text, ExampleRow.source).where(
+        or_(comparable, same)
+    )
     return found.order_by(same.desc(), similarity.desc(), ExampleRow.id).limit(NEIGHBOURS)
 
 
@@ -183,8 +186,8 @@ def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
     return tuple(sorted(found, key=lambda n: (not n.same_text, -n.similarity, n.example))[:NEIGHBOURS])
 
 
-def _neighbour(example: int, label: str, similarity: float, same_text: bool, text: str) -> Neighbour:
-    return Neighbour(example, label, similarity, same_text, text)
+def _neighbour(example: int, label: str, similarity: float, same_text: bool, text: str, source: str) -> Neighbour:
+    return Neighbour(example, label, similarity, same_text, text, basis_of(source))
 
 
 _: type[Memory] = PostgresMemory

@@ -10,14 +10,13 @@ from bot.domain.conversations import State
 from bot.domain.messages import MessageRef, Person
 from bot.domain.queries import Account, Queries, Request, Week
 from db.conversations import decision_counts
-from db.conversations.requests import account_of, in_short, unsure
+from db.conversations.requests import RULED, account_of, in_short, unsure
 from db.engine import Database
 from db.posts.cancel import PENDING, REFUSED
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, PostRow
 
 _UNDECIDED = (ConversationRow.state == State.NEW, ~ConversationRow.resting)
 _WEEK = timedelta(days=7)
-_RULED = and_(CorrectionRow.conversation_id == ConversationRow.id, CorrectionRow.withdrawn_at.is_(None))
 
 
 class PostgresQueries:
@@ -56,8 +55,8 @@ class PostgresQueries:
 
     async def doubtful(self, limit: int) -> list[Request]:
         opened = ConversationRow.state.in_([State.ASKED, State.ROUTED])
-        disputed = exists().where(_RULED, CorrectionRow.disputed)
-        unruled = and_(unsure(), ~exists().where(_RULED))
+        disputed = exists().where(RULED, CorrectionRow.disputed)
+        unruled = and_(unsure(), ~exists().where(RULED))
         return await self._list(select(ConversationRow).where(opened, or_(disputed, unruled)), limit)
 
     async def _list(self, wanted: Select[ConversationRow], limit: int) -> list[Request]:
@@ -71,7 +70,7 @@ class PostgresQueries:
 
     async def week(self, now: datetime) -> Week:
         lately = _routed_since(now - _WEEK, now)
-        moved = exists().where(_RULED, ~CorrectionRow.confirms)
+        moved = exists().where(RULED, ~CorrectionRow.confirms)
         figures = select(
             func.count(),
             func.count().filter(moved),
@@ -85,8 +84,14 @@ class PostgresQueries:
 def _routed_since(start: datetime, end: datetime) -> Select[int]:
     """Conversations that were given to a team for the first time since then; a guess that led to a question is none."""
     given, earlier = _given(DecisionRow), aliased(DecisionRow)
-    before = exists().where(earlier.conversation_id == DecisionRow.conversation_id, earlier.at < start, _given(earlier))
-    return select(DecisionRow.conversation_id).where(DecisionRow.at.between(start, end), given, ~before).distinct()
+    same = and_(earlier.conversation_id == DecisionRow.conversation_id, earlier.task == DecisionRow.task)
+    before = exists().where(same, earlier.at < start, _given(earlier))
+    return (
+        select(DecisionRow.conversation_id)
+        .join(ConversationRow, ConversationRow.id == DecisionRow.conversation_id)
+        .where(DecisionRow.at.between(start, end), DecisionRow.task == ConversationRow.task, given, ~before)
+        .distinct()
+    )
 
 
 def _given(row: type[DecisionRow]) -> ColumnElement[bool]:

@@ -10,12 +10,14 @@ from sqlalchemy import Select, func, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.errors import UsageError
-from bot.domain.learning import Adapter, Cycle, Phase, Verdict
+from bot.domain.errors import Refused, UsageError
+from bot.domain.learning import Adapter, Cycle, Judged, Phase
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
+from bot.domain.posts import Post
 from bot.domain.tasks import Task
 from db.engine import Database, announce
+from db.posts.enqueue import enqueue
 from db.reading import cycles
 from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow
 
@@ -53,9 +55,7 @@ class PostgresRegistry:
 
     async def add_adapter(self, adapter: Adapter) -> None:
         async with self._database.transaction() as session:
-            fresh = insert(AdapterRow).values(_values(adapter)).on_conflict_do_nothing().returning(AdapterRow.name)
-            if (await session.execute(fresh)).first() is not None:
-                await announce(session, Change.MODEL)
+            await _add(session, adapter)
 
     async def adapters(self, task: str) -> list[Adapter]:
         all_of = select(AdapterRow).where(AdapterRow.task == task).order_by(AdapterRow.made_at, AdapterRow.name)
@@ -64,23 +64,14 @@ class PostgresRegistry:
 
     async def champion(self, task: str, base: str) -> Adapter | None:
         async with self._database.transaction() as session:
-            pointer = await _pointer(session, task)
-            found = None if pointer is None else await _named(session, task, pointer.adapter)
-        return found if found is not None and found.base == base else None
+            return await _champion(session, task, base)
 
-    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
+    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
         async with self._database.transaction() as session:
             await _lock(session, task)
-            await _known(session, task, adapter)
-            pointer = await _pointer(session, task)
-            if pointer is not None and pointer.adapter == adapter:
-                return
-            previous = None if pointer is None else pointer.id
-            move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
-            await session.execute(insert(PromotionRow).values(move))
-            await announce(session, Change.MODEL)
+            await _move(session, _fitting(await _known(session, task, adapter), base), by, reason, now)
 
-    async def rollback(self, task: str, by: str, now: datetime) -> Adapter:
+    async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
         """Each rollback goes one promotion further back: two in a row never end where they began."""
         async with self._database.transaction() as session:
             await _lock(session, task)
@@ -88,11 +79,12 @@ class PostgresRegistry:
             if pointer is None or pointer.previous is None:
                 raise UsageError(f"no adapter of {task} served before this one; promote one by its name")
             target = await session.get_one(PromotionRow, pointer.previous)
+            adapter = _fitting(await _known(session, task, target.adapter), base)
             reason = f"rolled back from {pointer.adapter}"
             move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
             await session.execute(insert(PromotionRow).values(task=task, by=by, at=now, **move))
             await announce(session, Change.MODEL)
-            return await _known(session, task, target.adapter)
+            return adapter
 
     async def next_name(self, task: str) -> str:
         async with self._database.transaction() as session:
@@ -107,13 +99,25 @@ class PostgresRegistry:
     def claim_cycle(self, now: datetime) -> AbstractAsyncContextManager[Cycle | None]:
         return cycles.claim(self._database, now)
 
-    async def update_cycle(self, cycle: int, phase: Phase, progress: float, adapter: str | None = None) -> None:
+    async def update_cycle(self, cycle: Cycle, phase: Phase, progress: float, adapter: str | None = None) -> None:
         async with self._database.transaction() as session:
             await cycles.update_progress(session, cycle, phase, progress, adapter)
 
-    async def conclude_cycle(self, cycle: int, verdict: Verdict | None, problem: str, now: datetime) -> None:
+    async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
+        candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
-            await cycles.conclude(session, cycle, verdict, problem, now)
+            await cycles.conclude(session, cycle, verdict, now)
+            await _add(session, candidate)
+            if verdict.promoted:
+                await _lock(session, candidate.task)
+                await _still_serves(session, judged)
+                await _move(session, candidate, "gate", "; ".join(verdict.reasons), now)
+            await enqueue(session, None, posts, now)
+            await announce(session, Change.OWED)
+
+    async def fail_cycle(self, cycle: Cycle, problem: str, now: datetime) -> None:
+        async with self._database.transaction() as session:
+            await cycles.fail(session, cycle, problem, now)
 
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         async with self._database.transaction() as session:
@@ -172,6 +176,47 @@ def _values(adapter: Adapter) -> dict[str, object]:
 
 def _adapter(row: AdapterRow) -> Adapter:
     return Adapter(row.name, row.task, Path(row.path), row.base, row.codes, row.temperature, row.made_at)
+
+
+async def _add(session: AsyncSession, adapter: Adapter) -> None:
+    fresh = insert(AdapterRow).values(_values(adapter)).on_conflict_do_nothing().returning(AdapterRow.name)
+    if (await session.execute(fresh)).first() is not None:
+        await announce(session, Change.MODEL)
+
+
+async def _move(session: AsyncSession, adapter: Adapter, by: str, reason: str, now: datetime) -> None:
+    """Put the pointer on the adapter; nothing when it is there."""
+    pointer = await _pointer(session, adapter.task)
+    if pointer is not None and pointer.adapter == adapter.name:
+        return
+    previous = None if pointer is None else pointer.id
+    move = {"task": adapter.task, "adapter": adapter.name, "by": by, "reason": reason, "at": now, "previous": previous}
+    await session.execute(insert(PromotionRow).values(move))
+    await announce(session, Change.MODEL)
+
+
+async def _champion(session: AsyncSession, task: str, base: str) -> Adapter | None:
+    pointer = await _pointer(session, task)
+    found = None if pointer is None else await _named(session, task, pointer.adapter)
+    return found if found is not None and found.base == base else None
+
+
+async def _still_serves(session: AsyncSession, judged: Judged) -> None:
+    candidate, champion = judged.candidate, judged.champion
+    serving = await _champion(session, candidate.task, candidate.base)
+    if (serving and serving.name) != (champion and champion.name):
+        now = serving.name if serving else "none"
+        raise Refused(f"another adapter serves ({now}) than {candidate.name} was judged against; train again")
+
+
+def _fitting(adapter: Adapter, base: str) -> Adapter:
+    """The adapter, if the base that is served can use it."""
+    if adapter.base != base:
+        raise UsageError(
+            f"{adapter.name} was trained for the base model {adapter.base}, and {base} is served: it would not answer "
+            f"a single message; set model.base to {adapter.base}, or train one for {base} with `switchboard train`"
+        )
+    return adapter
 
 
 async def _pointer(session: AsyncSession, task: str) -> PromotionRow | None:

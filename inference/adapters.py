@@ -13,10 +13,14 @@ from bot.domain import model_ports
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
 from inference.base_models import linear_shapes
+from inference.finite import first_not_finite
 from inference.http import Health, accepted, health, send
 
 MAX_RANK = 16
 """Rank of the largest LoRA that the server takes; it reserves memory for it."""
+MAX_LOADED = 8
+"""Adapters that the server keeps at hand: each task's champion, a candidate, and some that may be rolled back to."""
+_WEIGHTS = "adapter_model.safetensors"
 _LOAD, _UNLOAD = "/v1/load_lora_adapter", "/v1/unload_lora_adapter"
 
 log = logging.getLogger(__name__)
@@ -36,7 +40,14 @@ class VllmAdapters:
         await asyncio.to_thread(inspect, adapter.path, self._base)
         if adapter.name not in await self.loaded():
             await self._load(adapter)
+        self._want(adapter)
+
+    def _want(self, adapter: Adapter) -> None:
+        """The newest last; what nobody asked for since so many others is not loaded again after a restart."""
+        self._wanted.pop(adapter.name, None)
         self._wanted[adapter.name] = adapter
+        while len(self._wanted) > MAX_LOADED:
+            del self._wanted[next(iter(self._wanted))]
 
     async def unload(self, name: str) -> None:
         """See `models.AdapterHost`."""
@@ -81,7 +92,7 @@ def inspect(folder: Path, base: Path) -> None:
     rank = _config(folder).get("r")
     if not isinstance(rank, int) or not 0 < rank <= MAX_RANK:
         raise Refused(f"adapter in {folder}: its rank is {rank!r}, and the server takes 1 to {MAX_RANK}")
-    found = _shapes(folder / "adapter_model.safetensors")
+    found = _shapes(folder / _WEIGHTS)
     if not any("lora_A" in name for name in found):
         raise Refused(f"adapter in {folder}: adapter_model.safetensors holds no LoRA")
     fitting = linear_shapes(base)
@@ -91,6 +102,9 @@ def inspect(folder: Path, base: Path) -> None:
                 inputs, outputs = fitting[part[1]]
                 if shape != ((rank, inputs) if part[2] == "A" else (outputs, rank)):
                     raise Refused(f"adapter in {folder} was made for another base model: {name} is {shape}")
+    broken = first_not_finite(folder / _WEIGHTS)
+    if broken is not None:
+        raise Refused(f"adapter in {folder}: {broken} holds weights that are no finite numbers; train it anew")
 
 
 def _shapes(weights: Path) -> dict[str, tuple[int, ...]]:

@@ -23,9 +23,14 @@ def open_line(url: str, patience: float = 30.0) -> httpx.AsyncClient:
     )
 
 
+def named(line: httpx.AsyncClient) -> str:
+    """The server at the other end, for people to read."""
+    return f"model server {line.base_url.host}:{line.base_url.port}"
+
+
 async def send(line: httpx.AsyncClient, method: str, path: str, body: object = None) -> httpx.Response:
     """The server's answer, whatever its status below 500. Raises Unreachable."""
-    who = f"model server {line.base_url.host}:{line.base_url.port}"
+    who = named(line)
     try:
         response = await _request(line, method, path, body)
     except httpx.TimeoutException as error:

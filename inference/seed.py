@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 _HERE = Path(__file__).parent / "starter" / "seed"
@@ -15,6 +16,7 @@ class Seed:
     folder: Path
     codes: Mapping[str, str]
     temperature: float
+    made: datetime
 
 
 def starter_seed() -> Seed | None:
@@ -23,10 +25,15 @@ def starter_seed() -> Seed | None:
     if not card.is_file():
         return None
     written = json.loads(card.read_text("utf-8"))
-    return Seed(_HERE / "adapter", dict(written["codes"]), float(written["temperature"]))
+    return Seed(
+        _HERE / "adapter",
+        dict(written["codes"]),
+        float(written["temperature"]),
+        datetime.fromisoformat(written["made"]),
+    )
 
 
-def write_seed(adapter: Path, codes: Mapping[str, str], temperature: float) -> None:
+def write_seed(adapter: Path, codes: Mapping[str, str], temperature: float, made: datetime) -> None:
     """Make this adapter the starter's."""
     target = _HERE / "adapter"
     target.mkdir(parents=True, exist_ok=True)
@@ -34,5 +41,5 @@ def write_seed(adapter: Path, codes: Mapping[str, str], temperature: float) -> N
     config = json.loads((adapter / "adapter_config.json").read_text("utf-8"))
     config["base_model_name_or_path"] = "starter"  # not the folder that it happened to be in where this was grown
     (target / "adapter_config.json").write_text(json.dumps(config, indent=2), "utf-8")
-    card = {"codes": dict(codes), "temperature": temperature}
+    card = {"codes": dict(codes), "temperature": temperature, "made": made.isoformat()}
     (_HERE / "seed.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")

@@ -31,7 +31,7 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, Cache, LlamaForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
-from bot.domain.errors import SwitchboardError
+from bot.domain.errors import SwitchboardError, TrainingFailed
 from bot.domain.learning import Example, keep_apart
 from bot.domain.model_ports import TrainingRun
 from inference.base_models import base_folder
@@ -286,6 +286,7 @@ def loop(
     for step, batch in enumerate(islice(batches(rows, frame, recipe.token_dropout), steps), start=1):
         optimizer.param_groups[0]["lr"] = recipe.rate * schedule(step / steps)
         losses.append(learn(model, optimizer, batch, recipe.smoothing))
+        check_finite(step, losses[-1], model.llama)
         if step % 10 == 0 or step == steps:
             tell(0.02 + 0.96 * step / steps, f"step {step} of {steps}", mean(losses[-10:]))
         if step % math.ceil(steps / CHECKPOINTS) == 0 or step == steps:
@@ -296,6 +297,24 @@ def loop(
                 said += f", {accuracy:.1%} of {len(validation)} right"
             say(said)
     return losses, best
+
+
+def check_finite(step: int, loss: float, llama: LlamaForCausalLM) -> None:
+    """Raises TrainingFailed at the first step whose loss, or what it made of the weights, is no number any more.
+
+    Whatever comes after would be none either: hours for an adapter that answers nothing.
+    """
+    if math.isfinite(loss) and all(bool(weight.isfinite().all()) for weight in learning_weights(llama)):
+        return
+    broken = next((name for name, weight in llama.named_parameters() if frozen_and_broken(weight)), None)
+    if broken is not None:
+        raise TrainingFailed(f"the base model is damaged: {broken} holds infinite weights or none; fetch it again")
+    what = f"the loss is {loss} nats" if not math.isfinite(loss) else "weights of the adapter are no numbers any more"
+    raise TrainingFailed(f"step {step}: {what}; training stopped, and nothing was saved")
+
+
+def frozen_and_broken(weight: torch.nn.Parameter) -> bool:
+    return not weight.requires_grad and not bool(weight.isfinite().all())
 
 
 def label_logits(model: Model, rows: Sequence[Row]) -> torch.Tensor:

@@ -49,7 +49,7 @@ async def _grow(home: Path) -> Verdict:
         champion = await store.registry.champion(task.name, settings.model.base)
         if cycle.verdict is None or champion is None:
             raise TrainingFailed(cycle.problem or "the first model is no better than guessing")
-        write_seed(champion.path, champion.codes, champion.temperature)
+        write_seed(champion.path, champion.codes, champion.temperature, champion.made)
         return cycle.verdict
 
 

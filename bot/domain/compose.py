@@ -13,9 +13,8 @@ from bot.domain.conversations import (
     State,
     UndecidedConversation,
 )
-from bot.domain.decisions import Decision, Reason
+from bot.domain.decisions import Basis, Decision, Evidence, NoPrediction, Opinion, Reason
 from bot.domain.learning import Verdict
-from bot.domain.memory_vote import Neighbours
 from bot.domain.messages import Media, Message, MessageRef, Person, Place, joined
 from bot.domain.posts import (
     ON_THE_CARD,
@@ -48,18 +47,35 @@ class Told:
     text: str
     source: MessageRef
     media: tuple[Media, ...] = ()
-    remembered: tuple[str, ...] = ()
+    remembered: "Remembered | None" = None
 
 
-def told(messages: Sequence[Message], text: str, remembered: tuple[str, ...] = ()) -> Told:
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The known texts that a decision leans on, and on whose word they have its label."""
+
+    texts: tuple[str, ...] = ()
+    basis: Basis = Basis.CORRECTION
+
+
+def told(messages: Sequence[Message], text: str, remembered: Remembered | None = None) -> Told:
     """These words, with everything that was attached to them."""
     return Told(text, messages[0].ref, tuple(media for message in messages for media in message.media), remembered)
 
 
-def remembered(decision: Decision, found: Neighbours) -> tuple[str, ...]:
-    """What the corrections that carried this decision say, shortened; the nearest first."""
-    leaned_on = [n.text for n in found.corrections if n.example in decision.evidence and n.label == decision.label]
-    return tuple(dict.fromkeys(shortened(text, REMEMBERED) for text in leaned_on if text))[:MOST_REMEMBERED]
+def remembered(decision: Decision, known: Sequence[Evidence]) -> Remembered:
+    """What the texts that carried this decision say, shortened, the nearest first: corrections if there are any among
+    them, else people's own choices, else examples."""
+    leaned_on = [one for one in known if one.example in decision.evidence and one.label == decision.label]
+    basis = next((basis for basis in Basis if any(one.basis is basis for one in leaned_on)), Basis.CORRECTION)
+    texts = dict.fromkeys(shortened(one.text, REMEMBERED) for one in leaned_on if one.basis is basis and one.text)
+    return Remembered(tuple(texts)[:MOST_REMEMBERED], basis)
+
+
+def evidence(opinions: Sequence[Opinion | NoPrediction]) -> list[Evidence]:
+    """Every known text that any voice leans on, alone or beside others."""
+    spoken = [opinion for opinion in opinions if isinstance(opinion, Opinion)]
+    return [one for opinion in spoken for said in (opinion, opinion.alone) if said for one in said.evidence]
 
 
 def shortened(text: str, most: int) -> str:
@@ -262,6 +278,7 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
     room = task.address(decision.label, conversation.place.platform)
     if room is None:
         return []
+    leaned_on = known.remembered or Remembered()
     card = Card(
         conversation=conversation.id,
         label=decision.label,
@@ -273,7 +290,8 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
         confidence=decision.confidence,
         adapter=decision.adapter,
         legend=legend(task, room.platform),
-        remembered=known.remembered,
+        remembered=leaned_on.texts,
+        remembered_from=leaned_on.basis,
         media=known.media,
     )
     return [Post(room, card)]

@@ -30,6 +30,10 @@ class Refused(SwitchboardError):
     """The other side understood and said no. The same call will never succeed."""
 
 
+class NotTrained(Refused):
+    """The base model answers nothing before an adapter was trained for the task. Nothing is broken."""
+
+
 class UsageError(SwitchboardError):
     """What the caller asked for makes no sense here; the message says what to change."""
 
@@ -44,3 +48,7 @@ class ConfigError(UsageError):
 
 class TrainingFailed(SwitchboardError):
     """The training process ended without an adapter; the message ends with its last words."""
+
+
+class ClaimLost(SwitchboardError):
+    """Another process holds by now what this one had claimed; nothing was stored."""

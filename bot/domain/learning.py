@@ -20,7 +20,10 @@ class Source(StrEnum):
     CONFIRMATION = "confirmation"
     TAP = "tap"
     IMPORT = "import"
+    SETTINGS = "settings"
+    """A label's meaning and examples, as the settings have them now."""
     SEED = "seed"
+    """What comes with the demo company."""
 
 
 class Side(StrEnum):
@@ -86,6 +89,16 @@ class Verdict:
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Who was judged, against whom, and the verdict."""
+
+    candidate: Adapter
+    champion: Adapter | None
+    """None: nothing served."""
+    verdict: Verdict
+
+
 class Phase(StrEnum):
     """Where a learning cycle is."""
 
@@ -110,6 +123,8 @@ class Cycle:
     verdict: Verdict | None = None
     problem: str = ""
     """Why it failed; empty otherwise."""
+    claim: str = ""
+    """Of this claim alone: whoever claims the cycle later voids it. Empty: it was only read."""
 
 
 Progress = Callable[[float, str], None]

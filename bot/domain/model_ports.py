@@ -1,15 +1,16 @@
 """What the flow needs in order to think and to learn: model, memory, examples, registry. Ports, too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain.decisions import Prediction
-from bot.domain.learning import Adapter, Cycle, Example, Phase, Progress, Verdict
+from bot.domain.decisions import NoPrediction, Opinion, Prediction
+from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Progress
 from bot.domain.memory_vote import Neighbours
+from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
 Vector = Sequence[float]
@@ -24,6 +25,8 @@ class Query:
     codes: Mapping[str, str]
     adapter: Adapter | None
     """None: the base model itself."""
+    deadline: float | None = None
+    """Seconds that somebody waits for an answer; None: nobody does, the server may take its time."""
 
 
 class Predictor(Protocol):
@@ -32,12 +35,31 @@ class Predictor(Protocol):
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         """Raw (uncalibrated) exact distributions over the task's labels, one a text.
 
-        Raises Unreachable when the server is down, slow or answers nonsense; Refused when the base model cannot answer
-        without an adapter trained for the task (the starter), or the adapter is not known to the server.
+        Raises Unreachable when the server is down, slow or answers nonsense; NotTrained when the base model cannot
+        answer without an adapter trained for the task (the starter); Refused when the server will not have it.
         """
 
     def alphabet(self) -> Sequence[str]:
         """The base model's one-token codes that labels may be given, in the order they are given out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the voices are asked: what becomes of these texts."""
+
+    query: Query
+    texts: Sequence[str]
+    vectors: Callable[[], Awaitable[Sequence[Vector | None]]]
+    """The texts' embeddings, computed once for all voices; None where the embedder could not be asked."""
+    leave_out_itself: bool = False
+    """Hide known texts that equal the one in question: held-out examples are to be scored honestly."""
+
+
+class Voice(Protocol):
+    """Whoever has an opinion on which label a text should get."""
+
+    async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
+        """One a text, in order. Never raises for a server that is down: it says so in the result."""
 
 
 class AdapterHost(Protocol):
@@ -88,6 +110,12 @@ class Examples(Protocol):
     async def add_examples(self, task: str, examples: Sequence[Example]) -> int:
         """Returns how many were new. A file's newer label for a text that a file had labelled replaces the older."""
 
+    async def sync_settings(self, task: str, wanted: Sequence[Example], now: datetime) -> int:
+        """Make what the settings say what counts of them: new ones are added as of now, others withdrawn.
+
+        Returns how many rows changed; where nothing changed nothing is written. Never waits for an import that runs.
+        """
+
     async def examples(self, task: str) -> list[Example]:
         """All that may be learned from: not withdrawn, not quarantined, not erased."""
 
@@ -112,13 +140,16 @@ class Registry(Protocol):
     async def champion(self, task: str, base: str) -> Adapter | None:
         """The adapter that serves; None before the first promotion, or when it was made for another base."""
 
-    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
-        """Move the pointer. Raises UsageError for an unknown name. Promoting the champion changes nothing."""
+    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
+        """Move the pointer. Promoting the champion changes nothing.
 
-    async def rollback(self, task: str, by: str, now: datetime) -> Adapter:
+        Raises UsageError for an unknown name, and for an adapter of another base than the one that is served.
+        """
+
+    async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
         """Move the pointer to the adapter that served before; again, one further back.
 
-        Raises UsageError when there is none.
+        Raises UsageError when there is none, or when it is one of another base.
         """
 
     async def next_name(self, task: str) -> str:
@@ -130,13 +161,21 @@ class Registry(Protocol):
     def claim_cycle(self, now: datetime) -> AbstractAsyncContextManager[Cycle | None]:
         """The next requested cycle, held while the context lasts; None when none waits or another process learns.
 
-        One at a time over all processes. A cycle whose process died is claimed again.
+        One at a time over all processes. A cycle whose process died, or lost its lock, is claimed again.
         """
 
-    async def update_cycle(self, cycle: int, phase: Phase, progress: float, adapter: str | None = None) -> None: ...
+    async def update_cycle(self, cycle: Cycle, phase: Phase, progress: float, adapter: str | None = None) -> None:
+        """Raises ClaimLost when another process holds the cycle by now, or concluded it."""
 
-    async def conclude_cycle(self, cycle: int, verdict: Verdict | None, problem: str, now: datetime) -> None:
-        """DONE with a verdict, or FAILED with a problem."""
+    async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
+        """DONE: the adapter, its promotion if the verdict says so, the verdict and the report, all or nothing.
+
+        Raises ClaimLost as `update_cycle` does, and Refused when the champion that the candidate was judged against
+        does not serve any more: the verdict is about another than the one it would replace.
+        """
+
+    async def fail_cycle(self, cycle: Cycle, problem: str, now: datetime) -> None:
+        """FAILED: nothing is promoted. Raises ClaimLost as `update_cycle` does."""
 
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         """Newest first."""

@@ -85,7 +85,9 @@ class Card:
     replaces: int | None = None
     """The post of the card that this one follows, which is given a link here once this one is posted."""
     remembered: tuple[str, ...] = ()
-    """What the corrections that decided this were about, shortened."""
+    """What the known texts that decided this say, shortened."""
+    remembered_from: str = "correction"
+    """Who had labelled them, a `decisions.Basis`."""
     history: tuple[tuple[str, str], ...] = ()
     """(who, what) was said before it came to this team, oldest first, without internal notes of the person's side."""
     media: tuple[Media, ...] = ()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.conversations import State
-from bot.domain.decisions import Decision
+from bot.domain.decisions import Basis, Decision
 from bot.domain.learning import Adapter
 from bot.domain.messages import Message, MessageRef, Note, Person, Place
 from bot.domain.posts import Post
@@ -65,7 +65,9 @@ class Account:
     request: Request
     decisions: tuple[tuple[datetime, Decision], ...]
     remembered: tuple[str, ...]
-    """What the corrections that the newest decision of the memory leaned on say, shortened."""
+    """What the known texts that the newest decision of the memory leaned on say, shortened."""
+    remembered_from: Basis = Basis.CORRECTION
+    """On whose word they have its label."""
 
 
 @dataclass(frozen=True, slots=True)

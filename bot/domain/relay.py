@@ -19,6 +19,8 @@ from bot.domain.posts import GONE, NO, ON_THE_CARD, Card, FollowUp, Notice, Offe
 from bot.domain.tasks import Task, Vocabulary
 
 _SURE, _LEAST_WORDS = 0.80, 4
+"""Calibrated probability and words from which on another team's matter is offered to be split off. Chosen, not fitted:
+surer than `Task.ask_below`, for a wrong offer interrupts somebody who is already being looked after."""
 _OFFERED = 200
 """Characters of a note that the offer to send it repeats."""
 

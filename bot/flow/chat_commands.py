@@ -55,10 +55,10 @@ class ChatCommandHandler:
         return await self.registry.request_cycle(self.task.name, lead.key, f"{lead.key} {now.isoformat()}", now)
 
     async def promote(self, name: str, lead: Person) -> None:
-        await self.registry.promote(self.task.name, name, lead.key, "by hand", self.now())
+        await self.registry.promote(self.task.name, name, lead.key, "by hand", self.now(), base=self.base)
 
     async def rollback(self, lead: Person) -> str:
-        adapter = await self.registry.rollback(self.task.name, lead.key, self.now())
+        adapter = await self.registry.rollback(self.task.name, lead.key, self.now(), base=self.base)
         return adapter.name
 
     async def new_request(self, person: Person, chat: str) -> None:

@@ -1,16 +1,15 @@
-"""The serving path: text -> what the model and the memory say. Sorting, evaluating and judging all go through here."""
+"""The serving path: text -> what every voice says of it. Sorting, evaluating and judging all go through here."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.decisions import NoPrediction, Prediction, Reason, calibrated
-from bot.domain.errors import Refused, Unreachable
-from bot.domain.learning import Adapter
-from bot.domain.memory_vote import Neighbours
-from bot.domain.model_ports import Embedder, Memory, Predictor, Query, Registry, Vector
+from bot.domain.decisions import NoPrediction, Opinion, Reason
+from bot.domain.errors import Unreachable
+from bot.domain.model_ports import Asked, Embedder, Memory, Predictor, Query, Registry, Vector, Voice
 from bot.domain.tasks import Task
+from bot.flow.voices import MemoryVoice, ModelVoice
 
 log = logging.getLogger(__name__)
 
@@ -23,62 +22,67 @@ class Considered:
     """Everything a decision on one text rests on; `domain.decisions.decide` turns it into one."""
 
     text: str
-    heard: Prediction | NoPrediction
-    found: Neighbours
+    opinions: tuple[Opinion | NoPrediction, ...]
+    """One of each voice, the model's first."""
     vector: Vector | None
     """None when the embedder could not be asked."""
+
+    @property
+    def model(self) -> Opinion | NoPrediction:
+        return self.opinions[0]
+
+    @property
+    def silent(self) -> bool:
+        """Whether a voice could not be asked though there is one. A task without a model yet has one voice fewer."""
+        return any(isinstance(o, NoPrediction) and o.reason is not Reason.NOT_TRAINED for o in self.opinions)
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """Asks model and memory about texts."""
+    """Asks every voice about texts."""
 
     predictor: Predictor
     embedder: Embedder
     memory: Memory
     registry: Registry
     base: str
+    others: tuple[Voice, ...] = ()
+    """Voices besides the model's and the memory's."""
+    deadline: float = 3.0
+    """Seconds that somebody in a chat waits for the model before the other voices decide."""
 
-    async def query(self, task: Task) -> Query:
-        """The question as the champion is asked it now."""
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Everybody who is asked, the model first; the memory last, since it is the one that knows of corrections."""
+        return (ModelVoice(self.predictor), *self.others, MemoryVoice(self.memory))
+
+    async def query(self, task: Task, hurried: bool = False) -> Query:
+        """The question as the champion is asked it now. `hurried`: somebody in a chat waits for the answer."""
         codes = await self.registry.codes(task, self.base, self.predictor.alphabet())
-        return Query(task, codes, await self.registry.champion(task.name, self.base))
+        champion = await self.registry.champion(task.name, self.base)
+        return Query(task, codes, champion, self.deadline if hurried else None)
 
     async def consider(self, query: Query, texts: Sequence[str], leave_out_itself: bool = False) -> list[Considered]:
         """What is known about each text. Never raises for a model or embedder that is down: it says so in the result.
 
         `leave_out_itself` hides remembered examples with the same text, for honest scores on held-out examples.
         """
-        heard, vectors = await asyncio.gather(self._hear(query, texts), self._embed(texts))
-        found = await self._recall(query.task, texts, vectors, leave_out_itself)
-        return [Considered(*row) for row in zip(texts, heard, found, vectors, strict=True)]
+        embedding = asyncio.ensure_future(self._embed(texts))
 
-    async def _recall(
-        self, task: Task, texts: Sequence[str], vectors: Sequence[Vector | None], leave_out_itself: bool
-    ) -> list[Neighbours]:
-        asked = [(n, vector) for n, vector in enumerate(vectors) if vector is not None]
-        told = await self.memory.nearest_many(
-            task, [vector for _, vector in asked], [texts[n] for n, _ in asked], leave_out_itself
-        )
-        found = dict(zip((n for n, _ in asked), told, strict=True))
-        return [found.get(n, Neighbours()) for n in range(len(texts))]
+        async def vectors() -> Sequence[Vector | None]:
+            return await asyncio.shield(embedding)  # a voice that gives up waiting leaves it to the others
 
-    async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        """Calibrated predictions. Raises Unreachable or Refused as `models.Predictor` does."""
-        raw = await self.predictor.predict(query, texts)
-        return [_tempered(prediction, query.adapter) for prediction in raw]
-
-    async def _hear(self, query: Query, texts: Sequence[str]) -> Sequence[Prediction | NoPrediction]:
+        asked = Asked(query, texts, vectors, leave_out_itself)
         try:
-            return await self.predict(query, texts)
-        except Unreachable as error:
-            log.warning("model down", extra={"task": query.task.name, "problem": str(error)})
-            return [NoPrediction(Reason.MODEL_DOWN)] * len(texts)
-        except Refused as error:
-            if query.adapter is not None:
-                log.error("adapter cannot serve", extra={"adapter": query.adapter.name, "problem": str(error)})
-                return [NoPrediction(Reason.MODEL_DOWN)] * len(texts)
-            return [NoPrediction(Reason.NOT_TRAINED)] * len(texts)
+            said = await asyncio.gather(*(voice.opinions(asked) for voice in self.voices))
+            rows = zip(texts, zip(*said, strict=True), await embedding, strict=True)
+            return [Considered(text, opinions, vector) for text, opinions, vector in rows]
+        finally:
+            embedding.cancel()
+
+    async def predict(self, query: Query, texts: Sequence[str]) -> list[Opinion]:
+        """The model's calibrated opinions. Raises Unreachable or Refused as `model_ports.Predictor` does."""
+        return await ModelVoice(self.predictor).predict(query, texts)
 
     async def _embed(self, texts: Sequence[str]) -> Sequence[Vector | None]:
         try:
@@ -86,9 +90,3 @@ class Classifier:
         except Unreachable as error:
             log.warning("embedder down", extra={"problem": str(error)})
             return [None] * len(texts)
-
-
-def _tempered(prediction: Prediction, adapter: Adapter | None) -> Prediction:
-    if adapter is None:
-        return prediction
-    return Prediction(calibrated(prediction.probabilities, adapter.temperature), prediction.adapter)

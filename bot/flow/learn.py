@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from bot.domain import compose
-from bot.domain.decisions import decide
-from bot.domain.errors import SwitchboardError, Unreachable, UsageError
+from bot.domain.errors import ClaimLost, SwitchboardError, Unreachable, UsageError
 from bot.domain.gate import judge
 from bot.domain.learning import (
     Adapter,
     Cycle,
     Example,
+    Judged,
     Phase,
     Progress,
-    Score,
     Side,
     Verdict,
     fit_temperature,
@@ -27,12 +27,10 @@ from bot.domain.learning import (
     label_counts,
     replayed,
     settle,
-    text_key,
 )
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
-from bot.domain.ports import Outbox
 from bot.domain.tasks import Task
-from bot.flow.classify import BATCH, Classifier
+from bot.flow.score import Scorer, batches
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +46,7 @@ class Learner:
     tasks: Mapping[str, Task]
     examples: Examples
     registry: Registry
-    outbox: Outbox
-    classifier: Classifier
+    scorer: Scorer
     adapters: AdapterHost
     trainer: Trainer
     runs: Path
@@ -68,26 +65,35 @@ class Learner:
             if cycle is None:
                 return 0
             try:
-                verdict = await self._learn(cycle, told or (lambda _share, _doing: None))
-            except SwitchboardError as error:
-                log.error("learning failed", extra={"cycle": cycle.id, "problem": type(error).__name__})
-                await self.registry.conclude_cycle(cycle.id, None, str(error), self.now())
-            else:
-                await self.registry.conclude_cycle(cycle.id, verdict, "", self.now())
+                await self._learn(cycle, told or (lambda _share, _doing: None))
+            except ClaimLost:
+                log.warning("learning cycle taken over by another process", extra={"cycle": cycle.id})
+            except Exception as error:  # whatever it was, the cycle ends: it would train again with every step
+                known = {"cycle": cycle.id, "problem": type(error).__name__}
+                log.error("learning failed", extra=known, exc_info=None if _foreseen(error) else error)
+                await self._fail(cycle, error)
         return 1
 
-    async def _learn(self, cycle: Cycle, told: Progress) -> Verdict:
-        task = self.tasks[cycle.task]
+    async def _fail(self, cycle: Cycle, error: Exception) -> None:
+        problem = str(error) if _foreseen(error) else f"unforeseen error {type(error).__name__}; the log says where"
+        try:
+            await self.registry.fail_cycle(cycle, problem, self.now())
+        except ClaimLost:
+            log.warning("learning cycle taken over by another process", extra={"cycle": cycle.id})
+
+    async def _learn(self, cycle: Cycle, told: Progress) -> None:
+        task = self.tasks.get(cycle.task)
+        if task is None:
+            raise UsageError(f"tasks.{cycle.task}: the settings have no such task any more")
         known = [e for e in settle(await self.examples.examples(task.name)) if e.label in task.names]
-        query = await self.classifier.query(task)
+        query = await self.scorer.classifier.query(task)
         training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
         candidate = await self._train(cycle, query, training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
             candidate = replace(candidate, temperature=await self._temperature(query, candidate, training_set))
             held_out = [e for e in known if e.side is Side.HELD_OUT]
             verdict = await self._judge(query, candidate, held_out, tell)
-        await self._conclude(task, candidate, verdict)
-        return verdict
+        await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
 
     async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
         _check_enough(query.task, training_set)
@@ -95,15 +101,16 @@ class Learner:
         async with self._telling(cycle, Phase.TRAINING, name, told) as tell:
             run = TrainingRun(self.runs / name, self.base_path, query.task, query.codes, training_set)
             path = await self.trainer.train(run, tell)
-        return Adapter(name, query.task.name, path, self.classifier.base, query.codes, 1.0, self.now())
+        return Adapter(name, query.task.name, path, self.scorer.classifier.base, query.codes, 1.0, self.now())
 
     async def _temperature(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> float:
         """Fitted on what training kept apart: it looked at it but never learned from it. 1 when it kept nothing."""
         _, slice_ = keep_apart(training_set)
         asked = replace(query, adapter=candidate)
         scores: list[tuple[Mapping[str, float], str]] = []
-        for batch in _batches(slice_):
-            predictions = await self.classifier.predict(asked, [e.text for e in batch])
+        predict = self.scorer.classifier.predict
+        for batch in batches(slice_):
+            predictions = await self.scorer.insist(partial(predict, asked, [e.text for e in batch]))
             scores += [(p.probabilities, e.label) for p, e in zip(predictions, batch, strict=True)]
         return fit_temperature(scores)
 
@@ -117,55 +124,46 @@ class Learner:
             scored += more
             tell(scored / (len(held_out) * (2 if champion else 1)), "candidate against champion")
 
-        after = await self.score(replace(query, adapter=candidate), held_out, told)
+        after = await self.scorer.score(replace(query, adapter=candidate), held_out, told, patient=True)
         if champion is None:
             return judge(None, after)
-        before = await self.score(query, held_out, told)
+        before = await self.scorer.score(query, held_out, told, patient=True)
         new_labels = [name for name in query.task.names if name not in champion.codes]
         return judge(before, after, new_labels)
 
-    async def score(
-        self, query: Query, examples: Sequence[Example], told: Callable[[int], None] | None = None
-    ) -> list[Score]:
-        """How the whole system answers each example, itself hidden from the memory, in order.
-
-        `told` hears after each batch how many more are scored.
-        """
-        scores: list[Score] = []
-        for batch in _batches(examples):
-            considered = await self.classifier.consider(query, [e.text for e in batch], leave_out_itself=True)
-            for example, known in zip(batch, considered, strict=True):
-                decision = decide(query.task, known.heard, known.found, may_ask=True)
-                scores.append(
-                    Score(text_key(example.text), example.source, example.label, decision.label, decision.probabilities)
-                )
-            if told:
-                told(len(batch))
-        return scores
-
-    async def _conclude(self, task: Task, candidate: Adapter, verdict: Verdict) -> None:
-        await self.registry.add_adapter(candidate)
-        if verdict.promoted:
-            await self.registry.promote(task.name, candidate.name, "gate", "; ".join(verdict.reasons), self.now())
-        else:
-            await self.adapters.unload(candidate.name)
-        await self.outbox.add(compose.learned(task, candidate.name, verdict), self.now())
+    async def _conclude(self, cycle: Cycle, judged: Judged) -> None:
+        candidate, verdict = judged.candidate, judged.verdict
+        posts = compose.learned(self.tasks[cycle.task], candidate.name, verdict)
+        await self.registry.conclude_cycle(cycle, judged, posts, self.now())
         log.info("judged", extra={"adapter": candidate.name, "promoted": verdict.promoted, **verdict.figures})
+        if not verdict.promoted:
+            with contextlib.suppress(Unreachable):  # whoever is away has unloaded it by that
+                await self.adapters.unload(candidate.name)
 
     @asynccontextmanager
     async def _telling(self, cycle: Cycle, phase: Phase, adapter: str, told: Progress) -> AsyncIterator[Progress]:
-        """Progress that reaches the caller at once, and everybody else through the registry twice a second."""
-        share = 0.0
+        """Progress that reaches the caller at once, and everybody else through the registry twice a second.
+
+        What is yielded raises ClaimLost as soon as another process holds the cycle: hours of work would be in vain.
+        """
+        share, lost = 0.0, False
 
         def tell(done: float, doing: str) -> None:
             nonlocal share
+            if lost:
+                raise ClaimLost(f"learning cycle {cycle.id} is held by another process")
             share = done
             told(done, f"{phase.value}: {doing}")
 
         async def publish() -> None:
-            while True:
-                with contextlib.suppress(Unreachable):  # a figure nobody sees for half a second is no loss
-                    await self.registry.update_cycle(cycle.id, phase, share, adapter)
+            nonlocal lost
+            while not lost:
+                try:
+                    await self.registry.update_cycle(cycle, phase, share, adapter)
+                except ClaimLost:
+                    lost = True
+                except Unreachable:
+                    pass  # a figure nobody sees for half a second is no loss
                 await asyncio.sleep(_TELL_EVERY)
 
         publishing = asyncio.create_task(publish(), name=f"progress of {adapter}")
@@ -187,5 +185,6 @@ def _check_enough(task: Task, training_set: Sequence[Example]) -> None:
         )
 
 
-def _batches(examples: Sequence[Example]) -> list[Sequence[Example]]:
-    return [examples[start : start + BATCH] for start in range(0, len(examples), BATCH)]
+def _foreseen(error: Exception) -> bool:
+    """Its message is a sentence of ours; that of any other error may quote what people wrote."""
+    return isinstance(error, SwitchboardError)

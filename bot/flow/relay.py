@@ -67,12 +67,12 @@ class Relay:
             return []
         try:
             async with asyncio.timeout(_LONGEST_THOUGHT):
-                query = await self.classifier.query(self.task)
+                query = await self.classifier.query(self.task, hurried=True)
                 [known] = await self.classifier.consider(query, [said.message.text])
         except TimeoutError:
             log.warning("no time to wonder", extra={"conversation": said.conversation.id})
             return []
-        return relay.split_offered(self.task, said, decide(self.task, known.heard, known.found, may_ask=True))
+        return relay.split_offered(self.task, said, decide(self.task, known.opinions, may_ask=True))
 
     # --- towards the person ---
 

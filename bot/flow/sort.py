@@ -45,7 +45,7 @@ class Sorter:
             if case not in speaking:
                 await self._without_words(case, texts[case.conversation.id])
         if speaking:
-            query = await self.classifier.query(self.task)
+            query = await self.classifier.query(self.task, hurried=True)
             considered = await self.classifier.consider(query, [texts[c.conversation.id] for c in speaking])
             await asyncio.gather(*(self._decide(*pair) for pair in zip(speaking, considered, strict=True)))
 
@@ -59,7 +59,7 @@ class Sorter:
 
     async def _decide(self, case: UndecidedConversation, known: Considered) -> None:
         may_ask = not case.conversation.asked
-        decision = decide(self.task, known.heard, known.found, may_ask)
+        decision = decide(self.task, known.opinions, may_ask)
         await self._hand_over(case, known.text, decision, known)
 
     async def _hand_over(
@@ -68,7 +68,7 @@ class Sorter:
         if decision.candidates:
             posts = compose.asked(case, decision)
         else:
-            leaned_on = compose.remembered(decision, known.found) if known else ()
+            leaned_on = compose.remembered(decision, compose.evidence(known.opinions)) if known else None
             words = compose.told(case.messages, text, leaned_on)
             posts = compose.routed(self.task, case, decision, words, self.now())
         if await self.ledger.decide(case, decision, posts, text, known.vector if known else None):

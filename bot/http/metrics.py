@@ -15,18 +15,25 @@ _PATIENCE = 3.0
 """Seconds that a scrape waits for the database."""
 _FRESH = 5.0
 """Seconds for which what changes slowly is not read again, however many look."""
+CIRCUIT = ("closed", "half_open", "open")
+"""Questions go through; one is on its way to find out; none is asked."""
 
 
 class Metrics:
     """Gauges read from the database when somebody looks."""
 
-    def __init__(self, queries: Queries, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, queries: Queries, now: Callable[[], datetime], circuit: Callable[[], str] = lambda: "closed"
+    ) -> None:
+        """`circuit`: whether questions of this process reach the model now: one of CIRCUIT."""
         self._insight = queries
         self._now = now
         self._reading: asyncio.Task[None] | None = None
         self._fresh_until = 0.0
+        self._circuit = circuit
         self.registry = CollectorRegistry()
         self._up = self._gauge("database_up", "1 when the database answers")
+        self._model = self._gauge("model_circuit", "1 for the state of the circuit breaker before the model", "state")
         self._waiting = self._gauge("waiting", "Conversations without a decision; posts not said yet", "what")
         self._oldest = self._gauge("oldest_waiting_seconds", "How long the oldest of them has waited", "what")
         self._given_up = self._gauge("posts_given_up", "Posts that will never be said, ever")
@@ -40,6 +47,8 @@ class Metrics:
 
         One that is slow is not down: then what was read last is shown, and what is being read comes with a later look.
         """
+        for state in CIRCUIT:
+            self._model.labels(state).set(self._circuit() == state)
         if self._reading is None:
             self._reading = asyncio.create_task(self._read(), name="read figures")
         done, _ = await asyncio.wait({self._reading}, timeout=_PATIENCE)

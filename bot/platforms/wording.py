@@ -1,9 +1,9 @@
 """What the sentences of every platform have in common: which one is said when. Platforms add only their markup."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.domain.decisions import Author, Reason
+from bot.domain.decisions import Author, Basis, Reason
 from bot.domain.posts import (
     NO,
     YES,
@@ -27,12 +27,24 @@ from bot.domain.tasks import Task
 from bot.locales import sentence
 
 _SURE, _FAIRLY = 0.90, 0.70
+"""Calibrated probabilities from which on it is called very or fairly sure: at the first one answer in ten is wrong, at
+the second three. Words, not a rule: nothing is decided by them."""
 _SPOKEN_FOR: Mapping[str, str] = {
     Reason.WITHDRAWN: "card_withdrawn",
     Reason.UNDELIVERABLE: "card_undeliverable",
     Reason.WORDLESS: "card_wordless",
 }
 """Reasons that say enough, whoever decided."""
+_REMEMBERED: Mapping[str, str] = {Basis.TAP: "card_remembered_tap", Basis.EXAMPLE: "card_remembered_example"}
+_MEMORY_ALONE: Mapping[str, str] = {
+    Reason.MODEL_DOWN: "card_by_memory_down",
+    Reason.NOT_TRAINED: "card_by_memory_untrained",
+}
+_FALLBACK_ALONE: Mapping[str, str] = {
+    Reason.MODEL_DOWN: "card_by_fallback_down",
+    Reason.NOT_TRAINED: "card_by_fallback_untrained",
+}
+"""What is said where no model spoke: why it did not."""
 
 
 def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: str, task: Task) -> str:
@@ -125,20 +137,26 @@ def why(card: Card, language: str, base: str) -> str:
     """
     if card.reason in _SPOKEN_FOR:
         return sentence(language, _SPOKEN_FOR[card.reason])
-    alone = card.reason in (Reason.MODEL_DOWN, Reason.NOT_TRAINED)
     match card.by:
         case Author.MODEL:
             sure = sentence(language, certainty(card.confidence))
             percent = f"{card.confidence:.0%}"
             return sentence(language, "card_by_model", sure=sure, confidence=percent, adapter=card.adapter or base)
         case Author.MEMORY:
-            return sentence(language, "card_by_memory_only" if alone else "card_by_memory")
+            usual = "card_by_memory_tap" if card.remembered_from == Basis.TAP else "card_by_memory"
+            return sentence(language, _MEMORY_ALONE.get(card.reason, usual))
         case Author.FALLBACK:
-            return sentence(language, "card_by_fallback_down" if alone else "card_by_fallback")
+            return sentence(language, _FALLBACK_ALONE.get(card.reason, "card_by_fallback"))
         case Author.LEAD:
             return sentence(language, "card_by_lead")
         case _:
             return sentence(language, "card_by_person")
+
+
+def remembered(texts: Sequence[str], basis: str, language: str) -> list[str]:
+    """The known texts that a decision leans on, a line each that says how they came by their label."""
+    key = _REMEMBERED.get(basis, "card_remembered")
+    return [sentence(language, key, text=text) for text in texts]
 
 
 def certainty(confidence: float) -> str:

@@ -1,4 +1,4 @@
-"""What leads ruled: at most one ruling of a conversation stands, and what it teaches stands with it."""
+"""What leads ruled: at most one ruling of a conversation and task stands, and what it teaches stands with it."""
 
 from datetime import datetime
 
@@ -17,15 +17,16 @@ async def store_lead_label(
     """Put the ruling in the place of what stood before; None withdraws that. The same again changes nothing."""
     stood = await session.scalar(
         select(CorrectionRow)
-        .where(CorrectionRow.conversation_id == row.id, CorrectionRow.withdrawn_at.is_(None))
+        .where(CorrectionRow.conversation_id == row.id, CorrectionRow.task == task)
+        .where(CorrectionRow.withdrawn_at.is_(None))
         .with_for_update()
     )
     if lead_label is None:
         await _withdraw(session, stood, now)
-        await withdraw_example(session, row.id, RULINGS, now)
+        await withdraw_example(session, row.id, task, RULINGS, now)
     elif stood is None or not _same(stood, lead_label):
         await _withdraw(session, stood, now)
-        await session.execute(insert(CorrectionRow).values(_ruled(row, lead_label)))
+        await session.execute(insert(CorrectionRow).values(_ruled(row, task, lead_label)))
         source = Source.CONFIRMATION if lead_label.confirms else Source.CORRECTION
         await store_example(
             session, row, ConversationExample(task, lead_label.label, source, lead_label.at, lead_label.disputed), now
@@ -47,10 +48,11 @@ def _same(stood: CorrectionRow, lead_label: LeadLabel) -> bool:
     )
 
 
-def _ruled(row: ConversationRow, lead_label: LeadLabel) -> dict[str, object]:
+def _ruled(row: ConversationRow, task: str, lead_label: LeadLabel) -> dict[str, object]:
     return {
         "conversation_id": row.id,
-        "before": row.label,
+        "task": task,
+        "before": row.label if row.task == task else None,
         "label": lead_label.label,
         "lead": lead_label.lead.key,
         "at": lead_label.at,

@@ -33,11 +33,12 @@ async def record(session: AsyncSession, conversation_id: int, made: Decision, at
     await session.execute(insert(DecisionRow).values(values).returning(DecisionRow.id, *told))
 
 
-def with_its_team(label: str, at: object) -> dict[str, object]:
+def with_its_team(made: Decision, at: object) -> dict[str, object]:
     """The columns of a conversation whose team has it from now on, and nobody of it yet."""
     return {
         "state": State.ROUTED,
-        "label": label,
+        "task": made.task,
+        "label": made.label,
         "version": ConversationRow.version + 1,
         "resting": False,
         "routed_at": at,
@@ -52,7 +53,7 @@ async def move(session: AsyncSession, conversation_id: int, made: Decision, at: 
     """Record the decision and give the conversation to its team."""
     await record(session, conversation_id, made, at)
     moved = update(ConversationRow).where(ConversationRow.id == conversation_id)
-    await session.execute(moved.values(**with_its_team(made.label, at)).execution_options(synchronize_session=False))
+    await session.execute(moved.values(**with_its_team(made, at)).execution_options(synchronize_session=False))
 
 
 def heard(conversation_id: int, messages: Sequence[Message], at: datetime) -> Update:

@@ -1,4 +1,4 @@
-"""What a settled conversation teaches: its one standing example of a kind, replaced or withdrawn as a whole."""
+"""What a settled conversation teaches a task: its one standing example of a kind, replaced or withdrawn as a whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class ConversationExample:
 async def store_example(
     session: AsyncSession, row: ConversationRow, lesson: ConversationExample, now: datetime
 ) -> None:
-    """Make this the conversation's standing example, in place of an earlier ruling (or an earlier tap)."""
-    await withdraw_example(session, row.id, RULINGS if lesson.source in RULINGS else (Source.TAP,), now)
+    """Make this the conversation's standing example for the task, in place of an earlier ruling (or tap)."""
+    await withdraw_example(session, row.id, lesson.task, RULINGS if lesson.source in RULINGS else (Source.TAP,), now)
     if not row.text:
         return
     columns = {
@@ -48,11 +48,12 @@ async def store_example(
 
 
 async def withdraw_example(
-    session: AsyncSession, conversation_id: int, sources: Sequence[Source], now: datetime
+    session: AsyncSession, conversation_id: int, task: str, sources: Sequence[Source], now: datetime
 ) -> None:
-    """Withdraw what the conversation taught on such a word; nothing is deleted."""
+    """Withdraw what the conversation taught a task on such a word; nothing is deleted."""
     stood = update(ExampleRow).where(
         ExampleRow.conversation_id == conversation_id,
+        ExampleRow.task == task,
         ExampleRow.source.in_(sources),
         ExampleRow.withdrawn_at.is_(None),
     )

@@ -46,7 +46,7 @@ async def claim_reactions(session: AsyncSession, now: datetime, limit: int) -> l
         pendings.append(
             PendingReactions(
                 conversation=mappers.conversation(row),
-                first=await _first(session, row.id),
+                first=await _first(session, row),
                 messages=said[row.id],
                 standing=tuple(mappers.standing(events)),
                 card=cards.get(row.id),
@@ -70,11 +70,15 @@ def _about(*conditions: ColumnElement[bool]) -> Subquery:
 def _waiting(now: datetime) -> Select[ConversationRow]:
     """An undecided conversation has to be decided, or its person asked, before anybody can say that this was wrong."""
     decided = [State.ASKED, State.ROUTED, State.CLOSED]
-    known = exists().where(DecisionRow.conversation_id == ConversationRow.id)
     news = select(_about(ReactionRow.concluded_at.is_(None)).c.conversation_id)
     return (
         select(ConversationRow)
-        .where(ConversationRow.id.in_(news), free(now), ConversationRow.state.in_(decided), known)
+        .where(
+            ConversationRow.id.in_(news),
+            ConversationRow.task.is_not(None),
+            free(now),
+            ConversationRow.state.in_(decided),
+        )
         .order_by(ConversationRow.id)
         .with_for_update(skip_locked=True, of=ConversationRow)
     )
@@ -87,11 +91,11 @@ async def _events(session: AsyncSession, conversation_id: int) -> Sequence[React
     return (await session.scalars(select(ReactionRow).where(ReactionRow.id.in_(theirs)))).all()
 
 
-async def _first(session: AsyncSession, conversation_id: int) -> Decision:
-    """The newest decision that no lead had a hand in."""
+async def _first(session: AsyncSession, row: ConversationRow) -> Decision:
+    """The newest decision on its team that no lead had a hand in."""
     unaided = (
         select(DecisionRow)
-        .where(DecisionRow.conversation_id == conversation_id, DecisionRow.by != Author.LEAD)
+        .where(DecisionRow.conversation_id == row.id, DecisionRow.task == row.task, DecisionRow.by != Author.LEAD)
         .where(DecisionRow.reason.not_in([Reason.CORRECTED, Reason.WITHDRAWN]))
         .order_by(DecisionRow.id.desc())
         .limit(1)
@@ -160,7 +164,7 @@ async def conclude_reactions(
 def _changed(row: ConversationRow, decision: Decision | None, standing: CardState, now: datetime) -> dict[str, object]:
     """The conversation's columns: with its team, taken or not, closed or open."""
     taken: Person | None = standing.taken_by
-    columns: dict[str, object] = {} if decision is None else with_its_team(decision.label, now)
+    columns: dict[str, object] = {} if decision is None else with_its_team(decision, now)
     columns |= {"taken_by": taken.key if taken else None, "taken_name": taken.name if taken else None}
     if row.state == State.ASKED and decision is None:
         return columns

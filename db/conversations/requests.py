@@ -6,15 +6,22 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
-from bot.domain.decisions import Author, Reason
+from bot.domain.decisions import Author, Basis, Reason
 from bot.domain.messages import MessageRef, joined
 from bot.domain.queries import Account, Request
 from db.posts.latest import standing_cards
 from db.reading import mappers
+from db.reading.mappers import basis_of
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow, MessageRow, NoteRow, PostRow
 
 _EXCERPT, _RECALLED = 160, 100
 """Characters of what somebody wrote, and of a correction that was leaned on."""
+RULED = and_(
+    CorrectionRow.conversation_id == ConversationRow.id,
+    CorrectionRow.task == ConversationRow.task,
+    CorrectionRow.withdrawn_at.is_(None),
+)
+"""The ruling that stands on which team a conversation belongs to."""
 _NO_DOUBT = (Reason.WORDLESS, Reason.UNDELIVERABLE, Reason.WITHDRAWN)
 
 
@@ -22,6 +29,7 @@ def unsure() -> ColumnElement[bool]:
     """Whether the person had to be asked, or the fallback decided in doubt."""
     in_doubt = and_(
         DecisionRow.conversation_id == ConversationRow.id,
+        DecisionRow.task == ConversationRow.task,
         DecisionRow.by == Author.FALLBACK,
         DecisionRow.reason.not_in(_NO_DOUBT),
     )
@@ -33,8 +41,8 @@ async def in_short(session: AsyncSession, found: Sequence[ConversationRow]) -> l
     said, cards = await mappers.own_messages(session, ids), await standing_cards(session, ids)
     receipts = await _receipts(session, [card.post for card in cards.values()])
     doubted = set(await session.scalars(select(ConversationRow.id).where(ConversationRow.id.in_(ids), unsure())))
-    standing = CorrectionRow.conversation_id.in_(ids), CorrectionRow.withdrawn_at.is_(None), CorrectionRow.disputed
-    disputed = set(await session.scalars(select(CorrectionRow.conversation_id).where(*standing)))
+    contested = select(ConversationRow.id).join(CorrectionRow, RULED).where(CorrectionRow.disputed)
+    disputed = set(await session.scalars(contested.where(ConversationRow.id.in_(ids))))
     return [
         Request(
             conversation=row.id,
@@ -66,11 +74,11 @@ async def account_of(session: AsyncSession, ref: MessageRef) -> Account | None:
     row = await session.get(ConversationRow, await _conversation_of(session, ref) or 0)
     if row is None:
         return None
-    made = select(DecisionRow).where(DecisionRow.conversation_id == row.id).order_by(DecisionRow.id)
-    decisions = (await session.scalars(made)).all()
+    made = select(DecisionRow).where(DecisionRow.conversation_id == row.id, DecisionRow.task == row.task)
+    decisions = (await session.scalars(made.order_by(DecisionRow.id))).all()
     (request,) = await in_short(session, [row])
     remembered = await _remembered(session, decisions)
-    return Account(request, tuple((one.at, mappers.decision(one)) for one in decisions), remembered)
+    return Account(request, tuple((one.at, mappers.decision(one)) for one in decisions), *remembered)
 
 
 async def _conversation_of(session: AsyncSession, ref: MessageRef) -> int | None:
@@ -84,11 +92,13 @@ async def _conversation_of(session: AsyncSession, ref: MessageRef) -> int | None
     return await session.scalar(about.order_by(PostRow.id.desc()).limit(1))
 
 
-async def _remembered(session: AsyncSession, decisions: Sequence[DecisionRow]) -> tuple[str, ...]:
-    """What the newest decision of the memory leaned on says, in the order in which it leaned."""
+async def _remembered(session: AsyncSession, decisions: Sequence[DecisionRow]) -> tuple[tuple[str, ...], Basis]:
+    """What the newest decision of the memory leaned on says, in the order in which it leaned, and on whose word."""
     newest = next((one for one in reversed(decisions) if one.evidence), None)
     if newest is None:
-        return ()
-    examples = select(ExampleRow.id, ExampleRow.text).where(ExampleRow.id.in_(newest.evidence), ExampleRow.text != "")
-    texts = dict((await session.execute(examples)).all())
-    return tuple(_shortened(texts[one], _RECALLED) for one in newest.evidence if one in texts)
+        return (), Basis.CORRECTION
+    examples = select(ExampleRow.id, ExampleRow.text, ExampleRow.source).where(ExampleRow.id.in_(newest.evidence))
+    known = {one: (text, basis_of(source)) for one, text, source in await session.execute(examples) if text}
+    leaned_on = [known[one] for one in newest.evidence if one in known]
+    basis = next((basis for basis in Basis if any(of is basis for _, of in leaned_on)), Basis.CORRECTION)
+    return tuple(_shortened(text, _RECALLED) for text, of in leaned_on if of is basis), basis

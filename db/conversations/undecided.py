@@ -73,7 +73,7 @@ async def decide(
     kept: dict[str, object],
 ) -> bool:
     """`kept` is what a later example needs: text, vector and embedder."""
-    outcome = _asking() if decision.candidates else with_its_team(decision.label, _moment())
+    outcome = _asking(decision) if decision.candidates else with_its_team(decision, _moment())
     moved = _still(case).values(leased_until=None, **kept, **outcome).returning(_moment())
     at = (await session.execute(moved.execution_options(synchronize_session=False))).scalar_one_or_none()
     if at is None:
@@ -96,9 +96,15 @@ def kept(text: str, vector: Vector | None, embedder: str) -> dict[str, object]:
     }
 
 
-def _asking() -> dict[str, object]:
+def _asking(decision: Decision) -> dict[str, object]:
     version = _ROW.version + 1
-    asking = {"state": State.ASKED, "asked": True, "asked_at": _moment(), "asked_version": version}
+    asking = {
+        "task": decision.task,
+        "state": State.ASKED,
+        "asked": True,
+        "asked_at": _moment(),
+        "asked_version": version,
+    }
     return {**asking, "version": version, "resting": False}
 
 

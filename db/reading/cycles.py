@@ -1,13 +1,16 @@
 """Learning cycles: asked for once, held by one process at a time."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
+from uuid import uuid4
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.errors import ClaimLost
 from bot.domain.learning import Cycle, Phase, Verdict
 from bot.domain.ports import Change
 from db.engine import Database, announce, translated
@@ -39,7 +42,10 @@ async def request(session: AsyncSession, task: str, by: str, key: str, now: date
 
 @asynccontextmanager
 async def claim(database: Database, now: datetime) -> AsyncIterator[Cycle | None]:
-    """The lock lives on a connection of its own and dies with it, and so with the process that holds it."""
+    """The lock lives on a connection of its own and dies with it, and so with the process that holds it.
+
+    Where the connection dies and the process does not, another one may claim the same cycle: its claim voids ours.
+    """
     connection = await database.dedicated()
     try:
         with translated():
@@ -55,9 +61,10 @@ async def _taken(database: Database, now: datetime) -> Cycle | None:
         row = (await session.scalars(_next())).first()
         if row is None:
             return None
-        started = update(CycleRow).where(CycleRow.id == row.id)
-        await session.execute(started.values(started_at=func.coalesce(CycleRow.started_at, now)))
-        return cycle(row)
+        claim = uuid4().hex
+        claimed = update(CycleRow).where(CycleRow.id == row.id)
+        await session.execute(claimed.values(started_at=func.coalesce(CycleRow.started_at, now), claim=claim))
+        return replace(cycle(row), claim=claim)
 
 
 def _next() -> Select[CycleRow]:
@@ -66,29 +73,28 @@ def _next() -> Select[CycleRow]:
 
 
 async def update_progress(
-    session: AsyncSession, cycle_id: int, phase: Phase, progress: float, adapter: str | None
+    session: AsyncSession, held: Cycle, phase: Phase, progress: float, adapter: str | None
 ) -> None:
     known = func.coalesce(adapter, CycleRow.adapter)
-    moved = update(CycleRow).where(CycleRow.id == cycle_id, CycleRow.phase.in_(_OPEN))
-    await session.execute(moved.values(phase=phase, progress=progress, adapter=known))
+    await _change(session, held, {"phase": phase, "progress": progress, "adapter": known})
+
+
+async def conclude(session: AsyncSession, held: Cycle, verdict: Verdict, now: datetime) -> None:
+    judged = {"promoted": verdict.promoted, "reasons": list(verdict.reasons), "figures": dict(verdict.figures)}
+    await _change(session, held, {"phase": Phase.DONE, "progress": 1.0, "concluded_at": now, **judged})
+
+
+async def fail(session: AsyncSession, held: Cycle, problem: str, now: datetime) -> None:
+    await _change(session, held, {"phase": Phase.FAILED, "progress": 1.0, "concluded_at": now, "problem": problem})
+
+
+async def _change(session: AsyncSession, held: Cycle, values: Mapping[str, object]) -> None:
+    """Whoever lost its lock without noticing changes nothing: the claim is compared in the same statement."""
+    ours = update(CycleRow).where(CycleRow.id == held.id, CycleRow.phase.in_(_OPEN), CycleRow.claim == held.claim)
+    found = await session.execute(ours.values(**values).returning(CycleRow.id))
+    if found.first() is None:
+        raise ClaimLost(f"learning cycle {held.id} is held by another process, or concluded")
     await announce(session, Change.CYCLE)
-
-
-async def conclude(session: AsyncSession, cycle_id: int, verdict: Verdict | None, problem: str, now: datetime) -> None:
-    ended = update(CycleRow).where(CycleRow.id == cycle_id, CycleRow.phase.in_(_OPEN))
-    await session.execute(ended.values(**_outcome(verdict), problem=problem, progress=1.0, concluded_at=now))
-    await announce(session, Change.CYCLE)
-
-
-def _outcome(verdict: Verdict | None) -> dict[str, object]:
-    if verdict is None:
-        return {"phase": Phase.FAILED}
-    return {
-        "phase": Phase.DONE,
-        "promoted": verdict.promoted,
-        "reasons": list(verdict.reasons),
-        "figures": dict(verdict.figures),
-    }
 
 
 async def newest(session: AsyncSession, task: str, limit: int) -> list[Cycle]:

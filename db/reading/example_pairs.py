@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.memory_vote import Neighbour
 from bot.domain.model_ports import Vector
+from db.reading.mappers import basis_of
 
 Pair = tuple[int, int, bool]
 """Which text, which example, and whether as a correction."""
@@ -21,7 +22,7 @@ _COMPARED: TextClause = text("""
     )
     SELECT pair.n, pair.corrected, e.id, e.label,
         CASE WHEN e.embedder = :embedder AND e.vector IS NOT NULL THEN -(e.vector <#> asked.vector) ELSE 1.0 END,
-        e.text_key = asked.key, e.text
+        e.text_key = asked.key, e.text, e.source
     FROM unnest(CAST(:ns AS integer[]), CAST(:ids AS bigint[]), CAST(:corrected AS boolean[]))
         AS pair(n, id, corrected)
     JOIN asked ON asked.n = pair.n
@@ -49,6 +50,6 @@ async def compared(
             "corrected": [was for _, _, was in pairs],
         },
     )
-    for n, was_corrected, *neighbour in rows:
-        found[n, was_corrected].append(Neighbour(*neighbour))
+    for n, was_corrected, example, label, similarity, same, says, source in rows:
+        found[n, was_corrected].append(Neighbour(example, label, similarity, same, says, basis_of(source)))
     return found

@@ -14,7 +14,7 @@ from bot.domain.tasks import Task
 from db.reading.vector_table import Floats, VectorTable
 
 CORRECTED = (Source.CORRECTION, Source.TAP)
-TRUSTED = (Source.SEED, Source.IMPORT, Source.CONFIRMATION)
+TRUSTED = (Source.SEED, Source.SETTINGS, Source.IMPORT, Source.CONFIRMATION)
 
 HORIZON: TextClause = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 """Whatever is committed after this moment was written by this transaction or a later one."""

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Conversation, State
-from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.decisions import Author, Basis, Decision, Reason
+from bot.domain.learning import Source
 from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Content, Post
 from db.reading.codec import decode, decode_media, decode_person
@@ -81,6 +82,11 @@ def decision(row: DecisionRow) -> Decision:
         candidates=tuple(row.candidates),
         actor=row.actor,
     )
+
+
+def basis_of(source: str) -> Basis:
+    """On whose word an example of this source has its label."""
+    return {Source.CORRECTION: Basis.CORRECTION, Source.TAP: Basis.TAP}.get(Source(source), Basis.EXAMPLE)
 
 
 def content(row: PostRow) -> Content:

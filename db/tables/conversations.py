@@ -53,7 +53,10 @@ class ConversationRow(Table):
     asked_for_words: Mapped[bool]
     resting: Mapped[bool]
     """There is nothing to read yet: no work until the next message."""
+    task: Mapped[str | None]
+    """The task that routes it; other tasks' decisions only record. None before the first decision."""
     label: Mapped[str | None]
+    """The team that has it: the label of that task."""
     text: Mapped[str | None] = mapped_column(Words)
     """What was classified: the text of the example that a correction or a tap makes of it."""
     vector: Mapped[list[float] | None] = mapped_column(Vector())

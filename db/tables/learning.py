@@ -56,16 +56,23 @@ class RollupRow(Table):
 
 
 class CorrectionRow(Table):
-    """What leads ruled. At most one row a conversation stands; the others were withdrawn, never deleted."""
+    """What leads ruled. At most one row a conversation and task stands; the others were withdrawn, never deleted."""
 
     __tablename__ = "corrections"
     __table_args__ = (
-        Index("uq_corrections_standing", "conversation_id", unique=True, postgresql_where=text("withdrawn_at IS NULL")),
+        Index(
+            "uq_corrections_standing",
+            "conversation_id",
+            "task",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
         Index("ix_corrections_disputed", "conversation_id", postgresql_where=text("disputed AND withdrawn_at IS NULL")),
     )
 
     id: Mapped[int] = new_id()
     conversation_id: Mapped[int] = to("conversations.id")
+    task: Mapped[str]
     before: Mapped[str | None]
     label: Mapped[str]
     lead: Mapped[str]
@@ -198,6 +205,8 @@ class CycleRow(Table):
     phase: Mapped[str]
     progress: Mapped[float]
     adapter: Mapped[str | None]
+    claim: Mapped[str | None]
+    """Of whoever holds it: a new one with every claim."""
     started_at: Mapped[datetime | None]
     """When its training set was drawn up."""
     concluded_at: Mapped[datetime | None]

@@ -10,7 +10,7 @@ from bot.platforms.slack.blocks import Block, Said, actions, button, context, cu
 from bot.platforms.slack.interactions import REPLY_BUTTON
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
-from bot.platforms.wording import card_marks, why
+from bot.platforms.wording import card_marks, remembered, why
 
 EXCERPT = 500
 _NAMES, _LINE, _HISTORY, _LEGEND = 200, 300, 2_000, 1_500
@@ -80,7 +80,7 @@ def _about(content: Card, voice: Voice, link: str | None) -> list[str]:
     lines.append(why(content, language, voice.base))
     if not content.deleted:
         shown = content.remembered[:_REMEMBERED]
-        lines += [sentence(language, "card_remembered", text=cut(text, 120)) for text in shown]
+        lines += remembered([cut(text, 120) for text in shown], content.remembered_from, language)
     safe = [escaped(line, _LINE) for line in lines]
     if link is not None:
         safe.insert(1, f"<{link}|{escaped(sentence(language, 'card_link'))}>")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.domain.conversations import State
-from bot.domain.decisions import Author, Decision
+from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Adapter
 from bot.domain.queries import Account, Request
 from bot.domain.tasks import Task
@@ -12,6 +12,7 @@ from bot.platforms.slack.blocks import Block, Said, actions, button, context, cu
 from bot.platforms.slack.interactions import ExtraButton
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
+from bot.platforms.wording import remembered
 
 Links = Mapping[int, str]
 """Conversation -> where it can be read."""
@@ -78,9 +79,9 @@ def why(language: str, task: Task, account: Account) -> Said:
     title = escaped(cut(" ".join(account.request.excerpt.split()), _EXCERPT), 600) or "…"
     steps = [f"{_when(at)}  {escaped(_reason(language, task, made), 300)}" for at, made in account.decisions[-10:]]
     blocks = [*quote(account.request.excerpt, _EXCERPT), *(section(step) for step in steps)]
-    remembered = [sentence(language, "card_remembered", text=cut(text, 120)) for text in account.remembered[:5]]
-    if remembered:
-        blocks.append(context([escaped(text, 300) for text in remembered]))
+    leaned_on = remembered([cut(text, 120) for text in account.remembered[:5]], account.remembered_from, language)
+    if leaned_on:
+        blocks.append(context([escaped(text, 300) for text in leaned_on]))
     return Said(title, blocks or [section(title)])
 
 
@@ -125,6 +126,15 @@ def _progress(language: str, request: Request) -> str:
     return sentence(language, "slack_waiting") if request.state is State.ROUTED else ""
 
 
+_UNASKED: Mapping[tuple[Author, Reason], str] = {
+    (Author.MEMORY, Reason.MODEL_DOWN): "slack_by_memory_down",
+    (Author.MEMORY, Reason.NOT_TRAINED): "slack_by_memory_untrained",
+    (Author.FALLBACK, Reason.MODEL_DOWN): "slack_by_fallback_down",
+    (Author.FALLBACK, Reason.NOT_TRAINED): "slack_by_fallback_untrained",
+}
+"""What is said where no model spoke: why it did not."""
+
+
 def _reason(language: str, task: Task, made: Decision) -> str:
     words = {"team": task.shown(made.label)}
     match made.by:
@@ -132,7 +142,8 @@ def _reason(language: str, task: Task, made: Decision) -> str:
             words |= {"confidence": f"{made.confidence:.0%}", "adapter": made.adapter or "-"}
         case Author.MEMORY:
             words |= {"confidence": f"{made.confidence:.0%}"}
-    return sentence(language, f"slack_by_{made.by}", **words)
+    usual = f"slack_by_{made.by}"
+    return sentence(language, _UNASKED.get((made.by, made.reason), usual), **words)
 
 
 def _when(at: datetime) -> str:

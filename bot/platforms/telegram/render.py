@@ -32,7 +32,7 @@ from bot.locales import choose
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, halved, keyboard, link, plain, quoted, units
-from bot.platforms.wording import card_marks, question, reply, report, to_person, to_team, why
+from bot.platforms.wording import card_marks, question, remembered, reply, report, to_person, to_team, why
 
 _EXCERPT, _HISTORY, _LEGEND, _MARKS, _REMEMBERED = 900, 700, 600, 300, 300
 """Together with a card's other lines they stay below what one message may hold."""
@@ -161,7 +161,7 @@ def _fate(card: Card, voice: Voice) -> list[str]:
 
 def _background(card: Card, language: str) -> list[str]:
     """What one may want to look up: similar corrections, what was said so far, the place where it was said."""
-    similar = [sentence(language, "card_remembered", text=text) for text in card.remembered]
+    similar = remembered(card.remembered, card.remembered_from, language)
     lines = [f"<i>{plain(chr(10).join(similar), _REMEMBERED)}</i>"] if similar else []
     said = [f"{who or sentence(language, 'someone')}: {what}" for who, what in card.history]
     if said:

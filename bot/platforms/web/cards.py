@@ -10,7 +10,7 @@ from bot.domain.queries import TranscriptLine
 from bot.platforms.web.events import LEAD, NAME, receipt
 from bot.platforms.web.thread import posted, under
 from bot.platforms.web.words import Json, Object, Words, attachments, keyed, link, mark
-from bot.platforms.wording import card_marks, certainty, why
+from bot.platforms.wording import card_marks, certainty, remembered, why
 
 CARDS = 20
 """Cards of one room that the page shows, newest first."""
@@ -67,7 +67,7 @@ def _card(words: Words, card: Card, line: TranscriptLine) -> Object:
         "taken": bool(card.taken_by),
         "done": card.done,
         "deleted": gone,
-        "remembered": [words.say(None, "card_remembered", text=text) for text in card.remembered],
+        "remembered": remembered(card.remembered, card.remembered_from, words.team_language),
         "history": [{"who": who, "what": what} for who, what in card.history],
         "attached": attachments(card.media),
         "moved": words.say(None, "card_moved", team=words.task.shown(card.moved_to)) if card.moved_to else None,

@@ -20,6 +20,7 @@ from bot.flow.learn import Learner
 from bot.flow.receive import Receiver
 from bot.flow.relay import Relay
 from bot.flow.remind import Reminder
+from bot.flow.score import Scorer
 from bot.flow.sort import Sorter
 from db.engine import Database
 from db.erasure import PostgresErasure
@@ -77,8 +78,7 @@ class Story:
             {task.name: task},
             self.examples,
             self.registry,
-            outbox,
-            self.classifier,
+            Scorer(self.classifier, pauses=()),
             self.adapters,
             self.trainer,
             self.folder,

@@ -1,21 +1,34 @@
 """The steps as they run in a process, each woken by what concerns it: nobody steps them by hand."""
 
 import asyncio
+import io
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from bot.app import ModelStack, Store, demo_settings, now
+from bot import commands
+from bot.app import (
+    ModelStack,
+    Store,
+    adopt_starter_seed,
+    demo_settings,
+    load_demo_examples,
+    now,
+    sync_settings_examples,
+)
+from bot.domain.learning import Source
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.ports import Inbox
 from bot.domain.posts import NO, Card, Content, FollowUp, Reply, Sent, Solved
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
+from bot.flow.score import Scorer
 from bot.running import start_chat_steps, start_model_steps
 from db.engine import Database
 from db.erasure import PostgresErasure
@@ -82,8 +95,7 @@ def _mind(store: Store, folder: Path) -> ModelStack:
         {},
         store.examples,
         store.registry,
-        store.outbox,
-        classifier,
+        Scorer(classifier, pauses=()),
         adapters,
         FakeWorkshop(),
         folder,
@@ -152,3 +164,33 @@ def _story(inbox: Inbox, card: MessageRef) -> list[tuple[Callable[[], Awaitable[
             lambda said: isinstance(said, Solved) and said.answer is None,
         ),
     ]
+
+
+async def test_what_the_settings_no_longer_say_is_gone_at_the_next_start(database: Database, tmp_path: Path) -> None:
+    settings, store = demo_settings(tmp_path), _store(database)
+    await sync_settings_examples(settings, store)
+    await load_demo_examples(settings.routing, store)
+    first, second, *others = settings.routing.labels
+    moved = replace(second, examples=(*second.examples, first.examples[0]))
+    changed = replace(settings.routing, labels=(replace(first, examples=first.examples[1:]), moved, *others))
+    await sync_settings_examples(replace(settings, tasks=(changed,)), store)
+    kept = [one for one in await store.examples.examples("routing") if one.source is Source.SETTINGS]
+    assert {(one.text, one.label) for one in kept} == {
+        (words, label.name) for label in changed.labels for words in (label.means, *label.examples)
+    }
+    assert all(one.at.year > 2000 for one in kept)
+    seed = [one for one in await store.examples.examples("routing") if one.source is Source.SEED]
+    assert len(seed) > 5_000, "the demo company's own examples are not the settings'"
+
+
+async def test_the_adapter_that_comes_along_is_listed_with_the_day_it_was_made(
+    database: Database, tmp_path: Path
+) -> None:
+    settings, store, out = demo_settings(tmp_path), _store(database), io.StringIO()
+    await adopt_starter_seed(settings, store)
+    await commands.models(store, settings.routing, "starter", as_json=True, out=out)
+    [row] = json.loads(out.getvalue())
+    assert (row["adapter"], row["serves"]) == ("routing-seed", True)
+    assert datetime.fromisoformat(row["made"]).year >= 2026
+    await adopt_starter_seed(settings, store)
+    assert len(await store.registry.adapters("routing")) == 1

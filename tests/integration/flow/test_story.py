@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.decisions import Author, Reason
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Example, Phase, Side, Source
 from bot.domain.messages import Message, MessageRef, Person, Place
 from bot.domain.posts import OTHER, Answer, Card, FollowUp, LearningReport, Moved, Question, WordsPlease
@@ -220,7 +220,7 @@ async def test_with_model_and_embedder_down_it_still_answers(story: Story) -> No
 
 
 async def test_before_any_training_known_examples_decide(story: Story) -> None:
-    story.predictor.failure = Refused("the starter answers nothing before it was trained for the task")
+    story.predictor.failure = NotTrained("the starter answers nothing before it was trained for the task")
     known = Example("my laptop is slow", "it", Source.SEED, Side.TRAIN, NOW)
     await story.examples.add_examples("routing", [known])
     await story.embedding_backfill.step()
@@ -293,7 +293,7 @@ async def test_a_better_candidate_takes_over_and_rollback_takes_it_back(story: S
     champion = await story.registry.champion("routing", "starter")
     assert champion is not None
     assert champion.name == "routing-2"
-    await story.registry.rollback("routing", "test", story.time)
+    await story.registry.rollback("routing", "test", story.time, base="starter")
     champion = await story.registry.champion("routing", "starter")
     assert champion is not None
     assert champion.name == "routing-1"

@@ -1,16 +1,20 @@
 """The real trainer on real, if tiny, Llamas."""
 
 import json
+import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from bot.domain.errors import TrainingFailed
@@ -127,6 +131,38 @@ async def test_a_full_disk_is_one_sentence_and_no_adapter(tmp_path: Path, starte
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def with_weight(base: Path, copy: Path, bad: float) -> Path:
+    """The base with one weight of its second layer's first projection changed."""
+    shutil.copytree(base, copy)
+    weights = load_file(copy / "model.safetensors")
+    weights["model.layers.1.self_attn.q_proj.weight"][0, 0] = bad
+    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
+    return copy
+
+
+@pytest.mark.parametrize("bad", [math.inf, math.nan])
+async def test_a_base_with_a_weight_that_is_no_number_ends_training_at_once_and_is_named(
+    tmp_path: Path, starter: Path, bad: float
+) -> None:
+    base = with_weight(starter, tmp_path / "base", bad)
+    told: list[str] = []
+    with pytest.raises(TrainingFailed, match=r"ended with 1: .*the base model is damaged: model\.layers\.1\..*q_proj"):
+        await TrainerProcess().train(a_run(tmp_path / "run", base), lambda _share, doing: told.append(doing))
+    assert not [doing for doing in told if doing.startswith("step ")]
+    assert finished(tmp_path / "run") is None
+    assert not adapter_of(tmp_path / "run").exists()
+
+
+def test_training_that_diverges_ends_at_the_first_step_that_shows_it(
+    tmp_path: Path, starter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "STARTER", replace(train.STARTER, rate=1e38))
+    with pytest.raises(TrainingFailed, match=r"step [1-9]: (the loss is (nan|inf) nats|weights of the adapter)"):
+        trained(tmp_path, starter)
+    assert finished(tmp_path) is None
+    assert not adapter_of(tmp_path).exists()
+
+
 def test_an_interrupted_training_leaves_nothing_finished_and_starts_clean(
     tmp_path: Path, starter: Path, how: signal.Signals
 ) -> None:

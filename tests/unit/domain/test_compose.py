@@ -8,10 +8,9 @@ import pytest
 
 from bot.domain import compose
 from bot.domain.conversations import CardState, LeadLabel, Mark, PendingPress, PendingReactions, State, label_by_leads
-from bot.domain.decisions import Author, Decision, Reason, fallback
+from bot.domain.decisions import Author, Basis, Decision, Evidence, Reason, fallback
 from bot.domain.hours import hours
 from bot.domain.learning import Verdict
-from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.messages import MessageRef, Person, Place, Press
 from bot.domain.posts import (
     ON_THE_CARD,
@@ -114,25 +113,33 @@ def test_out_of_hours_the_answer_says_when_the_team_is_back() -> None:
 
 def test_the_card_tells_which_corrections_it_leaned_on() -> None:
     long = "the  refund\nfor my order " * 20
-    found = Neighbours(
-        corrections=(
-            Neighbour(1, "billing", 0.9, text=long),
-            Neighbour(2, "it", 0.8, text="my vpn"),
-            Neighbour(3, "billing", 0.7, text="a double charge"),
-            Neighbour(4, "billing", 0.6, text="not leaned on"),
-            Neighbour(5, "billing", 0.5, text="a double charge"),
-        ),
-        anchors=(Neighbour(9, "billing", 0.9, text="from a file"),),
-    )
-    decision = replace(BILLING, by=Author.MEMORY, reason=Reason.REMEMBERED, evidence=(1, 2, 3, 5, 9))
-    first, second = compose.remembered(decision, found)
+    known = [
+        Evidence(1, "billing", long),
+        Evidence(2, "it", "my vpn"),
+        Evidence(3, "billing", "a double charge"),
+        Evidence(4, "billing", "not leaned on"),
+        Evidence(5, "billing", "a double charge"),
+        Evidence(6, "billing", "chosen by somebody", Basis.TAP),
+        Evidence(9, "billing", "from a file", Basis.EXAMPLE),
+    ]
+    decision = replace(BILLING, by=Author.MEMORY, reason=Reason.REMEMBERED, evidence=(1, 2, 3, 5, 6, 9))
+    leaned_on = compose.remembered(decision, known)
+    first, second = leaned_on.texts
+    assert leaned_on.basis is Basis.CORRECTION
     assert len(first) == compose.REMEMBERED
     assert first.startswith("the refund for my order the refund") and first.endswith("…")
     assert second == "a double charge"
 
 
+@pytest.mark.parametrize(("basis", "shown"), [(Basis.TAP, "chosen"), (Basis.EXAMPLE, "from a file")])
+def test_what_no_lead_corrected_is_never_called_a_correction(basis: Basis, shown: str) -> None:
+    known = [Evidence(6, "billing", "chosen", Basis.TAP), Evidence(9, "billing", "from a file", Basis.EXAMPLE)]
+    decision = replace(BILLING, by=Author.MEMORY, evidence=(9, 6) if basis is Basis.TAP else (9,))
+    assert compose.remembered(decision, known) == compose.Remembered((shown,), basis)
+
+
 def test_a_decision_of_the_model_leans_on_no_correction() -> None:
-    assert compose.remembered(BILLING, Neighbours((Neighbour(1, "billing", 0.9, text="refund"),))) == ()
+    assert compose.remembered(BILLING, [Evidence(1, "billing", "refund")]).texts == ()
 
 
 def test_a_tap_closes_the_question_and_brings_the_card() -> None:

@@ -1,18 +1,21 @@
 """Which label, how sure, and who says so."""
 
+import math
+import random
+
 import pytest
 
-from bot.domain.decisions import Author, NoPrediction, Prediction, Reason, calibrated, decide
-from bot.domain.memory_vote import Neighbour, Neighbours
+from bot.domain.decisions import Author, Basis, NoPrediction, Opinion, Reason, calibrated, decide, fallback
+from bot.domain.memory_vote import Neighbour, Neighbours, memory_opinion
 from tests.samples import TASK
 
-SURE = Prediction({"billing": 0.9, "delivery": 0.05, "it": 0.03, "triage": 0.02}, "routing-1")
-TORN = Prediction({"billing": 0.45, "delivery": 0.40, "it": 0.05, "triage": 0.10}, "routing-1")
+SURE = Opinion(Author.MODEL, {"billing": 0.9, "delivery": 0.05, "it": 0.03, "triage": 0.02}, adapter="routing-1")
+TORN = Opinion(Author.MODEL, {"billing": 0.45, "delivery": 0.40, "it": 0.05, "triage": 0.10}, adapter="routing-1")
 KNOWN = Neighbours(anchors=(Neighbour(1, "billing", 0.8),))
 
 
 def test_a_sure_model_decides_and_says_with_which_adapter() -> None:
-    decision = decide(TASK, SURE, KNOWN, may_ask=True)
+    decision = decide(TASK, [SURE, memory_opinion(KNOWN)], may_ask=True)
     assert (decision.label, decision.by, decision.reason) == ("billing", Author.MODEL, Reason.CONFIDENT)
     assert decision.adapter == "routing-1"
     assert decision.confidence == pytest.approx(0.9)
@@ -20,63 +23,128 @@ def test_a_sure_model_decides_and_says_with_which_adapter() -> None:
 
 
 def test_an_unsure_model_asks_with_its_best_guesses_and_never_offers_the_fallback() -> None:
-    decision = decide(TASK, TORN, KNOWN, may_ask=True)
+    decision = decide(TASK, [TORN, memory_opinion(KNOWN)], may_ask=True)
     assert decision.reason is Reason.UNSURE
     assert decision.candidates == ("billing", "delivery", "it")
 
 
 def test_who_may_not_be_asked_goes_to_the_fallback_with_the_guess_on_record() -> None:
-    decision = decide(TASK, TORN, KNOWN, may_ask=False)
+    decision = decide(TASK, [TORN, memory_opinion(KNOWN)], may_ask=False)
     assert (decision.label, decision.by, decision.reason) == ("triage", Author.FALLBACK, Reason.UNSURE)
     assert decision.probabilities["billing"] == pytest.approx(0.45)
 
 
 def test_a_sure_model_far_from_everything_known_still_asks() -> None:
     strange = Neighbours(anchors=(Neighbour(1, "billing", 0.1),))
-    assert decide(TASK, SURE, strange, may_ask=True).reason is Reason.STRANGE
+    assert decide(TASK, [SURE, memory_opinion(strange)], may_ask=True).reason is Reason.STRANGE
 
 
 def test_a_model_without_any_anchors_is_not_called_strange() -> None:
-    assert decide(TASK, SURE, Neighbours(), may_ask=True).reason is Reason.CONFIDENT
+    assert decide(TASK, [SURE, memory_opinion(Neighbours())], may_ask=True).reason is Reason.CONFIDENT
 
 
 def test_a_correction_close_by_overrules_a_sure_model_and_is_named_as_evidence() -> None:
     found = Neighbours(corrections=(Neighbour(42, "it", 0.92),), anchors=(Neighbour(1, "billing", 0.5),))
-    decision = decide(TASK, SURE, found, may_ask=True)
+    decision = decide(TASK, [SURE, memory_opinion(found)], may_ask=True)
     assert (decision.label, decision.by, decision.reason) == ("it", Author.MEMORY, Reason.REMEMBERED)
     assert decision.evidence == (42,)
 
 
 def test_an_anchor_closer_than_the_correction_protects_the_old_team() -> None:
     found = Neighbours(corrections=(Neighbour(42, "it", 0.4),), anchors=(Neighbour(1, "billing", 0.95),))
-    assert decide(TASK, SURE, found, may_ask=True).label == "billing"
+    assert decide(TASK, [SURE, memory_opinion(found)], may_ask=True).label == "billing"
 
 
 def test_an_exact_corrected_text_decides_alone() -> None:
     exact = Neighbours(
         corrections=(Neighbour(42, "it", 0.2, same_text=True),), anchors=(Neighbour(1, "billing", 0.99),)
     )
-    decision = decide(TASK, SURE, exact, may_ask=True)
+    decision = decide(TASK, [SURE, memory_opinion(exact)], may_ask=True)
     assert (decision.label, decision.confidence) == ("it", 1.0)
 
 
 def test_with_the_model_down_the_memory_decides_and_the_decision_says_so() -> None:
-    decision = decide(TASK, NoPrediction(Reason.MODEL_DOWN), KNOWN, may_ask=True)
+    decision = decide(TASK, [NoPrediction(Reason.MODEL_DOWN), memory_opinion(KNOWN)], may_ask=True)
     assert (decision.label, decision.by, decision.reason) == ("billing", Author.MEMORY, Reason.MODEL_DOWN)
     assert decision.adapter is None
 
 
 def test_with_the_model_down_and_nothing_alike_the_fallback_decides_with_no_confidence() -> None:
     far = Neighbours(anchors=(Neighbour(1, "billing", 0.2),))
-    decision = decide(TASK, NoPrediction(Reason.MODEL_DOWN), far, may_ask=True)
+    decision = decide(TASK, [NoPrediction(Reason.MODEL_DOWN), memory_opinion(far)], may_ask=True)
     assert (decision.label, decision.by, decision.reason) == ("triage", Author.FALLBACK, Reason.MODEL_DOWN)
     assert decision.confidence == 0.0
 
 
 def test_votes_for_a_label_that_no_longer_exists_count_for_nobody() -> None:
     retired = Neighbours(anchors=(Neighbour(1, "fax", 0.9),))
-    decision = decide(TASK, NoPrediction(Reason.NOT_TRAINED), retired, may_ask=False)
+    decision = decide(TASK, [NoPrediction(Reason.NOT_TRAINED), memory_opinion(retired)], may_ask=False)
     assert decision.label == "triage"
+
+
+# --- opinions of any number of voices ---
+
+
+def gate(found: Neighbours, model: Opinion) -> float:
+    """The memory's weight as it was measured: the sigmoid of the margin, less what the model is surer than usual."""
+    if found.corrections[0].same_text:
+        return 1.0
+    anchored = found.anchors[0].similarity if found.anchors else 0.0
+    top = max(model.probabilities.values())
+    return 1 / (1 + math.exp(-(found.corrections[0].similarity - anchored - 0.25 * (top - 0.70) + 0.20) / 0.06))
+
+
+def neighbour(rng: random.Random, id: int) -> Neighbour:
+    return Neighbour(id, rng.choice(TASK.names), rng.uniform(-0.2, 1.0), rng.random() < 0.1)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_model_and_memory_are_mixed_by_the_gate_that_was_measured(seed: int) -> None:
+    rng = random.Random(seed)
+    drawn = [rng.random() ** 4 for _ in TASK.names]
+    model = Opinion(Author.MODEL, dict(zip(TASK.names, (d / sum(drawn) for d in drawn), strict=True)))
+    near = sorted((neighbour(rng, n) for n in range(3)), key=lambda n: (not n.same_text, -n.similarity))
+    far = sorted((neighbour(rng, n + 10) for n in range(rng.randint(0, 3))), key=lambda n: -n.similarity)
+    found = Neighbours(tuple(near), tuple(far))
+    memory = memory_opinion(found)
+    weight = gate(found, model)
+    decision = decide(TASK, [model, memory], may_ask=True)
+    expected = {n: (1 - weight) * p + weight * memory.probabilities.get(n, 0.0) for n, p in model.probabilities.items()}
+    assert decision.probabilities == pytest.approx(expected)
+    assert decision.by is (Author.MEMORY if weight >= 0.5 else Author.MODEL)
+
+
+THIRD = Opinion(Author.MODEL, {"it": 0.9, "billing": 0.1}, weight=3.0)
+
+
+def test_a_third_opinion_counts_by_its_weight() -> None:
+    decision = decide(TASK, [SURE, THIRD, memory_opinion(KNOWN)], may_ask=True)
+    assert decision.label == "it"
+    assert decision.probabilities["it"] == pytest.approx((0.03 + 3 * 0.9) / 4)
+    assert decision.adapter == "routing-1"
+
+
+def test_a_third_opinion_stands_in_where_the_model_is_away_and_the_decision_still_says_so() -> None:
+    decision = decide(TASK, [NoPrediction(Reason.MODEL_DOWN), THIRD, memory_opinion(KNOWN)], may_ask=True)
+    assert (decision.label, decision.reason) == ("it", Reason.MODEL_DOWN)
+    assert decision.probabilities["it"] == pytest.approx(0.9), "beside another voice anchors do not vote"
+
+
+def test_an_exact_corrected_text_overrules_any_number_of_voices() -> None:
+    exact = Neighbours(corrections=(Neighbour(42, "delivery", 0.2, same_text=True),))
+    decision = decide(TASK, [SURE, THIRD, THIRD, memory_opinion(exact)], may_ask=True)
+    assert (decision.label, decision.confidence, decision.evidence) == ("delivery", 1.0, (42,))
+
+
+def test_a_silence_without_a_reason_is_not_mentioned() -> None:
+    assert decide(TASK, [SURE, NoPrediction()], may_ask=True).reason is Reason.CONFIDENT
+    assert decide(TASK, [NoPrediction()], may_ask=True) == fallback(TASK, Reason.UNSURE)
+
+
+def test_evidence_says_on_whose_word_it_has_its_label() -> None:
+    tapped = Neighbours((Neighbour(1, "it", 0.9, text="my screen", basis=Basis.TAP),))
+    [evidence] = memory_opinion(tapped).evidence
+    assert (evidence.text, evidence.basis) == ("my screen", Basis.TAP)
 
 
 def test_temperature_one_changes_nothing_and_a_high_one_flattens() -> None:

@@ -33,10 +33,10 @@ class Records:
         self.asked.append((task, by))
         return len(self.asked) == 1
 
-    async def promote(self, task: str, name: str, by: str, reason: str, now: datetime) -> None:
+    async def promote(self, task: str, name: str, by: str, reason: str, now: datetime, *, base: str) -> None:
         self.asked.append((task, name, by))
 
-    async def rollback(self, task: str, by: str, now: datetime) -> Adapter:
+    async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
         self.asked.append((task, by))
         return adapter("routing-1")
 

@@ -70,9 +70,12 @@ async def told(metrics: Metrics) -> dict[str, float]:
 
 
 async def test_counts_and_ages_are_told() -> None:
-    figures = await told(Metrics(Figures(), lambda: NOW))
+    figures = await told(Metrics(Figures(), lambda: NOW, lambda: "open"))
     assert figures == {
         "switchboard_database_up": 1,
+        "switchboard_model_circuit closed": 0,
+        "switchboard_model_circuit half_open": 0,
+        "switchboard_model_circuit open": 1,
         "switchboard_waiting undecided": 2,
         "switchboard_waiting unsaid": 1,
         "switchboard_oldest_waiting_seconds undecided": 40,

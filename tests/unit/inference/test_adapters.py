@@ -1,17 +1,23 @@
 import json
-from collections.abc import AsyncIterator
+import math
+import re
+import struct
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
-from inference.adapters import VllmAdapters, inspect
+from inference.adapters import MAX_LOADED, VllmAdapters, inspect
 from inference.http import open_line
 from tests.fakes_inference import FakeVllm, write_lora
 
+Weights = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 SHAPE = {"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "intermediate_size": 16, "num_hidden_layers": 1}
 
 
@@ -62,6 +68,19 @@ async def test_after_a_restart_everything_wanted_comes_back(
     vllm.restart()
     await adapters.restore()
     assert await adapters.loaded() == {"routing-1", "routing-3"}
+
+
+async def test_what_nobody_asks_for_any_more_does_not_come_back(
+    vllm: FakeVllm, line: httpx.AsyncClient, lora: Path, tmp_path: Path
+) -> None:
+    adapters = VllmAdapters(line, tmp_path)
+    for number in range(MAX_LOADED + 5):
+        await adapters.load(adapter(lora, f"routing-{number}"))
+        await adapters.load(adapter(lora, "champion"))
+    vllm.restart()
+    await adapters.restore()
+    newest = {f"routing-{number}" for number in range(6, MAX_LOADED + 5)}
+    assert set(vllm.adapters) == {"champion", *newest}
 
 
 async def test_one_adapter_that_is_gone_does_not_keep_the_others_out(
@@ -129,3 +148,31 @@ def test_adapter_of_another_rank_than_it_says_is_refused(lora: Path) -> None:
     (lora / "adapter_config.json").write_text(json.dumps({"r": 8}), encoding="utf-8")
     with pytest.raises(Refused, match="made for another base model"):
         inspect(lora, lora.parent)
+
+
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("precision", ["F64", "F32", "F16", "BF16"])
+def test_weights_that_are_no_numbers_are_refused(lora: Path, tmp_path: Path, bad: float, precision: str) -> None:
+    file = lora / "adapter_model.safetensors"
+    weights = load_file(file)
+    one = sorted(weights)[0]
+    inspect(lora, tmp_path)
+    write_tensors(file, weights, precision)
+    inspect(lora, tmp_path)
+    weights[one].flat[5] = bad
+    write_tensors(file, weights, precision)
+    with pytest.raises(Refused, match=f"{re.escape(one)} holds weights that are no finite numbers"):
+        inspect(lora, tmp_path)
+
+
+def write_tensors(file: Path, weights: Mapping[str, Weights], precision: str) -> None:
+    """A safetensors file in that precision, bfloat16 included, which numpy has none of."""
+    header, body = {}, b""
+    for name, weight in weights.items():
+        kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<f4"}[precision]
+        raw = np.ascontiguousarray(weight.astype(kind))
+        stored = raw.tobytes() if precision != "BF16" else (raw.view("<u4") >> 16).astype("<u2").tobytes()
+        header[name] = {"dtype": precision, "shape": weight.shape, "data_offsets": [len(body), len(body) + len(stored)]}
+        body += stored
+    told = json.dumps(header).encode()
+    file.write_bytes(struct.pack("<Q", len(told)) + told + body)

@@ -1,6 +1,8 @@
 import asyncio
+import json
 import math
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.model_ports import Query
 from bot.domain.tasks import Label, Task
@@ -16,7 +18,7 @@ from inference.adapters import VllmAdapters
 from inference.client import VllmPredictor
 from inference.http import open_line
 from inference.prompt import PromptBuilder
-from tests.fakes_inference import FakeVllm, completion
+from tests.fakes_inference import FakeVllm, completion, write_lora
 from tests.small_bases import bare_base, listed_base
 
 TASK = Task("routing", "Which?", (Label("billing", "Money"), Label("it", "Machines")), "billing")
@@ -201,7 +203,7 @@ async def test_starter_without_an_adapter_is_refused_unasked(
     predictor = VllmPredictor(
         line, PromptBuilder(bare_base(tmp_path / "bare")), "starter", VllmAdapters(line, tmp_path)
     )
-    with pytest.raises(Refused, match="before it was trained"):
+    with pytest.raises(NotTrained, match="before it was trained"):
         await predictor.predict(Query(TASK, {"billing": "<label_000>"}, None), ["hi"])
     assert vllm.requests == []
 
@@ -211,3 +213,74 @@ async def test_adapter_made_for_another_base_is_refused(predictor: VllmPredictor
     foreign = Adapter("routing-1", "routing", tmp_path, "starter", {"billing": "<label_000>"}, 1.0, made)
     with pytest.raises(Refused, match="another one"):
         await predictor.predict(Query(TASK, foreign.codes, foreign), ["hi"])
+
+
+# --- somebody waits for the answer ---
+
+
+IN_A_HURRY = replace(QUERY, deadline=0.05)
+
+
+async def test_a_server_that_hangs_costs_no_more_than_the_deadline(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    vllm.delay = 30.0
+    with pytest.raises(Unreachable, match=r"no answer within 0\.05 s"):
+        await predictor.predict(IN_A_HURRY, ["hi"])
+
+
+async def test_more_texts_may_take_longer(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    vllm.delay = 0.1
+    assert len(await predictor.predict(IN_A_HURRY, ["hi"] * 16)) == 16
+
+
+async def test_after_three_deadlines_it_is_not_asked_any_more(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    vllm.delay = 30.0
+    for _ in range(3):
+        with pytest.raises(Unreachable, match="no answer"):
+            await predictor.predict(IN_A_HURRY, ["hi"])
+    asked = len(vllm.requests)
+    with pytest.raises(Unreachable, match="not asked, it did not answer 3 times running"):
+        await predictor.predict(IN_A_HURRY, ["hi"])
+    assert (len(vllm.requests), predictor.breaker.closed) == (asked, False)
+
+
+async def test_who_has_time_asks_all_the_same_and_stands_in_nobodys_way(
+    vllm: FakeVllm, predictor: VllmPredictor
+) -> None:
+    vllm.delay = 30.0
+    slow = [asyncio.create_task(predictor.predict(QUERY, [f"text {n}"] * 16)) for n in range(8)]
+    async with asyncio.timeout(10):
+        while True:
+            if vllm.most_at_once == 4:
+                break
+            await asyncio.sleep(0.01)
+    vllm.delay = 0.0
+    assert len(await predictor.predict(replace(QUERY, deadline=5.0), ["hi"])) == 1
+    for asked in slow:
+        asked.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_an_adapter_that_is_loaded_on_the_way_is_part_of_the_deadline(tmp_path: Path) -> None:
+    """The server takes the question, does not know the adapter, and hangs when it is asked for its list."""
+
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        if asked.startswith(b"POST /v1/completions"):
+            writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+            await writer.drain()
+        else:
+            await reader.read()
+        writer.close()
+
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "head_dim": 4, "intermediate_size": 16}
+    (tmp_path / "config.json").write_text(json.dumps(shape | {"num_hidden_layers": 1}), encoding="utf-8")
+    lora = write_lora(tmp_path / "lora", tmp_path, 1)
+    server = await asyncio.start_server(answers, "127.0.0.1")
+    port = server.sockets[0].getsockname()[1]
+    async with server, open_line(f"http://127.0.0.1:{port}") as line:
+        prompts = PromptBuilder(listed_base(tmp_path / "base"))
+        predictor = VllmPredictor(line, prompts, "base", VllmAdapters(line, tmp_path))
+        adapter = Adapter("routing-1", "routing", lora, "base", CODES, 1.0, datetime.now(UTC))
+        with pytest.raises(Unreachable):
+            async with asyncio.timeout(10):
+                await predictor.predict(Query(TASK, CODES, adapter, deadline=0.5), ["hi"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from inference import seed
+from tests.samples import NOW
 
 
 def test_a_seed_is_read_as_it_was_written_and_names_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,10 +17,10 @@ def test_a_seed_is_read_as_it_was_written_and_names_no_folder(tmp_path: Path, mo
     (grown / "adapter_config.json").write_text(json.dumps(config), "utf-8")
     monkeypatch.setattr(seed, "_HERE", tmp_path / "kept")
     assert seed.starter_seed() is None
-    seed.write_seed(grown, {"billing": "<label_000>"}, 0.7)
+    seed.write_seed(grown, {"billing": "<label_000>"}, 0.7, NOW)
     kept = seed.starter_seed()
     assert kept is not None
-    assert (kept.codes, kept.temperature) == ({"billing": "<label_000>"}, 0.7)
+    assert (kept.codes, kept.temperature, kept.made) == ({"billing": "<label_000>"}, 0.7, NOW)
     assert (kept.folder / "adapter_model.safetensors").read_bytes() == b"weights"
     assert json.loads((kept.folder / "adapter_config.json").read_text("utf-8")) == {
         "r": 16,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.decisions import Author, Reason
+from bot.domain.decisions import Author, Basis, Reason
 from bot.domain.messages import MessageRef
 from bot.domain.posts import (
     NO,
@@ -30,7 +30,7 @@ from bot.domain.posts import (
 )
 from bot.domain.tasks import Label, Task
 from bot.locales import available
-from bot.platforms.wording import card_marks, certainty, question, reply, report, to_person, to_team, why
+from bot.platforms.wording import card_marks, certainty, question, remembered, reply, report, to_person, to_team, why
 
 TASK = Task(
     name="routing",
@@ -202,8 +202,21 @@ def test_a_card_shows_what_became_of_it(marked: Card, said: list[str]) -> None:
         (replace(CARD, by=Author.LEAD, reason=Reason.CORRECTED), "A lead moved it here"),
         (replace(CARD, by=Author.FALLBACK, reason=Reason.UNSURE), "Nobody could decide; please have a look"),
         (
-            replace(CARD, by=Author.FALLBACK, reason=Reason.NOT_TRAINED),
+            replace(CARD, by=Author.FALLBACK, reason=Reason.MODEL_DOWN),
             "The model could not be asked; please have a look",
+        ),
+        (
+            replace(CARD, by=Author.FALLBACK, reason=Reason.NOT_TRAINED),
+            "The model is not trained yet and no known example is similar; please have a look. "
+            "More examples: switchboard import, then switchboard train",
+        ),
+        (
+            replace(CARD, by=Author.MEMORY, reason=Reason.NOT_TRAINED),
+            "The model is not trained yet: known examples decided. To train it, run: switchboard train",
+        ),
+        (
+            replace(CARD, by=Author.MEMORY, reason=Reason.REMEMBERED, remembered_from=Basis.TAP),
+            "Remembered from what somebody chose for a similar request",
         ),
         (
             replace(CARD, by=Author.FALLBACK, reason=Reason.UNDELIVERABLE),
@@ -241,3 +254,15 @@ def test_leads_hear_a_verdict_with_its_reasons() -> None:
     assert report(judged, "en") == ["Learned: routing-4 serves now.", "12 more are right"]
     refused = report(replace(judged, promoted=False), "en")
     assert refused[0] == "Learned, but routing-4 does not serve: the present model stays."
+
+
+@pytest.mark.parametrize(
+    ("basis", "said"),
+    [
+        (Basis.CORRECTION, "Similar, corrected: my bill"),
+        (Basis.TAP, "Similar, chosen: my bill"),
+        (Basis.EXAMPLE, "Similar example: my bill"),
+    ],
+)
+def test_a_text_that_was_leaned_on_says_how_it_came_by_its_label(basis: Basis, said: str) -> None:
+    assert remembered(["my bill"], basis, "en") == [said]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.conversations import State
-from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.decisions import Author, Basis, Decision, Reason
 from bot.domain.learning import Adapter
 from bot.domain.messages import MessageRef, Place
 from bot.domain.queries import Account, Request, Week
@@ -148,3 +148,22 @@ def test_why_lists_the_decisions_oldest_first() -> None:
 )
 def test_a_request_says_what_became_of_it(changes: dict[str, object], part: str) -> None:
     assert part in command_answers.line("en", TASK, replace(REQUEST, **changes), {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("by", "reason", "said"),
+    [
+        (Author.MEMORY, Reason.REMEMBERED, "Billing, as similar requests before (90%)"),
+        (Author.MEMORY, Reason.MODEL_DOWN, "the model could not be asked"),
+        (Author.MEMORY, Reason.NOT_TRAINED, "the model is not trained yet"),
+        (Author.FALLBACK, Reason.UNSURE, "because nobody could decide"),
+        (Author.FALLBACK, Reason.NOT_TRAINED, "because the model is not trained yet and no known example is similar"),
+        (Author.MODEL, Reason.MODEL_DOWN, "Billing, says the model (90%, -)"),
+    ],
+)
+def test_why_says_what_is_true_of_a_model_that_did_not_speak(by: Author, reason: Reason, said: str) -> None:
+    decision = Decision("routing", "billing", by, reason, {"billing": 0.9})
+    account = Account(REQUEST, ((AT, decision),), ("charged twice",), Basis.TAP)
+    shown = str(command_answers.why("en", TASK, account).blocks)
+    assert said in shown
+    assert "Similar, chosen: charged twice" in shown

@@ -266,7 +266,7 @@ def test_a_card_without_a_link_a_name_or_a_legend_leaves_them_out() -> None:
         (Author.MODEL, Reason.CONFIDENT, "The model chose this: very sure (92%, routing-3)"),
         (Author.MEMORY, Reason.REMEMBERED, "Remembered from a correction"),
         (Author.MEMORY, Reason.MODEL_DOWN, "the model could not be asked"),
-        (Author.MEMORY, Reason.NOT_TRAINED, "the model could not be asked"),
+        (Author.MEMORY, Reason.NOT_TRAINED, "The model is not trained yet: known examples decided"),
         (Author.PERSON, Reason.CHOSEN, "The person chose this team"),
         (Author.LEAD, Reason.CORRECTED, "A lead moved it here"),
         (Author.FALLBACK, Reason.UNSURE, "Nobody could decide"),

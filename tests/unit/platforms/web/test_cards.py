@@ -92,7 +92,7 @@ def _under(*lines: TranscriptLine) -> list[Object]:
         ({"by": "lead", "reason": "corrected"}, "Corrected", "A lead moved it here"),
         ({"by": "model", "reason": "withdrawn"}, "Put back", "A lead's correction was withdrawn"),
         ({"by": "fallback", "reason": "unsure"}, "Please look", "Nobody could decide"),
-        ({"by": "fallback", "reason": "not_trained"}, "Please look", "The model could not be asked"),
+        ({"by": "fallback", "reason": "not_trained"}, "Please look", "The model is not trained yet"),
         ({"by": "fallback", "reason": "undeliverable"}, "Please look", "Its team could not be reached"),
         ({"by": "fallback", "reason": "wordless"}, "Please look", "There was nothing to read but what is attached"),
     ],

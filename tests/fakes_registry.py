@@ -1,0 +1,160 @@
+"""What the learner reads and writes, in memory. `tests/integration/db/test_registry.py` holds it to its word."""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.domain import model_ports
+from bot.domain.errors import ClaimLost, Refused, UsageError
+from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Source
+from bot.domain.posts import Post
+from bot.domain.tasks import Task
+
+_OPEN = (Phase.REQUESTED, Phase.TRAINING, Phase.SCORING)
+
+
+@dataclass
+class FakeRegistry:
+    """A registry for one process."""
+
+    posts: list[Post] = field(default_factory=list)
+    """What conclusions owe."""
+    made: dict[str, Adapter] = field(default_factory=dict)
+    moves: list[tuple[str, int | None]] = field(default_factory=list)
+    """Where the pointer has been: (adapter, position of the move that a rollback goes back to)."""
+    known: list[Cycle] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    given: dict[str, dict[str, str]] = field(default_factory=dict)
+    claims: int = 0
+
+    # --- codes ---
+
+    async def codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
+        given = self.given.setdefault(base, {})
+        missing = [name for name in task.names if name not in given]
+        unused = [code for code in alphabet if code not in given.values()]
+        if len(unused) < len(missing):
+            raise UsageError(f"{len(missing) - len(unused)} labels are too many")
+        given |= dict(zip(missing, unused, strict=False))
+        return {name: given[name] for name in task.names}
+
+    async def adopt_codes(self, task: str, base: str, codes: Mapping[str, str]) -> bool:
+        if self.given.get(base):
+            return False
+        self.given[base] = dict(codes)
+        return True
+
+    # --- adapters ---
+
+    async def add_adapter(self, adapter: Adapter) -> None:
+        self.made.setdefault(adapter.name, adapter)
+
+    async def adapters(self, task: str) -> list[Adapter]:
+        return sorted(self.made.values(), key=lambda adapter: (adapter.made, adapter.name))
+
+    async def champion(self, task: str, base: str) -> Adapter | None:
+        found = self.made[self.moves[-1][0]] if self.moves else None
+        return found if found is not None and found.base == base else None
+
+    async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
+        self._move(self._fitting(adapter, base))
+
+    async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
+        previous = self.moves[-1][1] if self.moves else None
+        if previous is None:
+            raise UsageError(f"no adapter of {task} served before this one; promote one by its name")
+        adapter, before = self.moves[previous]
+        found = self._fitting(adapter, base)
+        self.moves.append((adapter, before))
+        return found
+
+    def _fitting(self, name: str, base: str) -> Adapter:
+        if name not in self.made:
+            raise UsageError(f"no adapter is called {name}")
+        if self.made[name].base != base:
+            trained = self.made[name].base
+            raise UsageError(f"{name} was trained for the base model {trained}, and {base} is served")
+        return self.made[name]
+
+    def _move(self, adapter: Adapter) -> None:
+        if not self.moves or self.moves[-1][0] != adapter.name:
+            self.moves.append((adapter.name, len(self.moves) - 1 if self.moves else None))
+
+    async def next_name(self, task: str) -> str:
+        names = [*self.made, *(cycle.adapter or "" for cycle in self.known)]
+        numbers = [int(found[1]) for name in names if (found := re.fullmatch(rf"{task}-(\d+)", name))]
+        return f"{task}-{max(numbers, default=0) + 1}"
+
+    # --- cycles ---
+
+    async def request_cycle(self, task: str, by: str, key: str, now: datetime) -> bool:
+        if key in self.keys or any(cycle.phase is Phase.REQUESTED for cycle in self.known):
+            return False
+        self.keys.add(key)
+        self.known.append(Cycle(len(self.known), task, by, Phase.REQUESTED, 0.0))
+        return True
+
+    @asynccontextmanager
+    async def claim_cycle(self, now: datetime) -> AsyncIterator[Cycle | None]:
+        waiting = next((cycle for cycle in self.known if cycle.phase in _OPEN), None)
+        if waiting is not None:
+            self.claims += 1
+            waiting = self.known[waiting.id] = replace(waiting, claim=f"claim {self.claims}")
+        yield waiting
+
+    async def update_cycle(self, cycle: Cycle, phase: Phase, progress: float, adapter: str | None = None) -> None:
+        held = self._held(cycle)
+        self.known[cycle.id] = replace(held, phase=phase, progress=progress, adapter=adapter or held.adapter)
+
+    async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
+        held, candidate, verdict = self._held(cycle), judged.candidate, judged.verdict
+        if verdict.promoted and await self.champion(cycle.task, candidate.base) != judged.champion:
+            raise Refused("another adapter serves than the candidate was judged against; train again")
+        self.known[cycle.id] = replace(held, phase=Phase.DONE, verdict=verdict)
+        await self.add_adapter(candidate)
+        if verdict.promoted:
+            self._move(candidate)
+        self.posts += posts
+
+    async def fail_cycle(self, cycle: Cycle, problem: str, now: datetime) -> None:
+        self.known[cycle.id] = replace(self._held(cycle), phase=Phase.FAILED, problem=problem)
+
+    def _held(self, cycle: Cycle) -> Cycle:
+        """As it is now. Raises ClaimLost when somebody claimed it since, or it ended."""
+        known = self.known[cycle.id]
+        if known.claim != cycle.claim or known.phase not in _OPEN:
+            raise ClaimLost("the cycle is held by another process, or concluded")
+        return known
+
+    async def cycles(self, task: str, limit: int) -> list[Cycle]:
+        return self.known[::-1][:limit]
+
+
+@dataclass
+class FakeExamples:
+    """Examples that are simply there."""
+
+    kept: list[Example] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def add_examples(self, task: str, examples: Sequence[Example]) -> int:
+        self.kept += examples
+        return len(examples)
+
+    async def sync_settings(self, task: str, wanted: Sequence[Example], now: datetime) -> int:
+        self.kept = [e for e in self.kept if e.source is not Source.SETTINGS] + list(wanted)
+        return len(wanted)
+
+    async def examples(self, task: str) -> list[Example]:
+        if self.failure is not None:
+            raise self.failure
+        return list(self.kept)
+
+    async def waiting_corrections(self, task: str) -> int:
+        return sum(example.source is Source.CORRECTION for example in self.kept)
+
+
+_registry: type[model_ports.Registry] = FakeRegistry
+_examples: type[model_ports.Examples] = FakeExamples
