@@ -1,7 +1,7 @@
 """What is looked for has an index, decisions are counted as they grow, and examples say when they changed.
 
 The indexes are built in the migration's one transaction, since all of it or nothing happens: while it runs, nothing is
-written. A million conversations take a minute or two; see docs/running.md.
+written, and platforms deliver later; see docs/running.md.
 """
 
 import sqlalchemy as sa
