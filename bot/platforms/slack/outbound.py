@@ -166,10 +166,11 @@ class Sender:
             return None
         chat, ts = source.chat, source.id
         try:
-            return await self.directory.permalink(chat, ts) or None
+            answer = await look(lambda: self.client.chat_getPermalink(channel=chat, message_ts=ts))
         except (Refused, Unreachable) as error:
             log.info("card without a link", extra={"platform": NAME, "problem": str(error)})
             return None
+        return word(answer, "permalink") or None
 
     def _setting(self, channel: str) -> str:
         keys = setting_of(self.voice.task, channel)
