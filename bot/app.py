@@ -1,16 +1,17 @@
 """The composition root: settings become a running system. The only file that knows every concrete class."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.check import of_platforms, of_the_model
+from bot.check import of_platforms, of_the_model, of_the_schedule
 from bot.console import say
 from bot.demo import company
-from bot.domain.errors import SwitchboardError, Unreachable
+from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.messages import Person
 from bot.domain.ports import Platform
@@ -23,6 +24,7 @@ from bot.flow.learn import Learner
 from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
+from db.adapter_paths import AdapterPaths
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -34,6 +36,7 @@ from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.backup import dump, restore
 from db.server.embedded import embedded
+from db.server.probe import probed
 from db.transcript import PostgresTranscript
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
@@ -42,10 +45,12 @@ from inference.client import VllmPredictor
 from inference.embed import LocalEmbedder, UrlEmbedder
 from inference.http import open_line
 from inference.prompt import PromptBuilder
-from inference.seed import starter_seed
+from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
 from inference.trainer_process import TrainerProcess
+
+log = logging.getLogger(__name__)
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the demo company's examples were said: anything newer outweighs them."""
@@ -135,7 +140,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresTranscript(database),
                 PostgresMemory(database, embedder.name),
                 PostgresExamples(database),
-                PostgresRegistry(database),
+                PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),
                 PostgresErasure(database),
                 aside,
@@ -171,7 +176,10 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
     try:
         async with open_store(settings) as store:
             if which is None:
-                yield "database", Finding(answers, True)
+                async for works in probed(store.database):
+                    yield "database", Finding(works, True)
+                for task in settings.tasks:
+                    yield "schedule", of_the_schedule(task, now())
             configs = {name: config for name, config in settings.platforms.items() if which in (None, name)}
             async for found in of_platforms(configs, platform_context(settings, store), live):
                 yield found
@@ -186,7 +194,20 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
 async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
     async with open_model_stack(settings) as (_, models):
         await models.adapters.loaded()  # where nothing is trained yet the model is not asked: is it there at all?
+        try:
+            await champions_fit(settings, models)
+        except Refused as error:
+            mend = f"copy its folder to {settings.model.runs}, or let another serve: switchboard rollback"
+            raise Refused(f"{error}; {mend}") from error
         yield models.classifier
+
+
+async def champions_fit(settings: Settings, models: ModelStack) -> None:
+    """Raises Refused, naming it, where the files of an adapter that serves are missing or fit another model."""
+    for task in settings.tasks:
+        query = await models.classifier.query(task)
+        if query.adapter is not None:
+            await models.adapters.examine(query.adapter)
 
 
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
@@ -285,13 +306,16 @@ async def model_running(
 
 
 async def _load(models: ModelStack, adapter: Adapter) -> None:
-    """A server that is down is no reason not to start: decisions say so, and it is loaded with the first question."""
+    """No reason not to start: decisions say so, and it is loaded with the first question that it can be asked."""
     try:
         async with asyncio.timeout(_LOAD_SECONDS):
             await models.adapters.load(adapter)
     except (Unreachable, TimeoutError) as error:
         problem = str(error) or f"the model server did not take {adapter.name} within {_LOAD_SECONDS:g} s"
         say(f"{problem}; until it answers, the memory and the fallback decide")
+    except Refused as error:
+        log.error("adapter cannot serve", extra={"adapter": adapter.name, "problem": str(error)})
+        say(f"{error}; until it can, the memory and the fallback decide")
 
 
 async def adopt_starter_seed(settings: Settings, store: Store) -> None:

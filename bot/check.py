@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from bot.domain.decisions import Opinion, Reason
 from bot.domain.errors import SwitchboardError
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
 from bot.platforms import Finding, PlatformContext, platform_modules
+from bot.schedule import next_runs
 
+_SHOWN_RUNS = 3
 _PROBE = "Where is my order? It should have come on Monday."
 
 
@@ -23,6 +26,16 @@ async def of_platforms(
                 yield name, finding
         except SwitchboardError as error:
             yield name, Finding("it can be looked at", False, str(error))
+
+
+def of_the_schedule(task: Task, now: datetime) -> Finding:
+    """When it learns next, in which time zone."""
+    learning = task.learning
+    runs = next_runs(learning.schedule, learning.timezone, now, _SHOWN_RUNS)
+    shown = ", ".join(f"{run:%a %Y-%m-%d %H:%M}" for run in runs)
+    return Finding(
+        f"{task.name} learns next, if {learning.min_corrections} corrections wait: {shown} ({learning.timezone})", True
+    )
 
 
 async def of_the_model(task: Task, open_model_stack: Callable[[], AbstractAsyncContextManager[Classifier]]) -> Finding:

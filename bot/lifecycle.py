@@ -2,10 +2,14 @@
 
 import asyncio
 import logging
+import math
 import random
 import signal
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import timedelta
+
+from bot.domain.errors import SwitchboardError, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -84,17 +88,38 @@ async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
         started = loop.time()
         try:
             await run()
-        except Exception as error:  # the one place that must survive anything: logged, and tried again
-            log.error("stumbled", extra={"part": name, "problem": type(error).__name__}, exc_info=_trace(error))
+        except Exception as error:  # noqa: BLE001 - the one place that must survive anything: logged, and tried again
+            _tell(name, _cause(error))
         if loop.time() - started > _LONGEST_WAIT:
             wait = _FIRST_WAIT
         await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - spreads replicas out, protects nothing
         wait = min(wait * 2, _LONGEST_WAIT)
 
 
-def _trace(error: Exception) -> Exception | None:
-    """A traceback helps only where we do not know what happened; and it may quote what people wrote in its message."""
-    return None if type(error).__module__.startswith("bot.domain") else error
+_said: dict[str, float] = {}
+"""Outage -> when it was said last: it stops every step at once, and each would say it again and again."""
+_SAY_AGAIN = 60.0
+
+
+def _tell(name: str, error: Exception) -> None:
+    """One line a failure; an outage, which is many steps' failure, is one line a minute for all of them together."""
+    outage = str(error) if isinstance(error, Unreachable) else None
+    about = {"step": name, "problem": str(error) if isinstance(error, SwitchboardError) else type(error).__name__}
+    now = time.monotonic()
+    if outage is not None and now - _said.get(outage, -math.inf) < _SAY_AGAIN:
+        log.info("step failed, restarting", extra=about)
+        return
+    if outage is not None:
+        _said[outage] = now
+    # A traceback helps only where we do not know what happened; and it may quote what people wrote in its message
+    log.error("step failed, restarting", extra=about, exc_info=None if isinstance(error, SwitchboardError) else error)
+
+
+def _cause(error: Exception) -> Exception:
+    """What went wrong first, out of the groups that task groups wrap it in."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def until_signal(work: Coroutine[None, None, None]) -> None:

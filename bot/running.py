@@ -13,6 +13,7 @@ from bot.app import (
     ModelStack,
     Store,
     build_model_stack,
+    champions_fit,
     connect_platforms,
     load_demo_examples,
     model_running,
@@ -34,7 +35,7 @@ from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
 from bot.lifecycle import Wakeups, forever, keep_running, until_signal
 from bot.platforms import Routed
-from bot.schedule import keep_schedule
+from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
 
 _CONCERNS: Mapping[str, frozenset[Change]] = {
@@ -89,7 +90,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         models = await build_model_stack(settings, store, stack)
         platforms = await connect_platforms(settings, store, stack)
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
-        hearing.create_task(serve_http(_site(store, models, platforms), socket), name="http")
+        hearing.create_task(serve_http(_site(settings, store, models, platforms), socket), name="http")
         wakeups = start_chat_steps(hearing, settings, store, models, platforms)
         await stack.enter_async_context(model_running(settings, store, models))
         with suppress(Unreachable):  # then it is remembered later
@@ -132,12 +133,15 @@ def start_model_steps(
     """What needs a model: sorting, remembering, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
     sorter = Sorter(task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now)
-    jobs = [(task.learning.schedule, partial(models.learner.due, task)) for task in settings.tasks]
+    jobs = [
+        CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
+        for task in settings.tasks
+    ]
     _keep(group, "sorting", partial(forever, sorter.step, wakeups["sorting"]))
     _keep(group, "remembering", partial(forever, models.embedding_backfill.step, wakeups["remembering"]))
     _keep(group, "holding the memory", partial(store.memory.hold, task))
     _keep(group, "learning", partial(forever, models.learner.step, wakeups["learning"], grace=0.0))
-    _keep(group, "schedule", partial(keep_schedule, jobs))
+    _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))
 
@@ -162,12 +166,13 @@ def _announce(settings: Settings, demo: Demo | None) -> None:
         webbrowser.open(address)
 
 
-def _site(store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -> Starlette:
+def _site(settings: Settings, store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -> Starlette:
     async def readiness() -> dict[str, bool]:
         parts = {name: platform.healthy() for name, platform in platforms.items()}
         return {
             "database": await _answers(store.aside.ping()),
             "model": models.breaker.closed and await _answers(models.adapters.loaded()),
+            "adapter": await _answers(champions_fit(settings, models)),
             **parts,
         }
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 _HERE = Path(__file__).parent / "starter" / "seed"
+STARTER_ADAPTERS = _HERE
+"""The folder of what comes with the program."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,8 +51,10 @@ class Learning:
     """When a task learns from its corrections."""
 
     schedule: str = "0 3 * * *"
-    """Cron, five fields."""
+    """Cron, five fields, or a macro like `@daily`."""
     min_corrections: int = 25
+    timezone: str = "UTC"
+    """In which the schedule is meant."""
 
 
 @dataclass(frozen=True, slots=True)

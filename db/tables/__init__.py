@@ -12,6 +12,7 @@ from db.tables.learning import (
     LabelCodeRow,
     PromotionRow,
     RollupRow,
+    TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
 
@@ -36,6 +37,7 @@ __all__ = [
     "ReactionRow",
     "RollupRow",
     "Table",
+    "TickRow",
     "Words",
     "storable",
 ]

@@ -214,3 +214,12 @@ class CycleRow(Table):
     reasons: Mapped[list[str]]
     figures: Mapped[dict[str, float]]
     problem: Mapped[str] = mapped_column(Words)
+
+
+class TickRow(Table):
+    """Up to which run of its schedule a task was looked after, so that what was missed can be made up for."""
+
+    __tablename__ = "schedule_ticks"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

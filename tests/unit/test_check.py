@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from bot import check
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.memory_vote import Neighbours
+from bot.domain.tasks import Learning
 from bot.flow.classify import Classifier
 from bot.platforms import Finding, PlatformContext, PlatformModule
 from tests.fakes import FakePredictor, fake_classifier
@@ -60,3 +63,13 @@ async def test_every_platform_is_looked_at_even_after_one_broke_down(monkeypatch
         ("slack", Finding("it can be looked at", False, "slack: timed out")),
         ("telegram", Finding("T, live", True)),
     ]
+
+
+def test_the_next_three_runs_are_shown_in_their_zone() -> None:
+    task = replace(TASK, learning=Learning("0 3 * * sun", 25, "Europe/Lisbon"))
+    told = check.of_the_schedule(task, datetime(2026, 11, 24, tzinfo=UTC))
+    assert told == Finding(
+        "routing learns next, if 25 corrections wait: Sun 2026-11-29 03:00, Sun 2026-12-06 03:00, "
+        "Sun 2026-12-13 03:00 (Europe/Lisbon)",
+        True,
+    )

@@ -16,11 +16,13 @@ import pytest
 
 from bot.domain.errors import Unreachable, UsageError
 from db.engine import Database, open_database
+from db.migrate import upgrade
 from db.server.embedded import embedded, serving
 
 _HOLDS = """
 import sys, time
 from pathlib import Path
+from db.migrate import upgrade
 from db.server.embedded import serving
 
 with serving(Path(sys.argv[1])) as url:
@@ -217,6 +219,41 @@ def test_a_path_too_long_for_a_socket_works(home: Path) -> None:
         _remember(url, "kept")
     with serving(deep) as url:
         assert _remembered(url) == ["kept"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with a space",
+        'it\'s "quoted"',
+        "$HOME `id` $(id); & | > x",
+        "100%25 #1? a=b&c",
+        "comma, comma",
+        "josé/カート",
+        "back\\slash",
+        "{braces} [x] *~!",
+        os.fsdecode(b"latin-\xe9"),
+    ],
+)
+def test_a_folder_may_have_every_name_that_a_file_system_allows(home: Path, name: str) -> None:
+    with serving(home / name) as url:
+        upgrade(url)
+        _remember(url, "kept")
+    assert (home / name / "data" / "PG_VERSION").exists()
+    with serving(home / name) as url:
+        assert _remembered(url) == ["kept"]
+
+
+def test_a_path_that_postgresql_cannot_use_is_explained(home: Path) -> None:
+    with pytest.raises(UsageError, match="no path with a line break"):
+        serving(home / "line\nbreak").__enter__()
+
+
+def test_a_folder_reached_over_a_link_is_the_same_server(home: Path) -> None:
+    (home / "real one").mkdir(parents=True)
+    (home / "link").symlink_to(home / "real one")
+    with serving(home / "real one") as url, serving(home / "link") as same:
+        assert url == same
 
 
 def test_data_of_another_version_is_explained(home: Path) -> None:
