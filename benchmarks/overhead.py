@@ -74,7 +74,7 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
         settings = unhurried(demo_settings(Path(home)))
         async with (
             open_store(settings) as store,
-            _mind(settings, store) as models,
+            mind(settings, store) as models,
             staged(settings, store, models) as stage,
         ):
             rooms = (f"person-{n}" for n in range(1_000_000))
@@ -85,7 +85,7 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
 
 
 @asynccontextmanager
-async def _mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
+async def mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
     """Everything that thinks, in no time."""
     task, embedder = settings.routing, Instant(store.embedder.name)
     classifier = Classifier(FakePredictor(lambda _: "billing"), embedder, store.memory, store.registry, "starter")

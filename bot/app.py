@@ -81,6 +81,9 @@ class Store:
     queries: PostgresQueries
     erasure: PostgresErasure
     failures: PostgresFailedItems
+    aside: Database
+    """Connections of their own for health and figures: a pool that is busy is no database that is down."""
+    figures: PostgresQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     """The database, at its newest schema, with the settings' examples in it. Raises Unreachable or UsageError."""
     async with _database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
-        async with open_database(url) as database:
+        async with open_database(url) as database, open_database(url, pool_size=2) as aside:
             embedder = _embedder(settings)
             store = Store(
                 database,
@@ -143,6 +146,8 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresQueries(database),
                 PostgresErasure(database),
                 PostgresFailedItems(database),
+                aside,
+                PostgresQueries(aside),
             )
             await sync_settings_examples(settings, store)
             try:

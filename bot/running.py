@@ -136,6 +136,7 @@ def start_model_steps(
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
     wakeups.subscribe(Learner.name, Learner.wakes_on)
     _keep(group, Learner.name, partial(forever, models.learner.step, wakeups[Learner.name], grace=0.0))
+    _keep(group, "hold memory", partial(store.memory.hold, task))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))
@@ -187,14 +188,14 @@ def _site(settings: Settings, store: Store, models: ModelStack, platforms: Mappi
     async def readiness() -> dict[str, bool]:
         parts = {name: platform.healthy() for name, platform in platforms.items()}
         return {
-            "database": await _answers(store.database.ping()),
+            "database": await _answers(store.aside.ping()),
             "model": models.breaker.closed and await _answers(models.adapters.loaded()),
             "adapter": await _answers(champions_fit(settings, models)),
             **parts,
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    metrics = Metrics(store.queries, now, store.failures, lambda: models.breaker.state)
+    metrics = Metrics(store.figures, now, store.failures, lambda: models.breaker.state)
     return WebApp(readiness, metrics).application(routes)
 
 

@@ -78,7 +78,7 @@ class Database:
             DRIVER,
             async_creator=self._pooled_connection,
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=0,  # opening a connection in a burst costs more than waiting for one
             pool_timeout=10,
             hide_parameters=True,  # an error's text must not quote what people wrote
         )
@@ -190,7 +190,7 @@ def forgettable() -> ColumnElement[object]:
 
 
 @asynccontextmanager
-async def open_database(url: str, pool_size: int = 10) -> AsyncIterator[Database]:
+async def open_database(url: str, pool_size: int = 20) -> AsyncIterator[Database]:
     """The database behind a URL; nothing is connected before it is needed. Raises ConfigError for a wrong URL."""
     database = Database(parsed(url), pool_size)
     try:

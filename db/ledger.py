@@ -1,5 +1,6 @@
 """The record of conversations: every method is one transaction; the story of each is in the file it names."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
@@ -18,14 +19,29 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.errors import Unreachable
+from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, Ledger, ThreadingPolicy
 from bot.domain.posts import Post
-from db.conversations import edits, follow_ups, intake, notes, people, presses, reactions, reminders, undecided
+from db.conversations import (
+    edits,
+    facts_together,
+    follow_ups,
+    intake,
+    messages,
+    notes,
+    people,
+    presses,
+    reactions,
+    reminders,
+    undecided,
+)
 from db.engine import Database
 from db.server.advisory_locks import alone
 from db.server.notifications import listen
+
+log = logging.getLogger(__name__)
 
 
 class PostgresLedger:
@@ -41,7 +57,7 @@ class PostgresLedger:
 
     async def add_message(self, message: Message, policy: ThreadingPolicy) -> bool:
         async with self._database.transaction() as session:
-            return await intake.add_message(session, message, policy)
+            return (await messages.add_messages(session, [message], policy))[0]
 
     async def add_edit(self, edit: Edit) -> bool:
         async with self._database.transaction() as session:
@@ -74,6 +90,29 @@ class PostgresLedger:
     async def moved_chats(self, platform: str) -> Mapping[str, str]:
         async with self._database.transaction() as session:
             return await people.moved_chats(session, platform)
+
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
+        try:
+            async with self._database.transaction() as session:
+                return await facts_together.add_facts(session, facts, policy)
+        except Unreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - which of them it was, only each by itself can say
+            return [error] if len(facts) == 1 else await self._one_by_one(facts, policy)
+
+    async def _one_by_one(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> list[bool | Exception]:
+        log.warning("storing facts one by one, since one of them cannot be stored", extra={"facts": len(facts)})
+        outcomes: list[bool | Exception] = []
+        for fact in facts:
+            try:
+                outcomes += await self.add_facts([fact], policy)
+            except Unreachable as error:
+                outcomes.append(error)
+        return outcomes
+
+    async def name_person(self, person: Person) -> None:
+        async with self._database.transaction() as session:
+            await people.name_person(session, person)
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         async with self._database.transaction() as session:

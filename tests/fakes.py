@@ -99,6 +99,11 @@ class FakeKnowledge:
     async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
         return self.found
 
+    async def nearest_many(
+        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+    ) -> list[Neighbours]:
+        return [self.found] * len(texts)
+
     async def codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
         return dict(zip(task.names, alphabet, strict=False))
 

@@ -143,6 +143,12 @@ class FakeLedger:
     async def moved_chats(self, platform: str) -> Mapping[str, str]:
         return self.moved
 
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
+        return [self._store(fact) for fact in facts]
+
+    async def name_person(self, person: Person) -> None:
+        self._store(person)
+
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         return self._store(("left", person.id, chat))
 

@@ -182,6 +182,9 @@ class Press:
     """As in `Message`."""
 
 
+Fact = Message | Edit | Deletion | Note | Reaction | Press
+"""What a platform reports, and what is stored before it is acknowledged."""
+
 _CHOICE = "→"
 
 
@@ -240,7 +243,3 @@ def joined(texts: list[str]) -> str:
     """A burst of messages as the one text that is classified; greetings fall away when there is more."""
     meaningful = [text for text in texts if has_words(text)]
     return "\n".join(meaningful or texts)
-
-
-Fact = Message | Edit | Deletion | Note | Reaction | Press
-"""What a platform tells us."""

@@ -92,6 +92,11 @@ class Memory(Protocol):
         never. `leave_out_itself` hides every example with the same text, so that held-out ones can be scored honestly.
         """
 
+    async def nearest_many(
+        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+    ) -> list[Neighbours]:
+        """The same for many texts at once, in their order: one search, not one after the other."""
+
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
         """(id, text) of examples that have no vector of this embedder yet."""
 

@@ -48,6 +48,9 @@ class Inbox(Protocol):
 
     async def note(self, note: Note) -> None: ...
 
+    async def person(self, person: Person) -> None:
+        """Who somebody is whose messages were stored before that was known: name, language, of which company."""
+
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         """The chat has another id from now on (`Place.chat`): what is owed and what stands there follows."""
 
@@ -178,6 +181,16 @@ class Ledger(Protocol):
 
     async def moved_chats(self, platform: str) -> Mapping[str, str]:
         """Former id -> present id of every chat that was given another one."""
+
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
+        """Store many facts together, each as its own `add_…` does; what came of each, in their order.
+
+        A fact that cannot be stored is an exception in its place and takes nothing from the others. Raises Unreachable
+        when none could be stored.
+        """
+
+    async def name_person(self, person: Person) -> None:
+        """What was stored of the person without a name gets name, language and `external`; what has a name keeps it."""
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         """The person's next message in that chat, without a thread, opens a new conversation. False: none was open."""

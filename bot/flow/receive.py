@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from bot.domain.messages import (
     clean_name,
 )
 from bot.domain.ports import FailedItems, Inbox, Ledger, ThreadingPolicy
+from bot.flow.intake_queue import IntakeQueue
 from bot.lifecycle import origin
 
 log = logging.getLogger(__name__)
@@ -43,46 +44,54 @@ class Receiver:
     failures: FailedItems
     now: Callable[[], datetime]
     """Our own clock, by which whatever waits for a while is timed: a platform's may be minutes ahead or behind."""
+    _queue: IntakeQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_queue", IntakeQueue(self.ledger, self.policy))
 
     async def message(self, message: Message) -> None:
         """Store the message. A repeat changes nothing."""
         kept = replace(message, text=clean(message.text), author=_named(message.author), media=_kept(message.media))
         kept = replace(kept, heard=self.now())
-        if await self._stored(kept, self.ledger.add_message(kept, self.policy)):
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("received", extra={"platform": message.ref.platform, "ref": message.ref.id})
             self.ripe_in(self.policy.settle)
 
     async def reaction(self, reaction: Reaction) -> None:
         """Store the reaction, if it may be on one of our posts, or is a lead's word about a person's message."""
         kept = replace(reaction, actor=_named(reaction.actor), emoji=clean(reaction.emoji), heard=self.now())
-        if await self._stored(kept, self.ledger.add_reaction(kept)):
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("reaction", extra={"platform": reaction.ref.platform, "added": reaction.added})
 
     async def press(self, press: Press) -> None:
         """Store the press, if it may be on one of our posts."""
         kept = replace(press, actor=_named(press.actor), value=clean(press.value), heard=self.now())
-        if await self._stored(kept, self.ledger.add_press(kept)):
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("press", extra={"platform": press.ref.platform})
 
     async def edit(self, edit: Edit) -> None:
         """Store what a message or note that we know says and shows by now."""
         media = None if edit.media is None else _kept(edit.media)
         kept = replace(edit, text=clean(edit.text), media=media)
-        if await self._stored(kept, self.ledger.add_edit(kept)):
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("edited", extra={"platform": edit.ref.platform, "ref": edit.ref.id})
 
     async def deletion(self, deletion: Deletion) -> None:
         """Empty a message or note that we know."""
         kept = replace(deletion, heard=self.now())
-        if await self._stored(kept, self.ledger.add_deletion(kept)):
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("deleted", extra={"platform": deletion.ref.platform, "ref": deletion.ref.id})
 
     async def note(self, note: Note) -> None:
         """Store what a team wrote, if it is under something of ours."""
         kept = replace(note, text=clean(note.text), author=_named(note.author), media=_kept(note.media))
         kept = replace(kept, heard=self.now())
-        if await self._stored(kept, self.ledger.add_note(kept)):
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("noted", extra={"platform": note.ref.platform, "ref": note.ref.id})
+
+    async def person(self, person: Person) -> None:
+        """Store who they are, where that was not known yet."""
+        await self.ledger.name_person(_named(person))
 
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         """From now on that chat has another id."""

@@ -1,5 +1,6 @@
 """What Prometheus sees: counts and ages, never a text, a name or a token."""
 
+import asyncio
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,6 +13,10 @@ from bot.domain.failures import STEPS
 from bot.domain.ports import FailedItems
 from bot.domain.queries import Queries, Week
 
+_PATIENCE = 3.0
+"""Seconds that a scrape waits for the database."""
+_FRESH = 5.0
+"""Seconds for which what changes slowly is not read again, however many look."""
 CIRCUIT = ("closed", "half_open", "open")
 """Questions go through; one is on its way to find out; none is asked."""
 
@@ -30,6 +35,8 @@ class Metrics:
         self._insight = queries
         self._now = now
         self._failures = failures
+        self._reading: asyncio.Task[None] | None = None
+        self._fresh_until = 0.0
         self._circuit = circuit
         self.registry = CollectorRegistry()
         self._up = self._gauge("database_up", "1 when the database answers")
@@ -44,23 +51,35 @@ class Metrics:
         self._accuracy = self._gauge("week_accuracy", "Share of the week's routed conversations that no lead moved")
 
     async def refresh(self) -> None:
-        """Read the figures anew; a database that is down shows as down instead of failing the scrape."""
-        now = self._now()
+        """Read the figures anew; a database that is down shows as down instead of failing the scrape.
+
+        One that is slow is not down: then what was read last is shown, and what is being read comes with a later look.
+        """
         for state in CIRCUIT:
             self._model.labels(state).set(self._circuit() == state)
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(), name="read figures")
+        done, _ = await asyncio.wait({self._reading}, timeout=_PATIENCE)
+        if not done:
+            self._up.set(1)
+            return
+        reading, self._reading = self._reading, None
         try:
-            backlog = await self._insight.backlog(now)
-            decisions = await self._insight.decisions()
-            week = await self._insight.week(now)
-            failed = await self._failures.counts()
+            await reading
         except Unreachable:
             self._up.set(0)
+        else:
+            self._up.set(1)
+
+    async def _read(self) -> None:
+        now, clock = self._now(), asyncio.get_running_loop().time
+        self._show_backlog(await self._insight.backlog(now))
+        self._show_failed(await self._failures.counts())
+        if clock() < self._fresh_until:
             return
-        self._up.set(1)
-        self._show_backlog(backlog)
-        self._show_decisions(decisions)
-        self._show_week(week)
-        self._show_failed(failed)
+        self._show_decisions(await self._insight.decisions())
+        self._show_week(await self._insight.week(now))
+        self._fresh_until = clock() + _FRESH
 
     def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
         return Gauge(f"switchboard_{name}", says, labels, registry=self.registry)

@@ -19,7 +19,7 @@ from db.conversations.claims import free, held, lease, release
 from db.conversations.failures import backs_off, readable
 from db.engine import announce
 from db.posts.enqueue import enqueue
-from db.posts.latest import all_cards, standing_cards, wordings
+from db.posts.latest import all_cards, standing_among, wordings
 from db.reading import mappers
 from db.reading.codec import decode_media, encode_media
 from db.redaction.posts import Redaction, redact_posts, unlearn
@@ -220,7 +220,8 @@ async def _cards(
     session: AsyncSession, talks: Sequence[int]
 ) -> tuple[Mapping[int, StandingCard], Mapping[int, tuple[StandingCard, ...]]]:
     """The standing card of each conversation, and every card of it; one on its way says the old words yet."""
-    return await standing_cards(session, talks), await all_cards(session, talks)
+    every = await all_cards(session, talks)
+    return standing_among(every), every
 
 
 def _waiting(table: type[MessageRow] | type[NoteRow], now: datetime) -> Select[Any]:

@@ -44,7 +44,7 @@ from db.conversations.failures import backs_off, readable
 from db.conversations.targets import on_note
 from db.engine import announce
 from db.posts.enqueue import enqueue
-from db.posts.latest import all_cards, standing_cards
+from db.posts.latest import all_cards, standing_among
 from db.posts.questions import asking
 from db.reading import mappers
 from db.reading.codec import encode_media
@@ -169,8 +169,8 @@ async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[
 
 async def _read(session: AsyncSession, rows: Sequence[Row[NoteRow, ConversationRow]]) -> list[PendingNote]:
     ids = [talk.id for _, talk in rows]
-    cards, asked = await standing_cards(session, ids), await asking(session, ids)
-    every = await all_cards(session, ids)
+    asked, every = await asking(session, ids), await all_cards(session, ids)
+    cards = standing_among(every)
     return [
         PendingNote(
             id=row.id,

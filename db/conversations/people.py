@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Update, delete, exists, select, update
+from sqlalchemy import Update, and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from bot.domain.conversations import State
 from bot.domain.messages import Person, Place
 from bot.domain.ports import Change
-from db.conversations.intake import alone_in, newest_of
+from db.conversations.messages import alone_in, newest_of
 from db.engine import announce
 from db.tables import (
     ConversationRow,
@@ -36,6 +36,26 @@ async def leave(session: AsyncSession, person: Person, chat: str, now: datetime)
     left = update(ConversationRow).where(ConversationRow.id == row.id).values(left_at=now)
     await session.execute(left.execution_options(synchronize_session=False))
     return row.state != State.CLOSED
+
+
+async def name_person(session: AsyncSession, person: Person) -> None:
+    """Where no name is yet. The language that they chose stands; what was said without one gets theirs."""
+    for table, who, lives in _WHO:
+        row = table.__table__.c
+        theirs = and_(row.platform == person.platform, row[f"{who}_id"] == person.id)
+        language = func.coalesce(row.language, person.language)
+        named = update(table).where(theirs, row[f"{who}_name"] == "", row[lives].is_(None))
+        named = named.values({f"{who}_name": person.name, "language": language, "external": person.external})
+        await session.execute(named.execution_options(synchronize_session=False))
+
+
+_WHO: tuple[tuple[type[Table], str, str], ...] = (
+    (ConversationRow, "person", "erased_at"),
+    (MessageRow, "author", "deleted_at"),
+    (NoteRow, "author", "deleted_at"),
+    (ReactionRow, "actor", "concluded_at"),
+)
+"""What keeps somebody's name, as whom, and what is set once that is over: who was forgotten gets no name again."""
 
 
 async def prefer(session: AsyncSession, person: Person, language: str) -> None:

@@ -20,13 +20,14 @@ from db.conversations.decisions import heard, move
 from db.conversations.examples import ConversationExample, store_example
 from db.conversations.failures import backs_off, readable
 from db.conversations.follow_ups import reopen
-from db.conversations.intake import alone_in, store_reaction
+from db.conversations.intake import store_reaction
+from db.conversations.messages import alone_in
 from db.conversations.notes import note_of, send
 from db.conversations.split import split_off
 from db.conversations.targets import nobodys, on
 from db.engine import announce
 from db.posts.enqueue import enqueue
-from db.posts.latest import all_cards, standing_cards, wordings
+from db.posts.latest import all_cards, standing_among, wordings
 from db.reading import mappers
 from db.tables import ConversationRow, NoteRow, PostRow, PressRow
 
@@ -47,9 +48,10 @@ async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> lis
 
 async def _read(session: AsyncSession, found: Sequence[Row[PressRow, ConversationRow, PostRow]]) -> list[PendingPress]:
     talks = {talk.id: talk for _, talk, _ in found}
-    messages, cards = await mappers.own_messages(session, list(talks)), await standing_cards(session, list(talks))
+    messages = await mappers.own_messages(session, list(talks))
     said = await wordings(session, [post.id for _, _, post in found])
     every = await all_cards(session, list(talks))
+    cards = standing_among(every)
     notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
     return [
         PendingPress(

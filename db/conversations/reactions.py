@@ -20,7 +20,7 @@ from db.conversations.failures import backs_off, readable
 from db.conversations.targets import IS_CHOICE, nobodys, on, on_message, on_note
 from db.engine import announce
 from db.posts.enqueue import enqueue
-from db.posts.latest import all_cards, open_questions, standing_cards, wordings
+from db.posts.latest import all_cards, open_questions, standing_among, wordings
 from db.posts.questions import asking
 from db.reading import mappers
 from db.tables import ConversationRow, DecisionRow, MessageRow, NoteRow, PostRow, ReactionRow
@@ -45,9 +45,10 @@ async def claim_reactions(session: AsyncSession, now: datetime, limit: int) -> l
 
 async def _read(session: AsyncSession, found: Sequence[ConversationRow]) -> list[PendingReactions]:
     ids = [row.id for row in found]
-    said, cards = await mappers.own_messages(session, ids), await standing_cards(session, ids)
+    said = await mappers.own_messages(session, ids)
     questions = await open_questions(session, ids)
     every, asked = await all_cards(session, ids), await asking(session, ids)
+    cards = standing_among(every)
     pendings = []
     for row in found:
         events = await _events(session, row.id)

@@ -1,6 +1,6 @@
 """What our posts say by now, and which card stands for a conversation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +22,11 @@ def _of_kind(conversation_ids: Sequence[int], kind: str) -> Select[PostRow]:
 
 async def standing_cards(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, StandingCard]:
     """The newest card of each conversation that was not struck, in its newest wording."""
-    every = await all_cards(session, conversation_ids)
+    return standing_among(await all_cards(session, conversation_ids))
+
+
+def standing_among(every: Mapping[int, Sequence[StandingCard]]) -> dict[int, StandingCard]:
+    """The same out of all their cards, for who has asked for these already."""
     standing = {of: [card for card in cards if card.card.moved_to is None] for of, cards in every.items()}
     return {of: cards[-1] for of, cards in standing.items() if cards}
 

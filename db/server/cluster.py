@@ -7,6 +7,7 @@ import os
 import pwd
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import tempfile
@@ -180,7 +181,7 @@ def make(cluster: Cluster) -> None:
 
 
 def start(cluster: Cluster) -> None:
-    if _answers(cluster):
+    if answers(cluster):
         return
     _sweep(cluster)
     _make_socket_folder(cluster)
@@ -206,8 +207,22 @@ def _log(cluster: Cluster) -> Path:
     return cluster.data / "server.log"
 
 
-def _answers(cluster: Cluster) -> bool:
+def answers(cluster: Cluster) -> bool:
+    """Whether it takes connections now."""
     return _run(cluster, "pg_isready", "-q", "-h", str(cluster.socket)).returncode == 0
+
+
+def listens(cluster: Cluster) -> bool:
+    """Whether any server is at the socket: a dead one leaves it behind, and nobody behind it."""
+    with socket.socket(socket.AF_UNIX) as knocking:
+        knocking.settimeout(5)
+        try:
+            knocking.connect(str(cluster.socket / ".s.PGSQL.5432"))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            return True  # there, and too busy to say more
+        return True
 
 
 def _sweep(cluster: Cluster) -> None:

@@ -15,10 +15,12 @@ from db.tables.learning import (
     AdapterRow,
     CorrectionRow,
     CycleRow,
+    DecisionCountRow,
     DecisionRow,
     ExampleRow,
     LabelCodeRow,
     PromotionRow,
+    RollupRow,
     TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
@@ -29,6 +31,7 @@ __all__ = [
     "ConversationRow",
     "CorrectionRow",
     "CycleRow",
+    "DecisionCountRow",
     "DecisionRow",
     "ExampleRow",
     "FailedItemRow",
@@ -44,6 +47,7 @@ __all__ = [
     "PressRow",
     "PromotionRow",
     "ReactionRow",
+    "RollupRow",
     "Table",
     "TickRow",
     "Words",

@@ -19,6 +19,8 @@ class ConversationRow(Table):
     __table_args__ = (
         Index(None, "platform", "chat", "person_id"),
         Index(None, "platform", "person_id"),
+        Index(None, "taken_by", postgresql_where=text("taken_by IS NOT NULL")),
+        Index("ix_conversations_open", "started_at", "id", postgresql_where=text("state IN ('asked', 'routed')")),
         Index(
             "ix_conversations_undecided",
             "heard_at",
@@ -92,6 +94,8 @@ class MessageRow(Table):
         Index("ix_messages_waiting", "conversation_id", postgresql_where=text("concluded_at IS NULL")),
         Index("ix_messages_stale", "conversation_id", postgresql_where=_STALE),
         Index(None, "platform", "author_id"),
+        Index(None, "platform", "chat", "at", "id"),
+        Index(None, "carried_by", postgresql_where=text("carried_by IS NOT NULL")),
     )
 
     id: Mapped[int] = new_id()
@@ -132,6 +136,9 @@ class NoteRow(Table):
         Index("ix_notes_stale", "conversation_id", postgresql_where=_STALE),
         Index("ix_notes_parked", "heard_at", postgresql_where=text("conversation_id IS NULL")),
         Index(None, "platform", "author_id"),
+        Index(None, "platform", "chat", "at", "id"),
+        Index(None, "platform", "under_chat"),
+        Index(None, "carried_by", postgresql_where=text("carried_by IS NOT NULL")),
     )
 
     id: Mapped[int] = new_id()

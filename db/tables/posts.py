@@ -18,6 +18,7 @@ class ReactionRow(Table):
             "platform", "chat", "message_id", "actor_id", "emoji", "added", "at", name="uq_reactions_event"
         ),
         Index(None, "platform", "chat", "message_id"),
+        Index(None, "platform", "actor_id"),
         Index("ix_reactions_waiting", "platform", "chat", "message_id", postgresql_where=text("concluded_at IS NULL")),
     )
 
@@ -47,6 +48,7 @@ class PressRow(Table):
     __tablename__ = "presses"
     __table_args__ = (
         UniqueConstraint("platform", "chat", "message_id", "actor_id", "value", "at", name="uq_presses_event"),
+        Index(None, "platform", "actor_id"),
         Index("ix_presses_waiting", "platform", "chat", "message_id", postgresql_where=text("concluded_at IS NULL")),
     )
 
@@ -81,6 +83,9 @@ class PostRow(Table):
         Index(
             "ix_posts_line", text("coalesce(conversation_id, 0)"), "platform", "chat", "id", postgresql_where=_PENDING
         ),
+        Index("ix_posts_shown_alone", "platform", postgresql_where=text("only_for IS NOT NULL")),
+        Index("ix_posts_answers_chat", "platform", "answers_chat", postgresql_where=text("answers_chat IS NOT NULL")),
+        Index("ix_posts_given_up", "problem", postgresql_where=text("given_up_at IS NOT NULL")),
     )
 
     id: Mapped[int] = new_id()

@@ -53,6 +53,8 @@ def store(database: Database) -> Store:
         PostgresQueries(database),
         PostgresErasure(database),
         PostgresFailedItems(database),
+        database,
+        PostgresQueries(database),
     )
 
 

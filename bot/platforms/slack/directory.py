@@ -25,6 +25,8 @@ _MOST = 10_000
 
 What is out of date stays until then, for when Slack cannot be reached.
 """
+_MOST_WAITING = 8
+"""People who are waited for at a time while something waits to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class BotUser:
     team: str
     enterprise: str = ""
     """The organisation that our workspace belongs to; empty when it stands alone."""
+    url: str = ""
+    """Where the workspace is in a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,26 @@ class Directory:
         self._groups: dict[str, str] = {}
         self._groups_until = 0.0
         self._complained: set[str] = set()
+        self._waiting = 0
 
     async def us(self) -> BotUser:
         """Who we are, asked once. Raises Refused for a bad token, Unreachable."""
         if self._us is None:
             answer = await ask(self._client.auth_test())
-            names = (word(answer, key) for key in ("user_id", "bot_id", "team_id", "enterprise_id"))
+            names = (word(answer, key) for key in ("user_id", "bot_id", "team_id", "enterprise_id", "url"))
             self._us = BotUser(*names)
         return self._us
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """Where that message is in a browser; empty when Slack has no address for it. Raises Unreachable, Refused.
+
+        Of a workspace whose address is known it is put together without asking: Slack counts the questions.
+        """
+        base = (await self.us()).url
+        if base.startswith("https://"):
+            return f"{base.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+        answer = await look(lambda: self._client.chat_getPermalink(channel=channel, message_ts=ts))
+        return word(answer, "permalink")
 
     async def profile(self, user: str) -> Profile:
         """What Slack knows about the person; an empty profile when it refuses to say. Raises Unreachable."""
@@ -103,15 +119,28 @@ class Directory:
             self._profiles[user] = (_now() + _PROFILE_FOR, known)
             return known
 
+    def recalled(self, user: str) -> Profile | None:
+        """What is known of the person without asking; None when Slack should be asked."""
+        until, known = self._profiles.get(user, (0.0, Profile()))
+        return known if _now() < until else None
+
     async def profile_within(self, user: str, seconds: float) -> Profile:
-        """The profile, or what was last known of it when Slack is slow or out of reach; then not asked for a minute."""
+        """The profile, or what was last known of it when Slack is slow or out of reach; then not asked for a minute.
+
+        While many wait already, nobody else does: they get what is known at once.
+        """
+        last = self._profiles.get(user, (0.0, Profile()))[1]
+        if self._waiting >= _MOST_WAITING and self.recalled(user) is None:
+            return last
+        self._waiting += 1
         try:
             async with asyncio.timeout(seconds):
                 return await self.profile(user)
         except (TimeoutError, Unreachable):
-            last = self._profiles.get(user, (0.0, Profile()))[1]
             self._profiles[user] = (_now() + _SLOW_FOR, last)
             return last
+        finally:
+            self._waiting -= 1
 
     async def members(self, group: str) -> frozenset[str]:
         """The user group's people; nobody when Slack refuses to say. Raises Unreachable when they were never known."""

@@ -16,6 +16,7 @@ from bot.platforms.slack.background_tasks import BackgroundTasks
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.command_answers import told
 from bot.platforms.slack.commands import Commands
+from bot.platforms.slack.directory import Profile
 from bot.platforms.slack.emoji import EmojiNames, aliases
 from bot.platforms.slack.events import (
     BotIdentity,
@@ -46,6 +47,7 @@ from bot.platforms.slack.interactions import (
     Shortcut,
     interaction,
 )
+from bot.platforms.slack.late_names import LateNames
 from bot.platforms.slack.mentions import Mentions
 from bot.platforms.slack.payload import NAME, Payload, inner, moment, word
 from bot.platforms.slack.request_context import RequestContext
@@ -75,10 +77,12 @@ class Inbound:
     dismissed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once our token was taken back, or the app removed."""
     _spellings: EmojiNames = field(init=False)
+    _names: LateNames = field(init=False)
     _whispered: deque[MessageRef] = field(default_factory=lambda: deque(maxlen=200))
 
     def __post_init__(self) -> None:
         self._spellings = EmojiNames(self.configured)
+        self._names = LateNames(self.reception.directory, self.inbox, self.background)
 
     async def take(self, payload: Payload) -> BoltResponse:
         """Store what a payload says and only then acknowledge it; what cannot be stored, Slack sends again.
@@ -115,7 +119,7 @@ class Inbound:
             self.reception.clock.observe(happened)
         match read(payload, self.ears):
             case Message() as message:
-                await self.inbox.message(await self._pointing(await self._whole(message)))
+                await self._store(await self._pointing(await self._worded(message)))
             case Note() as note:
                 await self.inbox.note(await self._whole(note))
             case Reaction() as reaction:
@@ -153,7 +157,7 @@ class Inbound:
                 if isinstance(news.message, ThreadReply):
                     await self._overhear(news.message)
                 else:
-                    await self.inbox.message(await self._pointing(await self._whole(news.message)))
+                    await self._store(await self._pointing(await self._worded(news.message)))
             case Renamed():
                 self._rename(news)
                 await self.inbox.chat_moved(NAME, news.before, news.after)
@@ -174,13 +178,14 @@ class Inbound:
 
         One under a card is a team's, though the settings no longer name the channel: what is said there is no request.
         """
-        around, said = self.reception.around, await self._whole(aside.message)
+        around, said = self.reception.around, await self._worded(aside.message)
         if await around.ledger.is_of_a_team(aside.root, aside.ours):
+            said = replace(said, author=await self._known(said.author))
             await self.inbox.note(Note(said.ref, aside.root, said.author, said.text, said.at, said.media))
         elif aside.addressed:
-            await self.inbox.message(await self._pointing(said))
+            await self._store(await self._pointing(said))
         elif await around.chat_commands.account(aside.root) is not None:
-            await self.inbox.message(said)
+            await self._store(said)
 
     async def learn_moves(self) -> None:
         """Channels that got another id before this process began. Raises Unreachable."""
@@ -228,12 +233,15 @@ class Inbound:
         )
         await ask(call)
 
-    async def _whole(self, said: _Said) -> _Said:
+    async def _whole(self, note: Note) -> Note:
         """With the names of its writer, of whom it mentions, and of files: events have ids alone."""
-        author, text, media = await asyncio.gather(
-            self._known(said.author), self._mentions.named(said.text), self._mentions.known(said.media)
-        )
-        return replace(said, author=author, text=text, media=media)
+        author, worded = await asyncio.gather(self._known(note.author), self._worded(note))
+        return replace(worded, author=author)
+
+    async def _worded(self, said: _Said) -> _Said:
+        """With the names of whom it mentions, and of files; who mentions nobody waits for nobody."""
+        text, media = await asyncio.gather(self._mentions.named(said.text), self._mentions.known(said.media))
+        return replace(said, text=text, media=media)
 
     async def _pointing(self, message: Message) -> Message:
         """Who calls us into a thread that we do not know speaks of what the thread begins with.
@@ -254,11 +262,19 @@ class Inbound:
     def _mentions(self) -> Mentions:
         return Mentions(self.reception.client, self.reception.directory)
 
+    async def _store(self, message: Message) -> None:
+        """Whoever writes is asked about only when it is stored: a crowd must not wait for a thousand answers."""
+        profile = self.reception.directory.recalled(message.author.id)
+        await self.inbox.message(replace(message, author=_as_known(message.author, profile or Profile())))
+        if profile is None:
+            self._names.find(message.author)
+
     async def _known(self, person: Person) -> Person:
         """With name and language, which are not in the event; without them when Slack is slow to say."""
         profile = await self.reception.directory.profile_within(person.id, _NAME_SECONDS)
-        external = profile.external if profile.known else person.external
-        return replace(person, name=profile.name, language=profile.language, external=external)
+        if self.reception.directory.recalled(person.id) is None:
+            self._names.find(person)
+        return _as_known(person, profile)
 
     async def _learn_emoji(self) -> bool:
         try:
@@ -306,3 +322,8 @@ class Inbound:
         tab = HomeTab(self.reception, self.inbox)
         await tab.choose(picked)
         self.background.start(tab.show(picked.user), "slack home")
+
+
+def _as_known(person: Person, profile: Profile) -> Person:
+    external = profile.external if profile.known else person.external
+    return replace(person, name=profile.name, language=profile.language, external=external)

@@ -8,7 +8,7 @@ from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import SwitchboardError
-from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Press, Reaction
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Press, Reaction
 from bot.platforms import LIVE_SECONDS, Finding, PlatformContext
 from bot.platforms.slack import Config, Mode
 from bot.platforms.slack.adapter import Slack, opened
@@ -50,6 +50,8 @@ class Listener:
     async def deletion(self, deletion: Deletion) -> None: ...
 
     async def note(self, note: Note) -> None: ...
+
+    async def person(self, person: Person) -> None: ...
 
     async def chat_moved(self, platform: str, before: str, after: str) -> None: ...
 

@@ -13,9 +13,8 @@ from bot.locales import choose
 from bot.platforms import PlatformContext
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.ephemeral import EphemeralMessages
-from bot.platforms.slack.payload import NAME, word
+from bot.platforms.slack.payload import NAME
 from bot.platforms.slack.permissions import Permissions
-from bot.platforms.slack.web_api import look
 
 _PROFILE_SECONDS = 1.0
 _LINKS = 20
@@ -64,11 +63,10 @@ class RequestContext:
         if ref.platform != NAME:
             return ""
         try:
-            answer = await look(lambda: self.client.chat_getPermalink(channel=ref.chat, message_ts=ref.id))
+            return await self.directory.permalink(ref.chat, ref.id)
         except (Refused, Unreachable):
             # A list without this one link is better than no list.
             return ""
-        return word(answer, "permalink")
 
     async def links(self, requests: Sequence[Request], *, to_cards: bool = False) -> dict[int, str]:
         """Conversation -> where it is: for its person where they wrote, for leads its card."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import telegram
@@ -38,6 +38,9 @@ _ALBUMS = 200
 """How many albums are remembered: their pieces come within a second of each other."""
 
 _EXPLAINED_SECONDS = 60.0
+
+_TOGETHER = 64
+"""Updates that are taken in at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class Inbound:
         self._inbox = inbox
         self._replies = replies
         self._albums = Albums()
+        self._in_order = asyncio.Lock()
         self._explained: dict[tuple[str, str], float] = {}
         self._failed: tuple[object, int] = (None, 0)
         """The update that failed last, and how often."""
@@ -114,9 +118,12 @@ class Inbound:
         except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, it would again
             _skipped(payload, error)
             return
-        await self._look_again(update)
         try:
-            facts = self._albums.read(update, self._ears())
+            async with self._in_order:  # the pieces of an album are looked at in their order
+                await self._look_again(update)
+                facts = self._albums.read(update, self._ears())
+        except Unreachable:
+            raise
         except Exception as error:  # noqa: BLE001 - as above
             _skipped(payload, error)
             return
@@ -225,7 +232,10 @@ def _skipped(payload: Payload, error: Exception) -> None:
 
 
 class Polling:
-    """Takes updates in order; what was stored is confirmed to Telegram with the next poll, never earlier."""
+    """Takes updates in order; what was stored is confirmed to Telegram with the next poll, never earlier.
+
+    What people say one after the other is stored together: a hundred messages are no hundred transactions.
+    """
 
     def __init__(self, line: BotApiClient, intake: Inbound) -> None:
         self._line = line
@@ -235,9 +245,37 @@ class Polling:
     async def step(self, patience: int) -> None:
         """Take what waits, or what comes within `patience` seconds. Raises Unreachable; the rest comes again then."""
         updates = await self._line.updates(self._offset, patience)
-        for number, payload in updates:
-            await self._intake.take(payload)
-            self._offset = number + 1
+        for together in _side_by_side(updates):
+            outcomes = await asyncio.gather(*(self._intake.take(one) for _, one in together), return_exceptions=True)
+            for (number, _), failure in zip(together, outcomes, strict=True):
+                if failure is not None:
+                    raise failure
+                self._offset = number + 1
         if not updates:
             # All is confirmed. After a week of silence the numbers may begin anew, lower: no offset may outlive that.
             self._offset = None
+
+
+def _side_by_side(updates: Sequence[tuple[int, Payload]]) -> Iterator[list[tuple[int, Payload]]]:
+    """The updates in order, in groups whose members may be stored together: what people merely say.
+
+    Anything else (a command, an edit, a press) is about what came before it, and waits until that is stored.
+    """
+    group: list[tuple[int, Payload]] = []
+    for update in updates:
+        if group and not (_merely_said(update[1]) and len(group) < _TOGETHER):
+            yield group
+            group = []
+        group.append(update)
+        if not _merely_said(update[1]):
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _merely_said(payload: Payload) -> bool:
+    message = payload.get("message")
+    if not isinstance(message, Mapping) or any(str(key).startswith("migrate_") for key in message):
+        return False
+    return not any(str(message.get(words, "")).startswith("/") for words in ("text", "caption"))

@@ -14,7 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.domain.errors import UsageError
+from bot.domain.errors import Unreachable, UsageError
+from db.engine import Database, open_database
 from db.migrate import upgrade
 from db.server.embedded import embedded, serving
 
@@ -329,4 +330,68 @@ async def test_told_to_leave_again_and_again_while_every_thread_is_busy_it_leave
     free.set()
     with pytest.raises(asyncio.CancelledError):
         await holder
+    assert _postmaster(home) is None
+
+
+_WATCHES = """
+import asyncio, sys
+from pathlib import Path
+from db.server.embedded import embedded
+
+async def main():
+    async with embedded(Path(sys.argv[1])) as url:
+        print(url, flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(main())
+"""
+
+
+def _watcher(home: Path) -> subprocess.Popen[str]:
+    """Another process that holds the server and watches it."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _WATCHES, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+async def _answers_again(database: Database) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await database.ping()
+            except Unreachable:
+                await asyncio.sleep(0.1)
+
+
+async def test_killed_it_comes_back_and_the_pool_works_again(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with embedded(home) as url, open_database(url) as database:
+        await asyncio.to_thread(_remember, url, "kept")
+        for _ in range(2):
+            killed = _postmaster(home)
+            assert killed is not None
+            os.kill(killed, signal.SIGKILL)
+            await _answers_again(database)
+            assert _postmaster(home) not in (None, killed)
+        assert await asyncio.to_thread(_remembered, url) == ["kept"]
+    assert _postmaster(home) is None, "who leaves last stops the one that was started again, too"
+    assert "database server gone, restarting" in caplog.text
+
+
+async def test_of_several_who_watch_one_starts_it_again(home: Path) -> None:
+    others = [_watcher(home) for _ in range(2)]
+    async with embedded(home) as url, open_database(url) as database:
+        for other in others:
+            assert other.stdout is not None
+            assert (await asyncio.to_thread(other.stdout.readline)).startswith("postgresql://")
+        killed = _postmaster(home)
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        await _answers_again(database)
+        revived = _postmaster(home)
+        await asyncio.sleep(2)  # everybody has looked by now
+        assert _postmaster(home) == revived != killed
+        said = (home / "data" / "server.log").read_text()
+        assert said.count("database system is ready to accept connections") == 2
+        await asyncio.gather(*(asyncio.to_thread(_let_go, other) for other in others))
+        await database.ping()
     assert _postmaster(home) is None

@@ -85,6 +85,8 @@ def _store(database: Database) -> Store:
         PostgresQueries(database),
         PostgresErasure(database),
         PostgresFailedItems(database),
+        database,
+        PostgresQueries(database),
     )
 
 

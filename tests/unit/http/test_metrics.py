@@ -1,5 +1,6 @@
 """What Prometheus is told: figures, and never what anybody wrote."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,13 +36,18 @@ class Figures:
 
     of_week: Week = field(default_factory=lambda: Week(decided=20, corrected=1, asked=4))
     down: bool = False
+    slow: asyncio.Event | None = None
+    counted: int = 0
 
     async def backlog(self, now: datetime) -> Mapping[str, float]:
         if self.down:
             raise Unreachable("the database does not answer")
+        if self.slow is not None:
+            await self.slow.wait()
         return BUSY
 
     async def decisions(self) -> Mapping[tuple[str, str, str, str], int]:
+        self.counted += 1
         return {("slack", "routing", "billing", "model"): 19, ("slack", "routing", "billing", "lead"): 2}
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
@@ -102,6 +108,27 @@ async def test_a_database_that_is_down_shows_as_down() -> None:
     await told(metrics)
     queries.down = True
     assert (await told(metrics))["switchboard_database_up"] == 0
+
+
+async def test_a_database_that_is_slow_is_not_down_and_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    queries = Figures(slow=asyncio.Event())
+    metrics = Metrics(queries, lambda: NOW, FakeFailedItems())
+    monkeypatch.setattr("bot.http.metrics._PATIENCE", 0.01)
+    for _ in range(3):
+        assert (await told(metrics))["switchboard_database_up"] == 1
+    assert queries.slow is not None
+    queries.slow.set()
+    monkeypatch.setattr("bot.http.metrics._PATIENCE", 5.0)
+    assert (await told(metrics))["switchboard_waiting undecided"] == 2
+    assert queries.counted == 1
+
+
+async def test_what_changes_slowly_is_not_counted_for_every_scrape() -> None:
+    queries = Figures()
+    metrics = Metrics(queries, lambda: NOW, FakeFailedItems())
+    for _ in range(5):
+        await told(metrics)
+    assert queries.counted == 1
 
 
 @pytest.mark.parametrize(("parts", "status"), [({"database": True, "slack": True}, 200), ({"model": False}, 503)])

@@ -89,6 +89,14 @@ class Recorder:
         await self._store()
         self.deletions.append(deletion)
 
+    async def person(self, person: Person) -> None:
+        """As the ledger does: what has a name keeps it."""
+        await self._store()
+        for ref, message in self.messages.items():
+            if message.author.id == person.id and not message.author.name:
+                self.messages[ref] = replace(message, author=person)
+        self.tried -= 1
+
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         await self._store()
         self.moved.append((platform, before, after))

@@ -28,6 +28,8 @@ async def test_a_message_is_stored_with_its_writers_name_and_language_and_acknow
 ) -> None:
     ts = await server.writes(ANN, HELP, "I was charged twice &amp; again")
     await server.until(settled(server))
+    # Who it was is asked about once it is stored
+    await server.until(lambda: all(message.author.name for message in inbox.messages.values()))
     [message] = inbox.messages.values()
     assert (message.ref, message.place) == (MessageRef("slack", HELP, ts), Place("slack", HELP, ts))
     assert message.author == Person("slack", ANN, "Ann", "pt-BR")
@@ -156,8 +158,7 @@ async def test_a_slack_that_does_not_say_who_writes_holds_up_nothing(
 async def test_the_same_writer_is_looked_up_once(server: SlackServer, slack: Slack, inbox: Recorder) -> None:
     for number in range(5):
         await server.writes(ANN, HELP, f"message {number}")
-    await server.until(lambda: len(inbox.messages) == 5)
-    assert {message.author.name for message in inbox.messages.values()} == {"Ann"}
+    await server.until(lambda: [message.author.name for message in inbox.messages.values()] == ["Ann"] * 5)
     assert len(server.calls_to("users.info")) == 1
 
 
@@ -213,3 +214,16 @@ async def test_a_file_of_another_company_has_its_name_and_link(
     assert [(one.name, one.link) for one in message.media] == [
         ("contract.pdf", f"https://test.slack.com/files/{file.id}")
     ]
+
+
+async def test_a_message_is_stored_before_anybody_is_asked_who_wrote_it(
+    server: SlackServer, slack: Slack, inbox: Recorder
+) -> None:
+    server.fail("users.info", delay=0.5)
+    await server.writes(ANN, HELP, "first")
+    await server.until(settled(server))
+    assert [message.author for message in inbox.messages.values()] == [Person("slack", ANN)]
+    await server.until(lambda: [message.author.name for message in inbox.messages.values()] == ["Ann"])
+    await server.writes(ANN, HELP, "second")
+    await server.until(lambda: [message.author.name for message in inbox.messages.values()] == ["Ann", "Ann"])
+    assert len(server.calls_to("users.info")) == 1
