@@ -76,7 +76,7 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
         settings = unhurried(demo_settings(Path(home)))
         async with (
             open_store(settings) as store,
-            _mind(settings, store) as models,
+            mind(settings, store) as models,
             staged(settings, store, models) as stage,
         ):
             rooms = (f"person-{n}" for n in range(1_000_000))
@@ -87,14 +87,15 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
 
 
 @asynccontextmanager
-async def _mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
+async def mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
     """Everything that thinks, in no time."""
     task, embedder = settings.routing, Instant(store.embedder.name)
     voices = FittedVoices(settings.model.runs / "voices", embedder.name)
     predictor = FakePredictor(lambda _: "billing")
     classifier = Classifier(predictor, embedder, store.memory, store.registry, "starter", linear=voices)
     async with open_line(_NOBODY) as line:
-        adapters, embedding_backfill = VllmAdapters(line, STARTER), EmbeddingBackfill(store.memory, embedder)
+        adapters = VllmAdapters(line, STARTER)
+        embedding_backfill = EmbeddingBackfill(store.memory, embedder, store.failures, now)
         learner = Learner(
             {task.name: task},
             store.examples,

@@ -68,7 +68,7 @@ class PooledInbox:
         finally:
             self.pool.release()
 
-    message = reaction = press = edit = deletion = note = _store
+    message = reaction = press = edit = deletion = note = person = _store
 
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         await self._store((platform, before, after))

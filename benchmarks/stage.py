@@ -36,7 +36,8 @@ class Stage:
     name = "web"
     whispers = False
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
         self._inbox: asyncio.Future[Inbox] = asyncio.get_running_loop().create_future()
         self._answers: Mapping[str, asyncio.Future[Handed]] = defaultdict(asyncio.Future)
         self._cards: Mapping[str, asyncio.Future[Handed]] = defaultdict(asyncio.Future)
@@ -58,6 +59,9 @@ class Stage:
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
         return person == LEAD
+
+    def delay(self, item: OutboxItem) -> timedelta:
+        return timedelta(0)
 
     async def may_handle(self, person: Person, room: Place) -> bool:
         return person == LEAD
@@ -86,17 +90,19 @@ class Stage:
 
     async def answer(self, room: str) -> Handed:
         """The first post to the person in that room. Raises TimeoutError."""
-        return await asyncio.wait_for(asyncio.shield(self._answers[room]), _PATIENCE)
+        return await asyncio.wait_for(asyncio.shield(self._answers[room]), self._patience)
 
     async def card(self, room: str) -> Handed:
         """The first card of the person in that room. Raises TimeoutError."""
-        return await asyncio.wait_for(asyncio.shield(self._cards[room]), _PATIENCE)
+        return await asyncio.wait_for(asyncio.shield(self._cards[room]), self._patience)
 
 
 @asynccontextmanager
-async def staged(settings: Settings, store: Store, models: ModelStack) -> AsyncIterator[Stage]:
+async def staged(
+    settings: Settings, store: Store, models: ModelStack, patience: float = _PATIENCE
+) -> AsyncIterator[Stage]:
     """All steps of the bot, kept running as in a run, on such a chat; they end with the context."""
-    stage = Stage()
+    stage = Stage(patience)
     running = asyncio.create_task(_run(settings, store, models, stage), name="the bot")
     try:
         yield stage

@@ -25,6 +25,8 @@ from bot.app import demo_settings, embedding_backfill, load_demo_examples, open_
 from bot.console import counting, say
 from bot.demo import company
 from bot.domain.errors import UsageError
+from bot.domain.example_files.reading import ReadOptions
+from bot.example_commands import import_examples, labelled, ready_to_import
 from bot.settings import Settings, load
 
 SETS = ("clinc150", "banking77")
@@ -64,7 +66,8 @@ async def demo() -> dict[str, Figures]:
             figures: dict[str, Figures] = {}
             for file in (company.HELD_OUT, company.HELD_OUT.with_name("hard.jsonl")):
                 heard = io.StringIO()
-                await commands.evaluate(models, settings.routing, file, True, heard)
+                asked = labelled(file, settings.routing, ReadOptions(), skip_bad=False)
+                await commands.evaluate(models, settings.routing, file.name, asked, True, heard)
                 rival = Trial(file.stem, read(company.SEED), read(file))
                 figures[file.stem] = {**_evaluated(heard), "SVC": await asyncio.to_thread(linear, rival)}
     return figures
@@ -92,11 +95,13 @@ async def learned(of: Trial, judged_by: Sequence[Text]) -> dict[str, Figures]:
         asked = _written(Path(home) / "asked.jsonl", {"test": of.asked})
         settings, heard = _settings(Path(home), of), io.StringIO()
         async with open_model_stack(settings) as (store, models):
-            await commands.import_examples(store, embedding_backfill(store), settings.routing, examples, skip_bad=False)
+            ready = ready_to_import(examples, settings.routing, ReadOptions(), skip_bad=False, strict=False)
+            await import_examples(store, embedding_backfill(store), settings.routing, ready)
             began = time.perf_counter()
             promoted = await commands.train(store, models, settings.routing, True, io.StringIO())
             seconds = time.perf_counter() - began
-            await commands.evaluate(models, settings.routing, asked, True, heard)
+            tested = labelled(asked, settings.routing, ReadOptions(), skip_bad=False)
+            await commands.evaluate(models, settings.routing, asked.name, tested, True, heard)
     rival = await asyncio.to_thread(linear, of)
     cycle = {"learned": len(of.learned), "cycle s": round(seconds, 1), "promoted": "yes" if promoted else "no"}
     return {of.name: {**_evaluated(heard), "SVC": rival, **cycle}}

@@ -1,16 +1,17 @@
 """The composition root: settings become a running system. The only file that knows every concrete class."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.check import of_platforms, of_the_model
-from bot.console import say
+from bot.check import of_platforms, of_the_model, of_the_schedule
+from bot.console import counting, say
 from bot.demo import company
-from bot.domain.errors import SwitchboardError, Unreachable
+from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.messages import Person
 from bot.domain.mixture import Mixture
@@ -25,9 +26,11 @@ from bot.flow.learn import Learner
 from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
+from db.adapter_paths import AdapterPaths
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
+from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.migrate import upgrade
@@ -36,6 +39,7 @@ from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.backup import dump, restore
 from db.server.embedded import embedded
+from db.server.probe import probed
 from db.transcript import PostgresTranscript
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
@@ -45,11 +49,13 @@ from inference.client import VllmPredictor
 from inference.embed import LocalEmbedder, UrlEmbedder
 from inference.http import open_line
 from inference.prompt import PromptBuilder
-from inference.seed import starter_seed
+from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
 from inference.trainer_process import TrainerProcess
 from inference.voices.fitted import FittedVoices
+
+log = logging.getLogger(__name__)
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the demo company's examples were said: anything newer outweighs them."""
@@ -79,6 +85,10 @@ class Store:
     registry: PostgresRegistry
     queries: PostgresQueries
     erasure: PostgresErasure
+    failures: PostgresFailedItems
+    aside: Database
+    """Connections of their own for health and figures: a pool that is busy is no database that is down."""
+    figures: PostgresQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +138,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     """The database, at its newest schema, with the settings' examples in it. Raises Unreachable or UsageError."""
     async with _database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
-        async with open_database(url) as database:
+        async with open_database(url) as database, open_database(url, pool_size=2) as aside:
             embedder = _embedder(settings)
             store = Store(
                 database,
@@ -139,9 +149,12 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresVoiceLessons(database),
                 PostgresMemory(database, embedder.name),
                 PostgresExamples(database),
-                PostgresRegistry(database),
+                PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),
                 PostgresErasure(database),
+                PostgresFailedItems(database),
+                aside,
+                PostgresQueries(aside),
             )
             await sync_settings_examples(settings, store)
             try:
@@ -157,7 +170,9 @@ async def open_model_stack(settings: Settings) -> AsyncIterator[tuple[Store, Mod
         store = await stack.enter_async_context(open_store(settings))
         models = await build_model_stack(settings, store, stack)
         await stack.enter_async_context(model_running(settings, store, models))
-        await embedding_backfill(store).all(lambda _more: None)
+        if waiting := await store.memory.count_unembedded(store.embedder.name):
+            with counting("remembering", waiting) as told:
+                await embedding_backfill(store).all(told)
         await models.voice_fitter.step()
         yield store, models
 
@@ -174,7 +189,10 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
     try:
         async with open_store(settings) as store:
             if which is None:
-                yield "database", Finding(answers, True)
+                async for works in probed(store.database):
+                    yield "database", Finding(works, True)
+                for task in settings.tasks:
+                    yield "schedule", of_the_schedule(task, now())
             configs = {name: config for name, config in settings.platforms.items() if which in (None, name)}
             async for found in of_platforms(configs, platform_context(settings, store), live):
                 yield found
@@ -189,12 +207,25 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
 async def _classifier(settings: Settings) -> AsyncIterator[Classifier]:
     async with open_model_stack(settings) as (_, models):
         await models.adapters.loaded()  # where nothing is trained yet the model is not asked: is it there at all?
+        try:
+            await champions_fit(settings, models)
+        except Refused as error:
+            mend = f"copy its folder to {settings.model.runs}, or let another serve: switchboard rollback"
+            raise Refused(f"{error}; {mend}") from error
         yield models.classifier
+
+
+async def champions_fit(settings: Settings, models: ModelStack) -> None:
+    """Raises Refused, naming it, where the files of an adapter that serves are missing or fit another model."""
+    for task in settings.tasks:
+        query = await models.classifier.query(task)
+        if query.adapter is not None:
+            await models.adapters.examine(query.adapter)
 
 
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
     """What gives examples their place in the memory; needs no model server."""
-    return EmbeddingBackfill(store.memory, store.embedder)
+    return EmbeddingBackfill(store.memory, store.embedder, store.failures, now)
 
 
 # --- the parts ---
@@ -292,13 +323,16 @@ async def model_running(
 
 
 async def _load(models: ModelStack, adapter: Adapter) -> None:
-    """A server that is down is no reason not to start: decisions say so, and it is loaded with the first question."""
+    """No reason not to start: decisions say so, and it is loaded with the first question that it can be asked."""
     try:
         async with asyncio.timeout(_LOAD_SECONDS):
             await models.adapters.load(adapter)
     except (Unreachable, TimeoutError) as error:
         problem = str(error) or f"the model server did not take {adapter.name} within {_LOAD_SECONDS:g} s"
         say(f"{problem}; until it answers, the memory and the fallback decide")
+    except Refused as error:
+        log.error("adapter cannot serve", extra={"adapter": adapter.name, "problem": str(error)})
+        say(f"{error}; until it can, the memory and the fallback decide")
 
 
 async def adopt_starter_seed(settings: Settings, store: Store) -> None:

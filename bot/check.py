@@ -1,28 +1,77 @@
 """What `switchboard check` looks at besides the platforms, and the order of it all."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from bot.domain.decisions import Opinion, Reason
 from bot.domain.errors import SwitchboardError
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
 from bot.platforms import Finding, PlatformContext, platform_modules
+from bot.schedule import next_runs
 
+_SHOWN_RUNS = 3
 _PROBE = "Where is my order? It should have come on Monday."
 
 
 async def of_platforms(
     configs: Mapping[str, object], around: PlatformContext, live: bool
 ) -> AsyncIterator[tuple[str, Finding]]:
-    """What the platforms find out with real calls, one platform after the other."""
-    known = platform_modules()
+    """What the platforms find out with real calls, one platform after the other; then, `live`, all at once.
+
+    So that people wait for the slowest of them alone, and every room is asked while they look. A platform that does not
+    answer is not tried any further.
+    """
+    known, answering = platform_modules(), dict[str, bool]()
     for name, config in configs.items():
+        async for finding in _survived(known[name].check(config, around)):
+            answering.setdefault(name, finding.ok)
+            yield name, finding
+    if live:
+        names = [name for name in configs if answering.get(name)]
+        trials = {name: _survived(known[name].live_check(configs[name], around)) for name in names}
+        async for found in _as_they_come(trials):
+            yield found
+
+
+async def _survived(findings: AsyncIterator[Finding]) -> AsyncIterator[Finding]:
+    """The findings, the last of which is what ended them."""
+    try:
+        async for finding in findings:
+            yield finding
+    except SwitchboardError as error:
+        yield Finding("it can be looked at", False, str(error))
+
+
+async def _as_they_come(trials: Mapping[str, AsyncIterator[Finding]]) -> AsyncIterator[tuple[str, Finding]]:
+    """(name, finding) of all of them, whichever comes first."""
+    found: asyncio.Queue[tuple[str, Finding] | None] = asyncio.Queue()
+
+    async def follow(name: str, findings: AsyncIterator[Finding]) -> None:
         try:
-            async for finding in known[name].check(config, around, live):
-                yield name, finding
-        except SwitchboardError as error:
-            yield name, Finding("it can be looked at", False, str(error))
+            async for finding in findings:
+                found.put_nowait((name, finding))
+        finally:
+            found.put_nowait(None)
+
+    async with asyncio.TaskGroup() as group:
+        for name, findings in trials.items():
+            group.create_task(follow(name, findings), name=f"live check {name}")
+        for _ in trials:
+            while (one := await found.get()) is not None:
+                yield one
+
+
+def of_the_schedule(task: Task, now: datetime) -> Finding:
+    """When it learns next, in which time zone."""
+    learning = task.learning
+    runs = next_runs(learning.schedule, learning.timezone, now, _SHOWN_RUNS)
+    shown = ", ".join(f"{run:%a %Y-%m-%d %H:%M}" for run in runs)
+    return Finding(
+        f"{task.name} learns next, if {learning.min_corrections} corrections wait: {shown} ({learning.timezone})", True
+    )
 
 
 async def of_the_model(task: Task, open_model_stack: Callable[[], AbstractAsyncContextManager[Classifier]]) -> Finding:

@@ -11,9 +11,27 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bot import app, commands, running
+from bot import app, commands, example_commands, running
 from bot.console import agreed, say
+from bot.demo import company
 from bot.domain.errors import SwitchboardError, UsageError
+from bot.domain.example_files.reading import Unknown
+from bot.failed import drop_failed, list_failed, retry_failed
+from bot.file_options import (
+    DryRun,
+    Encoding,
+    KeepHtml,
+    LabelColumn,
+    Mapped,
+    ReadFrom,
+    RouteFrom,
+    SkipBad,
+    Strict,
+    TextColumns,
+    UnknownLabels,
+    read_options,
+)
+from bot.files import writing
 from bot.init import USUAL, begin, next_steps, of_names
 from bot.logs import write_logs
 from bot.platforms import platform_modules, platform_names
@@ -31,12 +49,17 @@ cli = typer.Typer(
     epilog="Exit codes: 0 done, 1 a check or a gate said no, 2 usage or configuration.",
 )
 
+failed = typer.Typer(no_args_is_help=True, help="What was set aside after it failed again and again.")
+cli.add_typer(failed, name="failed")
+
 Config = Annotated[
     Path | None,
     typer.Option("--config", envvar="SWITCHBOARD_CONFIG", help="The settings file; by default ./switchboard.toml."),
 ]
 TaskName = Annotated[str | None, typer.Option("--task", help="Which task; by default the one that routes.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+FailedIds = Annotated[list[int] | None, typer.Argument(metavar="ID...", help="As `switchboard failed list` shows.")]
+EveryFailed = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 
 class Form(StrEnum):
@@ -91,7 +114,7 @@ def check(
     live: Annotated[
         bool,
         typer.Option(
-            "--live", help="Post a test card in every team's room, and wait for your emoji on it. Stop the bot."
+            "--live", help="Post a test message in every team's room, and wait for your emoji on it. Stop the bot."
         ),
     ] = False,
     as_json: AsJson = False,
@@ -106,7 +129,8 @@ def check(
     with _spoken():
         commands.known(platform, settings.platforms)
     if live:
-        say("A test card appears in every team's room now. Put an emoji on each, within a minute: I wait for them.")
+        say("After the other checks a test message appears in every team's room.")
+        say("Put an emoji on each as soon as it is there: I wait for a minute, for all of them together.")
         say("A bot that runs meanwhile may hear them in my place; stop it before.")
 
     async def work() -> bool:
@@ -143,58 +167,82 @@ def restore(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], 
 @cli.command()
 def route(
     text: Annotated[str | None, typer.Argument(help="What somebody wrote.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", exists=True, dir_okay=False, help="JSONL or CSV.")] = None,
+    file: RouteFrom = None,
+    columns: TextColumns = None,
+    encoding: Encoding = None,
+    keep_html: KeepHtml = False,
     as_json: AsJson = False,
     task: TaskName = None,
     config: Config = None,
 ) -> None:
     """Classify without a chat: which team would get this?"""
-    if (text is None) == (file is None):
-        raise typer.BadParameter('give either a text or --file: switchboard route "where is my parcel?"')
+    settings = _settings(config)
+    with _spoken():
+        asked = settings.task(task)
+        if (text is None) == (file is None):
+            raise UsageError('give either a text or --file: switchboard route "where is my parcel?"')
+        options = read_options(encoding, columns, keep_html=keep_html)
+        texts = None if file is None else example_commands.texts_to_route(file, asked, options)
 
-    async def work(settings: Settings) -> int:
+    async def work() -> int:
         async with app.open_model_stack(settings) as (_, models):
-            if file is not None:
-                return await commands.route_file(models, settings.task(task), file, as_json, sys.stdout)
-            await commands.route_text(models, settings.task(task), text or "", as_json, sys.stdout)
+            with writing(None) as out:
+                if texts is not None:
+                    return await commands.route_texts(models, asked, texts, as_json, out)
+                await commands.route_text(models, asked, text or "", as_json, out)
             return 0
 
-    if _run(work(_settings(config))):
+    if _run(work()):
         raise typer.Exit(1)
 
 
 @cli.command(name="import")
 def import_(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSONL, CSV or OpenAI chat JSONL.")],
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Keep the good lines of a file with bad ones.")] = False,
+    file: ReadFrom,
+    skip_bad: SkipBad = False,
+    text: TextColumns = None,
+    label: LabelColumn = None,
+    mapped: Mapped = None,
+    unknown: UnknownLabels = Unknown.REFUSE,
+    encoding: Encoding = None,
+    keep_html: KeepHtml = False,
+    strict: Strict = False,
+    dry_run: DryRun = False,
     task: TaskName = None,
     config: Config = None,
 ) -> None:
-    """Add labelled examples. A repeated import changes nothing."""
+    """Add labelled examples. A repeated import changes nothing.
 
-    async def work(settings: Settings) -> None:
+    Columns, separator and encoding are recognised, and said; the flags name what is
+    not. --dry-run shows what would be stored, and stores nothing.
+    """
+    settings = _settings(config)
+    with _spoken():
+        options = read_options(encoding, text, label, mapped, unknown, keep_html)
+        ready = example_commands.ready_to_import(file, settings.task(task), options, skip_bad, strict)
+    if dry_run:
+        example_commands.preview(ready)
+        return
+
+    async def work() -> None:
         async with app.open_store(settings) as store:
-            await commands.import_examples(store, app.embedding_backfill(store), settings.task(task), file, skip_bad)
+            await example_commands.import_examples(store, app.embedding_backfill(store), settings.task(task), ready)
 
-    _run(work(_settings(config)))
+    _run(work())
 
 
 @cli.command()
 def export(
-    file: Annotated[Path | None, typer.Argument(help="Where to; stdout when left out.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="Where to, packed if it ends in .gz; else stdout.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.JSONL,
     task: TaskName = None,
     config: Config = None,
 ) -> None:
-    """Write every example that may be learned from."""
+    """Write every example that may be learned from. The file appears when it is whole."""
 
     async def work(settings: Settings) -> None:
         async with app.open_store(settings) as store:
-            if file is None:
-                await commands.export_examples(store, settings.task(task), form.value, sys.stdout)
-                return
-            with file.open("w", encoding="utf-8", newline="") as out:
-                await commands.export_examples(store, settings.task(task), form.value, out)
+            await example_commands.export_examples(store, settings.task(task), form.value, file)
 
     _run(work(_settings(config)))
 
@@ -213,18 +261,31 @@ def train(task: TaskName = None, as_json: AsJson = False, config: Config = None)
 
 @cli.command()
 def evaluate(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Labelled JSONL or CSV.")],
+    file: ReadFrom,
+    skip_bad: SkipBad = False,
+    text: TextColumns = None,
+    label: LabelColumn = None,
+    mapped: Mapped = None,
+    unknown: UnknownLabels = Unknown.REFUSE,
+    encoding: Encoding = None,
+    keep_html: KeepHtml = False,
     task: TaskName = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """How good the present system is on a labelled file."""
+    """How good the present system is on a labelled file; of one with splits, on its test rows."""
+    settings = _settings(config)
+    with _spoken():
+        asked = settings.task(task)
+        options = read_options(encoding, text, label, mapped, unknown, keep_html)
+        examples = example_commands.labelled(file, asked, options, skip_bad)
 
-    async def work(settings: Settings) -> None:
+    async def work() -> None:
         async with app.open_model_stack(settings) as (_, models):
-            await commands.evaluate(models, settings.task(task), file, as_json, sys.stdout)
+            with writing(None) as out:
+                await commands.evaluate(models, asked, file.name, examples, as_json, out)
 
-    _run(work(_settings(config)))
+    _run(work())
 
 
 @cli.command()
@@ -283,9 +344,52 @@ def forget(
     commands.forgotten(whom, _run(app.forget(settings, whom)), as_json, sys.stdout)
 
 
+@failed.command(name="list")
+def failed_list(as_json: AsJson = False, config: Config = None) -> None:
+    """Every item that is set aside: its step, why, how often it was tried. Nobody's words are shown."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await list_failed(store.failures, as_json, sys.stdout)
+
+    _run(work(_settings(config)))
+
+
+@failed.command(name="retry")
+def failed_retry(ids: FailedIds = None, every: EveryFailed = False, config: Config = None) -> None:
+    """Let items be tried again, as soon as the bot runs."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await retry_failed(store.failures, _chosen(ids, every), app.now())
+
+    _run(work(_settings(config)))
+
+
+@failed.command(name="drop")
+def failed_drop(ids: FailedIds = None, every: EveryFailed = False, config: Config = None) -> None:
+    """Never try these items again: nothing more is done about them. There is no way back."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await drop_failed(store.failures, _chosen(ids, every), app.now())
+
+    _run(work(_settings(config)))
+
+
+def _chosen(ids: list[int] | None, every: bool) -> list[int]:
+    """The items that are meant; none named: all of them."""
+    if bool(ids) == every:
+        raise UsageError("name the ids that `switchboard failed list` shows, or say --all")
+    return ids or []
+
+
 def _settings(config: Path | None) -> Settings:
     with _spoken():
-        return load(config or Path("switchboard.toml"))
+        path = config or Path("switchboard.toml")
+        if path.resolve() == company.SETTINGS.resolve():
+            return app.demo_settings(Path.cwd())  # where the demo keeps what it stores, and perhaps runs
+        return load(path)
 
 
 def _run(work: Coroutine[None, None, T]) -> T:

@@ -6,30 +6,21 @@ import re
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
-from pathlib import Path
 from typing import TextIO
 
 from bot.app import ModelStack, Store
 from bot.console import counting, say, share_of, table
 from bot.domain.decisions import Decision, decide
+from bot.domain.enough import too_little
 from bot.domain.errors import UsageError
-from bot.domain.exchange import (
-    BadLine,
-    read_examples,
-    read_rows,
-    to_example,
-    write_csv,
-    write_jsonl,
-    write_openai,
-)
+from bot.domain.example_files.reading import Text
+from bot.domain.example_files.rows import BadLine
 from bot.domain.gate import accuracy, coverage_at, ece, macro_f1
 from bot.domain.learning import Example, Phase
 from bot.domain.messages import Person, clean
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
 from bot.flow.classify import BATCH
-from bot.flow.embed import EmbeddingBackfill
 from bot.platforms import Finding
 
 _TIMED = 200
@@ -50,26 +41,24 @@ async def route_text(models: ModelStack, task: Task, text: str, as_json: bool, o
     print(_route_json(text, decision) if as_json else _route_line(decision), file=out)
 
 
-async def route_file(models: ModelStack, task: Task, path: Path, as_json: bool, out: TextIO) -> int:
+async def route_texts(
+    models: ModelStack, task: Task, texts: Sequence[Text | BadLine], as_json: bool, out: TextIO
+) -> int:
     """Every text of a file, one decision a line, in order, in batches; how many lines held no text.
 
-    Accepts what `import` accepts; labels in it are ignored. A line without a text is named on stderr and left out.
+    A line without a text is named on stderr and left out.
     """
-    bad = 0
-    with path.open(encoding="utf-8", errors="replace") as lines, counting("routing", _count(path)) as done:
-        rows = read_rows(lines)
-        while batch := list(islice(rows, BATCH)):
-            texts = []
-            for number, row in batch:
-                if isinstance(row, BadLine) or not clean(row.get("text", "")):
-                    bad += 1
-                    say(str(row) if isinstance(row, BadLine) else f"line {number}: text is missing or empty")
-                else:
-                    texts.append(row["text"])
-            for text, decision in zip(texts, await _decide(models, task, [clean(t) for t in texts]), strict=True):
-                print(_route_json(text, decision) if as_json else _route_line(decision), file=out)
+    good = [one for one in texts if isinstance(one, Text)]
+    bad = [one for one in texts if isinstance(one, BadLine)]
+    for complaint in bad:
+        say(str(complaint))
+    with counting("routing", len(good)) as done:
+        for start in range(0, len(good), BATCH):
+            batch = good[start : start + BATCH]
+            for one, decision in zip(batch, await _decide(models, task, [one.text for one in batch]), strict=True):
+                print(_route_json(one.written, decision) if as_json else _route_line(decision), file=out)
             done(len(batch))
-    return bad
+    return len(bad)
 
 
 async def _decide(models: ModelStack, task: Task, texts: Sequence[str]) -> list[Decision]:
@@ -100,41 +89,6 @@ def _route_line(decision: Decision) -> str:
     return f"{decision.label}\t{decision.confidence:.2f}\t{decision.by.value} ({decision.reason.value}{asks})"
 
 
-# --- examples ---
-
-
-async def import_examples(
-    store: Store, embedding_backfill: EmbeddingBackfill, task: Task, path: Path, skip_bad: bool
-) -> None:
-    """Add a file's examples and give them their place in the memory.
-
-    Raises UsageError, nothing stored, when a line is bad and `skip_bad` is false; every bad line is named either way.
-    """
-    with path.open(encoding="utf-8", errors="replace", newline="") as lines:
-        rows = list(read_examples(lines, task, now()))
-    bad = [row for row in rows if isinstance(row, BadLine)]
-    good = [row for row in rows if isinstance(row, Example)]
-    for complaint in bad[:20]:
-        say(f"{path}: {complaint}")
-    if len(bad) > 20:
-        say(f"{path}: … and {len(bad) - 20} more")
-    if bad and not skip_bad:
-        raise UsageError(f"{len(bad)} bad lines, nothing was imported; mend them, or keep the rest with --skip-bad")
-    new = await store.examples.add_examples(task.name, good)
-    with counting("remembering", new) as done:
-        await embedding_backfill.all(done)
-    say(f"{new} new examples, {len(good) - new} known before, {len(bad)} bad lines left out")
-
-
-async def export_examples(store: Store, task: Task, form: str, out: TextIO) -> None:
-    """Every example that may be learned from, on `out`."""
-    examples = await store.examples.examples(task.name)
-    writers = {"jsonl": write_jsonl(examples), "csv": write_csv(examples), "openai": write_openai(examples, task)}
-    for line in writers[form]:
-        print(line, file=out)
-    say(f"{len(examples)} examples")
-
-
 # --- learn ---
 
 
@@ -144,6 +98,8 @@ async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out
     A bot that runs beside us may take the cycle up before we do, and what an interrupted process left behind goes
     first: then we wait, and learn ourselves as soon as nobody else does.
     """
+    for warning in too_little(task, await store.examples.examples(task.name)):
+        say(warning)
     await store.registry.request_cycle(task.name, "command", f"command {now().isoformat()}", now())
     with share_of("learning") as told:
         while (newest := (await store.registry.cycles(task.name, 1))[0]).phase not in (Phase.DONE, Phase.FAILED):
@@ -167,12 +123,13 @@ async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out
     return newest.verdict.promoted
 
 
-async def evaluate(models: ModelStack, task: Task, path: Path, as_json: bool, out: TextIO) -> None:
-    """Figures of the whole system on a labelled file, through the serving path. Raises UsageError naming bad lines.
+async def evaluate(
+    models: ModelStack, task: Task, name: str, examples: Sequence[Example], as_json: bool, out: TextIO
+) -> None:
+    """Figures of the whole system on the labelled texts of a file, through the serving path.
 
-    A file with splits is narrowed to its `test` rows. Latency is that of the first texts, asked one by one.
+    Latency is that of the first texts, asked one by one.
     """
-    examples = _labelled(path, task)
     query = await models.classifier.query(task)
     latencies: list[float] = []
     with counting("evaluating", len(examples)) as done:
@@ -197,18 +154,7 @@ async def evaluate(models: ModelStack, task: Task, path: Path, as_json: bool, ou
         print(json.dumps(figures), file=out)
     else:
         rows = [(name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in figures.items()]
-        table(path.name, ("figure", "value"), rows)
-
-
-def _labelled(path: Path, task: Task) -> list[Example]:
-    with path.open(encoding="utf-8", errors="replace", newline="") as lines:
-        rows = list(read_rows(lines))
-    tests = [pair for pair in rows if not isinstance(pair[1], BadLine) and pair[1].get("split") == "test"]
-    read = [row if isinstance(row, BadLine) else to_example(n, row, task, now()) for n, row in tests or rows]
-    bad = [row for row in read if isinstance(row, BadLine)]
-    if bad or not read:
-        raise UsageError("\n".join(f"{path}: {complaint}" for complaint in bad[:20]) or f"{path}: no lines")
-    return [row for row in read if isinstance(row, Example)]
+        table(name, ("figure", "value"), rows)
 
 
 # --- the registry ---
@@ -313,8 +259,3 @@ def _quantile(values: Sequence[float], share: float) -> float:
     """Nearest-rank quantile; 0 for no values."""
     ordered = sorted(values)
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
-
-
-def _count(path: Path) -> int:
-    with path.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())

@@ -1,18 +1,30 @@
 """What people see in a terminal: always on stderr, so that stdout stays machine-readable."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
+_COMMANDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Signs that command a terminal, or turn its text around. Files and chats hold them, too."""
+
+
+_NO_EDGE = 10_000
+"""Columns of what is no terminal: a command in a pipe is copied in one piece."""
 
 
 def say(sentence: str) -> None:
-    """One line for the person at the terminal."""
-    console.print(sentence, markup=False)
+    """One line for the person at the terminal, never cut by us: what is copied from it is whole."""
+    console.print(_harmless(sentence), markup=False, soft_wrap=True)
+
+
+def _harmless(words: str) -> str:
+    return _COMMANDING.sub(lambda sign: sign[0].encode("unicode_escape").decode(), words)
 
 
 def agreed(question: str) -> bool:
@@ -30,7 +42,14 @@ def counting(doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(doing, total=total)
-        yield lambda more: progress.advance(task, more)
+
+        def advance(more: int) -> None:
+            row = progress.tasks[0]
+            done = row.completed + more
+            # More may have come to be done meanwhile: "6 of 3" helps nobody
+            progress.update(task, completed=done, total=None if row.total is None else max(row.total, done))
+
+        yield advance
 
 
 @contextmanager
@@ -42,10 +61,13 @@ def share_of(doing: str) -> Iterator[Callable[[float, str], None]]:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for people."""
-    drawn = Table(title=title, title_justify="left")
+    """A table for people, under its title."""
+    say(title)
+    drawn = Table()
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*(Text(_harmless(cell)) for cell in row))
+    if not console.is_terminal:
+        console.width = _NO_EDGE
     console.print(drawn)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from bot.domain.errors import UsageError
+from bot.files import write_whole
 from bot.platforms import EMOJI_ACTS, PlatformModule
 
 USUAL = ("slack", "telegram")
@@ -37,9 +38,9 @@ def begin(settings: Path, chosen: Mapping[str, PlatformModule], http: bool, forc
     for path, content in files.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, "utf-8")
         except OSError as error:
             raise UsageError(f"{path}: cannot be written ({error.strerror})") from error
+        write_whole(path, content)
     return list(files)
 
 

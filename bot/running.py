@@ -1,11 +1,13 @@
 """What runs for as long as the bot does: one task a step of the flow, stopped by a signal."""
 
 import asyncio
+import logging
 import webbrowser
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from starlette.applications import Starlette
 
@@ -13,6 +15,7 @@ from bot.app import (
     ModelStack,
     Store,
     build_model_stack,
+    champions_fit,
     connect_platforms,
     load_demo_examples,
     model_running,
@@ -21,45 +24,38 @@ from bot.app import (
 )
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
-from bot.domain.ports import Change, Platform, ThreadingPolicy
+from bot.domain.ports import Platform, ThreadingPolicy
 from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
+from bot.flow.embed import EmbeddingBackfill
+from bot.flow.fit_voices import VoiceFitter
+from bot.flow.learn import Learner
 from bot.flow.receive import Receiver
-from bot.flow.relay import Relay
+from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.sort import Sorter
+from bot.flow.step import Step
+from bot.flow.worker_pool import WorkerPool
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
 from bot.lifecycle import Wakeups, forever, keep_running, until_signal
 from bot.platforms import Routed
-from bot.schedule import keep_schedule
+from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
 
-_CONCERNS: Mapping[str, frozenset[Change]] = {
-    "delivering": frozenset({Change.OWED}),
-    "sorting": frozenset({Change.MESSAGE, Change.NEXT, Change.FREED}),
-    "pressing": frozenset({Change.PRESS, Change.FREED}),
-    "correcting": frozenset({Change.REACTION, Change.FREED}),
-    "relaying": frozenset({Change.NEXT, Change.FREED}),
-    "noting": frozenset({Change.NOTE, Change.REACTION, Change.FREED}),
-    "revising": frozenset({Change.REVISED, Change.FREED}),
-    "remembering": frozenset({Change.EXAMPLE}),
-    "learning": frozenset({Change.CYCLE}),
-    "fitting": frozenset({Change.EXAMPLE}),
-}
-"""Which steps a change wakes, first things first: a step that looks in vain takes time from one that has work.
+log = logging.getLogger(__name__)
 
-What is rare (a reaction that overtook the receipt of its card, others' words before the decision) waits for the step's
-own next look, a second at most.
-"""
+Item = TypeVar("Item")
 _FIT_EVERY = 5.0
 """Seconds between looks at whether the examples have changed, where no change announced it."""
 _PROBE_SECONDS = 3.0
 """A part that has not answered by then does not work; whoever probes us does not wait longer either."""
-_ATTEND_EVERY = 10.0
+_REMIND_EVERY = 10.0
 """Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
+_REREAD_EVERY = 60.0
+"""Seconds between looks for what a version that could not read it has set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +88,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         models = await build_model_stack(settings, store, stack)
         platforms = await connect_platforms(settings, store, stack)
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
-        hearing.create_task(serve_http(_site(store, models, platforms), socket), name="http")
+        hearing.create_task(serve_http(_site(settings, store, models, platforms), socket), name="http")
         wakeups = start_chat_steps(hearing, settings, store, models, platforms)
         await stack.enter_async_context(model_running(settings, store, models))
         with suppress(Unreachable):  # then it is remembered later
@@ -108,41 +104,63 @@ def start_chat_steps(
 ) -> Wakeups:
     """What works without a model: hearing, saying, correcting, relaying, reminding."""
     wakeups, timing, task, ledger = Wakeups(), settings.timing, settings.routing, store.ledger
-    policy = ThreadingPolicy(timing.settle, timing.idle, timing.reopen)
-    inbox = Receiver(ledger, policy, wakeups["sorting"].wake_in)
-    relay = Relay(task, settings.vocabulary, ledger, platforms, models.classifier, now)
-    steps = {
-        "delivering": Deliverer(task, store.outbox, ledger, platforms, now).step,
-        "pressing": ButtonHandler(task, settings.vocabulary, ledger, platforms, now).step,
-        "correcting": Corrector(task, settings.vocabulary, ledger, platforms, now).step,
-        "relaying": relay.step,
-        "noting": relay.notes,
-        "revising": relay.revise,
-    }
+    words, policy = settings.vocabulary, ThreadingPolicy(timing.settle, timing.idle, timing.reopen)
+    inbox = Receiver(ledger, policy, wakeups[Sorter.name].wake_in, store.failures, now)
     for name, platform in platforms.items():
         _keep(group, f"hearing {name}", partial(platform.listen, inbox))
     _keep(group, "waking", partial(_wake_on_changes, store, wakeups))
-    for name, step in steps.items():
-        _keep(group, name, partial(forever, step, wakeups[name]))
-    reminder = Reminder(task, ledger, timing.take, now)
-    _keep(group, "attending", partial(forever, reminder.step, wakeups["attending"], at_most=_ATTEND_EVERY))
+    for name in platforms:
+        # One each, so that a platform that does not answer fills no slot of another
+        deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name)
+        _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
+    _work(group, ButtonHandler(task, words, ledger, platforms, now), store, wakeups)
+    _work(group, Corrector(task, words, ledger, platforms, now), store, wakeups)
+    _work(group, Relay(task, ledger, models.classifier, now), store, wakeups)
+    _work(group, NoteRelay(words, ledger, platforms, now), store, wakeups)
+    _work(group, EditRelay(words, ledger, now), store, wakeups)
+    _work(group, Reminder(task, ledger, timing.take, now), store, wakeups, at_most=_REMIND_EVERY)
+    _keep(group, inbox.name, partial(forever, inbox.step, wakeups[inbox.name]))
+    _keep(group, "rereading", partial(_reread, store))
     return wakeups
 
 
 def start_model_steps(
     group: asyncio.TaskGroup, settings: Settings, store: Store, models: ModelStack, wakeups: Wakeups
 ) -> None:
-    """What needs a model: sorting, remembering, learning, and looking after the model itself."""
+    """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
     sorter = Sorter(task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now)
-    jobs = [(task.learning.schedule, partial(models.learner.due, task)) for task in settings.tasks]
-    _keep(group, "sorting", partial(forever, sorter.step, wakeups["sorting"]))
-    _keep(group, "remembering", partial(forever, models.embedding_backfill.step, wakeups["remembering"]))
-    _keep(group, "fitting", partial(forever, models.voice_fitter.step, wakeups["fitting"], at_most=_FIT_EVERY))
-    _keep(group, "learning", partial(forever, models.learner.step, wakeups["learning"], grace=0.0))
-    _keep(group, "schedule", partial(keep_schedule, jobs))
+    jobs = [
+        CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
+        for task in settings.tasks
+    ]
+    _work(group, sorter, store, wakeups)
+    wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
+    _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
+    wakeups.subscribe(Learner.name, Learner.wakes_on)
+    _keep(group, Learner.name, partial(forever, models.learner.step, wakeups[Learner.name], grace=0.0))
+    wakeups.subscribe(VoiceFitter.name, VoiceFitter.wakes_on)
+    fitting = partial(forever, models.voice_fitter.step, wakeups[VoiceFitter.name], at_most=_FIT_EVERY)
+    _keep(group, VoiceFitter.name, fitting)
+    _keep(group, "hold memory", partial(store.memory.hold, task))
+    _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))
+
+
+def _work(
+    group: asyncio.TaskGroup,
+    step: Step[Item],
+    store: Store,
+    wakeups: Wakeups,
+    name: str | None = None,
+    at_most: float = 1.0,
+) -> None:
+    """Keep a step's workers running, woken by the changes that it names."""
+    known_as = name or step.name
+    wakeups.subscribe(known_as, step.wakes_on)
+    pool = WorkerPool(step, store.failures, now, wakeups[known_as])
+    _keep(group, known_as, partial(pool.run, at_most))
 
 
 def _keep(group: asyncio.TaskGroup, name: str, run: Callable[[], Awaitable[None]]) -> None:
@@ -152,7 +170,14 @@ def _keep(group: asyncio.TaskGroup, name: str, run: Callable[[], Awaitable[None]
 async def _wake_on_changes(store: Store, wakeups: Wakeups) -> None:
     async with store.ledger.changes() as changes:
         async for news in changes:
-            wakeups.wake(step for step, concerns in _CONCERNS.items() if concerns & news)
+            wakeups.changed(news)
+
+
+async def _reread(store: Store) -> None:
+    while True:
+        if found := await store.failures.reread(now()):
+            log.info("taken up what another version could not read", extra={"items": found})
+        await asyncio.sleep(_REREAD_EVERY)
 
 
 def _announce(settings: Settings, demo: Demo | None) -> None:
@@ -165,17 +190,19 @@ def _announce(settings: Settings, demo: Demo | None) -> None:
         webbrowser.open(address)
 
 
-def _site(store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -> Starlette:
+def _site(settings: Settings, store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -> Starlette:
     async def readiness() -> dict[str, bool]:
         parts = {name: platform.healthy() for name, platform in platforms.items()}
         return {
-            "database": await _answers(store.database.ping()),
+            "database": await _answers(store.aside.ping()),
             "model": models.breaker.closed and await _answers(models.adapters.loaded()),
+            "adapter": await _answers(champions_fit(settings, models)),
             **parts,
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    return WebApp(readiness, Metrics(store.queries, now, lambda: models.breaker.state)).application(routes)
+    metrics = Metrics(store.figures, now, store.failures, lambda: models.breaker.state)
+    return WebApp(readiness, metrics).application(routes)
 
 
 async def _answers(question: Awaitable[object]) -> bool:

@@ -1,44 +1,158 @@
-"""Things done on a cron; the only file that knows APScheduler."""
+"""Things done on a cron, in a time zone; the only file that knows cronsim and APScheduler.
+
+cronsim says when (weekdays from Sunday, names, none lost or doubled when clocks change), APScheduler wakes us then.
+"""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import islice, takewhile
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from cronsim import CronSim, CronSimError
+
+from bot.domain.errors import SwitchboardError
+
+log = logging.getLogger(__name__)
 
 Job = Callable[[str], Awaitable[object]]
 """Called with the tick, `2026-11-23T03:00Z`: equal in every process, so that its work can be made unique."""
 
-_LATE = 3600
-"""Seconds after its time that a tick still fires: a machine that slept through the night learns in the morning."""
+_MACROS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_LOOK_EVERY = 30.0
+"""Seconds between looks at the clock on the wall: the one that timers run on stands still while a machine sleeps."""
+CLOCKS_DIFFER = timedelta(days=1)
+"""What lies further ahead was recorded by a clock that was wrong."""
+_AGAIN = timedelta(minutes=1)
+"""When a job that could not be done is tried again."""
+_WINDOWS = (timedelta(hours=1), timedelta(days=1), timedelta(days=40), timedelta.max)
+"""How far back the latest run is looked for; a schedule of every minute shows in the first."""
+
+
+class Ticks(Protocol):
+    """What remembers, over restarts, up to which run a job was looked after."""
+
+    async def last_tick(self, task: str) -> datetime | None:
+        """None: never yet."""
+
+    async def record_tick(self, task: str, at: datetime) -> None:
+        """An older one than is known changes nothing, unless what is known lies more than a day ahead of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CronJob:
+    """Something to be done at certain times."""
+
+    name: str
+    """The task's: under it the ticks are remembered."""
+    expression: str
+    """Five fields, or a macro like `@daily`."""
+    zone: str
+    run: Job
 
 
 def cron_problem(expression: str) -> str | None:
     """What is wrong with a cron expression; None when nothing is."""
     try:
-        _trigger(expression)
-    except ValueError as error:
-        return str(error)
+        next(CronSim(_fields(expression), datetime(2026, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration) as error:
+        return str(error) or "it never comes"
     return None
 
 
-async def keep_schedule(jobs: Sequence[tuple[str, Job]]) -> None:
-    """Run each job on its cron (five fields, UTC) until cancelled."""
+def next_runs(expression: str, zone: str, after: datetime, count: int) -> list[datetime]:
+    """The next runs after that moment, each in its zone."""
+    place = _place(zone)
+    return list(islice(CronSim(_fields(expression), after.astimezone(place)), count))
+
+
+def latest_run(expression: str, zone: str, after: datetime, until: datetime) -> datetime | None:
+    """The last run after the one moment, and not after the other; None when there is none between them."""
+    for window in _WINDOWS:
+        begin = after if until - after <= window else until - window
+        coming = CronSim(_fields(expression), begin.astimezone(_place(zone)))
+        runs = list(takewhile(lambda run: run <= until, (run.astimezone(UTC) for run in coming)))
+        if runs or begin == after:
+            return runs[-1] if runs else None
+    return None
+
+
+async def keep_schedule(jobs: Sequence[CronJob], ticks: Ticks, now: Callable[[], datetime]) -> None:
+    """Run each job at its times until cancelled.
+
+    A run that was missed, because the machine slept or nothing of us ran, is made up for once, the latest alone. The
+    very first start makes up for nothing.
+    """
     scheduler = AsyncIOScheduler(timezone=UTC)
-    for expression, job in jobs:
-        scheduler.add_job(_tick, _trigger(expression), [job], misfire_grace_time=_LATE, coalesce=True)
+    kept = [_KeptJob(job, ticks, now, scheduler) for job in jobs]
     scheduler.start()
     try:
-        await asyncio.Event().wait()
+        for job in kept:
+            await job.look()
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            scheduler.wakeup()
     finally:
         scheduler.shutdown(wait=False)
 
 
-async def _tick(job: Job) -> None:
-    await job(datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"))
+@dataclass(frozen=True, slots=True)
+class _KeptJob:
+    """A job that APScheduler wakes at its next run."""
+
+    job: CronJob
+    ticks: Ticks
+    now: Callable[[], datetime]
+    scheduler: AsyncIOScheduler
+
+    async def look(self) -> None:
+        """Do what is due, and be woken for what comes next, or soon where it could not be done."""
+        again = self.now() + _AGAIN
+        try:
+            await run_if_due(self.job, self.ticks, self.now())
+            [again] = next_runs(self.job.expression, self.job.zone, self.now(), 1)
+        except SwitchboardError as error:
+            log.error("scheduled work postponed", extra={"task": self.job.name, "problem": str(error)})
+        finally:
+            # However late it is run; and another may begin while this one, which asks for it, still ends
+            how = {"replace_existing": True, "misfire_grace_time": None, "max_instances": 3}
+            self.scheduler.add_job(self.look, DateTrigger(again), id=self.job.name, **how)
 
 
-def _trigger(expression: str) -> CronTrigger:
-    trigger: CronTrigger = CronTrigger.from_crontab(expression, timezone=UTC)
-    return trigger
+async def run_if_due(job: CronJob, ticks: Ticks, now: datetime) -> bool:
+    """Run the job for its latest time, unless that was looked after already; whether it ran."""
+    last = await ticks.last_tick(job.name)
+    if last is None or last - now > CLOCKS_DIFFER:  # the very first time; or a clock was wrong and is right again
+        await ticks.record_tick(job.name, now)
+        return False
+    due = latest_run(job.expression, job.zone, last, now)
+    if due is None:
+        return False
+    await job.run(due.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ"))
+    await ticks.record_tick(job.name, due)
+    return True
+
+
+def _fields(expression: str) -> str:
+    """Five fields out of five or of a macro. Raises CronSimError for six: cron has no seconds."""
+    fields = _MACROS.get(expression.strip().lower(), expression)
+    if len(fields.split()) != 5:
+        raise CronSimError("Wrong number of fields")
+    return fields
+
+
+def _place(zone: str) -> tzinfo:
+    return UTC if zone == "UTC" else ZoneInfo(zone)

@@ -1,6 +1,7 @@
 """One TOML file and secrets from the environment, parsed once into frozen settings; all mistakes are listed at once."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from bot.settings_values import Table, Values, listed
 
 _TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
 """The keys of `[conversation]`."""
+_POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class _Reader:
         values.unknown(talk, set(_TALK.split()), "conversation.")
         platforms = self._platforms(values.table(document, "platforms"))
         vocabulary = self._vocabulary(talk)
-        tasks = Tasks(values, self._words, self._kinds, frozenset(platforms), self._zone(talk))
+        tasks = Tasks(values, self._words, self._kinds, self._named(document), self._zone(talk))
         settings = Settings(
             path=self._path,
             database=self._database(values.table(document, "database")),
@@ -161,10 +163,13 @@ class _Reader:
     def _database(self, table: Table) -> Database:
         values = self._values
         values.unknown(table, {"url", "directory"}, "database.")
-        url = self._environment.get("DATABASE_URL") or values.text(table, "url", "embedded", "database.")
+        # Files of variables leave their quotes and line ends in the values
+        given = self._environment.get("DATABASE_URL", "").strip().strip("\"'")
+        url = given or values.text(table, "url", "embedded", "database.")
         directory = self._home / values.text(table, "directory", "var/postgres", "database.")
-        if url != "embedded" and not url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
-            values.mistake('database.url: write "embedded" or a postgresql://… URL')
+        if url != "embedded" and not _POSTGRES.match(url):
+            where = "database.url" if url == values.text(table, "url", "embedded", "database.") else "DATABASE_URL"
+            values.mistake(f'{where}: write "embedded" or a postgresql://… URL')
         return Database(None if url == "embedded" else url, directory)
 
     def _model(self, table: Table) -> Model:
@@ -206,6 +211,15 @@ class _Reader:
             except ConfigError as error:
                 self._values.mistake(*error.mistakes)
         return configs
+
+    def _named(self, document: Table) -> frozenset[str]:
+        """The platforms that the file means to run on, one whose token is missing included.
+
+        None where a name is mistaken: what is wrong about that would be said of every team again.
+        """
+        named = document.get("platforms")
+        names = frozenset(named) if isinstance(named, dict) else frozenset[str]()
+        return names if names <= set(self._kinds) else frozenset()
 
     # --- how we talk ---
 

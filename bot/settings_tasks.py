@@ -20,14 +20,14 @@ class Tasks:
     words: EmojiSettings
     platform_modules: Mapping[str, PlatformModule]
     platforms: frozenset[str]
-    """Those that are set up."""
+    """Those that the file names; empty where that is not known."""
     zone: str
-    """The time zone of the teams' hours."""
+    """The time zone of the teams' hours and of the schedule."""
 
     def read(self, table: Table) -> tuple[Task, ...]:
         """Every task; exactly one of them routes."""
         tasks = tuple(self._task(name, self.values.table(table, name, "tasks.")) for name in table)
-        routing = [task.name for task in tasks if task.routes]
+        routing = [task.name for task in tasks if task.routes or _addressed(table.get(task.name))]
         if len(routing) != 1:
             found = f"{listed(routing)} do" if routing else "none does"
             self.values.mistake(f"tasks: exactly one task must send to teams (labels with deliver_to); {found}")
@@ -61,8 +61,11 @@ class Tasks:
         self.values.unknown(table, {"schedule", "min_corrections"}, where)
         schedule = self.values.text(table, "schedule", Learning().schedule, where)
         if problem := cron_problem(schedule):
-            self.values.mistake(f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem})")
-        return Learning(schedule, int(self.values.number(table, "min_corrections", 25, where)))
+            self.values.mistake(
+                f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem}); "
+                'write minute, hour, day, month, weekday, like "0 3 * * sun"'
+            )
+        return Learning(schedule, int(self.values.number(table, "min_corrections", 25, where)), self.zone)
 
     # --- a label ---
 
@@ -140,3 +143,10 @@ class Tasks:
                     f"{where}labels.{label.name}.deliver_to: none of {listed(label.deliver_to)} is set up; "
                     f"platforms here are {listed(self.platforms)}"
                 )
+
+
+def _addressed(task: object) -> bool:
+    """Whether a label of it is given an address, be it a mistaken one: that is said where it stands."""
+    labels = task.get("labels") if isinstance(task, dict) else None
+    rows = labels.values() if isinstance(labels, dict) else ()
+    return any(isinstance(row, dict) and row.get("deliver_to") for row in rows)

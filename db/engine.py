@@ -1,80 +1,123 @@
 """The way to PostgreSQL: one pool, transactions that speak the domain's errors, and connections for waiting."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from time import monotonic
 
 import psycopg
-from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, ColumnElement, func, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import ColumnElement, Connection, event, func, select, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from bot.domain.errors import ConfigError, Refused, Unreachable
+from bot.domain.errors import Refused, Unreachable
 from bot.domain.ports import Change
+from db.connect import Session, connected
+from db.connection_url import Target, parsed
 from db.server.pool_health import watched
+
+log = logging.getLogger(__name__)
 
 CHANNEL = "switchboard"
 """Where every transaction that changed something says so."""
-
-_TIMEOUTS = "-c statement_timeout=15s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
-_ALIVE = {"connect_timeout": "5", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
-
-
-def parsed(url: str) -> URL:
-    """The URL as SQLAlchemy with psycopg wants it. Raises ConfigError when it is none of PostgreSQL's."""
-    try:
-        found = make_url(url)
-    except ArgumentError:
-        raise ConfigError(["database.url: not a URL; write postgresql://user:password@host/name"]) from None
-    if found.get_backend_name() not in ("postgresql", "postgres"):
-        raise ConfigError(["database.url: only PostgreSQL is supported; write postgresql://user:password@host/name"])
-    return found.set(drivername="postgresql+psycopg")
-
-
-def conninfo(url: URL) -> str:
-    """The same URL for libpq."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+DRIVER = "postgresql+psycopg://"
+"""All that SQLAlchemy is told of the URL: it reads it in another way than libpq does, and shows it in its errors."""
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated(place: str = "") -> Iterator[None]:
     """Turn what PostgreSQL says into Unreachable (again later) or Refused (never).
 
-    Neither carries the server's own words: they may quote a row, and a row holds what people wrote.
+    Neither carries the server's own words: they may quote a row, and a row holds what people wrote. `place` says for
+    Unreachable which database it is.
     """
+    where = f"database {place}".strip()
     try:
         yield
     except PoolTimeout as error:
-        raise Unreachable("database: every connection is busy") from error
+        raise Unreachable(f"{where}: every connection is busy") from error
     except (OperationalError, InterfaceError) as error:
-        raise Unreachable(f"database: {_named(error.orig)}") from error
+        raise Unreachable(f"{where}: {_named(error.orig)}") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unreachable(f"database: {_named(error.orig)}") from error
+        if error.connection_invalidated or isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction):
+            raise Unreachable(f"{where}: {_named(error.orig)}") from error
         raise Refused(f"database: {_named(error.orig)}") from None
-    except psycopg.OperationalError as error:
-        raise Unreachable(f"database: {_named(error)}") from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise Unreachable(f"{where}: {_named(error)}") from error
+
+
+_SAID: dict[type[psycopg.Error], str] = {
+    psycopg.errors.AdminShutdown: "it was shut down, or ended the connection",
+    psycopg.errors.CrashShutdown: "it is recovering from a crash",
+    psycopg.errors.ReadOnlySqlTransaction: "it may only be read, a standby: name the primary in database.url",
+    psycopg.errors.DiskFull: "its disk is full",
+    psycopg.errors.InsufficientPrivilege: "the user may not do that: GRANT it the rights on the tables, or own them",
+    psycopg.errors.UndefinedTable: "a table is missing: switchboard migrate",
+    psycopg.errors.UndefinedColumn: "a column is missing: switchboard migrate",
+    psycopg.errors.TooManyConnections: "it has no connection left to give",
+}
 
 
 def _named(error: BaseException | None) -> str:
     if not isinstance(error, psycopg.Error):
         return type(error).__name__
     where = (error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
-    return " ".join([type(error).__name__, *(part for part in where if part)])
+    name = " ".join([type(error).__name__, *(part for part in where if part)])
+    return f"{_SAID[type(error)]} ({name})" if type(error) in _SAID else name
 
 
 class Database:
     """An open PostgreSQL database. Safe for concurrent use."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+    def __init__(self, target: Target, pool_size: int) -> None:
+        self._target = target
+        self._session: Session | None = None
+        self._down_since: float | None = None
+        self._engine = create_async_engine(
+            DRIVER,
+            async_creator=self._pooled_connection,
+            pool_size=pool_size,
+            max_overflow=0,  # opening a connection in a burst costs more than waiting for one
+            pool_timeout=10,
+            hide_parameters=True,  # an error's text must not quote what people wrote
+        )
+        watched(self._engine)  # after a restart of the server the first fact must not be refused
+        event.listen(self._engine.sync_engine, "begin", self._begun)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+
+    async def _pooled_connection(self) -> psycopg.AsyncConnection:
+        return await self._connected("switchboard", autocommit=False)
+
+    async def _connected(self, application: str, autocommit: bool) -> psycopg.AsyncConnection:
+        """An outage is said once when it begins, by the name of the database, and once when it is over."""
+        try:
+            connection, self._session = await connected(self._target, application, autocommit)
+        except Unreachable as error:
+            if self._down_since is None:
+                self._down_since = monotonic()
+                log.error("database out of reach", extra={"problem": str(error)})
+            raise
+        if self._down_since is not None:
+            seconds = round(monotonic() - self._down_since, 1)
+            log.warning("database answers again", extra={"database": self.place, "seconds": seconds})
+            self._down_since = None
+        return connection
+
+    def _begun(self, connection: Connection) -> None:
+        """Behind a pooler, what a session needs is said with each transaction."""
+        if self._session is not None and self._session.pooled:
+            connection.exec_driver_sql(self._session.statement(local=True))
+
+    @property
+    def place(self) -> str:
+        """Which database, for people; without secrets."""
+        return self._target.place
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Commits at its end, rolls back on any error. Raises Unreachable or Refused."""
-        with translated():
+        with translated(self.place):
             async with self._sessions.begin() as session:
                 yield session
 
@@ -84,10 +127,44 @@ class Database:
             await session.execute(text("SELECT 1"))
 
     async def dedicated(self) -> psycopg.AsyncConnection:
-        """A connection outside the pool, for waiting or holding a lock; the caller closes it. Raises Unreachable."""
-        with translated():
-            whole = make_conninfo(conninfo(self._engine.url), application_name="switchboard waits", **_ALIVE)
-            return await psycopg.AsyncConnection.connect(whole, autocommit=True)
+        """A connection outside the pool, for waiting; the caller closes it. Raises Unreachable."""
+        return await self._connected("switchboard waits", autocommit=True)
+
+    async def pooled(self) -> bool:
+        """Whether a pooler is in front, so that nothing can be heard and no session be kept. Raises Unreachable."""
+        if self._session is None:
+            await self.ping()
+        return self._session is not None and self._session.pooled
+
+    @asynccontextmanager
+    async def locked(self, key: int | str, wait: bool) -> AsyncIterator[bool]:
+        """Hold an advisory lock, which dies with its connection, and so with the process; False: another holds it.
+
+        It is a transaction's, kept open, because a pooler hands out a server for a transaction alone. Raises
+        Unreachable.
+        """
+        connection = await self.dedicated()
+        taken = "true FROM pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+        number = "%s::bigint" if isinstance(key, int) else "hashtextextended(%s, 7)"
+        try:
+            with translated(self.place):
+                await connection.execute("BEGIN")
+                await connection.execute(_FOR_GOOD)
+                found = await connection.execute(f"SELECT {taken}({number})".encode(), [key])
+                held = await found.fetchone()
+            yield held is not None and bool(held[0])
+        finally:
+            await connection.close()
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+_FOR_GOOD = """
+SELECT set_config(name, '0', true) FROM pg_settings
+WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout', 'statement_timeout')
+"""
+"""A lock is held as long as it takes, and so is waited for."""
 
 
 def announcement(*changes: Change) -> ColumnElement[object]:
@@ -113,17 +190,10 @@ def forgettable() -> ColumnElement[object]:
 
 
 @asynccontextmanager
-async def open_database(url: str, pool_size: int = 10) -> AsyncIterator[Database]:
+async def open_database(url: str, pool_size: int = 20) -> AsyncIterator[Database]:
     """The database behind a URL; nothing is connected before it is needed. Raises ConfigError for a wrong URL."""
-    engine = create_async_engine(
-        parsed(url),
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_timeout=10,
-        hide_parameters=True,  # an error's text must not quote what people wrote
-        connect_args={"options": _TIMEOUTS, "application_name": "switchboard", **_ALIVE},
-    )
+    database = Database(parsed(url), pool_size)
     try:
-        yield Database(watched(engine))  # after a restart of the server the first fact must not be refused
+        yield database
     finally:
-        await engine.dispose()
+        await database.close()

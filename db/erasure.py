@@ -1,18 +1,20 @@
 """Forgetting somebody: words, names and vectors go; counts, labels and who ruled what stay."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
 from bot.domain.messages import Person
 from bot.domain.ports import Change
-from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Sent
+from bot.domain.posts import GONE, Card, Content, Continuation, FollowUp, Offer, Post, Reply, Sent
 from bot.domain.queries import Erased, Erasure
+from bot.domain.rich_text import plain
 from db.engine import Database, announce
 from db.posts.cancel import CancelReason, cancel
 from db.posts.enqueue import enqueue
@@ -22,7 +24,7 @@ from db.reading.codec import encode_person
 from db.reading.training_provenance import trained_on
 from db.redaction.posts import Redaction, redacted, rewrite, unlearn
 from db.redaction.text import without
-from db.tables import ConversationRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
+from db.tables import ConversationRow, FailedItemRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
 
 _NAMED = ("by", "who", "taken_by", "to")
 """Fields of posts that hold somebody's name."""
@@ -71,7 +73,7 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
     wrote: list[MessageRow | NoteRow] = [*said, *noted]
     mine = [row for row in talks if (row.platform, row.person_id) == (person.platform, person.id)]
     own = [row.id for row in mine if row.erased_at is None]
-    met = {row.id for row in talks} | {row.conversation_id for row in wrote}
+    met = {row.id for row in talks} | {row.conversation_id for row in wrote if row.conversation_id is not None}
     names = {person.name, *(row.author_name for row in wrote), *(row.person_name for row in mine)}
     names |= {row.taken_name or "" for row in talks if row.taken_by == person.key}
     carried = frozenset(row.carried_by for row in wrote if row.carried_by is not None)
@@ -97,7 +99,7 @@ async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[P
     """`quoting` are emptied already: other people's cards that recalled what was learned here."""
 
     def elsewhere(said: Content, target: int) -> Content:
-        return _unnamed(redacted(said, target, known.gone), known.gone.names)
+        return _unquoted(_unnamed(redacted(said, target, known.gone), known.gone.names), known.gone)
 
     about = PostRow.conversation_id.in_(known.own)
     carrying = or_(PostRow.id.in_(known.gone.carried), PostRow.edits.in_(known.gone.carried))
@@ -114,9 +116,11 @@ def _blank(said: Content, target: int, gone: Redaction) -> Content:
     if isinstance(said, Card):
         return replace(said, excerpt="", author="", media=(), history=(), deleted=True)
     if isinstance(said, Reply):
-        return replace(said, text="", media=(), to="")
+        return replace(said, text=GONE, media=(), to="", by="" if said.by in gone.names else said.by, edited=True)
     if isinstance(said, Offer | Sent):
-        return replace(said, text="", to="")
+        said = replace(said, text="", to="")
+    if isinstance(said, Continuation):
+        said = replace(said, text="")
     return _unnamed(redacted(said, target, gone), gone.names)
 
 
@@ -127,11 +131,27 @@ def _unnamed(said: Content, names: Collection[str]) -> Content:
     return replace(said, **nameless) if named else said
 
 
+def _unquoted(said: Content, gone: Redaction) -> Content:
+    """What a team told somebody else, or a card shows of that, without the forgotten person's name and words."""
+    match said:
+        case Reply() | FollowUp() | Sent() | Offer():
+            return replace(said, text=without(said.text, gone.names, gone.texts))
+        case Card():
+            history = tuple((who, without(what, gone.names, gone.texts)) for who, what in said.history)
+            return replace(said, history=history)
+        case _:
+            return said
+
+
 async def _rewrite_chats(session: AsyncSession, targets: Sequence[int], now: datetime) -> None:
-    """Cards and follow-ups that stand in chats, or are on their way there, are owed the words that are left."""
+    """Whatever stands in chats, or is on its way there, is owed the words that are left.
+
+    What one person alone was shown cannot be rewritten, and does not stay.
+    """
     there = select(PostRow).where(
         PostRow.id.in_(targets),
-        PostRow.kind.in_([Card.__name__, FollowUp.__name__]),
+        PostRow.edits.is_(None),
+        PostRow.only_for.is_(None),
         or_(PostRow.said_at.is_not(None), and_(PostRow.given_up_at.is_(None), PostRow.leased_until.is_not(None))),
     )
     says = await wordings(session, targets)
@@ -186,11 +206,16 @@ def _closed(known: _Known, now: datetime) -> Update:
 async def _empty_notes(session: AsyncSession, known: _Known) -> None:
     """What teams noted stays theirs, without the person's name and words."""
     about = select(NoteRow).where(NoteRow.conversation_id.in_([*known.own, *known.others]), NoteRow.text != "")
-    for row in (await session.scalars(about)).all():
-        left = without(row.text, known.gone.names, known.gone.texts)
-        if left != row.text:
-            changed = update(NoteRow).where(NoteRow.id == row.id).values(text=left)
-            await session.execute(changed.execution_options(synchronize_session=False))
+    rows = (await session.scalars(about)).all()
+
+    def left() -> list[tuple[int, str]]:
+        texts = [plain(text) for text in known.gone.texts]
+        said = [(row.id, words := plain(row.text), without(words, known.gone.names, texts)) for row in rows]
+        return [(note, now_says) for note, before, now_says in said if now_says != before]
+
+    for note, text in await asyncio.to_thread(left):  # thousands of lines looked for in thousands of notes
+        changed = update(NoteRow).where(NoteRow.id == note).values(text=text)
+        await session.execute(changed.execution_options(synchronize_session=False))
 
 
 async def _empty_names(session: AsyncSession, person: Person) -> None:
@@ -208,6 +233,15 @@ async def _empty_names(session: AsyncSession, person: Person) -> None:
         PreferenceRow.platform == person.platform, PreferenceRow.person_id == person.id
     )
     await session.execute(preferred.execution_options(synchronize_session=False))
+    await session.execute(_parked(person).execution_options(synchronize_session=False))
+
+
+def _parked(person: Person) -> Delete:
+    """Facts of theirs that could not be stored."""
+    row = FailedItemRow
+    ids = [row.fact[who]["id"].astext for who in ("author", "actor")]
+    where = func.coalesce(row.fact["ref"]["platform"].astext, "") == person.platform
+    return delete(row).where(where, or_(*(id == person.id for id in ids)))
 
 
 _: type[Erasure] = PostgresErasure

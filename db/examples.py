@@ -4,8 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, Update, case, exists, func, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    Update,
+    and_,
+    any_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningInsert
@@ -15,8 +32,10 @@ from bot.domain.model_ports import Examples
 from bot.domain.ports import Change
 from db.engine import Database, announce
 from db.tables import CycleRow, ExampleRow
+from db.tables.base import storable
 
-_BATCH = 500
+_BATCH = 2_000
+"""Examples of one transaction."""
 _TRUST = case({source.value: rank for rank, source in enumerate(Source)}, value=ExampleRow.source)
 """0 for the most trusted source."""
 
@@ -28,13 +47,32 @@ class PostgresExamples:
         self._database = database
 
     async def add_examples(self, task: str, examples: Sequence[Example]) -> int:
-        wanted = _last_words(examples)
+        wanted = await self._unknown(task, _last_words(examples))
+        new = 0
+        for start in range(0, len(wanted), _BATCH):
+            new += await self._add(task, wanted[start : start + _BATCH])
+        return new
+
+    async def _unknown(self, task: str, examples: Sequence[Example]) -> list[Example]:
+        """Without those that stand already: who only repeats what is known waits for nobody."""
+        stood: set[tuple[str, str, str]] = set()
+        for start in range(0, len(examples), _BATCH):
+            keys = [text_key(example.text) for example in examples[start : start + _BATCH]]
+            async with self._database.transaction() as session:
+                found = await session.execute(_standing(task, keys))
+                stood.update((key, label, source) for key, label, source in found)
+        return [e for e in examples if (text_key(e.text), e.label, e.source.value) not in stood]
+
+    async def _add(self, task: str, batch: Sequence[Example]) -> int:
+        """One transaction, and no longer than that anybody else's import waits."""
+        keys = [text_key(example.text) for example in batch]
         async with self._database.transaction() as session:
             # Two imports at once would not see each other's labels
             await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(task, 2))))
-            new = 0
-            for start in range(0, len(wanted), _BATCH):
-                new += await _add(session, task, wanted[start : start + _BATCH])
+            known = list(await session.scalars(_labelled(task, keys)))
+            new = len((await session.execute(_inserted(task, batch))).all())
+            if new and known:
+                await session.execute(_overruled(task, known))
             if new:
                 await announce(session, Change.EXAMPLE)
         return new
@@ -66,17 +104,42 @@ def _last_words(examples: Sequence[Example]) -> list[Example]:
     return list(latest.values())
 
 
-async def _add(session: AsyncSession, task: str, batch: Sequence[Example]) -> int:
-    added = await session.execute(_inserted(), [_values(task, example) for example in batch])
-    new = len(added.all())
-    if new:
-        await session.execute(_overruled(task, [text_key(example.text) for example in batch]))
-    return new
+def _standing(task: str, keys: Sequence[str]) -> Select[str, str, str]:
+    """What files said of these texts, as far as it stands."""
+    said = select(ExampleRow.text_key, ExampleRow.label, ExampleRow.source)
+    return said.where(_of(task, keys), ExampleRow.withdrawn_at.is_(None))
 
 
-def _inserted() -> ReturningInsert[int]:
-    """New ones, and old ones that a newer file repeats after another file had overruled them."""
-    fresh = insert(ExampleRow)
+def _labelled(task: str, keys: Sequence[str]) -> Select[str]:
+    """Those of the texts of which a file has said something."""
+    return select(ExampleRow.text_key).where(_of(task, keys)).distinct()
+
+
+def _of(task: str, keys: Sequence[str]) -> ColumnElement[bool]:
+    return and_(ExampleRow.task == task, _one_of(keys), ExampleRow.conversation_id.is_(None))
+
+
+def _one_of(keys: Sequence[str]) -> ColumnElement[bool]:
+    """An array, for which PostgreSQL looks once through an index or the table, however many there are."""
+    return ExampleRow.text_key == any_(literal(list(keys), ARRAY(Text)))
+
+
+def _inserted(task: str, examples: Sequence[Example]) -> ReturningInsert[int]:
+    """New ones, and old ones that a newer file repeats after another file had overruled them. One statement for all."""
+    words = {
+        "text": [storable(e.text) for e in examples],
+        "text_key": [text_key(e.text) for e in examples],
+        "label": [e.label for e in examples],
+        "source": [e.source.value for e in examples],
+        "side": [e.side.value for e in examples],
+    }
+    times = literal([e.at for e in examples], ARRAY(DateTime(timezone=True)))
+    arrays = [literal(values, ARRAY(Text)) for values in words.values()]
+    columns = [*words, "at"]
+    given = func.unnest(*arrays, times).table_valued(*columns).render_derived()
+    same = {"task": literal(task), "recorded_at": given.c.at, "quarantined": false()}
+    names = [*columns, *same]
+    fresh = insert(ExampleRow).from_select(names, select(*(given.c[name] for name in columns), *same.values()))
     again = fresh.on_conflict_do_update(
         index_elements=[ExampleRow.task, ExampleRow.text_key, ExampleRow.label, ExampleRow.source],
         index_where=ExampleRow.conversation_id.is_(None),
@@ -84,20 +147,6 @@ def _inserted() -> ReturningInsert[int]:
         where=ExampleRow.withdrawn_at.is_not(None) & (fresh.excluded.at > ExampleRow.at),
     )
     return again.returning(ExampleRow.id)
-
-
-def _values(task: str, example: Example) -> dict[str, object]:
-    return {
-        "task": task,
-        "text": example.text,
-        "text_key": text_key(example.text),
-        "label": example.label,
-        "source": example.source,
-        "side": example.side,
-        "at": example.at,
-        "recorded_at": example.at,
-        "quarantined": False,
-    }
 
 
 async def _sync(session: AsyncSession, task: str, wanted: Sequence[Example], now: datetime) -> int:
@@ -115,7 +164,7 @@ async def _sync(session: AsyncSession, task: str, wanted: Sequence[Example], now
     await _withdraw(session, select(ExampleRow.id).where(ExampleRow.id.in_(gone)))
     if new:
         await session.execute(_taken_over(task, new, now))
-        await session.execute(_inserted(), [_values(task, example) for example in new])
+        await session.execute(_inserted(task, new))
         await _withdraw(session, _losers(task, [text_key(example.text) for example in new]))
     return len(gone) + len(new)
 
@@ -173,7 +222,7 @@ def _losers(task: str, keys: Sequence[str]) -> Select[int]:
     winner = func.first_value(ExampleRow.label).over(partition_by=ExampleRow.text_key, order_by=order)
     ranked = (
         select(ExampleRow.id, ExampleRow.label, winner.label("winner"))
-        .where(ExampleRow.task == task, ExampleRow.text_key.in_(keys))
+        .where(ExampleRow.task == task, _one_of(keys))
         .where(ExampleRow.conversation_id.is_(None), ExampleRow.withdrawn_at.is_(None))
         .subquery()
     )

@@ -1,11 +1,14 @@
 """The record of conversations: every method is one transaction; the story of each is in the file it names."""
 
-from collections.abc import AsyncIterator, Sequence
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
 from bot.domain.conversations import (
+    Button,
     CardState,
+    LookedUp,
     Meaning,
     OverdueConversation,
     PendingEdit,
@@ -16,14 +19,29 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.messages import Deletion, Edit, Message, Note, Person, Press, Reaction
+from bot.domain.errors import Unreachable
+from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, Ledger, ThreadingPolicy
 from bot.domain.posts import Post
-from db.conversations import edits, follow_ups, intake, notes, people, presses, reactions, reminders, undecided
+from db.conversations import (
+    edits,
+    facts_together,
+    follow_ups,
+    intake,
+    messages,
+    notes,
+    people,
+    presses,
+    reactions,
+    reminders,
+    undecided,
+)
 from db.engine import Database
 from db.server.advisory_locks import alone
 from db.server.notifications import listen
+
+log = logging.getLogger(__name__)
 
 
 class PostgresLedger:
@@ -39,7 +57,7 @@ class PostgresLedger:
 
     async def add_message(self, message: Message, policy: ThreadingPolicy) -> bool:
         async with self._database.transaction() as session:
-            return await intake.add_message(session, message, policy)
+            return (await messages.add_messages(session, [message], policy))[0]
 
     async def add_edit(self, edit: Edit) -> bool:
         async with self._database.transaction() as session:
@@ -52,6 +70,49 @@ class PostgresLedger:
     async def add_note(self, note: Note) -> bool:
         async with self._database.transaction() as session:
             return await notes.add_note(session, note)
+
+    async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
+        async with self._database.transaction() as session:
+            return await notes.is_of_a_team(session, under, ours)
+
+    async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
+        async with self._database.transaction() as session:
+            await notes.add_part(session, part, whole)
+
+    async def add_room(self, instead_of: Place, room: Place) -> None:
+        async with self._database.transaction() as session:
+            await people.add_room(session, instead_of, room)
+
+    async def learned_rooms(self, platform: str) -> Mapping[str, str]:
+        async with self._database.transaction() as session:
+            return await people.learned_rooms(session, platform)
+
+    async def moved_chats(self, platform: str) -> Mapping[str, str]:
+        async with self._database.transaction() as session:
+            return await people.moved_chats(session, platform)
+
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
+        try:
+            async with self._database.transaction() as session:
+                return await facts_together.add_facts(session, facts, policy)
+        except Unreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - which of them it was, only each by itself can say
+            return [error] if len(facts) == 1 else await self._one_by_one(facts, policy)
+
+    async def _one_by_one(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> list[bool | Exception]:
+        log.warning("storing facts one by one, since one of them cannot be stored", extra={"facts": len(facts)})
+        outcomes: list[bool | Exception] = []
+        for fact in facts:
+            try:
+                outcomes += await self.add_facts([fact], policy)
+            except Unreachable as error:
+                outcomes.append(error)
+        return outcomes
+
+    async def name_person(self, person: Person) -> None:
+        async with self._database.transaction() as session:
+            await people.name_person(session, person)
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         async with self._database.transaction() as session:
@@ -76,6 +137,10 @@ class PostgresLedger:
     async def add_press(self, press: Press) -> bool:
         async with self._database.transaction() as session:
             return await intake.add_press(session, press)
+
+    async def button(self, ref: MessageRef) -> Button | None:
+        async with self._database.transaction() as session:
+            return await presses.button(session, ref)
 
     async def claim_undecided(
         self, now: datetime, settle: timedelta, patience: timedelta, limit: int
@@ -114,9 +179,11 @@ class PostgresLedger:
         standing: CardState,
         posts: Sequence[Post],
         now: datetime,
+        looked_up: LookedUp | None = None,
     ) -> None:
         async with self._database.transaction() as session:
-            await reactions.conclude_reactions(session, pending, decision, standing, posts, now)
+            known = looked_up or LookedUp()
+            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known)
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         async with self._database.transaction() as session:
@@ -143,6 +210,10 @@ class PostgresLedger:
     async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         async with self._database.transaction() as session:
             await notes.conclude_note(session, noted, sent, posts, now)
+
+    async def postpone_note(self, noted: PendingNote, until: datetime) -> None:
+        async with self._database.transaction() as session:
+            await notes.postpone_note(session, noted, until)
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         async with self._database.transaction() as session:

@@ -1,22 +1,37 @@
-"""Examples by nearness: an exact search, so that a correction is found the moment it is stored."""
+"""Examples by nearness: an exact search, so that a correction is found the moment it is stored.
 
-from collections.abc import Iterable, Mapping
+Whoever asks once asks the table. A process that asks all day holds the vectors (`hold`), and asks the table only what
+changed since, what it knows of the very text, and how near the few that are left really are.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, literal, or_, select, union_all, update
+import numpy as np
+from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.learning import Side, Source, text_key
 from bot.domain.memory_vote import NEIGHBOURS, Neighbour, Neighbours
 from bot.domain.model_ports import Memory, Vector
 from bot.domain.ports import Change
 from bot.domain.tasks import Task
+from db.conversations.failures import backs_off, is_set_aside
 from db.engine import Database, announce
+from db.reading.example_pairs import Pair, compared
+from db.reading.held_examples import CORRECTED, TRUSTED, HeldExamples, SameText
+from db.reading.load_examples import load
 from db.reading.mappers import basis_of
 from db.tables import ExampleRow
 
-_CORRECTED = (Source.CORRECTION, Source.TAP)
-_TRUSTED = (Source.SEED, Source.SETTINGS, Source.IMPORT, Source.CONFIRMATION)
+log = logging.getLogger(__name__)
+
+_PROPOSED = 16
+"""Of so many that are nearest by a coarse measure, the nearest are among the first few by the exact one."""
+_CATCH_UP_SECONDS = 30.0
 
 
 class PostgresMemory:
@@ -25,8 +40,72 @@ class PostgresMemory:
     def __init__(self, database: Database, embedder: str) -> None:
         self._database = database
         self._embedder = embedder
+        self._held: dict[str, HeldExamples] = {}
+
+    async def hold(self, task: Task) -> None:
+        """Hold the task's vectors in this process until cancelled, 400 bytes each. Raises Unreachable."""
+        try:
+            held = await self.load(task)
+            log.info("memory held", extra={"task": task.name, "bytes": held.corrections.size + held.anchors.size})
+            while True:
+                await asyncio.sleep(_CATCH_UP_SECONDS)  # so that who asks after a quiet time need not catch up
+                async with held.lock, self._database.transaction() as session:
+                    await held.catch_up(session, [])
+        finally:
+            self._held.pop(task.name, None)
+
+    async def load(self, task: Task) -> HeldExamples:
+        """Hold the task's vectors from now on. Raises Unreachable."""
+        held = await load(self._database, task, self._embedder)
+        self._held[task.name] = held
+        return held
 
     async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
+        (found,) = await self.nearest_many(task, [vector], [text], leave_out_itself)
+        return found
+
+    async def nearest_many(
+        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+    ) -> list[Neighbours]:
+        if not texts:
+            return []
+        held = self._held.get(task.name)
+        async with self._database.transaction() as session:
+            if held is None or held.task.names != task.names:
+                asked = zip(vectors, texts, strict=True)
+                return [await self._from_table(session, task, *one, leave_out_itself) for one in asked]
+            return await self._from_held(session, held, vectors, texts, leave_out_itself)
+
+    async def _from_held(
+        self,
+        session: AsyncSession,
+        held: HeldExamples,
+        vectors: Sequence[Vector],
+        texts: Sequence[str],
+        leave_out_itself: bool,
+    ) -> list[Neighbours]:
+        keys = [text_key(text) for text in texts]
+        async with held.lock:
+            same = await held.catch_up(session, sorted(set(keys)))
+            known = [same[key].ids if key in same else frozenset[int]() for key in keys]
+            wanted = np.array(vectors, np.float32)
+            tables = (held.corrections, held.anchors)
+            corrected, trusted = await asyncio.to_thread(
+                lambda: [table.nearest(wanted, _PROPOSED, known) for table in tables]
+            )
+        pairs = [*_pairs(corrected, True), *_pairs(trusted, False)]
+        if not leave_out_itself:
+            told = [same.get(key, SameText()) for key in keys]
+            pairs += [*_pairs([of.corrected for of in told], True), *_pairs([of.trusted for of in told], False)]
+        found = await compared(session, self._embedder, vectors, keys, list(dict.fromkeys(pairs)))
+        return [
+            Neighbours(_in_order(found.get((n, True), ())), _in_order(found.get((n, False), ())))
+            for n in range(len(keys))
+        ]
+
+    async def _from_table(
+        self, session: AsyncSession, task: Task, vector: Vector, text: str, leave_out_itself: bool
+    ) -> Neighbours:
         key = text_key(text)
         others = [ExampleRow.text_key != key] if leave_out_itself else []
         ranked = _ranked(vector, key, self._embedder)
@@ -34,19 +113,32 @@ class PostgresMemory:
         anchors = ranked.where(_anchor(task), *others).add_columns(literal(False))
         # One statement for both, for most of what a short one costs is its way there and back
         both = union_all(*(select(one.subquery()) for one in (corrected, anchors)))
-        async with self._database.transaction() as session:
-            rows = (await session.execute(both)).all()
+        rows = (await session.execute(both)).all()
         return Neighbours(
             corrections=_in_order(_neighbour(*row) for *row, was_corrected in rows if was_corrected),
             anchors=_in_order(_neighbour(*row) for *row, was_corrected in rows if not was_corrected),
         )
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
-        other = or_(ExampleRow.embedder.is_(None), ExampleRow.embedder != embedder)
-        wanted = select(ExampleRow.id, ExampleRow.text).where(other, ExampleRow.withdrawn_at.is_(None))
+        found: list[tuple[int, str]] = []
+        ready = ~backs_off("embed", ExampleRow.id, func.now()), ~is_set_aside("embed", ExampleRow.id)
         async with self._database.transaction() as session:
-            found = await session.execute(wanted.order_by(ExampleRow.id).limit(limit))
-            return [(example, text) for example, text in found]
+            # Each on its own is a walk along an index; together they would be one through all that have a vector
+            for number, kind in enumerate(_without_vector(embedder)):
+                wanted = select(ExampleRow.id, ExampleRow.text).where(kind, ExampleRow.withdrawn_at.is_(None), *ready)
+                order = [ExampleRow.embedder, ExampleRow.id] if number else [ExampleRow.id]
+                rows = await session.execute(wanted.order_by(*order).limit(limit - len(found)))
+                found += [(example, text) for example, text in rows]
+                if len(found) == limit:
+                    break
+        return found
+
+    async def count_unembedded(self, embedder: str) -> int:
+        waiting = or_(*_without_vector(embedder))
+        standing = ExampleRow.withdrawn_at.is_(None), ~is_set_aside("embed", ExampleRow.id)
+        wanted = select(func.count(ExampleRow.id)).where(waiting, *standing)
+        async with self._database.transaction() as session:
+            return (await session.execute(wanted)).scalar_one()
 
     async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
         if not vectors:
@@ -55,6 +147,16 @@ class PostgresMemory:
         async with self._database.transaction() as session:
             await session.execute(update(ExampleRow), rows)
             await announce(session, Change.EXAMPLE)
+
+
+def _without_vector(embedder: str) -> tuple[ColumnElement[bool], ...]:
+    """What has none at all, and what has one by another embedder."""
+    return ExampleRow.embedder.is_(None), ExampleRow.embedder < embedder, ExampleRow.embedder > embedder
+
+
+def _pairs(ids: Iterable[Iterable[int]], corrected: bool) -> list[Pair]:
+    """The examples found for each text."""
+    return [(n, one, corrected) for n, of in enumerate(ids) for one in of]
 
 
 def _standing(task: Task) -> ColumnElement[bool]:
@@ -75,14 +177,14 @@ def _newest(task: Task) -> Select[int]:
     by_a_tap = ExampleRow.source == Source.TAP
     return (
         select(ExampleRow.id)
-        .where(_standing(task), ExampleRow.source.in_(_CORRECTED))
+        .where(_standing(task), ExampleRow.source.in_(CORRECTED))
         .ext(distinct_on(ExampleRow.text_key))
         .order_by(ExampleRow.text_key, by_a_tap, ExampleRow.at.desc(), ExampleRow.id.desc())
     )
 
 
 def _anchor(task: Task) -> ColumnElement[bool]:
-    return and_(_standing(task), ExampleRow.source.in_(_TRUSTED), ExampleRow.side == Side.TRAIN)
+    return and_(_standing(task), ExampleRow.source.in_(TRUSTED), ExampleRow.side == Side.TRAIN)
 
 
 def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str, str]:
@@ -100,8 +202,8 @@ def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, 
 
 
 def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
-    """A union promises no order."""
-    return tuple(sorted(found, key=lambda n: (not n.same_text, -n.similarity, n.example)))
+    """The nearest, in an order that no union promises."""
+    return tuple(sorted(found, key=lambda n: (not n.same_text, -n.similarity, n.example))[:NEIGHBOURS])
 
 
 def _neighbour(example: int, label: str, similarity: float, same_text: bool, text: str, source: str) -> Neighbour:

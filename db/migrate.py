@@ -8,11 +8,14 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.domain.errors import UsageError
-from db.engine import parsed, translated
+from db.connect import Session, connected_now
+from db.connection_url import Target, parsed
+from db.engine import DRIVER, translated
+from db.requirements import Facts, missing_right, require
 
 _MIGRATING = 7_101_883_203
 """The advisory lock of whoever migrates."""
@@ -22,7 +25,7 @@ _SCRIPTS = Path(__file__).parents[1] / "migrations"
 def upgrade(url: str) -> None:
     """Bring the database to the newest schema. Any number of processes may call it at once; it blocks.
 
-    Raises Unreachable; UsageError when the database lacks pgvector or belongs to a newer Switchboard.
+    Raises Unreachable; UsageError when the database is not one that can be ours, or belongs to a newer Switchboard.
     """
     with _alone(url) as connection:
         command.upgrade(configuration(connection), "head")
@@ -42,24 +45,42 @@ def configuration(connection: Connection) -> Config:
     return config
 
 
+def blocking_engine(target: Target) -> Engine:
+    """What Alembic runs on: a connection each time, without the time limits of the bot's own questions."""
+    found: list[Session] = []
+
+    def opened() -> psycopg.Connection:
+        connection, session = connected_now(target, "switchboard migrates")
+        found[:] = [session]
+        return connection
+
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(found[0].statement(local=True))
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+    engine = create_engine(DRIVER, creator=opened, poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "begin", begun)
+    return engine
+
+
 @contextmanager
 def _alone(url: str) -> Iterator[Connection]:
     """A connection while no other process migrates; what was done is committed at its end, or nothing of it."""
-    engine = create_engine(parsed(url), poolclass=NullPool, hide_parameters=True, connect_args={"connect_timeout": 5})
-    with translated(), _explained(), engine.begin() as connection:
+    target = parsed(url)
+    facts: list[Facts] = []
+    with translated(target.place), _explained(target, facts), blocking_engine(target).begin() as connection:
+        facts.append(require(connection, target))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         yield connection
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(target: Target, facts: list[Facts]) -> Iterator[None]:
     try:
         yield
     except CommandError as error:
         raise UsageError(f"the database's schema is not one this Switchboard knows: {error}") from error
     except DBAPIError as error:
-        if isinstance(error.orig, psycopg.errors.FeatureNotSupported | psycopg.errors.UndefinedFile):
-            raise UsageError("the database server lacks pgvector; install it there") from error
         if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-            raise UsageError("the database user may not make the schema: it needs CREATE on the database") from error
+            raise missing_right(facts[0] if facts else None, target) from error
         raise

@@ -1,29 +1,48 @@
 """What we owe to chats, claimed in order, until there is a receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import ColumnElement, Select, Update, and_, exists, or_, select, update
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Update,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.decisions import Decision
+from bot.domain.failures import ItemKey
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change, Outbox
-from bot.domain.posts import Card, Content, OutboxItem, Post
+from bot.domain.posts import Card, Content, Continuation, FollowUp, OutboxItem, Post, Reply
 from db.conversations import delivery_failures
 from db.conversations.claims import LEASE
+from db.conversations.failures import backs_off, readable
 from db.engine import Database, announce, announcement, forgettable
 from db.posts.enqueue import enqueue
-from db.posts.latest import wordings
+from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
 from db.tables import PostRow
 
 _ROW = PostRow
-_EARLIER, _TARGET = aliased(PostRow), aliased(PostRow)
-"""Other posts than the one in question; made once, for making an alias costs more than asking with it."""
+_TARGET = aliased(PostRow)
+"""Another post than the one in question; made once, for making an alias costs more than asking with it."""
+_CONTINUED = tuple(kind.__name__ for kind in (Card, FollowUp, Reply))
+_Continued = tuple[tuple[int, Continuation], ...]
 
 
 class PostgresOutbox:
@@ -32,12 +51,13 @@ class PostgresOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim_due(self, platforms: Sequence[str], now: datetime, limit: int) -> list[OutboxItem]:
+    async def claim_due(
+        self, platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str] = ()
+    ) -> list[OutboxItem]:
         async with self._database.transaction() as session:
-            found = (await session.execute(_claimed(platforms, now, limit))).all()
+            found = (await session.execute(_claimed(platforms, now, limit, busy))).all()
             rows = sorted((row for row, _ in found), key=lambda row: row.id)
-            receipts, cards = await _receipts(session, rows), await _cards(session, rows)
-            return [_owed(row, receipts, cards) for row in rows]
+            return await readable(session, rows, partial(_read, session), _key, now)
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         receipt = {"said_at": now, "receipt_chat": ref.chat, "receipt_id": ref.id}
@@ -53,6 +73,12 @@ class PostgresOutbox:
         still = update(_ROW).where(_ROW.id == item.id, _pending(_ROW))
         async with self._database.transaction() as session:
             await session.execute(_announced(still.values(not_before=until, leased_until=None, problem=problem)))
+
+    async def reserve(self, item: OutboxItem, until: datetime) -> None:
+        untried = update(_ROW).where(_ROW.id == item.id, _pending(_ROW))
+        untried = untried.values(not_before=until, leased_until=None, attempts=_ROW.attempts - 1)
+        async with self._database.transaction() as session:
+            await session.execute(untried.execution_options(synchronize_session=False))
 
     async def give_up(
         self,
@@ -81,31 +107,53 @@ def _announced(change: Update) -> ReturningUpdate[int | None, object]:
     return told.execution_options(synchronize_session=False)
 
 
-def _due(platforms: Sequence[str], now: datetime) -> Select[int]:
-    """The oldest pending post of each conversation and chat; posts of no conversation are in line by chat alone."""
-    another = exists().where(
-        _EARLIER.conversation_id.is_not_distinct_from(_ROW.conversation_id),
-        _EARLIER.platform == _ROW.platform,
-        _EARLIER.chat == _ROW.chat,
-        _EARLIER.id < _ROW.id,
-        _pending(_EARLIER),
-    )
-    rewritable = exists().where(_TARGET.id == _ROW.edits, _TARGET.said_at.is_not(None))
+def _heads() -> CTE:
+    """The oldest pending post of each conversation and chat; posts of no conversation are in line by chat alone.
+
+    Read off the index once, in its order. Asking for each post whether an older one waits costs a look for each, or,
+    where no index answers, compares each with each: with ten thousand posts that wait for one chat nothing is said.
+    """
+    conversation = func.coalesce(_ROW.conversation_id, literal_column("0", BigInteger))
+    line = (conversation, _ROW.platform, _ROW.chat)
+    oldest = select(_ROW.id).where(_pending(_ROW)).ext(distinct_on(*line)).order_by(*line, _ROW.id)
+    return oldest.cte("heads").prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def due(platforms: Sequence[str], now: datetime, busy: Collection[str]) -> Select[int]:
+    """The heads of their lines that may be said now."""
+    heads = _heads()
+    said = select(_TARGET.id).where(_TARGET.id == _ROW.edits, _TARGET.said_at.is_not(None))
+    rewritable = said.correlate(_ROW).offset(literal_column("0")).exists()  # looked up, never all that was ever said
     return (
         select(_ROW.id)
+        .join(heads, heads.c.id == _ROW.id)
         .where(_ROW.platform.in_(platforms), _pending(_ROW), _ROW.not_before <= now)
-        .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now), ~another)
-        .where(or_(_ROW.edits.is_(None), rewritable))
+        .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now))
+        .where(or_(_ROW.edits.is_(None), rewritable), _ROW.chat.not_in(busy) if busy else true())
+        .where(~backs_off("deliver", _ROW.id, now))
         .order_by(_ROW.id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=_ROW)
     )
 
 
-def _claimed(platforms: Sequence[str], now: datetime, limit: int) -> ReturningUpdate[PostRow, object]:
+def _claimed(
+    platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str]
+) -> ReturningUpdate[PostRow, object]:
     """What is due, claimed."""
-    due = _due(platforms, now).limit(limit).cte("due")
-    held = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=now + LEASE, attempts=_ROW.attempts + 1)
+    found = due(platforms, now, busy).limit(limit).cte("due")
+    held = update(_ROW).where(_ROW.id == found.c.id).values(leased_until=now + LEASE, attempts=_ROW.attempts + 1)
     return held.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
+
+
+def _key(row: PostRow) -> ItemKey:
+    return ItemKey("deliver", str(row.id), row.conversation_id)
+
+
+async def _read(session: AsyncSession, rows: Sequence[PostRow]) -> list[OutboxItem]:
+    receipts, cards = await _receipts(session, rows), await _cards(session, rows)
+    rewritten = [row.conversation_id for row in rows if row.edits is not None and row.kind in _CONTINUED]
+    behind = await continuations(session, [of for of in rewritten if of is not None])
+    return [_owed(row, receipts, cards, behind) for row in rows]
 
 
 async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, MessageRef]:
@@ -145,7 +193,9 @@ def _linked(wanted: Content, says: Content | None) -> Content:
     return wanted
 
 
-def _owed(row: PostRow, receipts: dict[int, MessageRef], cards: dict[int, Post]) -> OutboxItem:
+def _owed(
+    row: PostRow, receipts: Mapping[int, MessageRef], cards: Mapping[int, Post], behind: Mapping[int, _Continued]
+) -> OutboxItem:
     return OutboxItem(
         id=row.id,
         post=post(row),
@@ -153,6 +203,7 @@ def _owed(row: PostRow, receipts: dict[int, MessageRef], cards: dict[int, Post])
         edits=None if row.edits is None else receipts.get(row.edits),
         under=None if row.under is None else receipts.get(row.under),
         card=None if (card := _card(row)) is None else cards.get(card),
+        continued=behind.get(row.edits or 0, ()),
     )
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import State
 from bot.domain.messages import MessageRef, Person
 from bot.domain.queries import Account, Queries, Request, Week
+from db.conversations import decision_counts
 from db.conversations.requests import RULED, account_of, in_short, unsure
 from db.engine import Database
 from db.posts.cancel import PENDING, REFUSED
@@ -40,11 +42,11 @@ class PostgresQueries:
         }
 
     async def decisions(self) -> Mapping[tuple[str, str, str, str], int]:
-        who = (ConversationRow.platform, DecisionRow.task, DecisionRow.label, DecisionRow.by)
-        theirs = ConversationRow.id == DecisionRow.conversation_id
         async with self._database.transaction() as session:
-            counted = await session.execute(select(*who, func.count()).where(theirs).group_by(*who))
-            return {(platform, task, label, by): count for platform, task, label, by, count in counted}
+            counts = await decision_counts.counted(session)
+        if counts.uncounted >= decision_counts.ENOUGH:
+            await decision_counts.fold(self._database)
+        return counts.totals
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         row = ConversationRow
@@ -81,15 +83,19 @@ class PostgresQueries:
 
 def _routed_since(start: datetime, end: datetime) -> Select[int]:
     """Conversations that were given to a team for the first time since then; a guess that led to a question is none."""
-    given = func.cardinality(DecisionRow.candidates) == 0
-    first = func.min(DecisionRow.at)
+    given, earlier = _given(DecisionRow), aliased(DecisionRow)
+    same = and_(earlier.conversation_id == DecisionRow.conversation_id, earlier.task == DecisionRow.task)
+    before = exists().where(same, earlier.at < start, _given(earlier))
     return (
         select(DecisionRow.conversation_id)
         .join(ConversationRow, ConversationRow.id == DecisionRow.conversation_id)
-        .where(given, DecisionRow.task == ConversationRow.task)
-        .group_by(DecisionRow.conversation_id)
-        .having(first >= start, first <= end)
+        .where(DecisionRow.at.between(start, end), DecisionRow.task == ConversationRow.task, given, ~before)
+        .distinct()
     )
+
+
+def _given(row: type[DecisionRow]) -> ColumnElement[bool]:
+    return func.cardinality(row.candidates) == 0
 
 
 def _age(since: datetime | None, now: datetime) -> float:

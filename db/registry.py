@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Select, func, select, union
+from sqlalchemy import Select, case, func, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,17 +17,22 @@ from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
+from db.adapter_paths import AdapterPaths
 from db.engine import Database, announce
 from db.posts.enqueue import enqueue
 from db.reading import cycles
-from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow
+from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
+
+_USUAL = AdapterPaths(Path("var/runs"))
+"""Where the settings have them unless they say otherwise."""
 
 
 class PostgresRegistry:
     """The registry in PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, paths: AdapterPaths = _USUAL) -> None:
         self._database = database
+        self._paths = paths
         self._codes: dict[tuple[str, str], dict[str, str]] = {}
         """By task and base. Given for life, they need no second look once every label has one."""
 
@@ -56,21 +61,23 @@ class PostgresRegistry:
 
     async def add_adapter(self, adapter: Adapter) -> None:
         async with self._database.transaction() as session:
-            await _add(session, adapter)
+            await _add(session, self._values(adapter))
 
     async def adapters(self, task: str) -> list[Adapter]:
         all_of = select(AdapterRow).where(AdapterRow.task == task).order_by(AdapterRow.made_at, AdapterRow.name)
         async with self._database.transaction() as session:
-            return [_adapter(row) for row in await session.scalars(all_of)]
+            return [self._adapter(row) for row in await session.scalars(all_of)]
 
     async def champion(self, task: str, base: str) -> Adapter | None:
         async with self._database.transaction() as session:
-            return await _champion(session, task, base)
+            found = await _champion(session, task, base)
+        return None if found is None else self._adapter(found)
 
     async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
         async with self._database.transaction() as session:
             await _lock(session, task)
-            await _move(session, _fitting(await _known(session, task, adapter), base), by, reason, now)
+            _check_base(await _known(session, task, adapter), base)
+            await _move(session, task, adapter, by, reason, now)
 
     async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
         """Each rollback goes one promotion further back: two in a row never end where they began."""
@@ -80,12 +87,13 @@ class PostgresRegistry:
             if pointer is None or pointer.previous is None:
                 raise UsageError(f"no adapter of {task} served before this one; promote one by its name")
             target = await session.get_one(PromotionRow, pointer.previous)
-            adapter = _fitting(await _known(session, task, target.adapter), base)
+            found = await _known(session, task, target.adapter)
+            _check_base(found, base)
             reason = f"rolled back from {pointer.adapter}"
             move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
             await session.execute(insert(PromotionRow).values(task=task, by=by, at=now, **move))
             await announce(session, Change.MODEL)
-            return adapter
+            return self._adapter(found)
 
     async def next_name(self, task: str) -> str:
         async with self._database.transaction() as session:
@@ -108,11 +116,11 @@ class PostgresRegistry:
         candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
             await cycles.conclude(session, cycle, verdict, now)
-            await _add(session, candidate)
+            await _add(session, self._values(candidate))
             if verdict.promoted:
                 await _lock(session, candidate.task)
                 await _still_serves(session, judged)
-                await _move(session, candidate, "gate", "; ".join(verdict.reasons), now)
+                await _move(session, candidate.task, candidate.name, "gate", "; ".join(verdict.reasons), now)
             await enqueue(session, None, posts, now)
             await announce(session, Change.OWED)
 
@@ -123,6 +131,34 @@ class PostgresRegistry:
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         async with self._database.transaction() as session:
             return await cycles.newest(session, task, limit)
+
+    async def last_tick(self, task: str) -> datetime | None:
+        async with self._database.transaction() as session:
+            return await session.scalar(select(TickRow.at).where(TickRow.task == task))
+
+    async def record_tick(self, task: str, at: datetime) -> None:
+        fresh = insert(TickRow).values(task=task, at=at)
+        wrong = TickRow.at > fresh.excluded.at + timedelta(days=1)  # recorded by a clock that was
+        latest = case((wrong, fresh.excluded.at), else_=func.greatest(TickRow.at, fresh.excluded.at))
+        async with self._database.transaction() as session:
+            await session.execute(fresh.on_conflict_do_update(index_elements=["task"], set_={"at": latest}))
+
+    def _values(self, adapter: Adapter) -> dict[str, object]:
+        return {
+            "task": adapter.task,
+            "name": adapter.name,
+            "path": self._paths.stored(adapter.path),
+            "base": adapter.base,
+            "codes": dict(adapter.codes),
+            "temperature": adapter.temperature,
+            "made_at": adapter.made,
+            "mixture": dict(adapter.mixture.weights),
+        }
+
+    def _adapter(self, row: AdapterRow) -> Adapter:
+        path = self._paths.found(row.path)
+        mixture = Mixture(row.mixture) if row.mixture else Mixture()
+        return Adapter(row.name, row.task, path, row.base, row.codes, row.temperature, row.made_at, mixture)
 
 
 async def _lock(session: AsyncSession, task: str) -> None:
@@ -163,44 +199,26 @@ async def _give(session: AsyncSession, task: str, base: str, codes: Mapping[str,
 # --- adapters ---
 
 
-def _values(adapter: Adapter) -> dict[str, object]:
-    return {
-        "task": adapter.task,
-        "name": adapter.name,
-        "path": str(adapter.path),
-        "base": adapter.base,
-        "codes": dict(adapter.codes),
-        "temperature": adapter.temperature,
-        "made_at": adapter.made,
-        "mixture": dict(adapter.mixture.weights),
-    }
-
-
-def _adapter(row: AdapterRow) -> Adapter:
-    mixture = Mixture(row.mixture) if row.mixture else Mixture()
-    return Adapter(row.name, row.task, Path(row.path), row.base, row.codes, row.temperature, row.made_at, mixture)
-
-
-async def _add(session: AsyncSession, adapter: Adapter) -> None:
-    fresh = insert(AdapterRow).values(_values(adapter)).on_conflict_do_nothing().returning(AdapterRow.name)
+async def _add(session: AsyncSession, values: Mapping[str, object]) -> None:
+    fresh = insert(AdapterRow).values(values).on_conflict_do_nothing().returning(AdapterRow.name)
     if (await session.execute(fresh)).first() is not None:
         await announce(session, Change.MODEL)
 
 
-async def _move(session: AsyncSession, adapter: Adapter, by: str, reason: str, now: datetime) -> None:
+async def _move(session: AsyncSession, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
     """Put the pointer on the adapter; nothing when it is there."""
-    pointer = await _pointer(session, adapter.task)
-    if pointer is not None and pointer.adapter == adapter.name:
+    pointer = await _pointer(session, task)
+    if pointer is not None and pointer.adapter == adapter:
         return
     previous = None if pointer is None else pointer.id
-    move = {"task": adapter.task, "adapter": adapter.name, "by": by, "reason": reason, "at": now, "previous": previous}
+    move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
     await session.execute(insert(PromotionRow).values(move))
     await announce(session, Change.MODEL)
 
 
-async def _champion(session: AsyncSession, task: str, base: str) -> Adapter | None:
+async def _champion(session: AsyncSession, task: str, base: str) -> AdapterRow | None:
     pointer = await _pointer(session, task)
-    found = None if pointer is None else await _named(session, task, pointer.adapter)
+    found = None if pointer is None else await session.get(AdapterRow, (task, pointer.adapter))
     return found if found is not None and found.base == base else None
 
 
@@ -212,14 +230,13 @@ async def _still_serves(session: AsyncSession, judged: Judged) -> None:
         raise Refused(f"another adapter serves ({now}) than {candidate.name} was judged against; train again")
 
 
-def _fitting(adapter: Adapter, base: str) -> Adapter:
-    """The adapter, if the base that is served can use it."""
+def _check_base(adapter: AdapterRow, base: str) -> None:
+    """Raises UsageError when the base that is served cannot use the adapter."""
     if adapter.base != base:
         raise UsageError(
             f"{adapter.name} was trained for the base model {adapter.base}, and {base} is served: it would not answer "
             f"a single message; set model.base to {adapter.base}, or train one for {base} with `switchboard train`"
         )
-    return adapter
 
 
 async def _pointer(session: AsyncSession, task: str) -> PromotionRow | None:
@@ -227,13 +244,8 @@ async def _pointer(session: AsyncSession, task: str) -> PromotionRow | None:
     return (await session.scalars(moves)).first()
 
 
-async def _named(session: AsyncSession, task: str, name: str) -> Adapter | None:
-    row = await session.get(AdapterRow, (task, name))
-    return None if row is None else _adapter(row)
-
-
-async def _known(session: AsyncSession, task: str, name: str) -> Adapter:
-    found = await _named(session, task, name)
+async def _known(session: AsyncSession, task: str, name: str) -> AdapterRow:
+    found = await session.get(AdapterRow, (task, name))
     if found is None:
         raise UsageError(f"no adapter of {task} is called {name}; `switchboard models` lists them")
     return found

@@ -1,9 +1,10 @@
 """Reads back what was said in a chat, as its window shows it."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import ARRAY, Select, Text, and_, cast, false, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.messages import MessageRef, Place, Reaction
@@ -28,8 +29,8 @@ class PostgresTranscript:
             heard = (await session.scalars(_written(MessageRow, platform, chats, limit))).all()
             noted = (await session.scalars(_written(NoteRow, platform, chats, limit))).all()
             said = (await session.scalars(_posts(platform, chats, limit))).all()
-            refs = [row.message_id for row in heard] + [row.message_id for row in noted]
-            refs += [row.receipt_id for row in said if row.receipt_id]
+            refs = [MessageRef(platform, row.chat, row.message_id) for row in _rows(heard, noted)]
+            refs += [ref for row in said if (ref := mappers.receipt(row)) is not None]
             reactions = await _reactions(session, platform, refs)
             wordings = await _wordings(session, said)
         lines = [_heard(row, reactions) for row in heard]
@@ -39,21 +40,53 @@ class PostgresTranscript:
         return sorted(lines, key=lambda line: (line.at, line.post is not None))[-limit:]
 
 
+def _rows(heard: Iterable[MessageRow], noted: Iterable[NoteRow]) -> list[MessageRow | NoteRow]:
+    return [*heard, *noted]
+
+
 def _written(table: type[_Written], platform: str, chats: Sequence[str], limit: int) -> Select[_Written]:
     """The newest of what people wrote there."""
-    there = select(table).where(table.platform == platform, table.chat.in_(chats))
-    return there.order_by(table.at.desc(), table.id.desc()).limit(limit)
+    each = [
+        select(table.id, table.at)
+        .where(table.platform == platform, table.chat == chat)
+        .order_by(table.at.desc(), table.id.desc())
+        .limit(limit)
+        for chat in chats
+    ]
+    newest = _of_all(each)
+    return select(table).where(table.id.in_(newest.limit(limit))).order_by(table.at.desc(), table.id.desc())
 
 
 def _posts(platform: str, chats: Sequence[str], limit: int) -> Select[PostRow]:
-    there = select(PostRow).where(PostRow.platform == platform, PostRow.chat.in_(chats))
-    said = there.where(PostRow.said_at.is_not(None), PostRow.edits.is_(None))
-    return said.order_by(PostRow.said_at.desc(), PostRow.id.desc()).limit(limit)
+    each = [
+        select(PostRow.id, PostRow.said_at.label("at"))
+        .where(PostRow.platform == platform, PostRow.chat == chat)
+        .where(PostRow.said_at.is_not(None), PostRow.edits.is_(None))
+        .order_by(PostRow.said_at.desc())
+        .limit(limit)
+        for chat in chats
+    ]
+    newest = _of_all(each)
+    return (
+        select(PostRow).where(PostRow.id.in_(newest.limit(limit))).order_by(PostRow.said_at.desc(), PostRow.id.desc())
+    )
 
 
-async def _reactions(session: AsyncSession, platform: str, refs: Sequence[str]) -> _Reactions:
+def _of_all(each: Sequence[Select[int, datetime | None]]) -> Select[int]:
+    """The ids, newest first. Each chat is looked at by itself: only so an index has its newest at hand."""
+    if not each:
+        return select(literal(0)).where(false())
+    every = union_all(*(select(one.subquery()) for one in each)).subquery()
+    return select(every.c.id).order_by(every.c.at.desc(), every.c.id.desc())
+
+
+async def _reactions(session: AsyncSession, platform: str, refs: Sequence[MessageRef]) -> _Reactions:
     """What is in place now, by message."""
-    events = select(ReactionRow).where(ReactionRow.platform == platform, ReactionRow.message_id.in_(refs))
+    names = ([ref.chat for ref in refs], [ref.id for ref in refs])
+    arrays = (cast(literal(of, ARRAY(Text)), ARRAY(Text)) for of in names)
+    on = func.unnest(*arrays).table_valued("chat", "message_id").render_derived(name="wanted")
+    here = and_(ReactionRow.chat == on.c.chat, ReactionRow.message_id == on.c.message_id)
+    events = select(ReactionRow).join(on, here).where(ReactionRow.platform == platform)
     return _by_message(mappers.standing(await session.scalars(events)))
 
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 SHOWN = ("bot", "inference", "db", "migrations")
 OTHERS = {
     "benchmarks/": "what we claim, as commands anyone can run",
-    "docs/": "the handbook: running, slack, telegram, leads, people, architecture, behaviours, figures",
+    "docs/": "the handbook: running, slack, telegram, leads, people, architecture, new-platform, reports, figures …",
     "deploy/": "how the environment is made",
     "tests/": "unit, integration (real PostgreSQL, real vLLM, real clients), acceptance (real processes)",
 }

@@ -37,7 +37,7 @@ class VllmAdapters:
 
     async def load(self, adapter: Adapter) -> None:
         """See `models.AdapterHost`. Raises Unreachable when the server is down."""
-        await asyncio.to_thread(inspect, adapter.path, self._base)
+        await self.examine(adapter)
         if adapter.name not in await self.loaded():
             await self._load(adapter)
         self._want(adapter)
@@ -48,6 +48,13 @@ class VllmAdapters:
         self._wanted[adapter.name] = adapter
         while len(self._wanted) > MAX_LOADED:
             del self._wanted[next(iter(self._wanted))]
+
+    async def examine(self, adapter: Adapter) -> None:
+        """Whether its files are there and fit, without the server. Raises Refused, naming it, when they do not."""
+        try:
+            await asyncio.to_thread(inspect, adapter.path, self._base)
+        except Refused as error:
+            raise Refused(f"{adapter.name} cannot be loaded: {error}") from error
 
     async def unload(self, name: str) -> None:
         """See `models.AdapterHost`."""

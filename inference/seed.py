@@ -10,6 +10,8 @@ from bot.domain.learning import Adapter
 from bot.domain.mixture import USUAL
 
 _HERE = Path(__file__).parent / "starter" / "seed"
+STARTER_ADAPTERS = _HERE
+"""The folder of what comes with the program."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class EmbeddedServer:
         self._settings = settings
         self._progress = progress
         self._process: Process | None = None
+        self._kept = False
         self._since = 0.0
         self._port = 0
         self._record = settings.directory / "server.json"
@@ -95,8 +96,11 @@ class EmbeddedServer:
         lock = self._settings.directory / "server.lock"
         async with locked(lock, lambda: self._progress(0.0, "another process is starting the model server")):
             url = self._shared()
-            if url is None or not await self._serves(url):
+            ours = None if url is None else await self._serves(url)
+            if url is None or not ours:
                 url = await self._start(_free_port(self._port))
+                if ours is None:
+                    self._keep(url)
             self.line.base_url = url
             self._port = self.line.base_url.port or 0
         self._since = time.monotonic()
@@ -106,31 +110,37 @@ class EmbeddedServer:
         """The address of the server that is kept here; None when its keeper is gone: it will not answer for long."""
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
-            os.kill(int(record["owner"]), 0)
+            with contextlib.suppress(PermissionError):  # somebody else's, and alive
+                os.kill(int(record["owner"]), 0)
             return str(record["url"])
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
-    async def _serves(self, url: str) -> bool:
-        """Whether our model answers there; the address may be stale, and by now somebody else's."""
-        ours = (self._settings.served, str(self._settings.base))
-        try:
-            async with open_line(url, patience=3.0) as line:
-                cards = (await line.get("/v1/models")).json()["data"]
-            return any((card["id"], card["root"]) == ours for card in cards)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
-            return False
+    async def _serves(self, url: str) -> bool | None:
+        """Whether our model answers there; None: nobody does. The address may be stale, and by now somebody else's.
+
+        One that is silent is at work, or still waking up: it is waited for, because another beside it would only make
+        both slower.
+        """
+        async with open_line(url, patience=_SILENCE) as line:
+            cards = await _cards(line)
+        served = [_same_folder(root, self._settings.base) for name, root in cards if name == self._settings.served]
+        return any(served) if cards else None
 
     async def _start(self, port: int) -> str:
         url = f"http://127.0.0.1:{port}"
         try:
             process = self._process = await self._spawn(port)
             await self._until_ready(url, process)
-            self._record.write_text(json.dumps({"url": url, "owner": os.getpid()}), encoding="utf-8")
         except BaseException:
             await self._stop()
             raise
         return url
+
+    def _keep(self, url: str) -> None:
+        """Let others use our server. Where one of another model runs already, that stays the one they find."""
+        self._record.write_text(json.dumps({"url": url, "owner": os.getpid()}), encoding="utf-8")
+        self._kept = True
 
     async def _spawn(self, port: int) -> Process:
         cpu = built_for_cpu()
@@ -172,7 +182,9 @@ class EmbeddedServer:
         process, self._process = self._process, None
         if process is None:
             return
-        self._record.unlink(missing_ok=True)  # before it stops answering, so that nobody joins it now
+        if self._kept:
+            self._record.unlink(missing_ok=True)  # before it stops answering, so that nobody joins it now
+            self._kept = False
         if process.stdin is not None:
             process.stdin.close()
         try:
@@ -181,6 +193,23 @@ class EmbeddedServer:
             log.error("model server's lifeline had to be killed", extra={"pid": process.pid})
             process.kill()
             await process.wait()
+
+
+async def _cards(line: httpx.AsyncClient) -> list[tuple[str, str]]:
+    """(name, folder) of what is served; nothing where no model server answers."""
+    try:
+        cards = (await line.get("/v1/models")).json()["data"]
+        return [(str(card["id"]), str(card["root"])) for card in cards]
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+        return []
+
+
+def _same_folder(one: str, other: Path) -> bool:
+    """Whether both lead to one folder, over links and mounts, too."""
+    try:
+        return one == str(other) or other.samefile(one)
+    except OSError:
+        return False
 
 
 def _free_port(wanted: int) -> int:

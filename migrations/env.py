@@ -3,9 +3,10 @@
 from typing import Literal
 
 from alembic import context
-from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy import Connection
 
-from db.engine import parsed
+from db.connection_url import parsed
+from db.migrate import blocking_engine
 from db.tables import Name, Table, Words
 
 
@@ -28,7 +29,7 @@ def main() -> None:
     url = context.get_x_argument(as_dictionary=True).get("url")
     if url is None:
         raise SystemExit("say which database: alembic -x url=postgresql://… revision --autogenerate -m …")
-    with create_engine(parsed(url), poolclass=NullPool).begin() as connection:
+    with blocking_engine(parsed(url)).begin() as connection:
         run(connection)
 
 

@@ -1,16 +1,17 @@
 """Stand-ins for what is slow or far away: a model, an embedder, a chat service. Each keeps its port's promises."""
 
+import asyncio
 import hashlib
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 from bot.domain import model_ports, ports
 from bot.domain.decisions import Prediction
-from bot.domain.errors import Refused, SwitchboardError
+from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Progress
 from bot.domain.memory_vote import Neighbours
 from bot.domain.messages import Media, MessageRef, Person, Place
@@ -98,6 +99,11 @@ class FakeKnowledge:
     async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
         return self.found
 
+    async def nearest_many(
+        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+    ) -> list[Neighbours]:
+        return [self.found] * len(texts)
+
     async def codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
         return dict(zip(task.names, alphabet, strict=False))
 
@@ -125,19 +131,37 @@ class FakePlatform:
         self.agents: frozenset[str] | None = frozenset({"agent"})
         """They may handle everything; None: anybody may."""
         self.said: list[OutboxItem] = []
-        self.failures: list[SwitchboardError] = []
+        self.failures: list[Exception] = []
         """Raised by the next calls of `say`, one each."""
+        self.seconds = 0.0
+        """How long `say` takes."""
+        self.delays: list[timedelta] = []
+        """What the next calls of `delay` answer, one each; then nothing waits."""
+        self.lookup: Exception | None = None
+        """Raised by every question who may do what."""
+        self.trouble: dict[str, Exception | None] = {}
+        """Chats in which `say` raises this; None: it never ends."""
         self.closed: dict[str, str] = {}
         """Chats that take nothing, and what they say instead."""
         self.files: dict[str, bytes] = {}
         """What `fetch` finds, by the attachment's id."""
+        self.lost: set[str] = set()
+        """People who cannot be looked up."""
         self.asked: list[tuple[str, str, Place]] = []
         """(person, team, room) of every question whether somebody may correct."""
 
     async def listen(self, inbox: Inbox) -> None:
         raise Refused("nobody talks here by themselves")
 
+    def delay(self, item: OutboxItem) -> timedelta:
+        return self.delays.pop(0) if self.delays else timedelta(0)
+
     async def say(self, owed: OutboxItem) -> MessageRef:
+        await asyncio.sleep(self.seconds)
+        if owed.post.place.chat in self.trouble:
+            if (error := self.trouble[owed.post.place.chat]) is not None:
+                raise error
+            await asyncio.Event().wait()
         if self.failures:
             raise self.failures.pop(0)
         if owed.post.place.chat in self.closed:
@@ -151,10 +175,20 @@ class FakePlatform:
         return self.files[media.id]
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
+        self._look_up(person)
         self.asked.append((person.id, team.name, room))
+        if self.lookup is not None:
+            raise self.lookup
         return person.id in self.leads or person.id in team.leads.get(self.name, ())
 
+    def _look_up(self, person: Person) -> None:
+        if person.id in self.lost:
+            raise Unreachable("nobody says who that is")
+
     async def may_handle(self, person: Person, room: Place) -> bool:
+        self._look_up(person)
+        if self.lookup is not None:
+            raise self.lookup
         return self.agents is None or person.id in self.agents or person.id in self.leads
 
     def healthy(self) -> bool:

@@ -1,7 +1,8 @@
 """A ledger and an outbox that hand out what a test gives them, and keep what a step concludes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +10,9 @@ from typing import TypeVar
 
 from bot.domain import ports
 from bot.domain.conversations import (
+    Button,
     CardState,
+    LookedUp,
     Meaning,
     OverdueConversation,
     PendingEdit,
@@ -20,7 +23,19 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Press, Reaction
+from bot.domain.failures import MOST_ATTEMPTS, FailedItem, Failure, ItemKey
+from bot.domain.messages import (
+    Deletion,
+    Edit,
+    Fact,
+    Message,
+    MessageRef,
+    Note,
+    Person,
+    Place,
+    Press,
+    Reaction,
+)
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, ThreadingPolicy
 from bot.domain.posts import Content, OutboxItem, Post
@@ -40,6 +55,17 @@ class Concluded:
         return [post.content for post in self.posts]
 
 
+Claimed = (
+    UndecidedConversation
+    | PendingPress
+    | PendingReactions
+    | PendingFollowUp
+    | PendingNote
+    | PendingEdit
+    | OverdueConversation
+)
+
+
 @dataclass
 class FakeLedger:
     """Everything claimed is handed out once. What came in is in `stored`; a repeat of it is refused."""
@@ -54,7 +80,20 @@ class FakeLedger:
     stored: list[object] = field(default_factory=list)
     concluded: list[Concluded] = field(default_factory=list)
     languages: dict[str, str] = field(default_factory=dict)
+    teams: set[MessageRef] = field(default_factory=set)
+    """What is said under these is between colleagues."""
+    looked_up: list[LookedUp] = field(default_factory=list)
+    """Whose reactions counted, of every conclusion."""
+    postponed: list[tuple[PendingNote, datetime]] = field(default_factory=list)
+    buttons: dict[MessageRef, Button] = field(default_factory=dict)
+    parts: dict[MessageRef, MessageRef] = field(default_factory=dict)
+    rooms: dict[str, str] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
+    trouble: dict[int, Exception | None] = field(default_factory=dict)
+    """What concluding something about a conversation raises; None: it never ends."""
+    overtaken: set[int] = field(default_factory=set)
+    """Conversations in which a message came in between: `decide` and `ask_for_words` store nothing once, and say so."""
 
     def _store(self, fact: object) -> bool:
         if fact in self.stored:
@@ -62,7 +101,8 @@ class FakeLedger:
         self.stored.append(fact)
         return True
 
-    def _conclude(self, of: object, outcome: object, posts: Sequence[Post]) -> None:
+    async def _conclude(self, of: Claimed, outcome: object, posts: Sequence[Post]) -> None:
+        await _stumble(self.trouble, of.conversation.id)
         self.concluded.append(Concluded(of, outcome, tuple(posts)))
 
     # --- what comes in ---
@@ -88,6 +128,27 @@ class FakeLedger:
     async def move_chat(self, platform: str, before: str, after: str) -> None:
         self._store((platform, before, after))
 
+    async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
+        return under in self.teams
+
+    async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
+        self.parts[part] = whole
+
+    async def add_room(self, instead_of: Place, room: Place) -> None:
+        self.rooms[instead_of.chat] = room.chat
+
+    async def learned_rooms(self, platform: str) -> Mapping[str, str]:
+        return self.rooms
+
+    async def moved_chats(self, platform: str) -> Mapping[str, str]:
+        return self.moved
+
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
+        return [self._store(fact) for fact in facts]
+
+    async def name_person(self, person: Person) -> None:
+        self._store(person)
+
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         return self._store(("left", person.id, chat))
 
@@ -99,6 +160,9 @@ class FakeLedger:
 
     # --- what is looked at ---
 
+    async def button(self, ref: MessageRef) -> Button | None:
+        return self.buttons.get(ref)
+
     async def claim_undecided(
         self, now: datetime, settle: timedelta, patience: timedelta, limit: int
     ) -> list[UndecidedConversation]:
@@ -107,11 +171,17 @@ class FakeLedger:
     async def decide(
         self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
     ) -> bool:
-        self._conclude(case, decision, posts)
-        return True
+        return await self._decided(case, decision, posts)
 
     async def ask_for_words(self, case: UndecidedConversation, posts: Sequence[Post]) -> bool:
-        self._conclude(case, None, posts)
+        return await self._decided(case, None, posts)
+
+    async def _decided(self, case: UndecidedConversation, decision: Decision | None, posts: Sequence[Post]) -> bool:
+        if case.conversation.id in self.overtaken:
+            self.overtaken.remove(case.conversation.id)
+            self.cases.append(case)
+            return False
+        await self._conclude(case, decision, posts)
         return True
 
     async def claim_presses(self, now: datetime, limit: int) -> list[PendingPress]:
@@ -120,7 +190,7 @@ class FakeLedger:
     async def conclude_press(
         self, pressed: PendingPress, meaning: Meaning, posts: Sequence[Post], now: datetime
     ) -> None:
-        self._conclude(pressed, meaning, posts)
+        await self._conclude(pressed, meaning, posts)
 
     async def claim_reactions(self, now: datetime, limit: int) -> list[PendingReactions]:
         return _taken(self.pendings, limit)
@@ -132,8 +202,10 @@ class FakeLedger:
         standing: CardState,
         posts: Sequence[Post],
         now: datetime,
+        looked_up: LookedUp | None = None,
     ) -> None:
-        self._conclude(pending, (decision, standing), posts)
+        await self._conclude(pending, (decision, standing), posts)
+        self.looked_up.append(looked_up or LookedUp())
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         return _taken(self.news, limit)
@@ -141,25 +213,28 @@ class FakeLedger:
     async def conclude_follow_up(
         self, said: PendingFollowUp, posts: Sequence[Post], now: datetime, opens: bool = True
     ) -> None:
-        self._conclude(said, opens, posts)
+        await self._conclude(said, opens, posts)
 
     async def claim_edits(self, now: datetime, limit: int) -> list[PendingEdit]:
         return _taken(self.revised, limit)
 
     async def conclude_edit(self, revised: PendingEdit, posts: Sequence[Post], now: datetime) -> None:
-        self._conclude(revised, None, posts)
+        await self._conclude(revised, None, posts)
 
     async def claim_notes(self, now: datetime, limit: int) -> list[PendingNote]:
         return _taken(self.notes, limit)
 
     async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
-        self._conclude(noted, sent, posts)
+        await self._conclude(noted, sent, posts)
+
+    async def postpone_note(self, noted: PendingNote, until: datetime) -> None:
+        self.postponed.append((noted, until))
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         return _taken(self.waiting, limit)
 
     async def conclude_reminder(self, waiting: OverdueConversation, posts: Sequence[Post], now: datetime) -> None:
-        self._conclude(waiting, None, posts)
+        await self._conclude(waiting, None, posts)
 
     @asynccontextmanager
     async def alone(self, what: str) -> AsyncIterator[None]:
@@ -179,15 +254,25 @@ class FakeOutbox:
     concluded: list[Concluded] = field(default_factory=list)
     """Outcomes: the receipt; the time of the next attempt; or (problem, decision)."""
     added: list[Post] = field(default_factory=list)
+    reserved: list[tuple[OutboxItem, datetime]] = field(default_factory=list)
+    """Turns that were reserved, and when they come."""
 
-    async def claim_due(self, platforms: Sequence[str], now: datetime, limit: int) -> list[OutboxItem]:
-        return _taken(self.owed, limit)
+    async def claim_due(
+        self, platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str] = ()
+    ) -> list[OutboxItem]:
+        mine = [one for one in self.owed if one.post.place.platform in platforms and one.post.place.chat not in busy]
+        mine = mine[:limit]
+        self.owed = [one for one in self.owed if one not in mine]
+        return mine
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         self.concluded.append(Concluded(item, ref, tuple(posts)))
 
     async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
         self.concluded.append(Concluded(item, until, ()))
+
+    async def reserve(self, item: OutboxItem, until: datetime) -> None:
+        self.reserved.append((item, until))
 
     async def give_up(
         self,
@@ -203,6 +288,71 @@ class FakeOutbox:
         self.added += posts
 
 
+@dataclass
+class FakeFailedItems:
+    """Counts failures by item and sets aside as the real one does; nothing is claimed anew by itself."""
+
+    attempts: dict[ItemKey, int] = field(default_factory=dict)
+    aside: dict[ItemKey, FailedItem] = field(default_factory=dict)
+    recorded: list[Failure] = field(default_factory=list)
+    again: list[tuple[ItemKey, Fact]] = field(default_factory=list)
+    """Parked facts that somebody wants to be tried again."""
+    facts: list[Fact] = field(default_factory=list)
+    """Parked facts."""
+
+    async def failed(self, failure: Failure, now: datetime) -> bool:
+        self.recorded.append(failure)
+        key = failure.key
+        self.attempts[key] = self.attempts.get(key, 0) + (0 if failure.later else 1)
+        if not failure.final and self.attempts[key] < MOST_ATTEMPTS:
+            return False
+        number, tries = len(self.aside) + 1, self.attempts.pop(key)
+        self.aside[key] = FailedItem(number, key.step, key.item, key.conversation, failure.reason, tries, now, now)
+        return True
+
+    async def succeeded(self, key: ItemKey) -> None:
+        self.attempts.pop(key, None)
+        self.aside.pop(key, None)
+        self.again = [(one, fact) for one, fact in self.again if one != key]
+
+    async def park(self, fact: Fact, reason: str, now: datetime) -> None:
+        self.facts.append(fact)
+        await self.failed(Failure(ItemKey("intake", f"fact {len(self.facts)}"), reason, final=True), now)
+
+    async def parked(self) -> list[tuple[ItemKey, Fact]]:
+        return list(self.again)
+
+    async def set_aside(self) -> list[FailedItem]:
+        return list(self.aside.values())
+
+    async def counts(self) -> Mapping[str, int]:
+        return Counter(item.step for item in self.aside.values())
+
+    async def retry(self, failed: int, now: datetime) -> bool:
+        return self._remove(failed)
+
+    async def drop(self, failed: int, now: datetime) -> bool:
+        return self._remove(failed)
+
+    def _remove(self, failed: int) -> bool:
+        before = len(self.aside)
+        self.aside = {key: item for key, item in self.aside.items() if item.id != failed}
+        return len(self.aside) < before
+
+    async def reread(self, now: datetime) -> int:
+        return 0
+
+
+async def _stumble(trouble: Mapping[int, Exception | None], over: int) -> None:
+    if over not in trouble:
+        return
+    error = trouble[over]
+    if error is None:
+        await asyncio.Event().wait()
+    else:
+        raise error
+
+
 def _taken(waiting: list[T], limit: int) -> list[T]:
     taken, waiting[:] = waiting[:limit], waiting[limit:]
     return taken
@@ -215,3 +365,4 @@ async def _nothing() -> AsyncIterator[frozenset[Change]]:
 
 _ledger: type[ports.Ledger] = FakeLedger
 _outbox: type[ports.Outbox] = FakeOutbox
+_failures: type[ports.FailedItems] = FakeFailedItems

@@ -80,6 +80,9 @@ class FakeInbox:
         if all(note.ref != known.ref for known in self.notes):
             self.notes.append(note)
 
+    async def person(self, person: Person) -> None:
+        raise AssertionError("the local chat knows everybody's name")
+
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         raise AssertionError("rooms of the local chat never move")
 

@@ -30,14 +30,13 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.rich_text import head, one_line
 from bot.domain.tasks import Task
 
-EXCERPT = 600
-"""Characters of a message that a card shows."""
 REMEMBERED, MOST_REMEMBERED = 120, 3
 """Characters of a remembered text that a card shows, and how many of them."""
-HISTORY, MOST_HISTORY = 300, 10
-"""Characters of what was said before that a moved card shows, and how many of these."""
+MOST_HISTORY = 50
+"""How many of the newest lines of what was said before go with a card that moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +78,8 @@ def evidence(opinions: Sequence[Opinion | NoPrediction]) -> list[Evidence]:
 
 
 def shortened(text: str, most: int) -> str:
-    """One line of it, and at most so many characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    """One line of it, and at most so many UTF-16 code units."""
+    return head(one_line(text), most)
 
 
 # --- the first decision ---
@@ -121,12 +119,14 @@ def chosen(task: Task, pressed: PendingPress, decision: Decision) -> list[Post]:
 
 def _answer(task: Task, conversation: Conversation, decision: Decision, now: datetime) -> Answer:
     hours = task.label(decision.label).hours
+    back = hours.back_at(now) if hours else None
     return Answer(
         decision.label,
         conversation.person.language,
         remembered=decision.reason is Reason.REMEMBERED,
         undecided=decision.label == task.fallback,
-        back=hours.back_at(now) if hours else None,
+        back=back,
+        days=(back.date() - now.astimezone(back.tzinfo).date()).days if back else None,
     )
 
 
@@ -176,7 +176,7 @@ def _following(post: Post, pending: PendingReactions, old: StandingCard, standin
     card = replace(
         post.content,
         replaces=old.post,
-        history=tuple((who, shortened(what, HISTORY)) for who, what in pending.history[-MOST_HISTORY:]),
+        history=pending.history[-MOST_HISTORY:],
         edited=old.card.edited,
         deleted=old.card.deleted,
         disputed=standing.lead_label is not None and standing.lead_label.disputed,
@@ -282,7 +282,7 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
     card = Card(
         conversation=conversation.id,
         label=decision.label,
-        excerpt=known.text[:EXCERPT],
+        excerpt=known.text,
         author=conversation.person.name,
         source=known.source,
         by=decision.by,

@@ -1,12 +1,12 @@
 """What one person wants, from the first message on, and what leads say about it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.decisions import Decision
-from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.messages import Media, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Card, Content, FollowUp, Offer, Reply, Solved, Split, WrongTeam
 
 Asking = Offer | Solved | Split | WrongTeam
@@ -97,6 +97,19 @@ class PendingReactions:
     """Every card it ever had that was said, struck ones too, oldest first: whose word counts there, its team says."""
     asking: tuple[tuple[int, Asking], ...] = ()
     """(post, what it says) of our other questions about it whose buttons still stand."""
+    told: frozenset[tuple[str, str]] = frozenset()
+    """(platform, id) of everybody who was told before that they may not correct it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """Whose reactions count, as far as it could be found out."""
+
+    counted: Mapping[Reaction, bool] = field(default_factory=dict)
+    unknown: frozenset[Reaction] = frozenset()
+    """Nobody could say yet: these stay unlooked-at."""
+    again: datetime | None = None
+    """When to ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +141,20 @@ class PendingPress:
     """That note is with the person already."""
     under: StandingCard | None = None
     """The card in whose thread the button is, struck by now or not; None: in no card's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Who may press a button of ours, for a platform that has to say at once why it does nothing."""
+
+    room: Place
+    settled: bool
+    """What it asked has been answered."""
+    whose: Person | None = None
+    """The one person who may; None: people of the team."""
+    for_leads: bool = False
+    """Only leads of the team may."""
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +205,7 @@ class PendingFollowUp:
     card: StandingCard | None
     asking: tuple[tuple[int, Asking], ...] = ()
     """As in `PendingReactions.asking`."""
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +243,8 @@ class PendingEdit:
     """The post that passed it on and what that says now; None: none did."""
     text: str = ""
     """What the card's excerpt is now: all that the decision rests on, with the new words."""
+    media: tuple[Media, ...] = ()
+    """All that is attached to what the decision rests on, by now."""
     cards: tuple[StandingCard, ...] = ()
     """Every card it ever had, struck ones and one on its way, too: deleted words are taken off all of them."""
 
@@ -239,6 +269,8 @@ class Mark:
     lead: Person
     at: datetime
     ref: MessageRef
+    heard: datetime | None = None
+    """When we took it in, by our own clock; None: `at` is by that clock, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +290,11 @@ def label_by_leads(marks: Sequence[Mark], first_label: str) -> LeadLabel | None:
     """The last statement wins; None when no lead has spoken. Order of arrival does not matter, only `at`."""
     if not marks:
         return None
-    last = max(marks, key=lambda mark: mark.at)
-    per_lead = {(m.lead.platform, m.lead.id): m.label for m in sorted(marks, key=lambda mark: mark.at)}
+    # Two platforms have two clocks: what was said on both is put in order by ours
+    one_clock = len({mark.lead.platform for mark in marks}) == 1
+    in_order = sorted(marks, key=lambda mark: mark.at if one_clock else mark.heard or mark.at)
+    last = in_order[-1]
+    per_lead = {(m.lead.platform, m.lead.id): m.label for m in in_order}
     return LeadLabel(
         label=last.label,
         lead=last.lead,

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from bot.domain.compose import HISTORY, legend, shortened
+from bot.domain.compose import legend
+from bot.domain.continuation import continued
 from bot.domain.decisions import Author, Decision, Reason, fallback
 from bot.domain.messages import Media, MessageRef, Place
 from bot.domain.posts import (
@@ -29,10 +30,15 @@ _TO_THE_PERSON = (Answer, Question, Moved, Solved, Split)
 
 
 def after_said(item: OutboxItem, receipt: MessageRef) -> list[Post]:
-    """It was said: a reply is ticked off under the card; a card that was left gets a link to the one that follows.
+    """It was said: the rest of long words follows; a reply is ticked off under the card; a card that was left gets a
+    link to the one that follows.
 
     Of a reply that was taken back there is nothing to tick off.
     """
+    return [*continued(item), *_told(item, receipt)]
+
+
+def _told(item: OutboxItem, receipt: MessageRef) -> list[Post]:
     match item.post.content:
         case Reply(edited=True) as reply if reply.text == GONE:
             return []
@@ -75,7 +81,7 @@ def undeliverable(task: Task, item: OutboxItem, problem: str) -> Undelivered:
 
 def _with(card: Card, said: FollowUp, post: int | None) -> Card:
     """The next card for a room that took this one but takes nothing more: what the person wrote is read somewhere."""
-    history = (*card.history, (said.author, shortened(said.text, HISTORY)))
+    history = (*card.history, (said.author, said.text))
     return replace(card, history=history, media=(*card.media, *said.media), taken_by="", done=False, replaces=post)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from bot.domain.decisions import calibrated
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+
 from bot.domain.mixture import Mixture
 
 
@@ -36,6 +40,7 @@ class Side(StrEnum):
 
 HELD_OUT_SHARE = 0.20
 VALIDATION_SHARE, LEAST_VALIDATION = 0.10, 40
+_LEAST, _IMPOSSIBLE = 1e-12, -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +139,66 @@ Progress = Callable[[float, str], None]
 """Told how far the work is (0..1) and what it is doing now."""
 
 
+_TELLING = frozenset("_#%&@\u2024")
+"""Signs that Unicode counts as punctuation and that tell messages apart: C# and C, 5% and 5."""
+_BELOW_ZERO = re.compile(r"(?<!\S)[-\u2013](?=\d)")
+_DOT_NET = re.compile(r"(?<!\S)\.(?=\w)")
+"""A dash and a dot that begin a word: -5 is not 5, .NET no net."""
+_UNSEEN = frozenset("\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff`") | {chr(c) for c in range(0xFE00, 0xFE10)}
+"""Hints for whoever draws the text: the same words with and without them are the same message."""
+
+
+class _Telling(dict[int, str]):
+    """Code point -> what a key keeps of it; looked up once each, for there are many texts of few characters."""
+
+    def __missing__(self, point: int) -> str:
+        sign = chr(point)
+        kind = unicodedata.category(sign)
+        if sign in _UNSEEN or 0x202A <= point <= 0x202E or 0x2066 <= point <= 0x2069:
+            kept = ""
+        elif kind == "Cc" or (kind[0] in "PZ" and sign not in _TELLING):
+            kept = " "
+        else:
+            kept = sign
+        self[point] = kept
+        return kept
+
+
+_telling = _Telling()
+
+
 def text_key(text: str) -> str:
-    """Content hash: equal for texts that differ only in case, punctuation and white space."""
-    words = re.findall(r"\w+", text.lower()) or [text.strip()]
-    return hashlib.sha256(" ".join(words).encode("utf-8", "replace")).hexdigest()
+    """Content hash: equal for texts that differ only in case, punctuation, white space and what cannot be seen.
+
+    Whatever else distinguishes messages is kept, in any script: vowel signs, accents, emoji, the signs of C++ and C#.
+    """
+    storable = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    marked = _DOT_NET.sub("\u2024", _BELOW_ZERO.sub("\u2212", unicodedata.normalize("NFC", storable.lower())))
+    words = marked.translate(_telling).split()
+    return _hashed(" ".join(words) or storable.strip())
+
+
+def side_key(text: str) -> str:
+    """The content hash that sides are drawn by. It never changes, whatever `text_key` learns to distinguish.
+
+    Coarser than `text_key`: texts that differ only in signs are on one side, so that they cannot leak either.
+    """
+    return _hashed(" ".join(re.findall(r"\w+", text.lower()) or [text.strip()]))
+
+
+def _hashed(normal: str) -> str:
+    return hashlib.sha256(normal.encode("utf-8", "replace")).hexdigest()
 
 
 def side_of(text: str) -> Side:
     """The side a text is on: decided by its content hash, hence stable for ever and on every machine."""
-    drawn = int(text_key(text)[:8], 16) / 0xFFFFFFFF
+    drawn = int(side_key(text)[:8], 16) / 0xFFFFFFFF
     return Side.HELD_OUT if drawn < HELD_OUT_SHARE else Side.TRAIN
+
+
+def _drawn(example: Example) -> tuple[str, str]:
+    """Where an example stands in an order that chance made and that nothing changes."""
+    return side_key(example.text), text_key(example.text)
 
 
 def keep_apart(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
@@ -152,12 +207,12 @@ def keep_apart(examples: Sequence[Example]) -> tuple[list[Example], list[Example
     The slice follows from other digits of the content hash than the side does, so it is the same on every machine.
     Fewer than LEAST_VALIDATION would be noise: then everything is learned from and nothing steers.
     """
-    ordered = sorted(examples, key=lambda e: text_key(e.text))
-    apart = [e for e in ordered if int(text_key(e.text)[8:16], 16) / 0xFFFFFFFF < VALIDATION_SHARE]
+    ordered = sorted(examples, key=_drawn)
+    apart = [e for e in ordered if int(side_key(e.text)[8:16], 16) / 0xFFFFFFFF < VALIDATION_SHARE]
     if len(apart) < LEAST_VALIDATION:
         return ordered, []
-    steering = {text_key(e.text) for e in apart}
-    return [e for e in ordered if text_key(e.text) not in steering], apart
+    steering = {side_key(e.text) for e in apart}
+    return [e for e in ordered if side_key(e.text) not in steering], apart
 
 
 def settle(examples: Sequence[Example]) -> list[Example]:
@@ -169,13 +224,16 @@ def settle(examples: Sequence[Example]) -> list[Example]:
     return list(best.values())
 
 
+_FRESH = frozenset({Source.CORRECTION, Source.CONFIRMATION, Source.TAP})
+
+
 def replayed(examples: Sequence[Example], limit: int) -> list[Example]:
     """The training set: every correction and confirmation, and as much of the rest as fits in `limit`, class by class.
 
     Replay keeps the old teams: without it a LoRA trained on corrections alone forgets them (measured: .968 -> .22).
     """
-    fresh = [e for e in examples if e.source in (Source.CORRECTION, Source.CONFIRMATION, Source.TAP)]
-    rest = sorted((e for e in examples if e not in fresh), key=lambda e: text_key(e.text))
+    fresh = [e for e in examples if e.source in _FRESH]
+    rest = sorted((e for e in examples if e.source not in _FRESH), key=_drawn)
     by_label: dict[str, list[Example]] = {}
     for example in rest:
         by_label.setdefault(example.label, []).append(example)
@@ -187,22 +245,28 @@ def replayed(examples: Sequence[Example], limit: int) -> list[Example]:
 
 
 def fit_temperature(scores: Sequence[tuple[Mapping[str, float], str]]) -> float:
-    """The temperature with the least negative log-likelihood of the truth, by golden-section search in [0.25, 8].
+    """The temperature in [0.25, 8] with the least negative log-likelihood of the truth (`decisions.calibrated`).
 
     Each score is (raw probabilities, true label). 1.0 when there is nothing to fit on.
     """
     if not scores:
         return 1.0
+    names = sorted({name for probabilities, _ in scores for name in probabilities})
+    columns = {name: column for column, name in enumerate(names)}
+    logits = np.full((len(scores), len(names)), -np.inf)
+    truths = np.full(len(scores), _IMPOSSIBLE)
+    for row, (probabilities, truth) in enumerate(scores):
+        for name, probability in probabilities.items():
+            logits[row, columns[name]] = math.log(max(probability, _LEAST))
+        truths[row] = logits[row, columns[truth]] if truth in probabilities else _IMPOSSIBLE
+    known = truths > _IMPOSSIBLE  # of a label that was not asked for, no temperature makes the truth likelier
 
     def loss(log_temperature: float) -> float:
         temperature = math.exp(log_temperature)
-        return -sum(math.log(max(calibrated(p, temperature).get(truth, 0.0), 1e-12)) for p, truth in scores)
+        likelihoods = truths[known] / temperature - logsumexp(logits[known] / temperature, axis=1)
+        return -float(np.maximum(likelihoods, math.log(_LEAST)).sum())
 
-    low, high, ratio = math.log(0.25), math.log(8.0), (math.sqrt(5) - 1) / 2
-    for _ in range(40):
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        low, high = (low, right) if loss(left) < loss(right) else (left, high)
-    return math.exp((low + high) / 2)
+    return math.exp(minimize_scalar(loss, bounds=(math.log(0.25), math.log(8.0)), method="bounded").x)  # type: ignore[no-untyped-call]
 
 
 def label_counts(examples: Sequence[Example]) -> Counter[str]:

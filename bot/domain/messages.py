@@ -2,12 +2,15 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-MAX_TEXT = 8_000
-"""Characters of one message that we keep: twice the longest message of Slack or Telegram."""
+from bot.domain.rich_text import plain, sliced, spoken
+from bot.domain.small_talk import is_small_talk
+
+MAX_TEXT = 40_000
+"""Characters of one message that we keep: as many as the longest message of Slack has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something a person wrote to us; `text` is empty when there was nothing to read (a sticker, a voice note)."""
+    """Something a person wrote to us; `text` is empty when there was nothing to read (a sticker, a voice note).
+
+    What is bold, a link or quoted in a text is marked in it: see `bot.domain.rich_text`.
+    """
 
     ref: MessageRef
     place: Place
@@ -99,15 +105,22 @@ class Message:
     media: tuple[Media, ...] = ()
     opens: bool = False
     """It begins a request of its own, whatever conversation is open (a shortcut, a command)."""
+    heard: datetime | None = field(default=None, compare=False)
+    """When we took it in, by our own clock; None: its platform's clock is ours, too.
+
+    `at` is the platform's clock: it is compared with other times of that platform, never with our own.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Somebody changed what a message of theirs says. Only for a real change of words: a link's preview is none."""
+    """Somebody changed what a message of theirs says or shows. Only for a real change: a link's preview is none."""
 
     ref: MessageRef
     text: str
     at: datetime
+    media: tuple[Media, ...] | None = None
+    """What is attached to it by now; None: that did not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,8 @@ class Deletion:
 
     ref: MessageRef
     at: datetime
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +146,8 @@ class Note:
     media: tuple[Media, ...] = ()
     send: bool = False
     """It was written to be sent (a form whose button says so), so that no further act is needed."""
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,15 @@ class Reaction:
     emoji: str
     added: bool
     at: datetime
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
+    counted: bool | None = field(default=None, compare=False)
+    """Whether its actor could say what it says when that was last looked up; None: it never was."""
+
+    @property
+    def since(self) -> datetime:
+        """When it was put there, by our own clock."""
+        return self.heard or self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +178,12 @@ class Press:
     actor: Person
     value: str
     at: datetime
+    heard: datetime | None = field(default=None, compare=False)
+    """As in `Message`."""
 
+
+Fact = Message | Edit | Deletion | Note | Reaction | Press
+"""What a platform reports, and what is stored before it is acknowledged."""
 
 _CHOICE = "→"
 
@@ -174,20 +205,38 @@ def chosen(emoji: str) -> tuple[str, str] | None:
 def clean(text: str) -> str:
     """The text as we keep it: storable in PostgreSQL, composed (NFC), at most MAX_TEXT characters. Idempotent."""
     storable = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    return unicodedata.normalize("NFC", storable).strip()[:MAX_TEXT]
+    kept = unicodedata.normalize("NFC", storable).strip()
+    return sliced(kept, 0, MAX_TEXT).strip() if len(kept) > MAX_TEXT else kept
 
 
-_GREETINGS = frozenset(
-    "hi hello hey hiya yo morning afternoon evening good day there all team thanks thank you thx ty cheers ok okay "
-    "oi olá ola opa bom dia boa tarde noite obrigado obrigada valeu "
-    "hola buenos buenas días dias tardes noches gracias vale".split()
-)
+def clean_name(name: str) -> str:
+    """A person's or a file's name on one line, without characters that show it as another than it is.
+
+    Those turn the direction of writing ("exe.gpj" for "jpg.exe"), take no room, or control a terminal. The joiners of
+    emoji and of scripts that need them stay where they join something.
+    """
+    shown = re.sub(r"\s+", " ", clean(plain(name)))
+    kept = "".join(char for at, char in enumerate(shown) if not _is_invisible(char) or _joins(shown, at))
+    return kept.strip()
+
+
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") or char in _FILLERS
+
+
+def _joins(text: str, at: int) -> bool:
+    """Whether this is a joiner between two characters of scripts that have joiners."""
+    around = text[at - 1 : at] + text[at + 1 : at + 2]
+    return text[at] in "\u200c\u200d" and len(around) == 2 and min(around) > "\u0590"
+
+
+_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
+"""Letters to Unicode that nobody sees."""
 
 
 def has_words(text: str) -> bool:
     """Whether there is something to classify: a greeting, a thank-you or an emoji alone is not."""
-    words = re.findall(r"[^\W\d_]+", text.lower())
-    return any(len(word) > 1 and word not in _GREETINGS for word in words)
+    return not is_small_talk(spoken(text))
 
 
 def joined(texts: list[str]) -> str:

@@ -92,8 +92,16 @@ class Memory(Protocol):
         never. `leave_out_itself` hides every example with the same text, so that held-out ones can be scored honestly.
         """
 
+    async def nearest_many(
+        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+    ) -> list[Neighbours]:
+        """The same for many texts at once, in their order: one search, not one after the other."""
+
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
         """(id, text) of examples that have no vector of this embedder yet."""
+
+    async def count_unembedded(self, embedder: str) -> int:
+        """How many `unembedded` would name without a limit."""
 
     async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
         """Store vectors by example id."""

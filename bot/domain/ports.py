@@ -3,7 +3,7 @@
 Every method may raise Unreachable when the other side is down; what was not stored will be asked for again.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.conversations import (
+    Button,
     CardState,
+    LookedUp,
     Meaning,
     OverdueConversation,
     PendingEdit,
@@ -22,7 +24,8 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.failures import FailedItem, Failure, ItemKey
+from bot.domain.messages import Deletion, Edit, Fact, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.posts import OutboxItem, Post
 from bot.domain.tasks import Label
@@ -45,6 +48,9 @@ class Inbox(Protocol):
 
     async def note(self, note: Note) -> None: ...
 
+    async def person(self, person: Person) -> None:
+        """Who somebody is whose messages were stored before that was known: name, language, of which company."""
+
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         """The chat has another id from now on (`Place.chat`): what is owed and what stands there follows."""
 
@@ -63,8 +69,14 @@ class Platform(Protocol):
     def whispers(self) -> bool:
         """Whether something can be shown to one person of a room alone (`Post.only_for`)."""
 
+    def delay(self, item: OutboxItem) -> timedelta:
+        """How long the post must wait for its turn, by the limits of the place it goes to. Zero: say it now.
+
+        A wait reserves that turn: asked again then, the answer is zero, unless the platform has set other limits since.
+        """
+
     async def say(self, item: OutboxItem) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt.
+        """Say the post, or rewrite the one it edits; its receipt. Never waits for its turn: `delay` was asked.
 
         Raises Unreachable (again later), ChatMoved (again there), Refused (never; the message says what to mend).
         """
@@ -148,8 +160,37 @@ class Ledger(Protocol):
     async def add_note(self, note: Note) -> bool:
         """Store what a team wrote under something of ours. False: not under anything of ours, or here before.
 
-        Raises Unreachable while it may be under something that is being said just now: it must come again.
+        While it may be under something that is being said just now it is parked, and looked at once that has a receipt.
         """
+
+    async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
+        """Whether what is said under this message is between colleagues, whatever the settings say: a note or nothing.
+
+        It is under whatever we once said in a team's room and under other notes. `ours`: we are its author; then it is
+        so, too, where we have no receipt for it in a chat in which we ever posted cards.
+        """
+
+    async def add_part(self, part: MessageRef, whole: MessageRef) -> None:
+        """That message of ours came behind this one: what is said under it is said under this one."""
+
+    async def add_room(self, instead_of: Place, room: Place) -> None:
+        """Cards for a room of the settings go to this one, for the other takes none: it is the team's room, too."""
+
+    async def learned_rooms(self, platform: str) -> Mapping[str, str]:
+        """Room of the settings -> the one that stands in for it, as `add_room` was told."""
+
+    async def moved_chats(self, platform: str) -> Mapping[str, str]:
+        """Former id -> present id of every chat that was given another one."""
+
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
+        """Store many facts together, each as its own `add_…` does; what came of each, in their order.
+
+        A fact that cannot be stored is an exception in its place and takes nothing from the others. Raises Unreachable
+        when none could be stored.
+        """
+
+    async def name_person(self, person: Person) -> None:
+        """What was stored of the person without a name gets name, language and `external`; what has a name keeps it."""
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
         """The person's next message in that chat, without a thread, opens a new conversation. False: none was open."""
@@ -174,6 +215,9 @@ class Ledger(Protocol):
 
     async def add_press(self, press: Press) -> bool:
         """Store a button press if we have ever posted in that chat. False as above."""
+
+    async def button(self, ref: MessageRef) -> Button | None:
+        """Who may press the buttons of that post; None when it has none."""
 
     async def claim_undecided(
         self, now: datetime, settle: timedelta, patience: timedelta, limit: int
@@ -216,13 +260,15 @@ class Ledger(Protocol):
         standing: CardState,
         posts: Sequence[Post],
         now: datetime,
+        looked_up: LookedUp | None = None,
     ) -> None:
         """Store what the reactions amount to, in one transaction, and that they were looked at.
 
         `decision` (None: the label stays) moves the conversation, also one whose person is still being asked. The
         ruling becomes the conversation's one standing correction or confirmation and example in the memory, replacing
         what stood before; None withdraws it. A disputed ruling is stored and its example quarantined. `taken_by` and
-        `done` become the conversation's: done closes it, no longer done opens it. The audit rows stay.
+        `done` become the conversation's: done closes it, no longer done opens it. The audit rows stay. What is
+        `unknown` in `looked_up` comes again; the rest of it is kept as `Reaction.counted`.
         """
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
@@ -248,6 +294,9 @@ class Ledger(Protocol):
     async def conclude_note(self, noted: PendingNote, sent: bool, posts: Sequence[Post], now: datetime) -> None:
         """Store that the note was looked at; `sent`: a reply to the person is among the posts, so it is never again."""
 
+    async def postpone_note(self, noted: PendingNote, until: datetime) -> None:
+        """Look at the note again then: who may send it is not known yet."""
+
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
         """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and no more."""
 
@@ -271,14 +320,22 @@ class Ledger(Protocol):
 class Outbox(Protocol):
     """What we owe to chats."""
 
-    async def claim_due(self, platforms: Sequence[str], now: datetime, limit: int) -> list[OutboxItem]:
-        """Posts to say now, at most one a conversation and chat at a time, in order, on these platforms only."""
+    async def claim_due(
+        self, platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str] = ()
+    ) -> list[OutboxItem]:
+        """Posts to say now, at most one a conversation and chat at a time, in order, on these platforms only.
+
+        None for the chats that are `busy`.
+        """
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         """Store the receipt, and what is owed next because of it, to the same conversation."""
 
     async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
         """Try again then; later posts of the same conversation in that chat wait for it."""
+
+    async def reserve(self, item: OutboxItem, until: datetime) -> None:
+        """Its turn comes then: as `postpone`, but nothing was tried, so this counts as no attempt."""
 
     async def give_up(
         self,
@@ -296,3 +353,40 @@ class Outbox(Protocol):
 
     async def add(self, posts: Sequence[Post], now: datetime) -> None:
         """Owe posts that belong to no conversation (a learning report)."""
+
+
+class FailedItems(Protocol):
+    """Items of any step that fail: they wait longer and longer, and those that fail for ever are set aside."""
+
+    async def failed(self, failure: Failure, now: datetime) -> bool:
+        """Store a failed attempt and let go of the item, which is not claimed again before its back-off is over.
+
+        True: it is set aside now, after too many attempts or a final one. Others of its kind go on.
+        """
+
+    async def succeeded(self, key: ItemKey) -> None:
+        """Forget the failed attempts at an item, which is done."""
+
+    async def park(self, fact: Fact, reason: str, now: datetime) -> None:
+        """Set aside a fact that could not be stored where it belongs, so that its platform need not send it for ever.
+
+        Kept with its words, for another attempt; they go with whoever is forgotten (`Erasure`).
+        """
+
+    async def parked(self) -> list[tuple[ItemKey, Fact]]:
+        """Parked facts of which somebody wants another attempt (`retry`)."""
+
+    async def set_aside(self) -> list[FailedItem]:
+        """What is set aside, oldest first."""
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many items are set aside, by step."""
+
+    async def retry(self, failed: int, now: datetime) -> bool:
+        """Let the item be claimed again, with all its attempts before it. False: no such item is set aside."""
+
+    async def drop(self, failed: int, now: datetime) -> bool:
+        """Conclude the item for ever, with nothing done. False as above."""
+
+    async def reread(self, now: datetime) -> int:
+        """Retry what a version that could not read it set aside, if this one can; how many items."""

@@ -31,6 +31,8 @@ class Answer:
     """The fallback team has it: a person there will find the right team."""
     back: datetime | None = None
     """When somebody of the team is there again, in the team's own time zone; None: somebody is there now."""
+    days: int | None = None
+    """How many days from the day of the answer that is, 0 the same day; None: not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Card:
     conversation: int
     label: str
     excerpt: str
+    """The person's words, whole; what the card has no room for follows in its thread."""
     author: str
     """The person's name as their platform shows it."""
     source: MessageRef
@@ -111,6 +114,8 @@ class FollowUp:
     media: tuple[Media, ...] = ()
     edited: bool = False
     deleted: bool = False
+    replaces: bool = False
+    """These attachments came in place of others, which their author took out by editing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,23 @@ class Reply:
     edited: bool = False
     to: str = ""
     """The person's name, for `Sent`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """Behind a card, a follow-up or a reply that is too long for one post: the next piece of its words."""
+
+    text: str
+    of: int
+    """The post that it continues."""
+    part: int
+    """From 1 on."""
+    parts: int
+    language: str | None = None
+    to_person: bool = False
+    """It continues a reply; otherwise it stands in a card's thread."""
+    gone: bool = False
+    """There is no such piece any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +225,14 @@ class What(StrEnum):
     """The person says that it is solved."""
     UNSOLVED = "unsolved"
     """The person says that it is not."""
+    NOT_YOURS = "not_yours"
+    """To somebody who pressed a button that only `who` may press."""
+    NO_MEMBER = "no_member"
+    """To somebody who pressed a button that only people of the team may press."""
     NO_LEAD = "no_lead"
     """To somebody whose emoji would correct if they were a lead."""
+    NOTHING_TO_SEND = "nothing_to_send"
+    """To whoever wanted to send a note in which there is nothing that can be sent."""
     DISPUTED = "disputed"
     """Leads name different teams (`team` and others): the last one counts, nothing is learned until they agree."""
 
@@ -239,6 +267,7 @@ Content = (
     | Moved
     | Card
     | FollowUp
+    | Continuation
     | LearningReport
     | Reply
     | Offer
@@ -257,6 +286,7 @@ KINDS: dict[str, type[Content]] = {
         Moved,
         Card,
         FollowUp,
+        Continuation,
         LearningReport,
         Reply,
         Offer,
@@ -301,3 +331,5 @@ class OutboxItem:
     """Attachments of the content that came from another platform, fetched; its own it finds by their id."""
     card: Post | None = None
     """The card it belongs under, or that it replaces, in its newest wording and its own place."""
+    continued: tuple[tuple[int, Continuation], ...] = ()
+    """(post, what it says) of what stands behind the post that it rewrites, in order."""

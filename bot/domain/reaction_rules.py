@@ -1,10 +1,11 @@
 """What the emoji on a conversation's cards amount to. Pure; who may say what has been asked before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.domain.conversations import CardState, Mark, PendingReactions, StandingCard, label_by_leads
+from bot.domain.conversations import CardState, LeadLabel, Mark, PendingReactions, StandingCard, label_by_leads
+from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Person, Place, Reaction, chosen
 from bot.domain.tasks import Task, Vocabulary
 
@@ -70,15 +71,41 @@ def card_state(pending: PendingReactions, said: Sequence[Statement]) -> CardStat
     Teams are named on any card it ever had. Taken and done count on its present card alone, and done only since it was
     last opened again.
     """
-    marks = [Mark(s.label, s.reaction.actor, s.reaction.at, s.reaction.ref) for s in said if _names(s, said)]
+    named = [(s.label, s.reaction) for s in said if _names(s, said)]
+    marks = [Mark(label, put.actor, put.at, put.ref, put.heard) for label, put in named]
     here = [s for s in said if on_card(pending.card, s.reaction)]
     takers = [s.reaction for s in here if s.act is Act.TAKE]
     reopened = pending.conversation.reopened
     return CardState(
         lead_label=label_by_leads(marks, pending.first.label),
         taken_by=max(takers, key=lambda taken: taken.at).actor if takers else None,
-        done=any(s.act is Act.DONE and (reopened is None or s.reaction.at > reopened) for s in here),
+        done=any(s.act is Act.DONE and (reopened is None or s.reaction.since > reopened) for s in here),
     )
+
+
+def decision_now(task: Task, pending: PendingReactions, lead_label: LeadLabel | None) -> Decision | None:
+    """The decision that follows from what leads say; None when the conversation is already where it belongs.
+
+    When no lead says anything any more, what was decided without them counts again, or the fallback team where the
+    settings no longer have that team.
+    """
+    label = lead_label.label if lead_label else pending.first.label
+    undecided = pending.conversation.label is None
+    if label == pending.conversation.label or (undecided and lead_label is None) or _in_vain(pending, lead_label):
+        return None
+    if lead_label is not None:
+        return Decision(task.name, label, Author.LEAD, Reason.CORRECTED, actor=lead_label.lead.key)
+    back = label if label in task.names else task.fallback
+    if back == pending.conversation.label:
+        return None
+    return replace(pending.first, label=back, reason=Reason.WITHDRAWN, candidates=())
+
+
+def _in_vain(pending: PendingReactions, lead_label: LeadLabel | None) -> bool:
+    """The team that leads named cannot be reached: it is tried again only when one of them says it anew."""
+    if pending.card is None or pending.card.card.reason != Reason.UNDELIVERABLE or lead_label is None:
+        return False
+    return not any((r.actor, r.at) == (lead_label.lead, lead_label.at) for r in pending.fresh)
 
 
 def _names(said: Statement, others: Sequence[Statement]) -> bool:
@@ -104,7 +131,7 @@ def on_card(card: StandingCard | None, reaction: Reaction) -> bool:
 def unheard(pending: PendingReactions, ignored: Sequence[Statement]) -> list[Statement]:
     """Fresh words of people who may not correct: each is told so once, however often they try."""
     corrections = [said for said in ignored if said.corrects and not said.reaction.actor.external]
-    known = {_who(said.reaction.actor) for said in corrections if said.reaction not in pending.fresh}
+    known = {_who(said.reaction.actor) for said in corrections if said.reaction not in pending.fresh} | pending.told
     told: list[Statement] = []
     for said in corrections:
         who = _who(said.reaction.actor)

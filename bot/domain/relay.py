@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.compose import EXCERPT, HISTORY, shortened, unsettled
+from bot.domain.compose import shortened, unsettled
 from bot.domain.conversations import (
     Conversation,
     OverdueConversation,
@@ -14,13 +14,15 @@ from bot.domain.conversations import (
     State,
 )
 from bot.domain.decisions import Author, Decision
-from bot.domain.messages import Message, MessageRef, Note, Person, has_words
+from bot.domain.messages import Media, Message, MessageRef, Note, Person, has_words
 from bot.domain.posts import GONE, NO, ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, Split, What
+from bot.domain.rich_text import own_words, plain, sliced, stripped
 from bot.domain.tasks import Task, Vocabulary
 
 _SURE, _LEAST_WORDS = 0.80, 4
 """Calibrated probability and words from which on another team's matter is offered to be split off. Chosen, not fitted:
 surer than `Task.ask_below`, for a wrong offer interrupts somebody who is already being looked after."""
+_ONCE_KEPT = 300
 _OFFERED = 200
 """Characters of a note that the offer to send it repeats."""
 
@@ -31,7 +33,7 @@ _OFFERED = 200
 def opens_again(said: PendingFollowUp) -> bool:
     """Whether what its person wrote opens a closed conversation: a mere thank-you does not, nor does anybody else."""
     closed = said.conversation.state is State.CLOSED
-    return closed and _own(said) and (has_words(said.message.text) or bool(said.message.media))
+    return closed and _own(said) and (has_words(own_words(said.message.text)) or bool(said.message.media))
 
 
 def _own(said: PendingFollowUp) -> bool:
@@ -64,7 +66,7 @@ def may_split(said: PendingFollowUp) -> bool:
 
 
 def _long_enough(message: Message) -> bool:
-    return has_words(message.text) and len(message.text.split()) >= _LEAST_WORDS
+    return has_words(message.text) and len(plain(message.text).split()) >= _LEAST_WORDS
 
 
 def split_offered(task: Task, said: PendingFollowUp, decision: Decision) -> list[Post]:
@@ -91,8 +93,8 @@ def to_send(vocabulary: Vocabulary, note: Note) -> str | None:
 
 def without_prefix(vocabulary: Vocabulary, text: str) -> str:
     prefix = vocabulary.send_prefix
-    if prefix and text.lower().startswith(prefix.lower()):
-        return text[len(prefix) :].strip()
+    if prefix and plain(text).lower().startswith(prefix.lower()):
+        return stripped(sliced(text, len(prefix)))
     return text
 
 
@@ -147,6 +149,12 @@ def offer_over(noted: PendingNote, whispers: bool) -> list[Post]:
     ]
 
 
+def nothing_to_send(noted: PendingNote, whispers: bool) -> Post:
+    """Whoever asked that the note be sent hears that there is nothing in it that can be."""
+    note = noted.note
+    return Post(ON_THE_CARD, Notice(What.NOTHING_TO_SEND), only_for=note.author if whispers else None, answers=note.ref)
+
+
 def gone(to: str | None, under: StandingCard, reader: Person | None, answers: MessageRef | None = None) -> Post:
     """Who wants to send something from under a card that the conversation has left hears there where it is."""
     notice = Notice(What.LEFT, team=to or "")
@@ -172,38 +180,58 @@ def _revised_cards(news: PendingEdit) -> list[Post]:
         return [Post(card.place, _revised_card(card.card, news), edits=card.post) for card in showing]
     if news.card is None or (card := _revised_card(news.card.card, news)) == news.card.card:
         return []
-    return [Post(news.card.place, card, edits=news.card.post)]
+    posts = [Post(news.card.place, card, edits=news.card.post)]
+    if not news.decided:
+        return posts
+    return [*posts, *_replaced(news, news.message.author.name, news.card.card.media)]
 
 
 def _revised_card(card: Card, news: PendingEdit) -> Card:
     if news.carried is not None and isinstance(news.carried[1], FollowUp):
-        was = (news.carried[1].author, shortened(news.carried[1].text, HISTORY))
+        was = news.carried[1]
         card = replace(card, history=tuple(_retold(line, was, news.message.text) for line in card.history))
     if not news.decided:
         return card
-    excerpt = news.text[:EXCERPT]
+    excerpt = news.text
     if not news.deleted:
-        return replace(card, excerpt=excerpt, edited=True)
+        return replace(card, excerpt=excerpt, edited=True, media=news.media or card.media)
     media = tuple(media for media in card.media if media not in news.message.media)
     if excerpt:
         return replace(card, excerpt=excerpt, edited=True, media=media)
     return replace(card, excerpt="", edited=False, deleted=True, media=())
 
 
-def _retold(line: tuple[str, str], was: tuple[str, str], text: str) -> tuple[str, str]:
-    return (line[0], shortened(text, HISTORY) or GONE) if line == was else line
+def _retold(line: tuple[str, str], was: FollowUp, text: str) -> tuple[str, str]:
+    """The line with the new words, if it is of these. An older card may have kept it shortened."""
+    who, what = line
+    same = who == was.author and what in (was.text, shortened(was.text, _ONCE_KEPT))
+    return (who, text or GONE) if same else line
 
 
 def _carried(vocabulary: Vocabulary, news: PendingEdit, post: int, content: FollowUp | Reply) -> list[Post]:
     words = news.message.text
     if isinstance(content, Reply):
-        words = without_prefix(vocabulary, words) or GONE
-        media = () if news.deleted else content.media
-        return [Post(news.conversation.place, replace(content, text=words, media=media, edited=True), edits=post)]
+        return _resent(news, post, content, without_prefix(vocabulary, words) or GONE)
     # It may stand under a card that was left since: the outbox knows where
     if news.deleted:
         return [Post(ON_THE_CARD, replace(content, text="", media=(), deleted=True), edits=post)]
-    return [Post(ON_THE_CARD, replace(content, text=words, edited=True), edits=post)]
+    now = replace(content, text=words, media=news.message.media or content.media, edited=True)
+    return [Post(ON_THE_CARD, now, edits=post), *_replaced(news, content.author, content.media)]
+
+
+def _resent(news: PendingEdit, post: int, was: Reply, words: str) -> list[Post]:
+    place, media = news.conversation.place, () if news.deleted else news.message.media or was.media
+    now = replace(was, text=words, media=media, edited=True)
+    fresh = tuple(one for one in media if one not in was.media)
+    return [Post(place, now, edits=post), *([Post(place, replace(now, text="", media=fresh))] if fresh else [])]
+
+
+def _replaced(news: PendingEdit, author: str, shown: tuple[Media, ...]) -> list[Post]:
+    """Attachments that its author put in place of others, or added, arrive under the card."""
+    fresh = tuple(one for one in news.message.media if one not in shown)
+    if not fresh or news.deleted:
+        return []
+    return [Post(ON_THE_CARD, FollowUp(author, "", fresh, edited=True, replaces=True))]
 
 
 # --- what nobody takes ---

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from bot.domain.hours import Hours
 from bot.domain.messages import Place
 
+_ABBREVIATION = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -27,7 +29,8 @@ class Label:
 
     @property
     def shown(self) -> str:
-        return self.title or self.name
+        """What people read. A name of two letters is an abbreviation: "IT writes", not "it writes"."""
+        return self.title or (self.name.upper() if len(self.name) <= _ABBREVIATION else self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,10 @@ class Learning:
     """When a task learns from its corrections."""
 
     schedule: str = "0 3 * * *"
-    """Cron, five fields."""
+    """Cron, five fields, or a macro like `@daily`."""
     min_corrections: int = 25
+    timezone: str = "UTC"
+    """In which the schedule is meant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """What a button means: whoever presses it is checked, and so is the button; anything doubtful means nothing."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import ClassVar
 
 from bot.domain import compose, relay
 from bot.domain.conversations import (
@@ -18,8 +18,9 @@ from bot.domain.conversations import (
     Stated,
 )
 from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.failures import ItemKey
 from bot.domain.messages import Place, Reaction, choice
-from bot.domain.ports import Ledger, Platform
+from bot.domain.ports import Change, Ledger, Platform
 from bot.domain.posts import (
     NO,
     ON_THE_CARD,
@@ -37,17 +38,21 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.tasks import Task, Vocabulary
+from bot.flow.lookups import looked_up
+from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 32
 _Outcome = tuple[Meaning, list[Post]]
 _NOTHING: _Outcome = (None, [])
 
 
 @dataclass(frozen=True, slots=True)
-class ButtonHandler:
+class ButtonHandler(Step[PendingPress]):
     """Does what buttons that were pressed ask for."""
+
+    name: ClassVar[str] = "press"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.PRESS, Change.FREED})
 
     task: Task
     vocabulary: Vocabulary
@@ -55,25 +60,29 @@ class ButtonHandler:
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
 
-    async def step(self) -> int:
-        """Look at what was pressed; how many presses. Safe to run in any number of processes."""
-        presses = await self.ledger.claim_presses(self.now(), _AT_ONCE)
-        await asyncio.gather(*(self._conclude(pressed) for pressed in presses))
-        return len(presses)
+    async def claim(self, limit: int, at_work: Sequence[PendingPress] = ()) -> list[PendingPress]:
+        """Presses that nobody looked at yet."""
+        return await self.ledger.claim_presses(self.now(), limit)
 
-    async def _conclude(self, pressed: PendingPress) -> None:
-        meaning, posts = await self._meaning(pressed)
-        await self.ledger.conclude_press(pressed, meaning, posts, self.now())
-        about = {"conversation": pressed.conversation.id, "on": type(pressed.on).__name__}
+    def key(self, item: PendingPress) -> ItemKey:
+        return ItemKey(self.name, str(item.id), item.conversation.id)
+
+    async def handle(self, item: PendingPress) -> None:
+        """Do what the press means."""
+        meaning, posts = await self._meaning(item)
+        await self.ledger.conclude_press(item, meaning, posts, self.now())
+        about = {"conversation": item.conversation.id, "on": type(item.on).__name__}
         log.info("pressed", extra={**about, "means": type(meaning).__name__ if meaning else "nothing"})
 
     async def _meaning(self, pressed: PendingPress) -> _Outcome:
         match pressed.on:
-            case Question() as question if _by_the_person(pressed):
+            case Question() | Solved() | Split() if not _by_the_person(pressed):
+                return self._refused(pressed, pressed.conversation.place, What.NOT_YOURS)
+            case Question() as question:
                 return self._choice(pressed, question)
-            case Solved() as solved if _by_the_person(pressed):
+            case Solved() as solved:
                 return _answer(pressed, solved)
-            case Split() as split if _by_the_person(pressed):
+            case Split() as split:
                 return _separate(pressed, split)
             case WrongTeam() as asked:
                 return await self._statement(pressed, asked)
@@ -101,8 +110,9 @@ class ButtonHandler:
         if label is None or card is None or card.ref is None or asked.chosen is not None:
             return _NOTHING
         team = self.task.label(card.card.label if card.card.label in self.task.names else self.task.fallback)
-        if not await self._platform(card.place).may_correct(press.actor, team, card.place):
-            return _NOTHING
+        platform = self._platform(card.place)
+        if not await looked_up(platform.may_correct(press.actor, team, card.place), platform.name):
+            return self._refused(pressed, card.place, What.NO_LEAD)
         word = choice(label, via=self.vocabulary.wrong.get(card.ref.platform, ""))
         closed = Post(card.place, replace(asked, chosen=label), edits=pressed.post)
         return Stated(Reaction(card.ref, press.actor, word, True, press.at)), [closed]
@@ -114,15 +124,25 @@ class ButtonHandler:
         if press.value != SEND or note is None or offer.sent or pressed.sent or not (words or note.media):
             return _NOTHING
         there = card or pressed.under
-        if there is None or not await self._platform(there.place).may_handle(press.actor, there.place):
+        if there is None:
             return _NOTHING
         platform = self._platform(there.place)
+        if not await looked_up(platform.may_handle(press.actor, there.place), platform.name):
+            return self._refused(pressed, there.place, What.NO_MEMBER)
         if card is None:
             reader = press.actor if platform.whispers else None
             return None, [relay.gone(pressed.conversation.label, there, reader, answers=note.ref)]
         alone = note.author if platform.whispers else None
         closed = Post(card.place, replace(offer, sent=True), edits=pressed.post, only_for=alone)
         return Dispatched(offer.note), [closed, relay.reply(pressed.conversation, note, words, press.actor)]
+
+    def _refused(self, pressed: PendingPress, room: Place, why: What) -> _Outcome:
+        """Whoever may not press hears why nothing happened, where nobody else sees it."""
+        platform = self.platforms.get(room.platform)
+        if platform is None or not platform.whispers or pressed.press.actor.platform != room.platform:
+            return _NOTHING
+        notice = Notice(why, who=pressed.conversation.person.name)
+        return None, [Post(room, notice, only_for=pressed.press.actor)]
 
     def _offered(self, pressed: PendingPress, choices: tuple[str, ...]) -> str | None:
         """The label behind the button; None: there is no such button, or no such label any more."""

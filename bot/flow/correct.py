@@ -6,45 +6,54 @@ An agent's emoji says that somebody is on it, or that it is done.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from bot.domain import compose
-from bot.domain.conversations import CardState, LeadLabel, PendingReactions
-from bot.domain.decisions import Author, Decision, Reason
-from bot.domain.ports import Ledger, Platform
+from bot.domain.conversations import CardState, LookedUp, PendingReactions
+from bot.domain.decisions import Decision
+from bot.domain.failures import ItemKey
+from bot.domain.ports import Change, Ledger, Platform
 from bot.domain.posts import Post
-from bot.domain.reaction_rules import Act, Statement, card_state, read, unheard, where, wrong_now
+from bot.domain.reaction_rules import Act, Statement, card_state, decision_now, read, unheard, where, wrong_now
 from bot.domain.tasks import Task, Vocabulary
+from bot.flow.lookups import AGAIN_AFTER, UNKNOWN_FOR, looked_up
+from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 16
-
 
 @dataclass(frozen=True, slots=True)
-class Corrector:
+class Corrector(Step[PendingReactions]):
     """Turns the reactions that stand on a conversation's cards into what they amount to.
 
     It looks at the whole standing state, never at a single event, so repeats and any order of arrival end the same.
     """
 
+    name: ClassVar[str] = "correct"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.REACTION, Change.FREED})
     task: Task
     vocabulary: Vocabulary
     ledger: Ledger
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
 
-    async def step(self) -> int:
-        """Look at conversations whose cards got reactions; how many there were."""
-        pendings = await self.ledger.claim_reactions(self.now(), _AT_ONCE)
-        await asyncio.gather(*(self._judge(pending) for pending in pendings))
-        return len(pendings)
+    async def claim(self, limit: int, at_work: Sequence[PendingReactions] = ()) -> list[PendingReactions]:
+        """Conversations whose cards got reactions."""
+        return await self.ledger.claim_reactions(self.now(), limit)
+
+    def key(self, item: PendingReactions) -> ItemKey:
+        return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
+
+    async def handle(self, item: PendingReactions) -> None:
+        """Do what the reactions amount to."""
+        await self._judge(item)
 
     async def _judge(self, pending: PendingReactions) -> None:
-        counting, ignored = await self._heard(pending)
+        counting, ignored, known = await self._heard(pending)
         standing = card_state(pending, counting)
-        decision = self._consequence(pending, standing.lead_label)
+        decision = decision_now(self.task, pending, standing.lead_label)
         if decision is not None:
             # Whoever took the card that is left, or had done with it, has not taken the next one
             standing = CardState(standing.lead_label)
@@ -53,17 +62,29 @@ class Corrector:
             *(self._buttons(pending, counting) if decision is None else []),
             *self._explained(pending, ignored),
         ]
-        await self.ledger.conclude_reactions(pending, decision, standing, posts, self.now())
+        await self.ledger.conclude_reactions(pending, decision, standing, posts, self.now(), known)
         _tell(pending, decision, standing)
 
-    async def _heard(self, pending: PendingReactions) -> tuple[list[Statement], list[Statement]]:
-        """What the standing reactions say: by people who may say it, and by others."""
-        said = [saying for r in pending.standing if (saying := read(self.task, self.vocabulary, r)) is not None]
-        may = await asyncio.gather(*(self._may(pending, saying) for saying in said))
-        counting = [saying for saying, allowed in zip(said, may, strict=True) if allowed]
-        return counting, [saying for saying, allowed in zip(said, may, strict=True) if not allowed]
+    async def _heard(self, pending: PendingReactions) -> tuple[list[Statement], list[Statement], LookedUp]:
+        """What the standing reactions say: by people who may say it, and by others; and who could not be looked up.
 
-    async def _may(self, pending: PendingReactions, saying: Statement) -> bool:
+        Somebody who cannot be looked up holds up nobody else. Until they can be, what was known of them counts.
+        """
+        said = [saying for r in pending.standing if (saying := read(self.task, self.vocabulary, r)) is not None]
+        found = list(zip(said, await asyncio.gather(*(self._may(pending, one) for one in said)), strict=True))
+        now = self.now()
+        unknown = frozenset(one.reaction for one, may in found if may is None and _is_young(pending, one, now))
+        known = {one.reaction: may for one, may in found if may is not None}
+        counting = [one for one, may in found if may]
+        ignored = [one for one, may in found if not may and one.reaction not in unknown]
+        return counting, ignored, LookedUp(known, unknown, now + AGAIN_AFTER)
+
+    async def _may(self, pending: PendingReactions, saying: Statement) -> bool | None:
+        """None: nobody knows, now or from before."""
+        found = await looked_up(self._asked(pending, saying), saying.reaction.actor.platform)
+        return saying.reaction.counted if found is None else found
+
+    async def _asked(self, pending: PendingReactions, saying: Statement) -> bool:
         reaction = saying.reaction
         platform = self.platforms.get(reaction.actor.platform)
         team, room = where(self.task, pending, reaction)
@@ -72,16 +93,6 @@ class Corrector:
         if saying.corrects:
             return await platform.may_correct(reaction.actor, self.task.label(team), room)
         return await platform.may_handle(reaction.actor, room)
-
-    def _consequence(self, pending: PendingReactions, lead_label: LeadLabel | None) -> Decision | None:
-        """The decision that follows; None when the conversation is already where it belongs."""
-        label = lead_label.label if lead_label else pending.first.label
-        undecided = pending.conversation.label is None
-        if label == pending.conversation.label or (undecided and lead_label is None) or _in_vain(pending, lead_label):
-            return None
-        if lead_label is None:
-            return replace(pending.first, reason=Reason.WITHDRAWN, candidates=())
-        return Decision(self.task.name, label, Author.LEAD, Reason.CORRECTED, actor=lead_label.lead.key)
 
     def _buttons(self, pending: PendingReactions, counting: Sequence[Statement]) -> list[Post]:
         """Leads who say that the team is wrong are asked for the right one; nobody is, once nobody says so."""
@@ -100,11 +111,9 @@ class Corrector:
         ]
 
 
-def _in_vain(pending: PendingReactions, lead_label: LeadLabel | None) -> bool:
-    """The team that leads named cannot be reached: it is tried again only when one of them says it anew."""
-    if pending.card is None or pending.card.card.reason != Reason.UNDELIVERABLE or lead_label is None:
-        return False
-    return not any((r.actor, r.at) == (lead_label.lead, lead_label.at) for r in pending.fresh)
+def _is_young(pending: PendingReactions, saying: Statement, now: datetime) -> bool:
+    """Whether it is worth asking once more who that is."""
+    return saying.reaction in pending.fresh and now - saying.reaction.since < UNKNOWN_FOR
 
 
 def _tell(pending: PendingReactions, decision: Decision | None, standing: CardState) -> None:

@@ -1,42 +1,62 @@
 """Step 3: What the outbox holds is said, or said later, or never."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from bot.domain import delivery
 from bot.domain.errors import ChatMoved, Refused, Unreachable
+from bot.domain.failures import ItemKey, back_off
 from bot.domain.messages import File, Media
-from bot.domain.ports import Ledger, Outbox, Platform
+from bot.domain.ports import Change, Ledger, Outbox, Platform
 from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Task
+from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 32
-_LONGEST_WAIT = timedelta(minutes=10)
+_AT_ONCE_IN_A_CHAT = 4
+"""A chat with so many posts on their way gets no more until one of them has arrived: other chats come first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Deliverer:
-    """Carries posts from the outbox to the platforms."""
+class Deliverer(Step[OutboxItem]):
+    """Carries posts from the outbox to the platforms.
+
+    Run one for each platform, that one alone in `to`: what one of them does not take fills no slot of another.
+    """
+
+    name: ClassVar[str] = "deliver"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.OWED})
 
     task: Task
     outbox: Outbox
     ledger: Ledger
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
+    to: str | None = None
+    """The platform that it says things on; None: all of them."""
 
-    async def step(self) -> int:
-        """Say what is due; how many posts were tried. One chat that must wait holds up no other."""
-        due = await self.outbox.claim_due(tuple(self.platforms), self.now(), _AT_ONCE)
-        await asyncio.gather(*(self._deliver(item) for item in due))
-        return len(due)
+    async def claim(self, limit: int, at_work: Sequence[OutboxItem] = ()) -> list[OutboxItem]:
+        """Posts that are due."""
+        chats = Counter(item.post.place.chat for item in at_work)
+        busy = [chat for chat, posts in chats.items() if posts >= _AT_ONCE_IN_A_CHAT]
+        return await self.outbox.claim_due((self.to,) if self.to else tuple(self.platforms), self.now(), limit, busy)
 
-    async def _deliver(self, item: OutboxItem) -> None:
+    def key(self, item: OutboxItem) -> ItemKey:
+        return ItemKey(self.name, str(item.id))
+
+    async def handle(self, item: OutboxItem) -> None:
+        """Say it, or keep it for its turn."""
         platform = self.platforms[item.post.place.platform]
+        if wait := platform.delay(item):
+            return await self.outbox.reserve(item, self.now() + wait)
+        return await self._deliver(item, platform)
+
+    async def _deliver(self, item: OutboxItem, platform: Platform) -> None:
         if item.post.only_for is not None and not platform.whispers:
             # Not for everybody's eyes, and here everybody would see it
             return await self.outbox.give_up(item, "nothing can be shown to one person alone there", self.now())
@@ -46,11 +66,11 @@ class Deliverer:
         except ChatMoved as error:
             log.warning("chat moved", extra=about)
             await self.ledger.move_chat(platform.name, item.post.place.chat, error.chat)
-            wait = _patience(item.attempt) if item.attempt > 1 else timedelta(0)
+            wait = back_off(item.attempt) if item.attempt > 1 else timedelta(0)
             return await self.outbox.postpone(item, self.now() + wait, str(error))
         except Unreachable as error:
-            wait = error.retry_after or _patience(item.attempt)
-            log.warning("said later", extra={**about, "wait": wait.total_seconds(), "problem": str(error)})
+            wait = error.retry_after or back_off(item.attempt)
+            log.warning("delivery postponed", extra={**about, "wait": wait.total_seconds(), "problem": str(error)})
             return await self.outbox.postpone(item, self.now() + wait, str(error))
         except Refused as error:
             return await self._give_up(item, str(error), about)
@@ -87,8 +107,3 @@ class Deliverer:
         if what_now.lost:
             log.error("no room takes the card", extra={**about, "remedy": "mend deliver_to of the fallback label"})
         await self.outbox.give_up(item, problem, self.now(), what_now.posts, what_now.decision)
-
-
-def _patience(attempt: int) -> timedelta:
-    """Twice as long after each attempt, from one second to ten minutes."""
-    return min(timedelta(seconds=2 ** min(attempt - 1, 16)), _LONGEST_WAIT)

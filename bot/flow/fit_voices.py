@@ -4,9 +4,11 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from bot.domain.errors import TrainingFailed
 from bot.domain.model_ports import LinearVoices, VoiceLessons
+from bot.domain.ports import Change
 from bot.domain.tasks import Task
 
 log = logging.getLogger(__name__)
@@ -22,6 +24,8 @@ _AFTER_FAILURE = 60.0
 class VoiceFitter:
     """Fits the voices of every task anew when its examples have changed."""
 
+    name: ClassVar[str] = "fit"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.EXAMPLE})
     tasks: Sequence[Task]
     lessons: VoiceLessons
     voices: LinearVoices

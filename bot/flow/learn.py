@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from bot.domain import compose
 from bot.domain.decisions import calibrated
@@ -32,6 +33,7 @@ from bot.domain.learning import (
 )
 from bot.domain.mixture import ADAPTER, Mixture
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
+from bot.domain.ports import Change
 from bot.domain.tasks import Task
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.score import Scorer, batches
@@ -46,6 +48,9 @@ _TELL_EVERY = 0.5
 @dataclass(frozen=True, slots=True)
 class Learner:
     """Runs learning cycles, one at a time over all processes."""
+
+    name: ClassVar[str] = "learn"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.CYCLE})
 
     tasks: Mapping[str, Task]
     examples: Examples
@@ -91,9 +96,11 @@ class Learner:
         task = self.tasks.get(cycle.task)
         if task is None:
             raise UsageError(f"tasks.{cycle.task}: the settings have no such task any more")
-        known = [e for e in settle(await self.examples.examples(task.name)) if e.label in task.names]
+        settled = await asyncio.to_thread(settle, await self.examples.examples(task.name))
+        known = [e for e in settled if e.label in task.names]
         query = await self.scorer.classifier.query(task)
-        training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
+        to_learn_from = [e for e in known if e.side is Side.TRAIN]
+        training_set = await asyncio.to_thread(replayed, to_learn_from, MAX_TRAINING_SET)
         candidate = await self._train(cycle, query, training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
             candidate = await self.weighed(query, candidate, training_set)
@@ -116,15 +123,15 @@ class Learner:
         nothing was kept apart: temperature 1, and the usual weights.
         """
         await self._fit_voices(query.task)
-        _, slice_ = keep_apart(training_set)
+        _, slice_ = await asyncio.to_thread(keep_apart, training_set)
         asked = replace(query, adapter=replace(candidate, temperature=1.0))
         scores: list[tuple[Mapping[str, float], str]] = []
         predict = self.scorer.classifier.predict
         for batch in batches(slice_):
             predictions = await self.scorer.insist(partial(predict, asked, [e.text for e in batch]))
             scores += [(p.probabilities, e.label) for p, e in zip(predictions, batch, strict=True)]
-        calibrated_one = replace(candidate, temperature=fit_temperature(scores))
-        return replace(calibrated_one, mixture=self._mixture(calibrated_one, slice_, scores))
+        calibrated_one = replace(candidate, temperature=await asyncio.to_thread(fit_temperature, scores))
+        return replace(calibrated_one, mixture=await asyncio.to_thread(self._mixture, calibrated_one, slice_, scores))
 
     async def _fit_voices(self, task: Task) -> None:
         """Champion and candidate are judged with the same voices beside them, fitted on what is known now."""

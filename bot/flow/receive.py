@@ -1,75 +1,157 @@
 """Step 1: Store what happened. When a method here returns, the platform may acknowledge."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import ClassVar
 
-from bot.domain.messages import Deletion, Edit, Media, Message, Note, Person, Press, Reaction, clean
-from bot.domain.ports import Inbox, Ledger, ThreadingPolicy
+from bot.domain.errors import Unreachable
+from bot.domain.failures import reason_of
+from bot.domain.messages import (
+    Deletion,
+    Edit,
+    Fact,
+    Media,
+    Message,
+    Note,
+    Person,
+    Press,
+    Reaction,
+    clean,
+    clean_name,
+)
+from bot.domain.ports import FailedItems, Inbox, Ledger, ThreadingPolicy
+from bot.flow.intake_queue import IntakeQueue
+from bot.lifecycle import origin
 
 log = logging.getLogger(__name__)
 
 _NAME = 80
 """Characters of a person's or a file's name that we keep."""
+_ENDING = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """The inbox of every platform. Every method raises Unreachable when the fact could not be stored."""
 
+    name: ClassVar[str] = "intake"
     ledger: Ledger
     policy: ThreadingPolicy
     ripe_in: Callable[[timedelta], None]
     """Told when the conversation will have been quiet for long enough."""
+    failures: FailedItems
+    now: Callable[[], datetime]
+    """Our own clock, by which whatever waits for a while is timed: a platform's may be minutes ahead or behind."""
+    _queue: IntakeQueue = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_queue", IntakeQueue(self.ledger, self.policy))
 
     async def message(self, message: Message) -> None:
         """Store the message. A repeat changes nothing."""
         kept = replace(message, text=clean(message.text), author=_named(message.author), media=_kept(message.media))
-        if await self.ledger.add_message(kept, self.policy):
+        kept = replace(kept, heard=self.now())
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("received", extra={"platform": message.ref.platform, "ref": message.ref.id})
             self.ripe_in(self.policy.settle)
 
     async def reaction(self, reaction: Reaction) -> None:
         """Store the reaction, if it may be on one of our posts, or is a lead's word about a person's message."""
-        kept = replace(reaction, actor=_named(reaction.actor), emoji=clean(reaction.emoji))
-        if await self.ledger.add_reaction(kept):
+        kept = replace(reaction, actor=_named(reaction.actor), emoji=clean(reaction.emoji), heard=self.now())
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("reaction", extra={"platform": reaction.ref.platform, "added": reaction.added})
 
     async def press(self, press: Press) -> None:
         """Store the press, if it may be on one of our posts."""
-        kept = replace(press, actor=_named(press.actor), value=clean(press.value))
-        if await self.ledger.add_press(kept):
+        kept = replace(press, actor=_named(press.actor), value=clean(press.value), heard=self.now())
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("press", extra={"platform": press.ref.platform})
 
     async def edit(self, edit: Edit) -> None:
-        """Store the new words of a message or note that we know."""
-        if await self.ledger.add_edit(replace(edit, text=clean(edit.text))):
+        """Store what a message or note that we know says and shows by now."""
+        media = None if edit.media is None else _kept(edit.media)
+        kept = replace(edit, text=clean(edit.text), media=media)
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("edited", extra={"platform": edit.ref.platform, "ref": edit.ref.id})
 
     async def deletion(self, deletion: Deletion) -> None:
         """Empty a message or note that we know."""
-        if await self.ledger.add_deletion(deletion):
+        kept = replace(deletion, heard=self.now())
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("deleted", extra={"platform": deletion.ref.platform, "ref": deletion.ref.id})
 
     async def note(self, note: Note) -> None:
         """Store what a team wrote, if it is under something of ours."""
         kept = replace(note, text=clean(note.text), author=_named(note.author), media=_kept(note.media))
-        if await self.ledger.add_note(kept):
+        kept = replace(kept, heard=self.now())
+        if await self._stored(kept, self._queue.store(kept)):
             log.info("noted", extra={"platform": note.ref.platform, "ref": note.ref.id})
+
+    async def person(self, person: Person) -> None:
+        """Store who they are, where that was not known yet."""
+        await self.ledger.name_person(_named(person))
 
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         """From now on that chat has another id."""
         await self.ledger.move_chat(platform, before, after)
         log.info("chat moved", extra={"platform": platform})
 
+    async def step(self) -> int:
+        """Store the facts that were set aside and that somebody wants to be tried again; how many there were."""
+        facts = await self.failures.parked()
+        for key, fact in facts:
+            await self.failures.succeeded(key)  # parked anew if it fails again
+            await self._take(fact)
+        return len(facts)
+
+    async def _take(self, fact: Fact) -> None:
+        match fact:
+            case Message():
+                await self.message(fact)
+            case Edit():
+                await self.edit(fact)
+            case Deletion():
+                await self.deletion(fact)
+            case Note():
+                await self.note(fact)
+            case Reaction():
+                await self.reaction(fact)
+            case Press():
+                await self.press(fact)
+
+    async def _stored(self, fact: Fact, storing: Awaitable[bool]) -> bool:
+        """Whether it is new. A fact that cannot be stored, though the database answers, is set aside.
+
+        Its platform would send it for ever otherwise, and nothing behind it would be heard.
+        """
+        try:
+            return await storing
+        except Unreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it would be again
+            about = {"step": self.name, "platform": fact.ref.platform, "kind": type(fact).__name__}
+            told = {**about, "problem": reason_of(error), "at": origin(error), "remedy": "switchboard failed list"}
+            log.error("item set aside", extra=told)
+            await self.failures.park(fact, reason_of(error), self.now())
+            return False
+
 
 def _named(person: Person) -> Person:
-    return replace(person, name=clean(person.name)[:_NAME])
+    return replace(person, name=clean_name(person.name)[:_NAME])
 
 
 def _kept(media: tuple[Media, ...]) -> tuple[Media, ...]:
-    return tuple(replace(one, name=clean(one.name)[:_NAME]) for one in media)
+    return tuple(replace(one, name=_short(clean_name(one.name))) for one in media)
+
+
+def _short(name: str) -> str:
+    """A file's name keeps its ending: it says what opens when it is opened."""
+    stem, dot, ending = name.rpartition(".")
+    if len(name) <= _NAME or not dot or len(ending) > _ENDING:
+        return name[:_NAME]
+    return f"{stem[: _NAME - len(ending) - 2]}…{dot}{ending}"
 
 
 _: type[Inbox] = Receiver

@@ -2,64 +2,53 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from bot.domain import relay
-from bot.domain.conversations import PendingFollowUp, PendingNote
+from bot.domain.conversations import PendingEdit, PendingFollowUp, PendingNote
 from bot.domain.decisions import decide
-from bot.domain.messages import Person, Place
-from bot.domain.ports import Ledger, Platform
+from bot.domain.errors import Unreachable
+from bot.domain.failures import ItemKey
+from bot.domain.messages import Note, Person, Place
+from bot.domain.ports import Change, Ledger, Platform
 from bot.domain.posts import Notice, Post, What
+from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary
 from bot.flow.classify import Classifier
+from bot.flow.lookups import AGAIN_AFTER, UNKNOWN_FOR, looked_up
+from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 32
 _LONGEST_THOUGHT = 3.0
 """Seconds that the team waits for a message while we wonder whether it is about something else."""
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
-    """Carries words between the person and the team.
+class Relay(Step[PendingFollowUp]):
+    """Carries what the person writes after the decision to the team."""
 
-    Nothing of the team's reaches the person that somebody did not send by an explicit act.
-    """
-
+    name: ClassVar[str] = "relay"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.NEXT, Change.FREED})
     task: Task
-    vocabulary: Vocabulary
     ledger: Ledger
-    platforms: Mapping[str, Platform]
     classifier: Classifier
     now: Callable[[], datetime]
 
-    async def step(self) -> int:
-        """Pass on what was written after the decision; how many messages there were."""
-        news = await self.ledger.claim_follow_ups(self.now(), _AT_ONCE)
-        await asyncio.gather(*(self._pass_on(said) for said in news))
-        return len(news)
+    async def claim(self, limit: int, at_work: Sequence[PendingFollowUp] = ()) -> list[PendingFollowUp]:
+        """What was written after the decision."""
+        return await self.ledger.claim_follow_ups(self.now(), limit)
 
-    async def notes(self) -> int:
-        """Send what teams wrote to be sent, offer to send the rest; how many notes there were."""
-        notes = await self.ledger.claim_notes(self.now(), _AT_ONCE)
-        await asyncio.gather(*(self._look_at(noted) for noted in notes))
-        return len(notes)
+    def key(self, item: PendingFollowUp) -> ItemKey:
+        return ItemKey(self.name, str(item.id), item.conversation.id)
 
-    async def revise(self) -> int:
-        """Change what was passed on to what its author says by now; how many messages and notes there were."""
-        changed = await self.ledger.claim_edits(self.now(), _AT_ONCE)
-        for news in changed:
-            await self.ledger.conclude_edit(news, relay.revised(self.vocabulary, news), self.now())
-        return len(changed)
-
-    # --- towards the team ---
-
-    async def _pass_on(self, said: PendingFollowUp) -> None:
-        posts = [*relay.followed_up(said), *await self._split(said)]
-        await self.ledger.conclude_follow_up(said, posts, self.now(), relay.opens_again(said))
+    async def handle(self, item: PendingFollowUp) -> None:
+        """Pass it on, and offer a request of its own where it may be about something else."""
+        posts = [*relay.followed_up(item), *await self._split(item)]
+        await self.ledger.conclude_follow_up(item, posts, self.now(), relay.opens_again(item))
 
     async def _split(self, said: PendingFollowUp) -> list[Post]:
         """The offer of a request of its own. The team never waits long for it, nor for a model that is away."""
@@ -68,18 +57,43 @@ class Relay:
         try:
             async with asyncio.timeout(_LONGEST_THOUGHT):
                 query = await self.classifier.query(self.task, hurried=True)
-                [known] = await self.classifier.consider(query, [said.message.text])
+                [known] = await self.classifier.consider(query, [plain(said.message.text)])
         except TimeoutError:
             log.warning("no time to wonder", extra={"conversation": said.conversation.id})
             return []
         return relay.split_offered(self.task, said, decide(self.task, known.opinions, may_ask=True))
 
-    # --- towards the person ---
 
-    async def _look_at(self, noted: PendingNote) -> None:
-        posts, sent = await self._sent(noted)
-        await self.ledger.conclude_note(noted, sent, posts, self.now())
-        log.info("note looked at", extra={"conversation": noted.conversation.id, "sent": sent})
+@dataclass(frozen=True, slots=True)
+class NoteRelay(Step[PendingNote]):
+    """Sends what a team wrote to be sent, and offers to send the rest.
+
+    Nothing of the team's reaches the person that somebody did not send by an explicit act.
+    """
+
+    name: ClassVar[str] = "note"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.NOTE, Change.REACTION, Change.FREED})
+    vocabulary: Vocabulary
+    ledger: Ledger
+    platforms: Mapping[str, Platform]
+    now: Callable[[], datetime]
+
+    async def claim(self, limit: int, at_work: Sequence[PendingNote] = ()) -> list[PendingNote]:
+        """Notes that nobody looked at yet, or that somebody wants to be sent by now."""
+        return await self.ledger.claim_notes(self.now(), limit)
+
+    def key(self, item: PendingNote) -> ItemKey:
+        return ItemKey(self.name, str(item.id), item.conversation.id)
+
+    async def handle(self, item: PendingNote) -> None:
+        """Send the note, offer it, or leave it inside."""
+        try:
+            posts, sent = await self._sent(item)
+        except Unreachable:
+            await self.ledger.postpone_note(item, self.now() + AGAIN_AFTER)
+            return
+        await self.ledger.conclude_note(item, sent, posts, self.now())
+        log.info("note looked at", extra={"conversation": item.conversation.id, "sent": sent})
 
     async def _sent(self, noted: PendingNote) -> tuple[list[Post], bool]:
         """What is owed because of the note, and whether that sends it."""
@@ -91,6 +105,8 @@ class Relay:
                 return self._left(noted, sender), False
             over = relay.offer_over(noted, self.platforms[note.ref.platform].whispers)
             return [relay.reply(noted.conversation, note, words, sender), *over], True
+        if sender is not None:
+            return [relay.nothing_to_send(noted, self.platforms[note.ref.platform].whispers)], False
         return await self._offered(noted), False
 
     async def _sender(self, noted: PendingNote) -> Person | None:
@@ -103,10 +119,11 @@ class Relay:
         ]
         if relay.to_send(self.vocabulary, note) is not None:
             asking.insert(0, note.author)
-        for person in asking:
-            if await self._may_handle(noted, person):
-                return person
-        return None
+        found = [(person, await self._may_handle(noted, person)) for person in asking]
+        sender = next((person for person, may in found if may), None)
+        if sender is None and any(may is None for _, may in found):
+            raise Unreachable("who may send it cannot be looked up")
+        return sender
 
     async def _offered(self, noted: PendingNote) -> list[Post]:
         """Its author is asked whether to send it: once, and only who may."""
@@ -115,7 +132,10 @@ class Relay:
         words = relay.without_prefix(self.vocabulary, noted.note.text)
         if platform is None or over or not (words or noted.note.media):
             return []
-        if not await self._may_handle(noted, noted.note.author):
+        may = await self._may_handle(noted, noted.note.author)
+        if may is None:
+            raise Unreachable("who may send it cannot be looked up")
+        if not may:
             return []
         return [relay.offer(noted, platform.whispers)]
 
@@ -128,9 +148,38 @@ class Relay:
         notice = Notice(What.LEFT, team=label or "")
         return [Post(Place(ref.platform, ref.chat), notice, only_for=alone, answers=ref)]
 
-    async def _may_handle(self, noted: PendingNote, person: Person) -> bool:
+    async def _may_handle(self, noted: PendingNote, person: Person) -> bool | None:
+        """None: it cannot be looked up yet; after a while that counts as no."""
         ref, card = noted.note.ref, noted.card
         there = card is not None and not relay.left_behind(noted)
         room = card.place if card is not None and there else Place(ref.platform, ref.chat)
         platform = self.platforms.get(ref.platform)
-        return platform is not None and await platform.may_handle(person, room)
+        if platform is None:
+            return False
+        found = await looked_up(platform.may_handle(person, room), ref.platform)
+        since = noted.note.heard or noted.note.at
+        asked = [one.since for one in noted.standing if one.actor == person]
+        return False if found is None and self.now() - max(since, *asked, since) >= UNKNOWN_FOR else found
+
+
+@dataclass(frozen=True, slots=True)
+class EditRelay(Step[PendingEdit]):
+    """Changes what was passed on to what its author says by now."""
+
+    name: ClassVar[str] = "edit"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.REVISED, Change.FREED})
+    vocabulary: Vocabulary
+    ledger: Ledger
+    now: Callable[[], datetime]
+
+    async def claim(self, limit: int, at_work: Sequence[PendingEdit] = ()) -> list[PendingEdit]:
+        """Messages and notes whose words changed after they had been passed on."""
+        return await self.ledger.claim_edits(self.now(), limit)
+
+    def key(self, item: PendingEdit) -> ItemKey:
+        kind = "note" if isinstance(item.message, Note) else "message"
+        return ItemKey(self.name, f"{kind} {item.id}", item.conversation.id)
+
+    async def handle(self, item: PendingEdit) -> None:
+        """Pass the change on."""
+        await self.ledger.conclude_edit(item, relay.revised(self.vocabulary, item), self.now())

@@ -1,23 +1,28 @@
 """What nobody takes: its team is reminded, then the fallback team, and nobody while the team is away."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from bot.domain import relay
 from bot.domain.conversations import OverdueConversation
-from bot.domain.ports import Ledger
+from bot.domain.failures import ItemKey
+from bot.domain.ports import Change, Ledger
 from bot.domain.tasks import Task
+from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 32
-
 
 @dataclass(frozen=True, slots=True)
-class Reminder:
+class Reminder(Step[OverdueConversation]):
     """Sees to it that somebody takes what was brought to a team."""
+
+    name: ClassVar[str] = "remind"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset()
+    """Nothing: no change announces that time has passed."""
 
     task: Task
     ledger: Ledger
@@ -25,19 +30,20 @@ class Reminder:
     """How long a team has; None or nothing: for ever."""
     now: Callable[[], datetime]
 
-    async def step(self) -> int:
-        """Remind of what waits for too long; how many reminders there were."""
-        if not self.take:
-            return 0
-        reminders = 0
-        for waiting in await self.ledger.claim_overdue(self.now(), self.take, _AT_ONCE):
-            there = self._somebody_is_there(waiting, self.take)
-            posts = relay.reminded(self.task, waiting, self.take) if there else []
-            await self.ledger.conclude_reminder(waiting, posts, self.now())
-            if posts:
-                reminders += 1
-                log.info("reminded", extra={"conversation": waiting.conversation.id, "before": waiting.reminders})
-        return reminders
+    async def claim(self, limit: int, at_work: Sequence[OverdueConversation] = ()) -> list[OverdueConversation]:
+        """What waits for too long."""
+        return await self.ledger.claim_overdue(self.now(), self.take, limit) if self.take else []
+
+    def key(self, item: OverdueConversation) -> ItemKey:
+        return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
+
+    async def handle(self, item: OverdueConversation) -> None:
+        """Remind whoever should have taken it, if they are there."""
+        take = self.take or timedelta(0)
+        posts = relay.reminded(self.task, item, take) if self._somebody_is_there(item, take) else []
+        await self.ledger.conclude_reminder(item, posts, self.now())
+        if posts:
+            log.info("reminded", extra={"conversation": item.conversation.id, "before": item.reminders})
 
     def _somebody_is_there(self, waiting: OverdueConversation, take: timedelta) -> bool:
         """Whether the team has been there for long enough to have taken it: a morning begins without reproaches."""

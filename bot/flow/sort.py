@@ -1,27 +1,32 @@
 """Step 2: What has no decision yet is classified, decided, and answered."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from bot.domain import compose
 from bot.domain.conversations import UndecidedConversation
 from bot.domain.decisions import Decision, Reason, decide, fallback
+from bot.domain.failures import ItemKey
 from bot.domain.messages import has_words, joined
-from bot.domain.ports import Ledger
+from bot.domain.ports import Change, Ledger
+from bot.domain.rich_text import plain
 from bot.domain.tasks import Task
-from bot.flow.classify import Classifier, Considered
+from bot.flow.batch import Batch
+from bot.flow.classify import BATCH, Classifier, Considered
+from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 32
-
 
 @dataclass(frozen=True, slots=True)
-class Sorter:
+class Sorter(Step[UndecidedConversation]):
     """Finds conversations that need a decision and gives them one."""
+
+    name: ClassVar[str] = "sort"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.MESSAGE, Change.NEXT, Change.FREED})
 
     task: Task
     ledger: Ledger
@@ -31,23 +36,29 @@ class Sorter:
     wordless: str
     """What becomes of an attachment without words: "ask" for some, or "fallback", whose team looks at it."""
     now: Callable[[], datetime]
+    _batch: Batch[str, Considered] = field(init=False, repr=False, compare=False)
+    """Texts that were claimed together are classified in one round trip."""
 
-    async def step(self) -> int:
-        """Decide what is ripe; how many conversations were looked at. Safe to run in any number of processes."""
-        cases = await self.ledger.claim_undecided(self.now(), self.settle, self.patience, _AT_ONCE)
-        await self._sort(cases)
-        return len(cases)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_batch", Batch(self._consider, BATCH))
 
-    async def _sort(self, cases: Sequence[UndecidedConversation]) -> None:
-        texts = {case.conversation.id: joined([message.text for message in case.messages]) for case in cases}
-        speaking = [c for c in cases if has_words(texts[c.conversation.id]) and not c.unanswered]
-        for case in cases:
-            if case not in speaking:
-                await self._without_words(case, texts[case.conversation.id])
-        if speaking:
-            query = await self.classifier.query(self.task, hurried=True)
-            considered = await self.classifier.consider(query, [texts[c.conversation.id] for c in speaking])
-            await asyncio.gather(*(self._decide(*pair) for pair in zip(speaking, considered, strict=True)))
+    async def claim(self, limit: int, at_work: Sequence[UndecidedConversation] = ()) -> list[UndecidedConversation]:
+        """Conversations that are ripe."""
+        return await self.ledger.claim_undecided(self.now(), self.settle, self.patience, limit)
+
+    def key(self, item: UndecidedConversation) -> ItemKey:
+        return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
+
+    async def handle(self, item: UndecidedConversation) -> None:
+        """Decide, or ask for words where there are none."""
+        text = joined([message.text for message in item.messages])
+        if has_words(text) and not item.unanswered:
+            await self._decide(item, text, await self._batch.one(plain(text)))
+        else:
+            await self._without_words(item, text)
+
+    async def _consider(self, texts: Sequence[str]) -> list[Considered]:
+        return await self.classifier.consider(await self.classifier.query(self.task, hurried=True), texts)
 
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
         if case.unanswered:
@@ -57,10 +68,10 @@ class Sorter:
         else:
             await self.ledger.ask_for_words(case, compose.words_please(case))
 
-    async def _decide(self, case: UndecidedConversation, known: Considered) -> None:
+    async def _decide(self, case: UndecidedConversation, text: str, known: Considered) -> None:
         may_ask = not case.conversation.asked
         decision = decide(self.task, known.opinions, may_ask)
-        await self._hand_over(case, known.text, decision, known)
+        await self._hand_over(case, text, decision, known)
 
     async def _hand_over(
         self, case: UndecidedConversation, text: str, decision: Decision, known: Considered | None
@@ -71,7 +82,7 @@ class Sorter:
             leaned_on = compose.remembered(decision, compose.evidence(known.opinions)) if known else None
             words = compose.told(case.messages, text, leaned_on)
             posts = compose.routed(self.task, case, decision, words, self.now())
-        if await self.ledger.decide(case, decision, posts, text, known.vector if known else None):
+        if await self.ledger.decide(case, decision, posts, plain(text), known.vector if known else None):
             tell(case.conversation.id, decision)
 
 

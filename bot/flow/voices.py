@@ -108,14 +108,10 @@ class MemoryVoice:
 
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
-        opinions: list[Opinion | NoPrediction] = []
-        for text, vector in zip(asked.texts, await asked.vectors(), strict=True):
-            if vector is None:
-                opinions.append(NoPrediction())
-            else:
-                found = await self.memory.nearest(asked.query.task, vector, text, asked.leave_out_itself)
-                opinions.append(memory_opinion(found))
-        return opinions
+        known = [(text, v) for text, v in zip(asked.texts, await asked.vectors(), strict=True) if v is not None]
+        texts, vectors = [text for text, _ in known], [vector for _, vector in known]
+        found = iter(await self.memory.nearest_many(asked.query.task, vectors, texts, asked.leave_out_itself))
+        return [NoPrediction() if v is None else memory_opinion(next(found)) for v in await asked.vectors()]
 
 
 _: tuple[type[Voice], ...] = (ModelVoice, PooledVoice, MemoryVoice)

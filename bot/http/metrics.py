@@ -1,5 +1,6 @@
 """What Prometheus sees: counts and ages, never a text, a name or a token."""
 
+import asyncio
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -8,8 +9,14 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from bot.domain.decisions import Author
 from bot.domain.errors import Unreachable
+from bot.domain.failures import STEPS
+from bot.domain.ports import FailedItems
 from bot.domain.queries import Queries, Week
 
+_PATIENCE = 3.0
+"""Seconds that a scrape waits for the database."""
+_FRESH = 5.0
+"""Seconds for which what changes slowly is not read again, however many look."""
 CIRCUIT = ("closed", "half_open", "open")
 """Questions go through; one is on its way to find out; none is asked."""
 
@@ -18,11 +25,18 @@ class Metrics:
     """Gauges read from the database when somebody looks."""
 
     def __init__(
-        self, queries: Queries, now: Callable[[], datetime], circuit: Callable[[], str] = lambda: "closed"
+        self,
+        queries: Queries,
+        now: Callable[[], datetime],
+        failures: FailedItems,
+        circuit: Callable[[], str] = lambda: "closed",
     ) -> None:
         """`circuit`: whether questions of this process reach the model now: one of CIRCUIT."""
         self._insight = queries
         self._now = now
+        self._failures = failures
+        self._reading: asyncio.Task[None] | None = None
+        self._fresh_until = 0.0
         self._circuit = circuit
         self.registry = CollectorRegistry()
         self._up = self._gauge("database_up", "1 when the database answers")
@@ -30,27 +44,42 @@ class Metrics:
         self._waiting = self._gauge("waiting", "Conversations without a decision; posts not said yet", "what")
         self._oldest = self._gauge("oldest_waiting_seconds", "How long the oldest of them has waited", "what")
         self._given_up = self._gauge("posts_given_up", "Posts that will never be said, ever")
+        self._failed = self._gauge("failed_items", "Items set aside after too many failures", "step")
         self._decisions = self._gauge("decisions", "Decisions ever made", "platform", "task", "label", "by")
         self._corrections = self._gauge("corrections", "Moves by leads ever made", "platform", "task", "label")
         self._week = self._gauge("week", "Conversations routed, corrected by leads, asked about, in 7 days", "what")
         self._accuracy = self._gauge("week_accuracy", "Share of the week's routed conversations that no lead moved")
 
     async def refresh(self) -> None:
-        """Read the figures anew; a database that is down shows as down instead of failing the scrape."""
-        now = self._now()
+        """Read the figures anew; a database that is down shows as down instead of failing the scrape.
+
+        One that is slow is not down: then what was read last is shown, and what is being read comes with a later look.
+        """
         for state in CIRCUIT:
             self._model.labels(state).set(self._circuit() == state)
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(), name="read figures")
+        done, _ = await asyncio.wait({self._reading}, timeout=_PATIENCE)
+        if not done:
+            self._up.set(1)
+            return
+        reading, self._reading = self._reading, None
         try:
-            backlog = await self._insight.backlog(now)
-            decisions = await self._insight.decisions()
-            week = await self._insight.week(now)
+            await reading
         except Unreachable:
             self._up.set(0)
+        else:
+            self._up.set(1)
+
+    async def _read(self) -> None:
+        now, clock = self._now(), asyncio.get_running_loop().time
+        self._show_backlog(await self._insight.backlog(now))
+        self._show_failed(await self._failures.counts())
+        if clock() < self._fresh_until:
             return
-        self._up.set(1)
-        self._show_backlog(backlog)
-        self._show_decisions(decisions)
-        self._show_week(week)
+        self._show_decisions(await self._insight.decisions())
+        self._show_week(await self._insight.week(now))
+        self._fresh_until = clock() + _FRESH
 
     def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
         return Gauge(f"switchboard_{name}", says, labels, registry=self.registry)
@@ -66,6 +95,11 @@ class Metrics:
             self._decisions.labels(platform, task, label, author).set(count)
             if author == Author.LEAD:
                 self._corrections.labels(platform, task, label).set(count)
+
+    def _show_failed(self, failed: Mapping[str, int]) -> None:
+        """Every step, those without failures too: an alarm on a rise must see the zero before it."""
+        for step in STEPS:
+            self._failed.labels(step).set(failed.get(step, 0))
 
     def _show_week(self, week: Week) -> None:
         for what, count in (("decided", week.decided), ("corrected", week.corrected), ("asked", week.asked)):

@@ -11,6 +11,8 @@ from starlette.applications import Starlette
 
 from bot.domain.errors import UsageError
 
+_BACKLOG = 4_096
+"""Connections that may wait to be taken: what comes in a burst must not have to knock again a second later."""
 _PATIENCE = 2
 """Seconds that open pages keep a stopping server waiting."""
 
@@ -20,7 +22,7 @@ def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
     """The socket to serve on, taken early so that a taken port is said before anything slow. Raises UsageError."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.create_server((host, port), family=family, backlog=512)
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         raise UsageError(

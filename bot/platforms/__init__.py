@@ -22,6 +22,8 @@ ENTRY_POINTS = "switchboard.platforms"
 """The group of entry points by which an installed package offers a platform: NAME = "package:PLATFORM"."""
 EMOJI_ACTS = ("take", "done", "wrong", "send")
 """What an emoji says on a card or note besides teams, as the settings and `Vocabulary` call it."""
+LIVE_SECONDS = 60.0
+"""How long `switchboard check --live` waits for people, on all platforms together."""
 EXAMPLE_TEAMS = ("billing", "it", "triage")
 """The teams in the settings that `switchboard init` writes."""
 
@@ -110,10 +112,11 @@ class PlatformModule(ABC):
         """The platform, ready to speak; closed with the context. Raises Refused when the token is no good."""
 
     @abstractmethod
-    def check(self, config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
-        """Prove with real calls that everything needed works there, one finding at a time.
+    def check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+        """Prove with real calls that everything needed works there, one finding at a time. Says nothing to anybody.
 
-        `live` posts a card in every team's room and waits for a reaction on it.
+        The first says whether the platform answers and knows us; when it does not, nothing else is looked at. That it
+        cannot be reached is said in other words than that a token is no good.
         """
 
     @abstractmethod
@@ -122,6 +125,16 @@ class PlatformModule(ABC):
 
         With `address` as in `install`.
         """
+
+    async def live_check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+        """Post a test message in every team's room and wait `LIVE_SECONDS` at most for a reaction on each.
+
+        A finding for each message once it is there, which asks for the reaction, and one for each reaction. In the end
+        no message is left that looks as if it could still be answered.
+        """
+        nothing: tuple[Finding, ...] = ()
+        for finding in nothing:
+            yield finding
 
     def emoji_note(self) -> str:
         """What one has to know before choosing emoji here, a sentence for the written settings; empty: nothing."""

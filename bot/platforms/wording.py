@@ -9,6 +9,7 @@ from bot.domain.posts import (
     YES,
     Answer,
     Card,
+    Continuation,
     FollowUp,
     LearningReport,
     Moved,
@@ -29,6 +30,7 @@ from bot.locales import sentence
 _SURE, _FAIRLY = 0.90, 0.70
 """Calibrated probabilities from which on it is called very or fairly sure: at the first one answer in ten is wrong, at
 the second three. Words, not a rule: nothing is decided by them."""
+_WEEK = 7
 _SPOKEN_FOR: Mapping[str, str] = {
     Reason.WITHDRAWN: "card_withdrawn",
     Reason.UNDELIVERABLE: "card_undeliverable",
@@ -70,14 +72,19 @@ def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: 
 def _answer(content: Answer, language: str, team: str) -> str:
     if content.back is not None:
         key = "answer_fallback_later" if content.undecided else "answer_later"
-        return sentence(language, key, team=team, when=_when(content.back, language))
+        return sentence(language, key, team=team, when=_when(content.back, content.days, language))
     remembered = "answer_remembered" if content.remembered else "answer"
     return sentence(language, "answer_fallback" if content.undecided else remembered, team=team)
 
 
-def _when(back: datetime, language: str) -> str:
-    """Day of the week and time, as the team's own clock shows it."""
-    return sentence(language, "when", day=sentence(language, f"day_{back.weekday()}"), time=f"{back:%H:%M}")
+def _when(back: datetime, days: int | None, language: str) -> str:
+    """Day and time, as the team's own clock shows it: the day of the week is said only where it leaves no doubt."""
+    near = {0: "when_today", 1: "when_tomorrow"}.get(days) if days is not None else None
+    if near is not None:
+        return sentence(language, near, time=f"{back:%H:%M}")
+    day = sentence(language, f"day_{back.weekday()}")
+    key = "when_next_week" if days is not None and days >= _WEEK else "when"
+    return sentence(language, key, day=day, time=f"{back:%H:%M}")
 
 
 def reply(content: Reply, language: str, task: Task) -> str:
@@ -112,8 +119,20 @@ def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str
         case WrongTeam():
             return sentence(language, "wrong_team_chosen", team=task.shown(content.chosen or ""))
         case FollowUp():
-            key = "follow_up_deleted" if content.deleted else "follow_up_edited" if content.edited else "follow_up"
-            return sentence(language, key, author=_named(content.author, language))
+            return sentence(language, _follow_up(content), author=_named(content.author, language))
+
+
+def _follow_up(content: FollowUp) -> str:
+    if content.deleted:
+        return "follow_up_deleted"
+    if content.replaces:
+        return "follow_up_replaced"
+    return "follow_up_edited" if content.edited else "follow_up"
+
+
+def continuation(content: Continuation, language: str) -> str:
+    """Which piece it is, of how many."""
+    return sentence(language, "continuation", part=content.part, parts=content.parts)
 
 
 def _named(name: str, language: str) -> str:

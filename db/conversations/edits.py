@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, select, update
+from sqlalchemy import Select, and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import PendingEdit, StandingCard, State
-from bot.domain.messages import Deletion, Edit, MessageRef, Note, clean, joined
+from bot.domain.failures import ItemKey
+from bot.domain.messages import Deletion, Edit, Media, MessageRef, Note, clean, joined
 from bot.domain.ports import Change
 from bot.domain.posts import Content, FollowUp, Post, Reply
+from bot.domain.rich_text import with_citation
 from db.conversations.claims import free, held, lease, release
+from db.conversations.failures import backs_off, readable
 from db.engine import announce
 from db.posts.enqueue import enqueue
-from db.posts.latest import all_cards, standing_cards, wordings
+from db.posts.latest import all_cards, standing_among, wordings
 from db.reading import mappers
-from db.reading.codec import decode_media
+from db.reading.codec import decode_media, encode_media
 from db.redaction.posts import Redaction, redact_posts, unlearn
 from db.tables import ConversationRow, MessageRow, NoteRow
 
@@ -27,41 +31,63 @@ Said = MessageRow | NoteRow
 
 async def add_edit(session: AsyncSession, edit: Edit) -> bool:
     row, talk = await _found(session, edit.ref)
+    if isinstance(row, NoteRow) and row.conversation_id is None:
+        await _change(session, row, text=clean(edit.text), edited_at=edit.at)
+        return True
     if row is None or talk is None or row.deleted_at is not None:
         return False
     if row.edited_at is not None and edit.at < row.edited_at:
         return False
-    text = clean(edit.text)
-    if text == row.text:
+    text = clean(with_citation(row.text, edit.text))
+    media = _attached(row, edit)
+    if text == row.text and media is None:
         await _change(session, row, edited_at=edit.at)
         return False
-    await _change(session, row, text=text, edited_at=edit.at, **_again(row))
+    shown = {} if media is None else {"media": encode_media(media)}
+    await _change(session, row, text=text, edited_at=edit.at, **shown, **_again(row))
     await _reconsider(session, talk, row)
     await _tell(session, talk, row)
     return True
 
 
+def _attached(row: Said, edit: Edit) -> tuple[Media, ...] | None:
+    """What is attached by now; None: what was. A file that has another id only, as platforms give it, is the same."""
+    if edit.media is None:
+        return None
+    known = {(one.kind, one.name, one.size): one for one in decode_media(row.media)}
+    media = tuple(known.get((one.kind, one.name, one.size), one) if one.size else one for one in edit.media)
+    return None if media == decode_media(row.media) else media
+
+
 async def add_deletion(session: AsyncSession, deletion: Deletion) -> bool:
     row, talk = await _found(session, deletion.ref)
+    if isinstance(row, NoteRow) and row.conversation_id is None:
+        await session.execute(delete(NoteRow).where(NoteRow.id == row.id))
+        return True
     if row is None or talk is None or row.deleted_at is not None:
         return False
     concluded = func.coalesce(type(row).concluded_at, deletion.at)
     redacted: dict[str, object] = {"text": "", "media": [], "deleted_at": deletion.at}
     await _change(session, row, **redacted, concluded_at=concluded, stale=_passed_on(row))
     await _reconsider(session, talk, row)
-    await _forget(session, talk, row, deletion.at)
+    now = deletion.heard or deletion.at
+    await _forget(session, talk, row, now)
     if talk.state in _UNDECIDED and isinstance(row, MessageRow):
-        await _close_if_empty(session, talk, deletion.at)
+        await _close_if_empty(session, talk, now)
     await _tell(session, talk, row)
     return True
 
 
 async def _found(session: AsyncSession, ref: MessageRef) -> tuple[Said | None, ConversationRow | None]:
-    """What was said, and its conversation, both locked, in the order in which every step locks them."""
+    """What was said, and its conversation, both locked, in the order in which every step locks them.
+
+    A parked note has no conversation.
+    """
     for table in (MessageRow, NoteRow):
         here = and_(table.platform == ref.platform, table.chat == ref.chat, table.message_id == ref.id)
-        of = await session.scalar(select(table.conversation_id).where(here))
-        if of is not None:
+        found = (await session.execute(select(table.conversation_id).where(here))).first()
+        if found is not None:
+            of = found[0]
             talk = await session.scalar(select(ConversationRow).where(ConversationRow.id == of).with_for_update())
             return await session.scalar(select(table).where(here).with_for_update()), talk
     return None, None
@@ -122,12 +148,17 @@ async def _forget(session: AsyncSession, talk: ConversationRow, row: Said, now: 
 
 async def _basis(session: AsyncSession, conversation_id: int) -> str:
     """All that the decision rests on, as it reads now."""
+    return joined([row.text for row in await _decided(session, conversation_id)])
+
+
+async def _decided(session: AsyncSession, conversation_id: int) -> Sequence[MessageRow]:
     basis = (
-        select(MessageRow.text)
+        select(MessageRow)
         .where(MessageRow.conversation_id == conversation_id, MessageRow.decided, MessageRow.deleted_at.is_(None))
         .order_by(MessageRow.at, MessageRow.id)
+        .execution_options(populate_existing=True)
     )
-    return joined(list(await session.scalars(basis)))
+    return (await session.scalars(basis)).all()
 
 
 async def _close_if_empty(session: AsyncSession, talk: ConversationRow, at: datetime) -> None:
@@ -153,6 +184,19 @@ async def claim_edits(session: AsyncSession, now: datetime, limit: int) -> list[
         talks = await _talks(session, [row.conversation_id for row in changed])
         await lease(session, talks.values(), now)
         found += [(row, talks[row.conversation_id]) for row in changed]
+    return await readable(session, found, partial(_read, session), _key, now)
+
+
+def _key(found: tuple[Said, ConversationRow]) -> ItemKey:
+    row, talk = found
+    return ItemKey("edit", f"{_kind(type(row))} {row.id}", talk.id)
+
+
+def _kind(table: type[Said]) -> str:
+    return "note" if table is NoteRow else "message"
+
+
+async def _read(session: AsyncSession, found: Sequence[tuple[Said, ConversationRow]]) -> list[PendingEdit]:
     cards, every = await _cards(session, [talk.id for _, talk in found])
     said = await wordings(session, [row.carried_by for row, _ in found if row.carried_by is not None])
     return [
@@ -166,6 +210,7 @@ async def claim_edits(session: AsyncSession, now: datetime, limit: int) -> list[
             carried=_carried(row, said),
             text=await _basis(session, talk.id) if isinstance(row, MessageRow) else "",
             cards=every.get(talk.id, ()),
+            media=tuple(one for said in await _decided(session, talk.id) for one in decode_media(said.media)),
         )
         for row, talk in found
     ]
@@ -175,7 +220,8 @@ async def _cards(
     session: AsyncSession, talks: Sequence[int]
 ) -> tuple[Mapping[int, StandingCard], Mapping[int, tuple[StandingCard, ...]]]:
     """The standing card of each conversation, and every card of it; one on its way says the old words yet."""
-    return await standing_cards(session, talks), await all_cards(session, talks)
+    every = await all_cards(session, talks)
+    return standing_among(every), every
 
 
 def _waiting(table: type[MessageRow] | type[NoteRow], now: datetime) -> Select[Any]:
@@ -185,7 +231,7 @@ def _waiting(table: type[MessageRow] | type[NoteRow], now: datetime) -> Select[A
     return (
         select(table)
         .join(ConversationRow, ConversationRow.id == table.conversation_id)
-        .where(table.stale, free(now), ~another)
+        .where(table.stale, free(now), ~another, ~backs_off("edit", table.id, now, _kind(table)))
         .order_by(table.id)
         .with_for_update(skip_locked=True, of=(table, ConversationRow))
     )

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy import Row, Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import PendingFollowUp, State
+from bot.domain.failures import ItemKey
 from bot.domain.ports import Change
 from bot.domain.posts import FollowUp, Post
 from db.conversations.claims import free, held, lease, release
+from db.conversations.failures import backs_off, readable
 from db.engine import announce
 from db.posts.enqueue import enqueue
 from db.posts.latest import standing_cards
@@ -22,10 +25,18 @@ from db.tables import ConversationRow, MessageRow
 async def claim_follow_ups(session: AsyncSession, now: datetime, limit: int) -> list[PendingFollowUp]:
     found = (await session.execute(_waiting(now).limit(limit))).all()
     await lease(session, [row for _, row in found], now)
+    return await readable(
+        session, found, partial(_read, session), lambda row: ItemKey("relay", str(row[0].id), row[1].id), now
+    )
+
+
+async def _read(session: AsyncSession, found: Sequence[Row[MessageRow, ConversationRow]]) -> list[PendingFollowUp]:
     ids = [row.id for _, row in found]
     cards, asked = await standing_cards(session, ids), await asking(session, ids)
     return [
-        PendingFollowUp(mappers.message(said), mappers.conversation(row), cards.get(row.id), asked.get(row.id, ()))
+        PendingFollowUp(
+            mappers.message(said), mappers.conversation(row), cards.get(row.id), asked.get(row.id, ()), said.id
+        )
         for said, row in found
     ]
 
@@ -42,7 +53,7 @@ def _waiting(now: datetime) -> Select[MessageRow, ConversationRow]:
         select(MessageRow, ConversationRow)
         .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
         .where(ConversationRow.state.in_([State.ROUTED, State.CLOSED]), free(now))
-        .where(MessageRow.concluded_at.is_(None), ~another)
+        .where(MessageRow.concluded_at.is_(None), ~another, ~backs_off("relay", MessageRow.id, now))
         .order_by(MessageRow.at, MessageRow.id)
         .with_for_update(skip_locked=True, of=(MessageRow, ConversationRow))
     )

@@ -1,46 +1,118 @@
 """What teams write under cards: internal, until a step says that a reply with it is owed."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 
-from sqlalchemy import Select, Update, and_, exists, func, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Update,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import PendingNote, StandingCard
-from bot.domain.errors import Unreachable
+from bot.domain.failures import ItemKey
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.ports import Change
-from bot.domain.posts import Card, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
+from bot.domain.posts import (
+    Card,
+    Continuation,
+    FollowUp,
+    LearningReport,
+    Notice,
+    Offer,
+    Post,
+    Reply,
+    Sent,
+    WrongTeam,
+)
 from db.conversations.claims import free, held, lease, release
+from db.conversations.failures import backs_off, readable
 from db.conversations.targets import on_note
 from db.engine import announce
 from db.posts.enqueue import enqueue
-from db.posts.latest import all_cards, standing_cards
+from db.posts.latest import all_cards, standing_among
 from db.posts.questions import asking
 from db.reading import mappers
 from db.reading.codec import encode_media
-from db.tables import ConversationRow, NoteRow, PostRow, ReactionRow
+from db.tables import ConversationRow, MessagePartRow, MessageRow, NoteRow, PostRow, ReactionRow
 
 _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, WrongTeam, Notice))
 """What stands in the team's room. Whatever is written under our posts to the person is no note."""
+_IN_TEAMS_ROOMS = (*_OF_THE_TEAM, LearningReport.__name__)
+_PARKED_FOR = timedelta(hours=1)
+"""How long a note waits for the receipt of what it was written under. After that it is nobody's."""
 
 
 async def add_note(session: AsyncSession, note: Note) -> bool:
     # In this order: a receipt that is stored between the two questions is found by the second
-    unsure = await session.scalar(_being_said(note.under)) is not None
-    conversation = await _conversation_under(session, note.under)
-    if conversation is None:
-        if unsure:
-            raise Unreachable("database: what this was written under has no receipt yet")
+    under = await whole(session, note.under)
+    unsure = await session.scalar(_being_said(under)) is not None
+    conversation = await _conversation_under(session, under)
+    if conversation is None and not unsure and await _note_at(session, under) is None:
         return False
-    fact = insert(NoteRow).values(**_values(note), conversation_id=conversation)
+    fact = insert(NoteRow).values(**_values(replace(note, under=under)), conversation_id=conversation)
     new = await session.scalar(fact.on_conflict_do_nothing().returning(NoteRow.id))
     if new is None:
         return False
     await announce(session, Change.NOTE)
     return True
+
+
+async def is_of_a_team(session: AsyncSession, ref: MessageRef, ours: bool) -> bool:
+    under = await whole(session, ref)
+    kind = await session.scalar(_standing_as(under).with_only_columns(PostRow.kind).limit(1))
+    if kind is not None:
+        return kind in _IN_TEAMS_ROOMS
+    if await _note_at(session, under) is not None:
+        return True
+    return ours and not await _is_a_message(session, under) and await _had_cards(session, under)
+
+
+async def whole(session: AsyncSession, ref: MessageRef) -> MessageRef:
+    """The message of a post that this one is a part of; itself when it is none."""
+    row = await session.get(MessagePartRow, (ref.platform, ref.chat, ref.id))
+    return ref if row is None else replace(ref, id=row.whole_id)
+
+
+async def add_part(session: AsyncSession, part: MessageRef, of: MessageRef) -> None:
+    values = {"platform": part.platform, "chat": part.chat, "message_id": part.id, "whole_id": of.id}
+    await session.execute(insert(MessagePartRow).values(values).on_conflict_do_nothing())
+
+
+async def _note_at(session: AsyncSession, ref: MessageRef) -> int | None:
+    here = NoteRow.platform == ref.platform, NoteRow.chat == ref.chat, NoteRow.message_id == ref.id
+    return await session.scalar(select(NoteRow.id).where(*here))
+
+
+async def _is_a_message(session: AsyncSession, ref: MessageRef) -> bool:
+    """A person's own, though we posted it for them (a request by command)."""
+    here = MessageRow.platform == ref.platform, MessageRow.chat == ref.chat, MessageRow.message_id == ref.id
+    return await session.scalar(select(MessageRow.id).where(*here)) is not None
+
+
+async def _had_cards(session: AsyncSession, ref: MessageRef) -> bool:
+    room = or_(_in_the_room(ref), PostRow.receipt_chat == ref.chat)
+    cards = select(PostRow.id).where(PostRow.platform == ref.platform, room, PostRow.kind == Card.__name__)
+    return await session.scalar(cards.limit(1)) is not None
+
+
+def _in_the_room(ref: MessageRef) -> ColumnElement[bool]:
+    """Whether a post belongs in that chat or in a topic of it."""
+    return or_(PostRow.chat == ref.chat, PostRow.chat.startswith(f"{ref.chat}/", autoescape=True))
 
 
 async def _conversation_under(session: AsyncSession, ref: MessageRef) -> int | None:
@@ -54,13 +126,10 @@ async def _conversation_under(session: AsyncSession, ref: MessageRef) -> int | N
 
 
 def _being_said(ref: MessageRef) -> Select[int]:
-    """Posts of ours in that room that are on their way there just now: one of them may be meant.
-
-    One that must wait is none of them: for as long as it waits, nothing else would be heard on that platform.
-    """
-    room = or_(PostRow.chat == ref.chat, PostRow.chat.startswith(f"{ref.chat}/"))
+    """Posts of ours in that room that are on their way there just now: one of them may be meant."""
     tried = and_(PostRow.leased_until.is_not(None), PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
-    return select(PostRow.id).where(PostRow.platform == ref.platform, room, tried, PostRow.edits.is_(None)).limit(1)
+    there = PostRow.platform == ref.platform, _in_the_room(ref), PostRow.kind.in_(_OF_THE_TEAM)
+    return select(PostRow.id).where(*there, tried, PostRow.edits.is_(None)).limit(1)
 
 
 def _values(note: Note) -> dict[str, object]:
@@ -78,6 +147,7 @@ def _values(note: Note) -> dict[str, object]:
         "media": encode_media(note.media),
         "send": note.send,
         "at": note.at,
+        "heard_at": note.heard or note.at,
         "stale": False,
     }
 
@@ -86,11 +156,21 @@ def _values(note: Note) -> dict[str, object]:
 
 
 async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[PendingNote]:
+    await _unpark(session, now)
     await session.execute(_too_late(now))
-    found = {talk.id: (row, talk) for row, talk in reversed((await session.execute(_waiting(now).limit(limit))).all())}
+    waiting = (await session.execute(_waiting(now).limit(limit))).all()
+    found = {row[1].id: row for row in reversed(waiting)}
     await lease(session, [talk for _, talk in found.values()], now)
-    cards, asked = await standing_cards(session, list(found)), await asking(session, list(found))
-    every = await all_cards(session, list(found))
+    rows = list(reversed(found.values()))
+    return await readable(
+        session, rows, partial(_read, session), lambda row: ItemKey("note", str(row[0].id), row[1].id), now
+    )
+
+
+async def _read(session: AsyncSession, rows: Sequence[Row[NoteRow, ConversationRow]]) -> list[PendingNote]:
+    ids = [talk.id for _, talk in rows]
+    asked, every = await asking(session, ids), await all_cards(session, ids)
+    cards = standing_among(every)
     return [
         PendingNote(
             id=row.id,
@@ -102,8 +182,21 @@ async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[
             asking=asked.get(talk.id, ()),
             under=await _card_over(session, row, every.get(talk.id, ())),
         )
-        for row, talk in reversed(found.values())
+        for row, talk in rows
     ]
+
+
+async def _unpark(session: AsyncSession, now: datetime) -> None:
+    """Give parked notes the conversation of what they are under, if that has a receipt by now."""
+    parked = select(NoteRow).where(NoteRow.conversation_id.is_(None)).order_by(NoteRow.heard_at, NoteRow.id)
+    for row in (await session.scalars(parked.with_for_update(skip_locked=True))).all():
+        under = await whole(session, MessageRef(row.platform, row.under_chat, row.under_id))
+        found = await _conversation_under(session, under)
+        if found is not None:
+            mine = update(NoteRow).where(NoteRow.id == row.id).values(conversation_id=found, under_id=under.id)
+            await session.execute(mine.execution_options(synchronize_session=False))
+        elif row.heard_at <= now - _PARKED_FOR:
+            await session.execute(delete(NoteRow).where(NoteRow.id == row.id))
 
 
 async def _card_over(session: AsyncSession, row: NoteRow, cards: Sequence[StandingCard]) -> StandingCard | None:
@@ -122,9 +215,14 @@ async def _card_over(session: AsyncSession, row: NoteRow, cards: Sequence[Standi
 
 
 def _said_as(ref: MessageRef) -> Select[PostRow]:
-    """Our posts that this message is, the newest first: the post itself, and what rewrote it."""
+    """Our posts in a team's room that this message is, the newest first: the post itself, and what rewrote it."""
+    continuing = and_(PostRow.kind == Continuation.__name__, PostRow.under.is_not(None))
+    return _standing_as(ref).where(or_(PostRow.kind.in_(_OF_THE_TEAM), continuing))
+
+
+def _standing_as(ref: MessageRef) -> Select[PostRow]:
     here = PostRow.platform == ref.platform, PostRow.receipt_chat == ref.chat, PostRow.receipt_id == ref.id
-    return select(PostRow).where(*here, PostRow.kind.in_(_OF_THE_TEAM)).order_by(PostRow.id.desc())
+    return select(PostRow).where(*here).order_by(PostRow.id.desc())
 
 
 def _too_late(now: datetime) -> Update:
@@ -147,7 +245,8 @@ def _waiting(now: datetime) -> Select[NoteRow, ConversationRow]:
     return (
         select(NoteRow, ConversationRow)
         .join(ConversationRow, ConversationRow.id == NoteRow.conversation_id)
-        .where(NoteRow.id.in_(union_all(new, again)), free(now), ~another)
+        .where(NoteRow.id.in_(union_all(new, again)), free(now), ~another, ~backs_off("note", NoteRow.id, now))
+        .where(func.coalesce(NoteRow.not_before, now) <= now)
         .order_by(NoteRow.at, NoteRow.id)
         .with_for_update(skip_locked=True, of=(NoteRow, ConversationRow))
     )
@@ -185,6 +284,12 @@ async def conclude_note(
     await announce(session, Change.OWED, Change.FREED)
 
 
+async def postpone_note(session: AsyncSession, noted: PendingNote, until: datetime) -> None:
+    later = update(NoteRow).where(NoteRow.id == noted.id).values(not_before=until)
+    await session.execute(later.execution_options(synchronize_session=False))
+    await _again(session, noted)
+
+
 async def _again(session: AsyncSession, noted: PendingNote) -> None:
     """Something changed while it was looked at: what was concluded is about a past that nobody sees any more."""
     await release(session, noted.conversation.id)
@@ -209,7 +314,7 @@ async def send(session: AsyncSession, row: NoteRow, posts: Sequence[Post], now: 
     await session.execute(marked.execution_options(synchronize_session=False))
     # Somebody spoke: the person's answer to it belongs to the same conversation, however long they had been silent
     spoken = update(ConversationRow).where(ConversationRow.id == row.conversation_id)
-    spoken = spoken.values(last_at=func.greatest(ConversationRow.last_at, now))
+    spoken = spoken.values(spoken_at=func.greatest(ConversationRow.spoken_at, now))
     await session.execute(spoken.execution_options(synchronize_session=False))
 
 

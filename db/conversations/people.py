@@ -2,18 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import Update, delete, exists, update
+from sqlalchemy import Update, and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import State
-from bot.domain.messages import Person
+from bot.domain.messages import Person, Place
 from bot.domain.ports import Change
-from db.conversations.intake import alone_in, newest_of
+from db.conversations.messages import alone_in, newest_of
 from db.engine import announce
 from db.tables import (
     ConversationRow,
+    LearnedRoomRow,
+    MessagePartRow,
     MessageRow,
     MovedChatRow,
     NoteRow,
@@ -34,6 +36,26 @@ async def leave(session: AsyncSession, person: Person, chat: str, now: datetime)
     left = update(ConversationRow).where(ConversationRow.id == row.id).values(left_at=now)
     await session.execute(left.execution_options(synchronize_session=False))
     return row.state != State.CLOSED
+
+
+async def name_person(session: AsyncSession, person: Person) -> None:
+    """Where no name is yet. The language that they chose stands; what was said without one gets theirs."""
+    for table, who, lives in _WHO:
+        row = table.__table__.c
+        theirs = and_(row.platform == person.platform, row[f"{who}_id"] == person.id)
+        language = func.coalesce(row.language, person.language)
+        named = update(table).where(theirs, row[f"{who}_name"] == "", row[lives].is_(None))
+        named = named.values({f"{who}_name": person.name, "language": language, "external": person.external})
+        await session.execute(named.execution_options(synchronize_session=False))
+
+
+_WHO: tuple[tuple[type[Table], str, str], ...] = (
+    (ConversationRow, "person", "erased_at"),
+    (MessageRow, "author", "deleted_at"),
+    (NoteRow, "author", "deleted_at"),
+    (ReactionRow, "actor", "concluded_at"),
+)
+"""What keeps somebody's name, as whom, and what is set once that is over: who was forgotten gets no name again."""
 
 
 async def prefer(session: AsyncSession, person: Person, language: str) -> None:
@@ -62,9 +84,26 @@ async def move_chat(session: AsyncSession, platform: str, before: str, after: st
         await session.execute(mentioned.values({column: after}).execution_options(synchronize_session=False))
     for kept in (MessageRow, NoteRow):
         await session.execute(_following(kept, platform, before, after, "message_id"))
+    await session.execute(_following(MessagePartRow, platform, before, after, "message_id"))
     for done in (ReactionRow, PressRow):
         await session.execute(_following(done, platform, before, after, "message_id", "actor_id", "at"))
     await announce(session, Change.OWED, Change.FREED)
+
+
+async def moved_chats(session: AsyncSession, platform: str) -> dict[str, str]:
+    moved = select(MovedChatRow.before, MovedChatRow.after).where(MovedChatRow.platform == platform)
+    return {row.before: row.after for row in await session.execute(moved)}
+
+
+async def add_room(session: AsyncSession, instead_of: Place, room: Place) -> None:
+    known = insert(LearnedRoomRow).values(platform=room.platform, instead_of=instead_of.chat, chat=room.chat)
+    key = [LearnedRoomRow.platform, LearnedRoomRow.instead_of]
+    await session.execute(known.on_conflict_do_update(index_elements=key, set_={"chat": room.chat}))
+
+
+async def learned_rooms(session: AsyncSession, platform: str) -> dict[str, str]:
+    rooms = select(LearnedRoomRow.instead_of, LearnedRoomRow.chat).where(LearnedRoomRow.platform == platform)
+    return {row.instead_of: row.chat for row in await session.execute(rooms)}
 
 
 _MENTIONS: tuple[tuple[type[Table], str], ...] = (
@@ -73,6 +112,7 @@ _MENTIONS: tuple[tuple[type[Table], str], ...] = (
     (PostRow, "receipt_chat"),
     (PostRow, "answers_chat"),
     (NoteRow, "under_chat"),
+    (LearnedRoomRow, "chat"),
 )
 
 

@@ -2,27 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy import Row, Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from bot.domain.conversations import Chosen, Dispatched, Meaning, PendingPress, Settled, SplitOff, State, Stated
+from bot.domain.conversations import Button, Chosen, Dispatched, Meaning, PendingPress, Settled, SplitOff, State, Stated
 from bot.domain.decisions import Author, Decision
+from bot.domain.failures import ItemKey
 from bot.domain.learning import Source
+from bot.domain.messages import MessageRef
 from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
 from db.conversations.claims import free, held, lease, release
 from db.conversations.decisions import heard, move
 from db.conversations.examples import ConversationExample, store_example
+from db.conversations.failures import backs_off, readable
 from db.conversations.follow_ups import reopen
-from db.conversations.intake import alone_in, store_reaction
+from db.conversations.intake import store_reaction
+from db.conversations.messages import alone_in
 from db.conversations.notes import note_of, send
 from db.conversations.split import split_off
 from db.conversations.targets import nobodys, on
 from db.engine import announce
 from db.posts.enqueue import enqueue
-from db.posts.latest import all_cards, standing_cards, wordings
+from db.posts.latest import all_cards, standing_among, wordings
 from db.reading import mappers
 from db.tables import ConversationRow, NoteRow, PostRow, PressRow
 
@@ -36,9 +41,17 @@ async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> lis
     found = (await session.execute(_waiting(now).limit(limit))).all()
     talks = {talk.id: talk for _, talk, _ in found}
     await lease(session, talks.values(), now)
-    messages, cards = await mappers.own_messages(session, list(talks)), await standing_cards(session, list(talks))
+    return await readable(
+        session, found, partial(_read, session), lambda row: ItemKey("press", str(row[0].id), row[1].id), now
+    )
+
+
+async def _read(session: AsyncSession, found: Sequence[Row[PressRow, ConversationRow, PostRow]]) -> list[PendingPress]:
+    talks = {talk.id: talk for _, talk, _ in found}
+    messages = await mappers.own_messages(session, list(talks))
     said = await wordings(session, [post.id for _, _, post in found])
     every = await all_cards(session, list(talks))
+    cards = standing_among(every)
     notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
     return [
         PendingPress(
@@ -72,9 +85,33 @@ def _waiting(now: datetime) -> Select[PressRow, ConversationRow, PostRow]:
         .join(PostRow, on(PressRow))
         .join(ConversationRow, ConversationRow.id == PostRow.conversation_id)
         .where(PressRow.concluded_at.is_(None), _HAS_BUTTONS, free(now), ~another)
+        .where(~backs_off("press", PressRow.id, now))
         .order_by(PressRow.at, PressRow.id)
         .with_for_update(skip_locked=True, of=(PressRow, ConversationRow))
     )
+
+
+async def button(session: AsyncSession, ref: MessageRef) -> Button | None:
+    here = PostRow.platform == ref.platform, PostRow.receipt_chat == ref.chat, PostRow.receipt_id == ref.id
+    found = select(PostRow, ConversationRow).join(ConversationRow, ConversationRow.id == PostRow.conversation_id)
+    row = (await session.execute(found.where(*here, _HAS_BUTTONS).limit(1))).first()
+    if row is None:
+        return None
+    post, talk = row
+    room, said = mappers.place(post), (await wordings(session, [post.id])).get(post.id)
+    match said:
+        case Question():
+            return Button(room, said.answered is not None, mappers.conversation(talk).person)
+        case Solved():
+            return Button(room, said.answer is not None, mappers.conversation(talk).person)
+        case Split():
+            return Button(room, said.done, mappers.conversation(talk).person)
+        case WrongTeam():
+            return Button(room, said.chosen is not None, for_leads=True, label=talk.label)
+        case Offer():
+            return Button(room, said.sent)
+        case _:
+            return None
 
 
 async def _note(session: AsyncSession, said: Content) -> NoteRow | None:

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.conversations import CardState, PendingReactions, State
+from bot.domain.conversations import CardState, LookedUp, PendingReactions, State
 from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.failures import ItemKey
 from bot.domain.messages import Person
 from bot.domain.ports import Change
-from bot.domain.posts import Card, Content, Post, Reply
+from bot.domain.posts import Card, Content, Notice, Post, Reply, What
 from db.conversations.claims import free, held, lease, release
 from db.conversations.corrections import store_lead_label
 from db.conversations.decisions import heard, record, with_its_team
+from db.conversations.failures import backs_off, readable
 from db.conversations.targets import IS_CHOICE, nobodys, on, on_message, on_note
 from db.engine import announce
 from db.posts.enqueue import enqueue
-from db.posts.latest import all_cards, open_questions, standing_cards, wordings
+from db.posts.latest import all_cards, open_questions, standing_among, wordings
 from db.posts.questions import asking
 from db.reading import mappers
 from db.tables import ConversationRow, DecisionRow, MessageRow, NoteRow, PostRow, ReactionRow
@@ -35,10 +38,17 @@ async def claim_reactions(session: AsyncSession, now: datetime, limit: int) -> l
     await session.execute(ignored.values(concluded_at=now).execution_options(synchronize_session=False))
     found = (await session.scalars(_waiting(now).limit(limit))).all()
     await lease(session, found, now)
+    return await readable(
+        session, found, partial(_read, session), lambda row: ItemKey("correct", str(row.id), row.id), now
+    )
+
+
+async def _read(session: AsyncSession, found: Sequence[ConversationRow]) -> list[PendingReactions]:
     ids = [row.id for row in found]
-    said, cards = await mappers.own_messages(session, ids), await standing_cards(session, ids)
+    said = await mappers.own_messages(session, ids)
     questions = await open_questions(session, ids)
     every, asked = await all_cards(session, ids), await asking(session, ids)
+    cards = standing_among(every)
     pendings = []
     for row in found:
         events = await _events(session, row.id)
@@ -54,6 +64,7 @@ async def claim_reactions(session: AsyncSession, now: datetime, limit: int) -> l
                 question=questions.get(row.id),
                 cards=tuple(card for card in every.get(row.id, ()) if card.ref is not None),
                 asking=asked.get(row.id, ()),
+                told=await _told(session, row.id),
             )
         )
     return pendings
@@ -69,7 +80,8 @@ def _about(*conditions: ColumnElement[bool]) -> Subquery:
 def _waiting(now: datetime) -> Select[ConversationRow]:
     """An undecided conversation has to be decided, or its person asked, before anybody can say that this was wrong."""
     decided = [State.ASKED, State.ROUTED, State.CLOSED]
-    news = select(_about(ReactionRow.concluded_at.is_(None)).c.conversation_id)
+    ripe = func.coalesce(ReactionRow.not_before, now) <= now
+    news = select(_about(ReactionRow.concluded_at.is_(None), ripe).c.conversation_id)
     return (
         select(ConversationRow)
         .where(
@@ -78,9 +90,21 @@ def _waiting(now: datetime) -> Select[ConversationRow]:
             free(now),
             ConversationRow.state.in_(decided),
         )
+        .where(~backs_off("correct", ConversationRow.id, now))
         .order_by(ConversationRow.id)
         .with_for_update(skip_locked=True, of=ConversationRow)
     )
+
+
+async def _told(session: AsyncSession, conversation_id: int) -> frozenset[tuple[str, str]]:
+    """Who was told that they may not correct it, whatever they put on the card or took off since."""
+    notices = select(PostRow.platform, PostRow.only_for["id"].astext).where(
+        PostRow.conversation_id == conversation_id,
+        PostRow.kind == Notice.__name__,
+        PostRow.content["what"].astext == What.NO_LEAD,
+        PostRow.only_for.is_not(None),
+    )
+    return frozenset((platform, who) for platform, who in await session.execute(notices))
 
 
 async def _events(session: AsyncSession, conversation_id: int) -> Sequence[ReactionRow]:
@@ -127,6 +151,23 @@ def _as_read(row: MessageRow | NoteRow, said: Mapping[int, Content]) -> str:
     return carrier.text if isinstance(row, NoteRow) and isinstance(carrier, Reply) else row.text
 
 
+async def _note_who_counts(session: AsyncSession, events: Sequence[ReactionRow], looked_up: LookedUp) -> set[int]:
+    """Keep whose word counted; the ids of those reactions about whose actor nobody could say anything yet."""
+    unknown = set()
+    for event in mappers.standing_events(events):
+        put = mappers.reaction(event)
+        found: dict[str, object] = {}
+        if put in looked_up.unknown:
+            unknown.add(event.id)
+            found = {"not_before": looked_up.again}
+        elif looked_up.counted.get(put, event.counted) != event.counted:
+            found = {"counted": looked_up.counted[put]}
+        if found:
+            kept = update(ReactionRow).where(ReactionRow.id == event.id).values(**found)
+            await session.execute(kept.execution_options(synchronize_session=False))
+    return unknown
+
+
 async def conclude_reactions(
     session: AsyncSession,
     pending: PendingReactions,
@@ -134,6 +175,7 @@ async def conclude_reactions(
     standing: CardState,
     posts: Sequence[Post],
     now: datetime,
+    looked_up: LookedUp,
 ) -> None:
     row = await held(session, pending.conversation)
     events = await _events(session, pending.conversation.id)
@@ -142,8 +184,11 @@ async def conclude_reactions(
         await release(session, pending.conversation.id)
         await announce(session, Change.FREED)
         return
-    waiting = [event.id for event in events if event.concluded_at is None]
+    unknown = await _note_who_counts(session, events, looked_up)
+    waiting = [event.id for event in events if event.concluded_at is None and event.id not in unknown]
     if not waiting:
+        if unknown:
+            await release(session, row.id)
         return
     await session.execute(update(ReactionRow).where(ReactionRow.id.in_(waiting)).values(concluded_at=now))
     await store_lead_label(session, row, pending.first.task, standing.lead_label, now)

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Select, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import OverdueConversation, State
+from bot.domain.failures import ItemKey
 from bot.domain.ports import Change
 from bot.domain.posts import Post
 from db.conversations.claims import free, held, lease, release
+from db.conversations.failures import backs_off, readable
 from db.engine import announce
 from db.posts.enqueue import enqueue
 from db.posts.latest import standing_cards
@@ -29,6 +32,12 @@ async def claim_overdue(
 ) -> list[OverdueConversation]:
     found = (await session.scalars(_waiting(now, after).limit(limit))).all()
     await lease(session, found, now)
+    return await readable(
+        session, found, partial(_read, session), lambda row: ItemKey("remind", str(row.id), row.id), now
+    )
+
+
+async def _read(session: AsyncSession, found: Sequence[ConversationRow]) -> list[OverdueConversation]:
     cards = await standing_cards(session, [row.id for row in found])
     return [
         OverdueConversation(
@@ -44,7 +53,7 @@ def _waiting(now: datetime, after: timedelta) -> Select[ConversationRow]:
     return (
         select(row)
         .where(row.state == State.ROUTED, row.taken_by.is_(None), due, free(now))
-        .where(func.coalesce(row.remind_after, now) <= now, ~_ANSWERED)
+        .where(func.coalesce(row.remind_after, now) <= now, ~_ANSWERED, ~backs_off("remind", row.id, now))
         .order_by(row.routed_at, row.id)
         .with_for_update(skip_locked=True)
     )

@@ -9,6 +9,7 @@ from bot.domain.conversations import State
 from bot.domain.decisions import Author, Basis, Reason
 from bot.domain.messages import MessageRef, joined
 from bot.domain.queries import Account, Request
+from bot.domain.rich_text import plain
 from db.posts.latest import standing_cards
 from db.reading import mappers
 from db.reading.mappers import basis_of
@@ -48,7 +49,7 @@ async def in_short(session: AsyncSession, found: Sequence[ConversationRow]) -> l
             conversation=row.id,
             label=row.label,
             state=State(row.state),
-            excerpt=_shortened(joined([message.text for message in said[row.id]]), _EXCERPT),
+            excerpt=_shortened(plain(joined([message.text for message in said[row.id]])), _EXCERPT),
             source=said[row.id][0].ref,
             card=receipts.get(cards[row.id].post) if row.id in cards else None,
             since=row.started_at,

@@ -31,6 +31,7 @@ async def split_off(session: AsyncSession, row: ConversationRow, ref: MessageRef
         state=State.NEW,
         started_at=moving[0].at,
         last_at=moving[-1].at,
+        heard_at=row.heard_at,
         version=1,
         asked=False,
         asked_for_words=False,

@@ -9,11 +9,13 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.conversations import State, UndecidedConversation
 from bot.domain.decisions import Decision
+from bot.domain.failures import ItemKey
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change
 from bot.domain.posts import Post
 from db.conversations.claims import LEASE, free, release
 from db.conversations.decisions import record, with_its_team
+from db.conversations.failures import backs_off, is_set_aside, readable
 from db.engine import announce, forgettable
 from db.posts.enqueue import enqueue
 from db.posts.latest import open_questions
@@ -27,20 +29,23 @@ async def claim_undecided(
     session: AsyncSession, now: datetime, settle: timedelta, patience: timedelta, limit: int
 ) -> list[UndecidedConversation]:
     found = (await session.execute(_claimed(now, settle, patience, limit))).all()
-    rows = sorted((row for row, _ in found), key=lambda row: (row.last_at, row.id))
-    ids = [row.id for row in rows]
-    said = await own_messages(session, ids)
-    asked = await open_questions(session, [row.id for row in rows if row.asked])
-    return [
-        UndecidedConversation(
-            conversation=conversation(row),
-            messages=said[row.id],
-            version=row.version,
-            unanswered=row.asked_at is not None and row.asked_at <= now - patience,
-            question=asked.get(row.id),
-        )
-        for row in rows
-    ]
+    rows = sorted((row for row, _ in found), key=lambda row: (row.heard_at, row.id))
+
+    async def read(some: Sequence[ConversationRow]) -> list[UndecidedConversation]:
+        said = await own_messages(session, [row.id for row in some])
+        asked = await open_questions(session, [row.id for row in some if row.asked])
+        return [
+            UndecidedConversation(
+                conversation=conversation(row),
+                messages=said[row.id],
+                version=row.version,
+                unanswered=row.asked_at is not None and row.asked_at <= now - patience,
+                question=asked.get(row.id),
+            )
+            for row in some
+        ]
+
+    return await readable(session, rows, read, lambda row: ItemKey("sort", str(row.id), row.id), now)
 
 
 def _claimed(
@@ -53,14 +58,15 @@ def _claimed(
 
 
 def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[int]:
-    quiet = _ROW.last_at <= now - settle
+    quiet = _ROW.heard_at <= now - settle
     new = and_(_ROW.state == State.NEW, ~_ROW.resting, quiet)
     news = and_(_ROW.state == State.ASKED, _ROW.version > _ROW.asked_version, quiet)
     unanswered = and_(_ROW.state == State.ASKED, _ROW.asked_at <= now - patience)
     return (
         select(_ROW.id)
         .where(free(now), or_(new, news, unanswered))
-        .order_by(_ROW.last_at, _ROW.id)
+        .where(~backs_off("sort", _ROW.id, now), ~is_set_aside("sort", _ROW.id))
+        .order_by(_ROW.heard_at, _ROW.id)
         .with_for_update(skip_locked=True)
     )
 

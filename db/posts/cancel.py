@@ -16,6 +16,7 @@ class CancelReason(StrEnum):
     FORGOTTEN = "somebody it quotes asked to be forgotten"
     NEVER_SAID = "what it rewrites was never said"
     ELSEWHERE = "its card is out of reach; said under the next one"
+    SET_ASIDE = "it failed again and again; see `switchboard failed list`"
 
 
 PENDING: ColumnElement[bool] = and_(PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))

@@ -1,12 +1,12 @@
 """What our posts say by now, and which card stands for a conversation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import StandingCard
-from bot.domain.posts import Card, Content, Question
+from bot.domain.posts import Card, Content, Continuation, Question
 from db.reading import mappers
 from db.tables import PostRow
 
@@ -22,7 +22,11 @@ def _of_kind(conversation_ids: Sequence[int], kind: str) -> Select[PostRow]:
 
 async def standing_cards(session: AsyncSession, conversation_ids: Sequence[int]) -> dict[int, StandingCard]:
     """The newest card of each conversation that was not struck, in its newest wording."""
-    every = await all_cards(session, conversation_ids)
+    return standing_among(await all_cards(session, conversation_ids))
+
+
+def standing_among(every: Mapping[int, Sequence[StandingCard]]) -> dict[int, StandingCard]:
+    """The same out of all their cards, for who has asked for these already."""
     standing = {of: [card for card in cards if card.card.moved_to is None] for of, cards in every.items()}
     return {of: cards[-1] for of, cards in standing.items() if cards}
 
@@ -73,3 +77,20 @@ async def wordings(session: AsyncSession, posts: Sequence[int]) -> dict[int, Con
         .execution_options(populate_existing=True)
     )
     return {row.edits or row.id: mappers.content(row) for row in await session.scalars(every)}
+
+
+async def continuations(
+    session: AsyncSession, conversation_ids: Sequence[int]
+) -> dict[int, tuple[tuple[int, Continuation], ...]]:
+    """(post, what it says by now) of what continues each post of these conversations, in order."""
+    if not conversation_ids:
+        return {}
+    newest: dict[int, Continuation] = {}
+    for row in await session.scalars(_of_kind(conversation_ids, Continuation.__name__)):
+        said = mappers.content(row)
+        if isinstance(said, Continuation):
+            newest[row.edits or row.id] = said
+    found: dict[int, tuple[tuple[int, Continuation], ...]] = {}
+    for post, says in newest.items():
+        found[says.of] = (*found.get(says.of, ()), (post, says))
+    return found

@@ -8,9 +8,15 @@ from functools import cache
 from types import NoneType
 from typing import cast, get_args, get_origin, get_type_hints
 
-from bot.domain.messages import Media, Person
+from bot.domain.messages import Deletion, Edit, Fact, Media, Message, Note, Person, Press, Reaction
 from bot.domain.posts import KINDS, Content
 from db.tables import storable
+
+_FACTS: dict[str, type[object]] = {kind.__name__: kind for kind in (Message, Edit, Deletion, Note, Reaction, Press)}
+
+
+class UnknownKind(KeyError):
+    """A kind of post that this version does not know: a newer one wrote it."""
 
 
 def encode(content: Content) -> tuple[str, dict[str, object]]:
@@ -21,9 +27,20 @@ def encode(content: Content) -> tuple[str, dict[str, object]]:
 def decode(kind: str, stored: Mapping[str, object]) -> Content:
     """The content. Fields that this version does not know fall away; those it added take their defaults.
 
-    Raises KeyError for a kind that this version does not know.
+    Raises UnknownKind for a kind that this version does not know.
     """
+    if kind not in KINDS:
+        raise UnknownKind(kind)
     return cast(Content, _built(KINDS[kind], stored))
+
+
+def encode_fact(fact: Fact) -> dict[str, object]:
+    """What a platform told us, whole."""
+    return {"fact": type(fact).__name__, **_fields(fact)}
+
+
+def decode_fact(stored: Mapping[str, object]) -> Fact:
+    return cast(Fact, _built(_FACTS[str(stored["fact"])], stored))
 
 
 def encode_media(media: Sequence[Media]) -> list[dict[str, object]]:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.errors import ClaimLost
 from bot.domain.learning import Cycle, Phase, Verdict
 from bot.domain.ports import Change
-from db.engine import Database, announce, translated
+from db.engine import Database, announce
 from db.tables import CycleRow
 
 _LEARNING = 7_101_883_204
@@ -42,18 +42,12 @@ async def request(session: AsyncSession, task: str, by: str, key: str, now: date
 
 @asynccontextmanager
 async def claim(database: Database, now: datetime) -> AsyncIterator[Cycle | None]:
-    """The lock lives on a connection of its own and dies with it, and so with the process that holds it.
+    """The lock dies with its connection, and so with the process that holds it.
 
     Where the connection dies and the process does not, another one may claim the same cycle: its claim voids ours.
     """
-    connection = await database.dedicated()
-    try:
-        with translated():
-            found = await connection.execute("SELECT pg_try_advisory_lock(%s)", [_LEARNING])
-            held = await found.fetchone()
-        yield await _taken(database, now) if held is not None and held[0] else None
-    finally:
-        await connection.close()
+    async with database.locked(_LEARNING, wait=False) as held:
+        yield await _taken(database, now) if held else None
 
 
 async def _taken(database: Database, now: datetime) -> Cycle | None:

@@ -51,6 +51,7 @@ def note(row: NoteRow) -> Note:
         at=row.at,
         media=decode_media(row.media),
         send=row.send,
+        heard=row.heard_at,
     )
 
 
@@ -60,11 +61,11 @@ def _author(row: MessageRow | NoteRow) -> Person:
 
 def reaction(row: ReactionRow) -> Reaction:
     ref = MessageRef(row.platform, row.chat, row.message_id)
-    return Reaction(ref, _actor(row), row.emoji, row.added, row.at)
+    return Reaction(ref, _actor(row), row.emoji, row.added, row.at, row.heard_at, row.counted)
 
 
 def press(row: PressRow) -> Press:
-    return Press(MessageRef(row.platform, row.chat, row.message_id), _actor(row), row.value, row.at)
+    return Press(MessageRef(row.platform, row.chat, row.message_id), _actor(row), row.value, row.at, row.heard_at)
 
 
 def _actor(row: ReactionRow | PressRow) -> Person:

@@ -1,5 +1,6 @@
 """Where people's words were quoted: our posts and what was learned, emptied of them."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +9,8 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.messages import Media
-from bot.domain.posts import Card, Content, FollowUp, Offer, Reply, Sent
+from bot.domain.posts import GONE, Card, Content, Continuation, FollowUp, Offer, Reply, Sent
+from bot.domain.rich_text import one_line, plain
 from db.posts.cancel import CancelReason, cancel
 from db.reading import mappers
 from db.reading.codec import encode
@@ -33,8 +35,9 @@ class Redaction:
 
 def quotes(what: str, texts: Collection[str]) -> bool:
     """Whether these words, shortened as they may be, are from one of the texts."""
-    words = what.rstrip(" …")
-    return bool(words) and any(words in text or (bool(text) and text in words) for text in texts)
+    words = plain(what).rstrip(" …")
+    said = [form for text in texts for form in (plain(text), one_line(plain(text)))]
+    return bool(words) and any(words in text or (bool(text) and text in words) for text in said)
 
 
 def redacted(said: Content, target: int, gone: Redaction) -> Content:
@@ -43,8 +46,12 @@ def redacted(said: Content, target: int, gone: Redaction) -> Content:
         return _card(said, gone)
     if isinstance(said, FollowUp) and target in gone.carried:
         return FollowUp("" if said.author in gone.names else said.author, "", deleted=True)
+    if isinstance(said, Continuation) and (said.of in gone.carried or not said.to_person):
+        # A piece may hold the end of one message and the beginning of another. What is left of them comes back with
+        # the next wording of what it continues
+        return replace(said, text="")
     if isinstance(said, Reply) and target in gone.carried:
-        return replace(said, text="", media=())
+        return replace(said, text=GONE, media=(), edited=True)
     if isinstance(said, Offer) and said.note in gone.notes:
         return replace(said, text="")
     if isinstance(said, Sent) and gone.notes and quotes(said.text, gone.texts):
@@ -56,7 +63,7 @@ def _card(said: Card, gone: Redaction) -> Card:
     history = tuple((who, what) for who, what in said.history if who not in gone.names and not quotes(what, gone.texts))
     media = tuple(one for one in said.media if one not in gone.media)
     remembered = tuple(one for one in said.remembered if not quotes(one, gone.texts))
-    excerpt = said.excerpt if gone.excerpt is None else gone.excerpt[: len(said.excerpt)]
+    excerpt = said.excerpt if gone.excerpt is None else gone.excerpt
     return replace(said, excerpt=excerpt, history=history, media=media, remembered=remembered)
 
 
@@ -75,14 +82,25 @@ async def rewrite(
     session: AsyncSession, which: ColumnElement[bool], change: Callable[[Content, int], Content]
 ) -> list[PostRow]:
     """Change what these posts say; those that it changed, as they were."""
+    rows = (await session.scalars(select(PostRow).where(which).order_by(PostRow.id))).all()
+    # In a thread: thousands of texts looked for in thousands of posts would keep everybody else waiting
+    changed = await asyncio.to_thread(_changed, rows, change)
+    for row, content in changed:
+        stored = update(PostRow).where(PostRow.id == row.id).values(content=content)
+        await session.execute(stored.execution_options(synchronize_session=False))
+    return [row for row, _ in changed]
+
+
+def _changed(
+    rows: Sequence[PostRow], change: Callable[[Content, int], Content]
+) -> list[tuple[PostRow, dict[str, object]]]:
+    """The posts that say something else by now, each with that."""
     changed = []
-    for row in (await session.scalars(select(PostRow).where(which).order_by(PostRow.id))).all():
+    for row in rows:
         said = mappers.content(row)
         now_says = change(said, row.edits or row.id)
         if now_says != said:
-            changed.append(row)
-            stored = update(PostRow).where(PostRow.id == row.id).values(content=encode(now_says)[1])
-            await session.execute(stored.execution_options(synchronize_session=False))
+            changed.append((row, encode(now_says)[1]))
     return changed
 
 

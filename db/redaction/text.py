@@ -1,21 +1,77 @@
 """A text without somebody's name and words."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import cache
+from pathlib import Path
 
 _INSTEAD = "…"
 _NO_NAME = 3
 """A shorter part of a name is a word like any other, and a shorter text quotes nobody."""
 _NO_QUOTE = 8
+_ORDINARY = Path(__file__).with_name("ordinary_words.txt")
+
+_ADDRESSED = re.compile(
+    r"(?:@|\b(?:hi|hello|hey|dear|thanks|thank you|oi|olá|ola|caro|cara|prezado|prezada|obrigado|obrigada|dona|hola|"
+    r"querido|querida|estimado|estimada|gracias|mr|mrs|ms|sr|sra)[.,]? )$",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"(?:\b(?:in|since|by|until|till|from|of|on|before|after|during|last|next|this|every|early|late|em|desde|até|de|en|"
+    r"hasta)|\d(?:st|nd|rd|th)?) $",
+    re.IGNORECASE,
+)
+_TOLD_OF = re.compile(
+    r" (?:\w+ed|is|was|has|had|says|said|wants|needs|asks|wrote|writes|thinks|did|does|got|paid|sent|é|está|es|tem|"
+    r"tiene|disse|dijo|quer|quiere)\b"
+)
+_SENTENCE_BEGINS = re.compile(r"(?:^|[.!?:;\n])\s*$")
 
 
 def without(text: str, names: Iterable[str], texts: Iterable[str]) -> str:
-    """The text with every name, every part of one, and every line of the texts replaced by an ellipsis."""
+    """The text with every name, every part of one, and every line of the texts replaced by an ellipsis.
+
+    Names go wherever they stand, in whatever case. Only a part that is an ordinary word, too (Will, May, Grace), goes
+    where it is written and used like a name, and stays where it is the word.
+    """
+    known = list(names)
     lines = {line.strip() for said in texts for line in said.splitlines()}
-    parts = {part for name in names for part in [name, *name.split()]}
-    words = [re.escape(line) for line in lines if len(line) >= _NO_QUOTE]
-    words += [rf"\b{re.escape(part)}\b" for part in parts if len(part) >= _NO_NAME]
-    if not words:
+    here = text.casefold()  # of thousands of lines hardly any is in one text: only those become a pattern
+    parts = {part for name in known for part in name.split() if len(part) >= _NO_NAME and part.casefold() in here}
+    ordinary = {part for part in parts if part.casefold() in _ordinary_words()}
+    whole = {name for name in known if len(name) >= _NO_NAME and name.casefold() in here} | parts
+    quoted = [line for line in lines if len(line) >= _NO_QUOTE and line.casefold() in here]
+    left = _replaced(text, [re.escape(line) for line in quoted])
+    left = _replaced(left, [rf"\b{re.escape(name)}\b" for name in whole - ordinary])
+    for part in sorted(ordinary):
+        left = _without_word(left, part)
+    return left
+
+
+def _replaced(text: str, patterns: Collection[str]) -> str:
+    """The longest first: a name before a part of it."""
+    if not patterns:
         return text
-    longest_first = "|".join(sorted(words, key=len, reverse=True))
-    return re.sub(longest_first, _INSTEAD, text, flags=re.IGNORECASE)
+    return re.sub("|".join(sorted(patterns, key=len, reverse=True)), _INSTEAD, text, flags=re.IGNORECASE)
+
+
+def _without_word(text: str, part: str) -> str:
+    name = re.compile(rf"\b{re.escape(part[:1].upper() + part[1:])}\b")
+    return name.sub(lambda found: _INSTEAD if _names(text[: found.start()], text[found.end() :]) else found[0], text)
+
+
+def _names(before: str, after: str) -> bool:
+    """Whether a capitalised word between these is somebody: addressed, beside the rest of a name, or told of."""
+    if _ADDRESSED.search(before) or after.startswith(("'s", "’s", f" {_INSTEAD}")) or before.endswith(f"{_INSTEAD} "):
+        return True
+    if before.endswith(", ") and re.match(r"\s*(?:[,.!?\n]|$)", after):
+        return True
+    if _SENTENCE_BEGINS.search(before):
+        return after.startswith(",") or _TOLD_OF.match(after) is not None
+    return _TIME.search(before) is None and re.match(r" \d", after) is None
+
+
+@cache
+def _ordinary_words() -> frozenset[str]:
+    """Names that are words as well, in the languages that the bot speaks."""
+    return frozenset(_ORDINARY.read_text("utf-8").split())

@@ -3,16 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from db.engine import Database, translated
+from db.engine import Database
 
 
 @asynccontextmanager
 async def alone(database: Database, what: str) -> AsyncIterator[None]:
-    """An advisory lock on a connection of its own: it dies with the connection, and so with the process."""
-    connection = await database.dedicated()
-    try:
-        with translated():
-            await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 7))", [what])
+    """Wait for the turn, and have it until the end, or until the connection or the process dies."""
+    async with database.locked(what, wait=True):
         yield
-    finally:
-        await connection.close()

@@ -5,7 +5,9 @@ import importlib.util
 import logging
 import os
 import pwd
+import re
 import shutil
+import socket
 import stat
 import subprocess
 import tempfile
@@ -22,6 +24,8 @@ _VERSION = "18"
 _ROOTS_STAND_IN = "pgserver"
 """PostgreSQL refuses to run as root; started by root, it runs as this user, who is made when missing."""
 _LONGEST_SOCKET = 107 - len("/.s.PGSQL.5432")
+_PLAIN = re.compile(r"[\w/.@:+-]+")
+"""Paths that pg_ctl, which starts the server through a shell, and the server's list of folders take as they are."""
 _START_SECONDS = 60
 _SETTINGS = " ".join(
     [
@@ -57,20 +61,25 @@ class Cluster:
 
     @property
     def socket(self) -> Path:
-        """The data folder, or a folder in /tmp where its path is too long for a socket."""
-        if len(os.fsencode(self.data)) <= _LONGEST_SOCKET:
+        """The data folder, or one in /tmp where its path is too long for a socket or means something to a shell.
+
+        Always /tmp, whatever TMPDIR says: every process must come to the same folder.
+        """
+        if len(os.fsencode(self.data)) <= _LONGEST_SOCKET and _PLAIN.fullmatch(str(self.data)):
             return self.data
         digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"switchboard-{self.owner.pw_uid}-{digest}"
+        return Path("/tmp") / f"switchboard-{self.owner.pw_uid}-{digest}"  # noqa: S108  ours alone, and looked over
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@/postgres?host={quote(str(self.socket), safe='')}"
+        return f"postgresql://postgres@/postgres?host={quote(os.fsencode(self.socket), safe='')}"
 
 
 def prepared(directory: Path) -> Cluster:
     """The directory, made and checked. Raises UsageError."""
     cluster = Cluster(directory.expanduser().resolve(), _owner())
+    if "\n" in str(cluster.directory):
+        raise UsageError(f"database.directory {str(cluster.directory)!r}: PostgreSQL can use no path with a line break")
     try:
         cluster.directory.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
@@ -164,7 +173,7 @@ def make(cluster: Cluster) -> None:
     half.mkdir(mode=0o700)
     os.chown(half, cluster.owner.pw_uid, cluster.owner.pw_gid)
     options = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--username=postgres"]
-    done = _run(cluster, "initdb", *options, "-D", str(half))
+    done = _run(cluster, "initdb", *options, "-D", ".", cwd=half)
     if done.returncode != 0:
         shutil.rmtree(half, ignore_errors=True)
         raise _explained(cluster, done.stderr)
@@ -172,14 +181,15 @@ def make(cluster: Cluster) -> None:
 
 
 def start(cluster: Cluster) -> None:
-    if _answers(cluster):
+    if answers(cluster):
         return
     _sweep(cluster)
     _make_socket_folder(cluster)
     options = f"-k {cluster.socket} {_SETTINGS}"
     before = _log(cluster).stat().st_size if _log(cluster).exists() else 0
-    wait = ["-w", "-t", str(_START_SECONDS), "-l", str(_log(cluster))]
-    done = _run(cluster, "pg_ctl", *wait, "-o", options, "-D", str(cluster.data), "start")
+    # Seen from inside the folder, because its path would go through a shell
+    wait = ["-w", "-t", str(_START_SECONDS), "-l", _log(cluster).name]
+    done = _run(cluster, "pg_ctl", *wait, "-o", options, "-D", ".", "start", cwd=cluster.data)
     if done.returncode != 0:
         raise _explained(cluster, done.stderr + _said_since(cluster, before))
 
@@ -197,8 +207,22 @@ def _log(cluster: Cluster) -> Path:
     return cluster.data / "server.log"
 
 
-def _answers(cluster: Cluster) -> bool:
+def answers(cluster: Cluster) -> bool:
+    """Whether it takes connections now."""
     return _run(cluster, "pg_isready", "-q", "-h", str(cluster.socket)).returncode == 0
+
+
+def listens(cluster: Cluster) -> bool:
+    """Whether any server is at the socket: a dead one leaves it behind, and nobody behind it."""
+    with socket.socket(socket.AF_UNIX) as knocking:
+        knocking.settimeout(5)
+        try:
+            knocking.connect(str(cluster.socket / ".s.PGSQL.5432"))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            return True  # there, and too busy to say more
+        return True
 
 
 def _sweep(cluster: Cluster) -> None:
@@ -238,7 +262,7 @@ def stop(cluster: Cluster) -> None:
     log.error("the database server did not stop", extra={"directory": str(cluster.directory), "problem": said})
 
 
-def _run(cluster: Cluster, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(cluster: Cluster, program: str, *arguments: str, cwd: Path = Path("/")) -> subprocess.CompletedProcess[str]:
     """A program of PostgreSQL, as the server's owner. Output goes to a file: the server would keep a pipe open."""
     root = os.geteuid() == 0
     with tempfile.TemporaryFile("w+", errors="replace") as said:
@@ -248,7 +272,7 @@ def _run(cluster: Cluster, program: str, *arguments: str) -> subprocess.Complete
             stdout=said,
             stderr=said,
             check=False,
-            cwd="/",
+            cwd=cwd,
             start_new_session=True,  # a second Ctrl-C must not end the program that stops the server
             env={"PATH": os.defpath, "LC_ALL": "C", "HOME": cluster.owner.pw_dir},
             user=cluster.owner.pw_uid if root else None,

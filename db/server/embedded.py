@@ -1,5 +1,8 @@
 """PostgreSQL out of a Python wheel: started in a directory, shared by processes, stopped by the last that leaves.
 
+Whoever uses it watches it, too: when it goes though nobody stopped it, the first to notice starts it again, and the
+others find it running.
+
 Who uses it is counted with file locks, not with a list of process ids: the kernel lets go of a lock however a process
 dies. After a kill -9 of everybody the server runs on; the next process finds it there, and stops it in the end.
 """
@@ -7,28 +10,67 @@ dies. After a kill -9 of everybody the server runs on; the next process finds it
 import asyncio
 import fcntl
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TypeVar
 
-from db.server.cluster import Cluster, make, prepared, start, stop
+from bot.domain.errors import UsageError
+from db.server.cluster import Cluster, answers, listens, make, prepared, start, stop
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
+_LOOK_SECONDS = 0.5
+_LONGEST_PAUSE = 60.0
+_STEADY_SECONDS = 300.0
+"""After so long a server that goes is started at once again."""
+
 
 @asynccontextmanager
 async def embedded(directory: Path) -> AsyncIterator[str]:
-    """`serving`, for an event loop. Cancelled while it starts, it leaves no server behind either."""
+    """`serving`, for an event loop, and watched. Cancelled while it starts, it leaves no server behind either."""
     policy = asyncio.create_task(asyncio.to_thread(_Server.join, directory), name="start postgres")
+    watching: asyncio.Task[None] | None = None
     try:
-        yield (await asyncio.shield(policy)).url
+        server = await asyncio.shield(policy)
+        watching = asyncio.create_task(_watch(server), name="watch postgres")
+        yield server.url
     finally:
+        if watching is not None:
+            watching.cancel()
+            await asyncio.wait({watching})
         server = await _undisturbed(policy)
         leaving = asyncio.create_task(asyncio.to_thread(server.leave), name="leave postgres")
         await _undisturbed(leaving)
+
+
+async def _watch(server: "_Server") -> None:
+    """Until cancelled: when the server goes, have it again, waiting longer each time it does not last."""
+    pause = 0.0
+    while True:
+        up_since = time.monotonic()
+        await _until_gone(server)
+        pause = 0.0 if time.monotonic() - up_since > _STEADY_SECONDS else pause
+        log.error("database server gone, restarting", extra={"directory": server.directory, "pause": pause})
+        await asyncio.sleep(pause)
+        pause = min(max(_LOOK_SECONDS, 2 * pause), _LONGEST_PAUSE)
+        try:
+            ours = await asyncio.to_thread(server.revive)
+        except (UsageError, OSError) as error:
+            # What died may still let go of its memory, or recover for longer than we wait
+            log.error("database server not restarted", extra={"directory": server.directory, "problem": str(error)})
+        else:
+            log.warning("database server runs again", extra={"directory": server.directory, "by_us": ours})
+
+
+async def _until_gone(server: "_Server") -> None:
+    while True:
+        if not await asyncio.to_thread(server.listens):
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _undisturbed(work: asyncio.Task[T]) -> T:
@@ -62,6 +104,7 @@ class _Server:
         self._cluster = cluster
         self._share = share
         self.url = cluster.url
+        self.directory = str(cluster.directory)
 
     @classmethod
     def join(cls, directory: Path) -> "_Server":
@@ -76,6 +119,21 @@ class _Server:
                 share.close()
                 raise
         return cls(cluster, share)
+
+    def listens(self) -> bool:
+        """Whether there is a server at its socket; one that recovers or is busy counts."""
+        return listens(self._cluster)
+
+    def revive(self) -> bool:
+        """Start the server unless it runs; whether that was us. Raises UsageError.
+
+        Nobody stops it on purpose while we hold our share of it, and others who revive it wait for our turn to end.
+        """
+        with _turn(self._cluster):
+            if answers(self._cluster):
+                return False
+            start(self._cluster)
+            return True
 
     def leave(self) -> None:
         """Let go of the server; stop it when nobody else holds it. Leaving again changes nothing."""

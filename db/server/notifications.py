@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 _SHORTEST, _LONGEST = 0.1, 5.0
 """Seconds between attempts to listen again."""
+_LOOK_EVERY = 0.5
+"""Seconds between looks for what may have changed, where nothing can be heard."""
 _ANYTHING = frozenset(Change)
 
 
@@ -38,6 +40,9 @@ class _Listener:
         self._connection: psycopg.AsyncConnection | None = None
 
     async def open(self) -> None:
+        """Behind a pooler nothing can be heard: there it is enough that the database answers."""
+        if await self._database.pooled():
+            return
         self._connection = await self._database.dedicated()
         await self._connection.execute(f"LISTEN {CHANNEL}")
 
@@ -46,6 +51,9 @@ class _Listener:
             await self._connection.close()
 
     async def heard(self) -> AsyncGenerator[frozenset[Change], None]:
+        while self._connection is None:
+            await asyncio.sleep(_LOOK_EVERY)
+            yield _ANYTHING
         while True:
             changes = await self._wait()
             if changes is None:

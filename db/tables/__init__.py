@@ -1,15 +1,27 @@
 """The schema: what people said, what was decided, what we owe, and what was learned."""
 
 from db.tables.base import MAX_NAME, Name, Table, Words, storable
-from db.tables.conversations import ConversationRow, MessageRow, MovedChatRow, NoteRow, PreferenceRow
+from db.tables.conversations import (
+    ConversationRow,
+    LearnedRoomRow,
+    MessagePartRow,
+    MessageRow,
+    MovedChatRow,
+    NoteRow,
+    PreferenceRow,
+)
+from db.tables.failures import FailedItemRow
 from db.tables.learning import (
     AdapterRow,
     CorrectionRow,
     CycleRow,
+    DecisionCountRow,
     DecisionRow,
     ExampleRow,
     LabelCodeRow,
     PromotionRow,
+    RollupRow,
+    TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
 
@@ -19,9 +31,13 @@ __all__ = [
     "ConversationRow",
     "CorrectionRow",
     "CycleRow",
+    "DecisionCountRow",
     "DecisionRow",
     "ExampleRow",
+    "FailedItemRow",
     "LabelCodeRow",
+    "LearnedRoomRow",
+    "MessagePartRow",
     "MessageRow",
     "MovedChatRow",
     "Name",
@@ -31,7 +47,9 @@ __all__ = [
     "PressRow",
     "PromotionRow",
     "ReactionRow",
+    "RollupRow",
     "Table",
+    "TickRow",
     "Words",
     "storable",
 ]

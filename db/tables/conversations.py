@@ -19,9 +19,11 @@ class ConversationRow(Table):
     __table_args__ = (
         Index(None, "platform", "chat", "person_id"),
         Index(None, "platform", "person_id"),
+        Index(None, "taken_by", postgresql_where=text("taken_by IS NOT NULL")),
+        Index("ix_conversations_open", "started_at", "id", postgresql_where=text("state IN ('asked', 'routed')")),
         Index(
             "ix_conversations_undecided",
-            "last_at",
+            "heard_at",
             postgresql_where=text("state IN ('new', 'asked')"),
         ),
         Index(
@@ -42,7 +44,11 @@ class ConversationRow(Table):
     state: Mapped[str]
     started_at: Mapped[datetime]
     last_at: Mapped[datetime]
-    """When its newest message was written."""
+    """When its newest message was written, by its platform's clock."""
+    heard_at: Mapped[datetime]
+    """When its newest message was taken in, by our own clock."""
+    spoken_at: Mapped[datetime | None]
+    """When its team last sent the person something, by our own clock."""
     version: Mapped[int]
     asked: Mapped[bool]
     asked_at: Mapped[datetime | None]
@@ -88,6 +94,8 @@ class MessageRow(Table):
         Index("ix_messages_waiting", "conversation_id", postgresql_where=text("concluded_at IS NULL")),
         Index("ix_messages_stale", "conversation_id", postgresql_where=_STALE),
         Index(None, "platform", "author_id"),
+        Index(None, "platform", "chat", "at", "id"),
+        Index(None, "carried_by", postgresql_where=text("carried_by IS NOT NULL")),
     )
 
     id: Mapped[int] = new_id()
@@ -126,11 +134,16 @@ class NoteRow(Table):
         Index(None, "conversation_id", "at", "id"),
         Index("ix_notes_waiting", "conversation_id", postgresql_where=text("concluded_at IS NULL")),
         Index("ix_notes_stale", "conversation_id", postgresql_where=_STALE),
+        Index("ix_notes_parked", "heard_at", postgresql_where=text("conversation_id IS NULL")),
         Index(None, "platform", "author_id"),
+        Index(None, "platform", "chat", "at", "id"),
+        Index(None, "platform", "under_chat"),
+        Index(None, "carried_by", postgresql_where=text("carried_by IS NOT NULL")),
     )
 
     id: Mapped[int] = new_id()
-    conversation_id: Mapped[int] = to("conversations.id")
+    conversation_id: Mapped[int | None] = to("conversations.id")
+    """None: parked. What it was written under is being said just now, and has no receipt yet."""
     platform: Mapped[str]
     chat: Mapped[str]
     message_id: Mapped[str]
@@ -144,6 +157,9 @@ class NoteRow(Table):
     media: Mapped[list[dict[str, object]]]
     send: Mapped[bool]
     at: Mapped[datetime]
+    heard_at: Mapped[datetime]
+    not_before: Mapped[datetime | None]
+    """Who may send it could not be looked up: it is looked at again then."""
     concluded_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     carried_by: Mapped[int | None] = to("posts.id")
@@ -162,6 +178,28 @@ class PreferenceRow(Table):
     platform: Mapped[str] = mapped_column(primary_key=True)
     person_id: Mapped[str] = mapped_column(primary_key=True)
     language: Mapped[str]
+
+
+class MessagePartRow(Table):
+    """A message of ours that came behind a post (the rest of a long text, an attachment): it stands for that post."""
+
+    __tablename__ = "message_parts"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    chat: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    whole_id: Mapped[str]
+    """The message of the same chat that it belongs to."""
+
+
+class LearnedRoomRow(Table):
+    """A chat that stands in for a team's room of the settings, since that one takes nothing (a closed topic)."""
+
+    __tablename__ = "learned_rooms"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    instead_of: Mapped[str] = mapped_column(primary_key=True)
+    chat: Mapped[str]
 
 
 class MovedChatRow(Table):

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Table, Words, new_id, to
@@ -13,7 +13,12 @@ class DecisionRow(Table):
     """Every decision ever made: only added to."""
 
     __tablename__ = "decisions"
-    __table_args__ = (Index(None, "conversation_id", "id"), Index(None, "task", "label", "by"))
+    __table_args__ = (
+        Index(None, "conversation_id", "id"),
+        Index(None, "task", "label", "by"),
+        Index(None, "at"),
+        Index(None, "evidence", postgresql_using="gin"),
+    )
 
     id: Mapped[int] = new_id()
     conversation_id: Mapped[int] = to("conversations.id")
@@ -31,6 +36,27 @@ class DecisionRow(Table):
     """What each said, the loudest first."""
 
 
+class DecisionCountRow(Table):
+    """How many decisions there are, as far as they were counted (`RollupRow`); the newest are not."""
+
+    __tablename__ = "decision_counts"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    by: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+
+
+class RollupRow(Table):
+    """The last row that a count has in it."""
+
+    __tablename__ = "rollups"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    up_to: Mapped[int] = mapped_column(BigInteger)
+
+
 class CorrectionRow(Table):
     """What leads ruled. At most one row a conversation and task stands; the others were withdrawn, never deleted."""
 
@@ -43,6 +69,7 @@ class CorrectionRow(Table):
             unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
         ),
+        Index("ix_corrections_disputed", "conversation_id", postgresql_where=text("disputed AND withdrawn_at IS NULL")),
     )
 
     id: Mapped[int] = new_id()
@@ -94,6 +121,14 @@ class ExampleRow(Table):
             postgresql_where=text("withdrawn_at IS NULL AND source IN ('correction', 'tap')"),
         ),
         Index(None, "embedder", "id", postgresql_where=text("withdrawn_at IS NULL")),
+        Index("ix_examples_without_vector", "id", postgresql_where=text("withdrawn_at IS NULL AND embedder IS NULL")),
+        Index(
+            "ix_examples_recorded",
+            "task",
+            "recorded_at",
+            postgresql_where=text("withdrawn_at IS NULL AND source = 'correction'"),
+        ),
+        Index(None, "changed"),
     )
 
     id: Mapped[int] = new_id()
@@ -109,6 +144,8 @@ class ExampleRow(Table):
     vector: Mapped[list[float] | None] = mapped_column(Vector())
     embedder: Mapped[str | None]
     quarantined: Mapped[bool]
+    changed: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """The transaction that wrote the row last; the database itself sees to it, whoever writes."""
     withdrawn_at: Mapped[datetime | None]
 
 
@@ -182,3 +219,12 @@ class CycleRow(Table):
     reasons: Mapped[list[str]]
     figures: Mapped[dict[str, float]]
     problem: Mapped[str] = mapped_column(Words)
+
+
+class TickRow(Table):
+    """Up to which run of its schedule a task was looked after, so that what was missed can be made up for."""
+
+    __tablename__ = "schedule_ticks"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

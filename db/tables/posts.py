@@ -18,6 +18,7 @@ class ReactionRow(Table):
             "platform", "chat", "message_id", "actor_id", "emoji", "added", "at", name="uq_reactions_event"
         ),
         Index(None, "platform", "chat", "message_id"),
+        Index(None, "platform", "actor_id"),
         Index("ix_reactions_waiting", "platform", "chat", "message_id", postgresql_where=text("concluded_at IS NULL")),
     )
 
@@ -32,6 +33,12 @@ class ReactionRow(Table):
     emoji: Mapped[str]
     added: Mapped[bool]
     at: Mapped[datetime]
+    heard_at: Mapped[datetime]
+    """When it was taken in, by our own clock; `at` is its platform's."""
+    counted: Mapped[bool | None]
+    """Whether its actor could say what it says, when last looked up."""
+    not_before: Mapped[datetime | None]
+    """Its actor could not be looked up: it is looked at again then."""
     concluded_at: Mapped[datetime | None]
 
 
@@ -41,6 +48,7 @@ class PressRow(Table):
     __tablename__ = "presses"
     __table_args__ = (
         UniqueConstraint("platform", "chat", "message_id", "actor_id", "value", "at", name="uq_presses_event"),
+        Index(None, "platform", "actor_id"),
         Index("ix_presses_waiting", "platform", "chat", "message_id", postgresql_where=text("concluded_at IS NULL")),
     )
 
@@ -54,6 +62,8 @@ class PressRow(Table):
     external: Mapped[bool] = mapped_column(server_default=false())
     value: Mapped[str]
     at: Mapped[datetime]
+    heard_at: Mapped[datetime]
+    """When it was taken in, by our own clock."""
     concluded_at: Mapped[datetime | None]
 
 
@@ -70,7 +80,12 @@ class PostRow(Table):
         Index(None, "conversation_id", "id"),
         Index(None, "edits"),
         Index(None, "under"),
-        Index("ix_posts_pending", "conversation_id", "platform", "chat", "id", postgresql_where=_PENDING),
+        Index(
+            "ix_posts_line", text("coalesce(conversation_id, 0)"), "platform", "chat", "id", postgresql_where=_PENDING
+        ),
+        Index("ix_posts_shown_alone", "platform", postgresql_where=text("only_for IS NOT NULL")),
+        Index("ix_posts_answers_chat", "platform", "answers_chat", postgresql_where=text("answers_chat IS NOT NULL")),
+        Index("ix_posts_given_up", "problem", postgresql_where=text("given_up_at IS NOT NULL")),
     )
 
     id: Mapped[int] = new_id()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -334,6 +335,26 @@ async def test_an_adapter_whose_server_is_gone_leaves_the_memory_to_answer(taugh
     done = await taught.home.succeeds("route", "the fridge is broken again", "--json", "--config", config)
     assert (done.json["label"], done.json["by"], done.json["reason"]) == ("kitchen", "memory", "model_down")
     assert "until it answers, the memory and the fallback decide" in done.told
+
+
+async def test_an_adapter_whose_files_are_missing_leaves_the_rest_deciding_and_is_named(
+    taught: Taught, model_url: str
+) -> None:
+    runs = taught.home.folder / "var" / "runs"
+    async with httpx.AsyncClient(base_url=model_url, timeout=30) as server:
+        await server.post("/v1/unload_lora_adapter", json={"lora_name": "desk-1"})
+    runs.rename(runs.with_name("elsewhere"))
+    try:
+        done = await taught.home.succeeds("route", "the fridge is broken again", "--json")
+        checked = await taught.home.does("check", "--json")
+    finally:
+        runs.with_name("elsewhere").rename(runs)
+    assert (done.json["label"], done.json["by"], done.json["reason"]) == ("kitchen", "memory", "model_down")
+    assert "desk-1 cannot be loaded" in done.told
+    [found] = [row for row in checked.lines if row["part"] == "model"]
+    assert (checked.code, found["ok"]) == (1, False)
+    assert "desk-1 cannot be loaded" in str(found["remedy"]) and "switchboard rollback" in str(found["remedy"])
+    assert (await taught.home.succeeds("route", "my saucepan is broken", "--json")).json["by"] == "model"
 
 
 async def test_evaluate_prints_figures(taught: Taught) -> None:

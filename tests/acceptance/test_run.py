@@ -59,7 +59,7 @@ async def stage(model_url: str, homes: Path) -> AsyncIterator[Stage]:
 async def test_an_employee_in_slack_is_brought_to_a_team_and_a_lead_corrects_it(stage: Stage) -> None:
     said = "The VPN keeps disconnecting since this morning, I cannot work from home"
     ts = await stage.town.asks(said)
-    assert "This is one for it." in await stage.town.replied(ts)
+    assert "This is one for IT." in await stage.town.replied(ts)
     card = await stage.town.slack_card("it", said)
 
     await stage.town.slack.reacts("U0STRANGER", CHANNELS["it"], card.ts, "office")
@@ -80,11 +80,11 @@ async def test_an_employee_in_slack_is_brought_to_a_team_and_a_lead_corrects_it(
     assert stage.town.slack_rooms(similar) == ["facilities"]
 
     await stage.town.slack.unreacts(SLACK_LEAD, CHANNELS["it"], card.ts, "office")
-    assert "it has your request now" in await stage.town.replied(ts, 3)
+    assert "IT has your request now" in await stage.town.replied(ts, 3)
     await stage.town.slack.until(lambda: len(stage.town.slack_cards("it", said)) == 2, 60)
     assert [_struck(post) for post in stage.town.slack_cards("it", said)] == [True, False]
     forgotten = "The VPN keeps disconnecting this morning and I cannot work from home"
-    assert "This is one for it." in await stage.town.replied(await stage.town.asks(forgotten, "U0CARL"))
+    assert "This is one for IT." in await stage.town.replied(await stage.town.asks(forgotten, "U0CARL"))
     assert len(stage.town.replies(ts)) == 3
 
 

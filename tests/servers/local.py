@@ -5,6 +5,8 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -45,6 +47,8 @@ class LocalServer:
     def __init__(self, port: int = 0) -> None:
         self.calls: list[Call] = []
         self.url = ""
+        self.clock_ahead = timedelta(0)
+        """How much later it is here, by the header `Date`."""
         self._port = port
         self._faults: dict[str, list[Fault]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -53,7 +57,9 @@ class LocalServer:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             self.http = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=30)))
-            runner = web.AppRunner(self.web_app(), access_log=None, shutdown_timeout=0.2)
+            site = self.web_app()
+            site.on_response_prepare.append(self._dated)
+            runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.2)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             await web.TCPSite(runner, "127.0.0.1", self._port).start()
@@ -72,6 +78,9 @@ class LocalServer:
         failures = [end for end in ended if isinstance(end, Exception)]
         if failures and error is None:
             raise ExceptionGroup("the server failed in the background", failures)
+
+    async def _dated(self, _request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = format_datetime(datetime.now(UTC) + self.clock_ahead, usegmt=True)
 
     def web_app(self) -> web.Application:
         """The routes of this platform."""

@@ -19,10 +19,10 @@ def test_every_behaviour_is_there_once_with_tests() -> None:
 
 def test_every_test_that_is_named_is_there() -> None:
     named = _TEST.findall(LIST.read_text("utf-8"))
-    assert not [f"{file}::{test}" for file, test in named if not _is(file, test)]
+    assert not [f"{file}::{test}" for file, test in named if not is_there(file, test)]
 
 
-def _is(file: str, test: str) -> bool:
+def is_there(file: str, test: str) -> bool:
     return test in _functions(ROOT / file)
 
 

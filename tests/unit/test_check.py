@@ -1,7 +1,10 @@
 """What a check finds out about the model and the platforms, and that it survives what it finds."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from bot import check
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.memory_vote import Neighbours
+from bot.domain.tasks import Learning
 from bot.flow.classify import Classifier
 from bot.platforms import Finding, PlatformContext, PlatformModule
 from tests.fakes import FakePredictor, fake_classifier
@@ -41,22 +45,58 @@ async def test_a_model_that_is_away_or_cannot_be_started_says_what_to_do() -> No
 class Checked:
     """A platform that finds one thing, and then breaks down if it is told to."""
 
-    def __init__(self, breaks: bool) -> None:
+    def __init__(self, breaks: bool = False, answers: bool = True) -> None:
         self.breaks = breaks
+        self.answers = answers
+        self.all_asked = asyncio.Barrier(1)
 
-    async def check(self, config: object, around: object, live: bool) -> AsyncIterator[Finding]:
-        yield Finding(f"{config}, live" if live else f"{config}", True)
+    async def check(self, config: object, around: object) -> AsyncIterator[Finding]:
+        yield Finding(f"{config}", self.answers)
         if self.breaks:
             raise Unreachable("slack: timed out")
 
+    async def live_check(self, config: object, around: object) -> AsyncIterator[Finding]:
+        yield Finding(f"{config} asks", True)
+        await self.all_asked.wait()
+        yield Finding(f"{config} hears", True)
+
+
+async def found(monkeypatch: pytest.MonkeyPatch, live: bool, **platforms: Checked) -> list[tuple[str, Finding]]:
+    there = {name: cast(PlatformModule, platform) for name, platform in platforms.items()}
+    monkeypatch.setattr(check, "platform_modules", lambda: there)
+    configs = {name: name.upper() for name in platforms}
+    return [one async for one in check.of_platforms(configs, cast(PlatformContext, None), live)]
+
 
 async def test_every_platform_is_looked_at_even_after_one_broke_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = {"slack": cast(PlatformModule, Checked(True)), "telegram": cast(PlatformModule, Checked(False))}
-    monkeypatch.setattr(check, "platform_modules", lambda: there)
-    around = cast(PlatformContext, None)
-    found = [one async for one in check.of_platforms({"slack": "S", "telegram": "T"}, around, live=True)]
-    assert found == [
-        ("slack", Finding("S, live", True)),
+    assert await found(monkeypatch, live=False, slack=Checked(breaks=True), telegram=Checked()) == [
+        ("slack", Finding("SLACK", True)),
         ("slack", Finding("it can be looked at", False, "slack: timed out")),
-        ("telegram", Finding("T, live", True)),
+        ("telegram", Finding("TELEGRAM", True)),
     ]
+
+
+def test_the_next_three_runs_are_shown_in_their_zone() -> None:
+    task = replace(TASK, learning=Learning("0 3 * * sun", 25, "Europe/Lisbon"))
+    told = check.of_the_schedule(task, datetime(2026, 11, 24, tzinfo=UTC))
+    assert told == Finding(
+        "routing learns next, if 25 corrections wait: Sun 2026-11-29 03:00, Sun 2026-12-06 03:00, "
+        "Sun 2026-12-13 03:00 (Europe/Lisbon)",
+        True,
+    )
+
+
+async def test_live_asks_on_every_platform_before_it_waits_on_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = asyncio.Barrier(2)
+    slack, telegram = Checked(), Checked()
+    slack.all_asked = telegram.all_asked = both
+    async with asyncio.timeout(10):
+        said = [finding.what for _, finding in await found(monkeypatch, live=True, slack=slack, telegram=telegram)]
+    assert said[:2] == ["SLACK", "TELEGRAM"]
+    assert sorted(said[2:4]) == ["SLACK asks", "TELEGRAM asks"]
+    assert sorted(said[4:]) == ["SLACK hears", "TELEGRAM hears"]
+
+
+async def test_a_platform_that_does_not_answer_is_not_tried_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = await found(monkeypatch, live=True, slack=Checked(answers=False), telegram=Checked())
+    assert [finding.what for _, finding in said] == ["SLACK", "TELEGRAM", "TELEGRAM asks", "TELEGRAM hears"]

@@ -3,7 +3,9 @@
 import io
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -12,10 +14,13 @@ from bot import app
 from bot.cli import cli
 from bot.commands import check, forgotten, known, person
 from bot.domain.errors import UsageError
+from bot.domain.failures import FailedItem, ItemKey
 from bot.domain.messages import Person
 from bot.domain.queries import Erased
 from bot.platforms import Finding
 from bot.settings import Settings
+from tests.fakes_ledger import FakeFailedItems
+from tests.samples import NOW
 
 SETTINGS = """
 [platforms.web]
@@ -176,3 +181,63 @@ def test_init_writes_settings_and_says_what_is_next(home: Path) -> None:
     assert (again.exit_code, again.stdout) == (2, "")
     assert "new.toml: here already, nothing was written; --force overwrites" in again.stderr
     assert CliRunner().invoke(cli, ["init", "telegram", "--config", "new.toml", "--force"]).exit_code == 0
+
+
+# --- failed ---
+
+
+@pytest.fixture
+def failures(home: Path, monkeypatch: pytest.MonkeyPatch) -> FakeFailedItems:
+    """One item is set aside in the store that commands open."""
+    found = FakeFailedItems()
+    key = ItemKey("press", "7", 3)
+    found.aside[key] = FailedItem(1, "press", "7", 3, "KeyError", 5, NOW, NOW)
+
+    @asynccontextmanager
+    async def open_store(settings: Settings) -> AsyncIterator[SimpleNamespace]:
+        yield SimpleNamespace(failures=found)
+
+    monkeypatch.setattr(app, "open_store", open_store)
+    return found
+
+
+def test_what_is_set_aside_is_listed_for_scripts_and_for_people(failures: FakeFailedItems) -> None:
+    scripted = CliRunner().invoke(cli, ["failed", "list", "--json"])
+    assert json.loads(scripted.stdout) == {
+        "id": 1,
+        "step": "press",
+        "item": "7",
+        "conversation": 3,
+        "reason": "KeyError",
+        "attempts": 5,
+        "first_at": "2026-11-23T12:00:00+00:00",
+        "last_at": "2026-11-23T12:00:00+00:00",
+    }
+    shown = CliRunner().invoke(cli, ["failed", "list"])
+    assert (shown.exit_code, shown.stdout) == (0, "")
+    assert "KeyError" in shown.stderr and "switchboard failed retry ID" in shown.stderr
+
+
+@pytest.mark.parametrize("act", ["retry", "drop"])
+@pytest.mark.parametrize("which", ["1", "--all"])
+def test_what_is_set_aside_is_tried_again_or_dropped(failures: FakeFailedItems, act: str, which: str) -> None:
+    done = CliRunner().invoke(cli, ["failed", act, which])
+    assert (done.exit_code, failures.aside) == (0, {})
+    assert "1 (press 7) is" in done.stderr
+    assert "nothing is set aside" in CliRunner().invoke(cli, ["failed", "list"]).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["9"], "not set aside: 9; see `switchboard failed list`"),
+        ([], "name the ids that `switchboard failed list` shows, or say --all"),
+        (["1", "--all"], "name the ids that `switchboard failed list` shows, or say --all"),
+    ],
+)
+def test_a_wrong_choice_changes_nothing_and_says_how_to_choose(
+    failures: FakeFailedItems, arguments: list[str], said: str
+) -> None:
+    done = CliRunner().invoke(cli, ["failed", "retry", *arguments])
+    assert (done.exit_code, len(failures.aside)) == (2, 1)
+    assert said in " ".join(done.stderr.split())

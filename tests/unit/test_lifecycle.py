@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from bot.domain.errors import Unreachable
 from bot.lifecycle import Wakeup, Wakeups, forever, keep_running, until_signal
 
 
@@ -100,6 +101,30 @@ async def test_what_fails_is_run_again() -> None:
     task = asyncio.create_task(keep_running("test", run))
     await asyncio.wait_for(enough.wait(), 10)
     task.cancel()
+
+
+async def test_an_outage_that_stops_every_step_is_one_line_without_a_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failures = asyncio.Semaphore(0)
+
+    async def alone() -> None:
+        failures.release()
+        raise Unreachable("database shop at db:5432 as bot: nobody listens there")
+
+    async def grouped() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(alone())
+
+    tasks = [asyncio.create_task(keep_running(f"step {n}", run)) for n in range(5) for run in (alone, grouped)]
+    for _ in range(25):
+        await asyncio.wait_for(failures.acquire(), 10)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    [said] = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+    assert said.__dict__["problem"] == "database shop at db:5432 as bot: nobody listens there"
+    assert said.exc_info is None
 
 
 async def test_every_bell_rings_for_a_change() -> None:

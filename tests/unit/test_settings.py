@@ -8,6 +8,8 @@ import pytest
 from bot.domain.errors import ConfigError
 from bot.domain.messages import Place
 from bot.domain.tasks import Vocabulary
+from bot.init import of_names, settings_text
+from bot.platforms import platform_modules
 from bot.settings import load, with_listen
 
 GOOD = """
@@ -83,6 +85,20 @@ def test_the_environment_overrides_the_database(tmp_path: Path) -> None:
     assert settings.database.url == "postgresql://db/switchboard"
 
 
+@pytest.mark.parametrize(
+    "written", ['"postgresql://db/x"', "'postgresql://db/x'", " postgresql://db/x\n", "postgresql://db/x"]
+)
+def test_a_variable_may_come_with_quotes_and_a_line_end(tmp_path: Path, written: str) -> None:
+    assert load(write(tmp_path, GOOD), {"DATABASE_URL": written}).database.url == "postgresql://db/x"
+
+
+def test_a_wrong_url_is_named_by_where_it_stands_and_never_quoted(tmp_path: Path) -> None:
+    said = mistakes(tmp_path, GOOD, {"DATABASE_URL": "mysql://bot:secret@db/x"})
+    assert said == 'DATABASE_URL: write "embedded" or a postgresql://… URL'
+    said = mistakes(tmp_path, GOOD + '[database]\nurl = "mysql://bot:secret@db/x"\n')
+    assert said == 'database.url: write "embedded" or a postgresql://… URL'
+
+
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
     broken = """
     [web]
@@ -131,6 +147,27 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
 )
 def test_a_mistake_says_what_to_change(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
     assert expected in mistakes(tmp_path, GOOD.replace(*change))
+
+
+@pytest.mark.parametrize(
+    ("change", "only"),
+    [
+        (("[platforms.web]", "[platforms.weeb]"), "platforms.weeb: no such platform"),
+        (('deliver_to = { web = "triage" }', "deliver_to = { web = 5 }"), "labels.triage.deliver_to.web: must be text"),
+        (('question = "Which team?"', ""), "tasks.routing.question: missing"),
+    ],
+)
+def test_a_mistake_draws_no_others_after_it(tmp_path: Path, change: tuple[str, str], only: str) -> None:
+    [said] = mistakes(tmp_path, GOOD.replace(*change)).splitlines()
+    assert only in said
+
+
+@pytest.mark.parametrize("names", [("telegram",), ("slack",), ("slack", "telegram")])
+def test_a_missing_token_is_all_that_is_said_of_first_settings(tmp_path: Path, names: tuple[str, ...]) -> None:
+    first = settings_text(of_names(names, platform_modules()), http=False)
+    said = mistakes(tmp_path, first).splitlines()
+    assert len(said) <= 2 * len(names)
+    assert [line for line in said if "TOKEN is not set" not in line] == []
 
 
 def test_an_act_has_its_usual_emoji_where_nothing_is_written(tmp_path: Path) -> None:

@@ -108,14 +108,17 @@ class SlackModule(PlatformModule):
         async with opened(_ours(config), around) as slack:
             yield slack
 
-    def check(self, config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
-        """Prove with real calls that everything needed works in Slack, one finding at a time.
-
-        `live` posts a card in every team's channel and waits for a reaction on it.
-        """
+    def check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+        """Prove with real calls that everything needed works in Slack, one finding at a time."""
         from bot.platforms.slack.check import check
 
-        return check(_ours(config), around, live)
+        return check(_ours(config), around)
+
+    def live_check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+        """Whether reactions arrive from every team's channel."""
+        from bot.platforms.slack.live_check import live_check
+
+        return live_check(_ours(config), around)
 
     def install(self, address: str = "") -> Mapping[str, str]:
         """The app's manifest, for api.slack.com/apps: for HTTP with our `address`, for Socket Mode without."""

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from aiohttp import ClientSession, ClientTimeout
 from slack_bolt.app.async_app import AsyncApp
@@ -88,6 +89,7 @@ class Slack:
             self._mouth.dismissed = ""
         background = BackgroundTasks()
         hearing = self._hearing(us, inbox, background)
+        await hearing.learn_moves()
         background.start(hearing.spell(), "slack emoji")
         background.start(startup_check(self._config, self._around.task, self._directory), "slack channels")
         try:
@@ -140,6 +142,10 @@ class Slack:
         return app
 
     # --- out ---
+
+    def delay(self, item: OutboxItem) -> timedelta:
+        """How long the post must wait for its turn in its channel."""
+        return self._mouth.delay(item)
 
     async def say(self, item: OutboxItem) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable (again later), Refused (never)."""

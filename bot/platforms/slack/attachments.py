@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.delivery import attached
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import File, Media
-from bot.domain.posts import Card, Content, FollowUp, OutboxItem, Reply
+from bot.domain.posts import OutboxItem
 from bot.platforms.slack.payload import NAME, Payload, inner, word
-from bot.platforms.slack.web_api import ask, look
+from bot.platforms.slack.web_api import ask, look, unreached
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Files:
         A file that cannot come is named in the text all the same. Raises Unreachable.
         """
         try:
-            uploads = [*item.files, *await self._unseen(_media(item.post.content), channel)]
+            uploads = [*item.files, *await self._unseen(attached(item.post.content), channel)]
             if uploads:
                 await ask(
                     self.client.files_upload_v2(
@@ -50,15 +51,19 @@ class Files:
             log.warning("said without its files", extra={"platform": NAME, "post": item.id, "problem": str(error)})
 
     async def _unseen(self, media: Sequence[Media], channel: str) -> list[File]:
-        """Those that were shared in a private place which is not this channel."""
+        """Those that were shared in a private place which is not this channel.
+
+        One that cannot be had (kept by another company, gone) holds up none of the others: its name and link are said.
+        """
         found = []
-        for medium in media:
-            if medium.platform != NAME:
-                continue
+        for medium in (one for one in media if one.platform == NAME):
             file = medium.id
-            info = inner(await look(lambda file=file: self.client.files_info(file=file)), "file")  # type: ignore[misc]
-            if not info.get("channels") and channel not in _shared_in(info):
-                found.append(File(medium, await self._content(info)))
+            try:
+                info = inner(await look(lambda file=file: self.client.files_info(file=file)), "file")  # type: ignore[misc]
+                if not info.get("channels") and channel not in _shared_in(info):
+                    found.append(File(medium, await self._content(info)))
+            except Refused as error:
+                log.warning("file stays where it is", extra={"platform": NAME, "problem": str(error)})
         return found
 
     async def _content(self, info: Payload) -> bytes:
@@ -75,7 +80,7 @@ class Files:
                     content += more
                 status, kind = answer.status, answer.content_type
         except (ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"platforms.slack: a file: {type(error).__name__}") from error
+            raise Unreachable(f"platforms.slack: a file: {unreached(error)}") from error
         return _checked(content, status, kind, word(info, "mimetype"))
 
     def _is_slacks(self, address: str) -> bool:
@@ -94,10 +99,6 @@ def _checked(content: bytes, status: int, kind: str, expected: str) -> bytes:
     if len(content) > LARGEST:
         raise Refused("platforms.slack: the file is larger than 20 MB")
     return content
-
-
-def _media(content: Content) -> Sequence[Media]:
-    return content.media if isinstance(content, Card | FollowUp | Reply) else ()
 
 
 def _shared_in(info: Payload) -> set[str]:

@@ -1,9 +1,13 @@
 """Slack's blocks, as far as we build them. Nothing in them can ping anybody: what people wrote is quoted."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+from bot.domain.rich_text import Run, Style, flattened, head, honest, runs, spelled
+from bot.domain.rich_text import plain as plain_words
 from bot.platforms.slack.payload import BUTTON
 
 Block = dict[str, object]
@@ -13,6 +17,16 @@ SECTION = 3_000
 _LABEL, _OPTION_VALUE = 75, 150
 _AT_ONCE = 25
 """Elements that a block of actions may have."""
+_MARKS = 9_000
+"""Characters of JSON that marked words may take: all blocks of a message have room for 13,200."""
+_STYLES = {
+    Style.BOLD: "bold",
+    Style.ITALIC: "italic",
+    Style.UNDERLINE: "italic",
+    Style.STRIKE: "strike",
+    Style.CODE: "code",
+}
+_OWN_EMOJI = re.compile(r"[a-z0-9_\-]{1,100}")
 _LINK = re.compile(r"https?://[^\s<>|\"']+[^\s<>|\"'.,;:!?)\]}]")
 
 
@@ -52,17 +66,41 @@ def context(lines: Sequence[str]) -> Block:
 
 
 def quote(text: str, limit: int, *, struck: bool = False, links: bool = False) -> list[Block]:
-    """What a person wrote, as a rich text quote, in which Slack parses nothing; no block when there is no text.
+    """What a person wrote, with its marks, as a rich text quote, in which Slack parses nothing; no block without text.
 
-    With `links`, addresses can be clicked: for what our own people wrote, not for strangers' words.
+    With `links`, addresses that nobody marked as links can be clicked, too: for what our own people wrote, not for
+    strangers' words.
     """
-    if not text.strip():
+    kept = head(flattened(text, quotes=True), limit)
+    if not plain_words(kept).strip():
         return []
-    kept = cut(text, limit)
-    words = _linked(kept) if links else [_words(kept)]
-    if struck:
-        words = [word | {"style": {"strike": True}} for word in words]
-    return [{"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": words}]}]
+    words = _elements(kept, links=links, struck=struck)
+    if len(json.dumps(words, ensure_ascii=False)) > _MARKS:
+        words = _elements(spelled(kept), links=False, struck=struck)
+    return [{"type": "rich_text", "elements": words}]
+
+
+def _elements(text: str, *, links: bool, struck: bool) -> list[Block]:
+    """Quotes, and blocks of code between them."""
+    found: list[Block] = []
+    for code, group in groupby(runs(text), key=lambda run: run.has(Style.PRE)):
+        words = [word for run in group for word in _one_run(run, links=links, struck=struck)]
+        found.append({"type": "rich_text_preformatted" if code else "rich_text_quote", "elements": words})
+    return found
+
+
+def _one_run(run: Run, *, links: bool, struck: bool) -> list[Block]:
+    style = {name: True for mark, name in _STYLES.items() if run.has(mark)} | ({"strike": True} if struck else {})
+    if run.has(Style.PRE):
+        return [_words(run.text)]
+    address, emoji = run.value(Style.LINK), run.value(Style.EMOJI)
+    if address and len(address) < SECTION:
+        words: list[Block] = [{"type": "link", "url": address, "text": honest(run)}]
+    elif emoji and run.text == f":{emoji}:" and _OWN_EMOJI.fullmatch(emoji):
+        words = [{"type": "emoji", "name": emoji}]
+    else:
+        words = _linked(run.text) if links else [_words(run.text)]
+    return [word | {"style": style} for word in words] if style else words
 
 
 def button(name: str, label: str, *, value: str = "", style: str = "") -> Block:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.domain.continuation import continues, history_on_card, on_card
 from bot.domain.messages import Media
 from bot.domain.posts import Card
+from bot.domain.rich_text import head, spelled
 from bot.domain.tasks import Task, Vocabulary
 from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, quote, section
 from bot.platforms.slack.interactions import REPLY_BUTTON
@@ -12,9 +14,10 @@ from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
 from bot.platforms.wording import card_marks, remembered, why
 
-EXCERPT = 500
-_NAMES, _LINE, _HISTORY, _LEGEND = 200, 300, 2_000, 1_500
-_REMEMBERED, _LINKS = 3, 8
+EXCERPT, MOST = 500, 4_000
+"""UTF-16 code units of words that a notification or an offer repeats, and of those that a post is made of."""
+_NAMES, _LINE, _HISTORY, _LEGEND = 200, 300, 4_000, 1_500
+_REMEMBERED, _AT_ONCE = 3, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +43,22 @@ def card(content: Card, voice: Voice, link: str | None, moved_link: str | None) 
     blocks += [*_words(content, language), context(_about(content, voice, link))]
     if not struck:
         blocks += _standing(content, voice)
-    shown = _gone(language) if content.deleted else escaped(cut(content.excerpt, EXCERPT))
+    shown = _gone(language) if content.deleted else notified(content.excerpt)
     return Said(f"{title}: {shown}", blocks)
+
+
+def notified(text: str) -> str:
+    """The words as a notification shows them, with the addresses of links."""
+    return escaped(head(spelled(text), EXCERPT))
 
 
 def attached(media: Sequence[Media], language: str) -> list[Block]:
     """Links to what came along, or the names where there is nothing to link to; no block when there is nothing."""
-    if not media:
-        return []
-    names = ", ".join(_medium(medium) for medium in media[:_LINKS])
+    rows = [media[at : at + _AT_ONCE] for at in range(0, len(media), _AT_ONCE)]
     # The names come after the escaping: their links must stay links.
-    return [context([escaped(sentence(language, "card_attached", names="\0")).replace("\0", names)])]
+    listed = [", ".join(_medium(medium) for medium in row) for row in rows]
+    told = escaped(sentence(language, "card_attached", names="\0"))
+    return [context([told.replace("\0", names) for names in listed[at : at + 10]]) for at in range(0, len(rows), 10)]
 
 
 def _medium(medium: Media) -> str:
@@ -67,7 +75,9 @@ def _moved(team: str, voice: Voice, link: str | None) -> str:
 def _words(content: Card, language: str) -> list[Block]:
     if content.deleted:
         return [section(f"_{_gone(language)}_")]
-    return [*quote(content.excerpt, EXCERPT, struck=content.moved_to is not None), *attached(content.media, language)]
+    words = quote(on_card(content), MOST, struck=content.moved_to is not None)
+    more = [context([escaped(sentence(language, "card_continued"))])] if continues(content) else []
+    return [*words, *more, *attached(content.media, language)]
 
 
 def _gone(language: str) -> str:
@@ -102,7 +112,7 @@ def _standing(content: Card, voice: Voice) -> list[Block]:
 def _history(content: Card, language: str) -> list[Block]:
     if not content.history or content.deleted:
         return []
-    said = "\n".join(f"{who or sentence(language, 'someone')}: {what}" for who, what in content.history)
+    said = "\n".join(f"{who or sentence(language, 'someone')}: {what}" for who, what in history_on_card(content))
     return [section(f"*{escaped(sentence(language, 'card_history'))}*"), *quote(said, _HISTORY)]
 
 

@@ -1,34 +1,41 @@
 """Does everything work that we need of Slack, emoji included? Real calls, and what to do about what does not."""
 
 from collections.abc import AsyncIterator, Awaitable
+from datetime import UTC, datetime
 
 from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.errors import SwitchboardError
+from bot.domain.errors import SwitchboardError, Unreachable
 from bot.platforms import Finding, PlatformContext
+from bot.platforms.clock import clock
 from bot.platforms.slack import Config, Mode
 from bot.platforms.slack.channels import channels
 from bot.platforms.slack.directory import Directory, Profile
 from bot.platforms.slack.emoji import EmojiNames, aliases, named_emoji
-from bot.platforms.slack.live_check import live_check
 from bot.platforms.slack.manifest import SCOPES
 from bot.platforms.slack.payload import NAME, word
 from bot.platforms.slack.web_api import APP_TOKEN, BOT_TOKEN, answered, as_object, ask, web_client
 
 _CALL_SECONDS = 10
+_ADDRESS = "platforms.slack.api_base_url (or SLACK_API_BASE_URL) if it is set"
 
 
-async def check(config: Config, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
+async def check(config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
     """One finding after the other; nothing more is looked at when the bot's token is no good."""
     async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
         client = web_client(config.bot_token, config.api_base_url, session)
         try:
             greeting = await answered(client.auth_test())
+        except Unreachable as error:
+            yield Finding("Slack answers", False, f"{error}; see the network here, and {_ADDRESS}")
+            return
         except SwitchboardError as error:
             yield Finding(BOT_TOKEN, False, str(error))
             return
         yield Finding(f"{BOT_TOKEN}, workspace {word(as_object(greeting.data), 'team')}", True)
+        if (agrees := clock("Slack", greeting.headers.get("Date"), datetime.now(UTC))) is not None:
+            yield agrees
         yield _scopes(str(greeting.headers.get("x-oauth-scopes", "")))
         if config.mode is Mode.SOCKET:
             yield await _socket(config, session)
@@ -38,9 +45,6 @@ async def check(config: Config, around: PlatformContext, live: bool) -> AsyncIte
         yield await _emoji(directory, around)
         for lead, setting in _leads(config, around):
             yield await _lead(directory, client, lead, setting)
-    if live:
-        async for finding in live_check(config, around):
-            yield finding
 
 
 async def _emoji(directory: Directory, around: PlatformContext) -> Finding:

@@ -31,6 +31,12 @@ def helped(language: str, *, lead: bool) -> Said:
     return Said(parts[0], [section(part) for part in parts])
 
 
+def unknown(language: str, word: str, help_: Said) -> Said:
+    """That we do not know this word, before what one can do here."""
+    told_ = escaped(sentence(language, "slack_unknown", word=cut(word, 50)), 400)
+    return Said(told_, [section(told_), *help_.blocks])
+
+
 def status(language: str, task: Task, requests: Sequence[Request], links: Links) -> Said:
     """The person's open requests."""
     blocks = open_requests(language, task, requests, links)

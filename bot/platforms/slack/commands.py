@@ -8,7 +8,7 @@ from bot.domain.errors import Refused, Unreachable, UsageError
 from bot.domain.messages import Message, MessageRef, Person, Place
 from bot.domain.ports import Inbox
 from bot.platforms.slack import command_answers
-from bot.platforms.slack.blocks import Said, plain
+from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.command_answers import told
 from bot.platforms.slack.interactions import Asked, Command, linked
 from bot.platforms.slack.payload import NAME, inner, moment, readable, word
@@ -34,7 +34,7 @@ class Commands:
         try:
             said = await self._done(command, language)
         except UsageError as error:
-            said = plain(str(error))
+            said = told(language, "slack_not_done", reason=str(error))
         except (Unreachable, Refused) as error:
             log.warning("a command came to nothing", extra={"platform": NAME, "problem": str(error)})
             said = told(language, "slack_trouble")
@@ -63,13 +63,16 @@ class Commands:
         }
         if command.verb in leads and not await self.reception.rights.runs(command.user):
             return told(language, "slack_leads_only")
-        action = (everybody | leads).get(command.verb, self._help)
+        action = (everybody | leads | {"": self._help, "help": self._help}).get(command.verb, self._unknown)
         return await action(command, language)
 
     # --- for everybody ---
 
     async def _help(self, command: Command, language: str) -> Said:
         return command_answers.helped(language, lead=await self.reception.rights.leads(command.user))
+
+    async def _unknown(self, command: Command, language: str) -> Said:
+        return command_answers.unknown(language, command.verb, await self._help(command, language))
 
     async def _status(self, command: Command, language: str) -> Said:
         around = self.reception.around
@@ -144,11 +147,17 @@ class Commands:
     async def _promote(self, command: Command, language: str) -> Said:
         if not command.rest:
             return told(language, "slack_promote_how")
+        known = {adapter.name for adapter, _ in await self.reception.around.chat_commands.models()}
+        if command.rest not in known:
+            return told(language, "slack_no_adapter", adapter=command.rest)
         await self.reception.around.chat_commands.promote(command.rest, await self.reception.person(command.user))
         return told(language, "slack_promoted", adapter=command.rest)
 
     async def _rollback(self, command: Command, language: str) -> Said:
-        return told(language, "slack_rolled_back", adapter=await rolled_back(self.reception, command.user))
+        try:
+            return told(language, "slack_rolled_back", adapter=await rolled_back(self.reception, command.user))
+        except UsageError:
+            return told(language, "slack_no_rollback")
 
 
 async def learned(reception: RequestContext, user: str) -> str:

@@ -6,18 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cachetools import LRUCache
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.errors import Refused, Unreachable
-from bot.platforms.slack.payload import Payload, inner, word
-from bot.platforms.slack.web_api import as_object, ask, look
+from bot.platforms.slack.payload import Payload, each, inner, word
+from bot.platforms.slack.web_api import Declined, as_object, ask, look
 
 log = logging.getLogger(__name__)
 
 _MEMBERS_FOR = timedelta(minutes=5).total_seconds()
 _PROFILE_FOR = timedelta(hours=1).total_seconds()
 _CHANNEL_FOR = timedelta(minutes=10).total_seconds()
+_NOBODY = ("user_not_found", "users_not_found", "user_not_visible")
 _SLOW_FOR = timedelta(minutes=1).total_seconds()
+_MOST = 10_000
+"""People, groups and channels that are remembered, each: those asked for longest ago are forgotten first.
+
+What is out of date stays until then, for when Slack cannot be reached.
+"""
+_MOST_WAITING = 8
+"""People who are waited for at a time while something waits to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,8 @@ class BotUser:
     team: str
     enterprise: str = ""
     """The organisation that our workspace belongs to; empty when it stands alone."""
+    url: str = ""
+    """Where the workspace is in a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +74,33 @@ class Directory:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._us: BotUser | None = None
-        self._profiles: dict[str, tuple[float, Profile]] = {}
-        self._members: dict[str, tuple[float, frozenset[str]]] = {}
-        self._rooms: dict[str, tuple[float, Room]] = {}
-        self._asking: dict[str, asyncio.Lock] = {}
+        self._profiles: LRUCache[str, tuple[float, Profile]] = LRUCache(_MOST)
+        self._members: LRUCache[str, tuple[float, frozenset[str]]] = LRUCache(_MOST)
+        self._rooms: LRUCache[str, tuple[float, Room]] = LRUCache(_MOST)
+        self._asking: LRUCache[str, asyncio.Lock] = LRUCache(_MOST)
+        self._groups: dict[str, str] = {}
+        self._groups_until = 0.0
         self._complained: set[str] = set()
+        self._waiting = 0
 
     async def us(self) -> BotUser:
         """Who we are, asked once. Raises Refused for a bad token, Unreachable."""
         if self._us is None:
             answer = await ask(self._client.auth_test())
-            names = (word(answer, key) for key in ("user_id", "bot_id", "team_id", "enterprise_id"))
+            names = (word(answer, key) for key in ("user_id", "bot_id", "team_id", "enterprise_id", "url"))
             self._us = BotUser(*names)
         return self._us
+
+    async def permalink(self, channel: str, ts: str) -> str:
+        """Where that message is in a browser; empty when Slack has no address for it. Raises Unreachable, Refused.
+
+        Of a workspace whose address is known it is put together without asking: Slack counts the questions.
+        """
+        base = (await self.us()).url
+        if base.startswith("https://"):
+            return f"{base.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+        answer = await look(lambda: self._client.chat_getPermalink(channel=channel, message_ts=ts))
+        return word(answer, "permalink")
 
     async def profile(self, user: str) -> Profile:
         """What Slack knows about the person; an empty profile when it refuses to say. Raises Unreachable."""
@@ -89,19 +114,33 @@ class Directory:
                 known = _profile(await look(lambda: self._client.users_info(user=user, include_locale=True)), us)
             except Refused as error:
                 self._complain("users.info", error)
-                known = Profile()
+                # Whoever Slack does not know may do nothing; any other refusal is our token's fault
+                known = Profile(gone=isinstance(error, Declined) and error.code in _NOBODY)
             self._profiles[user] = (_now() + _PROFILE_FOR, known)
             return known
 
+    def recalled(self, user: str) -> Profile | None:
+        """What is known of the person without asking; None when Slack should be asked."""
+        until, known = self._profiles.get(user, (0.0, Profile()))
+        return known if _now() < until else None
+
     async def profile_within(self, user: str, seconds: float) -> Profile:
-        """The profile, or what was last known of it when Slack is slow or out of reach; then not asked for a minute."""
+        """The profile, or what was last known of it when Slack is slow or out of reach; then not asked for a minute.
+
+        While many wait already, nobody else does: they get what is known at once.
+        """
+        last = self._profiles.get(user, (0.0, Profile()))[1]
+        if self._waiting >= _MOST_WAITING and self.recalled(user) is None:
+            return last
+        self._waiting += 1
         try:
             async with asyncio.timeout(seconds):
                 return await self.profile(user)
         except (TimeoutError, Unreachable):
-            last = self._profiles.get(user, (0.0, Profile()))[1]
             self._profiles[user] = (_now() + _SLOW_FOR, last)
             return last
+        finally:
+            self._waiting -= 1
 
     async def members(self, group: str) -> frozenset[str]:
         """The user group's people; nobody when Slack refuses to say. Raises Unreachable when they were never known."""
@@ -133,6 +172,17 @@ class Directory:
                 raise
         self._rooms[channel] = (_now() + _CHANNEL_FOR, known)
         return known
+
+    async def group_name(self, group: str) -> str:
+        """What a user group is called after its @; empty when Slack refuses to say. Raises Unreachable."""
+        if _now() >= self._groups_until:
+            try:
+                listed = each(await look(lambda: self._client.usergroups_list(include_disabled=True)), "usergroups")
+                self._groups = {word(one, "id"): word(one, "handle") or word(one, "name") for one in listed}
+            except Refused as error:
+                self._complain("usergroups.list", error)
+            self._groups_until = _now() + _PROFILE_FOR
+        return self._groups.get(group, "")
 
     async def emoji(self) -> Mapping[str, object]:
         """The workspace's own emoji and aliases; none when Slack refuses to say. Raises Unreachable."""

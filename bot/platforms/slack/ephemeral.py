@@ -5,16 +5,20 @@ import logging
 from dataclasses import dataclass, field
 
 from aiohttp import ClientError, ClientSession
+from cachetools import LRUCache
 
 from bot.domain.errors import Unreachable
 from bot.domain.messages import MessageRef
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.payload import NAME
+from bot.platforms.slack.web_api import unreached
 
 log = logging.getLogger(__name__)
 
 _GOOD_FOR = 1_700.0
 """Seconds, of the half hour for which Slack keeps such an address."""
+_MOST = 5_000
+"""Addresses that are remembered; the oldest are forgotten first."""
 
 
 @dataclass(slots=True)
@@ -22,14 +26,12 @@ class EphemeralMessages:
     """Answers to one person alone, and changes what they were shown."""
 
     session: ClientSession
-    _addresses: dict[MessageRef, tuple[float, str]] = field(default_factory=dict)
+    _addresses: LRUCache[MessageRef, tuple[float, str]] = field(default_factory=lambda: LRUCache(_MOST))
 
     def remember(self, ref: MessageRef, address: str) -> None:
         """That message, seen by one person, can be changed through this address for a while."""
-        now = asyncio.get_running_loop().time()
-        self._addresses = {known: kept for known, kept in self._addresses.items() if kept[0] > now}
         if address:
-            self._addresses[ref] = (now + _GOOD_FOR, address)
+            self._addresses[ref] = (asyncio.get_running_loop().time() + _GOOD_FOR, address)
 
     async def replace(self, ref: MessageRef, said: Said) -> None:
         """Change it where that is still possible. Where it is not, it has vanished or will: nothing is lost."""
@@ -47,5 +49,5 @@ class EphemeralMessages:
                 if answer.status >= 400:
                     raise Unreachable(f"platforms.slack: response_url: {answer.status}")
         except (ClientError, TimeoutError, OSError, ValueError) as error:
-            # The address is a secret of its own: only the kind of error is told.
-            raise Unreachable(f"platforms.slack: response_url: {type(error).__name__}") from None
+            # The address is a secret of its own: only its host may be told.
+            raise Unreachable(f"platforms.slack: response_url: {unreached(error)}") from None

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction
 from bot.platforms.slack.emoji import normal
+from bot.platforms.slack.message_content import message_text
 from bot.platforms.slack.payload import NAME, Payload, each, inner, moment, readable, word
 
 _SPOKEN = (None, "file_share", "thread_broadcast", "me_message")
@@ -35,15 +36,34 @@ class BotIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ThreadReply:
-    """A reply in a thread that may be a conversation's: only who keeps the record can say."""
+    """A reply in a thread outside the teams' channels: whose it is, only who keeps the record can say."""
 
     message: Message
+    ours: bool = False
+    """The thread begins with something of ours."""
+    addressed: bool = False
+    """It is meant for us where the thread is nobody's: we are mentioned, or every message there is a request."""
 
     @property
     def root(self) -> MessageRef:
         """The thread's first message."""
         place = self.message.place
         return MessageRef(NAME, place.chat, place.thread or self.message.ref.id)
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenToInARoom:
+    """Somebody mentioned us in a team's channel, in no thread: that is no request, and they are told so."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MentionedByEdit:
+    """Somebody changed a message so that it speaks to us: where it was not known before, it is a request now."""
+
+    edit: Edit
+    message: Message | ThreadReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +120,18 @@ class HomeOpened:
 
 
 Fact = Message | Reaction | Edit | Deletion | Note
-News = ThreadReply | RouteRequest | Renamed | Regrouped | NewEmoji | Reshared | Dismissed | HomeOpened
+News = (
+    ThreadReply
+    | SpokenToInARoom
+    | MentionedByEdit
+    | RouteRequest
+    | Renamed
+    | Regrouped
+    | NewEmoji
+    | Reshared
+    | Dismissed
+    | HomeOpened
+)
 
 _ABOUT_A_CHANNEL = (
     "channel_archive channel_unarchive group_archive group_unarchive channel_shared channel_unshared "
@@ -122,9 +153,13 @@ def read(payload: Payload, ears: BotIdentity) -> Fact | News | None:
 
 
 def media(message: Payload) -> tuple[Media, ...]:
-    """The files that came with a message; those that were deleted since are left out."""
-    kept = (file for file in each(message, "files") if file.get("mode") not in ("tombstone", "hidden_by_limit"))
-    return tuple(_medium(file) for file in kept if word(file, "id"))
+    """The files that came with a message, or with what was forwarded in it; those deleted since are left out.
+
+    Of a file of another company Slack says no more than that there is one: it has no name yet, see `files.info`.
+    """
+    shared = [file for attachment in each(message, "attachments") for file in each(attachment, "files")]
+    kept = (file for file in [*each(message, "files"), *shared] if file.get("mode") != "tombstone")
+    return tuple({word(file, "id"): medium(file) for file in kept if word(file, "id")}.values())
 
 
 def _said(event: Payload, ears: BotIdentity) -> Fact | News | None:
@@ -139,14 +174,18 @@ def _said(event: Payload, ears: BotIdentity) -> Fact | News | None:
     replies = thread not in ("", ts)
     if replies and (team := _ordered(raw, ears)):
         return RouteRequest(root, ref, author, team, at)
-    text, files = readable(raw, ears.user), media(event)
+    text, files = message_text(event, ears.user), media(event)
     if channel in ears.rooms:
-        return Note(ref, root, author, text, at, files) if replies else None
+        if replies:
+            return Note(ref, root, author, text, at, files)
+        here = Message(ref, Place(NAME, channel, ts), author, text, at, files)
+        return SpokenToInARoom(here) if event.get("type") == "app_mention" else None
     # An id is enough: within the one workspace that a token belongs to, Slack gives no two people the same.
     message = Message(ref, Place(NAME, channel, thread or ts), author, text, at, files)
-    if _is_for_us(event, channel, ears):
-        return message
-    return ThreadReply(message) if replies else None
+    addressed = _is_for_us(event, channel, ears)
+    if replies and event.get("channel_type") != "im":
+        return ThreadReply(message, word(event, "parent_user_id") == ears.user, addressed)
+    return message if addressed else None
 
 
 def _is_person(event: Payload, user: str, ears: BotIdentity) -> bool:
@@ -173,8 +212,9 @@ def _ordered(raw: str, ears: BotIdentity) -> str:
     return readable(found[1], ears.user) if found and ears.user else ""
 
 
-def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | None:
-    """An edit only where words changed by their author's hand: a link's preview and our own updates are none."""
+def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | MentionedByEdit | None:
+    """An edit only where its author changed it, or the message that it points at was shown: a link's preview is none,
+    nor are our own updates."""
     message, before, channel = inner(event, "message"), inner(event, "previous_message"), word(event, "channel")
     ts = word(message, "ts") or word(event, "deleted_ts")
     at = moment(word(event, "event_ts") or word(event, "ts"))
@@ -187,10 +227,24 @@ def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | None:
     # Of a deleted message with replies a tombstone is left, which comes as a change.
     if event.get("subtype") == "message_deleted" or message.get("subtype") == "tombstone":
         return Deletion(ref, at)
+    edit = _edit(ref, message, before, at, ears)
+    mention = f"<@{ears.user}"
+    if edit is None or channel in ears.rooms or mention in word(before, "text") or mention not in word(message, "text"):
+        return edit
+    spoken = {key: event[key] for key in ("channel", "channel_type") if key in event}
+    said = _said({**message, **spoken, "type": "app_mention", "subtype": None}, ears)
+    return MentionedByEdit(edit, said) if isinstance(said, Message | ThreadReply) else edit
+
+
+def _edit(ref: MessageRef, message: Payload, before: Payload, at: datetime, ears: BotIdentity) -> Edit | None:
+    text, files = message_text(message, ears.user), media(message)
     edited = moment(word(inner(message, "edited"), "ts"))
-    if edited is None or word(message, "text") == word(before, "text"):
+    same = {one.id for one in files} == {one.id for one in media(before)}
+    shown = any(one.get("is_msg_unfurl") is True for one in each(message, "attachments"))
+    reworded = text != message_text(before, ears.user) and (edited is not None or shown)
+    if same and not reworded:
         return None
-    return Edit(ref, readable(word(message, "text"), ears.user), edited)
+    return Edit(ref, text, edited or at, None if same else files)
 
 
 def _reaction(event: Payload, ears: BotIdentity) -> Reaction | None:
@@ -228,16 +282,21 @@ def _news(kind: str, event: Payload) -> News | None:
             return Reshared(word(event, "channel")) if kind in _ABOUT_A_CHANNEL else None
 
 
-def _medium(file: Payload) -> Media:
-    size, link = file.get("size"), word(file, "permalink")
+def medium(file: Payload) -> Media:
+    """An attachment by what Slack says of the file."""
+    size = file.get("size")
     return Media(
         platform=NAME,
         id=word(file, "id"),
         kind=_kind(file),
         name=word(file, "name") or word(file, "title"),
         size=size if isinstance(size, int) else 0,
-        link=link if re.fullmatch(r"https?://[^\s<>|]+", link) else None,
+        link=next(filter(_is_link, (word(file, key) for key in ("permalink", "external_url", "url_private"))), None),
     )
+
+
+def _is_link(address: str) -> bool:
+    return re.fullmatch(r"https?://[^\s<>|]+", address) is not None
 
 
 def _kind(file: Payload) -> MediaKind:

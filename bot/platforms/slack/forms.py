@@ -1,14 +1,17 @@
 """Forms: "Send to a team" on any message, "Reply" on a card."""
 
+import asyncio
 import json
 import logging
 from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import Media, MediaKind, Message, MessageRef, Note, Person, Place, Reaction, choice
 from bot.domain.ports import Inbox
 from bot.domain.queries import Account
+from bot.domain.rich_text import bare, spelled
 from bot.platforms.slack.blocks import Block
 from bot.platforms.slack.command_answers import told
 from bot.platforms.slack.events import media
@@ -23,15 +26,19 @@ from bot.platforms.slack.interactions import (
     addressed,
 )
 from bot.platforms.slack.locales import sentence
+from bot.platforms.slack.mentions import Mentions
+from bot.platforms.slack.message_content import message_text
 from bot.platforms.slack.modals import fitting, refusal, reply_form, route_form
-from bot.platforms.slack.payload import NAME, moment, readable, word
-from bot.platforms.slack.request_context import RequestContext, now
+from bot.platforms.slack.payload import NAME, moment, word
+from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.web_api import Declined, ask
 
 log = logging.getLogger(__name__)
 
 _TOO_LATE = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "trigger_expired")
 _FILES = 3
+_AGAIN_SECONDS = 1.5
+"""How long a form that was sent off waits for the message that it is about: Slack wants its answer in three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +66,11 @@ class Forms:
 
     async def open_reply(self, wanted: ReplyWanted) -> None:
         """Ask what the person shall read; only of our own people."""
-        language = self.reception.around.languages[0]
         if not await self.reception.rights.may_handle(Person(NAME, wanted.user)):
+            language = await self.reception.language(wanted.user)
             await self.reception.whispers.answer(wanted.respond_to, told(language, "slack_ours_only"))
             return
+        language = self.reception.around.languages[0]
         view = reply_form(language, {"card": addressed(wanted.card)})
         await self._open(view, wanted.trigger, wanted.respond_to, language)
 
@@ -105,7 +113,7 @@ class Forms:
         notes = {"author": author, "chat": shortcut.channel, "ts": word(message, "ts")}
         notes["thread"] = word(message, "thread_ts") or notes["ts"]
         notes["files"] = json.dumps([_noted(medium) for medium in media(message)[:_FILES]])
-        return fitting(notes, readable(word(message, "text"), us.user))
+        return fitting(notes, spelled(message_text(message, us.user)))
 
     # --- what comes back: stored before it is acknowledged ---
 
@@ -125,7 +133,8 @@ class Forms:
         author = await self.reception.person(form.user)
         # The form's own id makes the note one, however often Slack brings it.
         ref = MessageRef(NAME, card.chat, form.id)
-        await self.inbox.note(Note(ref, card, author, form.answer, now(), send=True))
+        note = Note(ref, card, author, bare(form.answer), self.reception.clock.now(), send=True)
+        await self.inbox.note(note)
 
     async def _route(self, form: Form) -> Block:
         chosen = "" if form.answer in ("", LET_IT_DECIDE) else form.answer
@@ -134,7 +143,8 @@ class Forms:
             return refusal(sentence(await self.reception.language(form.user), "slack_leads_only"))
         source = address(form.notes.get("source", "")) or await self._request(form)
         if chosen and source is not None:
-            await self.inbox.reaction(Reaction(source, person, choice(chosen), added=True, at=now()))
+            at = self.reception.clock.now()
+            await self.inbox.reaction(Reaction(source, person, choice(chosen), added=True, at=at))
         return {}
 
     async def _request(self, form: Form) -> MessageRef | None:
@@ -143,11 +153,30 @@ class Forms:
         chat, ts, at = notes.get("chat", ""), notes.get("ts", ""), moment(notes.get("ts", ""))
         if not chat or at is None:
             return None
-        author = await self.reception.person(notes.get("author", form.user))
         ref, place = MessageRef(NAME, chat, ts), Place(NAME, chat, notes.get("thread") or ts)
-        files = tuple(_medium(noted) for noted in json.loads(notes.get("files", "[]")))
-        await self.inbox.message(Message(ref, place, author, notes.get("text", ""), at, files, opens=True))
+        author, message = await asyncio.gather(
+            self.reception.person(notes.get("author", form.user)), self._message(ref, place)
+        )
+        text, files = message or (notes.get("text", ""), tuple(map(_medium, json.loads(notes.get("files", "[]")))))
+        await self.inbox.message(Message(ref, place, author, text, at, files, opens=True))
         return ref
+
+    async def _message(self, ref: MessageRef, place: Place) -> tuple[str, tuple[Media, ...]] | None:
+        """The message that the form is about, whole; None where Slack does not say soon enough.
+
+        Then what the form itself has kept of it will do, which is as much as Slack lets a form keep.
+        """
+        mentions = Mentions(self.reception.client, self.reception.directory)
+        try:
+            async with asyncio.timeout(_AGAIN_SECONDS):
+                message = await mentions.message(ref, place.thread or ref.id)
+                own = (await self.reception.directory.us()).user
+                if not message:
+                    return None
+                return await mentions.named(message_text(message, own)), await mentions.known(media(message))
+        except (TimeoutError, Refused, Unreachable) as error:
+            log.info("message not read again", extra={"platform": NAME, "problem": type(error).__name__})
+            return None
 
 
 def _noted(medium: Media) -> list[str]:

@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from slack_bolt.response import BoltResponse
 
@@ -15,17 +16,20 @@ from bot.platforms.slack.background_tasks import BackgroundTasks
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.command_answers import told
 from bot.platforms.slack.commands import Commands
+from bot.platforms.slack.directory import Profile
 from bot.platforms.slack.emoji import EmojiNames, aliases
 from bot.platforms.slack.events import (
     BotIdentity,
     Dismissed,
     HomeOpened,
+    MentionedByEdit,
     NewEmoji,
     News,
     Regrouped,
     Renamed,
     Reshared,
     RouteRequest,
+    SpokenToInARoom,
     ThreadReply,
     read,
 )
@@ -43,7 +47,9 @@ from bot.platforms.slack.interactions import (
     Shortcut,
     interaction,
 )
-from bot.platforms.slack.payload import NAME, Payload
+from bot.platforms.slack.late_names import LateNames
+from bot.platforms.slack.mentions import Mentions
+from bot.platforms.slack.payload import NAME, Payload, inner, moment, word
 from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.web_api import ask
 
@@ -55,6 +61,7 @@ _NAME_SECONDS = 1.0
 """How long storing waits for the writer's name: of the three seconds that Slack gives us, one."""
 _EMOJI_SECONDS, _AGAIN_SECONDS = 600, 30
 Answer = Mapping[str, object]
+_Said = TypeVar("_Said", Message, Note)
 
 
 @dataclass(slots=True)
@@ -70,10 +77,12 @@ class Inbound:
     dismissed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once our token was taken back, or the app removed."""
     _spellings: EmojiNames = field(init=False)
+    _names: LateNames = field(init=False)
     _whispered: deque[MessageRef] = field(default_factory=lambda: deque(maxlen=200))
 
     def __post_init__(self) -> None:
         self._spellings = EmojiNames(self.configured)
+        self._names = LateNames(self.reception.directory, self.inbox, self.background)
 
     async def take(self, payload: Payload) -> BoltResponse:
         """Store what a payload says and only then acknowledge it; what cannot be stored, Slack sends again.
@@ -106,21 +115,28 @@ class Inbound:
     # --- events ---
 
     async def _keep(self, payload: Payload) -> None:
+        if happened := moment(word(inner(payload, "event"), "event_ts")):
+            self.reception.clock.observe(happened)
         match read(payload, self.ears):
             case Message() as message:
-                await self.inbox.message(await self._named(message))
+                await self._store(await self._pointing(await self._worded(message)))
             case Note() as note:
-                await self.inbox.note(replace(note, author=await self._known(note.author)))
+                await self.inbox.note(await self._whole(note))
             case Reaction() as reaction:
                 await self._react(replace(reaction, emoji=self._spellings.meant(reaction.emoji)))
             case Edit() as edit:
-                await self.inbox.edit(edit)
+                await self._revise(edit)
             case Deletion() as deletion:
                 await self.inbox.deletion(deletion)
             case None:
                 pass
             case news:
                 await self._hear(news)
+
+    async def _revise(self, edit: Edit) -> None:
+        text = await self._mentions.named(edit.text)
+        media = None if edit.media is None else await self._mentions.known(edit.media)
+        await self.inbox.edit(replace(edit, text=text, media=media))
 
     async def _react(self, reaction: Reaction) -> None:
         # Who takes a card is shown by name; who laughs elsewhere need not be looked up.
@@ -134,6 +150,14 @@ class Inbound:
                 await self._overhear(news)
             case RouteRequest():
                 await self._order(news)
+            case SpokenToInARoom():
+                await self._explain(news.message)
+            case MentionedByEdit():
+                await self._revise(news.edit)
+                if isinstance(news.message, ThreadReply):
+                    await self._overhear(news.message)
+                else:
+                    await self._store(await self._pointing(await self._worded(news.message)))
             case Renamed():
                 self._rename(news)
                 await self.inbox.chat_moved(NAME, news.before, news.after)
@@ -154,14 +178,19 @@ class Inbound:
 
         One under a card is a team's, though the settings no longer name the channel: what is said there is no request.
         """
-        account = await self.reception.around.chat_commands.account(aside.root)
-        if account is None:
-            return
-        said, request = await self._named(aside.message), account.request
-        if request.source.chat == aside.root.chat and request.card != aside.root:
-            await self.inbox.message(said)
-        else:
+        around, said = self.reception.around, await self._worded(aside.message)
+        if await around.ledger.is_of_a_team(aside.root, aside.ours):
+            said = replace(said, author=await self._known(said.author))
             await self.inbox.note(Note(said.ref, aside.root, said.author, said.text, said.at, said.media))
+        elif aside.addressed:
+            await self._store(await self._pointing(said))
+        elif await around.chat_commands.account(aside.root) is not None:
+            await self._store(said)
+
+    async def learn_moves(self) -> None:
+        """Channels that got another id before this process began. Raises Unreachable."""
+        for before, after in (await self.reception.around.ledger.moved_chats(NAME)).items():
+            self._rename(Renamed(before, after))
 
     def _rename(self, news: Renamed) -> None:
         self.ears = self.ears.renamed(news.before, news.after)
@@ -184,6 +213,12 @@ class Inbound:
             actor = await self._known(order.actor)
             await self.inbox.reaction(Reaction(order.root, actor, choice(named[0]), added=True, at=order.at))
 
+    async def _explain(self, message: Message) -> None:
+        """What is said in a team's channel is no request."""
+        language = await self.reception.language(message.author.id)
+        order = RouteRequest(message.ref, message.ref, message.author, "", message.at)
+        self._whisper(order, told(language, "slack_not_here"))
+
     def _whisper(self, order: RouteRequest, said: Said) -> None:
         # The mention and the message event of one post bring the same order twice.
         if order.ref not in self._whispered:
@@ -192,19 +227,54 @@ class Inbound:
 
     async def _say_to(self, order: RouteRequest, said: Said) -> None:
         root = order.root
+        thread = root.id if root != order.ref else None
         call = self.reception.client.chat_postEphemeral(
-            channel=root.chat, thread_ts=root.id, user=order.actor.id, text=said.text, blocks=said.blocks
+            channel=root.chat, thread_ts=thread, user=order.actor.id, text=said.text, blocks=said.blocks
         )
         await ask(call)
 
-    async def _named(self, message: Message) -> Message:
-        return replace(message, author=await self._known(message.author))
+    async def _whole(self, note: Note) -> Note:
+        """With the names of its writer, of whom it mentions, and of files: events have ids alone."""
+        author, worded = await asyncio.gather(self._known(note.author), self._worded(note))
+        return replace(worded, author=author)
+
+    async def _worded(self, said: _Said) -> _Said:
+        """With the names of whom it mentions, and of files; who mentions nobody waits for nobody."""
+        text, media = await asyncio.gather(self._mentions.named(said.text), self._mentions.known(said.media))
+        return replace(said, text=text, media=media)
+
+    async def _pointing(self, message: Message) -> Message:
+        """Who calls us into a thread that we do not know speaks of what the thread begins with.
+
+        In a channel of requests, and in direct messages, what a thread begins with was said to us already.
+        """
+        place = message.place
+        heard = place.chat in self.ears.intake or place.chat.startswith("D")
+        if heard or place.thread in (None, message.ref.id):
+            return message
+        root = MessageRef(NAME, place.chat, place.thread or "")
+        if await self.reception.around.chat_commands.account(root) is not None:
+            return message
+        beginning = await self._mentions.beginning(root, self.ears.user)
+        return replace(message, text=f"{beginning}\n{message.text}".strip()) if beginning else message
+
+    @property
+    def _mentions(self) -> Mentions:
+        return Mentions(self.reception.client, self.reception.directory)
+
+    async def _store(self, message: Message) -> None:
+        """Whoever writes is asked about only when it is stored: a crowd must not wait for a thousand answers."""
+        profile = self.reception.directory.recalled(message.author.id)
+        await self.inbox.message(replace(message, author=_as_known(message.author, profile or Profile())))
+        if profile is None:
+            self._names.find(message.author)
 
     async def _known(self, person: Person) -> Person:
         """With name and language, which are not in the event; without them when Slack is slow to say."""
         profile = await self.reception.directory.profile_within(person.id, _NAME_SECONDS)
-        external = profile.external if profile.known else person.external
-        return replace(person, name=profile.name, language=profile.language, external=external)
+        if self.reception.directory.recalled(person.id) is None:
+            self._names.find(person)
+        return _as_known(person, profile)
 
     async def _learn_emoji(self) -> bool:
         try:
@@ -252,3 +322,8 @@ class Inbound:
         tab = HomeTab(self.reception, self.inbox)
         await tab.choose(picked)
         self.background.start(tab.show(picked.user), "slack home")
+
+
+def _as_known(person: Person, profile: Profile) -> Person:
+    external = profile.external if profile.known else person.external
+    return replace(person, name=profile.name, language=profile.language, external=external)

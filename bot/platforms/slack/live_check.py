@@ -1,21 +1,23 @@
-"""The live part of the check: a card in every team's channel, and a person's reaction on each that must arrive."""
+"""The live part of the check: a test message in every team's channel, and whether a reaction on it arrives."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from bot.domain.decisions import Author, Reason
+from aiohttp import ClientSession, ClientTimeout
+from slack_sdk.web.async_client import AsyncWebClient
+
 from bot.domain.errors import SwitchboardError
-from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Place, Press, Reaction
-from bot.domain.posts import Card, OutboxItem, Post
-from bot.domain.tasks import Label
-from bot.platforms import Finding, PlatformContext
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Press, Reaction
+from bot.platforms import LIVE_SECONDS, Finding, PlatformContext
 from bot.platforms.slack import Config, Mode
 from bot.platforms.slack.adapter import Slack, opened
-from bot.platforms.slack.payload import NAME
+from bot.platforms.slack.locales import sentence
+from bot.platforms.slack.payload import NAME, word
+from bot.platforms.slack.web_api import ask, web_client
 
-WAIT_SECONDS = 120.0
-"""How long somebody has to put a reaction on every card."""
+_CALL_SECONDS = 10
+_CONNECT_SECONDS, _LOOK_SECONDS = 30, 0.1
 
 
 @dataclass(slots=True)
@@ -29,6 +31,16 @@ class Listener:
         self.seen.add(reaction.ref)
         self.news.set()
 
+    async def more(self, until: float) -> bool:
+        """Wait for another reaction; False when none has come by then."""
+        try:
+            async with asyncio.timeout_at(until):
+                await self.news.wait()
+        except TimeoutError:
+            return False
+        self.news.clear()
+        return True
+
     async def message(self, message: Message) -> None: ...
 
     async def press(self, press: Press) -> None: ...
@@ -39,68 +51,81 @@ class Listener:
 
     async def note(self, note: Note) -> None: ...
 
+    async def person(self, person: Person) -> None: ...
+
     async def chat_moved(self, platform: str, before: str, after: str) -> None: ...
 
 
 async def live_check(config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
-    """A finding for every team's channel."""
+    """Two findings for every team's channel."""
     if config.mode is Mode.HTTP:
-        yield Finding(
-            "reactions", False, "over HTTP only `switchboard run` can hear them; put one on a card of its own"
-        )
+        remedy = "over HTTP only `switchboard run` can hear them; put one on a card of its own"
+        yield Finding("reactions arrive", False, remedy)
         return
-    async with opened(config, around) as slack:
-        listener = Listener()
-        hearing = asyncio.create_task(slack.listen(listener), name="slack trial")
+    async with opened(config, around) as slack, ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
+        client = web_client(config.bot_token, config.api_base_url, session)
+        listener, posted = Listener(), dict[MessageRef, str]()
+        listening = asyncio.create_task(slack.listen(listener), name="slack live check")
         try:
-            async for finding in _each(slack, listener, around):
+            yield (connected := await _connected(slack, listening))
+            if not connected.ok:
+                return
+            async for finding in _posted(client, around, posted):
+                yield finding
+            async for finding in _awaited(listener, posted):
                 yield finding
         finally:
-            hearing.cancel()
-            await asyncio.gather(hearing, return_exceptions=True)
+            await asyncio.gather(*(_ends(client, ref, around) for ref in posted), return_exceptions=True)
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
 
 
-async def _each(slack: Slack, listener: Listener, around: PlatformContext) -> AsyncIterator[Finding]:
-    posted = {}
-    for label in around.task.labels:
-        room = label.deliver_to.get(NAME)
-        if room is None:
-            continue
-        try:
-            posted[await slack.say(_card(label, room))] = label
-        except SwitchboardError as error:
-            yield Finding(f"a card for {label.name}", False, str(error))
-    until = asyncio.get_running_loop().time() + WAIT_SECONDS
-    for ref, label in posted.items():
-        heard = await _heard(listener, ref, until)
-        remedy = (
-            "no reaction arrived: put one on the test card, and see that the app has reactions:read and is in there"
-        )
-        yield Finding(f"a reaction in {label.name}'s channel", heard, "" if heard else remedy)
-
-
-async def _heard(listener: Listener, ref: MessageRef, until: float) -> bool:
+async def _connected(slack: Slack, listening: asyncio.Task[None]) -> Finding:
+    """Before there is anything to react to: what happens while nobody listens may never come."""
+    what = "the connection that brings events is open"
     try:
-        async with asyncio.timeout_at(until):
-            while ref not in listener.seen:
-                listener.news.clear()
-                await listener.news.wait()
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            while not slack.healthy() and not listening.done():  # noqa: ASYNC110 - there is no event for it
+                await asyncio.sleep(_LOOK_SECONDS)
     except TimeoutError:
-        return False
-    return True
+        return Finding(what, False, "it did not open in time; see the network here: it is a WebSocket")
+    failed = listening.exception() if listening.done() and not listening.cancelled() else None
+    return Finding(what, failed is None, str(failed or ""))
 
 
-def _card(label: Label, room: Place) -> OutboxItem:
-    card = Card(
-        conversation=0,
-        label=label.name,
-        excerpt="A test by `switchboard check`: please put any emoji on this message.",
-        author="switchboard check",
-        source=MessageRef("check", "", ""),
-        by=Author.LEAD,
-        reason=Reason.CHOSEN,
-        confidence=1.0,
-        adapter=None,
-        legend=(),
-    )
-    return OutboxItem(0, Post(room, card), 1)
+async def _posted(
+    client: AsyncWebClient, around: PlatformContext, posted: dict[MessageRef, str]
+) -> AsyncIterator[Finding]:
+    """A test message in every team's channel, remembered with whose it is."""
+    rooms: dict[str, list[str]] = {}
+    for label in around.task.labels:
+        if NAME in label.deliver_to:
+            rooms.setdefault(label.deliver_to[NAME].chat, []).append(label.name)
+    for channel, labels in rooms.items():
+        names = ", ".join(labels)
+        what = f"a test message is in the channel of {names} ({channel}); put an emoji on it now"
+        try:
+            text = sentence(around.languages[0], "slack_check")
+            answer = await ask(client.chat_postMessage(channel=channel, text=text))
+        except SwitchboardError as error:
+            yield Finding(what, False, str(error))
+        else:
+            posted[MessageRef(NAME, word(answer, "channel"), word(answer, "ts"))] = names
+            yield Finding(what, True)
+
+
+async def _awaited(listener: Listener, posted: dict[MessageRef, str]) -> AsyncIterator[Finding]:
+    """The reactions as they come, and in the end those that did not."""
+    waiting, until = dict(posted), asyncio.get_running_loop().time() + LIVE_SECONDS
+    while waiting and await listener.more(until):
+        for ref in [ref for ref in waiting if ref in listener.seen]:
+            yield Finding(f"a reaction arrives from the channel of {waiting.pop(ref)}", True)
+    for names in waiting.values():
+        remedy = "none came in time; was one put on the test message, has the app reactions:read, and is it in there?"
+        yield Finding(f"a reaction arrives from the channel of {names}", False, remedy)
+
+
+async def _ends(client: AsyncWebClient, ref: MessageRef, around: PlatformContext) -> None:
+    """The message says that the test is over."""
+    text = sentence(around.languages[0], "slack_check_over")
+    await ask(client.chat_update(channel=ref.chat, ts=ref.id, text=text))

@@ -1,16 +1,18 @@
 """Saying what we owe: posts, edits, whispers and files out."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import MessageRef, Person
-from bot.domain.posts import Card, Notice, OutboxItem
+from bot.domain.posts import Card, Continuation, Notice, OutboxItem
 from bot.platforms.slack.attachments import Files
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.card import Voice
@@ -44,8 +46,14 @@ class Sender:
     dismissed: str = ""
     """Why nothing can be said any more; empty: all is well."""
 
+    def delay(self, item: OutboxItem) -> timedelta:
+        """How long the post must wait for its turn in its channel. Rewritings need none."""
+        if item.edits is not None:
+            return timedelta(0)
+        return timedelta(seconds=self.pace.delay(item.id, _where(item)[0], _now()))
+
     async def say(self, item: OutboxItem) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt.
+        """Say the post, or rewrite the one it edits; its receipt. `delay` was asked for its turn.
 
         Raises Unreachable (again later; so is what waits for another token), Refused (never; the message names the
         setting to mend).
@@ -62,12 +70,14 @@ class Sender:
             raise Refused(f"{error}{self._setting(channel)}") from error
         except Unreachable as error:
             if error.retry_after is not None:
-                self.pace.hold(channel, error.retry_after)
+                self.pace.hold(channel, error.retry_after.total_seconds(), _now())
             raise
 
     async def _guard(self, item: OutboxItem, channel: str) -> None:
         """Raises Refused where people of another company would read what is meant for a team."""
-        private = isinstance(item.post.content, FORBIDDEN_BEFORE_STRANGERS)
+        content = item.post.content
+        private = isinstance(content, FORBIDDEN_BEFORE_STRANGERS)
+        private = private or (isinstance(content, Continuation) and not content.to_person)
         if item.edits is None and private and item.post.only_for is None and not channel.startswith("D"):
             room = await self.directory.room(channel)
             if room.shared:
@@ -83,7 +93,6 @@ class Sender:
             return await self._whisper(item.post.only_for, channel, thread, said)
         ts = await self._said_before(item, channel, thread) if item.attempt > 1 else ""
         if not ts:
-            await self.pace.turn(channel)
             answer = await ask(self._message(item, channel, thread, said))
             channel, ts = word(answer, "channel"), word(answer, "ts")
         await self.files.bring(item, channel, thread or ts)
@@ -127,7 +136,6 @@ class Sender:
         )
 
     async def _whisper(self, reader: Person, channel: str, thread: str | None, said: Said) -> MessageRef:
-        await self.pace.turn(channel)
         call = self.client.chat_postEphemeral(
             channel=channel, user=reader.id, thread_ts=thread, text=said.text, blocks=said.blocks, parse="none"
         )
@@ -182,6 +190,10 @@ def _where(item: OutboxItem) -> tuple[str, str | None]:
     if item.under is not None:
         return item.under.chat, item.under.id
     return (under.chat if under else place.chat), place.thread
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _mark(item: OutboxItem) -> Payload:

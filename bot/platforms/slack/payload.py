@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+from bot.domain.rich_text import plain
+from bot.platforms.slack.mrkdwn import read_mrkdwn
+
 NAME = "slack"
 BUTTON = "choose_"
 """What the action id of every button begins with whose press is the flow's to understand."""
@@ -42,22 +45,5 @@ def moment(ts: str) -> datetime | None:
 
 
 def readable(text: str, own: str) -> str:
-    """Slack's notation as a person would read it: links by their label, no ids, our own mention left out."""
-    spoken = re.sub(rf"<@{re.escape(own)}(?:\|[^<>]*)?>[,:]?", " ", text) if own else text
-    plain = re.sub(r"<([^<>]+)>", _plain, spoken)
-    # &amp; last, so that a person's own "&lt;" stays what it was
-    decoded = plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return re.sub(r"[ \t]{2,}", " ", decoded).strip()
-
-
-def _plain(token: re.Match[str]) -> str:
-    """One <…> of Slack's notation in words."""
-    target, _, label = token[1].partition("|")
-    sort = target[:1]
-    if sort == "@":
-        return f"@{label or 'someone'}"
-    if sort == "#":
-        return f"#{label or 'channel'}"
-    if sort == "!":
-        return label or f"@{target[1:].partition('^')[0]}"
-    return label or target.removeprefix("mailto:").removeprefix("tel:")
+    """Slack's notation in plain words: links by their label, no ids, our own mention left out."""
+    return plain(read_mrkdwn(text, own))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.domain.errors import Unreachable
 from bot.domain.messages import Person
 from bot.domain.tasks import Label, Task
 from bot.platforms.slack import Config
@@ -51,9 +52,16 @@ class Permissions:
         return await self._is_ours(person.id)
 
     async def _in_groups(self, user: str, listed: frozenset[str]) -> bool:
+        """A group that cannot be looked up matters only to people who are in none of the others."""
+        problem: Unreachable | None = None
         for group in sorted(name for name in listed if name.startswith(_GROUP)):
-            if user in await self.directory.members(group):
-                return True
+            try:
+                if user in await self.directory.members(group):
+                    return True
+            except Unreachable as error:
+                problem = error
+        if problem is not None:
+            raise problem
         return False
 
     async def _is_ours(self, user: str) -> bool:

@@ -1,36 +1,50 @@
 """How fast one may speak in a channel: about a message a second, with short bursts."""
 
-import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
-
-from bot.domain.errors import Unreachable
 
 _A_SECOND = 1.0
 _BURST = 5
-_PATIENCE = 15.0
-"""Whoever would wait for longer is sent back to the outbox, which has more time."""
+_EARLY = 0.05
+"""A turn may begin so many seconds too soon: the outbox goes by another clock."""
+_MANY = 1_000
 
 
 @dataclass(slots=True)
 class Pace:
-    """Hands out turns to speak, channel by channel: one that must wait holds up no other."""
+    """Hands out turns to speak, channel by channel: one that must wait holds up no other. Never waits itself.
+
+    Times are seconds of any one clock.
+    """
 
     _next: dict[str, float] = field(default_factory=dict)
     """Channel -> when its next turn would be if there were no bursts."""
+    _silent: dict[str, float] = field(default_factory=dict)
+    """Channel -> until when Slack wants nothing said there."""
+    _turns: dict[int, float] = field(default_factory=dict)
+    """Post -> the turn that is reserved for it."""
 
-    async def turn(self, channel: str) -> None:
-        """Wait for a turn. Raises Unreachable when it is far away."""
-        now = asyncio.get_running_loop().time()
-        due = max(self._next.get(channel, 0.0), now - (_BURST - 1) * _A_SECOND)
-        wait = due - now
-        if wait > _PATIENCE:
-            raise Unreachable("platforms.slack: much is said in this channel", timedelta(seconds=wait))
-        self._next[channel] = due + _A_SECOND
-        if wait > 0:
-            await asyncio.sleep(wait)
+    def delay(self, post: int, channel: str, now: float) -> float:
+        """How long this post must wait for its turn, which is reserved; zero: its turn is now."""
+        turn = self._turns.pop(post, None)
+        if turn is None or turn < self._silent.get(channel, 0.0):
+            self._forget(now)
+            turn = max(self._next.get(channel, 0.0), now - (_BURST - 1) * _A_SECOND)
+            self._next[channel] = turn + _A_SECOND
+        if turn <= now + _EARLY:
+            return 0.0
+        self._turns[post] = turn
+        return turn - now
 
-    def hold(self, channel: str, wait: timedelta) -> None:
-        """Slack wants nothing more said there for so long."""
-        until = asyncio.get_running_loop().time() + wait.total_seconds()
-        self._next[channel] = max(self._next.get(channel, 0.0), until)
+    def hold(self, channel: str, wait: float, now: float) -> None:
+        """Slack wants nothing more said there for so many seconds."""
+        self._silent[channel] = now + wait
+        self._next[channel] = max(self._next.get(channel, 0.0), now + wait)
+
+    def _forget(self, now: float) -> None:
+        """What is long over would be kept for the life of the process."""
+        if len(self._next) > _MANY:
+            self._next = {channel: at for channel, at in self._next.items() if at > now - _BURST * _A_SECOND}
+            self._silent = {channel: at for channel, at in self._silent.items() if at > now}
+        if len(self._turns) > _MANY:
+            # Another process may have said it, or it is no longer owed
+            self._turns = {post: at for post, at in self._turns.items() if at > now - 60 * _A_SECOND}

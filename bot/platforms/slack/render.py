@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from bot.domain.continuation import first
 from bot.domain.posts import (
+    GONE,
     NO,
     OTHER,
     SEND,
@@ -11,6 +13,7 @@ from bot.domain.posts import (
     Answer,
     Card,
     Content,
+    Continuation,
     FollowUp,
     LearningReport,
     Moved,
@@ -25,14 +28,13 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.locales import choose
-from bot.platforms.slack.blocks import Block, Said, actions, choice_button, cut, escaped, plain, quote, section
-from bot.platforms.slack.card import EXCERPT, Voice, attached, card
+from bot.platforms.slack.blocks import Block, Said, actions, choice_button, context, escaped, plain, quote, section
+from bot.platforms.slack.card import EXCERPT, MOST, Voice, attached, card, notified
 from bot.platforms.slack.locales import sentence
-from bot.platforms.wording import question, reply, report, to_person, to_team
+from bot.platforms.wording import continuation, question, reply, report, to_person, to_team
 
 FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport)
 """What no other company may read: never said in a channel that is shared with one."""
-_FOLLOW_UP, _REPLY = 3_000, 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def render(content: Content, voice: Voice, links: Links | None = None) -> Said:
             return _for_the_person(content, voice, choose(content.language, voice.languages))
         case LearningReport():
             return _report(content, voice.languages[0])
+        case Continuation():
+            return _continuation(content, choose(content.language, voice.languages))
         case FollowUp() | Offer() | Sent() | WrongTeam() | Notice():
             return _for_the_team(content, voice, voice.languages[0], links.moved)
 
@@ -67,9 +71,9 @@ def _for_the_person(
             return _question(content, voice, language)
         case Reply():
             title = escaped(reply(content, language, voice.task), 200)
-            words = quote(content.text, _REPLY, links=True)
+            words = quote(first(content.text), MOST, links=True)
             blocks = [section(f"*{title}*"), *words, *attached(content.media, language)]
-            return Said(f"{title} {escaped(cut(content.text, EXCERPT))}", blocks)
+            return Said(f"{title} {notified(content.text)}", blocks)
         case Solved(answer=None):
             choices = [choice_button(YES, sentence(language, "yes")), choice_button(NO, sentence(language, "no"))]
             return _with(to_person(content, language, voice.task), choices)
@@ -98,7 +102,8 @@ def _for_the_team(
             shown = [voice.task.shown(label) for label in content.choices]
             return _with(told, [choice_button(str(position), label) for position, label in enumerate(shown)])
         case FollowUp():
-            kept = [] if content.deleted else [*quote(content.text, _FOLLOW_UP), *attached(content.media, language)]
+            said = quote(first(content.text), MOST)
+            kept = [] if content.deleted else [*said, *attached(content.media, language)]
             return _quoting(told, "" if content.deleted else content.text, kept)
         case Offer():
             send = [] if content.sent else actions([choice_button(SEND, sentence(language, "offer_button"))])
@@ -115,8 +120,17 @@ def _for_the_team(
 
 def _quoting(told: str, text: str, blocks: list[Block]) -> Said:
     title = escaped(told, 500)
-    words = f": {escaped(cut(text, EXCERPT))}" if text.strip() else ""
+    words = f": {notified(text)}" if text.strip() else ""
     return Said(f"{title}{words}", [section(title), *blocks])
+
+
+def _continuation(content: Continuation, language: str) -> Said:
+    """A person reads on without being told so; a team reads which piece of how many it is."""
+    if content.gone:
+        return plain(GONE)
+    words = quote(content.text, MOST, links=content.to_person)
+    title = escaped(continuation(content, language))
+    return Said(f"{title} {notified(content.text)}", [*([] if content.to_person else [context([title])]), *words])
 
 
 def _report(content: LearningReport, language: str) -> Said:

@@ -1,8 +1,8 @@
 """What commands, forms and the Home tab have in common: who asks, in which language, and how they are answered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -13,12 +13,27 @@ from bot.locales import choose
 from bot.platforms import PlatformContext
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.ephemeral import EphemeralMessages
-from bot.platforms.slack.payload import NAME, word
+from bot.platforms.slack.payload import NAME
 from bot.platforms.slack.permissions import Permissions
-from bot.platforms.slack.web_api import look
 
 _PROFILE_SECONDS = 1.0
 _LINKS = 20
+
+
+@dataclass(slots=True)
+class SlackClock:
+    """What time it is in Slack, as far as its events tell: what we time ourselves is put in order with emoji by it."""
+
+    ahead: timedelta | None = None
+    """How far Slack's clock is ahead of ours at least: an event is never heard before it happened."""
+
+    def observe(self, happened: datetime) -> None:
+        ahead = happened - datetime.now(UTC)
+        self.ahead = ahead if self.ahead is None else max(self.ahead, ahead)
+
+    def now(self) -> datetime:
+        """By Slack's clock once an event came, until then by ours."""
+        return datetime.now(UTC) + (self.ahead or timedelta())
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,7 @@ class RequestContext:
     around: PlatformContext
     intake: frozenset[str]
     rooms: frozenset[str]
+    clock: SlackClock = field(default_factory=SlackClock)
 
     async def person(self, user: str) -> Person:
         """With name and language, where Slack says them soon enough."""
@@ -47,11 +63,10 @@ class RequestContext:
         if ref.platform != NAME:
             return ""
         try:
-            answer = await look(lambda: self.client.chat_getPermalink(channel=ref.chat, message_ts=ref.id))
+            return await self.directory.permalink(ref.chat, ref.id)
         except (Refused, Unreachable):
             # A list without this one link is better than no list.
             return ""
-        return word(answer, "permalink")
 
     async def links(self, requests: Sequence[Request], *, to_cards: bool = False) -> dict[int, str]:
         """Conversation -> where it is: for its person where they wrote, for leads its card."""
@@ -60,8 +75,3 @@ class RequestContext:
             ref = request.card if to_cards and request.card is not None else request.source
             found[request.conversation] = await self.link(ref)
         return found
-
-
-def now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from bot.domain.errors import Unreachable
 from bot.platforms.slack import Config, Mode
+from bot.platforms.slack.admission import Admission
 from bot.platforms.slack.payload import NAME, word
 from bot.platforms.slack.web_api import APP_TOKEN, ask, hushed, web_client
 
@@ -33,6 +34,7 @@ class Transport:
         self._config = config
         self._session = session
         self._app: AsyncApp | None = None
+        self._door = Admission()
         self.hearing = False
         """Whether it hears Slack now; in Socket Mode as of a second ago."""
 
@@ -92,7 +94,14 @@ class Transport:
         await enough.wait()
 
     async def _receive(self, request: Request) -> Response:
-        """One signed request. 503 while nobody listens: Slack will come again."""
+        """One signed request. 503 while nobody listens, or too many come: Slack will come again."""
+        try:
+            async with self._door.admitted():
+                return await self._dispatched(request)
+        except Unreachable:
+            return Response(status_code=503)
+
+    async def _dispatched(self, request: Request) -> Response:
         app = self._app
         if app is None:
             return Response(status_code=503)

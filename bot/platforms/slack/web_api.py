@@ -6,7 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import cast
 
-from aiohttp import ClientConnectorError, ClientError, ClientSession
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+)
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
@@ -86,7 +93,24 @@ async def answered(call: Awaitable[AsyncSlackResponse], variable: str = BOT_TOKE
         raise _problem(error, variable) from error
     except (ClientError, TimeoutError, OSError, AttributeError, SlackClientError) as error:
         # AttributeError: the client stumbles over a plain text where Slack would have sent JSON, as proxies do.
-        raise Unreachable(f"platforms.slack: {type(error).__name__}") from error
+        raise Unreachable(f"platforms.slack: {unreached(error)}") from error
+
+
+def unreached(error: BaseException) -> str:
+    """Why there is no answer of Slack's, in words that say where to look."""
+    match error:
+        case ClientConnectorDNSError():
+            return f"Slack cannot be reached: the name {error.host} is not known here"
+        case ClientConnectorCertificateError():
+            return f"Slack cannot be reached: the certificate of {error.host} is not trusted here"
+        case ClientConnectorError():
+            return f"Slack cannot be reached: {error.host}:{error.port} takes no connection"
+        case TimeoutError():
+            return "Slack cannot be reached: it did not answer in time"
+        case ClientConnectionError() | OSError():
+            return "Slack cannot be reached: the connection broke off"
+        case _:
+            return "an answer that is not Slack's"
 
 
 async def look(question: Callable[[], Awaitable[AsyncSlackResponse]]) -> Payload:

@@ -120,18 +120,20 @@ class TelegramModule(PlatformModule):
         """
         from bot.platforms.telegram.adapter import opened
 
-        if not isinstance(config, Config):
-            raise TypeError("Telegram was given another platform's settings")
-        async with opened(config, around) as telegram:
+        async with opened(_ours(config), around) as telegram:
             yield telegram
 
-    def check(self, config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
-        """Prove with real calls that the bot can work; `live`: that a reaction arrives from every team's room."""
+    def check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+        """Prove with real calls that everything needed works in Telegram, one finding at a time."""
         from bot.platforms.telegram.check import check
 
-        if not isinstance(config, Config):
-            raise TypeError("Telegram was given another platform's settings")
-        return check(config, around, live)
+        return check(_ours(config), around)
+
+    def live_check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+        """Whether reactions arrive from every team's room."""
+        from bot.platforms.telegram.live_check import live_check
+
+        return live_check(_ours(config), around)
 
     def install(self, address: str = "") -> Mapping[str, str]:
         """Nothing: a bot is made by talking to @BotFather, and it sets up its menu and its webhook itself."""
@@ -165,6 +167,12 @@ def _lead(written: object) -> str:
         f"{written!r} does not belong; list people by their numeric ids without quotes, like 111222333, "
         f'or "{ADMINS}" for the administrators of the card\'s group'
     )
+
+
+def _ours(config: object) -> Config:
+    if not isinstance(config, Config):
+        raise TypeError("Telegram was given another platform's settings")
+    return config
 
 
 def _mode(value: object, mistakes: list[str]) -> Mode | None:

@@ -6,22 +6,26 @@ import json
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bot.domain.errors import Unreachable
-from bot.domain.messages import Media, MessageRef, Person, Place
+from bot.domain.messages import Media, MessageRef, Person, Place, Press
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Label
+from bot.locales import choose
 from bot.platforms import PlatformContext, Routed
 from bot.platforms.telegram import HOOK, NAME, Config, Mode, menu
 from bot.platforms.telegram.bot_api import BotApiClient, Overtaken, Payload, asked
 from bot.platforms.telegram.commands import Commands
-from bot.platforms.telegram.events import HEARD, Command
-from bot.platforms.telegram.inbound import Inbound, Polling
+from bot.platforms.telegram.events import HEARD, Command, Unheard
+from bot.platforms.telegram.inbound import Inbound, Polling, Replies
+from bot.platforms.telegram.locales import sentence
+from bot.platforms.telegram.markup import Said, plain
 from bot.platforms.telegram.outbound import Sender
 from bot.platforms.telegram.permissions import Permissions
 from bot.platforms.telegram.render import Voice
@@ -69,8 +73,8 @@ class Telegram:
         self._bot = line.bot
         self._rooms = Rooms(around.task)
         voice = Voice(around.languages, around.base, around.task, around.vocabulary)
-        self._speaker = Sender(line.bot, voice, self._rooms)
-        self._people = Permissions(line.bot, config, self._rooms)
+        self._speaker = Sender(line.bot, voice, self._rooms, around.ledger)
+        self._people = Permissions(line, config, self._rooms)
         self._commands = Commands(around.chat_commands, voice)
         self._intake: Inbound | None = None
         self._hearing = self._standing_by = False
@@ -87,10 +91,12 @@ class Telegram:
     async def listen(self, inbox: Inbox) -> None:
         """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable when it cannot begin."""
         await self.introduce()
+        await self._rooms.learn(self._around.ledger)
         await menu.set_up(self._bot, self._around.languages)
         await startup_check(self._bot, self._rooms)
         prefix = self._around.vocabulary.send_prefix
-        intake = Inbound(self._bot, self._rooms, prefix, self._speaker.pieces, inbox, self._obey)
+        replies = Replies(self._obey, self._explain, self._refusal)
+        intake = Inbound(self._bot, self._rooms, prefix, self._around.ledger, inbox, replies)
         try:
             if self._config.mode is Mode.POLLING:
                 await self._hear_by_polling(intake)
@@ -102,8 +108,31 @@ class Telegram:
     async def _obey(self, command: Command) -> None:
         """Raises Unreachable when the desk could not do it: the command must come again."""
         said = await self._commands.answer(command)
-        if said is not None:
-            await self._speaker.answer(command.place, command.message, said, rewrite=command.pressed)
+        await self._speaker.answer(command.place, command.message, said, rewrite=command.pressed)
+
+    async def _explain(self, unheard: Unheard) -> None:
+        language = choose(unheard.language, self._around.languages)
+        said = Said(plain(sentence(language, unheard.key)))
+        await self._speaker.answer(unheard.place, unheard.message, said, rewrite=False)
+
+    async def _refusal(self, press: Press) -> str:
+        """Why the button does nothing for whoever pressed it; empty when it may do something. Raises Unreachable."""
+        button = await self._around.ledger.button(press.ref)
+        if button is None:
+            return ""
+        language = choose(press.actor.language, self._around.languages)
+        if button.settled:
+            return sentence(language, "telegram_press_over")
+        if button.whose is not None:
+            theirs = (button.whose.platform, button.whose.id) == (press.actor.platform, press.actor.id)
+            return "" if theirs else sentence(language, "telegram_press_not_yours", who=button.whose.name)
+        if button.for_leads:
+            known = button.label if button.label in self._around.task.names else self._around.task.fallback
+            team = self._around.task.label(known)
+            may = await self.may_correct(press.actor, team, button.room)
+            return "" if may else sentence(language, "notice_no_lead")
+        may = await self.may_handle(press.actor, button.room)
+        return "" if may else sentence(language, "telegram_press_team_only")
 
     def healthy(self) -> bool:
         """Whether it hears people now: the last poll was answered, or the webhook is set.
@@ -200,6 +229,10 @@ class Telegram:
         return Response(status_code=200)
 
     # --- out ---
+
+    def delay(self, item: OutboxItem) -> timedelta:
+        """How long the post must wait for its turn in its chat, and among all that we say."""
+        return self._speaker.delay(item)
 
     async def say(self, item: OutboxItem) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused."""

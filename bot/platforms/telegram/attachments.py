@@ -74,7 +74,7 @@ class AttachmentSender:
             return False
         if spot.reply is not None:
             for piece in sent:
-                self._pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
+                await self._pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
         return True
 
     async def _album(

@@ -4,11 +4,22 @@ import json
 import logging
 import os
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar, cast
 from urllib.parse import urlencode
 
-from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
+import httpx
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
 from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
@@ -54,6 +65,16 @@ class Overtaken(Unreachable):
     """Somebody else takes this bot's updates: another process, or a webhook that was set meanwhile."""
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What somebody is in a chat."""
+
+    status: str
+    is_member: bool
+    """Of somebody restricted: whether they are in the chat at all."""
+    is_bot: bool
+
+
 class BotApiClient:
     """The bot's calls, and its updates one by one."""
 
@@ -82,6 +103,18 @@ class BotApiClient:
         if not isinstance(answer, list):
             raise Unreachable(_STRANGE)
         return [_numbered(one) for one in answer]
+
+    async def member(self, chat: str, user: str) -> Member:
+        """What somebody is in a chat. Raises Refused, Unreachable, ChatMoved.
+
+        The library's own getChatMember fails for a member of whom one of many rights is not told.
+        """
+        query = urlencode({"chat_id": chat, "user_id": user})
+        answer = await asked(self.bot.request.post(f"{self.bot.base_url}/getChatMember?{query}"))
+        who = answer.get("user") if isinstance(answer, dict) else None
+        if not isinstance(answer, dict) or not isinstance(who, dict):
+            raise Refused(_STRANGE)
+        return Member(str(answer.get("status", "")), answer.get("is_member") is True, who.get("is_bot") is True)
 
     async def reactions(self, chat: str) -> list[str] | None:
         """The emoji that may be put on what is said in a chat; None: all that there are. Raises Refused, Unreachable.
@@ -122,7 +155,20 @@ def _problem(error: TelegramError) -> Refused | Unreachable:
         case Forbidden() | BadRequest():
             return Refused(_reason(error))
         case _:
-            return Unreachable(f"{where}: {type(error).__name__}")
+            return Unreachable(f"{where}: {_unreached(error)}")
+
+
+def _unreached(error: TelegramError) -> str:
+    """Why there is no answer of Telegram's. The library's own words hold the address, and with it the token."""
+    if isinstance(error, TimedOut):
+        return "Telegram cannot be reached: it did not answer in time"
+    match error.__cause__:
+        case httpx.ConnectError():
+            return "Telegram cannot be reached: it takes no connection, or its name is not known here"
+        case httpx.TransportError():
+            return "Telegram cannot be reached: the connection broke off"
+        case _:
+            return "an answer that is not Telegram's"
 
 
 def _reason(error: Forbidden | BadRequest) -> str:

@@ -1,33 +1,38 @@
 """`switchboard check telegram`: whether everything that the bot needs of Telegram is there, by asking Telegram."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
+import httpx
 from telegram import WebhookInfo
 from telegram.constants import ChatAction, ChatMemberStatus
 from telegram.ext import ExtBot
 
 from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.platforms import Finding, PlatformContext
+from bot.platforms.clock import clock
 from bot.platforms.telegram import NAME, Config, Mode
 from bot.platforms.telegram.bot_api import BotApiClient, asked
 from bot.platforms.telegram.events import HEARD, bare
-from bot.platforms.telegram.live_check import live_check
 from bot.platforms.telegram.rooms import Rooms
 
+_CALL_SECONDS = 10.0
+_ADDRESS = f"platforms.{NAME}.api_base_url (or TELEGRAM_API_BASE_URL) if it is set"
 
-async def check(config: Config, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
+
+async def check(config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
     """One finding after another, the token first: without it there is nothing else to find."""
     line, rooms = BotApiClient(config), Rooms(around.task)
     try:
         yield (token := await _token(line.bot))
         if token.ok:
+            if (agrees := await _clock(config)) is not None:
+                yield agrees
             yield _privacy(line.bot)
             yield await _transport(line.bot, config)
             for where in rooms.written:
                 async for finding in _room(line, where, rooms, around):
-                    yield finding
-            if live:
-                async for finding in live_check(line, config, around, rooms):
                     yield finding
     finally:
         await line.bot.shutdown()
@@ -36,9 +41,22 @@ async def check(config: Config, around: PlatformContext, live: bool) -> AsyncIte
 async def _token(bot: ExtBot[None]) -> Finding:
     try:
         await asked(bot.initialize())
-    except (Refused, Unreachable) as error:
+    except Unreachable as error:
+        return Finding("Telegram answers", False, f"{error}; see the network here, and {_ADDRESS}")
+    except Refused as error:
         return Finding("the bot's token", False, str(error))
     return Finding(f"the bot's token: it is @{bot.username}", True)
+
+
+async def _clock(config: Config) -> Finding | None:
+    """By an answer of our own asking, without the token: the library shows no headers."""
+    address = urlsplit(config.api_base_url)
+    try:
+        async with httpx.AsyncClient(timeout=_CALL_SECONDS) as client:
+            answer = await client.head(f"{address.scheme}://{address.netloc}/")
+    except httpx.HTTPError:
+        return None  # what answers the bot need not answer this
+    return clock("Telegram", answer.headers.get("date"), datetime.now(UTC))
 
 
 def _privacy(bot: ExtBot[None]) -> Finding:

@@ -35,12 +35,12 @@ class Commands:
             "forget": self._forget,
         }
 
-    async def answer(self, command: Command) -> Said | None:
-        """What to say; None: nothing, for an unknown command in a group. Raises Unreachable: nothing was done."""
+    async def answer(self, command: Command) -> Said:
+        """What to say. Raises Unreachable: nothing was done."""
         language = await self._spoken_with(command.person)
         if command.name in self._obey:
             return await self._obey[command.name](command, language)
-        return Said(plain(sentence(language, "telegram_unknown"))) if command.private else None
+        return Said(plain(sentence(language, "telegram_unknown")))
 
     async def _spoken_with(self, person: Person) -> str:
         return choose(await self._desk.language(person) or person.language, self._voice.languages)

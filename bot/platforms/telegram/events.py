@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import telegram
-from telegram import MessageReactionUpdated, ReactionType, ReactionTypeEmoji, Update, User
+from telegram import MessageEntity, MessageReactionUpdated, ReactionType, ReactionTypeEmoji, Update, User
 from telegram.constants import ChatType, ReactionEmoji
 
 from bot.domain.messages import Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.rich_text import Mark, Run, Style, runs, without_mention, written
 from bot.platforms.telegram import NAME, room
 from bot.platforms.telegram.media import media_of
+from bot.platforms.telegram.pointed_at import forwarded, pointed_at, spoken
 
 HEARD = (
     Update.MESSAGE,
     Update.EDITED_MESSAGE,
+    Update.CHANNEL_POST,
     Update.CALLBACK_QUERY,
     Update.MESSAGE_REACTION,
     Update.MY_CHAT_MEMBER,
@@ -23,6 +26,16 @@ HEARD = (
 """The kinds of update that we ask Telegram for. Reactions come to nobody who does not ask."""
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?$", re.DOTALL)
+_SERVICE = tuple(
+    """new_chat_members left_chat_member new_chat_title new_chat_photo delete_chat_photo group_chat_created
+    supergroup_chat_created channel_chat_created message_auto_delete_timer_changed migrate_to_chat_id
+    migrate_from_chat_id pinned_message users_shared chat_shared connected_website write_access_allowed
+    proximity_alert_triggered boost_added chat_background_set forum_topic_created forum_topic_edited forum_topic_closed
+    forum_topic_reopened general_forum_topic_hidden general_forum_topic_unhidden video_chat_scheduled video_chat_started
+    video_chat_ended video_chat_participants_invited paid_message_price_changed direct_message_price_changed
+    giveaway_created successful_payment refunded_payment passport_data gift unique_gift""".split()
+)
+"""Fields of a message that nobody wrote: Telegram tells what became of the chat."""
 _FACTS = 10
 """More than one update can hold: who has Premium may change three reactions at once."""
 
@@ -57,7 +70,30 @@ class Membership:
     status: str
 
 
-Fact = Message | Edit | Note | Reaction | Press | Command | Migration | Membership
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply in a group that no setting calls a team's: only who keeps the record can say whose it is."""
+
+    request: Message | None
+    """What it is where what it replies to is nothing of a team's; None: it is not for us then."""
+    note: Note
+    """What it is otherwise."""
+    ours: bool
+    """It replies to something of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """Somebody spoke to us whom we cannot help where or as they did: they are told why, in a sentence."""
+
+    key: str
+    """The sentence."""
+    place: Place
+    message: int
+    language: str | None
+
+
+Fact = Unheard | Answer | Message | Edit | Note | Reaction | Press | Command | Migration | Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +118,10 @@ def read(update: Update, ears: BotIdentity, leader: telegram.Message | None = No
     if update.message is not None:
         fact = _heard(update.message, ears, leader)
     elif update.edited_message is not None:
-        fact = _edit(update.update_id, update.edited_message, ears)
+        return _edited(update.update_id, update.edited_message, ears)
+    elif update.channel_post is not None:
+        said = update.channel_post
+        fact = _unheard("telegram_unheard_channel", said) if _is_mentioned(said, ears) else None
     elif update.callback_query is not None:
         fact = _press(update.update_id, update.callback_query)
     elif update.my_chat_member is not None:
@@ -131,13 +170,44 @@ def _heard(said: telegram.Message, ears: BotIdentity, leader: telegram.Message |
         return Migration(str(said.migrate_from_chat_id), str(said.chat.id))
     author = _person(said.from_user)
     if author is None or said.sender_chat is not None:
-        return None
+        return _from_nobody(said, ears)
     if _is_in_a_room(said, ears):
-        return _note(said, author, ears, leader)
+        note = _note(said, author, ears, leader)
+        return note or (_unheard("telegram_unheard_room", said) if _names_us(said, ears) else None)
     command = _COMMAND.match(said.text or "")
     if command is not None:
         return _command(said, author, command, ears)
-    return _message(said, author, ears, leader)
+    return _request(said, author, ears, leader)
+
+
+def _request(
+    said: telegram.Message, author: Person, ears: BotIdentity, leader: telegram.Message | None
+) -> Message | Answer | Unheard | None:
+    request = _message(said, author, ears, leader)
+    if request is not None and not _spoken(said) and not request.media:
+        return _unheard("telegram_unheard_content", said)
+    note = None if said.chat.type == ChatType.PRIVATE else _note(said, author, ears, leader)
+    if note is None:
+        return request
+    replied = _answered(leader or said)
+    ours = replied is not None and replied.from_user is not None and replied.from_user.id == ears.id
+    return Answer(request, note, ours)
+
+
+def _from_nobody(said: telegram.Message, ears: BotIdentity) -> Unheard | None:
+    """Whoever hides behind a group or a channel is told so. Bots get nothing, or two of them would talk for ever.
+
+    Nor does a channel's post that Telegram itself copies into the channel's group: nobody said it there.
+    """
+    hides = said.sender_chat is not None and not said.is_automatic_forward
+    if not hides or _is_in_a_room(said, ears) or not _is_for_us(said, ears):
+        return None
+    return _unheard("telegram_unheard_nobody", said)
+
+
+def _unheard(key: str, said: telegram.Message) -> Unheard:
+    language = said.from_user.language_code if said.from_user is not None and said.sender_chat is None else None
+    return Unheard(key, _place(said), said.message_id, language)
 
 
 def _message(
@@ -146,6 +216,7 @@ def _message(
     text = _words(said, ears)
     if text is None or not (_is_for_us(said, ears) or (leader is not None and _is_for_us(leader, ears))):
         return None
+    text = _with_what_it_points_at(said, text, ears)
     return Message(_ref(said, ears), _place(said), author, text, _moment(said.date, said.message_id), media_of(said))
 
 
@@ -159,15 +230,30 @@ def _note(said: telegram.Message, author: Person, ears: BotIdentity, leader: tel
     # Of an album that is to be sent, only one piece says so.
     sent = leader is not None and _spoken(leader).lower().startswith(ears.send_prefix.lower())
     ref = MessageRef(NAME, str(said.chat.id), str(under.message_id))
-    return Note(_ref(said, ears), ref, author, text, at, media_of(said), send=sent)
+    own = MessageRef(NAME, str(said.chat.id), str(said.message_id))
+    return Note(own, ref, author, text, at, media_of(said), send=sent)
 
 
-def _edit(number: int, said: telegram.Message, ears: BotIdentity) -> Edit | None:
-    """None for what has no words to change: a location that moves, a voice message that is listened to."""
+def _edited(number: int, said: telegram.Message, ears: BotIdentity) -> list[Fact]:
+    """The new words; and the message itself, where it speaks to us by now: it may not have done so before."""
+    edits = _edits(number, said, ears)
+    again = _heard(said, ears, None) if edits and said.migrate_to_chat_id is None else None
+    return [*edits, *([again] if isinstance(again, Message | Answer) else [])]
+
+
+def _edits(number: int, said: telegram.Message, ears: BotIdentity) -> list[Edit]:
+    """None for what has no words to change: a location that moves, a voice message that is listened to.
+
+    In a topic, two: what was said there may be kept as a request of the topic or as a note of the group.
+    """
     words = _words(said, ears)
     if _person(said.from_user) is None or said.sender_chat is not None or words is None or said.location is not None:
-        return None
-    return Edit(_ref(said, ears), words, _moment(said.edit_date or said.date, number))
+        return []
+    if not _is_in_a_room(said, ears):
+        words = _with_what_it_points_at(said, words, ears)
+    refs = {_ref(said, ears), MessageRef(NAME, str(said.chat.id), str(said.message_id))}
+    at, media = _moment(said.edit_date or said.date, number), media_of(said) or None
+    return [Edit(ref, words, at, media) for ref in sorted(refs, key=lambda ref: ref.chat)]
 
 
 def _command(said: telegram.Message, author: Person, found: re.Match[str], ears: BotIdentity) -> Command | None:
@@ -205,10 +291,29 @@ def _is_in_a_room(said: telegram.Message, ears: BotIdentity) -> bool:
 
 
 def _is_for_us(said: telegram.Message, ears: BotIdentity) -> bool:
-    if said.chat.type == ChatType.PRIVATE or _mention(ears).search(_spoken(said)) is not None:
+    if said.chat.type == ChatType.PRIVATE or _is_mentioned(said, ears):
         return True
     replied = _answered(said)
     return replied is not None and replied.from_user is not None and replied.from_user.id == ears.id
+
+
+def _is_mentioned(said: telegram.Message, ears: BotIdentity) -> bool:
+    """By our user name, or picked from a list by the name that is shown."""
+    return _mention(ears).search(_spoken(said)) is not None or bool(_picked(said, ears))
+
+
+def _names_us(said: telegram.Message, ears: BotIdentity) -> bool:
+    """By a mention, or by a command that says for whom it is."""
+    command = _COMMAND.match(said.text or "")
+    named = command is not None and (command[2] or "").lower() == ears.username.lower()
+    return named or _is_mentioned(said, ears)
+
+
+def _picked(said: telegram.Message, ears: BotIdentity) -> list[str]:
+    """How we are called where somebody picked us by the name that is shown: such a mention has no user name in it."""
+    sort: list[str | None] = [MessageEntity.TEXT_MENTION]
+    found = said.parse_entities(sort) if said.text else said.parse_caption_entities(sort) if said.caption else {}
+    return [words for entity, words in found.items() if entity.user is not None and entity.user.id == ears.id]
 
 
 def _answered(said: telegram.Message) -> telegram.Message | None:
@@ -222,10 +327,32 @@ def _words(said: telegram.Message, ears: BotIdentity) -> str | None:
 
     None for what Telegram itself says in a chat (somebody joined).
     """
-    spoken = _spoken(said)
-    if not spoken and said.effective_attachment is None:
+    if not _spoken(said) and said.effective_attachment is None and _is_service(said):
         return None
-    return re.sub(r"[ \t]{2,}", " ", _mention(ears).sub(" ", spoken)).strip()
+    return forwarded(said, _without_us(spoken(said), ears))
+
+
+def _without_us(text: str, ears: BotIdentity) -> str:
+    """The text without mentions of us, by our name in Telegram or by a mark."""
+    us, pattern = str(ears.id), _mention(ears)
+    found = []
+    for run in runs(text):
+        at = 0
+        for name in pattern.finditer(run.text):
+            found += [Run(run.text[at : name.start()], run.marks), Run(name[0], (*run.marks, Mark(Style.MENTION, us)))]
+            at = name.end()
+        found.append(Run(run.text[at:], run.marks))
+    return without_mention(written(run for run in found if run.text), us)
+
+
+def _with_what_it_points_at(said: telegram.Message, text: str, ears: BotIdentity) -> str:
+    cited = pointed_at(said, ears.id)
+    return f"{cited}\n{text}".strip() if cited else text
+
+
+def _is_service(said: telegram.Message) -> bool:
+    """Whether it is news of the chat (somebody joined, a message was pinned), and not something that somebody sent."""
+    return any(getattr(said, kind, None) for kind in _SERVICE)
 
 
 def _spoken(said: telegram.Message) -> str:

@@ -1,9 +1,10 @@
 """Taking updates in: each is understood, stored, and only then confirmed."""
 
+import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import telegram
 from telegram import Update
@@ -11,20 +12,45 @@ from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
+from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import Edit, Message, Note, Press, Reaction
-from bot.domain.ports import Inbox
+from bot.domain.ports import Inbox, Ledger
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.bot_api import BotApiClient, Payload
-from bot.platforms.telegram.events import BotIdentity, Command, Fact, Membership, Migration, album, read
-from bot.platforms.telegram.message_parts import MessageParts
+from bot.platforms.telegram.events import (
+    Answer,
+    BotIdentity,
+    Command,
+    Fact,
+    Membership,
+    Migration,
+    Unheard,
+    album,
+    read,
+)
 from bot.platforms.telegram.rooms import Rooms
 
 log = logging.getLogger(__name__)
 
+_TRIES = 3
+"""An update that failed so often, for a reason that nobody foresaw, is not asked for again."""
 _ALBUMS = 200
 """How many albums are remembered: their pieces come within a second of each other."""
 
-Obey = Callable[[Command], Awaitable[None]]
+_EXPLAINED_SECONDS = 60.0
+
+_TOGETHER = 64
+"""Updates that are taken in at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """What is answered at once, where it was said."""
+
+    obey: Callable[[Command], Awaitable[None]]
+    explain: Callable[[Unheard], Awaitable[None]]
+    refusal: Callable[[Press], Awaitable[str]]
+    """Why a button does nothing for whoever pressed it; empty when it may do something."""
 
 
 class Albums:
@@ -41,7 +67,7 @@ class Albums:
             return read(update, ears)
         leader = self._leaders.get(name)
         facts = read(update, ears, leader)
-        if not facts:
+        if not any(_leads(fact) for fact in facts):
             self._early.setdefault(name, []).append(update)
         elif leader is None:
             self._leaders[name] = update.message
@@ -52,59 +78,121 @@ class Albums:
         return facts
 
 
+def _leads(fact: Fact) -> bool:
+    """Whether it says that the album is for us."""
+    return fact.request is not None if isinstance(fact, Answer) else not isinstance(fact, Unheard)
+
+
 class Inbound:
     """Updates on their way into the inbox."""
 
     def __init__(
-        self, bot: ExtBot[None], rooms: Rooms, send_prefix: str, pieces: MessageParts, inbox: Inbox, obey: Obey
+        self,
+        bot: ExtBot[None],
+        rooms: Rooms,
+        send_prefix: str,
+        ledger: Ledger,
+        inbox: Inbox,
+        replies: Replies,
     ) -> None:
         self._bot = bot
         self._rooms = rooms
         self._send_prefix = send_prefix
-        self._pieces = pieces
+        self._ledger = ledger
         self._inbox = inbox
-        self._obey = obey
+        self._replies = replies
         self._albums = Albums()
+        self._in_order = asyncio.Lock()
+        self._explained: dict[tuple[str, str], float] = {}
+        self._failed: tuple[object, int] = (None, 0)
+        """The update that failed last, and how often."""
 
     async def take(self, payload: Payload) -> None:
         """Store what an update says. Raises Unreachable when it could not be stored: it must come again.
 
-        An update that cannot be understood is skipped, and said so without a word of what is in it: nothing behind it
-        would be heard otherwise.
+        An update that cannot be understood is skipped, and so is one that nobody could take in however often it came:
+        nothing behind it would be heard otherwise. That is said without a word of what is in it.
         """
         try:
             update = Update.de_json(payload, self._bot)
-            facts = self._albums.read(update, self._ears())
         except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, it would again
-            about = {"update": payload.get("update_id"), "problem": type(error).__name__}
-            log.error("update skipped", extra={"platform": NAME, **about})
+            _skipped(payload, error)
             return
-        for fact in facts:
-            await self._store(fact)
+        try:
+            async with self._in_order:  # the pieces of an album are looked at in their order
+                await self._look_again(update)
+                facts = self._albums.read(update, self._ears())
+        except Unreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            _skipped(payload, error)
+            return
+        try:
+            for fact in facts:
+                await self._store(fact)
+        except Unreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 - it may be over in a moment, or never
+            self._again(payload, error)
         if update.callback_query is not None:
-            await self._answer(update.callback_query.id)
+            refusal = await self._refusal(facts)
+            await self._answer(update.callback_query.id, refusal)
+
+    async def _look_again(self, update: Update) -> None:
+        """Another process may have found a team's topic closed: then what is said in its group is the team's, too."""
+        chat = update.effective_chat
+        if chat is not None and self._rooms.shares(str(chat.id)):
+            await self._rooms.learn(self._ledger)
+
+    def _again(self, payload: Payload, error: Exception) -> None:
+        """Raises Unreachable, so that the update comes again, until it came for the last time."""
+        number = payload.get("update_id")
+        self._failed = (number, self._failed[1] + 1) if self._failed[0] == number else (number, 1)
+        if self._failed[1] < _TRIES:
+            raise Unreachable(f"platforms.{NAME}: an update was not taken in ({type(error).__name__})") from error
+        _skipped(payload, error)
 
     def _ears(self) -> BotIdentity:
         return BotIdentity(self._bot.id, self._bot.username, self._rooms.names, self._send_prefix)
 
     async def _store(self, fact: Fact) -> None:
         match fact:
+            case Answer():
+                await self._answered(fact)
             case Message():
                 await self._inbox.message(fact)
             case Edit():
                 await self._inbox.edit(fact)
             case Note():
-                await self._inbox.note(replace(fact, under=self._pieces.whole(fact.under)))
+                await self._inbox.note(fact)
             case Reaction():
                 await self._inbox.reaction(fact)
             case Press():
                 await self._inbox.press(fact)
             case Command():
-                await self._obey(fact)
+                await self._replies.obey(fact)
             case Migration():
                 await self._move(fact)
             case Membership():
                 self._notice(fact)
+            case Unheard():
+                await self._explain(fact)
+
+    async def _explain(self, fact: Unheard) -> None:
+        """Say once in a while why: whoever repeats it, or sends ten pictures that we cannot read, hears it once."""
+        cause = (fact.place.chat, fact.key)
+        now = asyncio.get_running_loop().time()
+        if self._explained.get(cause, now) <= now:
+            self._explained = {known: until for known, until in self._explained.items() if until > now}
+            self._explained[cause] = now + _EXPLAINED_SECONDS
+            await self._replies.explain(fact)
+
+    async def _answered(self, fact: Answer) -> None:
+        """What is said under something of a team's is that team's for ever, whatever the settings say by now."""
+        if await self._ledger.is_of_a_team(fact.note.under, fact.ours):
+            await self._inbox.note(fact.note)
+        elif fact.request is not None:
+            await self._inbox.message(fact.request)
 
     async def _move(self, fact: Migration) -> None:
         self._rooms.move(fact.before, fact.after)
@@ -122,16 +210,32 @@ class Inbound:
                 "no administrator in a team's group any more; make the bot one", extra={"platform": NAME, **about}
             )
 
-    async def _answer(self, query: str) -> None:
+    async def _refusal(self, facts: Sequence[Fact]) -> str:
+        """Why a button does nothing for whoever pressed it; empty when it may do something."""
+        press = next((fact for fact in facts if isinstance(fact, Press)), None)
+        try:
+            return "" if press is None else await self._replies.refusal(press)
+        except (Unreachable, Refused):
+            return ""  # it was stored: the flow looks at it again
+
+    async def _answer(self, query: str, text: str) -> None:
         """End the button's waiting. Too late, or said before, is no harm: the press is stored."""
         try:
-            await self._bot.answer_callback_query(query)
+            await self._bot.answer_callback_query(query, text or None, show_alert=bool(text))
         except TelegramError as error:
             log.info("press not answered", extra={"platform": NAME, "problem": type(error).__name__})
 
 
+def _skipped(payload: Payload, error: Exception) -> None:
+    about = {"update": payload.get("update_id"), "problem": type(error).__name__}
+    log.error("update skipped", extra={"platform": NAME, **about})
+
+
 class Polling:
-    """Takes updates in order; what was stored is confirmed to Telegram with the next poll, never earlier."""
+    """Takes updates in order; what was stored is confirmed to Telegram with the next poll, never earlier.
+
+    What people say one after the other is stored together: a hundred messages are no hundred transactions.
+    """
 
     def __init__(self, line: BotApiClient, intake: Inbound) -> None:
         self._line = line
@@ -141,9 +245,37 @@ class Polling:
     async def step(self, patience: int) -> None:
         """Take what waits, or what comes within `patience` seconds. Raises Unreachable; the rest comes again then."""
         updates = await self._line.updates(self._offset, patience)
-        for number, payload in updates:
-            await self._intake.take(payload)
-            self._offset = number + 1
+        for together in _side_by_side(updates):
+            outcomes = await asyncio.gather(*(self._intake.take(one) for _, one in together), return_exceptions=True)
+            for (number, _), failure in zip(together, outcomes, strict=True):
+                if failure is not None:
+                    raise failure
+                self._offset = number + 1
         if not updates:
             # All is confirmed. After a week of silence the numbers may begin anew, lower: no offset may outlive that.
             self._offset = None
+
+
+def _side_by_side(updates: Sequence[tuple[int, Payload]]) -> Iterator[list[tuple[int, Payload]]]:
+    """The updates in order, in groups whose members may be stored together: what people merely say.
+
+    Anything else (a command, an edit, a press) is about what came before it, and waits until that is stored.
+    """
+    group: list[tuple[int, Payload]] = []
+    for update in updates:
+        if group and not (_merely_said(update[1]) and len(group) < _TOGETHER):
+            yield group
+            group = []
+        group.append(update)
+        if not _merely_said(update[1]):
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _merely_said(payload: Payload) -> bool:
+    message = payload.get("message")
+    if not isinstance(message, Mapping) or any(str(key).startswith("migrate_") for key in message):
+        return False
+    return not any(str(message.get(words, "")).startswith("/") for words in ("text", "caption"))

@@ -7,35 +7,45 @@ from telegram import Update
 from telegram.ext import ExtBot
 
 from bot.domain.errors import Refused, Unreachable
-from bot.platforms import Finding, PlatformContext
+from bot.platforms import LIVE_SECONDS, Finding, PlatformContext
 from bot.platforms.telegram import NAME, Config, Mode
 from bot.platforms.telegram.bot_api import BotApiClient, Overtaken, Payload, asked
 from bot.platforms.telegram.events import HEARD
 from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.rooms import Rooms
 
-_SECONDS = 60.0
 _BETWEEN_SECONDS = 1.0
 
-Spot = tuple[str, int]
+MessageId = tuple[str, int]
 """A chat and a message in it."""
 
 
-async def live_check(
-    line: BotApiClient, config: Config, around: PlatformContext, rooms: Rooms
-) -> AsyncIterator[Finding]:
-    """A finding for each room. What else happens meanwhile stays with Telegram for Switchboard to hear."""
+async def live_check(config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
+    """Two findings for each room. What else happens meanwhile stays with Telegram for Switchboard to hear."""
+    line = BotApiClient(config)
+    try:
+        await asked(line.bot.initialize())
+        async for finding in _tried(line, config, around):
+            yield finding
+    finally:
+        await line.bot.shutdown()
+
+
+async def _tried(line: BotApiClient, config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
     if config.mode is Mode.WEBHOOK:
         # Updates cannot be polled beside a webhook; while it is away they wait with Telegram.
         await asked(line.bot.delete_webhook(drop_pending_updates=False))
-    posted: dict[Spot, str] = {}
+    posted: dict[MessageId, str] = {}
     try:
         await _ask_for_reactions(line)
-        for where in rooms.written:
+        for where in Rooms(around.task).written:
+            what = f"a test message is in {where}; put {_emoji(around)} on it now"
             try:
                 posted[await _post(line.bot, where, around)] = where
             except (Refused, Unreachable) as error:
-                yield Finding(f"a test message in {where}", False, str(error))
+                yield Finding(what, False, str(error))
+            else:
+                yield Finding(what, True)
         async for finding in _watched(line, posted):
             yield finding
     finally:
@@ -51,15 +61,20 @@ async def _ask_for_reactions(line: BotApiClient) -> None:
         return
 
 
-async def _post(bot: ExtBot[None], where: str, around: PlatformContext) -> Spot:
+def _emoji(around: PlatformContext) -> str:
+    """One that the room allows, if it allows what our cards need."""
+    return around.vocabulary.take.get(NAME, "👀")
+
+
+async def _post(bot: ExtBot[None], where: str, around: PlatformContext) -> MessageId:
     chat, _, topic = where.partition("/")
-    words = sentence(around.languages[0], "telegram_check", emoji=around.vocabulary.take.get(NAME, "👀"))
+    words = sentence(around.languages[0], "telegram_check", emoji=_emoji(around))
     sent = await asked(bot.send_message(chat, words, message_thread_id=int(topic) if topic else None))
     return str(sent.chat.id), sent.message_id
 
 
-async def _watched(line: BotApiClient, posted: dict[Spot, str]) -> AsyncIterator[Finding]:
-    waiting, until = dict(posted), asyncio.get_running_loop().time() + _SECONDS
+async def _watched(line: BotApiClient, posted: dict[MessageId, str]) -> AsyncIterator[Finding]:
+    waiting, until = dict(posted), asyncio.get_running_loop().time() + LIVE_SECONDS
     problem = "no reaction arrived; is the bot an administrator there, and are reactions allowed?"
     while waiting and asyncio.get_running_loop().time() < until:
         try:
@@ -71,15 +86,15 @@ async def _watched(line: BotApiClient, posted: dict[Spot, str]) -> AsyncIterator
         except Unreachable as error:
             problem = str(error)
             updates = []
-        for spot in _reacted(payload for _, payload in updates):
-            if spot in waiting:
-                yield Finding(f"a reaction arrives from {waiting.pop(spot)}", True)
+        for message in _reacted(payload for _, payload in updates):
+            if message in waiting:
+                yield Finding(f"a reaction arrives from {waiting.pop(message)}", True)
         await asyncio.sleep(_BETWEEN_SECONDS)
     for where in waiting.values():
         yield Finding(f"a reaction arrives from {where}", False, problem)
 
 
-def _reacted(payloads: Iterable[Payload]) -> Iterable[Spot]:
+def _reacted(payloads: Iterable[Payload]) -> Iterable[MessageId]:
     for payload in payloads:
         if Update.MESSAGE_REACTION in payload:
             changed = Update.de_json(payload).message_reaction
@@ -87,11 +102,8 @@ def _reacted(payloads: Iterable[Payload]) -> Iterable[Spot]:
                 yield str(changed.chat.id), changed.message_id
 
 
-async def _tidy(bot: ExtBot[None], config: Config, posted: Iterable[Spot]) -> None:
-    for chat, message in posted:
-        try:
-            await asked(bot.delete_message(chat, message))
-        except (Refused, Unreachable):
-            continue
+async def _tidy(bot: ExtBot[None], config: Config, posted: Iterable[MessageId]) -> None:
+    gone = (asked(bot.delete_message(chat, message)) for chat, message in posted)
+    await asyncio.gather(*gone, return_exceptions=True)  # where it cannot be deleted, it says itself that it is a test
     if config.mode is Mode.WEBHOOK:
         await asked(bot.set_webhook(config.webhook_url, secret_token=config.webhook_secret, allowed_updates=HEARD))

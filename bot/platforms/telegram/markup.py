@@ -8,7 +8,10 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import InlineKeyboardMarkupLimit, MessageLimit
 
 from bot.domain.messages import MessageRef
+from bot.domain.rich_text import flattened, head, units
+from bot.domain.rich_text import plain as words_of
 from bot.platforms.telegram import NAME
+from bot.platforms.telegram.entities import html
 
 MOST = int(MessageLimit.MAX_TEXT_LENGTH)
 LINE = 150
@@ -25,13 +28,6 @@ class Said:
     keyboard: InlineKeyboardMarkup | None = None
     quiet: bool = False
     """No telephone rings."""
-    more: str = ""
-    """What did not fit, for a message of its own behind this one."""
-
-
-def units(text: str) -> int:
-    """The length as Telegram counts it: in UTF-16 code units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int) -> str:
@@ -42,23 +38,27 @@ def cut(text: str, limit: int) -> str:
     return kept.decode("utf-16-le", "ignore") + "…"
 
 
-def halved(text: str, limit: int) -> tuple[str, str]:
-    """The text in at most `limit` code units, and the rest of it; no emoji split."""
-    head = text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "ignore")
-    return head, text[len(head) :]
-
-
 def plain(text: str, limit: int = MOST) -> str:
     return escape(cut(text, limit), quote=False)
 
 
 def quoted(text: str, limit: int, struck: bool = False, folded: bool = False) -> list[str]:
-    """What somebody wrote, as a quotation, `folded` until it is tapped; nothing when there is no text."""
-    if not text.strip():
+    """What somebody wrote, with its marks, as a quotation, `folded` until it is tapped; nothing when there is no text.
+
+    Telegram knows no quotation within a quotation.
+    """
+    kept = head(flattened(text, quotes=True), limit)
+    if not words_of(kept).strip():
         return []
-    words = plain(text, limit)
+    words = html(kept)
     tag = "blockquote expandable" if folded else "blockquote"
     return [f"<{tag}>{f'<s>{words}</s>' if struck else words}</blockquote>"]
+
+
+def marked_up(text: str, limit: int) -> list[str]:
+    """What we pass on to somebody in its writer's words and marks; nothing when there is no text."""
+    kept = head(flattened(text, quotes=False), limit)
+    return [html(kept)] if words_of(kept).strip() else []
 
 
 def link(words: str, ref: MessageRef | None) -> list[str]:

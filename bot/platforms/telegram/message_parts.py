@@ -1,24 +1,24 @@
-"""Which post a message of ours belongs to that came behind it: its attachments, and the rest of a long text."""
+"""Which post a message of ours belongs to that came behind it: its attachments."""
 
-from collections import OrderedDict
+import logging
 
+from bot.domain.errors import Unreachable
 from bot.domain.messages import MessageRef
+from bot.domain.ports import Ledger
+from bot.platforms.telegram import NAME
 
-_MOST = 5_000
+log = logging.getLogger(__name__)
 
 
 class MessageParts:
-    """Remembers the newest of them while we run: whoever answers a picture under a card answers the card."""
+    """Writes them down: whoever answers a picture under a card answers the card, also after a restart."""
 
-    def __init__(self) -> None:
-        self._wholes: OrderedDict[tuple[str, int], int] = OrderedDict()
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
 
-    def add(self, chat: str, piece: int, whole: int) -> None:
-        self._wholes[chat, piece] = whole
-        while len(self._wholes) > _MOST:
-            self._wholes.popitem(last=False)
-
-    def whole(self, ref: MessageRef) -> MessageRef:
-        """The post that this is a piece of; itself when it is none."""
-        whole = self._wholes.get((ref.chat, int(ref.id)))
-        return ref if whole is None else MessageRef(ref.platform, ref.chat, str(whole))
+    async def add(self, chat: str, piece: int, whole: int) -> None:
+        """Never raises: the piece was said, and would be said again."""
+        try:
+            await self._ledger.add_part(MessageRef(NAME, chat, str(piece)), MessageRef(NAME, chat, str(whole)))
+        except Unreachable as error:
+            log.error("part of a post not written down", extra={"platform": NAME, "problem": str(error)})

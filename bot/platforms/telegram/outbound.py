@@ -11,9 +11,11 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest
 from telegram.ext import ExtBot
 
+from bot.domain import delivery
 from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.messages import Media, MessageRef, Place
-from bot.domain.posts import Card, Content, FollowUp, OutboxItem, Reply
+from bot.domain.ports import Ledger
+from bot.domain.posts import OutboxItem, Reply
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.attachments import AttachmentSender, Spot
 from bot.platforms.telegram.bot_api import BadToken, asked
@@ -34,28 +36,34 @@ T = TypeVar("T")
 class Sender:
     """One bot's mouth."""
 
-    def __init__(self, bot: ExtBot[None], voice: Voice, rooms: Rooms) -> None:
+    def __init__(self, bot: ExtBot[None], voice: Voice, rooms: Rooms, ledger: Ledger) -> None:
         self._bot = bot
         self._voice = voice
         self._rooms = rooms
         self._pace = Pace()
-        self.pieces = MessageParts()
-        self.parcels = AttachmentSender(bot, lambda chat: self._pace.count(chat, _now()), self.pieces)
+        self._ledger = ledger
+        self._pieces = MessageParts(ledger)
+        self.parcels = AttachmentSender(bot, lambda chat: self._pace.count(chat, _now()), self._pieces)
         self._later: set[asyncio.Task[None]] = set()
+
+    def delay(self, item: OutboxItem) -> timedelta:
+        """How long the post must wait for its turn in its chat, and among all that we say."""
+        chat = _chat(item.post.place) if item.edits is None else item.edits.chat
+        return timedelta(seconds=self._pace.delay(item.id, chat, _now()))
 
     async def say(self, item: OutboxItem) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused.
 
-        Never waits: a chat that has had its share is Unreachable until it may be spoken to again.
+        Never waits: `delay` was asked for its turn.
         """
         if item.post.only_for is not None:
             raise Refused(f"platforms.{NAME}: nothing can be shown to one person of a chat alone")
         said = render(item.post.content, self._voice, _missing(item))
         if item.edits is not None:
-            await self._paced(item.edits.chat, self._rewrite(item.edits.chat, int(item.edits.id), said))
+            await self._called(item.edits.chat, self._rewrite(item.edits.chat, int(item.edits.id), said))
             return item.edits
-        sent = await self._paced(_chat(item.post.place), self._post(item.post.place, _target(item), said))
-        await self._follow(sent, said, item)
+        sent = await self._called(_chat(item.post.place), self._post(item.post.place, _target(item), said))
+        await self._follow(sent, item)
         return MessageRef(NAME, str(sent.chat.id), str(sent.message_id))
 
     async def answer(self, place: Place, message: int, said: Said, rewrite: bool) -> None:
@@ -101,6 +109,9 @@ class Sender:
         if (wait := self._pace.take(chat, _now())) > 0:
             call.close()
             raise Unreachable(f"platforms.{NAME}: this chat has had its share", timedelta(seconds=wait))
+        return await self._called(chat, call)
+
+    async def _called(self, chat: str, call: Coroutine[object, object, T]) -> T:
         try:
             return await asked(call)
         except BadToken as error:
@@ -123,9 +134,19 @@ class Sender:
                 raise
             about = {"platform": NAME, "room": place.chat, "setting": self._rooms.settings(chat)}
             log.error("topic closed or deleted, said in the group itself", extra=about)
-            if place.chat in self._rooms.names:
-                self._rooms.widen(chat)
+            await self._widen(place)
             return await self._send(Spot(chat, None, _replying(reply)), said)
+
+    async def _widen(self, place: Place) -> None:
+        """The group itself is the team's room from now on; said here first, and written down for other processes."""
+        if place.chat not in self._rooms.names:
+            return
+        group = _chat(place)
+        self._rooms.widen(place.chat, group)
+        try:
+            await self._ledger.add_room(place, Place(NAME, group))
+        except Unreachable as error:
+            log.error("room not written down", extra={"platform": NAME, "problem": str(error)})
 
     async def _send(self, spot: Spot, said: Said) -> Message:
         return await self._bot.send_message(
@@ -154,16 +175,14 @@ class Sender:
             if "not modified" not in error.message.lower():
                 raise
 
-    async def _follow(self, sent: Message, said: Said, item: OutboxItem) -> None:
-        """What belongs behind the text: the rest of it, attachments, and word of those that failed.
+    async def _follow(self, sent: Message, item: OutboxItem) -> None:
+        """What belongs behind the text: attachments, and word of those that failed.
 
         Nothing is raised for it, as the text would be said once more.
         """
         content, topic = item.post.content, sent.message_thread_id if sent.is_topic_message else None
         spot = Spot(str(sent.chat.id), topic, _replying(sent.message_id))
-        if said.more:
-            await self._add(spot, said.more)
-        if lost := await self.parcels.send(spot, _media(content), item.files):
+        if lost := await self.parcels.send(spot, delivery.attached(content), item.files):
             language = self._voice.persons(content.language) if isinstance(content, Reply) else self._voice.team
             await self._add(spot, "\n".join(attached(lost, language, "telegram_lost")))
 
@@ -175,17 +194,13 @@ class Sender:
             log.error("part of a post not said", extra={"platform": NAME, "problem": str(error)})
         else:
             if spot.reply is not None:
-                self.pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
-
-
-def _media(content: Content) -> tuple[Media, ...]:
-    return content.media if isinstance(content, Card | FollowUp | Reply) else ()
+                await self._pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
 
 
 def _missing(item: OutboxItem) -> list[Media]:
     """Attachments from elsewhere whose bytes are not here."""
     here = {file.media for file in item.files}
-    return [one for one in _media(item.post.content) if one.platform != NAME and one not in here]
+    return [one for one in delivery.attached(item.post.content) if one.platform != NAME and one not in here]
 
 
 def _target(item: OutboxItem) -> int | None:

@@ -2,15 +2,13 @@
 
 import asyncio
 
-from telegram import ChatMember, ChatMemberRestricted
 from telegram.constants import ChatID, ChatMemberStatus
-from telegram.ext import ExtBot
 
 from bot.domain.errors import ChatMoved, Refused
 from bot.domain.messages import Person, Place
 from bot.domain.tasks import Label
 from bot.platforms.telegram import ADMINS, NAME, Config
-from bot.platforms.telegram.bot_api import asked
+from bot.platforms.telegram.bot_api import BotApiClient, Member
 from bot.platforms.telegram.rooms import Rooms
 
 _REMEMBERED_SECONDS = 300.0
@@ -24,12 +22,12 @@ _THERE = (*_ADMINS, ChatMemberStatus.MEMBER)
 class Permissions:
     """Answers the questions of who may; what Telegram said is remembered for five minutes."""
 
-    def __init__(self, bot: ExtBot[None], config: Config, rooms: Rooms) -> None:
-        self._bot = bot
+    def __init__(self, line: BotApiClient, config: Config, rooms: Rooms) -> None:
+        self._line = line
         self._ourselves = config.bot_token.partition(":")[0]
         self._leads = config.leads
         self._rooms = rooms
-        self._known: dict[tuple[str, str], tuple[float, ChatMember | None]] = {}
+        self._known: dict[tuple[str, str], tuple[float, Member | None]] = {}
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
         """A lead of all teams or of this one, by id, or as an administrator of the card's group if the settings say so.
@@ -51,7 +49,7 @@ class Permissions:
         if not self._is_somebody(person):
             return False
         member = await self._member(person, room)
-        if isinstance(member, ChatMemberRestricted):
+        if member is not None and member.status == ChatMemberStatus.RESTRICTED:
             return member.is_member
         return member is not None and member.status in _THERE
 
@@ -59,7 +57,7 @@ class Permissions:
         named = person.id.isdecimal() and person.id not in {*_NOBODY, self._ourselves}
         return person.platform == NAME and named and not person.external
 
-    async def _member(self, person: Person, room: Place) -> ChatMember | None:
+    async def _member(self, person: Person, room: Place) -> Member | None:
         """None: not in that group, or a bot, or no group of ours."""
         if room.platform != NAME or not room.chat.startswith("-"):
             return None
@@ -74,12 +72,12 @@ class Permissions:
         self._known[chat, person.id] = (now + _REMEMBERED_SECONDS, member)
         return member
 
-    async def _asked(self, chat: str, person: Person) -> ChatMember | None:
+    async def _asked(self, chat: str, person: Person) -> Member | None:
         try:
-            member = await asked(self._bot.get_chat_member(chat, int(person.id)))
+            member = await self._line.member(chat, person.id)
         except ChatMoved as moved:
             self._rooms.move(chat, moved.chat)
             return await self._asked(moved.chat, person)
         except Refused:
             return None
-        return None if member.user.is_bot else member
+        return None if member.is_bot else member

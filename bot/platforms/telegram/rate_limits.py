@@ -1,27 +1,33 @@
 """How fast Telegram lets a bot speak: counted before we call, so that one busy chat holds up no other."""
 
-from collections import deque
+from bisect import insort
 
 _EVERYWHERE = (30, 1.0)
 _CHAT = (3, 3.0)
 """One a second, short bursts allowed."""
 _GROUP = (20, 60.0)
 _MANY = 1_000
+_EARLY = 0.05
+"""A turn may begin so many seconds too soon: the outbox goes by another clock."""
 
 
 class Window:
     """At most `limit` calls in any `seconds`."""
 
     def __init__(self, limit: int, seconds: float) -> None:
+        self._limit = limit
         self._seconds = seconds
-        self._calls: deque[float] = deque(maxlen=limit)
+        self._calls: list[float] = []
+        """The latest, those that are reserved included, oldest first."""
 
     def free_at(self, now: float) -> float:
         """When the next call may be made; `now` or earlier: at once."""
-        return self._calls[0] + self._seconds if len(self._calls) == self._calls.maxlen else now
+        return self._calls[0] + self._seconds if len(self._calls) == self._limit else now
 
-    def count(self, now: float) -> None:
-        self._calls.append(now)
+    def count(self, at: float) -> None:
+        """A call is made then. Where later ones are reserved already, the next one waits the longer for it."""
+        insort(self._calls, max(at, self.free_at(at)) if self._calls and self._calls[-1] > at else at)
+        del self._calls[: -self._limit]
 
     def idle(self, now: float) -> bool:
         return not self._calls or self._calls[-1] + self._seconds <= now
@@ -38,6 +44,29 @@ class Pace:
         self._everywhere = Window(*_EVERYWHERE)
         self._chats: dict[str, list[Window]] = {}
         self._resting: dict[str, float] = {}
+        self._turns: dict[int, float] = {}
+        """Post -> the turn in its chat that is reserved for it."""
+
+    def delay(self, post: int, chat: str, now: float) -> float:
+        """How long this post must wait for its turn, which is reserved; zero: its turn is now, and is counted."""
+        turn, rest = self._turns.pop(post, None), self._resting.get(chat, 0.0)
+        if turn is None or turn < rest:
+            windows = self._of(chat, now)
+            turn = max(now, rest, *(window.free_at(now) for window in windows))
+            for window in windows:
+                window.count(turn)
+        if turn <= now + _EARLY and (turn := self._everywhere.free_at(now)) <= now:
+            self._resting.pop(chat, None)
+            self._everywhere.count(now)
+            return 0.0
+        self._reserve(post, turn, now)
+        return turn - now
+
+    def _reserve(self, post: int, turn: float, now: float) -> None:
+        if len(self._turns) > _MANY:
+            # Another process may have said it, or it is no longer owed
+            self._turns = {other: at for other, at in self._turns.items() if at > now - 60}
+        self._turns[post] = turn
 
     def take(self, chat: str, now: float) -> float:
         """Count a call to this chat and return 0; or count nothing and return how many seconds it must wait."""

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.domain.continuation import continues, first, history_on_card, on_card
 from bot.domain.messages import Media
 from bot.domain.posts import (
+    GONE,
     NO,
     OTHER,
     SEND,
@@ -13,6 +15,7 @@ from bot.domain.posts import (
     Answer,
     Card,
     Content,
+    Continuation,
     FollowUp,
     LearningReport,
     Moved,
@@ -27,17 +30,19 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.rich_text import units
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.locales import sentence
-from bot.platforms.telegram.markup import LINE, MOST, Said, cut, halved, keyboard, link, plain, quoted, units
-from bot.platforms.wording import card_marks, question, remembered, reply, report, to_person, to_team, why
+from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, link, marked_up, plain, quoted
+from bot.platforms.wording import card_marks, continuation, question, remembered, reply, report, to_person, to_team, why
 
-_EXCERPT, _HISTORY, _LEGEND, _MARKS, _REMEMBERED = 900, 700, 600, 300, 300
-"""Together with a card's other lines they stay below what one message may hold."""
+_EXCERPT, _HISTORY, _LEGEND, _MARKS, _REMEMBERED = 1_000, 600, 600, 300, 300
+"""Together with a card's other lines they stay below what one message may hold. An excerpt is longer than what
+`continuation.EXCERPT` allows only by what is said of whom it cites."""
 _SENT, _SENTENCE = 500, 1_000
-_NAMES = 300
+_NAMES, _SHORTEST = 400, 12
 _FEW = 8
 _QUIET = (What.LEFT, What.SOLVED)
 
@@ -71,6 +76,8 @@ def render(content: Content, voice: Voice, missing: Sequence[Media] = ()) -> Sai
             return Said(_card(content, voice))
         case FollowUp():
             return _follow_up(content, voice, missing)
+        case Continuation():
+            return _continuation(content, voice)
         case Offer() | WrongTeam() | Sent() | Notice():
             return _to_team(content, voice)
         case LearningReport():
@@ -79,7 +86,8 @@ def render(content: Content, voice: Voice, missing: Sequence[Media] = ()) -> Sai
 
 def attached(media: Sequence[Media], language: str, key: str = "card_attached") -> list[str]:
     """What is attached, by name; nothing when nothing is."""
-    names = ", ".join(one.name or one.kind for one in media)
+    room = max(_SHORTEST, _NAMES // len(media) - 2) if media else _NAMES
+    names = ", ".join(cut(one.name or one.kind, room) for one in media)
     return [plain(sentence(language, key, names=cut(names, _NAMES)), _NAMES + LINE)] if media else []
 
 
@@ -115,19 +123,14 @@ def _question(content: Question, language: str, task: Task) -> Said:
 
 def _reply(content: Reply, language: str, task: Task, missing: Sequence[Media]) -> Said:
     speaker, names = cut(reply(content, language, task), LINE), attached(missing, language)
-    text, more = halved(content.text, _left(speaker, names))
-    words = [plain(text)] if text.strip() else []
-    return Said("\n".join([f"<b>{plain(speaker)}</b>", *words, *names]), more=_rest(more))
+    words = marked_up(first(content.text), _left(speaker, names))
+    return Said("\n".join([f"<b>{plain(speaker)}</b>", *words, *names]))
 
 
 def _left(*lines: str | Sequence[str]) -> int:
     """What a message holds besides these lines."""
     flat = [one for line in lines for one in ([line] if isinstance(line, str) else line)]
     return MOST - sum(units(line) + 1 for line in flat)
-
-
-def _rest(text: str) -> str:
-    return plain(text) if text.strip() else ""
 
 
 # --- to the team ---
@@ -141,7 +144,8 @@ def _card(card: Card, voice: Voice) -> str:
     if card.deleted:
         lines.append(f"<i>{plain(sentence(language, 'card_gone'), LINE)}</i>")
     else:
-        lines += quoted(card.excerpt, _EXCERPT, struck=moved)
+        lines += quoted(on_card(card), _EXCERPT, struck=moved)
+        lines += [f"<i>{plain(sentence(language, 'card_continued'), LINE)}</i>"] if continues(card) else []
     lines += attached(card.media, language)
     lines.append(f"<i>{plain(why(card, language, voice.base), LINE)}</i>")
     if not moved:
@@ -163,7 +167,7 @@ def _background(card: Card, language: str) -> list[str]:
     """What one may want to look up: similar corrections, what was said so far, the place where it was said."""
     similar = remembered(card.remembered, card.remembered_from, language)
     lines = [f"<i>{plain(chr(10).join(similar), _REMEMBERED)}</i>"] if similar else []
-    said = [f"{who or sentence(language, 'someone')}: {what}" for who, what in card.history]
+    said = [f"{who or sentence(language, 'someone')}: {what}" for who, what in history_on_card(card)]
     if said:
         lines += quoted("\n".join([sentence(language, "card_history"), *said]), _HISTORY, folded=True)
     return lines + link(sentence(language, "card_link"), card.source)
@@ -183,8 +187,18 @@ def _manual(card: Card, voice: Voice) -> list[str]:
 
 def _follow_up(content: FollowUp, voice: Voice, missing: Sequence[Media]) -> Said:
     lead_in, names = cut(to_team(content, voice.team, voice.task), LINE), attached(missing, voice.team)
-    text, more = halved("" if content.deleted else content.text, _left(lead_in, names))
-    return Said("\n".join([f"<b>{plain(lead_in)}</b>", *quoted(text, MOST), *names]), more=_rest(more))
+    said = [] if content.deleted else quoted(first(content.text), _left(lead_in, names))
+    return Said("\n".join([f"<b>{plain(lead_in)}</b>", *said, *names]))
+
+
+def _continuation(content: Continuation, voice: Voice) -> Said:
+    """A person reads on without being told so; a team reads which piece of how many it is."""
+    if content.gone:
+        return Said(GONE, quiet=True)
+    if content.to_person:
+        return Said("\n".join(marked_up(content.text, MOST)) or GONE, quiet=True)
+    title = cut(continuation(content, voice.team), LINE)
+    return Said("\n".join([f"<i>{plain(title)}</i>", *quoted(content.text, _left(title))]), quiet=True)
 
 
 def _to_team(content: Offer | WrongTeam | Sent | Notice, voice: Voice) -> Said:

@@ -1,5 +1,6 @@
 """The teams' rooms in Telegram: groups and topics, and what becomes of them while we run."""
 
+from bot.domain.ports import Ledger
 from bot.domain.tasks import Task
 from bot.platforms.telegram import NAME, room
 
@@ -13,13 +14,13 @@ class Rooms:
         for label in task.labels:
             if NAME in label.deliver_to:
                 self._labels.setdefault(label.deliver_to[NAME].chat, []).append(label.name)
-        self._more: set[str] = set()
+        self._instead: dict[str, str] = {}
         self._moved: dict[str, str] = {}
 
     @property
     def names(self) -> frozenset[str]:
         """Every room, as `Place.chat` holds it."""
-        return frozenset(self._labels) | self._more | frozenset(map(self.now, self._labels))
+        return frozenset(self._labels) | frozenset(map(self.now, self._labels)) | self._standing_in()
 
     @property
     def written(self) -> dict[str, list[str]]:
@@ -31,9 +32,22 @@ class Rooms:
         names = [name for where, labels in self._labels.items() if self._group(where) == chat for name in labels]
         return ", ".join(f"tasks.{self._task}.labels.{name}.deliver_to.{NAME}" for name in names)
 
-    def widen(self, chat: str) -> None:
-        """A topic is closed, so that the whole group has to be the room."""
-        self._more.add(chat)
+    def widen(self, where: str, chat: str) -> None:
+        """A topic is closed, so that the whole group has to be the room, for as long as the settings name the topic."""
+        self._instead[where] = chat
+
+    def shares(self, chat: str) -> bool:
+        """Whether the group, in which a team has a topic, may be that team's room by now."""
+        return any("/" in where and self._group(where) == chat for where in self._labels)
+
+    async def learn(self, ledger: Ledger) -> None:
+        """What this process or another found out before. Raises Unreachable."""
+        self._instead |= await ledger.learned_rooms(NAME)
+        self._moved |= await ledger.moved_chats(NAME)
+
+    def _standing_in(self) -> frozenset[str]:
+        known = {*self._labels, *map(self.now, self._labels)}
+        return frozenset(self.now(chat) for where, chat in self._instead.items() if where in known)
 
     def move(self, before: str, after: str) -> None:
         """The group has another id from now on."""

@@ -74,7 +74,7 @@ class WebModule(PlatformModule):
             raise TypeError("the web chat was given another platform's settings")
         yield WebChat(config.leads, around)
 
-    def check(self, config: object, around: PlatformContext, live: bool) -> AsyncIterator[Finding]:
+    def check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
         """That teams have rooms here."""
         from bot.platforms.web.check import check
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -65,6 +66,10 @@ class WebChat:
                 self._inbox = None
                 self._page.close()
         raise Unreachable("web: the database no longer says what changes")
+
+    def delay(self, item: OutboxItem) -> timedelta:
+        """Nothing waits here."""
+        return timedelta(0)
 
     async def say(self, item: OutboxItem) -> MessageRef:
         """A receipt. Raises Refused for a room that there is none of."""

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.domain.continuation import continues, history_on_card, on_card
 from bot.domain.decisions import Author, Reason
 from bot.domain.messages import chosen
 from bot.domain.posts import Card
 from bot.domain.queries import TranscriptLine
 from bot.platforms.web.events import LEAD, NAME, receipt
 from bot.platforms.web.thread import posted, under
-from bot.platforms.web.words import Json, Object, Words, attachments, keyed, link, mark
+from bot.platforms.web.words import Json, Object, Words, attachments, keyed, link, mark, readable
 from bot.platforms.wording import card_marks, certainty, remembered, why
 
 CARDS = 20
@@ -57,24 +58,28 @@ def _card(words: Words, card: Card, line: TranscriptLine) -> Object:
     return {
         "kind": "card",
         "label": card.label,
-        "excerpt": words.say(None, "card_gone") if gone else card.excerpt,
+        "excerpt": words.say(None, "card_gone") if gone else readable(on_card(card)),
         "person": card.author or words.say(None, "someone"),
         "author": words.say(None, "card_from", author=card.author or words.say(None, "someone")),
         "by": card.by,
         "mark": _sureness(words, card),
         "why": why(card, words.team_language, words.base),
-        "marks": list(card_marks(card, words.team_language)),
+        "marks": [*card_marks(card, words.team_language), *_more(words, card)],
         "taken": bool(card.taken_by),
         "done": card.done,
         "deleted": gone,
         "remembered": remembered(card.remembered, card.remembered_from, words.team_language),
-        "history": [{"who": who, "what": what} for who, what in card.history],
+        "history": [{"who": who, "what": readable(what)} for who, what in history_on_card(card)],
         "attached": attachments(card.media),
         "moved": words.say(None, "card_moved", team=words.task.shown(card.moved_to)) if card.moved_to else None,
         "link": link(words, card.moved_link),
         "handling": _handling(words, line),
         "reactions": _reactions(words, card, line),
     }
+
+
+def _more(words: Words, card: Card) -> list[str]:
+    return [words.say(None, "card_continued")] if continues(card) and not card.moved_to else []
 
 
 def _sureness(words: Words, card: Card) -> str:

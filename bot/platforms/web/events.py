@@ -22,6 +22,7 @@ from bot.domain.messages import (
     Reaction,
     clean,
 )
+from bot.domain.rich_text import bare
 
 NAME = "web"
 PEOPLE = {"customer": "Customer", "employee": "Employee", "lead": "Lead"}
@@ -167,7 +168,7 @@ def _written(fields: Mapping[str, object], rooms: Collection[str]) -> MessageRef
 def _words(text: str) -> str:
     if len(text.strip()) > MAX_TEXT:
         raise UsageError(f"That is {len(text.strip()):,} characters; please send at most {MAX_TEXT:,} at a time.")
-    kept = clean(text)
+    kept = clean(bare(text))
     if not kept:
         raise UsageError("There is nothing in this message; write a few words.")
     return kept

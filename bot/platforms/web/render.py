@@ -6,9 +6,24 @@ Nothing here is markup: the page inserts every string as text.
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.domain.continuation import first
 from bot.domain.learning import Adapter, Cycle
 from bot.domain.messages import Message
-from bot.domain.posts import NO, OTHER, SPLIT, YES, Answer, Moved, Post, Question, Reply, Solved, Split, WordsPlease
+from bot.domain.posts import (
+    NO,
+    OTHER,
+    SPLIT,
+    YES,
+    Answer,
+    Continuation,
+    Moved,
+    Post,
+    Question,
+    Reply,
+    Solved,
+    Split,
+    WordsPlease,
+)
 from bot.domain.queries import TranscriptLine
 from bot.domain.tasks import Label
 from bot.platforms.web.cards import team_room
@@ -22,6 +37,7 @@ from bot.platforms.web.words import (
     buttons,
     keyed,
     milliseconds,
+    readable,
     team_rooms,
 )
 from bot.platforms.wording import question, reply, to_person
@@ -94,7 +110,7 @@ def _said(message: Message, edited: bool) -> Object:
     return {
         "kind": "person",
         "author": message.author.name,
-        "text": message.text,
+        "text": readable(message.text),
         "edited": edited and not gone,
         "deleted": gone,
     }
@@ -108,9 +124,11 @@ def _posted(words: Words, post: Post | None) -> Object:
             return {
                 "kind": "reply",
                 "title": reply(sent, words.language(sent.language), words.task),
-                "text": sent.text,
+                "text": readable(first(sent.text)),
                 "attached": attachments(sent.media),
             }
+        case Continuation(gone=False) as more:
+            return {"kind": "reply", "title": "", "text": readable(more.text), "attached": []}
         case Solved() as solved:
             yes, no = words.say(solved.language, "yes"), words.say(solved.language, "no")
             return _sentence(words, solved, *([] if solved.answer is not None else [(YES, yes), (NO, no)]))

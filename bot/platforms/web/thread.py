@@ -2,12 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 
+from bot.domain.continuation import first
 from bot.domain.messages import Note
-from bot.domain.posts import SEND, Card, FollowUp, LearningReport, Notice, Offer, Post, Sent, WrongTeam
+from bot.domain.posts import SEND, Card, Continuation, FollowUp, LearningReport, Notice, Offer, Post, Sent, WrongTeam
 from bot.domain.queries import TranscriptLine
+from bot.domain.relay import without_prefix
 from bot.platforms.web.events import NAME
-from bot.platforms.web.words import Json, Object, Words, as_sentence, attachments, buttons, keyed, link, mark
-from bot.platforms.wording import report, to_team
+from bot.platforms.web.words import (
+    Json,
+    Object,
+    Words,
+    as_sentence,
+    attachments,
+    buttons,
+    keyed,
+    link,
+    mark,
+    readable,
+)
+from bot.platforms.wording import continuation, report, to_team
 
 
 def under(words: Words, card: TranscriptLine, lines: Sequence[TranscriptLine]) -> list[Json]:
@@ -85,8 +98,7 @@ def _changed(notes: Sequence[TranscriptLine]) -> TranscriptLine | None:
 
 
 def _without_prefix(words: Words, text: str) -> str:
-    prefix = words.vocabulary.send_prefix
-    return text[len(prefix) :].strip() if prefix and text.lower().startswith(prefix.lower()) else text
+    return without_prefix(words.vocabulary, text)
 
 
 def _note(words: Words, line: TranscriptLine, note: Note) -> Object:
@@ -94,7 +106,7 @@ def _note(words: Words, line: TranscriptLine, note: Note) -> Object:
     return {
         "kind": "note",
         "author": note.author.name,
-        "text": note.text,
+        "text": readable(note.text),
         "edited": line.edited and not gone,
         "deleted": gone,
         "attached": attachments(note.media),
@@ -103,7 +115,7 @@ def _note(words: Words, line: TranscriptLine, note: Note) -> Object:
 
 def _sent(words: Words, line: TranscriptLine, note: Note, delivery: TranscriptLine) -> Object:
     """A note that was sent, and how it fared."""
-    text = _without_prefix(words, note.text)
+    text = readable(_without_prefix(words, note.text))
     fate = delivery.post.content if delivery.post else None
     failed = isinstance(fate, Sent) and bool(fate.problem)
     title = posted(words, delivery.post)["title"]
@@ -117,12 +129,15 @@ def posted(words: Words, post: Post | None) -> Object:
             return {
                 "kind": "follow-up",
                 "title": to_team(more, language, words.task),
-                "text": more.text,
+                "text": readable(first(more.text)),
                 "attached": attachments(more.media),
             }
+        case Continuation(gone=False) as piece:
+            title = continuation(piece, language)
+            return {"kind": "follow-up", "title": title, "text": readable(piece.text), "attached": []}
         case Sent() as sent:
             title = to_team(sent, language, words.task)
-            return {"kind": "sent", "title": title, "text": sent.text, "failed": bool(sent.problem)}
+            return {"kind": "sent", "title": title, "text": readable(sent.text), "failed": bool(sent.problem)}
         case Offer() as offer:
             offered = [] if offer.sent else [(SEND, words.say(None, "offer_button"))]
             return {"kind": "offer", "text": to_team(offer, language, words.task), "buttons": buttons(*offered)}

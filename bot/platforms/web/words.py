@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from bot.domain.messages import Media, MessageRef
 from bot.domain.queries import TranscriptLine
+from bot.domain.rich_text import flattened, spelled
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import choose
 from bot.platforms.web.events import LEAD, NAME
@@ -56,6 +57,11 @@ def buttons(*pairs: tuple[str, str]) -> list[Json]:
 def attachments(media: Sequence[Media]) -> list[Json]:
     """What came along, by name; other platforms' links where they have some."""
     return [{"name": one.name or one.kind.value, "link": _safe(one.link)} for one in media]
+
+
+def readable(text: str) -> str:
+    """Marked text as the page shows it, without marks: addresses stand behind the words that lead there."""
+    return spelled(flattened(text, quotes=True))
 
 
 def keyed(line: TranscriptLine, shown: Object) -> Object:

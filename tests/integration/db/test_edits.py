@@ -50,7 +50,7 @@ async def _row(database: Database) -> ConversationRow:
         return (await session.scalars(select(ConversationRow))).one()
 
 
-async def _everything(database: Database) -> str:
+async def everything(database: Database) -> str:
     """Every word that the database holds anywhere."""
     tables = ("conversations", "messages", "notes", "posts", "examples", "reactions", "presses", "decisions")
     async with database.transaction() as session:
@@ -204,7 +204,7 @@ async def test_deleting_all_that_was_said_closes_an_undecided_conversation(
     assert not await ledger.add_deletion(deletion)
     assert await ledger.claim_undecided(after(99), SETTLE, PATIENCE, 10) == []
     assert (await _row(database)).state == State.CLOSED
-    assert "refund" not in await _everything(database)
+    assert "refund" not in await everything(database)
 
 
 async def test_what_is_left_after_a_deletion_is_decided_upon(ledger: PostgresLedger) -> None:
@@ -241,7 +241,7 @@ async def test_a_deletion_after_the_decision_empties_and_is_passed_on(
 ) -> None:
     await carded(ledger, outbox)
     await ledger.add_deletion(Deletion(M1, after(10)))
-    held = await _everything(database)
+    held = await everything(database)
     assert "where is" not in held
     assert (await _row(database)).vector is None
     (found,) = await ledger.claim_edits(after(11), 10)
@@ -281,7 +281,7 @@ async def test_what_had_been_learned_goes_with_the_words(
     assert len(await PostgresExamples(database).examples("routing")) == 1
     await ledger.add_deletion(Deletion(M1, after(14)))
     assert await PostgresExamples(database).examples("routing") == []
-    assert "where is my refund" not in await _everything(database)
+    assert "where is my refund" not in await everything(database)
 
 
 async def test_a_relayed_message_that_is_deleted_leaves_its_follow_up_empty(
@@ -293,7 +293,7 @@ async def test_a_relayed_message_that_is_deleted_leaves_its_follow_up_empty(
     (found,) = await ledger.claim_edits(after(31), 10)
     assert found.carried is not None and found.carried[1] == FollowUp("Ann", "", deleted=True)
     assert (found.deleted, found.decided, found.text) == (True, False, "where is my refund")
-    assert "invoice" not in await _everything(database)
+    assert "invoice" not in await everything(database)
     assert (await _row(database)).text == "where is my refund"
 
 
@@ -337,10 +337,10 @@ async def test_a_step_that_quoted_deleted_words_once_more_is_emptied_too(
     await ledger.add_reaction(reaction(ref, "eyes", 11))
     found = await pending(ledger, 12)
     await ledger.conclude_reactions(found, None, CardState(), [Post(ROOM, card(found.conversation.id))], after(13))
-    assert "where is" in await _everything(database)
+    assert "where is" in await everything(database)
     (revised,) = await ledger.claim_edits(after(14), 10)
     await ledger.conclude_edit(revised, [], after(15))
-    assert "where is" not in await _everything(database)
+    assert "where is" not in await everything(database)
 
 
 # --- notes ---
@@ -387,4 +387,4 @@ async def test_a_deleted_note_leaves_what_quoted_it_empty(
     await ledger.conclude_note(found, False, [offer], after(22))
     await say_all(outbox, 23)
     await ledger.add_deletion(Deletion(said.ref, after(24)))
-    assert "order number" not in await _everything(database)
+    assert "order number" not in await everything(database)

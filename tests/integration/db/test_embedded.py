@@ -14,12 +14,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.domain.errors import UsageError
+from bot.domain.errors import Unreachable, UsageError
+from db.engine import Database, open_database
+from db.migrate import upgrade
 from db.server.embedded import embedded, serving
 
 _HOLDS = """
 import sys, time
 from pathlib import Path
+from db.migrate import upgrade
 from db.server.embedded import serving
 
 with serving(Path(sys.argv[1])) as url:
@@ -218,6 +221,41 @@ def test_a_path_too_long_for_a_socket_works(home: Path) -> None:
         assert _remembered(url) == ["kept"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with a space",
+        'it\'s "quoted"',
+        "$HOME `id` $(id); & | > x",
+        "100%25 #1? a=b&c",
+        "comma, comma",
+        "josé/カート",
+        "back\\slash",
+        "{braces} [x] *~!",
+        os.fsdecode(b"latin-\xe9"),
+    ],
+)
+def test_a_folder_may_have_every_name_that_a_file_system_allows(home: Path, name: str) -> None:
+    with serving(home / name) as url:
+        upgrade(url)
+        _remember(url, "kept")
+    assert (home / name / "data" / "PG_VERSION").exists()
+    with serving(home / name) as url:
+        assert _remembered(url) == ["kept"]
+
+
+def test_a_path_that_postgresql_cannot_use_is_explained(home: Path) -> None:
+    with pytest.raises(UsageError, match="no path with a line break"):
+        serving(home / "line\nbreak").__enter__()
+
+
+def test_a_folder_reached_over_a_link_is_the_same_server(home: Path) -> None:
+    (home / "real one").mkdir(parents=True)
+    (home / "link").symlink_to(home / "real one")
+    with serving(home / "real one") as url, serving(home / "link") as same:
+        assert url == same
+
+
 def test_data_of_another_version_is_explained(home: Path) -> None:
     with serving(home):
         pass
@@ -292,4 +330,68 @@ async def test_told_to_leave_again_and_again_while_every_thread_is_busy_it_leave
     free.set()
     with pytest.raises(asyncio.CancelledError):
         await holder
+    assert _postmaster(home) is None
+
+
+_WATCHES = """
+import asyncio, sys
+from pathlib import Path
+from db.server.embedded import embedded
+
+async def main():
+    async with embedded(Path(sys.argv[1])) as url:
+        print(url, flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(main())
+"""
+
+
+def _watcher(home: Path) -> subprocess.Popen[str]:
+    """Another process that holds the server and watches it."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _WATCHES, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+async def _answers_again(database: Database) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await database.ping()
+            except Unreachable:
+                await asyncio.sleep(0.1)
+
+
+async def test_killed_it_comes_back_and_the_pool_works_again(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with embedded(home) as url, open_database(url) as database:
+        await asyncio.to_thread(_remember, url, "kept")
+        for _ in range(2):
+            killed = _postmaster(home)
+            assert killed is not None
+            os.kill(killed, signal.SIGKILL)
+            await _answers_again(database)
+            assert _postmaster(home) not in (None, killed)
+        assert await asyncio.to_thread(_remembered, url) == ["kept"]
+    assert _postmaster(home) is None, "who leaves last stops the one that was started again, too"
+    assert "database server gone, restarting" in caplog.text
+
+
+async def test_of_several_who_watch_one_starts_it_again(home: Path) -> None:
+    others = [_watcher(home) for _ in range(2)]
+    async with embedded(home) as url, open_database(url) as database:
+        for other in others:
+            assert other.stdout is not None
+            assert (await asyncio.to_thread(other.stdout.readline)).startswith("postgresql://")
+        killed = _postmaster(home)
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        await _answers_again(database)
+        revived = _postmaster(home)
+        await asyncio.sleep(2)  # everybody has looked by now
+        assert _postmaster(home) == revived != killed
+        said = (home / "data" / "server.log").read_text()
+        assert said.count("database system is ready to accept connections") == 2
+        await asyncio.gather(*(asyncio.to_thread(_let_go, other) for other in others))
+        await database.ping()
     assert _postmaster(home) is None

@@ -10,12 +10,14 @@ from sqlalchemy import func, insert, select, text
 
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.ports import Change
-from db.engine import CHANNEL, Database, conninfo, open_database, parsed
+from db.connection_url import parsed
+from db.engine import CHANNEL, Database, open_database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.queries import PostgresQueries
 from db.tables import MessageRow
 from tests.integration.db.scenes import JOINING, PATIENCE, SETTLE, after, message, routed, say_all
+from tests.postgres_servers import PASSWORD, free_port, postgres
 
 
 async def test_an_open_database_answers(database: Database) -> None:
@@ -29,6 +31,25 @@ async def test_a_database_that_is_not_there_is_unreachable() -> None:
         with pytest.raises(Unreachable):
             async with PostgresLedger(nowhere, "tiny").changes():
                 pass
+
+
+async def test_an_outage_is_said_once_by_the_name_of_the_database_and_once_when_it_is_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    port = free_port()
+    async with open_database(f"postgresql://postgres:{PASSWORD}@127.0.0.1:{port}/postgres") as database:
+        for _ in range(5):
+            with pytest.raises(Unreachable):
+                await database.ping()
+        with postgres(port=port):
+            for _ in range(5):
+                await database.ping()
+            assert [r.message for r in caplog.records] == ["database out of reach", "database answers again"]
+    began, over = caplog.records
+    assert began.__dict__["problem"].startswith(f"database postgres at 127.0.0.1:{port} as postgres: nobody listens")
+    assert over.__dict__["database"] == f"postgres at 127.0.0.1:{port} as postgres"
+    assert began.exc_info is None
+    assert PASSWORD not in caplog.text
 
 
 async def test_a_turn_belongs_to_one_process_at_a_time(database: Database, database_url: str) -> None:
@@ -161,5 +182,5 @@ async def test_the_backlog_is_counted(ledger: PostgresLedger, outbox: PostgresOu
 
 def _cut_everybody(url: str) -> None:
     others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
-    with psycopg.connect(conninfo(parsed(url)), autocommit=True) as connection:
+    with psycopg.connect(parsed(url).conninfo("tests"), autocommit=True) as connection:
         connection.execute(f"{others} AND pid <> pg_backend_pid()".encode())

@@ -12,7 +12,7 @@ from bot.domain.conversations import CardState, LeadLabel
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Adapter, side_of
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
-from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Offer, Post, Reply, Sent
+from bot.domain.posts import GONE, ON_THE_CARD, Card, FollowUp, Offer, Post, Reply, Sent
 from bot.domain.queries import Erased
 from db.engine import Database
 from db.erasure import PostgresErasure
@@ -46,6 +46,7 @@ from tests.integration.db.scenes import (
     routed,
     say_all,
 )
+from tests.watchdog import watched_loop
 
 CORRECTED = Decision("routing", "access", Author.LEAD, Reason.CORRECTED, actor="slack:lead")
 PHOTO = Media("telegram", "secret-file", MediaKind.PHOTO, "passport.jpg")
@@ -155,7 +156,28 @@ async def test_cards_and_follow_ups_in_chats_are_rewritten_without_words(
     assert {content.moved_to for content in cards} == {"access", None}
     assert first.chat in {chat for chat, _ in rewritten["Card"]}
     assert [content for _, content in rewritten["FollowUp"]] == [FollowUp("", "", deleted=True)]
-    assert set(rewritten) == {"Card", "FollowUp"}
+    assert [content for _, content in rewritten["Reply"]] == [
+        Reply("access", GONE, "en", "Gus", edited=True, media=()),
+    ]
+    assert [content for _, content in rewritten["Sent"]] == [Sent("", "Gus", "")]
+    assert set(rewritten) == {"Card", "FollowUp", "Reply", "Sent", "Offer"}
+    assert "Ann" not in str(rewritten)
+
+
+async def test_what_an_agent_sent_is_rewritten_without_their_name_and_words_when_they_are_forgotten(
+    ledger: PostgresLedger, outbox: PostgresOutbox, erasure: PostgresErasure
+) -> None:
+    await _a_story(ledger, outbox)
+    await erasure.erase(AGENT, after(100))
+    said: dict[str, object] = {}
+    while item := await outbox.claim_due(["slack", "telegram"], after(101), 10):
+        for one in item:
+            assert one.edits is not None
+            said[type(one.post.content).__name__] = one.post.content
+            await outbox.said(one, one.edits, after(102))
+    assert said["Reply"] == Reply("access", GONE, "en", "", edited=True)
+    assert said["Sent"] == Sent("", "", "Ann")
+    assert "Gus" not in str(said) and "on its way" not in str(said)
 
 
 async def test_forgetting_again_changes_nothing(
@@ -369,7 +391,73 @@ async def test_held_out_and_disputed_words_were_never_trained_on(
         ("Summers, Ann", "…, …"),
         ("she wrote: WHERE is my refund?", "she wrote: …?"),
         ("nothing of hers", "nothing of hers"),
+        ("Since this summer, Summers has asked twice", "Since this summer, … has asked twice"),
     ],
 )
 def test_a_note_keeps_what_is_not_theirs(noted: str, left: str) -> None:
     assert without(noted, ["Ann Summers"], ["hello\nwhere is my refund", "no"]) == left
+
+
+@pytest.mark.parametrize(
+    ("noted", "left"),
+    [
+        ("Will you pay? We may, in May. A grace period until 5 May.", None),
+        ("May I ask? Grace period. She will call; it may take days.", None),
+        ("Thanks Will, and dear Grace: May said so", "Thanks …, and dear …: … said so"),
+        ("I told Will about it", "I told … about it"),
+        ("Will's refund, @May, all right, Grace.", "…'s refund, @…, all right, …."),
+        ("Will wrote again", "… wrote again"),
+        ("WILL SMITHSON and will smithson", "… and …"),
+    ],
+)
+def test_words_that_are_names_as_well_stay_where_they_are_words(noted: str, left: str | None) -> None:
+    assert without(noted, ["Will Smithson", "May", "Grace"], []) == (noted if left is None else left)
+
+
+# --- somebody who wrote a lot ---
+
+
+async def test_forgetting_somebody_with_thousands_of_texts_keeps_the_event_loop_free(database: Database) -> None:
+    """Four hundred conversations of theirs: two texts, three posts and a note of a team in each."""
+    async with database.transaction() as session:
+        for statement in _MUCH:
+            await session.execute(text(statement))
+    async with watched_loop():
+        erased = await PostgresErasure(database).erase(Person("telegram", "ann", "Ann Marie"), after(99_999))
+    assert erased.conversations == 400
+    async with database.transaction() as session:
+        left = "SELECT count(*) FROM posts WHERE content::text LIKE '%my order%'"
+        assert (await session.execute(text(left))).scalar_one() == 0
+        noted = "SELECT count(*) FROM notes WHERE text LIKE '%Ann Marie%' OR text LIKE '%my order%'"
+        assert (await session.execute(text(noted))).scalar_one() == 0
+
+
+_WORDS = "'my order number ' || n || ' has not come, ' || repeat('and I wait and wait ', 15)"
+_CARD = f"""jsonb_build_object('conversation', n, 'label', 'billing', 'excerpt', {_WORDS}, 'author', 'Ann Marie',
+    'source', jsonb_build_object('platform', 'telegram', 'chat', 'ann-chat', 'id', n::text),
+    'by', 'model', 'reason', 'confident', 'confidence', 0.9, 'adapter', null,
+    'legend', '[]'::jsonb)"""
+_FOLLOW_UP = f"jsonb_build_object('author', 'Ann Marie', 'text', {_WORDS})"
+_ANSWER = "jsonb_build_object('label', 'billing', 'language', 'en')"
+_EVERY = "FROM generate_series(1, 400) n"
+_MUCH = (
+    f"""INSERT INTO conversations (platform, chat, person_id, person_name, state, started_at, last_at, version, asked,
+        asked_for_words, resting, label) SELECT 'telegram', 'ann-chat', 'ann', 'Ann Marie', 'routed', now(), now(), 1,
+        false, false, false, 'billing' {_EVERY}""",
+    *(
+        f"""INSERT INTO messages (conversation_id, platform, chat, message_id, author_id, author_name, text, at, opens,
+            concluded_at, decided) SELECT n, 'telegram', 'ann-chat', '{part}-' || n, 'ann', 'Ann Marie', {_WORDS},
+            now(), false, now(), true {_EVERY}"""
+        for part in "ab"
+    ),
+    f"""INSERT INTO notes (conversation_id, platform, chat, message_id, under_chat, under_id, author_id, author_name,
+        text, at, send, external, stale, media) SELECT n, 'slack', 'C-BILLING', 'n' || n, 'C-BILLING', n::text, 'gus',
+        'Gus', 'Ann Marie writes: ' || {_WORDS}, now(), false, false, false, '[]' {_EVERY}""",
+    *(
+        f"""INSERT INTO posts (conversation_id, platform, chat, kind, content, owed_at, not_before, attempts, said_at)
+            SELECT n, 'slack', 'C-BILLING', '{kind}', {content}, now(), now(), 1, now() {_EVERY}"""
+        for kind, content in (("Card", _CARD), ("FollowUp", _FOLLOW_UP), ("Answer", _ANSWER))
+    ),
+    """UPDATE messages SET carried_by = posts.id FROM posts WHERE posts.conversation_id = messages.conversation_id
+        AND posts.kind = 'FollowUp' AND messages.message_id LIKE 'b-%'""",
+)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from sqlalchemy import text
 
 from bot.domain.learning import Example, Side, Source
 from db.engine import Database
@@ -28,9 +29,13 @@ def examples(database: Database) -> PostgresExamples:
     return PostgresExamples(database)
 
 
-@pytest.fixture
-def memory(database: Database) -> PostgresMemory:
-    return PostgresMemory(database, "tiny")
+@pytest.fixture(params=["in the table", "held in this process"])
+async def memory(database: Database, request: pytest.FixtureRequest) -> PostgresMemory:
+    """Loaded before anything is there: whatever a test finds, it caught up with."""
+    memory = PostgresMemory(database, "tiny")
+    if request.param == "held in this process":
+        await memory.load(TASK)
+    return memory
 
 
 async def _embed(memory: PostgresMemory, vectors: dict[str, tuple[float, ...]], embedder: str = "tiny") -> None:
@@ -133,6 +138,78 @@ async def test_the_same_text_needs_no_vector_and_can_be_left_out(
     assert [(n.label, n.same_text, n.similarity) for n in found.corrections] == [("access", True, 1.0)]
     assert (await memory.nearest(TASK, VECTOR, "reset please", leave_out_itself=True)).corrections == ()
     assert (await memory.nearest(TASK, VECTOR, "reset", leave_out_itself=True)).anchors == ()
+
+
+async def test_many_texts_at_once_are_told_apart(examples: PostgresExamples, memory: PostgresMemory) -> None:
+    await examples.add_examples("routing", [example("near"), example("far", "billing", Source.CORRECTION)])
+    await _embed(memory, {"near": (1.0, 0.0, 0.0), "far": (0.0, 1.0, 0.0)})
+    texts, vectors = ["near", "new", "far"], [VECTOR, (0.0, 1.0, 0.0), VECTOR]
+    together = await memory.nearest_many(TASK, vectors, texts)
+    assert together == [await memory.nearest(TASK, *one) for one in zip(vectors, texts, strict=True)]
+    assert [(one.anchors[0].same_text, one.corrections[0].same_text) for one in together] == [
+        (True, False),
+        (False, False),
+        (False, True),
+    ]
+    assert await memory.nearest_many(TASK, [], []) == []
+
+
+async def test_what_was_said_of_a_text_before_counts_again_once_the_newer_word_is_gone(
+    examples: PostgresExamples, memory: PostgresMemory, database: Database
+) -> None:
+    older = example("reset", "access", Source.CORRECTION, after(1))
+    newer = example("Reset!", "billing", Source.CORRECTION, after(2))
+    await examples.add_examples("routing", [older])
+    async with database.transaction() as session:  # two leads of two conversations said it
+        await session.execute(text("UPDATE examples SET text_key = 'of both'"))
+    await examples.add_examples("routing", [newer])
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE examples SET text_key = 'of both'"))
+    await _embed(memory, {"reset": VECTOR, "Reset!": VECTOR})
+    assert [one.label for one in (await memory.nearest(TASK, VECTOR, "x")).corrections] == ["billing"]
+    async with database.transaction() as session:
+        forgotten = "UPDATE examples SET text = '', text_key = '', vector = NULL, embedder = NULL, withdrawn_at = now()"
+        await session.execute(text(f"{forgotten} WHERE label = 'billing'"))
+    assert [one.label for one in (await memory.nearest(TASK, VECTOR, "x")).corrections] == ["access"]
+
+
+async def test_what_is_disputed_or_withdrawn_is_gone_with_the_next_question(
+    examples: PostgresExamples, memory: PostgresMemory, database: Database
+) -> None:
+    await examples.add_examples("routing", [example("a"), example("b", source=Source.CORRECTION)])
+    await _embed(memory, {"a": VECTOR, "b": VECTOR})
+    for change, left in (("quarantined = true", 0), ("quarantined = false", 1), ("withdrawn_at = now()", 0)):
+        async with database.transaction() as session:
+            await session.execute(text(f"UPDATE examples SET {change}"))  # noqa: S608
+        found = await memory.nearest(TASK, VECTOR, "x")
+        assert (len(found.corrections), len(found.anchors)) == (left, left)
+
+
+async def test_what_began_early_and_was_stored_late_is_found(
+    examples: PostgresExamples, memory: PostgresMemory, database: Database
+) -> None:
+    await examples.add_examples("routing", [example("early"), example("late")])
+    (early, _), (late, _) = await memory.unembedded("tiny", 9)
+    async with database.transaction() as session:
+        embedded = text("UPDATE examples SET vector = '[1,0,0]', embedder = 'tiny' WHERE id = :id")
+        await session.execute(embedded, {"id": early})
+        await memory.remember("tiny", {late: VECTOR})
+        assert [one.example for one in (await memory.nearest(TASK, VECTOR, "x")).anchors] == [late]
+    assert [one.example for one in (await memory.nearest(TASK, VECTOR, "x")).anchors] == [early, late]
+
+
+async def test_what_is_there_already_is_loaded(examples: PostgresExamples, database: Database) -> None:
+    memory = PostgresMemory(database, "tiny")
+    many = [example(f"text {n}", source=Source.CORRECTION if n % 3 else Source.SEED) for n in range(90)]
+    await examples.add_examples("routing", many)
+    dice = random.Random(3)
+    await memory.remember("tiny", {number: _unit(dice) for number, _ in await memory.unembedded("tiny", 100)})
+    asked = [_unit(dice) for _ in range(8)]
+    texts = [f"text {n}" for n in range(8)]
+    for hidden in (False, True):
+        by_table = await PostgresMemory(database, "tiny").nearest_many(TASK, asked, texts, hidden)
+        await memory.load(TASK)
+        assert await memory.nearest_many(TASK, asked, texts, hidden) == by_table
 
 
 @pytest.mark.slow

@@ -6,16 +6,16 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import inspect
 
 from bot.domain.errors import ConfigError, Unreachable, UsageError
-from db.engine import parsed
-from db.migrate import downgrade, upgrade
+from db.connection_url import parsed
+from db.migrate import blocking_engine, downgrade, upgrade
 from db.tables import Table
 
 
 def _tables(url: str) -> set[str]:
-    engine = create_engine(parsed(url))
+    engine = blocking_engine(parsed(url))
     try:
         return set(inspect(engine).get_table_names()) - {"alembic_version"}
     finally:
@@ -32,7 +32,7 @@ def test_up_down_up(empty_url: str) -> None:
 
 
 def test_models_equal_migrations(database_url: str) -> None:
-    engine = create_engine(parsed(database_url))
+    engine = blocking_engine(parsed(database_url))
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Table.metadata)
     engine.dispose()

@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Dispatched, PendingNote
-from bot.domain.errors import Unreachable
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Person, Place
 from bot.domain.posts import ON_THE_CARD, FollowUp, LearningReport, Offer, Post, Reply, Sent
 from db.conversations import notes
@@ -76,16 +75,70 @@ async def test_under_nothing_of_ours_is_no_note(ledger: PostgresLedger, outbox: 
     assert not await ledger.add_note(note("n1", MessageRef("slack", "C-BILLING", "somebody else's")))
 
 
-async def test_under_a_card_that_is_being_said_it_comes_again(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
+async def test_under_a_card_that_is_being_said_it_waits_for_the_receipt(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
     await routed(ledger)
     early = note("n1", MessageRef("slack", ROOM.chat, "not known yet"))
     assert not await ledger.add_note(early)  # nobody has tried to say the card: the note is under something else
     item = await outbox.claim_due(["slack"], after(6), 10)
-    with pytest.raises(Unreachable):
-        await ledger.add_note(early)
+    assert await ledger.add_note(early)
+    assert await ledger.add_note(note("n2", early.ref, "and I know her")), "a reply to it waits with it"
+    assert await ledger.claim_notes(after(7), 10) == []
     for one in item:
         await outbox.said(one, early.under, after(7))
-    assert await ledger.add_note(early)
+    found = [await _noted(ledger, 8)]
+    await ledger.conclude_note(found[0], False, [], after(8))
+    found.append(await _noted(ledger, 9))
+    assert [(one.note.text, one.under is not None) for one in found] == [(early.text, True), ("and I know her", True)]
+
+
+async def test_what_waits_for_a_receipt_that_never_comes_is_dropped_and_can_be_changed_and_taken_back_until_then(
+    ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
+) -> None:
+    await routed(ledger)
+    await outbox.claim_due(["slack"], after(6), 10)
+    for ref in ("n1", "n2"):
+        assert await ledger.add_note(note(ref, MessageRef("slack", ROOM.chat, "never known")))
+    assert await ledger.add_edit(Edit(MessageRef("slack", ROOM.chat, "n1"), "other words", after(30)))
+    assert await ledger.add_deletion(Deletion(MessageRef("slack", ROOM.chat, "n2"), after(30)))
+    async with database.transaction() as session:
+        assert [row.text for row in await session.scalars(select(NoteRow))] == ["other words"]
+    assert await ledger.claim_notes(after(2 * 3600), 10) == []
+    async with database.transaction() as session:
+        assert (await session.scalars(select(NoteRow))).all() == []
+
+
+async def test_what_is_said_under_anything_in_a_teams_room_is_a_teams_and_under_nothing_else(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    await routed(ledger)
+    await outbox.add([Post(ROOM, LearningReport("routing", "routing-2", True, ()))], after(5))
+    said = await say_all(outbox)
+    part = MessageRef("slack", ROOM.chat, "a picture")
+    await ledger.add_part(part, said["Card"])
+    await ledger.add_note(note("n1", part))
+    for under in (said["Card"], said["LearningReport"], part, MessageRef("slack", ROOM.chat, "n1")):
+        assert await ledger.is_of_a_team(under, ours=True), under
+        assert await ledger.is_of_a_team(under, ours=False), under
+    lost = MessageRef("slack", ROOM.chat, "a card whose receipt was lost")
+    assert (await ledger.is_of_a_team(lost, ours=True), await ledger.is_of_a_team(lost, ours=False)) == (True, False)
+    for under in (said["Answer"], MessageRef("telegram", "chat-of-m1", "m1"), MessageRef("slack", "C-OTHER", "x")):
+        assert not await ledger.is_of_a_team(under, ours=True), under
+    assert (await _noted(ledger, 30)).note.under == said["Card"]
+
+
+async def test_rooms_that_were_learned_and_chats_that_moved_are_known_to_the_next_process(
+    ledger: PostgresLedger,
+) -> None:
+    topic = Place("telegram", "-1/45")
+    await ledger.add_room(topic, Place("telegram", "-1"))
+    await ledger.add_room(topic, Place("telegram", "-1"))
+    await ledger.move_chat("telegram", "-1", "-1001")
+    await ledger.move_chat("telegram", "-1001", "-1002")
+    assert await ledger.learned_rooms("telegram") == {"-1/45": "-1002"}
+    assert await ledger.moved_chats("telegram") == {"-1": "-1002", "-1001": "-1002"}
+    assert (await ledger.learned_rooms("slack"), await ledger.moved_chats("slack")) == ({}, {})
 
 
 async def test_under_a_card_whose_receipt_arrives_at_that_moment_is_a_note(
@@ -103,11 +156,8 @@ async def test_under_a_card_whose_receipt_arrives_at_that_moment_is_a_note(
         return found
 
     monkeypatch.setattr(notes, "_conversation_under", a_moment_too_early)
-    try:
-        kept = await ledger.add_note(early)
-    except Unreachable:  # then it comes again
-        kept = await ledger.add_note(early)
-    assert kept
+    assert await ledger.add_note(early)
+    assert (await _noted(ledger, 8)).note.ref == early.ref
 
 
 async def test_a_post_that_must_wait_holds_up_no_other_talk_in_its_room(

@@ -18,13 +18,14 @@ from bot.flow.deliver import Deliverer
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
 from bot.flow.receive import Receiver
-from bot.flow.relay import Relay
+from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.score import Scorer
 from bot.flow.sort import Sorter
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
+from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
@@ -63,17 +64,20 @@ class Story:
         self.examples = PostgresExamples(self.database)
         self.registry = PostgresRegistry(self.database)
         self.erasure = PostgresErasure(self.database)
+        self.failures = PostgresFailedItems(self.database)
         outbox = PostgresOutbox(self.database)
         patience = timedelta(minutes=10)
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
-        self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None)
+        self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None, self.failures, self.now)
         self.sorter = Sorter(task, self.ledger, self.classifier, JOINING.settle, patience, self.wordless, self.now)
         self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now)
         self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)
         self.corrector = Corrector(task, VOCABULARY, self.ledger, platforms, self.now)
-        self.relay = Relay(task, VOCABULARY, self.ledger, platforms, self.classifier, self.now)
+        self.relay = Relay(task, self.ledger, self.classifier, self.now)
+        self.note_relay = NoteRelay(VOCABULARY, self.ledger, platforms, self.now)
+        self.edit_relay = EditRelay(VOCABULARY, self.ledger, self.now)
         self.reminder = Reminder(task, self.ledger, TAKE, self.now)
-        self.embedding_backfill = EmbeddingBackfill(self.memory, self.embedder)
+        self.embedding_backfill = EmbeddingBackfill(self.memory, self.embedder, self.failures, self.now)
         self.learner = Learner(
             {task.name: task},
             self.examples,
@@ -102,8 +106,8 @@ class Story:
             self.buttons.step,
             self.corrector.step,
             self.relay.step,
-            self.relay.notes,
-            self.relay.revise,
+            self.note_relay.step,
+            self.edit_relay.step,
             self.reminder.step,
             self.embedding_backfill.step,
             self.courier.step,

@@ -17,6 +17,7 @@ from bot.app import (
     Store,
     adopt_starter_seed,
     demo_settings,
+    embedding_backfill,
     load_demo_examples,
     now,
     sync_settings_examples,
@@ -26,7 +27,6 @@ from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Perso
 from bot.domain.ports import Inbox
 from bot.domain.posts import NO, Card, Content, FollowUp, Reply, Sent, Solved
 from bot.flow.classify import Classifier
-from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
 from bot.flow.score import Scorer
@@ -34,6 +34,7 @@ from bot.running import start_chat_steps, start_model_steps
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
+from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
@@ -87,6 +88,9 @@ def _store(database: Database) -> Store:
         PostgresRegistry(database),
         PostgresQueries(database),
         PostgresErasure(database),
+        PostgresFailedItems(database),
+        database,
+        PostgresQueries(database),
     )
 
 
@@ -104,10 +108,9 @@ def _mind(store: Store, folder: Path) -> ModelStack:
         folder,
         now,
     )
-    backfill = EmbeddingBackfill(store.memory, store.embedder)
     voices = FittedVoices(folder / "voices", store.embedder.name)
     fitter = VoiceFitter((), store.lessons, voices, store.embedder.name)
-    return ModelStack(classifier, backfill, fitter, learner, None, cast(VllmAdapters, adapters))
+    return ModelStack(classifier, embedding_backfill(store), fitter, learner, None, cast(VllmAdapters, adapters))
 
 
 @pytest.fixture

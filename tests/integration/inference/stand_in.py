@@ -1,12 +1,14 @@
 """A process that looks like a vLLM server from outside: `stand_in.py PORT SERVED ROOT MOOD`.
 
-Moods: `well`; `broken` (dies at once, saying why); `deaf` (ignores SIGTERM and has a child that runs on).
+Moods: `well`; `slow` (takes seconds over the list of models, as one does that is at work);
+`broken` (dies at once, saying why); `deaf` (ignores SIGTERM and has a child that runs on).
 """
 
 import json
 import signal
 import subprocess
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PORT, SERVED, ROOT, MOOD = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
@@ -16,6 +18,8 @@ class Server(BaseHTTPRequestHandler):
     """Health and the list of models."""
 
     def do_GET(self) -> None:
+        if MOOD == "slow" and self.path == "/v1/models":
+            time.sleep(4)
         self.send_response(200)
         self.end_headers()
         self.wfile.write(json.dumps({"data": [{"id": SERVED, "root": ROOT, "parent": None}]}).encode())

@@ -94,6 +94,40 @@ async def test_two_processes_share_one_server(moods: list[str], settings: Server
         assert len(processes(one.line.base_url.port)) == 2
 
 
+async def test_one_that_is_at_work_is_waited_for_instead_of_started_again(
+    moods: list[str], settings: ServerSettings
+) -> None:
+    moods[0] = "slow"
+    told = Told()
+    async with EmbeddedServer(settings, Told()) as one:
+        assert await _joined(settings, told) == one.line.base_url
+        assert len(processes(one.line.base_url.port)) == 2
+    assert told.lines == [(1.0, "the model server is ready")]
+
+
+async def _joined(settings: ServerSettings, told: Told) -> httpx.URL:
+    async with EmbeddedServer(settings, told) as other:
+        return other.line.base_url
+
+
+async def test_a_server_of_another_model_leaves_the_first_to_those_who_want_it(
+    moods: list[str], settings: ServerSettings, tmp_path: Path
+) -> None:
+    another = ServerSettings(tmp_path / "another", "another", settings.directory)
+    async with EmbeddedServer(settings, Told()) as one:
+        async with EmbeddedServer(another, Told()) as two:
+            assert two.line.base_url != one.line.base_url
+        assert await _joined(settings, Told()) == one.line.base_url
+
+
+async def test_a_base_reached_over_a_link_is_the_same(moods: list[str], settings: ServerSettings) -> None:
+    settings.base.mkdir()
+    link = settings.base.with_name("link to it")
+    link.symlink_to(settings.base)
+    async with EmbeddedServer(settings, Told()) as one:
+        assert await _joined(ServerSettings(link, settings.served, settings.directory), Told()) == one.line.base_url
+
+
 async def test_two_that_start_at_once_start_one(moods: list[str], settings: ServerSettings) -> None:
     one, other = Told(), Told()
     first, second = EmbeddedServer(settings, one), EmbeddedServer(settings, other)
@@ -223,7 +257,7 @@ async def test_cancelled_start_leaves_nothing_behind(
     async def silent(line: httpx.AsyncClient) -> Health:
         return Health.SILENT
 
-    monkeypatch.setattr(server, "pulse", silent)
+    monkeypatch.setattr(server, "health", silent)
     told = Told()
     starting = asyncio.create_task(EmbeddedServer(settings, told).__aenter__())
     await until(lambda: bool(told.lines))
@@ -239,7 +273,7 @@ async def test_server_goes_with_a_process_that_was_killed_without_warning(tmp_pa
 import subprocess, sys
 from inference import child_guard
 command = [sys.executable, {str(STAND_IN)!r}, "0", "starter", {str(tmp_path)!r}, "deaf"]
-subprocess.Popen([sys.executable, "-I", lifeline.__file__, *command], stdin=subprocess.PIPE, start_new_session=True)
+subprocess.Popen([sys.executable, "-I", child_guard.__file__, *command], stdin=subprocess.PIPE, start_new_session=True)
 print("started", flush=True)
 input()
 """

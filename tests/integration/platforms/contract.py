@@ -18,6 +18,7 @@ from bot.domain.posts import (
     Answer,
     Card,
     Content,
+    Continuation,
     FollowUp,
     LearningReport,
     Moved,
@@ -118,6 +119,8 @@ def contents(one: UnderTest) -> list[tuple[str, Content]]:
         (room, WrongTeam(("billing", "other"))),
         (room, Notice(What.UNTAKEN, minutes=30)),
         (room, LearningReport("routing", "routing-2", True, ("better",))),
+        (room, Continuation("and more", 3, 1, 2)),
+        (person, Continuation("and more", 4, 1, 1, to_person=True)),
     ]
 
 
@@ -234,7 +237,7 @@ class PlatformContract:
         async with one.settings() as (table, environment):
             config, around = one.module.parse(table, environment), platform_context(one)
             for _ in range(2):
-                found = [finding async for finding in one.module.check(config, around, live=False)]
+                found = [finding async for finding in one.module.check(config, around)]
                 assert found
                 assert all(finding.what and finding.ok is not bool(finding.remedy) for finding in found)
 

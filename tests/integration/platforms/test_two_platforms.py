@@ -1,5 +1,6 @@
 """A person on one platform and their team on the other, through both real clients and the whole flow."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from tests.servers.slack import User as Colleague
 from tests.servers.telegram import Post as TelegramPost
 from tests.servers.telegram import TelegramServer
 from tests.servers.telegram import User as Customer
+from tests.servers.wire import items, word
 
 TASK = Task(
     name="routing",
@@ -135,7 +137,7 @@ async def test_an_employee_in_slack_and_their_team_in_telegram(company: Company)
     )
     await company.settles()
     heard = [post.text for post in company.slack.posts(slack.HELP) if post.thread_ts == asked]
-    assert [text for text in heard if "room 3" in text or "bad one" in text] == ["it writes: come to room 3"]
+    assert [text for text in heard if "room 3" in text or "bad one" in text] == ["IT writes: come to room 3"]
     assert b"map" in [file.content for file in company.slack.files.stored.values()]
     await company.slack.writes(MIA, slack.HELP, "on my way", thread_ts=asked)
     await company.settles()
@@ -152,4 +154,90 @@ async def test_what_one_platform_edits_the_other_reads(company: Company) -> None
     await company.slack.edits(MIA, slack.HELP, asked, "my laptop is broken and hot")
     await company.settles()
     assert "broken and hot" in company.in_telegram()[0].text
-    assert "it writes (edited): room 4" in [post.text for post in company.slack.posts(slack.HELP)]
+    assert "IT writes (edited): room 4" in [post.text for post in company.slack.posts(slack.HELP)]
+
+
+# --- what people write survives the way ---
+
+PAY = "https://pay.example/refund?id=9"
+
+
+def _links(post: TelegramPost) -> list[object]:
+    return [entity["url"] for entity in post.entities if entity["type"] == "text_link"]
+
+
+async def test_a_reply_from_slack_keeps_its_links_names_and_emoji(company: Company) -> None:
+    await company.telegram.writes(ANN, "I was charged twice")
+    await company.settles()
+    card = company.in_slack()[0]
+    note = f"*reply:* <@{MIA}> will call you, please fill in <{PAY}|this form> :white_check_mark:"
+    await company.slack.writes(slack.LEAD, slack.BILLING, note, thread_ts=card.ts)
+    await company.settles()
+    post = company.telegram.posts(ANN)[-1]
+    assert post.text == "billing writes:\n@Mia will call you, please fill in this form ✅"
+    assert _links(post) == [PAY]
+
+
+async def test_a_reply_from_telegram_keeps_its_links_in_slack(company: Company) -> None:
+    asked = await company.slack.writes(MIA, slack.HELP, f"my laptop is broken, see <{PAY}|the log>")
+    await company.settles()
+    card = company.in_telegram()[0]
+    assert _links(card)[0] == PAY
+    link = {"type": "text_link", "offset": 11, "length": 4, "url": PAY}
+    await company.telegram.writes(
+        LEE, "reply: see here", telegram.IT, thread=45, reply_to=card.message_id, extra={"entities": [link]}
+    )
+    await company.settles()
+    [post] = [one for one in company.slack.posts(slack.HELP) if "see here" in one.text and one.thread_ts == asked]
+    assert f'{{"type": "link", "url": "{PAY}", "text": "here"}}' in json.dumps(post.blocks)
+
+
+async def test_a_forward_after_the_prefix_is_sent_and_nothing_is_told(company: Company) -> None:
+    await company.telegram.writes(ANN, "I was charged twice")
+    await company.settles()
+    card = company.in_slack()[0]
+    shared = {"is_share": True, "author_name": "Bo", "text": "the refund takes three days"}
+    await company.slack.writes(slack.LEAD, slack.BILLING, "reply:", thread_ts=card.ts, extra={"attachments": [shared]})
+    await company.settles()
+    assert company.told()[-1] == "billing writes:\n↪ Bo: the refund takes three days"
+    await company.slack.writes(slack.LEAD, slack.BILLING, "reply:", thread_ts=card.ts)
+    await company.settles()
+    assert any("Nothing was sent" in post.text for post in company.slack.ephemerals(slack.BILLING, slack.LEAD))
+
+
+async def test_long_words_are_read_whole_in_both_directions(company: Company) -> None:
+    words = " ".join(f"word{number}" for number in range(1_200))
+    await company.telegram.writes(ANN, "charged twice " + words[:3_500])
+    await company.settles()
+    card = company.in_slack()[0]
+    said = [card, *(post for post in company.in_slack() if post.thread_ts == card.ts)]
+    assert " ".join(map(_quoted, said)).strip() == "charged twice " + words[:3_500]
+    await company.slack.writes(slack.LEAD, slack.BILLING, f"reply: {words}", thread_ts=card.ts)
+    await company.settles()
+    heard = [text.removeprefix("billing writes:\n") for text in company.told()[1:]]
+    assert (len(heard), " ".join(heard)) == (4, words)
+
+
+async def test_deleted_words_go_from_what_followed_the_card_too(company: Company) -> None:
+    asked = await company.slack.writes(MIA, slack.HELP, "my laptop " + "is broken " * 300)
+    await company.settles()
+    assert len(company.in_telegram()) == 2
+    await company.slack.deletes(MIA, slack.HELP, asked)
+    await company.settles()
+    assert [post.text for post in company.in_telegram()[1:]] == ["—"]
+    assert "broken" not in company.in_telegram()[0].text
+
+
+async def test_a_picture_put_in_place_of_another_arrives_under_the_card(company: Company) -> None:
+    asked = await company.telegram.shows(ANN, "photo", b"old", caption="I was charged twice")
+    await company.settles()
+    await company.telegram.replaces(ANN, asked, "photo", b"the new one")
+    await company.settles()
+    assert b"the new one" in [file.content for file in company.slack.files.stored.values()]
+    assert "Ann changed the attachments: these count now" in [post.text for post in company.in_slack()]
+
+
+def _quoted(post: SlackPost) -> str:
+    """What stands in the quotations of a message."""
+    parts = [part for block in post.blocks if block["type"] == "rich_text" for part in items(block, "elements")]
+    return "".join(word(element, "text") for part in parts for element in items(part, "elements"))

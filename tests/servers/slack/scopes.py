@@ -26,6 +26,7 @@ METHODS: Mapping[str, str] = {
     "reactions.add": "reactions:write",
     "reactions.get": "reactions:read",
     "reactions.remove": "reactions:write",
+    "usergroups.list": "usergroups:read",
     "usergroups.users.list": "usergroups:read",
     "users.info": "users:read",
     "views.open": "",

@@ -32,6 +32,7 @@ class WebApi:
             "reactions.add": self._react,
             "reactions.get": self._reactions,
             "reactions.remove": self._unreact,
+            "usergroups.list": self._groups,
             "usergroups.users.list": self._group,
             "users.info": self._user,
         }
@@ -150,6 +151,10 @@ class WebApi:
         if members is None:
             raise SlackError("no_such_subteam")
         return {"users": list(members)}
+
+    def _groups(self, args: Args) -> Json:
+        groups = [{"id": id_, "handle": id_.removeprefix("S0").lower()} for id_ in self._space.usergroups]
+        return {"usergroups": groups}
 
     def _emoji(self, args: Args) -> Json:
         return {"emoji": dict(self._space.emoji)}

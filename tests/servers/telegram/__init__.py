@@ -147,6 +147,16 @@ class TelegramServer(LocalServer):
         if self._hears(self.account.chats[chat], edited):
             self.feed.add("edited_message", self.account.payload(edited))
 
+    async def replaces(self, user: int, message_id: int, kind: str, content: bytes) -> None:
+        """Somebody puts another file in place of the one they sent privately; the words under it stay."""
+        post = self.account.posts[user, message_id]
+        file_id = f"{kind}-{len(self.account.files)}"
+        self.add_file(file_id, f"{kind}s/{file_id}", content)
+        words = {"caption": post.extra["caption"]} if "caption" in post.extra else {}
+        post = replace(post, extra=attachment(kind, file_id, len(content), "") | words)
+        edited = self.account.edit(post, "", (), post.buttons)
+        self.feed.add("edited_message", self.account.payload(edited))
+
     async def reacts(
         self,
         user: int | None,

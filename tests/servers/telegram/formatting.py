@@ -76,7 +76,7 @@ def _closed(opened: list[tuple[str, int, str]], name: str, offset: int, end: int
     kind = "expandable_blockquote" if attributes.strip() == "expandable" else KINDS[name]
     entity: Json = {"type": kind, "offset": start, "length": end - start}
     link = _HREF.search(attributes)
-    return entity | ({"url": link[1]} if link else {})
+    return entity | ({"url": _unescaped(link[1])} if link else {})
 
 
 def _unescaped(text: str) -> str:

@@ -71,8 +71,8 @@ def test_the_person_hears_the_team_and_the_team_gets_the_card() -> None:
     assert the_card([posted]).legend == (("💰", "billing"), ("📦", "delivery"), ("💻", "it"), ("🧭", "triage"))
 
 
-def test_a_card_shows_the_beginning_of_a_long_text() -> None:
-    assert len(the_card(routed("x" * 5000)).excerpt) == compose.EXCERPT
+def test_a_card_carries_a_long_text_whole() -> None:
+    assert the_card(routed("x" * 5000)).excerpt == "x" * 5000
 
 
 def test_a_card_shows_what_was_attached() -> None:
@@ -103,12 +103,15 @@ def test_a_label_without_a_room_is_reached_through_the_fallback() -> None:
 def test_out_of_hours_the_answer_says_when_the_team_is_back() -> None:
     working = hours("Mon-Fri 09:00-17:30", "Europe/Lisbon")
     task = replace(TASK, labels=(replace(TASK.labels[0], hours=working), *TASK.labels[1:]))
-    for now, back in (
-        (NOW, None),
-        (NOW.replace(hour=20), datetime(2026, 11, 24, 9, tzinfo=ZoneInfo("Europe/Lisbon"))),
+    tomorrow, monday = (datetime(2026, 11, day, 9, tzinfo=ZoneInfo("Europe/Lisbon")) for day in (24, 23))
+    for now, back, days in (
+        (NOW, None, None),
+        (NOW.replace(hour=20), tomorrow, 1),
+        (NOW.replace(hour=5), monday, 0),
+        (NOW.replace(day=20, hour=20), monday, 3),
     ):
         answer, _ = compose.routed(task, case("charged twice"), BILLING, SAID, now)
-        assert answer.content == Answer("billing", "en", back=back)
+        assert answer.content == Answer("billing", "en", back=back, days=days)
 
 
 def test_the_card_tells_which_corrections_it_leaned_on() -> None:
@@ -168,14 +171,13 @@ def test_a_move_strikes_the_old_card_posts_a_new_one_and_tells_the_person_once()
 
 
 def test_the_new_team_sees_what_was_said_before_and_the_old_one_that_it_left() -> None:
-    words = [("Cleo", f"{n} " + "more " * 100) for n in range(12)]
+    words = [("Cleo", f"{n} " + "more " * 100) for n in range(60)]
     before = replace(pending(reaction("💻")), history=tuple(words))
     posts = judged(before, TO_IT, MOVED)
     new = the_card(posts)
     assert new.replaces == 12
     assert len(new.history) == compose.MOST_HISTORY
-    assert all(len(what) <= compose.HISTORY for _, what in new.history)
-    assert new.history[-1][1].startswith("11 more")
+    assert new.history == tuple(words[-compose.MOST_HISTORY :])
     assert Post(Place("web", "billing"), Notice(What.LEFT, team="it"), under=12) in posts
 
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.conversations import State
+from bot.domain.decisions import Author, Reason
 from bot.domain.messages import MessageRef, Person, Place, Reaction, choice
-from bot.domain.reaction_rules import Act, Statement, card_state, read, unheard, where, wrong_now
+from bot.domain.reaction_rules import Act, Statement, card_state, decision_now, read, unheard, where, wrong_now
 from bot.domain.tasks import Label
 from tests.samples import AGENT, LEAD, STRANGER, TASK, VOCABULARY, card, conversation, pending, reaction, standing
 
@@ -194,3 +195,42 @@ def test_a_team_may_have_an_emoji_that_means_something_else_elsewhere() -> None:
     saying = read(task, VOCABULARY, replace(reaction("eyes"), ref=MessageRef("slack", "C1", "1.2")))
     assert saying is not None
     assert saying.label == "support"
+
+
+# --- the decision that follows ---
+
+
+def test_a_lead_moves_it_by_their_word_alone() -> None:
+    of = pending(reaction("💻"))
+    made = decision_now(TASK, of, card_state(of, say(*of.standing)).lead_label)
+    assert made is not None
+    assert (made.label, made.by, made.reason, made.actor) == ("it", Author.LEAD, Reason.CORRECTED, LEAD.key)
+
+
+def test_where_it_belongs_already_nothing_follows() -> None:
+    of = pending(reaction("💰"))
+    assert decision_now(TASK, of, card_state(of, say(*of.standing)).lead_label) is None
+    assert decision_now(TASK, pending(), None) is None
+
+
+def test_a_word_taken_back_brings_the_first_decision_back() -> None:
+    moved = pending(content=card("it"))
+    made = decision_now(TASK, moved, None)
+    assert made is not None
+    assert (made.label, made.reason, made.by) == ("billing", Reason.WITHDRAWN, Author.MODEL)
+
+
+def test_a_word_taken_back_goes_to_the_fallback_when_the_first_team_has_left_the_settings() -> None:
+    fewer = replace(TASK, labels=tuple(label for label in TASK.labels if label.name != "billing"))
+    made = decision_now(fewer, pending(content=card("it")), None)
+    assert made is not None
+    assert (made.label, made.reason) == ("triage", Reason.WITHDRAWN)
+    assert decision_now(fewer, pending(content=card("triage")), None) is None
+
+
+def test_a_team_that_cannot_be_reached_is_tried_again_only_when_somebody_names_it_anew() -> None:
+    refused = replace(card(), reason=Reason.UNDELIVERABLE)
+    of = pending(reaction("💻"), content=refused)
+    lead_label = card_state(of, say(*of.standing)).lead_label
+    assert decision_now(TASK, of, lead_label) is not None
+    assert decision_now(TASK, replace(of, fresh=()), lead_label) is None

@@ -8,7 +8,7 @@ import pytest
 from bot.domain import relay
 from bot.domain.conversations import OverdueConversation, PendingEdit, PendingFollowUp, PendingNote, State
 from bot.domain.decisions import Author, Decision, Reason
-from bot.domain.messages import MessageRef, Note, Place
+from bot.domain.messages import Media, MessageRef, Note, Place
 from bot.domain.posts import (
     GONE,
     NO,
@@ -23,7 +23,9 @@ from bot.domain.posts import (
     Split,
     What,
 )
+from bot.domain.rich_text import cited
 from bot.domain.tasks import Vocabulary
+from bot.platforms.slack.mrkdwn import read_mrkdwn
 from tests.samples import (
     AGENT,
     LEAD,
@@ -80,6 +82,34 @@ def test_new_words_open_what_was_done() -> None:
     assert settled == Post(HER_PLACE, Solved("billing", "en", answer=NO), edits=30)
     assert opened == Post(BILLING, card(), edits=12)
     assert notice == Post(ON_THE_CARD, Notice(What.REOPENED, who="Cleo"))
+
+
+def test_a_heart_is_no_reason_to_open_a_request_again() -> None:
+    heart = following(read_mrkdwn("thanks :heart: :+1::skin-tone-3:"), State.CLOSED, replace(card(), done=True))
+    assert not relay.opens_again(heart)
+
+
+def test_thanks_for_what_one_replies_to_opens_nothing() -> None:
+    thanks = following(f"{cited('it is on its way to you', 'Ben')}\nthank you!", State.CLOSED)
+    assert not relay.opens_again(thanks)
+    more = following(f"{cited('it is on its way to you', 'Ben')}\nit did not come", State.CLOSED)
+    assert relay.opens_again(more)
+
+
+def edited_photo(shown: tuple[Media, ...], now: tuple[Media, ...]) -> list[Post]:
+    said = replace(message("charged twice"), media=now)
+    before = standing(replace(card(), media=shown))
+    news = PendingEdit(1, conversation(), said, False, before, True, text=said.text, media=now)
+    return relay.revised(VOCABULARY, news)
+
+
+def test_what_was_attached_in_place_of_something_arrives_under_the_card_once() -> None:
+    other = replace(PHOTO, id="photo-2")
+    changed, arrived = edited_photo((PHOTO,), (other,))
+    assert isinstance(changed.content, Card)
+    assert changed.content.media == (other,)
+    assert arrived == Post(ON_THE_CARD, FollowUp("Cleo", "", (other,), edited=True, replaces=True))
+    assert len(edited_photo((PHOTO,), (PHOTO,))) == 1
 
 
 def test_thank_you_opens_nothing() -> None:

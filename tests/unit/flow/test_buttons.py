@@ -115,7 +115,10 @@ async def test_another_matter_becomes_a_request_of_its_own() -> None:
 @pytest.mark.parametrize("by", [STRANGER, LEAD, Person("slack", "customer")])
 async def test_nobody_else_answers_for_the_person(on: Content, value: str, by: Person) -> None:
     result = await meaning(pressed(on, value, by))
-    assert (result.outcome, result.posts) == (None, ())
+    assert result.outcome is None
+    told = [(post.content, post.only_for) for post in result.posts]
+    assert told == ([(Notice(What.NOT_YOURS, who=CUSTOMER.name), by)] if by.platform == "web" else [])
+    assert (await meaning(pressed(on, value, by), FakePlatform(whispers=False))).posts == ()
 
 
 @pytest.mark.parametrize(
@@ -208,7 +211,10 @@ async def test_where_nobody_whispers_the_offer_is_closed_for_all() -> None:
 @pytest.mark.parametrize("by", [STRANGER, CUSTOMER])
 async def test_strangers_send_nothing(by: Person) -> None:
     result = await meaning(pressed(OFFER, SEND, by))
-    assert (result.outcome, result.posts) == (None, ())
+    assert result.outcome is None
+    assert [(post.content, post.only_for) for post in result.posts] == [
+        (Notice(What.NO_MEMBER, who=CUSTOMER.name), by),
+    ]
 
 
 async def test_nothing_is_sent_twice_or_without_words() -> None:

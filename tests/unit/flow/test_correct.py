@@ -1,7 +1,7 @@
 """A lead's emoji corrects, an agent's takes and closes, a stranger's does nothing."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -51,6 +51,45 @@ def outcome(concluded: Concluded) -> tuple[Decision | None, CardState]:
 
 def notices(concluded: Concluded) -> list[What]:
     return [content.what for content in concluded.contents() if isinstance(content, Notice)]
+
+
+async def test_who_cannot_be_looked_up_holds_up_nobody_else() -> None:
+    here, taking = FakePlatform(leads=("lead",)), reaction("👀", STRANGER, 5)
+    here.lost.add(STRANGER.id)
+    ledger = FakeLedger(pendings=[pending(taking, reaction("💻"))])
+    assert await Corrector(TASK, VOCABULARY, ledger, {"web": here}, now).step() == 1
+    decision, stands = outcome(ledger.concluded[0])
+    assert decision is not None
+    assert (decision.label, stands.taken_by) == ("it", None)
+    [known] = ledger.looked_up
+    assert (known.unknown, known.again) == (frozenset({taking}), NOW + timedelta(seconds=30))
+    assert [may for _, may in known.counted.items()] == [True]
+
+
+async def test_who_cannot_be_looked_up_for_long_counts_as_somebody_who_may_not() -> None:
+    here = FakePlatform(leads=("lead",))
+    here.lost.add(AGENT.id)
+    taking = replace(reaction("👀", AGENT, 5), heard=NOW - timedelta(minutes=11))
+    ledger = FakeLedger(pendings=[pending(taking)])
+    await Corrector(TASK, VOCABULARY, ledger, {"web": here}, now).step()
+    assert outcome(ledger.concluded[0])[1].taken_by is None
+    assert ledger.looked_up[0].unknown == frozenset()
+
+
+async def test_what_a_lead_said_stands_while_they_cannot_be_looked_up() -> None:
+    here = FakePlatform(leads=("lead",))
+    here.lost.add("lead")
+    said = replace(reaction("💻"), counted=True)
+    moved = replace(pending(said, reaction("👀", AGENT, 9)), conversation=conversation(label="it"))
+    decision, stands = outcome(await judged(replace(moved, fresh=moved.standing[1:]), here))
+    assert decision is None, "nothing moves back because a platform is silent for a moment"
+    assert stands.lead_label is not None
+
+
+async def test_who_may_not_correct_is_told_once_whatever_they_take_away_and_put_there() -> None:
+    again = replace(pending(reaction("💻", STRANGER, 9)), told=frozenset({("web", STRANGER.id)}))
+    assert notices(await judged(again)) == []
+    assert notices(await judged(replace(again, told=frozenset()))) == [What.NO_LEAD]
 
 
 async def test_a_leads_emoji_moves_the_conversation() -> None:

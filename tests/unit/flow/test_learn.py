@@ -242,9 +242,11 @@ class Watched(FakeKnowledge):
         super().__init__(Neighbours())
         self.hid: list[bool] = []
 
-    async def nearest(self, task: Task, vector: Vector, text: str, leave_out_itself: bool = False) -> Neighbours:
-        self.hid.append(leave_out_itself)
-        return await super().nearest(task, vector, text, leave_out_itself)
+    async def nearest_many(
+        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+    ) -> list[Neighbours]:
+        self.hid += [leave_out_itself] * len(texts)
+        return await super().nearest_many(task, vectors, texts, leave_out_itself)
 
 
 async def test_what_is_scored_is_hidden_from_the_memory(school: School) -> None:

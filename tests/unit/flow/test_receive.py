@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Note, Person, Press
 from bot.domain.ports import ThreadingPolicy
 from bot.flow.receive import Receiver
-from tests.fakes_ledger import FakeLedger
+from tests.fakes_ledger import FakeFailedItems, FakeLedger
 from tests.samples import AGENT, NOW, message, reaction
 
 JOINING = ThreadingPolicy(timedelta(seconds=3), timedelta(hours=24), timedelta(hours=72))
@@ -16,8 +16,8 @@ DIRTY = Person("web", "u\u0301", "Cle\x00o " + "o" * 200)
 
 class BotIdentity:
     def __init__(self) -> None:
-        self.ledger, self.rung = FakeLedger(), list[timedelta]()
-        self.inbox = Receiver(self.ledger, JOINING, self.rung.append)
+        self.ledger, self.rung, self.failures = FakeLedger(), list[timedelta](), FakeFailedItems()
+        self.inbox = Receiver(self.ledger, JOINING, self.rung.append, self.failures, lambda: NOW)
 
 
 async def test_a_message_is_stored_once_and_wakes_the_sorter_when_it_is_ripe() -> None:
@@ -55,3 +55,13 @@ async def test_edits_deletions_notes_and_moved_chats_are_facts_too() -> None:
         await ears.inbox.chat_moved("web", "before", "after")
     assert ears.ledger.stored == [edit, deletion, note, ("web", "before", "after")]
     assert ears.rung == []
+
+
+async def test_everything_is_stamped_by_our_own_clock() -> None:
+    ears = BotIdentity()
+    await ears.inbox.message(message("charged twice"))
+    await ears.inbox.note(Note(REF, REF, AGENT, "look at this", NOW - timedelta(hours=1)))
+    await ears.inbox.press(Press(REF, AGENT, "0", NOW - timedelta(hours=1)))
+    await ears.inbox.reaction(reaction("👀", AGENT, 5))
+    await ears.inbox.deletion(Deletion(REF, NOW - timedelta(hours=1)))
+    assert [getattr(fact, "heard", None) for fact in ears.ledger.stored] == [NOW] * 5

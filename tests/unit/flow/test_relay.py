@@ -14,8 +14,9 @@ from bot.domain.memory_vote import Neighbours
 from bot.domain.messages import Message, MessageRef, Note, Person, Place
 from bot.domain.model_ports import Query
 from bot.domain.posts import FollowUp, Notice, Offer, Reply, Split, What
+from bot.domain.rich_text import Style, linked, marked
 from bot.flow import relay
-from bot.flow.relay import Relay
+from bot.flow.relay import EditRelay, NoteRelay, Relay
 from tests.fakes import FakePlatform, FakePredictor, fake_classifier
 from tests.fakes_ledger import Concluded, FakeLedger
 from tests.samples import (
@@ -46,7 +47,8 @@ class Line:
     def __init__(self, predictor: FakePredictor | None = None, whispers: bool = True) -> None:
         self.ledger, self.platform = FakeLedger(), FakePlatform(whispers=whispers)
         known = fake_classifier(Neighbours(), predictor)
-        self.relay = Relay(TASK, VOCABULARY, self.ledger, {"web": self.platform}, known, now)
+        self.relay = Relay(TASK, self.ledger, known, now)
+        self.note_relay = NoteRelay(VOCABULARY, self.ledger, {"web": self.platform}, now)
 
     async def hears(self, text: str, state: State = State.ROUTED, thread: str | None = None) -> Concluded:
         place = Place("web", "customer", thread)
@@ -57,7 +59,7 @@ class Line:
 
     async def looks_at(self, noted: PendingNote) -> Concluded:
         self.ledger.notes.append(noted)
-        assert await self.relay.notes() == 1
+        assert await self.note_relay.step() == 1
         return self.ledger.concluded[-1]
 
 
@@ -203,8 +205,16 @@ async def test_an_early_emoji_takes_no_offer_away() -> None:
     assert (await Line().looks_at(offered)).posts == ()
 
 
-async def test_nothing_is_offered_where_there_are_no_words() -> None:
-    assert (await Line().looks_at(noted("reply:"))).posts == ()
+async def test_who_sends_nothing_is_told_so() -> None:
+    [post] = (await Line().looks_at(noted("reply:"))).posts
+    assert (post.content, post.answers) == (Notice(What.NOTHING_TO_SEND), noted("reply:").note.ref)
+
+
+async def test_a_prefix_in_bold_is_a_prefix_and_links_keep_their_address() -> None:
+    form = linked("this form", "https://pay.example/refund?id=9")
+    sent = (await Line().looks_at(noted(f"{marked('reply:', Style.BOLD)} see {form}"))).contents()[0]
+    assert isinstance(sent, Reply)
+    assert sent.text == f"see {form}"
 
 
 # --- afterwards ---
@@ -214,5 +224,5 @@ async def test_changed_words_are_changed_where_they_were_passed_on() -> None:
     line = Line()
     changed: Message = message("charged three times")
     line.ledger.revised.append(PendingEdit(1, conversation(), changed, False, standing(), True, text=changed.text))
-    assert await line.relay.revise() == 1
+    assert await EditRelay(VOCABULARY, line.ledger, now).step() == 1
     assert line.ledger.concluded[0].contents() == [replace(card(), excerpt="charged three times", edited=True)]

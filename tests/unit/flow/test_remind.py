@@ -22,9 +22,8 @@ async def reminders(
 ) -> list[int]:
     """Minutes of every reminder that is sent then."""
     ledger = FakeLedger(waiting=[OverdueConversation(conversation(), standing(), NOW - timedelta(days=1), before)])
-    sent = await Reminder(task, ledger, take, lambda: at).step()
+    await Reminder(task, ledger, take, lambda: at).step()
     said = [content for done in ledger.concluded for content in done.contents()]
-    assert sent == len(said)
     return [content.minutes for content in said if isinstance(content, Notice)]
 
 

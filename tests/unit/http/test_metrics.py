@@ -1,5 +1,6 @@
 """What Prometheus is told: figures, and never what anybody wrote."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,10 +12,12 @@ from starlette.testclient import TestClient
 
 from bot.domain.conversations import State
 from bot.domain.errors import Unreachable
+from bot.domain.failures import STEPS, Failure, ItemKey
 from bot.domain.messages import MessageRef, Person
 from bot.domain.queries import Account, Request, Week
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
+from tests.fakes_ledger import FakeFailedItems
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 BUSY = {
@@ -33,13 +36,18 @@ class Figures:
 
     of_week: Week = field(default_factory=lambda: Week(decided=20, corrected=1, asked=4))
     down: bool = False
+    slow: asyncio.Event | None = None
+    counted: int = 0
 
     async def backlog(self, now: datetime) -> Mapping[str, float]:
         if self.down:
             raise Unreachable("the database does not answer")
+        if self.slow is not None:
+            await self.slow.wait()
         return BUSY
 
     async def decisions(self) -> Mapping[tuple[str, str, str, str], int]:
+        self.counted += 1
         return {("slack", "routing", "billing", "model"): 19, ("slack", "routing", "billing", "lead"): 2}
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
@@ -64,8 +72,12 @@ async def told(metrics: Metrics) -> dict[str, float]:
 
 
 async def test_counts_and_ages_are_told() -> None:
-    figures = await told(Metrics(Figures(), lambda: NOW, lambda: "open"))
+    failures = FakeFailedItems()
+    await failures.failed(Failure(ItemKey("press", "7", 3), "KeyError", final=True), NOW)
+    figures = await told(Metrics(Figures(), lambda: NOW, failures, lambda: "open"))
     assert figures == {
+        **{f"switchboard_failed_items {step}": 0 for step in STEPS},
+        "switchboard_failed_items press": 1,
         "switchboard_database_up": 1,
         "switchboard_model_circuit closed": 0,
         "switchboard_model_circuit half_open": 0,
@@ -86,16 +98,37 @@ async def test_counts_and_ages_are_told() -> None:
 
 
 async def test_a_week_without_decisions_has_no_accuracy() -> None:
-    figures = await told(Metrics(Figures(Week(0, 0, 0)), lambda: NOW))
+    figures = await told(Metrics(Figures(Week(0, 0, 0)), lambda: NOW, FakeFailedItems()))
     assert figures["switchboard_week_accuracy"] == pytest.approx(float("nan"), nan_ok=True)
 
 
 async def test_a_database_that_is_down_shows_as_down() -> None:
     queries = Figures()
-    metrics = Metrics(queries, lambda: NOW)
+    metrics = Metrics(queries, lambda: NOW, FakeFailedItems())
     await told(metrics)
     queries.down = True
     assert (await told(metrics))["switchboard_database_up"] == 0
+
+
+async def test_a_database_that_is_slow_is_not_down_and_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    queries = Figures(slow=asyncio.Event())
+    metrics = Metrics(queries, lambda: NOW, FakeFailedItems())
+    monkeypatch.setattr("bot.http.metrics._PATIENCE", 0.01)
+    for _ in range(3):
+        assert (await told(metrics))["switchboard_database_up"] == 1
+    assert queries.slow is not None
+    queries.slow.set()
+    monkeypatch.setattr("bot.http.metrics._PATIENCE", 5.0)
+    assert (await told(metrics))["switchboard_waiting undecided"] == 2
+    assert queries.counted == 1
+
+
+async def test_what_changes_slowly_is_not_counted_for_every_scrape() -> None:
+    queries = Figures()
+    metrics = Metrics(queries, lambda: NOW, FakeFailedItems())
+    for _ in range(5):
+        await told(metrics)
+    assert queries.counted == 1
 
 
 @pytest.mark.parametrize(("parts", "status"), [({"database": True, "slack": True}, 200), ({"model": False}, 503)])
@@ -103,7 +136,7 @@ def test_readiness_names_every_part(parts: dict[str, bool], status: int) -> None
     async def readiness() -> Mapping[str, bool]:
         return parts
 
-    site = TestClient(WebApp(readiness, Metrics(Figures(), lambda: NOW)).application([]))
+    site = TestClient(WebApp(readiness, Metrics(Figures(), lambda: NOW, FakeFailedItems())).application([]))
     answer = site.get("/readyz")
     assert (answer.status_code, answer.json()) == (status, parts)
     assert site.get("/healthz").text == "ok\n"
@@ -113,6 +146,10 @@ def test_no_word_of_anybody_is_told() -> None:
     async def readiness() -> Mapping[str, bool]:
         return {}
 
-    text = TestClient(WebApp(readiness, Metrics(Figures(), lambda: NOW)).application([])).get("/metrics").text
+    text = (
+        TestClient(WebApp(readiness, Metrics(Figures(), lambda: NOW, FakeFailedItems())).application([]))
+        .get("/metrics")
+        .text
+    )
     assert "switchboard_decisions" in text
     assert not [word for word in ("charged", "Cleo", "Ben", "customer") if word in text]

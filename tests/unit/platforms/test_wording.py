@@ -57,6 +57,22 @@ TO_PERSON: tuple[tuple[Answer | WordsPlease | Moved | Solved | Split, str], ...]
         "Thanks! This is one for Accounts. They are back on Wednesday at 09:00 and will read it then.",
     ),
     (
+        Answer("billing", "en", back=WEDNESDAY, days=0),
+        "Thanks! This is one for Accounts. They are back today at 09:00 and will read it then.",
+    ),
+    (
+        Answer("billing", "en", back=WEDNESDAY, days=1),
+        "Thanks! This is one for Accounts. They are back tomorrow at 09:00 and will read it then.",
+    ),
+    (
+        Answer("billing", "en", back=WEDNESDAY, days=6),
+        "Thanks! This is one for Accounts. They are back on Wednesday at 09:00 and will read it then.",
+    ),
+    (
+        Answer("billing", "en", back=WEDNESDAY, days=7),
+        "Thanks! This is one for Accounts. They are back on Wednesday next week at 09:00 and will read it then.",
+    ),
+    (
         Answer("triage", "en", undecided=True, back=WEDNESDAY),
         "Thanks! A person at Front desk will read this and find the right team. They are back on Wednesday at 09:00.",
     ),
@@ -80,7 +96,12 @@ NOTICES = {
     What.REOPENED: "Cleo wrote again, so it is open again. To close it, put the emoji for done on the card anew",
     What.SOLVED: "Cleo says that it is solved",
     What.UNSOLVED: "Cleo says that it is not solved. Once it is, put the emoji for done on the card anew",
+    What.NOT_YOURS: "Only Cleo can answer this, so your press changed nothing",
+    What.NO_MEMBER: "Only people of the team can do that, so your press changed nothing",
     What.NO_LEAD: "Only leads move requests to another team, so your emoji changed nothing",
+    What.NOTHING_TO_SEND: (
+        "Nothing was sent: there is nothing in this message that can be passed on. Write the words, or attach the file"
+    ),
     What.DISPUTED: (
         "Another lead named another team. The last word counts (Accounts); nothing is learned until you agree"
     ),
@@ -105,6 +126,7 @@ TO_TEAM: tuple[tuple[Notice | Sent | Offer | WrongTeam | FollowUp, str], ...] = 
     (FollowUp("Cleo", "and again"), "Cleo added"),
     (FollowUp("", "and again"), "someone added"),
     (FollowUp("Cleo", "and once more", edited=True), "Cleo added (edited since)"),
+    (FollowUp("Cleo", "", edited=True, replaces=True), "Cleo changed the attachments: these count now"),
     (FollowUp("Cleo", "", edited=True, deleted=True), "Cleo deleted what they had added"),
 )
 

@@ -23,6 +23,7 @@ from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms import PlatformContext, Routed
 from bot.platforms.slack import PLATFORM, Config, Mode
 from bot.platforms.slack.adapter import Slack
+from tests.fakes_ledger import FakeLedger
 from tests.servers.slack import Post as Shown
 from tests.servers.slack import SlackServer
 
@@ -87,6 +88,14 @@ class Recorder:
     async def deletion(self, deletion: Deletion) -> None:
         await self._store()
         self.deletions.append(deletion)
+
+    async def person(self, person: Person) -> None:
+        """As the ledger does: what has a name keeps it."""
+        await self._store()
+        for ref, message in self.messages.items():
+            if message.author.id == person.id and not message.author.name:
+                self.messages[ref] = replace(message, author=person)
+        self.tried -= 1
 
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         await self._store()
@@ -166,14 +175,16 @@ class FakeDesk:
         return Erased(2, 1, ())
 
 
-def around(chat_commands: FakeDesk | None = None, task: Task = TASK) -> PlatformContext:
-    """What the adapter may look at; nothing of the ledger, which is the flow's."""
+def around(
+    chat_commands: FakeDesk | None = None, task: Task = TASK, ledger: ports.Ledger | None = None
+) -> PlatformContext:
+    """What the adapter may look at."""
     return PlatformContext(
         task=task,
         languages=("en", "pt-BR", "es"),
         base="starter",
         vocabulary=WORDS,
-        ledger=cast(ports.Ledger, None),
+        ledger=ledger or FakeLedger(),
         chat_commands=chat_commands or FakeDesk(),
         transcript=cast(queries.Transcript, None),
         registry=cast(model_ports.Registry, None),

@@ -1,7 +1,9 @@
 """`switchboard check` finds what does not work in Slack and says what to do about it."""
 
 import asyncio
+import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -27,7 +29,8 @@ from tests.servers.slack import Channel, SlackServer, User
 
 
 async def findings(settings: Config, live: bool = False) -> dict[str, Finding]:
-    return {finding.what: finding async for finding in PLATFORM.check(settings, around(), live)}
+    looking = PLATFORM.live_check(settings, around()) if live else PLATFORM.check(settings, around())
+    return {finding.what: finding async for finding in looking}
 
 
 async def problems(settings: Config, live: bool = False) -> dict[str, str]:
@@ -56,6 +59,7 @@ async def test_where_all_is_well_nothing_is_found_wanting(company: SlackServer) 
     assert all(finding.ok for finding in found.values())
     assert list(found) == [
         "SLACK_BOT_TOKEN, workspace Test",
+        "this machine's clock agrees with Slack's",
         "the app's scopes",
         "SLACK_APP_TOKEN",
         f"channel {BILLING} (tasks.routing.labels.billing.deliver_to.slack)",
@@ -154,24 +158,87 @@ async def test_a_channel_that_will_not_do_is_said_loudly_at_the_start(
 # ── live ──
 
 
-async def test_a_reaction_on_every_test_card_proves_that_corrections_can_arrive(company: SlackServer) -> None:
+async def test_a_reaction_on_every_test_message_proves_that_corrections_can_arrive(company: SlackServer) -> None:
     async def people() -> None:
         for room in (BILLING, IT):
             [post] = await company.until(lambda: company.posts(room))  # noqa: B023
+            assert not post.blocks, "there is nothing to press"
             await company.reacts(ANN, room, post.ts, "eyes")
 
     reacting = asyncio.create_task(people())
     found = await findings(of(company), live=True)
     await reacting
-    assert found["a reaction in billing's channel"].ok and found["a reaction in it's channel"].ok
+    assert [*list(found)[:3], *sorted(list(found)[3:])] == [
+        "the connection that brings events is open",
+        f"a test message is in the channel of billing ({BILLING}); put an emoji on it now",
+        f"a test message is in the channel of it ({IT}); put an emoji on it now",
+        "a reaction arrives from the channel of billing",
+        "a reaction arrives from the channel of it",
+    ]
+    assert all(finding.ok for finding in found.values())
 
 
-async def test_a_reaction_that_does_not_arrive_is_missed(company: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_check, "WAIT_SECONDS", 0.3)
-    company.scopes = frozenset(SCOPES) - {"reactions:read"}
+async def test_in_the_end_no_test_message_asks_for_anything(
+    company: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_check, "LIVE_SECONDS", 0.1)
+    await findings(of(company), live=True)
+    assert [post.text for room in (BILLING, IT) for post in company.posts(room)] == ["The test is over. Thank you!"] * 2
+
+
+async def test_reactions_that_do_not_arrive_are_missed_together_and_not_one_after_the_other(
+    company: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    async def more(self: live_check.Listener, until: float) -> bool:
+        waited.append(until)
+        return False
+
+    monkeypatch.setattr(live_check.Listener, "more", more)
     found = await problems(of(company), live=True)
-    assert "reactions:read" in found["a reaction in billing's channel"]
+    assert list(found) == [f"a reaction arrives from the channel of {team}" for team in ("billing", "it")]
+    assert "reactions:read" in found["a reaction arrives from the channel of billing"]
+    assert len(waited) == 1
+
+
+async def test_a_channel_that_takes_no_test_message_is_named_and_the_others_are_tried(
+    company: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_check, "LIVE_SECONDS", 0.1)
+    company.add_channel(Channel(id=BILLING, name="billing", has_bot=False))
+    [(what, remedy), (missed, _)] = (await problems(of(company), live=True)).items()
+    assert (BILLING in what, "not_in_channel" in remedy) == (True, True)
+    assert missed == "a reaction arrives from the channel of it"
 
 
 async def test_over_http_the_trial_says_why_it_cannot_be(company: SlackServer) -> None:
-    assert "switchboard run" in (await problems(of(company, Mode.HTTP), live=True))["reactions"]
+    assert "switchboard run" in (await problems(of(company, Mode.HTTP), live=True))["reactions arrive"]
+
+
+# ── the way there ──
+
+
+async def test_a_slack_that_cannot_be_reached_is_no_bad_token(company: SlackServer) -> None:
+    [(what, remedy)] = (await problems(of(company, SLACK_API_BASE_URL="http://127.0.0.1:9/api/"))).items()
+    assert what == "Slack answers"
+    assert "127.0.0.1:9 takes no connection" in remedy
+    assert "api_base_url" in remedy and "TOKEN" not in remedy
+
+
+async def test_a_slack_whose_name_is_not_known_says_so(company: SlackServer) -> None:
+    [(what, remedy)] = (await problems(of(company, SLACK_API_BASE_URL="http://slack.invalid/api/"))).items()
+    assert (what, "the name slack.invalid is not known here" in remedy) == ("Slack answers", True)
+
+
+async def test_something_else_than_slack_at_the_address_is_said(company: SlackServer) -> None:
+    [(what, remedy)] = (await problems(of(company, SLACK_API_BASE_URL=f"{company.url}/elsewhere/"))).items()
+    assert what == "Slack answers"
+    assert "404" in remedy or "not Slack's" in remedy
+
+
+async def test_a_clock_that_is_wrong_is_named_with_how_much(company: SlackServer) -> None:
+    company.clock_ahead = timedelta(minutes=10)
+    [(what, remedy)] = (await problems(of(company))).items()
+    assert what == "this machine's clock agrees with Slack's"
+    assert re.search(r"it is (599|60[01]) s behind Slack's", remedy)

@@ -170,7 +170,7 @@ async def test_models_are_listed_and_the_pointer_is_moved(
     chat_commands.adapters = [(adapter_called("routing-1"), False), (adapter_called("routing-2"), True)]
     assert "routing-2 (2026-03-02)  ✓ serves" in await answered(server, LEAD, "models")
     assert "routing-2 serves from now on" in await answered(server, LEAD, "promote routing-2")
-    assert "no adapter is called routing-9" in await answered(server, LEAD, "promote routing-9")
+    assert "There is no adapter called routing-9" in await answered(server, LEAD, "promote routing-9")
     assert "promote NAME" in await answered(server, LEAD, "promote")
     assert "routing-1 serves again" in await answered(server, LEAD, "rollback")
     assert chat_commands.did == [("promote routing-2", LEAD), ("rollback", LEAD)]
@@ -213,3 +213,10 @@ async def test_without_listening_no_command_is_answered(server: SlackServer) -> 
     async with speaking(config(server)):
         await server.clicks.command(ANN, LOUNGE, f"help <@{BOT_USER}>")
     assert server.calls_to("response_url") == []
+
+
+async def test_an_unknown_word_is_called_unknown_before_the_help(server: SlackServer, socket: Slack) -> None:
+    answer = await answered(server, LEAD, "dance")
+    assert "I do not know “dance”" in answer
+    assert "switchboard status" in answer
+    assert "I do not know" not in await answered(server, LEAD, "help")

@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.messages import Media, MediaKind, MessageRef, Place, choice
 from bot.platforms.slack.adapter import Slack
+from tests.fakes_ledger import FakeLedger
 from tests.integration.platforms.slack.parts import (
     ANN,
     BEN,
@@ -162,15 +163,32 @@ async def test_a_room_with_a_new_id_stays_a_room(server: SlackServer, socket: Sl
     assert inbox.texts == []
 
 
+@pytest.mark.parametrize("words", ["she is lying", f"<@{BOT_USER}> she is lying"])
+@pytest.mark.parametrize("where", [LOUNGE, HELP], ids=["no channel of ours", "an intake channel by now"])
 async def test_what_is_said_under_a_card_in_a_channel_that_the_settings_forgot_is_a_note_and_no_request(
-    server: SlackServer, socket: Slack, inbox: Recorder, chat_commands: FakeDesk
+    server: SlackServer, inbox: Recorder, where: str, words: str
 ) -> None:
-    root = await server.writes(ANN, LOUNGE, "as it were a card")
-    chat_commands.accounts[MessageRef("slack", LOUNGE, root)] = account(MessageRef("slack", HELP, "17.1"))
-    await server.writes(BEN, LOUNGE, "she is lying", thread_ts=root)
-    await server.until(lambda: inbox.notes and settled(server)())
+    ledger = FakeLedger()
+    async with speaking(config(server), around(ledger=ledger)) as slack, listening(server, slack, inbox):
+        root = await server.writes(ANN, where, "as it were a card")
+        await server.until(settled(server))
+        inbox.messages.clear()
+        ledger.teams.add(MessageRef("slack", where, root))
+        await server.writes(BEN, where, words, thread_ts=root)
+        await server.until(lambda: inbox.notes and settled(server)())
     [note] = inbox.notes.values()
-    assert (note.text, note.under) == ("she is lying", MessageRef("slack", LOUNGE, root))
+    assert (note.text, note.under) == ("she is lying", MessageRef("slack", where, root))
+    assert inbox.texts == []
+
+
+async def test_a_channel_that_got_another_id_before_we_began_is_still_a_teams(
+    server: SlackServer, inbox: Recorder
+) -> None:
+    ledger = FakeLedger(moved={BILLING: LOUNGE})
+    async with speaking(config(server), around(ledger=ledger)) as slack, listening(server, slack, inbox):
+        root = await server.writes(ANN, LOUNGE, f"<@{BOT_USER}> as it were a card")
+        await server.writes(BEN, LOUNGE, f"<@{BOT_USER}> she is lying", thread_ts=root)
+        await server.until(lambda: inbox.notes and settled(server)())
     assert inbox.texts == []
 
 

@@ -46,7 +46,7 @@ async def test_anybody_may_make_a_message_a_request_and_we_decide(
     assert (message.ref, message.place) == (MessageRef("slack", LOUNGE, ts), Place("slack", LOUNGE, ts))
     assert (message.author.id, message.text, message.opens) == (BEN, "my laptop & screen are broken", True)
     link = f"https://test.slack.com/files/{file.id}"
-    assert message.media == (Media("slack", file.id, MediaKind.PHOTO, "screen.png", link=link),)
+    assert message.media == (Media("slack", file.id, MediaKind.PHOTO, "screen.png", len(file.content), link),)
     assert inbox.reactions == []
 
 
@@ -131,7 +131,7 @@ async def test_where_no_answer_could_be_given_no_request_is_taken(
 ) -> None:
     server.add_channel(channel)
     if channel.kind == "im":
-        server.fail("conversations.info", error="channel_not_found")
+        server.fail("conversations.info", error="channel_not_found", times=10)  # the look at the start asks, too
     ts = await server.writes(BEN, channel.id, "my laptop is broken")
     await server.clicks.shortcut(BEN, channel.id, ts)
     assert told in (await whispered(server, channel.id, BEN)).text

@@ -6,6 +6,7 @@ import pytest
 
 from bot.domain.messages import MessageRef, Person, Place
 from bot.domain.posts import OTHER, Question
+from bot.domain.rich_text import Style, plain, runs
 from bot.platforms.slack import inbound
 from bot.platforms.slack.adapter import Slack
 from tests.integration.platforms.slack.parts import (
@@ -27,6 +28,8 @@ async def test_a_message_is_stored_with_its_writers_name_and_language_and_acknow
 ) -> None:
     ts = await server.writes(ANN, HELP, "I was charged twice &amp; again")
     await server.until(settled(server))
+    # Who it was is asked about once it is stored
+    await server.until(lambda: all(message.author.name for message in inbox.messages.values()))
     [message] = inbox.messages.values()
     assert (message.ref, message.place) == (MessageRef("slack", HELP, ts), Place("slack", HELP, ts))
     assert message.author == Person("slack", ANN, "Ann", "pt-BR")
@@ -155,8 +158,7 @@ async def test_a_slack_that_does_not_say_who_writes_holds_up_nothing(
 async def test_the_same_writer_is_looked_up_once(server: SlackServer, slack: Slack, inbox: Recorder) -> None:
     for number in range(5):
         await server.writes(ANN, HELP, f"message {number}")
-    await server.until(lambda: len(inbox.messages) == 5)
-    assert {message.author.name for message in inbox.messages.values()} == {"Ann"}
+    await server.until(lambda: [message.author.name for message in inbox.messages.values()] == ["Ann"] * 5)
     assert len(server.calls_to("users.info")) == 1
 
 
@@ -173,3 +175,55 @@ async def test_what_takes_too_long_to_store_is_turned_down_before_slack_loses_pa
     inbox.slow = 0.0
     await server.until(settled(server))
     assert inbox.texts == ["a stuck pool"]
+
+
+# --- what an event says by ids alone, or points at ---
+
+
+async def test_people_groups_and_channels_are_called_by_name(
+    server: SlackServer, socket: Slack, inbox: Recorder
+) -> None:
+    await server.writes(ANN, HELP, f"<@{ANN}> and <!subteam^S0LEADS> know, see <#{LOUNGE}>; <@U0NOBODY> does not")
+    await server.until(settled(server))
+    lounge = server.space.channel(LOUNGE).name
+    assert [plain(text) for text in inbox.texts] == [f"@Ann and @leads know, see #{lounge}; @someone does not"]
+
+
+async def test_who_calls_us_into_a_thread_speaks_of_what_it_begins_with(
+    server: SlackServer, socket: Slack, inbox: Recorder
+) -> None:
+    root = await server.writes(ANN, LOUNGE, "I was charged twice for order 4711", kind="message_only")
+    await server.writes(LEAD, LOUNGE, f"<@{BOT_USER}> can you help her please?", thread_ts=root)
+    await server.until(settled(server))
+    [message] = inbox.messages.values()
+    assert (plain(message.text), message.author.id) == (
+        "I was charged twice for order 4711\ncan you help her please?",
+        LEAD,
+    )
+    assert runs(message.text)[0].value(Style.CITED) == "Ann"
+
+
+async def test_a_file_of_another_company_has_its_name_and_link(
+    server: SlackServer, socket: Slack, inbox: Recorder
+) -> None:
+    file = server.files.add("contract.pdf", b"x", "application/pdf", HELP)
+    stub = {"id": file.id, "mode": "file_access", "file_access": "check_file_info"}
+    await server.writes(ANN, HELP, "please look", extra={"subtype": "file_share", "files": [stub]})
+    await server.until(settled(server))
+    [message] = inbox.messages.values()
+    assert [(one.name, one.link) for one in message.media] == [
+        ("contract.pdf", f"https://test.slack.com/files/{file.id}")
+    ]
+
+
+async def test_a_message_is_stored_before_anybody_is_asked_who_wrote_it(
+    server: SlackServer, slack: Slack, inbox: Recorder
+) -> None:
+    server.fail("users.info", delay=0.5)
+    await server.writes(ANN, HELP, "first")
+    await server.until(settled(server))
+    assert [message.author for message in inbox.messages.values()] == [Person("slack", ANN)]
+    await server.until(lambda: [message.author.name for message in inbox.messages.values()] == ["Ann"])
+    await server.writes(ANN, HELP, "second")
+    await server.until(lambda: [message.author.name for message in inbox.messages.values()] == ["Ann", "Ann"])
+    assert len(server.calls_to("users.info")) == 1

@@ -48,11 +48,16 @@ async def test_a_bot_may_not_correct_even_if_it_is_listed(server: SlackServer, m
 async def test_a_group_that_slack_will_not_show_leaves_the_listed_people(
     server: SlackServer, mouth: Slack, caplog: pytest.LogCaptureFixture
 ) -> None:
+    server.add_user(User(id=LEAD, name="lead"))
     server.fail("usergroups.users.list", error="plan_upgrade_required")
     for _ in range(3):
         assert not await may_correct(mouth, person(OTHER_LEAD))
     assert await may_correct(mouth, person(LEAD))
-    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1 + 1, caplog.text
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1, caplog.text
+
+
+async def test_whom_slack_does_not_know_may_do_nothing(server: SlackServer, mouth: Slack) -> None:
+    assert not await may_correct(mouth, person(LEAD))
 
 
 async def test_an_outage_turns_no_lead_away(server: SlackServer, mouth: Slack) -> None:

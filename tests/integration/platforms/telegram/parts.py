@@ -44,6 +44,8 @@ class Recorder:
     """An inbox in memory that can be down; facts by what makes them one, as in the real one."""
 
     down: bool = False
+    broken: str | None = None
+    """A text over which it stumbles, in a way that nobody foresaw."""
     tried: int = 0
     messages: dict[MessageRef, Message] = field(default_factory=dict)
     notes: dict[MessageRef, Note] = field(default_factory=dict)
@@ -54,6 +56,8 @@ class Recorder:
 
     async def message(self, message: Message) -> None:
         self._store()
+        if message.text == self.broken:
+            raise ZeroDivisionError
         self.messages.setdefault(message.ref, message)
 
     async def reaction(self, reaction: Reaction) -> None:
@@ -74,6 +78,9 @@ class Recorder:
     async def note(self, note: Note) -> None:
         self._store()
         self.notes.setdefault(note.ref, note)
+
+    async def person(self, person: Person) -> None:
+        raise AssertionError("Telegram says the name with the message")
 
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         self._store()

@@ -1,10 +1,15 @@
 """Photos, files and voice: in, out, and from one platform to the other."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from bot.domain.continuation import continued
 from bot.domain.errors import Refused, Unreachable
-from bot.domain.messages import File, Media, MediaKind, Message
+from bot.domain.messages import File, Media, MediaKind, Message, MessageRef
 from bot.domain.posts import FollowUp, Reply
+from tests.fakes_ledger import FakeLedger
 from tests.integration.platforms.telegram.parts import (
     ANN,
     BILLING,
@@ -16,6 +21,7 @@ from tests.integration.platforms.telegram.parts import (
     connected,
     hearing,
     item,
+    platform_context,
 )
 from tests.servers.telegram import TelegramServer
 
@@ -87,19 +93,15 @@ async def test_an_album_under_a_card_is_notes_under_that_card(server: TelegramSe
 
 
 @pytest.mark.parametrize("files", [1, 2], ids=["a document", "an album"])
-async def test_an_answer_to_what_came_behind_a_post_is_a_note_under_the_post(
-    server: TelegramServer, inbox: Recorder, files: int
-) -> None:
+async def test_what_came_behind_a_post_is_written_down_as_a_part_of_it(server: TelegramServer, files: int) -> None:
     kind = MediaKind.DOCUMENT if files == 1 else MediaKind.PHOTO
     parcels = [upload(kind, f"{number}.pdf") for number in range(files)]
-    said = FollowUp("Ann", "y" * 5_000, tuple(one.media for one in parcels))
-    async with hearing(server, inbox) as telegram:
+    said = FollowUp("Ann", "look at these", tuple(one.media for one in parcels))
+    ledger = FakeLedger()
+    async with connected(config(server), platform_context(ledger=ledger)) as telegram:
         post = await telegram.say(item(said, str(BILLING), files=parcels))
-        pieces = range(int(post.id) + 1, int(post.id) + 2 + files)
-        for piece in pieces:
-            await server.writes(LEAD, "reply: got it", BILLING, reply_to=piece)
-        await server.until(lambda: len(inbox.notes) == len(pieces))
-    assert {note.under for note in inbox.notes.values()} == {post}
+    pieces = range(int(post.id) + 1, int(post.id) + 1 + files)
+    assert ledger.parts == {MessageRef("telegram", str(BILLING), str(piece)): post for piece in pieces}
 
 
 async def test_an_edited_caption_is_an_edit(server: TelegramServer, inbox: Recorder) -> None:
@@ -201,9 +203,10 @@ async def test_attachments_count_in_the_pace_of_their_chat(server: TelegramServe
     files = [upload(MediaKind.DOCUMENT, f"{number}.pdf") for number in range(4)]
     reply = Reply("billing", "see", "en", "Lee", tuple(file.media for file in files))
     async with connected(config(server)) as telegram:
+        assert telegram.delay(item(reply, str(ANN), files=files)) == timedelta(0)
         await telegram.say(item(reply, str(ANN), files=files))
-        with pytest.raises(Unreachable):
-            await telegram.say(item(Reply("billing", "more", "en", "Lee"), str(ANN)))
+        more = replace(item(Reply("billing", "more", "en", "Lee"), str(ANN)), id=10)
+        assert telegram.delay(more) > timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
@@ -236,9 +239,11 @@ async def test_a_file_that_is_too_large_is_not_even_asked_for(server: TelegramSe
 
 async def test_a_text_longer_than_a_message_goes_on_in_the_next(server: TelegramServer) -> None:
     await server.writes(ANN, "hello")
+    long = item(Reply("billing", "щ" * 8_000, "en", "Lee"), str(ANN))
     async with connected(config(server)) as telegram:
-        receipt = await telegram.say(item(Reply("billing", "щ" * 8_000, "en", "Lee"), str(ANN)))
-    first, second = server.posts(ANN)
-    assert receipt.id == str(first.message_id)
-    assert (first.text + second.text).count("щ") == 8_000
-    assert second.reply_to == first.message_id
+        await telegram.say(long)
+        for post in continued(long):
+            await telegram.say(replace(long, id=long.id + 1, post=post))
+    first, *others = server.posts(ANN)
+    assert first.text == "billing writes:\n" + "щ" * 3_000
+    assert "".join(post.text for post in others) == "щ" * 5_000

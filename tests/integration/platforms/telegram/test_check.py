@@ -1,6 +1,9 @@
 """`switchboard check telegram`, against a Telegram where things are wrong one at a time."""
 
 import asyncio
+import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -24,7 +27,8 @@ SETTING = "tasks.routing.labels.it.deliver_to.telegram"
 
 async def findings(settings: Config, live: bool = False, task: object = TASK) -> list[Finding]:
     around = platform_context(task=task)  # type: ignore[arg-type]
-    return [finding async for finding in PLATFORM.check(settings, around, live)]
+    looking = PLATFORM.live_check(settings, around) if live else PLATFORM.check(settings, around)
+    return [finding async for finding in looking]
 
 
 async def wrong(settings: Config, live: bool = False, task: object = TASK) -> list[tuple[str, str]]:
@@ -112,6 +116,21 @@ async def set_hook(server: TelegramServer, url: str, allowed: list[str] | None =
         assert answer.ok
 
 
+async def test_a_telegram_that_cannot_be_reached_is_no_bad_token(server: TelegramServer) -> None:
+    away = replace(config(server), api_base_url="http://127.0.0.1:9/bot", file_base_url="http://127.0.0.1:9/file/bot")
+    [(what, remedy)] = await wrong(away)
+    assert what == "Telegram answers"
+    assert "it takes no connection" in remedy
+    assert "api_base_url" in remedy and "TOKEN" not in remedy and server.token not in remedy
+
+
+async def test_a_clock_that_is_wrong_is_named_with_how_much(server: TelegramServer) -> None:
+    server.clock_ahead = -timedelta(minutes=10)
+    [(what, remedy)] = await wrong(config(server))
+    assert what == "this machine's clock agrees with Telegram's"
+    assert re.search(r"it is (599|60[01]) s ahead of Telegram's", remedy)
+
+
 # ── live ──
 
 
@@ -133,11 +152,11 @@ async def test_live_waits_for_a_reaction_in_every_room_and_takes_nobodys_updates
 
 
 async def test_live_says_where_no_reaction_arrived(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_check, "_SECONDS", 0.1)
+    monkeypatch.setattr(live_check, "LIVE_SECONDS", 0.1)
     server.add_group(BILLING, "billing", bot="kicked")
     found = await wrong(config(server), live=True)
     assert [what for what, _ in found][-2:] == [
-        f"a test message in {BILLING}",
+        f"a test message is in {BILLING}; put 👀 on it now",
         f"a reaction arrives from {IT}/45",
     ]
 
@@ -149,7 +168,7 @@ async def test_live_beside_a_running_switchboard_says_to_stop_it(server: Telegra
 
 
 async def test_live_puts_the_webhook_back(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_check, "_SECONDS", 0.1)
+    monkeypatch.setattr(live_check, "LIVE_SECONDS", 0.1)
     await set_hook(server, "https://bot.example.com/hook")
     await findings(config(server, hook="https://bot.example.com/hook"), live=True)
     hook = server.feed.hook

@@ -9,6 +9,7 @@ import pytest
 from bot.domain.errors import Refused
 from bot.domain.messages import Person, Place
 from bot.domain.posts import Question
+from bot.domain.rich_text import Style, plain, runs
 from bot.platforms import Routed
 from bot.platforms.telegram import adapter
 from bot.platforms.telegram.events import HEARD
@@ -54,7 +55,9 @@ async def test_every_poll_asks_for_what_we_handle(server: TelegramServer, inbox:
         await server.writes(ANN, "hello")
         await server.until(lambda: len(server.calls_to("getUpdates")) >= 3)
     assert server.feed.allowed == set(HEARD)
-    assert set(HEARD) == {"message", "edited_message", "callback_query", "message_reaction", "my_chat_member"}
+    assert set(HEARD) == {
+        *("message", "edited_message", "channel_post", "callback_query", "message_reaction", "my_chat_member"),
+    }
     assert all("message_reaction" in str(call.args["allowed_updates"]) for call in server.calls_to("getUpdates"))
 
 
@@ -127,6 +130,20 @@ async def test_an_update_that_cannot_be_parsed_stops_nobody_and_says_nothing_of_
     assert len(server.calls_to("getUpdates")) < 10
 
 
+async def test_an_update_over_which_we_stumble_again_and_again_stops_nobody(
+    server: TelegramServer, inbox: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox.broken = "a secret of mine"
+    async with hearing(server, inbox):
+        await server.writes(ANN, inbox.broken)
+        await server.writes(ANN, "behind it")
+        await server.until(lambda: inbox.texts == ["behind it"])
+    assert inbox.tried == 4
+    [skipped] = [record for record in caplog.records if record.message == "update skipped"]
+    assert skipped.__dict__["problem"] == "ZeroDivisionError"
+    assert "a secret of mine" not in caplog.text
+
+
 async def test_an_edit_is_heard_under_the_messages_own_name(server: TelegramServer, inbox: Recorder) -> None:
     async with hearing(server, inbox):
         number = await server.writes(ANN, "I was chargd twice")
@@ -154,8 +171,10 @@ async def test_a_forwarded_message_counts_as_what_its_sender_needs(server: Teleg
     origin = {"type": "hidden_user", "date": 1, "sender_user_name": "Ben"}
     async with hearing(server, inbox):
         await server.writes(ANN, "my parcel is lost", extra={"forward_origin": origin})
-        await server.until(lambda: inbox.texts == ["my parcel is lost"])
-    assert [message.author.id for message in inbox.messages.values()] == [str(ANN)]
+        await server.until(lambda: inbox.messages)
+    [message] = inbox.messages.values()
+    assert (plain(message.text), message.author.id) == ("my parcel is lost", str(ANN))
+    assert runs(message.text)[0].value(Style.CITED) == "Ben"
 
 
 @pytest.mark.parametrize("text", ["x" * 10_000, "👍", "שלום", "\u200b", "a\x00b", "<b>_*[", "  "])

@@ -138,7 +138,7 @@ async def test_the_wrong_team_is_asked_under_the_card_and_answered_by_position(
     assert inbox.changes == [(str(LEAD), "👎", True)]
     assert [(press.ref, press.actor.id, press.value) for press in inbox.presses] == [(receipt, str(LEAD), "0")]
     asked = server.posts(BILLING)[-1]
-    assert (asked.reply_to, asked.text, asked.buttons) == (int(card.id), "It belongs to it", {})
+    assert (asked.reply_to, asked.text, asked.buttons) == (int(card.id), "It belongs to IT", {})
 
 
 async def test_whether_it_is_solved_is_asked_in_the_persons_chat(server: TelegramServer, inbox: Recorder) -> None:

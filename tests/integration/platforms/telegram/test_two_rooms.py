@@ -184,12 +184,12 @@ async def test_a_leads_thumb_offers_teams_and_a_press_moves_the_card_with_its_hi
     assert scene.server.posts(IT) == []
     await scene.presses(scene.last(BILLING), "it")
     moved, new = scene.card(BILLING), scene.card(IT)
-    assert ("Moved to it" in moved.text, new.thread) == (True, 45)
+    assert ("Moved to IT" in moved.text, new.thread) == (True, 45)
     assert [one["url"] for one in moved.entities if one["type"] == "text_link"] == [
         f"https://t.me/c/{str(IT)[4:]}/{new.message_id}"
     ]
     assert "So far\nLee: not ours" in new.text
-    assert scene.last(ANN).text.startswith("it has your request now")
+    assert scene.last(ANN).text.startswith("IT has your request now")
     await scene.reacts(moved)
     assert "New request for billing" in scene.card(BILLING).text, "taking 👎 away takes the move back"
     assert "Moved to billing" in scene.card(IT).text
@@ -219,7 +219,7 @@ async def test_in_a_closed_topic_cards_and_notes_go_on_in_the_group(scene: Scene
     card = scene.card(IT)
     assert card.thread is None
     await scene.notes("reply: bring it to us", card)
-    assert scene.last(ANN).text == "it writes:\nbring it to us"
+    assert scene.last(ANN).text == "IT writes:\nbring it to us"
 
 
 @pytest.mark.parametrize("heard", [True, False])

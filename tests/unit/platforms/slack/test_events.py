@@ -10,11 +10,13 @@ from bot.platforms.slack.events import (
     BotIdentity,
     Dismissed,
     HomeOpened,
+    MentionedByEdit,
     NewEmoji,
     Regrouped,
     Renamed,
     Reshared,
     RouteRequest,
+    SpokenToInARoom,
     ThreadReply,
     read,
 )
@@ -35,6 +37,8 @@ def event(kind: str = "message", /, **fields: object) -> Fields:
 
 def heard(kind: str = "message", /, **fields: object) -> Message | None:
     happened = read(event(kind, **fields), EARS)
+    if isinstance(happened, ThreadReply) and happened.addressed:
+        return happened.message
     assert happened is None or isinstance(happened, Message)
     return happened
 
@@ -80,7 +84,10 @@ def test_what_people_say_among_themselves_is_not_a_request(fields: Fields) -> No
 
 
 def test_a_mention_in_a_teams_channel_is_between_colleagues() -> None:
-    assert heard("app_mention", channel=BILLING) is None
+    assert heard("message", channel=BILLING, text=f"<@{BOT}> help") is None
+    told = read(event("app_mention", channel=BILLING), EARS)
+    assert isinstance(told, SpokenToInARoom)
+    assert told.message.author.id == ANN
 
 
 @pytest.mark.parametrize(
@@ -125,6 +132,14 @@ def test_a_reply_in_another_channels_thread_is_heard_only_if_the_thread_is_a_con
     assert isinstance(aside, ThreadReply)
     assert aside.root == MessageRef("slack", LOUNGE, ROOT)
     assert (aside.message.text, aside.message.place.thread) == ("help me", ROOT)
+    assert (aside.addressed, aside.ours) == (False, False)
+
+
+@pytest.mark.parametrize("kind", ["message", "app_mention"])
+def test_a_reply_in_any_channels_thread_may_be_under_something_of_ours(kind: str) -> None:
+    aside = read(event(kind, thread_ts=ROOT, parent_user_id=BOT, text=f"<@{BOT}> she is lying"), EARS)
+    assert isinstance(aside, ThreadReply)
+    assert (aside.addressed, aside.ours, aside.message.text) == (True, True, "she is lying")
 
 
 def test_somebody_of_another_company_is_known_by_their_event() -> None:
@@ -204,8 +219,18 @@ def change(before: Fields, after: Fields, **fields: object) -> Fields:
 
 
 def test_an_edit_is_the_new_words_of_that_message() -> None:
-    payload = change({"text": "helo"}, {"text": f"<@{BOT}> hello &amp; bye", "edited": {"user": ANN, "ts": TS}})
+    before: Fields = {"text": f"<@{BOT}> helo"}
+    payload = change(before, {"text": f"<@{BOT}> hello &amp; bye", "edited": {"user": ANN, "ts": TS}})
     assert read(payload, EARS) == Edit(MessageRef("slack", HELP, ROOT), "hello & bye", AT)
+
+
+def test_an_edit_that_brings_a_mention_is_the_message_as_well() -> None:
+    payload = change({"text": "hello"}, {"text": f"<@{BOT}> hello", "edited": {"user": ANN, "ts": TS}}, channel=LOUNGE)
+    spoken = read(payload, EARS)
+    assert isinstance(spoken, MentionedByEdit)
+    assert spoken.edit == Edit(MessageRef("slack", LOUNGE, ROOT), "hello", AT)
+    assert isinstance(spoken.message, Message)
+    assert (spoken.message.ref, spoken.message.text) == (spoken.edit.ref, "hello")
 
 
 @pytest.mark.parametrize(

@@ -1,43 +1,45 @@
-"""How fast one may speak."""
+"""How fast one may speak: turns are handed out, and nobody sleeps for one."""
 
-import asyncio
-from datetime import timedelta
+from itertools import count
 
-import pytest
-
-from bot.domain.errors import Unreachable
 from bot.platforms.slack.rate_limits import Pace
 
-
-async def waited(pace: Pace, channel: str) -> float:
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    await pace.turn(channel)
-    return loop.time() - began
+POSTS = count(1)
 
 
-async def test_a_short_burst_is_said_at_once_and_then_one_a_second() -> None:
+def test_a_short_burst_is_said_at_once_and_then_one_a_second() -> None:
     pace = Pace()
-    assert max([await waited(pace, "C1") for _ in range(5)]) < 0.2
-    assert 0.5 < await waited(pace, "C1") < 1.5
+    assert [pace.delay(next(POSTS), "C1", 100.0) for _ in range(8)] == [0, 0, 0, 0, 0, 1, 2, 3]
 
 
-async def test_one_channel_holds_up_no_other() -> None:
+def test_a_turn_that_was_reserved_is_kept_and_taken_once() -> None:
     pace = Pace()
-    pace.hold("C1", timedelta(seconds=10))
-    assert await waited(pace, "C2") < 0.2
+    for post in range(7):
+        pace.delay(post, "C1", 100.0)
+    assert pace.delay(6, "C1", 101.5) == 0.5
+    assert pace.delay(6, "C1", 102.0) == 0
+    assert pace.delay(7, "C1", 102.0) == 1.0
 
 
-async def test_what_slack_wants_held_waits() -> None:
+def test_one_channel_holds_up_no_other() -> None:
     pace = Pace()
-    pace.hold("C1", timedelta(seconds=0.3))
-    assert await waited(pace, "C1") > 0.2
+    pace.hold("C1", 10.0, now=100.0)
+    assert pace.delay(1, "C2", 100.0) == 0
 
 
-async def test_a_turn_far_away_is_sent_back_with_its_time() -> None:
+def test_what_slack_wants_held_waits_also_where_a_turn_was_reserved() -> None:
     pace = Pace()
-    pace.hold("C1", timedelta(minutes=5))
-    with pytest.raises(Unreachable) as caught:
-        await pace.turn("C1")
-    assert caught.value.retry_after is not None
-    assert caught.value.retry_after > timedelta(minutes=4)
+    for post in range(6):
+        pace.delay(post, "C1", 100.0)
+    pace.hold("C1", 30.0, now=100.5)
+    assert pace.delay(5, "C1", 101.0) == 29.5
+    assert pace.delay(5, "C1", 130.5) == 0
+
+
+def test_channels_and_turns_that_are_long_over_are_forgotten() -> None:
+    pace = Pace()
+    for number in range(5_000):
+        for _ in range(6):
+            pace.delay(next(POSTS), f"C{number}", float(number))
+    assert len(pace._next) < 1_100
+    assert len(pace._turns) < 1_100

@@ -15,6 +15,7 @@ from bot.domain.posts import (
     Answer,
     Card,
     Content,
+    Continuation,
     FollowUp,
     LearningReport,
     Moved,
@@ -93,6 +94,10 @@ EVERY = [
     FollowUp("Ann", "", media=(PHOTO,)),
     FollowUp("Ann", "now right", edited=True),
     FollowUp("Ann", "", deleted=True),
+    FollowUp("Ann", "", media=(PHOTO,), edited=True, replaces=True),
+    Continuation("and so on", 7, 1, 2),
+    Continuation("and so on", 7, 1, 2, to_person=True),
+    Continuation("", 7, 1, 2, gone=True),
     Reply("billing", "We paid you back.", None, "Ben", media=(PHOTO,)),
     Reply("billing", "We paid you back.", None, "Ben", edited=True),
     Offer(3, "Ann", "We paid you back."),
@@ -199,17 +204,6 @@ def test_five_thousand_characters_are_cut_to_fit(text: str) -> None:
         assert len(result.text) <= 4_000
         assert "…" in result.text
         assert len(json.dumps(result.blocks, ensure_ascii=False)) < 13_200
-
-
-def test_the_longest_message_we_keep_reaches_the_person_whole() -> None:
-    result = said(Reply("billing", "Щ" * 8_000, None, "Ben"))
-    check(result.blocks)
-    assert "Щ" * 8_000 in json.dumps(result.blocks, ensure_ascii=False)
-
-
-def test_an_excerpt_is_about_five_hundred_characters_and_a_follow_up_is_longer() -> None:
-    assert "x" * 499 + "…" in shown(card(excerpt="x" * 5_000))
-    assert "x" * 2_999 + "…" in shown(FollowUp("Ann", "x" * 5_000))
 
 
 def test_escaping_never_leaves_half_an_entity() -> None:

@@ -1,13 +1,12 @@
 """What people write in Telegram, and what becomes of chats, as facts."""
 
 from datetime import timedelta
-from typing import cast
 
 import pytest
 from telegram import Update
 
 from bot.domain.messages import Edit, Media, MediaKind, Message, MessageRef, Note, Person, Place
-from bot.platforms.telegram.events import Command, Fact, Membership, Migration, read
+from bot.platforms.telegram.events import Answer, Command, Fact, Membership, Migration, Unheard, read
 from tests.unit.platforms.telegram.updates import (
     ANN,
     AT,
@@ -32,8 +31,9 @@ def heard(chat: int = ANN, /, **fields: object) -> Fact | None:
 
 def said(chat: int = ANN, /, **fields: object) -> Message | None:
     found = heard(chat, **fields)
-    assert found is None or isinstance(found, Message)
-    return found
+    request = found.request if isinstance(found, Answer) else None if isinstance(found, Unheard) else found
+    assert request is None or isinstance(request, Message)
+    return request
 
 
 VOICE: Fields = {"voice": {"file_id": "f", "file_unique_id": "u", "duration": 1}}
@@ -213,8 +213,9 @@ def test_bots_and_channels_are_never_answered(fields: Fields) -> None:
 def edited(chat: int = ANN, number: int = 700, /, **fields: object) -> Edit | None:
     base: Fields = {"message_id": 5, "date": DATE, "edit_date": DATE + 5, "chat": CHATS[chat], "from": WRITER}
     found = facts("edited_message", base | fields, number)
-    assert len(found) <= 1
-    return cast(Edit, found[0]) if found else None
+    edits = [one for one in found if isinstance(one, Edit)]
+    assert len(edits) <= 1
+    return edits[0] if edits else None
 
 
 def test_an_edit_says_what_the_message_says_now() -> None:
@@ -247,11 +248,14 @@ def test_a_moving_location_and_what_bots_edit_are_no_edits(fields: Fields) -> No
 
 def test_an_edit_names_the_message_as_it_was_named_before() -> None:
     topic: Fields = {"message_thread_id": 45, "is_topic_message": True}
-    request = edited(LOUNGE, text="@switchboard_bot hi", **topic)
+    base: Fields = {"message_id": 5, "date": DATE, "edit_date": DATE + 5, "chat": CHATS[LOUNGE], "from": WRITER}
+    either = facts("edited_message", base | {"text": "@switchboard_bot hi"} | topic, 700)
     note = edited(LOUNGE, text="hi", message_thread_id=9, is_topic_message=True)
-    assert request is not None
+    assert [(one.ref.chat, one.text) for one in either if isinstance(one, Edit)] == [
+        (str(LOUNGE), "hi"),
+        (f"{LOUNGE}/45", "hi"),
+    ], "what was said in a topic may be kept as a note of the group or as a request of the topic"
     assert note is not None
-    assert (request.ref.chat, request.text) == (f"{LOUNGE}/45", "hi")
     assert note.ref.chat == str(LOUNGE)
 
 
@@ -290,6 +294,15 @@ def test_in_a_group_a_reply_to_us_is_for_us_and_to_another_is_not() -> None:
     assert said(LOUNGE, **replied(US, **opened)) is None
 
 
+def test_a_reply_in_a_group_may_be_a_teams() -> None:
+    answer, other = heard(LOUNGE, **replied(US)), heard(LOUNGE, **replied(WRITER))
+    assert isinstance(answer, Answer)
+    assert isinstance(other, Answer)
+    assert (answer.note.under, answer.ours) == (MessageRef("telegram", str(LOUNGE), "4"), True)
+    assert (answer.note.text, answer.request and answer.request.text) == ("help me", "help me")
+    assert (other.request, other.ours) == (None, False)
+
+
 def test_a_topic_is_a_room_of_its_own_and_a_chain_of_replies_is_not() -> None:
     mention = "@switchboard_bot hi"
     topic = said(LOUNGE, text=mention, message_thread_id=45, is_topic_message=True)
@@ -310,8 +323,12 @@ ROOMS: list[tuple[int, Fields]] = [
 
 @pytest.mark.parametrize(("chat", "fields"), ROOMS)
 def test_talk_in_a_teams_room_is_between_colleagues(chat: int, fields: Fields) -> None:
-    assert heard(chat, text="@switchboard_bot hi", **fields) is None
-    assert heard(chat, text="/help@switchboard_bot", **fields) is None
+    assert heard(chat, text="lunch?", **fields) is None
+    assert heard(chat, text="/help@another_bot", **fields) is None
+    for spoken in ("@switchboard_bot hi", "/help@switchboard_bot"):
+        told = heard(chat, text=spoken, **fields)
+        assert isinstance(told, Unheard)
+        assert told.key == "telegram_unheard_room"
 
 
 @pytest.mark.parametrize("author", [US, WRITER])

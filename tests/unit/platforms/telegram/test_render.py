@@ -5,8 +5,9 @@ from datetime import datetime
 
 import pytest
 
+from bot.domain.continuation import continued
 from bot.domain.decisions import Author, Reason
-from bot.domain.messages import Media, MediaKind, MessageRef
+from bot.domain.messages import Media, MediaKind, MessageRef, Place
 from bot.domain.posts import (
     KINDS,
     NO,
@@ -17,11 +18,14 @@ from bot.domain.posts import (
     Answer,
     Card,
     Content,
+    Continuation,
     FollowUp,
     LearningReport,
     Moved,
     Notice,
     Offer,
+    OutboxItem,
+    Post,
     Question,
     Reply,
     Sent,
@@ -31,9 +35,10 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.rich_text import units
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
-from bot.platforms.telegram.markup import Said, cut, halved, units
+from bot.platforms.telegram.markup import Said, cut
 from bot.platforms.telegram.render import Voice, render
 from tests.servers.telegram.formatting import parse
 
@@ -87,6 +92,11 @@ def samples(text: str) -> list[Content]:
         FollowUp(text, text, (named,)),
         FollowUp(text, text, edited=True),
         FollowUp(text, text, deleted=True),
+        FollowUp(text, "", (named,), edited=True, replaces=True),
+        *rest(full_card(text)),
+        *rest(Reply(text, text, None, text)),
+        Continuation(text[:3_000], 1, 1, 3),
+        Continuation("", 1, 1, 1, gone=True),
         Offer(1, text, text),
         Offer(1, text, text, sent=True),
         Sent(text, text, text, media=2),
@@ -99,6 +109,13 @@ def samples(text: str) -> list[Content]:
     ]
 
 
+def rest(content: Content) -> list[Continuation]:
+    """What follows behind it."""
+    post = Post(Place("telegram", "1"), content)
+    found = [post.content for post in continued(OutboxItem(7, post, 1))]
+    return [piece for piece in found if isinstance(piece, Continuation)]
+
+
 def full_card(text: str) -> Card:
     """One with everything on it."""
     return card(
@@ -109,7 +126,7 @@ def full_card(text: str) -> Card:
         adapter=text,
         legend=((("🤝", text),) * 8),
         remembered=(text, text, text),
-        history=((text, text), ("", text)) * 5,
+        history=((text, text), ("", text)) * 2,
         media=(Media("slack", "F1", MediaKind.DOCUMENT, text),) * 3,
         taken_by=text,
         edited=True,
@@ -159,7 +176,6 @@ def test_whatever_people_write_telegram_can_show_it(text: str, language: str) ->
         for missing in ([], [Media("slack", "F1", MediaKind.DOCUMENT, text or "f")] * 9):
             said = render(content, voice(language), missing)
             shown(said)
-            assert not said.more or shown(Said(said.more))
             assert len(buttons(said)) <= 100
             assert all(len(str(value).encode()) <= 64 for _, value in buttons(said))
 
@@ -183,7 +199,7 @@ def test_a_person_is_answered_in_their_language_and_a_team_in_the_first() -> Non
 
 def test_a_question_offers_positions_and_something_else() -> None:
     said = say(Question(("billing", "it"), "en"))
-    assert buttons(said) == [("Billing & Co", "0"), ("it", "1"), ("Something else", OTHER)]
+    assert buttons(said) == [("Billing & Co", "0"), ("IT", "1"), ("Something else", OTHER)]
 
 
 @pytest.mark.parametrize("name", ["счёт" * 100, "😀" * 100])
@@ -196,7 +212,7 @@ def test_a_long_team_name_fits_its_button_and_never_the_buttons_value(name: str)
 def test_an_answered_question_has_no_buttons() -> None:
     chosen, decided_otherwise = (say(Question((), "en", answered="it", chosen=tapped)) for tapped in (True, False))
     assert chosen.keyboard is decided_otherwise.keyboard is None
-    assert shown(chosen) == "You chose it."
+    assert shown(chosen) == "You chose IT."
     assert shown(decided_otherwise) == "Who can help you best?"
 
 
@@ -207,7 +223,7 @@ def test_a_card_says_who_what_why_and_how_to_correct_it() -> None:
     assert marked(said, "italic") == ["The model chose this: very sure (92%, routing-3)"]
     assert "From Ann" in shown(said)
     assert "👀 I am on it  👌 done  👎 wrong team" in shown(said)
-    assert "React with: 🤝 Billing & Co  👨‍💻 it" in shown(said)
+    assert "React with: 🤝 Billing & Co  👨‍💻 IT" in shown(said)
 
 
 def test_a_card_shows_what_became_of_its_conversation() -> None:
@@ -253,7 +269,7 @@ def test_a_card_by_the_base_model_names_it() -> None:
 def test_a_moved_card_is_struck_and_leads_to_where_it_went() -> None:
     said = say(card(moved_to="it", moved_link=TEAMS))
     assert marked(said, "strikethrough") == ["New request for Billing & Co", "I was charged twice"]
-    assert "Moved to it" in shown(said)
+    assert "Moved to IT" in shown(said)
     assert links(said) == ["https://t.me/c/1234567890/77"]
     assert "React with" not in shown(said)
     assert links(say(card(moved_to="it", moved_link=MessageRef("slack", "C1", "1.2")))) == []
@@ -263,12 +279,6 @@ def test_nobody_is_nameless_and_nothing_said_is_no_quotation() -> None:
     said = say(card(author="", excerpt=" "))
     assert "From someone" in shown(said)
     assert marked(said, "blockquote") == []
-
-
-def test_a_follow_up_fills_the_message_to_the_brim_and_goes_on_in_the_next() -> None:
-    said = say(FollowUp("Ann", LONG))
-    assert units(shown(said)) == 4096
-    assert marked(said, "blockquote")[0] + said.more == LONG
 
 
 def test_what_the_person_deleted_is_not_shown_again() -> None:
@@ -302,7 +312,7 @@ def test_what_was_sent_is_shown_with_its_fate() -> None:
 
 def test_the_wrong_team_offers_every_other_by_its_position() -> None:
     said = say(WrongTeam(("billing", "it")))
-    assert buttons(said) == [("Billing & Co", "0"), ("it", "1")]
+    assert buttons(said) == [("Billing & Co", "0"), ("IT", "1")]
     assert len(buttons(say(WrongTeam(("it",) * 120)))) == 100
     assert buttons(say(WrongTeam((), chosen="it"))) == []
 
@@ -327,13 +337,6 @@ def test_what_is_said_elsewhere_than_under_its_card_leads_to_the_card() -> None:
     elsewhere = say(Notice(What.UNTAKEN, "it", "Ann", minutes=60, about=MessageRef("telegram", "-10055", "7")))
     assert '<a href="https://t.me/c/55/7">See it there</a>' in elsewhere.text
     assert "it" in shown(elsewhere) and "Ann" in shown(elsewhere)
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 99])
-def test_halving_splits_no_emoji_and_loses_nothing(limit: int) -> None:
-    head, rest = halved("a😀😀b", limit)
-    assert head + rest == "a😀😀b"
-    assert units(head) <= limit
 
 
 def test_a_report_gives_its_reasons() -> None:

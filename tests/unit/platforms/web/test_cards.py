@@ -12,6 +12,7 @@ from bot.domain.posts import (
     Answer,
     Card,
     Content,
+    Continuation,
     FollowUp,
     LearningReport,
     Moved,
@@ -323,6 +324,7 @@ def test_there_is_a_line_for_everything_that_is_ever_said() -> None:
     to_team: dict[str, Content] = {
         "Card": CARD,
         "FollowUp": FollowUp("Customer", "more"),
+        "Continuation": Continuation("and more", 8, 1, 2),
         "LearningReport": LearningReport("routing", "routing-2", True, ()),
         "Offer": Offer(1, "Customer", "hi"),
         "Sent": Sent("hi", "Lead", "Customer"),

@@ -72,8 +72,8 @@ def test_there_is_nothing_to_install() -> None:
 
 async def test_the_check_finds_rooms_of_teams_or_says_how_to_give_them_one() -> None:
     world = FakeWorld()
-    found = [finding async for finding in PLATFORM.check(Config(), world.around(), live=False)]
+    found = [finding async for finding in PLATFORM.check(Config(), world.around())]
     assert [(finding.ok, finding.remedy) for finding in found] == [(True, "")]
     homeless = replace(TASK, labels=tuple(replace(label, deliver_to={}) for label in TASK.labels))
-    found = [finding async for finding in PLATFORM.check(Config(), world.around(homeless), live=False)]
+    found = [finding async for finding in PLATFORM.check(Config(), world.around(homeless))]
     assert [(finding.ok, "deliver_to" in finding.remedy) for finding in found] == [(False, True)]

@@ -1,0 +1,91 @@
+"""What a post cannot hold follows behind it, so that what people wrote is read whole. Pure."""
+
+from dataclasses import replace
+
+from bot.domain.posts import ON_THE_CARD, Card, Content, Continuation, FollowUp, OutboxItem, Post, Reply
+from bot.domain.rich_text import head, one_line, pieces, units
+
+EXCERPT = 900
+"""UTF-16 code units of the person's words on a card: beside everything else on it, Telegram has room for so many."""
+PIECE = 3_000
+"""Code units of a follow-up, a reply, and of every post that continues something: Slack's limit, the strictest."""
+LINE, HISTORY = 300, 600
+"""Code units of one line of what was said before a card came, and of all those that the card shows."""
+
+
+def on_card(card: Card) -> str:
+    """As much of the person's words as the card shows."""
+    return pieces(card.excerpt, EXCERPT, PIECE)[0]
+
+
+def history_on_card(card: Card) -> list[tuple[str, str]]:
+    """(who, what): the newest lines of what was said before, each on one line and not too long, the oldest first."""
+    shown: list[tuple[str, str]] = []
+    room = HISTORY
+    for who, what in reversed(card.history):
+        line = head(one_line(what), LINE)
+        room -= units(line) + units(who) + len(": \n")
+        if room < 0:
+            break
+        shown.insert(0, (who, line))
+    return shown
+
+
+def continues(content: Content) -> int:
+    """How many posts follow to say the rest."""
+    return len(_rest(content))
+
+
+def first(text: str) -> str:
+    """As much of a follow-up or a reply as its own post says."""
+    return pieces(text, PIECE, PIECE)[0]
+
+
+def continued(item: OutboxItem) -> list[Post]:
+    """What is owed behind this post, now that it was said: the rest of its words, or what the rest is by now."""
+    content, of = item.post.content, item.post.edits or item.id
+    if not isinstance(content, Card | FollowUp | Reply):
+        return []
+    if isinstance(content, Card) and content.moved_to is not None and not content.deleted:
+        # What stands under a card that was left stays there; the rest of its words follows the next card
+        return []
+    rest = _rest(content)
+    wanted = [_piece(content, of, text, part, len(rest)) for part, text in enumerate(rest, start=1)]
+    posts = [_anew(item, piece) for piece in wanted[len(item.continued) :]]
+    for at, (post, says) in enumerate(item.continued):
+        now = wanted[at] if at < len(wanted) else replace(says, text="", gone=True)
+        posts += [Post(item.post.place, now, edits=post)] if now != says else []
+    return posts
+
+
+def _rest(content: Content) -> list[str]:
+    match content:
+        case Card():
+            return [*pieces(content.excerpt, EXCERPT, PIECE)[1:], *_history(content)]
+        case FollowUp() | Reply():
+            return pieces(content.text, PIECE, PIECE)[1:]
+        case _:
+            return []
+
+
+def _history(card: Card) -> list[str]:
+    """All that was said before, where the card cuts some of it."""
+    whole = [what for _, what in history_on_card(card)] == [one_line(what) for _, what in card.history]
+    if whole or card.deleted:
+        return []
+    return pieces("\n".join(f"{who}: {what}" if who else what for who, what in card.history), PIECE, PIECE)
+
+
+def _piece(content: Card | FollowUp | Reply, of: int, text: str, part: int, parts: int) -> Continuation:
+    language = content.language if isinstance(content, Reply) else None
+    return Continuation(text, of, part, parts, language, to_person=isinstance(content, Reply))
+
+
+def _anew(item: OutboxItem, piece: Continuation) -> Post:
+    if isinstance(item.post.content, Reply):
+        return Post(item.post.place, piece)
+    if isinstance(item.post.content, Card):
+        return Post(item.post.place, piece, under=item.post.edits or item.id)
+    if item.post.under is not None:
+        return Post(item.post.place, piece, under=item.post.under)
+    return Post(ON_THE_CARD, piece)

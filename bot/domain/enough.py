@@ -1,0 +1,25 @@
+"""Whether there is enough to learn from and to judge by, in words for whoever starts the learning."""
+
+from collections.abc import Iterator, Sequence
+
+from bot.domain.gate import MIN_HELD_OUT
+from bot.domain.learning import LEAST_VALIDATION, Example, Side, label_counts
+from bot.domain.tasks import Task
+
+FEW = 20
+"""Examples of one label under which what is learned of it is mostly chance."""
+GOOD = 60
+"""Of one label: what the handbook advises."""
+
+
+def too_little(task: Task, examples: Sequence[Example]) -> Iterator[str]:
+    """What there is too little of, and what follows from that, a sentence each; nothing where all is well."""
+    counts = label_counts([example for example in examples if example.side is Side.TRAIN])
+    few = [f"{name} ({counts[name]})" for name in task.names if counts[name] < FEW]
+    if few:
+        yield f"few examples to learn from: {', '.join(few)}; {GOOD} a label are a good start"
+    if 0 < sum(counts.values()) < LEAST_VALIDATION * 10:
+        yield f"{sum(counts.values())} examples leave none to steer by: when to stop and how sure to be are guessed"
+    held_out = sum(example.side is Side.HELD_OUT for example in examples)
+    if held_out < MIN_HELD_OUT:
+        yield f"{held_out} held-out examples to judge by; from {MIN_HELD_OUT} on a figure means something"

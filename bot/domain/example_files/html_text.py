@@ -1,0 +1,58 @@
+"""HTML as the text that somebody would read."""
+
+import html
+import re
+from html.parser import HTMLParser
+
+_TAGS = "html|head|body|div|p|span|br|table|tbody|tr|td|th|ul|ol|li|a|b|i|u|em|strong|font|h[1-6]|blockquote|pre|img|hr"
+_MARKUP = re.compile(rf"</(?:{_TAGS})\s*>|<(?:br|hr)\s*/?>|<!doctype html|<html[\s>]", re.IGNORECASE)
+_ESCAPED = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[0-9a-f]{2,5});", re.IGNORECASE)
+_SECTION = re.compile(r"<!\[(?:CDATA\[|[^\]>]*\]?>?)|\]\]>")
+"""Marked sections, of which Python's parser knows few and at the others gives up."""
+_LONGEST = 200_000
+"""What is kept of a text is far less, and a parser needs more than its share of time for what is far more."""
+_UNSEEN = frozenset({"script", "style", "head", "title", "template"})
+_APART = frozenset(
+    "p div br tr li ul ol table h1 h2 h3 h4 h5 h6 blockquote pre hr section article header footer".split()
+)
+
+
+def is_html(text: str) -> bool:
+    """Whether it is written for a browser: a closing tag or a line break, or signs in their escaped form."""
+    return bool(_MARKUP.search(text) or _ESCAPED.search(text))
+
+
+def as_text(markup: str) -> str:
+    """The words, a line for each block; scripts and styles are no words."""
+    if not _MARKUP.search(markup):
+        plain = html.unescape(markup).replace("\xa0", " ")
+        return as_text(plain) if _MARKUP.search(plain) else plain  # a page that was escaped as a whole
+    reader = _Reader()
+    reader.feed(_SECTION.sub("", markup[:_LONGEST]))
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.parts).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._unseen = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        # Where the head was never closed the body ends it
+        self._unseen = 0 if tag == "body" else self._unseen + (tag in _UNSEEN)
+        self._apart(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._unseen = max(0, self._unseen - (tag in _UNSEEN))
+        self._apart(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen:
+            self.parts.append(re.sub(r"\s+", " ", data))
+
+    def _apart(self, tag: str) -> None:
+        if tag in _APART and self.parts and not self.parts[-1].endswith("\n"):
+            self.parts.append("\n")

@@ -1,0 +1,65 @@
+"""Items of work that fail: how long each waits for its next attempt, and when it is set aside for people to see to."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.errors import SwitchboardError, Unreachable
+
+MOST_ATTEMPTS = 5
+"""An item that failed so often is set aside: it would fail for ever, and others wait."""
+STEPS = ("intake", "sort", "press", "correct", "relay", "note", "edit", "remind", "deliver", "embed")
+"""The steps whose items may fail, by the words for them in metrics and `switchboard failed`."""
+_LONGEST_WAIT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemKey:
+    """Which piece of which step's work."""
+
+    step: str
+    item: str
+    """Its id among the items of that step."""
+    conversation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One attempt at an item that came to nothing."""
+
+    key: ItemKey
+    reason: str
+    """The kind of error, and our own words if there are any; never what people wrote."""
+    later: bool = False
+    """Nothing is wrong with the item: somebody whom it needs does not answer. It waits, and is never set aside."""
+    final: bool = False
+    """It can never succeed here: set aside at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedItem:
+    """An item that was set aside."""
+
+    id: int
+    step: str
+    item: str
+    conversation: int | None
+    reason: str
+    attempts: int
+    first_at: datetime
+    last_at: datetime
+
+
+def failure_of(key: ItemKey, error: Exception) -> Failure:
+    """What an error means for the item that it was raised for."""
+    return Failure(key, reason_of(error), later=isinstance(error, Unreachable | TimeoutError))
+
+
+def reason_of(error: Exception) -> str:
+    """The kind of error; with its message only where that is ours, for another's may quote what people wrote."""
+    name = type(error).__name__
+    return f"{name}: {error}" if isinstance(error, SwitchboardError) and str(error) else name
+
+
+def back_off(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: twice as long after each, from one second to ten minutes."""
+    return min(timedelta(seconds=2 ** min(max(attempts, 1) - 1, 16)), _LONGEST_WAIT)

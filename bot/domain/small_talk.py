@@ -1,0 +1,61 @@
+"""Greetings, thanks and the like: what asks for nothing, in the languages that the bot speaks. Never guessed."""
+
+import re
+import tomllib
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+_FILE = Path(__file__).with_suffix(".toml")
+_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
+_DRAWN_OUT = re.compile(r"(\w)\1{2,}")
+
+
+def is_small_talk(text: str) -> bool:
+    """Whether there is nothing in it that anybody could act on: known phrases alone, or no letter and no digit at all.
+
+    Whatever is not known counts as a request, be it one word or one number, in any script.
+    """
+    words = _words(text)
+    if not words:
+        return True
+    says, beside = _phrases()
+    said, at = False, 0
+    while at < len(words):
+        phrase = _longest(words, at, says | beside)
+        if not phrase:
+            return False
+        said = said or phrase in says
+        at += len(phrase)
+    return said
+
+
+def languages() -> frozenset[str]:
+    """Those in which it is recognised."""
+    return frozenset(_tables())
+
+
+def _longest(words: tuple[str, ...], at: int, known: frozenset[tuple[str, ...]]) -> tuple[str, ...]:
+    """The longest known phrase that begins there; empty when none does."""
+    most = min(len(words) - at, max(map(len, known)))
+    return next((words[at : at + size] for size in range(most, 0, -1) if words[at : at + size] in known), ())
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """The words as they are compared: without accents, case, punctuation, emoji and drawn-out letters."""
+    plain = unicodedata.normalize("NFKD", _KEYCAP.sub(" ", text).casefold().replace("’", "'"))
+    letters = "".join(one for one in plain if not unicodedata.combining(one) and unicodedata.category(one) != "Cf")
+    return tuple(_DRAWN_OUT.sub(r"\1", word) for word in re.findall(r"\w+(?:'\w+)*", letters))
+
+
+@cache
+def _phrases() -> tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]:
+    """(what may be said alone, what may stand beside it), of all languages: who speaks two mixes them."""
+    tables = _tables().values()
+    says, beside = (frozenset(_words(one) for table in tables for one in table[key]) for key in ("says", "beside"))
+    return says, beside
+
+
+@cache
+def _tables() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(_FILE.read_text("utf-8"))

@@ -1,0 +1,161 @@
+"""What the commands do that read or write files of texts: import, export, and what is routed or judged from a file."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from bot.app import Store
+from bot.console import counting, say, table
+from bot.domain.errors import UsageError
+from bot.domain.example_files.contradictions import Contradiction, settled
+from bot.domain.example_files.reading import ReadOptions, Text, listed, read_examples, read_texts
+from bot.domain.example_files.rows import BadLine, LeftOut
+from bot.domain.example_files.writing import write_csv, write_jsonl, write_openai
+from bot.domain.learning import Example
+from bot.domain.tasks import Task
+from bot.files import read_whole, writing
+from bot.flow.embed import EmbeddingBackfill
+
+T = TypeVar("T")
+AT_ONCE = 5_000
+"""Examples stored in one transaction: whoever else stores some waits no longer than these take."""
+_NAMED = 20
+_SHOWN = 5
+_WIDE = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a file would add: one example a text."""
+
+    path: Path
+    examples: Sequence[Example]
+    rows: int
+    bad: int
+
+
+# --- out of files ---
+
+
+def ready_to_import(path: Path, task: Task, options: ReadOptions, skip_bad: bool, strict: bool) -> Ready:
+    """Everything of a file that can be imported; what else is in it was said.
+
+    Raises UsageError when a line is bad and `skip_bad` is false, and when a text has two labels and `strict` is true.
+    """
+    contents = _read(path, lambda data: read_examples(data, task, datetime.now(UTC), options))
+    _say_all(path, contents.said)
+    _name(path, contents.bad)
+    if contents.bad and not skip_bad:
+        many = len(contents.bad)
+        raise UsageError(f"{many} bad lines, nothing was imported; mend them, or keep the rest with --skip-bad")
+    if not contents.examples and not contents.bad and not contents.left_out:
+        raise UsageError(f"{path} holds no rows; nothing was imported")
+    _say_left_out(path, contents.left_out)
+    examples, contradictions = settled(contents.examples)
+    _say_contradictions(path, contradictions, strict)
+    return Ready(path, examples, len(contents.examples), len(contents.bad))
+
+
+def preview(ready: Ready) -> None:
+    """What would be stored, and that nothing was."""
+    counts = Counter((example.label, example.side.value) for example in ready.examples)
+    rows = [(label, side, str(count)) for (label, side), count in sorted(counts.items())]
+    table(f"{ready.path} would add up to {len(ready.examples)} examples", ("label", "side", "examples"), rows)
+    for example in ready.examples[:_SHOWN]:
+        text = " ".join(example.text.split())
+        say(f"  {example.label}: {text if len(text) <= _WIDE else text[: _WIDE - 1] + '…'}")
+    say("nothing was stored; leave out --dry-run to import it")
+
+
+async def import_examples(store: Store, embedding_backfill: EmbeddingBackfill, task: Task, ready: Ready) -> None:
+    """Store what is ready, and give it its place in the memory. Interrupted, the same import goes on where it was."""
+    new = 0
+    with counting("storing", len(ready.examples)) as done:
+        for start in range(0, len(ready.examples), AT_ONCE):
+            batch = ready.examples[start : start + AT_ONCE]
+            new += await store.examples.add_examples(task.name, batch)
+            done(len(batch))
+    say(f"{new} new examples, {len(ready.examples) - new} known before, {ready.bad} bad lines left out")
+    if repeated := ready.rows - len(ready.examples):
+        say(f"{repeated} rows repeat a text of the same file; each text counts once")
+    with counting("remembering", await store.memory.count_unembedded(store.embedder.name)) as done:
+        await embedding_backfill.all(done)
+
+
+def texts_to_route(path: Path, task: Task, options: ReadOptions) -> Sequence[Text | BadLine]:
+    """Every text of a file, whatever its labels are. Raises UsageError when there is none."""
+    texts, said = _read(path, lambda data: read_texts(data, task, options))
+    if not texts:
+        raise UsageError(f"{path} holds no texts; nothing was routed")
+    _say_all(path, said)
+    return texts
+
+
+def labelled(path: Path, task: Task, options: ReadOptions, skip_bad: bool) -> Sequence[Example]:
+    """The examples of a file by which a system is judged: its test rows, where there are any. Raises UsageError."""
+    contents = _read(path, lambda data: read_examples(data, task, datetime.now(UTC), options))
+    _say_all(path, contents.said)
+    if contents.bad and not skip_bad:
+        raise UsageError("\n".join(f"{path}: {complaint}" for complaint in contents.bad[:_NAMED]))
+    _name(path, contents.bad)
+    _say_left_out(path, contents.left_out)
+    _say_contradictions(path, settled(contents.examples)[1], strict=False)
+    tests = [example for number, example in contents.examples if number in contents.testing]
+    if not contents.examples:
+        raise UsageError(f"{path} holds no examples; nothing was judged")
+    return tests or [example for _, example in contents.examples]
+
+
+def _read(path: Path, read: Callable[[bytes], T]) -> T:
+    data = read_whole(path)
+    if not data.strip():
+        raise UsageError(f"{path} is empty")
+    try:
+        return read(data)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _name(path: Path, bad: Sequence[BadLine]) -> None:
+    _say_all(path, map(str, bad[:_NAMED]))
+    if len(bad) > _NAMED:
+        say(f"{path}: … and {len(bad) - _NAMED} more")
+
+
+def _say_left_out(path: Path, left_out: Sequence[LeftOut]) -> None:
+    by_reason: dict[str, list[int]] = {}
+    for one in left_out:
+        by_reason.setdefault(one.reason, []).append(one.number)
+    for reason, lines in by_reason.items():
+        say(f"{path}: {len(lines)} rows are left out, {listed(lines)}: {reason}")
+
+
+def _say_contradictions(path: Path, found: Sequence[Contradiction], strict: bool) -> None:
+    """Raises UsageError where they are not to be had."""
+    _say_all(path, map(str, found[:_NAMED]))
+    if len(found) > _NAMED:
+        say(f"{path}: … and {len(found) - _NAMED} more")
+    if found and strict:
+        raise UsageError(f"{path}: {len(found)} texts have two answers; nothing was imported, because of --strict")
+    if found:
+        say(f"{path}: {len(found)} texts have two answers; --strict refuses such a file")
+
+
+def _say_all(path: Path, sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        say(f"{path}: {sentence}")
+
+
+# --- into files ---
+
+
+async def export_examples(store: Store, task: Task, form: str, path: Path | None) -> None:
+    """Every example that may be learned from, into a file or, without one, on standard output. Raises UsageError."""
+    examples = await store.examples.examples(task.name)
+    writers = {"jsonl": write_jsonl(examples), "csv": write_csv(examples), "openai": write_openai(examples, task)}
+    with writing(path, mark=form == "csv") as out:
+        out.writelines(f"{line}\n" for line in writers[form])
+    say(f"{len(examples)} examples")

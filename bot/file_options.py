@@ -1,0 +1,53 @@
+"""How people say on the command line how a file is to be read: the flags of `import`, `route` and `evaluate`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.domain.errors import UsageError
+from bot.domain.example_files.reading import ReadOptions, Unknown
+
+_HOLDS = "JSON lines, CSV, OpenAI chat lines or a spreadsheet, packed or not; - is standard input."
+ReadFrom = Annotated[Path, typer.Argument(metavar="FILE", help=_HOLDS)]
+RouteFrom = Annotated[Path | None, typer.Option("--file", metavar="FILE", help=_HOLDS)]
+Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="How it is encoded, like cp1252; else recognised."),
+]
+TextColumns = Annotated[
+    list[str] | None,
+    typer.Option("--text", metavar="COLUMN,…", help="The columns with the text, read one below the other."),
+]
+LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The column with the label.")]
+Mapped = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="THEIRS=OURS", help='What a label is called here, like "Level 1=it"; repeatable.'),
+]
+UnknownLabels = Annotated[
+    Unknown, typer.Option("--unknown", help="What becomes of rows whose label the settings do not have.")
+]
+KeepHtml = Annotated[bool, typer.Option("--keep-html", help="Leave HTML as it is, instead of taking its text.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Keep the good lines of a file with bad ones.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse a file in which one text has two labels.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be stored.")]
+
+
+def read_options(
+    encoding: str | None,
+    text: Sequence[str] | None,
+    label: str | None = None,
+    mapped: Sequence[str] | None = None,
+    unknown: Unknown = Unknown.REFUSE,
+    keep_html: bool = False,
+) -> ReadOptions:
+    """The flags in one. Raises UsageError for a --map that maps nothing."""
+    pairs: dict[str, str] = {}
+    for one in mapped or ():
+        theirs, equals, ours = one.rpartition("=")
+        if not equals or not theirs.strip() or not ours.strip():
+            raise UsageError(f'--map {one!r} maps nothing; write it like --map "Level 1=it"')
+        pairs[theirs.strip()] = ours.strip()
+    columns = tuple(name.strip() for names in text or () for name in names.split(",") if name.strip())
+    return ReadOptions(encoding, columns, label, pairs, unknown, keep_html)

@@ -1,0 +1,147 @@
+"""Files of people: read once, whatever they are, and written whole or not at all."""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+from bot.domain.errors import UsageError
+
+_STANDARD = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+_STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+_PACKED = ((b"\x1f\x8b", gzip.decompress), (b"BZh", bz2.decompress), (b"\xfd7zXZ", lzma.decompress))
+
+
+def read_whole(path: Path) -> bytes:
+    """What is in the file, in a pipe, or, for `-`, on standard input, unpacked. Raises UsageError.
+
+    It is opened once: a pipe has nothing to say a second time.
+    """
+    if str(path) in _STANDARD and sys.stdin is None:
+        raise UsageError("standard input is closed; name a file")
+    try:
+        data = sys.stdin.buffer.read() if str(path) in _STANDARD else path.read_bytes()
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; name a file in it") from None
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
+    return _unpacked(path, data)
+
+
+def _unpacked(path: Path, data: bytes) -> bytes:
+    for begin, unpack in _PACKED:
+        if data.startswith(begin):
+            try:
+                return unpack(data)
+            except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+                raise UsageError(f"{path} is a broken archive ({error}); copy it anew") from error
+    return _only_file(path, data) if data.startswith(b"PK\x03\x04") else data
+
+
+def _only_file(path: Path, data: bytes) -> bytes:
+    """The file in a zip archive with one; a spreadsheet is a zip archive, too, and stays as it is."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+            if "[Content_Types].xml" in names or "mimetype" in names:
+                return data
+            names = [name for name in names if not name.startswith("__MACOSX/")]
+            if len(names) != 1:
+                raise UsageError(f"{path} holds {len(names)} files; unpack it and name one of them")
+            return archive.read(names[0])
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise UsageError(f"{path} is a zip archive that cannot be opened ({error}); unpack it first") from error
+
+
+@contextmanager
+def writing(path: Path | None, mark: bool = False) -> Iterator[TextIO]:
+    """A file to write UTF-8 text into; None or `-` is standard output. Raises UsageError.
+
+    A file appears when it is whole: until then, and for ever if anything goes wrong, what was there stays as it was.
+    A name that ends in .gz gets it packed. With `mark`, a file begins with the mark by which spreadsheets know UTF-8.
+    """
+    if path is None or str(path) in _STANDARD_OUTPUT:
+        with _standard_output() as out:
+            yield out
+        return
+    if path.is_file() and not os.access(path, os.W_OK):
+        raise UsageError(f"{path} is write-protected; nothing was changed")
+    whole = path.is_file() or not path.exists()  # a pipe, a device: nothing to put in place of it
+    target = path.resolve() if whole else path
+    part = target.with_name(f".switchboard-{os.getpid()}.part") if whole else target
+    try:
+        with _opened(part, path.suffix == ".gz") as out:
+            if mark:
+                out.write("\ufeff")
+            yield out
+        if whole:
+            _in_place_of(target, part)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        if whole:
+            with suppress(OSError):  # a folder that is gone has no part of ours either
+                part.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The file with this text, or as it was. Raises UsageError."""
+    with writing(path) as out:
+        out.write(text)
+
+
+@contextmanager
+def _opened(part: Path, packed: bool) -> Iterator[TextIO]:
+    with part.open("wb") as raw, ExitStack() as stack:
+        sink = stack.enter_context(gzip.GzipFile("", "wb", fileobj=raw)) if packed else raw
+        yield stack.enter_context(io.TextIOWrapper(sink, "utf-8", newline=""))
+
+
+def _in_place_of(target: Path, part: Path) -> None:
+    """The new file, once the disk has it, under the old one's name and with the old one's rights."""
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
+    if target.exists():
+        part.chmod(target.stat().st_mode)
+    part.replace(target)
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    if isinstance(error, IsADirectoryError):
+        return UsageError(f"{path} is a folder; name a file in it")
+    if isinstance(error, FileNotFoundError):
+        return UsageError(f"{path}: there is no folder {path.parent}; make it first")
+    return UsageError(f"{path} cannot be written ({error.strerror or error}); nothing was changed")
+
+
+@contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    """Standard output in UTF-8, wherever it leads. A reader who went away is none of our faults and ends us quietly."""
+    if sys.stdout is None:
+        raise UsageError("standard output is closed; name a file")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard()
+        raise UsageError(f"standard output cannot be written ({error.strerror or error})") from error
+
+
+def _discard() -> None:
+    """What is left in the buffer goes nowhere, so that the interpreter does not fail on it once more at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,55 @@
+"""Many callers, one call: items that are handled alone still share a round trip."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+class Batch(Generic[Asked, Answer]):
+    """Collects what is asked within one turn of the event loop and asks it together.
+
+    When the common call fails, each is asked alone, so that what is wrong with one fails nobody else.
+    """
+
+    def __init__(self, ask: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]], most: int) -> None:
+        self._ask = ask
+        self._most = most
+        self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        self._calls: set[asyncio.Task[None]] = set()
+
+    async def one(self, asked: Asked) -> Answer:
+        """The answer to this one. Raises what asking it raises."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((asked, answer))
+        if len(self._waiting) == 1:
+            call = asyncio.create_task(self._call(), name="batch")
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+        return await answer
+
+    async def _call(self) -> None:
+        await asyncio.sleep(0)  # others that were claimed together ask in the same turn
+        waiting, self._waiting = self._waiting, []
+        parts = [waiting[at : at + self._most] for at in range(0, len(waiting), self._most)]
+        await asyncio.gather(*(self._answer(part) for part in parts))
+
+    async def _answer(self, part: Sequence[tuple[Asked, asyncio.Future[Answer]]]) -> None:
+        try:
+            answers = await self._ask([asked for asked, _ in part])
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+            if len(part) > 1:
+                await asyncio.gather(*(self._answer([one]) for one in part))
+            else:
+                _settle(part[0][1], error)
+            return
+        for (_, waiting), answer in zip(part, answers, strict=True):
+            if not waiting.done():
+                waiting.set_result(answer)
+
+
+def _settle(waiting: asyncio.Future[Answer], error: Exception) -> None:
+    if not waiting.done():
+        waiting.set_exception(error)

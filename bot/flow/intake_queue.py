@@ -1,0 +1,92 @@
+"""Facts on their way into the ledger: stored together, a bounded number at a time.
+
+Storing one fact costs a transaction, and a thousand at once would wait for each other until nobody waits for them any
+more. So whatever waits is stored together; who comes when too many wait is turned away at once, while the platform
+still has time to send it again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.domain.errors import Unreachable
+from bot.domain.messages import Fact
+from bot.domain.ports import Ledger, ThreadingPolicy
+
+TOGETHER = 64
+"""Facts of one transaction."""
+WRITERS = 4
+"""Transactions at a time: enough to keep the database busy, and few of the pool's connections."""
+MOST_WAITING = 2_048
+"""Facts that may wait: what the database stores within the time that a platform gives us."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A fact, and how many deliveries of it wait to hear that it is stored."""
+
+    stored: asyncio.Future[bool]
+    waiters: int = 0
+
+
+@dataclass(slots=True)
+class IntakeQueue:
+    """Stores facts in the order in which they came; several deliveries of one fact are stored once."""
+
+    ledger: Ledger
+    policy: ThreadingPolicy
+    _waiting: dict[Fact, _Waiting] = field(default_factory=dict)
+    _underway: dict[Fact, _Waiting] = field(default_factory=dict)
+    _writers: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def store(self, fact: Fact) -> bool:
+        """Whether the fact is new, once it is stored. Raises Unreachable when it must come again."""
+        entry = self._waiting.get(fact) or self._underway.get(fact) or self._admitted(fact)
+        entry.waiters += 1
+        try:
+            return await asyncio.shield(entry.stored)
+        finally:
+            entry.waiters -= 1
+            if not entry.waiters and self._waiting.get(fact) is entry:
+                del self._waiting[fact]  # whoever brought it gave up, and will bring it again
+
+    def _admitted(self, fact: Fact) -> _Waiting:
+        if len(self._waiting) >= MOST_WAITING:
+            raise Unreachable("intake: too much comes in at once")
+        entry = self._waiting[fact] = _Waiting(asyncio.get_running_loop().create_future())
+        if len(self._writers) < WRITERS:
+            writer = asyncio.create_task(self._write(), name="store what came in")
+            self._writers.add(writer)
+            writer.add_done_callback(self._writers.discard)
+        return entry
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch = dict(list(self._waiting.items())[:TOGETHER])
+            for fact in batch:
+                del self._waiting[fact]
+            self._underway |= batch
+            try:
+                _tell(batch, await self._stored(list(batch)))
+            finally:
+                for fact, entry in batch.items():
+                    del self._underway[fact]
+                    entry.stored.cancel()  # only where nobody was told: we were cancelled ourselves
+
+    async def _stored(self, facts: Sequence[Fact]) -> Sequence[bool | Exception]:
+        try:
+            return await self.ledger.add_facts(facts, self.policy)
+        except Exception as error:  # noqa: BLE001 - each of those who wait for it raises it
+            return [error] * len(facts)
+
+
+def _tell(batch: dict[Fact, _Waiting], outcomes: Sequence[bool | Exception]) -> None:
+    for entry, outcome in zip(batch.values(), outcomes, strict=True):
+        if entry.stored.done():
+            continue
+        if isinstance(outcome, Exception):
+            entry.stored.set_exception(outcome)
+            if not entry.waiters:
+                entry.stored.exception()  # nobody is there to be told
+        else:
+            entry.stored.set_result(outcome)

@@ -1,0 +1,46 @@
+"""A step of the flow: what it works on, one item at a time, and what wakes it."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from bot.domain.failures import ItemKey
+from bot.domain.ports import Change
+
+Item = TypeVar("Item")
+
+AT_ONCE = 32
+"""Items that a step is at at the same time."""
+
+
+class Step(ABC, Generic[Item]):
+    """Claims items and handles each of them alone, so that none waits for another. See `worker_pool`."""
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    """The word for it in logs, metrics and `switchboard failed`."""
+    wakes_on: ClassVar[frozenset[Change]] = frozenset()
+    """The changes in the database that mean new work for it; whatever else does is found within a second."""
+
+    @abstractmethod
+    async def claim(self, limit: int, at_work: Sequence[Item] = ()) -> Sequence[Item]:
+        """Up to `limit` items that wait, claimed; `at_work` are those that are being handled now."""
+
+    @abstractmethod
+    async def handle(self, item: Item) -> None:
+        """Conclude one claimed item. What it raises concerns this item alone."""
+
+    @abstractmethod
+    def key(self, item: Item) -> ItemKey:
+        """What the item is called when it fails."""
+
+    async def step(self) -> int:
+        """Claim once and handle what was claimed, each alone; how many items. Raises the first of their errors."""
+        items = await self.claim(AT_ONCE)
+        ends = await asyncio.gather(*(self.handle(item) for item in items), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        return len(items)

@@ -1,0 +1,149 @@
+"""Runs a step: up to so many items at once, a slot free the moment its item ends, each item with a deadline."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from bot.domain.errors import SwitchboardError
+from bot.domain.failures import Failure, ItemKey, failure_of
+from bot.domain.ports import FailedItems
+from bot.flow.step import AT_ONCE, Step
+from bot.lifecycle import Wakeup, origin
+
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+
+_SLOW = 1.0
+"""Seconds after which an item gives its slot to others and goes on without one: a hanging one holds up nobody."""
+_MOST_SLOW = 1_000
+"""So many may go on without a slot; the items after them keep theirs."""
+_DEADLINE = 45.0
+"""Seconds that an item may take: less than its claim holds, so that no two processes are ever at the same one."""
+
+
+class WorkerPool(Generic[Item]):
+    """Handles the items of one step as they come, until cancelled.
+
+    An item that raises or exceeds its deadline is put off, and set aside if it fails for ever (`FailedItems`); all
+    others go on. May be run again after `run` ended with an error: what is at work stays at work.
+    """
+
+    def __init__(
+        self,
+        step: Step[Item],
+        failures: FailedItems,
+        now: Callable[[], datetime],
+        wakeup: Wakeup,
+        slots: int = AT_ONCE,
+        deadline: float = _DEADLINE,
+        slow: float = _SLOW,
+    ) -> None:
+        self._step = step
+        self._failures = failures
+        self._now = now
+        self._wakeup = wakeup
+        self._slots = slots
+        self._deadline = deadline
+        self._slow_after = slow
+        self._holding: set[asyncio.Task[None]] = set()
+        self._at_work: dict[asyncio.Task[None], Item] = {}
+        self._freed = asyncio.Event()
+        self._failed: set[ItemKey] = set()
+
+    async def run(self, at_most: float = 1.0, grace: float = 10.0) -> None:
+        """Claim and handle items; look again when woken, when an item ends, and after `at_most` seconds.
+
+        Cancelled, it lets what is at work finish for up to `grace` seconds: a post that was said but whose receipt was
+        not stored would be said twice.
+        """
+        while True:
+            claiming = asyncio.ensure_future(self._claim())
+            try:
+                if await asyncio.shield(claiming) == 0:
+                    await self._wakeup.wait(at_most)
+                await self._slot()
+            except asyncio.CancelledError:
+                until = asyncio.get_running_loop().time() + grace
+                await _finished([claiming], until)
+                await _finished(list(self._at_work), until)
+                raise
+
+    async def _slot(self) -> None:
+        """Wait until a slot is free."""
+        while len(self._holding) >= self._slots:
+            self._freed.clear()
+            await self._freed.wait()
+
+    async def _claim(self) -> int:
+        """Begin with as many items as there are free slots."""
+        items = await self._step.claim(self._slots - len(self._holding), tuple(self._at_work.values()))
+        for item in items:
+            task = asyncio.create_task(self._handle(item), name=f"{self._step.name} {self._step.key(item).item}")
+            self._holding.add(task)
+            self._at_work[task] = item
+            slow = asyncio.get_running_loop().call_later(self._slow_after, self._go_on_without_slot, task)
+            task.add_done_callback(self._ended)
+            task.add_done_callback(lambda _, timer=slow: timer.cancel())  # type: ignore[misc]
+        return len(items)
+
+    def _go_on_without_slot(self, task: asyncio.Task[None]) -> None:
+        if len(self._at_work) - len(self._holding) < _MOST_SLOW:
+            self._holding.discard(task)
+            self._freed.set()
+            self._wakeup.wake()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._holding.discard(task)
+        del self._at_work[task]
+        self._freed.set()
+        self._wakeup.wake()  # what waited for this item, in its line or its conversation, may be due now
+
+    async def _handle(self, item: Item) -> None:
+        key = self._step.key(item)
+        try:
+            async with asyncio.timeout(self._deadline):
+                await self._step.handle(item)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this item alone, and is stored
+            await self._put_off(failure_of(key, error), error)
+        else:
+            await self._done(key)
+
+    async def _put_off(self, failure: Failure, error: Exception) -> None:
+        about = {"step": failure.key.step, "item": failure.key.item, "conversation": failure.key.conversation}
+        told = {**about, "problem": failure.reason}
+        if not isinstance(error, SwitchboardError | TimeoutError):
+            told["at"] = origin(error)
+        log.warning("item failed, tried again later", extra=told)
+        try:
+            aside = await self._failures.failed(failure, self._now())
+        except SwitchboardError as down:
+            # Then its claim expires by itself
+            log.warning("failure not stored", extra={**about, "problem": str(down)})
+            return
+        self._failed.add(failure.key)
+        if aside:
+            self._failed.discard(failure.key)
+            log.error("item set aside after too many failures", extra={**told, "remedy": "switchboard failed list"})
+
+    async def _done(self, key: ItemKey) -> None:
+        if key not in self._failed:
+            return
+        self._failed.discard(key)
+        try:
+            await self._failures.succeeded(key)
+        except SwitchboardError as down:
+            log.warning("success not stored", extra={"step": key.step, "item": key.item, "problem": str(down)})
+
+
+async def _finished(work: Iterable[asyncio.Future[int] | asyncio.Task[None]], until: float) -> None:
+    """Wait for the work until then, and cancel what is left of it."""
+    waiting = set(work)
+    if not waiting:
+        return
+    await asyncio.wait(waiting, timeout=max(0.0, until - asyncio.get_running_loop().time()))
+    for one in waiting:
+        one.cancel()
+    await asyncio.wait(waiting)

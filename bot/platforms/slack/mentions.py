@@ -1,0 +1,99 @@
+"""Whom and what a message mentions, called by name instead of by id, and what it points at."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.messages import Media, MessageRef, clean_name
+from bot.domain.rich_text import Mark, Style, cited, head, mentions, plain, renamed
+from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.events import medium
+from bot.platforms.slack.message_content import message_text
+from bot.platforms.slack.payload import NAME, Payload, each, inner, word
+from bot.platforms.slack.web_api import look
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 1.0
+"""How long storing waits for names: of the three seconds that Slack gives us, one."""
+_CITED = 1_000
+"""UTF-16 code units of a thread's beginning that are read along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Completes what an event says by ids alone. What Slack does not say soon enough stays as it is."""
+
+    client: AsyncWebClient
+    directory: Directory
+
+    async def named(self, text: str) -> str:
+        """The text with people, groups and channels by name."""
+        marks = sorted(mentions(text), key=lambda mark: mark.value)
+        if not marks:
+            return text
+        found = dict(zip(marks, await asyncio.gather(*(self._name(mark) for mark in marks)), strict=True))
+        return renamed(text, found.get)
+
+    async def known(self, media: tuple[Media, ...]) -> tuple[Media, ...]:
+        """The attachments, those of other companies with their name and link."""
+        return tuple(await asyncio.gather(*(self._known(one) for one in media)))
+
+    async def beginning(self, root: MessageRef, own: str) -> str:
+        """What the thread begins with, as a citation; empty where we began it ourselves or Slack does not say."""
+        try:
+            async with asyncio.timeout(_SECONDS):
+                message = await self.message(root, root.id)
+                if word(message, "user") == own:
+                    return ""
+                text, author = await asyncio.gather(self.named(message_text(message, own)), self._author(message))
+        except (TimeoutError, Refused, Unreachable) as error:
+            log.info("thread's beginning not read", extra={"platform": NAME, "problem": type(error).__name__})
+            return ""
+        return cited(head(text, _CITED), author) if plain(text).strip() else ""
+
+    async def message(self, ref: MessageRef, thread: str) -> Payload:
+        """The message as it stands in that thread; empty when it is not there. Raises Refused, Unreachable."""
+        chat, ts = ref.chat, ref.id
+        # A thread's first message comes first, whatever is asked for. Of the rest, what was said in that second.
+        since = None if ts == thread else str(int(ts.partition(".")[0]) - 1)
+        answer = await look(
+            lambda: self.client.conversations_replies(
+                channel=chat, ts=thread, oldest=since, limit=1 if since is None else 50
+            )
+        )
+        return next((found for found in each(answer, "messages") if word(found, "ts") == ts), {})
+
+    async def _author(self, message: Payload) -> str:
+        if user := word(message, "user"):
+            return clean_name((await self.directory.profile_within(user, _SECONDS)).name)
+        return clean_name(word(message, "username") or word(inner(message, "bot_profile"), "name"))
+
+    async def _name(self, mark: Mark) -> str | None:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                if mark.style is Style.CHANNEL:
+                    name = (await self.directory.room(mark.value)).name
+                    return f"#{name}" if name else None
+                if mark.value.startswith("S"):
+                    name = await self.directory.group_name(mark.value)
+                else:
+                    name = (await self.directory.profile(mark.value)).name
+        except (TimeoutError, Refused, Unreachable) as error:
+            log.info("mention not resolved", extra={"platform": NAME, "problem": type(error).__name__})
+            return None
+        return f"@{clean_name(name)}" if name else None
+
+    async def _known(self, media: Media) -> Media:
+        if media.name or media.platform != NAME:
+            return media
+        try:
+            async with asyncio.timeout(_SECONDS):
+                file = inner(await look(lambda: self.client.files_info(file=media.id)), "file")
+        except (TimeoutError, Refused, Unreachable) as error:
+            log.info("file not looked up", extra={"platform": NAME, "problem": type(error).__name__})
+            return media
+        return replace(medium(file), id=media.id)

@@ -1,0 +1,99 @@
+"""Connections: opened the same way for everybody, and told what we need of a session.
+
+What a session needs is set once it is there, not on the way in: so the URL's own `options` stay, and poolers, which
+refuse what they do not know, let us in. Behind a pooler that hands out a server for a transaction alone, nothing may be
+left in the session: there it is set for each transaction, and no statement is prepared.
+"""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from bot.domain.errors import ConfigError, Unreachable
+from db.connection_errors import explained
+from db.connection_url import Target
+
+_PREPARED_AFTER = 5
+"""psycopg's own measure: the sixth time a statement is prepared."""
+_WANTED = {"statement_timeout": "15s", "idle_in_transaction_session_timeout": "60s", "TimeZone": "UTC"}
+_FACTS = """
+SELECT pg_backend_pid(),
+       ARRAY(SELECT lower(name) FROM pg_settings WHERE source = 'client'),
+       current_setting('search_path'),
+       (SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
+        WHERE extname = 'vector' AND nspname <> ALL (current_schemas(true)) AND current_schema() IS NOT NULL)
+"""
+_SET = "SELECT set_config(name, value, {local}) FROM unnest({names}::text[], {values}::text[]) AS s (name, value)"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What was found out about the connections to a database."""
+
+    pooled: bool
+    """Another process stands between, and a transaction is all that is ours."""
+    settings: tuple[tuple[str, str], ...]
+    """What a session needs that it has not by itself."""
+
+    def statement(self, local: bool) -> str:
+        """Sets it, for the transaction alone or for as long as the connection lasts."""
+        names = ", ".join(f"'{name}'" for name, _ in self.settings)
+        values = ", ".join("'" + value.replace("'", "''") + "'" for _, value in self.settings)
+        return _SET.format(local=str(local).lower(), names=f"ARRAY[{names}]", values=f"ARRAY[{values}]")
+
+
+async def connected(
+    target: Target, application: str, autocommit: bool = False
+) -> tuple[psycopg.AsyncConnection, Session]:
+    """A connection of its own. Raises Unreachable, in a sentence that says which database and what to mend."""
+    try:
+        connection = await psycopg.AsyncConnection.connect(
+            target.conninfo(application), autocommit=True, prepare_threshold=None
+        )
+    except psycopg.Error as error:
+        raise _refused(target, error) from None
+    try:
+        session = _session(target, connection, await (await connection.execute(_FACTS)).fetchone())
+        if not session.pooled:
+            connection.prepare_threshold = _PREPARED_AFTER
+            await connection.execute(session.statement(local=False).encode())
+        await connection.set_autocommit(autocommit)
+    except psycopg.Error as error:
+        await connection.close()
+        raise _refused(target, error) from None
+    return connection, session
+
+
+def connected_now(target: Target, application: str) -> tuple[psycopg.Connection, Session]:
+    """`connected`, for code that may block."""
+    try:
+        connection = psycopg.connect(target.conninfo(application), autocommit=True, prepare_threshold=None)
+    except psycopg.Error as error:
+        raise _refused(target, error) from None
+    try:
+        session = _session(target, connection, connection.execute(_FACTS).fetchone())
+        if not session.pooled:
+            connection.execute(session.statement(local=False).encode())
+        connection.autocommit = False
+    except psycopg.Error as error:
+        connection.close()
+        raise _refused(target, error) from None
+    return connection, session
+
+
+def _session(
+    target: Target, connection: psycopg.AsyncConnection | psycopg.Connection, facts: tuple[object, ...] | None
+) -> Session:
+    """A pooler shows in that the server does not know the connection by the number that we were given for it."""
+    assert facts is not None  # noqa: S101  one row, always
+    pid, asked, path, extra = facts
+    settings = {k: v for k, v in _WANTED.items() if not isinstance(asked, list) or k.lower() not in asked}
+    if extra:
+        settings["search_path"] = f"{path}, {extra}" if path else str(extra)
+    return Session(target.pooled or pid != connection.info.backend_pid, tuple(settings.items()))
+
+
+def _refused(target: Target, error: psycopg.Error) -> Exception:
+    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
+        return ConfigError(["database.url: a part of it is no value that PostgreSQL takes there"])
+    return Unreachable(explained(target, error))

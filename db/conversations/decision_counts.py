@@ -1,0 +1,84 @@
+"""How many decisions there are of each kind, without looking at all of them.
+
+Decisions are only ever added. So those up to some row are counted once, and only what came after is counted when
+somebody asks; nobody who decides has to wait for a counter that everybody writes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Select, cast, func, literal, select, text, union_all
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.errors import Unreachable
+from db.engine import Database
+from db.tables import ConversationRow, DecisionCountRow, DecisionRow, RollupRow
+
+ENOUGH = 2_000
+"""Uncounted decisions that are worth a fold."""
+_NAME = "decisions"
+_KEY = ("platform", "task", "label", "by")
+_Key = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Decisions by platform, task, label and author, and how many of them had to be counted just now."""
+
+    totals: Mapping[_Key, int]
+    uncounted: int
+
+
+async def counted(session: AsyncSession) -> Counts:
+    """All of them, as of one moment."""
+    row = DecisionCountRow
+    known = select(row.platform, row.task, row.label, row.by, row.count, literal(False).label("new"))
+    every = union_all(known, _of(_up_to()).add_columns(literal(True).label("new"))).subquery()
+    totals: dict[_Key, int] = {}
+    uncounted = 0
+    for platform, task, label, by, count, new in await session.execute(select(every)):
+        totals[platform, task, label, by] = totals.get((platform, task, label, by), 0) + count
+        uncounted += count if new else 0
+    return Counts(totals, uncounted)
+
+
+async def fold(database: Database) -> None:
+    """Count what was not counted yet, for good. When the table is too busy for that, the next who asks does it."""
+    try:
+        newest = await _newest(database)
+    except Unreachable:
+        return
+    async with database.transaction() as session:
+        await session.execute(insert(RollupRow).values(name=_NAME, up_to=0).on_conflict_do_nothing())
+        mark = select(RollupRow).where(RollupRow.name == _NAME).with_for_update()
+        rollup = (await session.scalars(mark)).one()
+        if newest <= rollup.up_to:
+            return
+        fresh = insert(DecisionCountRow).from_select([*_KEY, "count"], _of(literal(rollup.up_to), newest))
+        added = {"count": DecisionCountRow.count + fresh.excluded.count}
+        await session.execute(fresh.on_conflict_do_update(index_elements=list(_KEY), set_=added))
+        rollup.up_to = newest
+
+
+async def _newest(database: Database) -> int:
+    """The last decision before which none can still be on its way: the lock waits for who is just writing one.
+
+    Without it, one that got its number early and is committed late would never be counted.
+    """
+    async with database.transaction() as session:
+        await session.execute(text("SET LOCAL lock_timeout = '200ms'"))
+        await session.execute(text("LOCK TABLE decisions IN SHARE MODE"))
+        return await session.scalar(select(func.max(DecisionRow.id))) or 0
+
+
+def _up_to() -> object:
+    mark = select(RollupRow.up_to).where(RollupRow.name == _NAME).scalar_subquery()
+    return func.coalesce(mark, 0)
+
+
+def _of(after: object, newest: int | None = None) -> Select[str, str, str, str, int]:
+    who = (ConversationRow.platform, DecisionRow.task, DecisionRow.label, DecisionRow.by)
+    theirs = ConversationRow.id == DecisionRow.conversation_id
+    wanted = select(*who, cast(func.count(), BigInteger).label("count")).where(theirs, DecisionRow.id > after)
+    return (wanted if newest is None else wanted.where(DecisionRow.id <= newest)).group_by(*who)

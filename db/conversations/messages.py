@@ -1,0 +1,143 @@
+"""Messages find their conversations, or open them: as many at once as there are, in as few statements as one takes."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Select, TextClause, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.messages import Message, clean
+from bot.domain.ports import Change, ThreadingPolicy
+from db.conversations.message_statements import ALONE, FOUND, JOINING, OPENING
+from db.reading.codec import encode_media
+from db.tables import MAX_NAME, ConversationRow, MessageRow, storable
+
+T = TypeVar("T")
+
+
+async def add_messages(session: AsyncSession, messages: Sequence[Message], policy: ThreadingPolicy) -> list[bool]:
+    """Whether each was new. They are stored in their order, as if one after the other."""
+    if not messages:
+        return []
+    await _keep_out(session, {_chat_key(message.ref.platform, message.ref.chat) for message in messages})
+    new = [False] * len(messages)
+    for wave in _waves([(number, _keys(message)) for number, message in enumerate(messages)]):
+        stored = await _add_apart(session, [messages[number] for number in wave], policy)
+        for number, is_new in zip(wave, stored, strict=True):
+            new[number] = is_new
+    return new
+
+
+async def alone_in(session: AsyncSession, platform: str, chat: str) -> None:
+    """Keep other messages out of this chat until the end of the transaction.
+
+    Two messages of one burst may arrive at once: without this each would open a conversation.
+    """
+    await _keep_out(session, {_chat_key(platform, chat)})
+
+
+def newest_of(platform: str, chat: str, person_id: str) -> Select[ConversationRow]:
+    """The newest conversation that somebody opened in a chat."""
+    return (
+        select(ConversationRow)
+        .where(ConversationRow.platform == platform, ConversationRow.chat == chat)
+        .where(ConversationRow.person_id == person_id)
+        .order_by(ConversationRow.id.desc())
+        .limit(1)
+    )
+
+
+def _chat_key(platform: str, chat: str) -> str:
+    return storable(f"{platform} {chat[:MAX_NAME]}")
+
+
+async def _keep_out(session: AsyncSession, keys: set[str]) -> None:
+    await session.execute(ALONE, {"keys": sorted(keys)})
+
+
+def _keys(message: Message) -> set[tuple[str, ...]]:
+    """What decides where a message belongs: one that shares any of it with an earlier one is looked at after that."""
+    ref, place = message.ref, message.place
+    keys: set[tuple[str, ...]] = {
+        ("ref", ref.platform, ref.chat, ref.id),
+        ("by", place.platform, place.chat, message.author.id),
+    }
+    return keys if place.thread is None else keys | {("in", place.platform, place.chat, place.thread)}
+
+
+def _waves(wanted: Sequence[tuple[T, set[tuple[str, ...]]]]) -> list[list[T]]:
+    """The same in groups: no two of a group share a key, and of two that do the earlier is in the earlier group."""
+    waves: list[list[T]] = []
+    last: dict[tuple[str, ...], int] = {}
+    for one, keys in wanted:
+        number = max((last[key] + 1 for key in keys if key in last), default=0)
+        last |= dict.fromkeys(keys, number)
+        if number == len(waves):
+            waves.append([])
+        waves[number].append(one)
+    return waves
+
+
+async def _add_apart(session: AsyncSession, messages: Sequence[Message], policy: ThreadingPolicy) -> list[bool]:
+    """Of messages that have nothing to do with each other, whether each was new."""
+    times = {"settle": policy.settle, "idle": policy.idle, "reopen": policy.reopen}
+    found = (await session.execute(FOUND, _arrays(messages) | times)).all()
+    new = [
+        known is None or (another and await _numbered_anew(session, known, message))
+        for message, (known, another, _) in zip(messages, found, strict=True)
+    ]
+    rows = [(message, joined) for message, is_new, (_, _, joined) in zip(messages, new, found, strict=True) if is_new]
+    opening = [message for message, joined in rows if joined is None]
+    if opening:
+        await _insert(session, OPENING, _arrays(opening), Change.MESSAGE)
+    joining: list[tuple[tuple[Message, int], set[tuple[str, ...]]]] = [
+        ((message, joined), {(str(joined),)}) for message, joined in rows if joined is not None
+    ]
+    for wave in _waves(joining):
+        into: dict[str, object] = {"conversation": [joined for _, joined in wave]}
+        await _insert(session, JOINING, {**_arrays(message for message, _ in wave), **into}, Change.NEXT)
+    return new
+
+
+async def _insert(session: AsyncSession, statement: TextClause, rows: Mapping[str, object], change: Change) -> None:
+    await session.execute(statement, {**rows, "change": change.value})
+
+
+async def _numbered_anew(session: AsyncSession, known: int, message: Message) -> bool:
+    """Whether this is another message than the known one: a chat that was given another id may count from one again."""
+    back = update(MessageRow).where(
+        MessageRow.id == known, MessageRow.moved_from.is_not(None), MessageRow.at != message.at
+    )
+    restored = back.values(chat=MessageRow.moved_from, moved_from=None).returning(MessageRow.id)
+    found = await session.execute(restored.execution_options(synchronize_session=False))
+    return found.first() is not None
+
+
+def _arrays(messages: Iterable[Message]) -> dict[str, list[object]]:
+    """Column by column."""
+    rows = [_values(message) for message in messages]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _values(message: Message) -> dict[str, object]:
+    return {
+        "platform": _name(message.ref.platform),
+        "chat": _name(message.ref.chat),
+        "message_id": _name(message.ref.id),
+        "thread": None if message.place.thread is None else _name(message.place.thread),
+        "author_id": _name(message.author.id),
+        "author_name": _name(message.author.name),
+        "language": None if message.author.language is None else _name(message.author.language),
+        "external": message.author.external,
+        "text": clean(message.text),
+        "media": json.dumps(encode_media(message.media)),
+        "opens": message.opens,
+        "at": message.at,
+        "heard": message.heard or message.at,
+        "conversation": None,
+    }
+
+
+def _name(written: str) -> str:
+    return storable(written)[:MAX_NAME]

@@ -1,0 +1,121 @@
+"""A task's part of the memory, held in this process and kept as the table has it."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from sqlalchemy import Row, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.learning import Side, Source
+from bot.domain.tasks import Task
+from db.reading.vector_table import Floats, VectorTable
+
+CORRECTED = (Source.CORRECTION, Source.TAP)
+TRUSTED = (Source.SEED, Source.SETTINGS, Source.IMPORT, Source.CONFIRMATION)
+
+HORIZON: TextClause = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+"""Whatever is committed after this moment was written by this transaction or a later one."""
+
+_TOUCHED: TextClause = text("""
+    WITH touched AS (
+        SELECT text_key FROM examples WHERE changed >= :since AND task = :task
+        UNION SELECT unnest(CAST(:keys AS text[]))
+    )
+    SELECT id, text_key, label, source, side, at, quarantined OR withdrawn_at IS NOT NULL AS gone,
+        changed >= :since AS fresh, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon,
+        CASE WHEN embedder = :embedder AND withdrawn_at IS NULL AND NOT quarantined
+            AND (changed >= :since OR source IN ('correction', 'tap')) THEN vector END AS vector
+    FROM examples
+    WHERE task = :task AND text_key IN (SELECT text_key FROM touched) AND (withdrawn_at IS NULL OR changed >= :since)
+""")
+"""What changed, everything else that was said of the same texts, and of the texts that are asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameText:
+    """What is known of one text by heart: ids, by whether it was corrected or trusted."""
+
+    corrected: tuple[int, ...] = ()
+    trusted: tuple[int, ...] = ()
+
+    @property
+    def ids(self) -> frozenset[int]:
+        return frozenset(self.corrected + self.trusted)
+
+
+@dataclass(slots=True)
+class HeldExamples:
+    """Corrections and anchors of one task. Not safe for two at a time: hold `lock`."""
+
+    task: Task
+    embedder: str
+    since: int
+    """Rows written by this transaction or later ones may be unknown here."""
+    corrections: VectorTable = field(default_factory=VectorTable)
+    anchors: VectorTable = field(default_factory=VectorTable)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _keys: dict[int, str] = field(default_factory=dict)
+    """The text of every correction: what it hid counts again once it is gone."""
+
+    def add(self, ids: Sequence[int], vectors: Floats, corrected: bool) -> None:
+        """Vectors of the table, as they are loaded."""
+        (self.corrections if corrected else self.anchors).put(ids, vectors)
+
+    def know(self, keys: Mapping[int, str]) -> None:
+        """Corrections, with or without a vector, and the keys of their texts."""
+        self._keys |= keys
+
+    async def catch_up(self, session: AsyncSession, keys: Sequence[str]) -> Mapping[str, SameText]:
+        """Know everything that is committed by now; what is known of these texts by heart."""
+        rows = await self._read(session, keys)
+        horizon = rows[0].horizon if rows else (await session.execute(HORIZON)).scalar_one()
+        seen = {row.text_key for row in rows}
+        uncovered = {self._keys[row.id] for row in rows if row.fresh and row.id in self._keys} - seen
+        if uncovered:
+            rows = [*rows, *(row for row in await self._read(session, sorted(uncovered)) if row.text_key in uncovered)]
+        known = {key: self._told(of) for key, of in _by_text(rows).items()}
+        self.since = horizon
+        return {key: known[key] for key in keys if key in known}
+
+    async def _read(self, session: AsyncSession, keys: Sequence[str]) -> Sequence[Row[tuple[object, ...]]]:
+        asked = {"since": self.since, "task": self.task.name, "embedder": self.embedder, "keys": list(keys)}
+        return (await session.execute(_TOUCHED, asked)).all()
+
+    def _told(self, rows: Sequence[Row[tuple[object, ...]]]) -> SameText:
+        """Take in everything there is about one text."""
+        standing = [row for row in rows if not row.gone and row.label in self.task.names]
+        said = [row for row in standing if row.source in CORRECTED]
+        newest = max(said, key=lambda row: (row.source != Source.TAP, row.at, row.id), default=None)
+        corrected = () if newest is None else (newest.id,)
+        trusted = tuple(row.id for row in standing if row.source in TRUSTED and row.side == Side.TRAIN)
+        for row in rows:
+            self._put(self.corrections, row, row.id in corrected)
+            self._put(self.anchors, row, row.id in trusted)
+            if row.source in CORRECTED and not row.gone:
+                self._keys[row.id] = row.text_key
+            elif row.gone:
+                self._keys.pop(row.id, None)
+        return SameText(corrected, trusted)
+
+    def _put(self, table: VectorTable, row: Row[tuple[object, ...]], belongs: bool) -> None:
+        if not belongs:
+            table.drop(row.id)
+        elif row.fresh or row.id not in table:
+            table.drop(row.id)
+            if row.vector is not None:
+                table.put([row.id], parsed([row.vector]))
+
+
+def parsed(vectors: Iterable[str]) -> Floats:
+    """Vectors as PostgreSQL writes them."""
+    return np.array([np.fromstring(one[1:-1], np.float32, sep=",") for one in vectors], np.float32)
+
+
+def _by_text(rows: Iterable[Row[tuple[object, ...]]]) -> Mapping[str, list[Row[tuple[object, ...]]]]:
+    found = defaultdict(list)
+    for row in rows:
+        found[row.text_key].append(row)
+    return found

@@ -1,0 +1,114 @@
+"""Vectors held in memory, a byte a dimension, and the nearest of them: every one is looked at, so none is missed.
+
+A byte is coarse, so this only proposes: whoever asks takes a few more than needed and compares those exactly.
+A million vectors of 384 dimensions take 400 MB.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+_BLOCK = 65_536
+"""Rows of one product: what it yields stays in the processor's cache."""
+_FEW = 8_192
+"""Below so many rows a plain product is as fast, and needs nothing but numpy."""
+_GROW = 1_024
+
+
+class VectorTable:
+    """Vectors by id. All have the width of the first; others are not comparable, and are left out."""
+
+    def __init__(self) -> None:
+        self._codes = np.empty((0, 0), np.int8)
+        self._scales = np.empty(0, np.float32)
+        self._ids = np.empty(0, np.int64)
+        self._places: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, one: int) -> bool:
+        return one in self._places
+
+    @property
+    def size(self) -> int:
+        """Bytes, but for the places' own."""
+        return self._codes.nbytes + self._scales.nbytes + self._ids.nbytes
+
+    def put(self, ids: Sequence[int], vectors: Floats) -> None:
+        """Add them, or change what is there by these ids."""
+        if not len(self):
+            self._codes = np.zeros((len(self._ids), vectors.shape[1]), np.int8)
+        if vectors.shape[1] != self._codes.shape[1]:
+            return
+        self._make_room(len(self) + len(ids))
+        places = [self._places.setdefault(one, len(self._places)) for one in ids]
+        codes, scales = _coded(vectors)
+        self._codes[places], self._scales[places], self._ids[places] = codes, scales, ids
+
+    def drop(self, one: int) -> None:
+        """Forget it; the last takes its place."""
+        place = self._places.pop(one, None)
+        if place is None:
+            return
+        last = len(self._places)
+        if place != last:
+            for column in (self._codes, self._scales, self._ids):
+                column[place] = column[last]
+            self._places[int(self._ids[place])] = place
+        self._codes[last] = 0
+
+    def nearest(self, wanted: Floats, most: int, hidden: Sequence[Collection[int]]) -> list[list[int]]:
+        """The ids nearest to each wanted vector, but for those hidden from it; the nearest first."""
+        if not len(self) or wanted.shape[1] != self._codes.shape[1]:
+            return [[] for _ in wanted]
+        away = [[self._places[one] for one in ids if one in self._places] for ids in hidden]
+        blocks = [self._best(start, wanted, most, away) for start in range(0, len(self), _BLOCK)]
+        places, scores = (np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True))
+        order = np.argsort(-scores, axis=1)[:, :most]
+        return [
+            [int(self._ids[place[n]]) for n in row if np.isfinite(score[n])]
+            for row, place, score in zip(order, places, scores, strict=True)
+        ]
+
+    def _best(
+        self, start: int, wanted: Floats, most: int, away: Sequence[Sequence[int]]
+    ) -> tuple[npt.NDArray[np.int64], Floats]:
+        """Of one block, by wanted vector: the best places and their scores, in no order."""
+        end = min(start + _BLOCK, len(self))
+        scores = _products(self._codes[start:end], wanted) * self._scales[None, start:end]
+        for row, places in zip(scores, away, strict=True):
+            row[[place - start for place in places if start <= place < end]] = -np.inf
+        kept = min(most, end - start)
+        best = np.argpartition(scores, end - start - kept, axis=1)[:, -kept:]
+        return best + start, np.take_along_axis(scores, best, axis=1)
+
+    def _make_room(self, rows: int) -> None:
+        if rows <= len(self._ids):
+            return
+        more = max(rows, len(self._ids) + max(_GROW, len(self._ids) // 4)) - len(self._ids)
+        self._codes = np.concatenate([self._codes, np.zeros((more, self._codes.shape[1]), np.int8)])
+        self._scales = np.concatenate([self._scales, np.zeros(more, np.float32)])
+        self._ids = np.concatenate([self._ids, np.zeros(more, np.int64)])
+
+
+def _coded(vectors: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+    """Each vector as bytes, and what a byte of it is worth."""
+    scales = np.maximum(np.abs(vectors).max(axis=1), np.float32(1e-12)) / np.float32(127)
+    return np.rint(vectors / scales[:, None]).astype(np.int8), scales.astype(np.float32)
+
+
+def _products(codes: npt.NDArray[np.int8], wanted: Floats) -> Floats:
+    """Each wanted vector's product with every row, as far as the order among the rows is concerned."""
+    if len(codes) < _FEW:
+        return wanted @ codes.T.astype(np.float32)
+    import torch  # a large library, which only a large memory needs
+
+    questions, scales = _coded(wanted)
+    if len(questions) > 1:  # the library has a fast way for one, and for multiples of eight
+        questions = np.concatenate([questions, np.zeros((-len(questions) % 8, questions.shape[1]), np.int8)])
+    found = torch._int_mm(torch.from_numpy(codes), torch.from_numpy(questions).T.contiguous()).numpy()
+    return np.ascontiguousarray(found.T[: len(wanted)], dtype=np.float32) * scales[:, None]

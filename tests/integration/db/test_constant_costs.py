@@ -1,0 +1,134 @@
+"""What is counted and listed is found by indexes, and counted once."""
+
+import pytest
+from sqlalchemy import text
+
+from bot.domain.messages import MessageRef
+from db.conversations import decision_counts
+from db.engine import Database
+from db.ledger import PostgresLedger
+from db.outbox import PostgresOutbox
+from db.posts import latest
+from db.queries import PostgresQueries
+from tests.integration.db.scenes import after, carded, pending, reaction, routed
+
+_MANY = """
+    INSERT INTO conversations (platform, chat, thread, person_id, person_name, external, state, started_at, last_at,
+        version, asked, asked_for_words, resting, label, reminders)
+    SELECT 'slack', 'C' || n % 9, 'm' || n, 'p' || n, '', false, 'closed', at, at, 2, n % 50 = 0, false, false,
+        'billing', 0
+    FROM (SELECT n, now() - n * interval '10 minutes' AS at FROM generate_series(1, 6000) n) t
+"""
+_DECIDED = """
+    INSERT INTO decisions (conversation_id, task, label, by, reason, probabilities, evidence, candidates, at)
+    SELECT id, 'routing', label, CASE id % 20 WHEN 0 THEN 'lead' ELSE 'model' END, 'confident', '{}', '{}', '{}',
+        started_at
+    FROM conversations
+"""
+_POSTED = """
+    INSERT INTO posts (conversation_id, platform, chat, kind, content, owed_at, not_before, attempts, said_at,
+        receipt_chat, receipt_id)
+    SELECT id, 'slack', chat, 'Answer', '{"label": "billing", "language": "en"}', started_at, started_at, 1,
+        started_at, chat, 'r' || id
+    FROM conversations, generate_series(1, 2)
+"""
+
+
+@pytest.fixture
+async def busy(database: Database) -> Database:
+    """With 6,000 closed conversations of two months."""
+    for statement in (_MANY, _DECIDED, _POSTED):
+        async with database.transaction() as session:
+            await session.execute(text(statement))
+    connection = await database.dedicated()
+    async with connection:
+        await connection.execute("VACUUM ANALYZE")
+    return database
+
+
+async def test_what_is_shown_to_people_and_to_prometheus_scans_no_large_table(busy: Database) -> None:
+    queries, ledger = PostgresQueries(busy), PostgresLedger(busy, "tiny")
+    await decision_counts.fold(busy)
+    plans = [
+        "SELECT count(*) FROM posts WHERE given_up_at IS NOT NULL AND problem NOT IN ('a')",
+        "SELECT id FROM conversations WHERE state IN ('asked', 'routed') ORDER BY started_at DESC, id DESC LIMIT 10",
+        "SELECT 1 FROM messages WHERE carried_by = 1",
+        "SELECT 1 FROM notes WHERE carried_by = 1",
+        "SELECT 1 FROM conversations WHERE taken_by = 'slack:a'",
+        "SELECT 1 FROM decisions WHERE at > now() - interval '1 hour'",
+        "SELECT 1 FROM posts WHERE platform = 'slack' AND answers_chat = 'C1'",
+    ]
+    async with busy.transaction() as session:
+        plans += [
+            "SELECT id FROM posts WHERE platform = 'slack' AND chat = 'C-ELSEWHERE' ORDER BY said_at LIMIT 1",
+            "SELECT id FROM posts WHERE platform = 'slack' AND receipt_chat = 'C-X' ORDER BY receipt_id LIMIT 1",
+        ]
+        for query in plans:
+            plan = "\n".join((await session.execute(text(f"EXPLAIN {query}"))).scalars())
+            large = [table for table in ("posts", "conversations", "decisions") if f"Seq Scan on {table}" in plan]
+            assert not large, plan
+    assert await queries.doubtful(10) == []
+    assert (await queries.week(after(0))).decided == 0
+    assert not await ledger.add_reaction(reaction(MessageRef("slack", "C-ELSEWHERE", "1"), "key", 1))
+
+
+async def test_decisions_are_counted_once_and_never_missed(busy: Database) -> None:
+    queries = PostgresQueries(busy)
+    expected = {("slack", "routing", "billing", "model"): 5700, ("slack", "routing", "billing", "lead"): 300}
+    assert await queries.decisions() == expected
+    async with busy.transaction() as session:
+        assert (await decision_counts.counted(session)).uncounted == 0, "so many were worth a fold"
+    assert await queries.decisions() == expected
+    async with busy.transaction() as session:
+        await session.execute(text(_DECIDED + " WHERE id % 1000 = 0"))
+    grown = {**expected, ("slack", "routing", "billing", "lead"): 306}
+    assert await queries.decisions() == grown
+    await decision_counts.fold(busy)
+    await decision_counts.fold(busy)
+    assert await queries.decisions() == grown
+
+
+async def test_one_that_is_stored_late_under_an_early_number_is_counted(busy: Database) -> None:
+    queries = PostgresQueries(busy)
+    async with busy.transaction() as slow:
+        await slow.execute(text(_DECIDED + " WHERE id = 1"))
+        async with busy.transaction() as quick:
+            await quick.execute(text(_DECIDED + " WHERE id = 2"))
+        await decision_counts.fold(busy)  # cannot have the lock now, and leaves it
+        assert sum((await queries.decisions()).values()) == 6001
+    await decision_counts.fold(busy)
+    assert sum((await queries.decisions()).values()) == 6002
+
+
+async def test_a_claim_looks_at_the_cards_once(
+    ledger: PostgresLedger, outbox: PostgresOutbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = await carded(ledger, outbox)
+    await ledger.add_reaction(reaction(card, "key", 20))
+    looks: list[object] = []
+    real = latest.all_cards
+
+    async def counted(session: object, ids: object) -> object:
+        looks.append(ids)
+        return await real(session, ids)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("db.conversations.reactions.all_cards", counted)
+    monkeypatch.setattr(latest, "all_cards", counted)
+    found = await pending(ledger, 30)
+    assert (len(looks), found.card is not None, len(found.cards)) == (1, True, 1)
+
+
+async def test_the_week_knows_whom_a_team_got_first(ledger: PostgresLedger, database: Database) -> None:
+    await routed(ledger, ref="m1")
+    await routed(ledger, ref="m2", start=100)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE decisions SET at = at - interval '8 days' WHERE id = 1"))
+        await session.execute(
+            text(
+                "INSERT INTO decisions (conversation_id, task, label, by, reason, probabilities, evidence, "
+                "candidates, at) "
+                "SELECT conversation_id, task, label, 'lead', 'corrected', '{}', '{}', '{}', at + interval '8 days' "
+                "FROM decisions WHERE id = 1"
+            )
+        )
+    assert (await PostgresQueries(database).week(after(200))).decided == 1

@@ -1,0 +1,113 @@
+"""What steps rely on, of the real outbox, ledger and failed items and of the fakes that stand for them."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
+from bot.domain.messages import Place
+from bot.domain.ports import FailedItems, Ledger, Outbox
+from bot.domain.posts import OutboxItem, Post, WordsPlease
+from db.engine import Database
+from db.failed_items import PostgresFailedItems
+from db.ledger import PostgresLedger
+from db.outbox import PostgresOutbox
+from tests.fakes_ledger import FakeFailedItems, FakeLedger, FakeOutbox
+from tests.integration.db.scenes import JOINING, PATIENCE, ROOM, SETTLE, SURE, after, claimed, message
+from tests.samples import case
+
+KEY = ItemKey("sort", "1")
+ELSEWHERE = Place("slack", "C-ELSE")
+FAR = Place("telegram", "ann-chat")
+
+
+@pytest.fixture(params=["real", "fake"])
+def failures(request: pytest.FixtureRequest, database: Database) -> FailedItems:
+    return PostgresFailedItems(database) if request.param == "real" else FakeFailedItems()
+
+
+@pytest.fixture(params=["real", "fake"])
+async def owed(request: pytest.FixtureRequest, database: Database) -> Outbox:
+    """An outbox that owes a post to each of three chats."""
+    posts = [Post(place, WordsPlease("en")) for place in (ROOM, ELSEWHERE, FAR)]
+    if request.param == "fake":
+        return FakeOutbox(owed=[OutboxItem(number + 1, post, 1) for number, post in enumerate(posts)])
+    outbox = PostgresOutbox(database)
+    await outbox.add(posts, after(0))
+    return outbox
+
+
+# --- failed items ---
+
+
+async def test_an_item_is_set_aside_after_so_many_failures(failures: FailedItems) -> None:
+    ends = [await failures.failed(Failure(KEY, "KeyError"), after(n)) for n in range(MOST_ATTEMPTS)]
+    assert ends == [*[False] * (MOST_ATTEMPTS - 1), True]
+    [item] = await failures.set_aside()
+    assert (item.step, item.item, item.reason, item.attempts) == ("sort", "1", "KeyError", MOST_ATTEMPTS)
+    assert await failures.counts() == {"sort": 1}
+
+
+async def test_waiting_for_somebody_else_is_no_failure_and_a_final_one_is_the_last(failures: FailedItems) -> None:
+    for _ in range(3 * MOST_ATTEMPTS):
+        assert not await failures.failed(Failure(KEY, "Unreachable", later=True), after(1))
+    assert await failures.set_aside() == []
+    assert await failures.failed(Failure(replace(KEY, item="2"), "it cannot be read", final=True), after(1))
+    assert [item.item for item in await failures.set_aside()] == ["2"]
+
+
+async def test_success_forgets_what_failed_before(failures: FailedItems) -> None:
+    for _ in range(MOST_ATTEMPTS - 1):
+        await failures.failed(Failure(KEY, "KeyError"), after(1))
+    await failures.succeeded(KEY)
+    assert not await failures.failed(Failure(KEY, "KeyError"), after(2))
+
+
+@pytest.mark.parametrize("act", ["retry", "drop"])
+async def test_what_is_retried_or_dropped_is_no_longer_set_aside(failures: FailedItems, act: str) -> None:
+    await failures.failed(Failure(KEY, "KeyError", final=True), after(1))
+    [item] = await failures.set_aside()
+    end = failures.retry if act == "retry" else failures.drop
+    assert (await end(item.id, after(2)), await end(item.id, after(3)), await failures.counts()) == (True, False, {})
+
+
+# --- outbox ---
+
+
+async def test_only_these_platforms_no_busy_chats_and_no_more_than_asked_for(owed: Outbox) -> None:
+    assert await owed.claim_due(["web"], after(1), 10) == []
+    assert [one.post.place for one in await owed.claim_due(["slack"], after(1), 10, [ROOM.chat])] == [ELSEWHERE]
+    assert [one.post.place for one in await owed.claim_due(["slack", "telegram"], after(1), 1)] == [ROOM]
+    assert [one.post.place for one in await owed.claim_due(["slack", "telegram"], after(1), 9)] == [FAR]
+    assert await owed.claim_due(["slack", "telegram"], after(1), 9) == []
+
+
+async def test_a_reserved_turn_is_no_attempt(database: Database) -> None:
+    outbox = PostgresOutbox(database)
+    await outbox.add([Post(ROOM, WordsPlease("en"))], after(0))
+    (item,) = await outbox.claim_due(["slack"], after(1), 10)
+    await outbox.reserve(item, after(20))
+    assert await outbox.claim_due(["slack"], after(19), 10) == []
+    (again,) = await outbox.claim_due(["slack"], after(20), 10)
+    assert again == item
+
+
+# --- ledger ---
+
+
+@pytest.mark.parametrize("real", [True, False])
+async def test_a_message_in_between_makes_the_decision_void_and_the_case_comes_again(
+    database: Database, real: bool
+) -> None:
+    ledger: Ledger = PostgresLedger(database, "tiny") if real else FakeLedger([case("charged")], overtaken={7})
+    if isinstance(ledger, PostgresLedger):
+        await ledger.add_message(message("m1"), JOINING)
+        first = await claimed(ledger)
+        await ledger.add_message(message("m2", "since Monday", 6), JOINING)
+    else:
+        [first] = await ledger.claim_undecided(after(5), SETTLE, PATIENCE, 10)
+    assert not await ledger.decide(first, SURE, [], "charged", None)
+    [again] = await ledger.claim_undecided(after(20), SETTLE, PATIENCE, 10)
+    assert again.conversation.id == first.conversation.id
+    assert await ledger.decide(again, SURE, [], "charged", None)
+    assert await ledger.claim_undecided(after(40), SETTLE, PATIENCE, 10) == []

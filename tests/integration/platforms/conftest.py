@@ -1,0 +1,23 @@
+"""A platform in a package of its own, for tests that want one."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.platforms.example import pip_installs
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pip_installs(tmp_path_factory.mktemp("pip"))
+
+
+@pytest.fixture
+def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The package on the path, and nowhere after the test."""
+    monkeypatch.syspath_prepend(str(site))
+    yield site
+    for name in [name for name in sys.modules if name.partition(".")[0] == "switchboard_hooks"]:
+        del sys.modules[name]

@@ -1,0 +1,77 @@
+"""The nearest among vectors held a byte a dimension are the nearest, in a small table and in a large one."""
+
+import numpy as np
+import pytest
+
+from db.reading import vector_table
+from db.reading.vector_table import Floats, VectorTable
+
+WIDTH, ASKED, NEAR = 64, 20, 5
+
+
+def drawn(count: int, seed: int) -> Floats:
+    vectors = np.random.default_rng(seed).standard_normal((count, WIDTH)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def exact(vectors: Floats, wanted: Floats, most: int) -> list[list[int]]:
+    return [list(np.argsort(-(vectors @ one))[:most] + 1) for one in wanted]
+
+
+def filled(vectors: Floats) -> VectorTable:
+    table = VectorTable()
+    table.put(range(1, len(vectors) + 1), vectors)
+    return table
+
+
+@pytest.mark.parametrize("count", [3, 900, 9_000, 70_000])
+@pytest.mark.parametrize("asked", [1, ASKED])
+def test_the_nearest_are_among_those_proposed(count: int, asked: int) -> None:
+    vectors, wanted = drawn(count, 1), drawn(asked, 2)
+    proposed = filled(vectors).nearest(wanted, 16, [()] * asked)
+    nearest = exact(vectors, wanted, NEAR)
+    found = sum(len(set(best) & set(many)) for best, many in zip(nearest, proposed, strict=True))
+    assert found / sum(map(len, nearest)) >= 0.99
+
+
+@pytest.mark.parametrize("few", [0, 1_000_000], ids=["the large way", "the small way"])
+def test_both_ways_propose_the_same(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector_table, "_FEW", few)
+    vectors, wanted = drawn(500, 3), drawn(3, 4)
+    proposed = filled(vectors).nearest(wanted, 16, [()] * 3)
+    nearest = exact(vectors, wanted, NEAR)
+    assert all(set(best) <= set(many) for best, many in zip(nearest, proposed, strict=True))
+
+
+def test_what_is_hidden_is_not_proposed() -> None:
+    vectors, wanted = drawn(300, 5), drawn(2, 6)
+    best = exact(vectors, wanted, 3)
+    proposed = filled(vectors).nearest(wanted, 16, [best[0], ()])
+    assert not set(best[0]) & set(proposed[0])
+    assert set(best[1]) <= set(proposed[1])
+
+
+def test_dropped_ones_are_gone_and_the_others_stay_where_they_are_found() -> None:
+    vectors = drawn(40, 7)
+    table = filled(vectors)
+    for one in range(1, 41, 2):
+        table.drop(one)
+        table.drop(one)
+    assert len(table) == 20
+    for one in range(2, 41, 2):
+        assert table.nearest(vectors[one - 1 : one], 1, [()]) == [[one]]
+    assert table.nearest(vectors[:1], 40, [()])[0].count(1) == 0
+
+
+def test_a_vector_may_change_and_another_width_is_not_comparable() -> None:
+    vectors = drawn(10, 8)
+    table = filled(vectors)
+    table.put([3], -vectors[2:3])
+    assert table.nearest(-vectors[2:3], 1, [()]) == [[3]]
+    table.put([99], np.ones((1, WIDTH + 1), np.float32))
+    assert len(table) == 10
+    assert table.nearest(np.ones((1, WIDTH + 1), np.float32), 5, [()]) == [[]]
+
+
+def test_an_empty_table_proposes_nothing() -> None:
+    assert VectorTable().nearest(drawn(2, 9), 5, [(), ()]) == [[], []]

@@ -1,0 +1,87 @@
+"""What a message of Telegram replies to, quotes or forwards is part of what it says."""
+
+import pytest
+
+from bot.domain.messages import Edit, Message
+from bot.domain.rich_text import Style, own_words, plain, runs
+from tests.unit.platforms.telegram.updates import ANN, CHATS, DATE, LEAD, LOUNGE, TEAM, US, WRITER, Fields, facts
+
+BEN: Fields = {"id": 9, "is_bot": False, "first_name": "Ben", "last_name": "Oz"}
+ORDER = "I was charged twice for order 4711"
+
+
+def earlier(text: str = ORDER, by: Fields = BEN, chat: int = LOUNGE) -> Fields:
+    return {"message_id": 3, "date": DATE, "chat": CHATS[chat], "from": by, "text": text}
+
+
+def said(chat: int = LOUNGE, kind: str = "message", /, **fields: object) -> str:
+    base: Fields = {"message_id": 5, "date": DATE, "chat": CHATS[chat], "from": WRITER}
+    [fact] = facts(kind, base | {"text": "@switchboard_bot can you help her please?"} | fields)
+    assert isinstance(fact, Message | Edit)
+    return fact.text
+
+
+def authors(text: str) -> list[str | None]:
+    return [run.value(Style.CITED) for run in runs(text) if run.text.strip()]
+
+
+@pytest.mark.parametrize("kind", ["message", "edited_message"])
+def test_what_is_replied_to_stands_before_the_words(kind: str) -> None:
+    text = said(LOUNGE, kind, reply_to_message=earlier(), edit_date=DATE)
+    assert plain(text) == f"{ORDER}\ncan you help her please?"
+    assert authors(text) == ["Ben Oz", None]
+    assert own_words(text) == "can you help her please?"
+
+
+def test_what_we_said_ourselves_is_not_read_back_to_us() -> None:
+    assert said(ANN, text="since Monday", reply_to_message=earlier("Which team?", US, ANN)) == "since Monday"
+
+
+def test_of_a_quotation_only_what_was_chosen() -> None:
+    quote = {"text": "order 4711", "position": 24, "is_manual": True}
+    assert plain(said(reply_to_message=earlier(), quote=quote)) == "order 4711\ncan you help her please?"
+
+
+def test_what_is_quoted_from_another_chat_arrives() -> None:
+    origin = {
+        "type": "channel",
+        "date": DATE,
+        "chat": {"id": -1007, "type": "channel", "title": "Shop"},
+        "message_id": 1,
+    }
+    text = said(
+        ANN,
+        text="charged twice for this",
+        quote={"text": "Blue running shoes, article 4711", "position": 0},
+        external_reply={"origin": origin},
+    )
+    assert plain(text) == "Blue running shoes, article 4711\ncharged twice for this"
+    assert authors(text) == ["Shop", None]
+
+
+@pytest.mark.parametrize(
+    ("origin", "author"),
+    [
+        ({"type": "user", "date": DATE, "sender_user": BEN}, "Ben Oz"),
+        ({"type": "hidden_user", "date": DATE, "sender_user_name": "Cleo\u202e"}, "Cleo"),
+    ],
+)
+def test_what_was_forwarded_says_whose_words_it_is(origin: Fields, author: str) -> None:
+    text = said(ANN, text=ORDER, forward_origin=origin)
+    assert (plain(text), authors(text)) == (ORDER, [author])
+
+
+def test_a_long_citation_is_shortened_and_the_words_are_not() -> None:
+    text = plain(said(reply_to_message=earlier("x" * 4_000), text="@switchboard_bot " + "y" * 2_000))
+    assert (len(text.split("\n")[0]), text.split("\n")[1]) == (1_000, "y" * 2_000)
+
+
+def test_a_note_cites_nothing_that_a_person_might_then_read() -> None:
+    base: Fields = {"message_id": 5, "date": DATE, "chat": CHATS[TEAM], "from": WRITER | {"id": LEAD}}
+    [fact] = facts("message", base | {"text": "reply: hello", "reply_to_message": earlier("card", US, TEAM)})
+    assert getattr(fact, "text", "") == "reply: hello"
+
+
+def test_a_picked_name_in_the_text_is_no_word_of_the_request() -> None:
+    mention = {"type": "text_mention", "offset": 0, "length": 11, "user": US}
+    assert said(ANN, text="Switchboard, I was charged twice", entities=[mention]) == "I was charged twice"

@@ -1,0 +1,13 @@
+"""Waiting for something to become true, within bounds."""
+
+import asyncio
+from collections.abc import Callable
+
+
+async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Return as soon as it is true. Raises TimeoutError when it does not become so."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if true():
+                return
+            await asyncio.sleep(0.005)
