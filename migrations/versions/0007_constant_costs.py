@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 _CHANGED = """
-    CREATE FUNCTION examples_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION examples_changed() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         NEW.changed := pg_current_xact_id()::text::bigint;
         RETURN NEW;

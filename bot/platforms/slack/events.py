@@ -241,8 +241,11 @@ def _edit(ref: MessageRef, message: Payload, before: Payload, at: datetime, ears
     edited = moment(word(inner(message, "edited"), "ts"))
     same = {one.id for one in files} == {one.id for one in media(before)}
     shown = any(one.get("is_msg_unfurl") is True for one in each(message, "attachments"))
+    typed = edited is not None and word(message, "text") != word(
+        before, "text"
+    )  # a mention of us is in no words of ours
     reworded = text != message_text(before, ears.user) and (edited is not None or shown)
-    if same and not reworded:
+    if same and not reworded and not typed:
         return None
     return Edit(ref, text, edited or at, None if same else files)
 

@@ -78,6 +78,7 @@ def test_where_no_backup_can_be_written_is_one_sentence(empty_url: str, tmp_path
 
 
 def test_a_link_to_a_backup_stays_a_link(empty_url: str, tmp_path: Path) -> None:
+    upgrade(empty_url)
     link = tmp_path / "newest"
     link.symlink_to("today")
     dump(empty_url, link)

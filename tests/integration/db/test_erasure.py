@@ -441,9 +441,9 @@ _FOLLOW_UP = f"jsonb_build_object('author', 'Ann Marie', 'text', {_WORDS})"
 _ANSWER = "jsonb_build_object('label', 'billing', 'language', 'en')"
 _EVERY = "FROM generate_series(1, 400) n"
 _MUCH = (
-    f"""INSERT INTO conversations (platform, chat, person_id, person_name, state, started_at, last_at, version, asked,
-        asked_for_words, resting, label) SELECT 'telegram', 'ann-chat', 'ann', 'Ann Marie', 'routed', now(), now(), 1,
-        false, false, false, 'billing' {_EVERY}""",
+    f"""INSERT INTO conversations (platform, chat, person_id, person_name, state, started_at, last_at, heard_at,
+        version, asked, asked_for_words, resting, label) SELECT 'telegram', 'ann-chat', 'ann', 'Ann Marie', 'routed',
+        now(), now(), now(), 1, false, false, false, 'billing' {_EVERY}""",
     *(
         f"""INSERT INTO messages (conversation_id, platform, chat, message_id, author_id, author_name, text, at, opens,
             concluded_at, decided) SELECT n, 'telegram', 'ann-chat', '{part}-' || n, 'ann', 'Ann Marie', {_WORDS},
@@ -451,8 +451,9 @@ _MUCH = (
         for part in "ab"
     ),
     f"""INSERT INTO notes (conversation_id, platform, chat, message_id, under_chat, under_id, author_id, author_name,
-        text, at, send, external, stale, media) SELECT n, 'slack', 'C-BILLING', 'n' || n, 'C-BILLING', n::text, 'gus',
-        'Gus', 'Ann Marie writes: ' || {_WORDS}, now(), false, false, false, '[]' {_EVERY}""",
+        text, at, heard_at, send, external, stale, media) SELECT n, 'slack', 'C-BILLING', 'n' || n, 'C-BILLING', n::text, 'gus',
+        'Gus', 'Ann Marie writes: ' || {_WORDS}, now(), now(), false, false, false,
+        '[]' {_EVERY}""",
     *(
         f"""INSERT INTO posts (conversation_id, platform, chat, kind, content, owed_at, not_before, attempts, said_at)
             SELECT n, 'slack', 'C-BILLING', '{kind}', {content}, now(), now(), 1, now() {_EVERY}"""

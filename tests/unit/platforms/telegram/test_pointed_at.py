@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.messages import Edit, Message
 from bot.domain.rich_text import Style, own_words, plain, runs
+from bot.platforms.telegram.events import Answer
 from tests.unit.platforms.telegram.updates import ANN, CHATS, DATE, LEAD, LOUNGE, TEAM, US, WRITER, Fields, facts
 
 BEN: Fields = {"id": 9, "is_bot": False, "first_name": "Ben", "last_name": "Oz"}
@@ -16,9 +17,10 @@ def earlier(text: str = ORDER, by: Fields = BEN, chat: int = LOUNGE) -> Fields:
 
 def said(chat: int = LOUNGE, kind: str = "message", /, **fields: object) -> str:
     base: Fields = {"message_id": 5, "date": DATE, "chat": CHATS[chat], "from": WRITER}
-    [fact] = facts(kind, base | {"text": "@switchboard_bot can you help her please?"} | fields)
-    assert isinstance(fact, Message | Edit)
-    return fact.text
+    fact, *_ = facts(kind, base | {"text": "@switchboard_bot can you help her please?"} | fields)
+    request = fact.request if isinstance(fact, Answer) else fact
+    assert isinstance(request, Message | Edit)
+    return request.text
 
 
 def authors(text: str) -> list[str | None]:
