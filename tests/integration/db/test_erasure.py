@@ -451,8 +451,8 @@ _MUCH = (
         for part in "ab"
     ),
     f"""INSERT INTO notes (conversation_id, platform, chat, message_id, under_chat, under_id, author_id, author_name,
-        text, at, heard_at, send, external, stale, media) SELECT n, 'slack', 'C-BILLING', 'n' || n, 'C-BILLING', n::text, 'gus',
-        'Gus', 'Ann Marie writes: ' || {_WORDS}, now(), now(), false, false, false,
+        text, at, heard_at, send, external, stale, media) SELECT n, 'slack', 'C-BILLING', 'n' || n, 'C-BILLING',
+        n::text, 'gus', 'Gus', 'Ann Marie writes: ' || {_WORDS}, now(), now(), false, false, false,
         '[]' {_EVERY}""",
     *(
         f"""INSERT INTO posts (conversation_id, platform, chat, kind, content, owed_at, not_before, attempts, said_at)
