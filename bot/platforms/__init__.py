@@ -108,11 +108,11 @@ class PlatformModule(ABC):
         """The id of somebody, or of a group of people, who may correct. Raises ValueError saying how one is written."""
 
     @abstractmethod
-    def connect(self, config: object, around: PlatformContext) -> AbstractAsyncContextManager[Platform]:
+    def connect(self, config: object, context: PlatformContext) -> AbstractAsyncContextManager[Platform]:
         """The platform, ready to speak; closed with the context. Raises Refused when the token is no good."""
 
     @abstractmethod
-    def check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+    def check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
         """Prove with real calls that everything needed works there, one finding at a time. Says nothing to anybody.
 
         The first says whether the platform answers and knows us; when it does not, nothing else is looked at. That it
@@ -126,7 +126,7 @@ class PlatformModule(ABC):
         With `address` as in `install`.
         """
 
-    async def live_check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+    async def live_check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
         """Post a test message in every team's room and wait `LIVE_SECONDS` at most for a reaction on each.
 
         A finding for each message once it is there, which asks for the reaction, and one for each reaction. In the end

@@ -1,6 +1,7 @@
 """What the sentences of every platform have in common: which one is said when. Platforms add only their markup."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.decisions import Author, Basis, Reason
@@ -24,8 +25,30 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.tasks import Task
-from bot.locales import sentence
+from bot.domain.tasks import Task, Vocabulary
+from bot.locales import choose, sentence
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """What rendering has to know besides what is to be said."""
+
+    languages: tuple[str, ...]
+    """Offered languages, the fallback first: to the person in theirs, to teams in the fallback."""
+    base: str
+    """What a card calls the model when no adapter serves."""
+    task: Task
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+
+    @property
+    def team(self) -> str:
+        """The language that teams read."""
+        return self.languages[0]
+
+    def persons(self, language: str | None) -> str:
+        """The offered language nearest to the person's."""
+        return choose(language, self.languages)
+
 
 _SURE, _FAIRLY = 0.90, 0.70
 """Calibrated probabilities from which on it is called very or fairly sure: at the first one answer in ten is wrong, at

@@ -97,7 +97,7 @@ class SlackModule(PlatformModule):
         return written
 
     @asynccontextmanager
-    async def connect(self, config: object, around: PlatformContext) -> AsyncIterator[Platform]:
+    async def connect(self, config: object, context: PlatformContext) -> AsyncIterator[Platform]:
         """Slack, ready to speak; closed with the context. Raises Refused when the token is no good.
 
         Slack being out of reach now is no reason not to start: whoever listens or speaks will find out.
@@ -105,20 +105,20 @@ class SlackModule(PlatformModule):
         # Settings look at every platform's folder; only who uses Slack should pay for loading its client.
         from bot.platforms.slack.adapter import opened
 
-        async with opened(_ours(config), around) as slack:
+        async with opened(_ours(config), context) as slack:
             yield slack
 
-    def check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+    def check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
         """Prove with real calls that everything needed works in Slack, one finding at a time."""
         from bot.platforms.slack.check import check
 
-        return check(_ours(config), around)
+        return check(_ours(config), context)
 
-    def live_check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+    def live_check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
         """Whether reactions arrive from every team's channel."""
         from bot.platforms.slack.live_check import live_check
 
-        return live_check(_ours(config), around)
+        return live_check(_ours(config), context)
 
     def install(self, address: str = "") -> Mapping[str, str]:
         """The app's manifest, for api.slack.com/apps: for HTTP with our `address`, for Socket Mode without."""

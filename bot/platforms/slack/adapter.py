@@ -18,9 +18,8 @@ from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Label
 from bot.platforms import PlatformContext, Routed
 from bot.platforms.slack import Config
-from bot.platforms.slack.attachments import Files
+from bot.platforms.slack.attachments import Attachments
 from bot.platforms.slack.background_tasks import BackgroundTasks
-from bot.platforms.slack.card import Voice
 from bot.platforms.slack.channels import rooms
 from bot.platforms.slack.directory import BotUser, Directory
 from bot.platforms.slack.emoji import named_emoji
@@ -35,22 +34,25 @@ from bot.platforms.slack.request_context import RequestContext
 from bot.platforms.slack.startup_check import startup_check
 from bot.platforms.slack.transport import Transport
 from bot.platforms.slack.web_api import ask, hushed, web_client
+from bot.platforms.wording import RenderContext
 
 log = logging.getLogger(__name__)
 
 _CALL_SECONDS = 10
-_DISMISSED = "platforms.slack: the app was removed or its token taken back; install it again, then set SLACK_BOT_TOKEN"
+_REVOKED = "platforms.slack: the app was removed or its token taken back; install it again, then set SLACK_BOT_TOKEN"
 
 
 @asynccontextmanager
-async def opened(config: Config, around: PlatformContext) -> AsyncIterator["Slack"]:
+async def opened(config: Config, context: PlatformContext) -> AsyncIterator["Slack"]:
     """The platform while the context lasts. Raises Refused when Slack does not take the bot's token."""
     async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
-        slack = Slack(config, around, session)
+        slack = Slack(config, context, session)
         try:
             await slack.introduce()
         except Unreachable as error:
-            log.warning("not reached yet", extra={"platform": NAME, "problem": str(error)})
+            log.warning(
+                "platform not reached yet, starting all the same", extra={"platform": NAME, "problem": str(error)}
+            )
         yield slack
 
 
@@ -60,20 +62,23 @@ class Slack:
     name = NAME
     whispers = True
 
-    def __init__(self, config: Config, around: PlatformContext, session: ClientSession) -> None:
+    def __init__(self, config: Config, context: PlatformContext, session: ClientSession) -> None:
         self._config = config
-        self._around = around
-        self._rooms = rooms(around.task)
+        self._context = context
+        self._rooms = rooms(context.task)
         self._client = web_client(config.bot_token, config.api_base_url, session)
         self._directory = Directory(self._client)
-        self._rights = Permissions(config, self._directory, around.task)
-        self._whispers = EphemeralMessages(session)
-        self._files = Files(self._client, session, config.bot_token)
-        voice = Voice(around.languages, around.base, around.task, around.vocabulary)
-        self._mouth = Sender(self._client, self._directory, self._files, self._whispers, voice, Pace())
+        self._permissions = Permissions(config, self._directory, context.task)
+        self._ephemeral = EphemeralMessages(session)
+        self._attachments = Attachments(self._client, session, config.bot_token)
+        rendering = RenderContext(context.languages, context.base, context.task, context.vocabulary)
+        self._sender = Sender(self._client, self._directory, self._attachments, self._ephemeral, rendering, Pace())
         self._transport = Transport(config, session)
         for channel in sorted(self._rooms & config.intake):
-            log.warning("a team's channel takes no requests", extra={"platform": NAME, "channel": channel})
+            log.warning(
+                "a team's channel is also an intake channel: its messages are not requests",
+                extra={"platform": NAME, "channel": channel},
+            )
 
     async def introduce(self) -> BotUser:
         """Ask Slack who we are, once. Raises Refused for a bad token, Unreachable."""
@@ -84,45 +89,45 @@ class Slack:
     async def listen(self, inbox: Inbox) -> None:
         """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable for a lost connection."""
         us = await self.introduce()
-        if self._mouth.dismissed:
+        if self._sender.revoked:
             await ask(self._client.auth_test())
-            self._mouth.dismissed = ""
+            self._sender.revoked = ""
         background = BackgroundTasks()
-        hearing = self._hearing(us, inbox, background)
-        await hearing.learn_moves()
-        background.start(hearing.spell(), "slack emoji")
-        background.start(startup_check(self._config, self._around.task, self._directory), "slack channels")
+        inbound = self._make_inbound(us, inbox, background)
+        await inbound.learn_moves()
+        background.start(inbound.refresh_emoji_names(), "slack emoji")
+        background.start(startup_check(self._config, self._context.task, self._directory), "slack channels")
         try:
-            await self._transport.hear(self._bolt(us, hearing), hearing.dismissed)
+            await self._transport.hear(self._bolt(us, inbound), inbound.revoked)
         finally:
-            if hearing.dismissed.is_set():
-                self._mouth.dismissed = _DISMISSED
+            if inbound.revoked.is_set():
+                self._sender.revoked = _REVOKED
             await background.end()
-        raise Refused(_DISMISSED)
+        raise Refused(_REVOKED)
 
     def healthy(self) -> bool:
         """Whether it hears people now; in Socket Mode as of a second ago."""
-        return self._transport.hearing
+        return self._transport.listening
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """Where Slack posts its events; none in Socket Mode."""
         return self._transport.routes
 
-    def _hearing(self, us: BotUser, inbox: Inbox, background: BackgroundTasks) -> Inbound:
-        reception = RequestContext(
+    def _make_inbound(self, us: BotUser, inbox: Inbox, background: BackgroundTasks) -> Inbound:
+        request_context = RequestContext(
             client=self._client,
             directory=self._directory,
-            whispers=self._whispers,
-            rights=self._rights,
-            around=self._around,
+            ephemeral=self._ephemeral,
+            permissions=self._permissions,
+            platform=self._context,
             intake=self._config.intake,
             rooms=self._rooms,
         )
-        ears = BotIdentity(us.user, self._config.intake, self._rooms, us.team)
-        return Inbound(ears, inbox, reception, background, named_emoji(self._around))
+        identity = BotIdentity(us.user, self._config.intake, self._rooms, us.team)
+        return Inbound(identity, inbox, request_context, background, named_emoji(self._context))
 
-    def _bolt(self, us: BotUser, hearing: Inbound) -> AsyncApp:
+    def _bolt(self, us: BotUser, inbound: Inbound) -> AsyncApp:
         app = AsyncApp(
             name=f"{__name__}.bolt",
             logger=hushed("bolt", logging.ERROR),
@@ -134,9 +139,9 @@ class Slack:
         # Bolt acknowledges an event before its listeners run, but after all middleware: so this is not a listener.
         @app.middleware
         async def take(body: Payload) -> BoltResponse:
-            response = await hearing.take(body)
-            if hearing.dismissed.is_set():
-                self._mouth.dismissed = _DISMISSED
+            response = await inbound.take(body)
+            if inbound.revoked.is_set():
+                self._sender.revoked = _REVOKED
             return response
 
         return app
@@ -145,25 +150,25 @@ class Slack:
 
     def delay(self, item: OutboxItem) -> timedelta:
         """How long the post must wait for its turn in its channel."""
-        return self._mouth.delay(item)
+        return self._sender.delay(item)
 
     async def say(self, item: OutboxItem) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable (again later), Refused (never)."""
-        return await self._mouth.say(item)
+        return await self._sender.say(item)
 
     async def fetch(self, media: Media) -> bytes:
         """An attachment's bytes. Raises Unreachable, Refused (too large, gone)."""
-        return await self._files.fetch(media)
+        return await self._attachments.fetch(media)
 
     # --- who may ---
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
         """Whether they lead that team. Raises Unreachable when Slack must be asked and does not answer."""
-        return await self._rights.may_correct(person, team)
+        return await self._permissions.may_correct(person, team)
 
     async def may_handle(self, person: Person, room: Place) -> bool:
         """Whether they are one of our own people. Raises Unreachable as above."""
-        return await self._rights.may_handle(person)
+        return await self._permissions.may_handle(person)
 
 
 def _known(us: BotUser, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:

@@ -22,7 +22,7 @@ _HOSTS = (".slack.com", ".slack-files.com", ".slack-edge.com", ".slack-gov.com")
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class Attachments:
     """Carries attachments."""
 
     client: AsyncWebClient
@@ -48,7 +48,9 @@ class Files:
                     )
                 )
         except Refused as error:
-            log.warning("said without its files", extra={"platform": NAME, "post": item.id, "problem": str(error)})
+            log.warning(
+                "post delivered without its files", extra={"platform": NAME, "post": item.id, "problem": str(error)}
+            )
 
     async def _unseen(self, media: Sequence[Media], channel: str) -> list[File]:
         """Those that were shared in a private place which is not this channel.

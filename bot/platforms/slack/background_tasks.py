@@ -1,4 +1,4 @@
-"""What goes on after the acknowledgement: held on to, heard when it fails, ended with the listening."""
+"""Background tasks started after the acknowledgement: tracked, their errors logged, cancelled on stop."""
 
 import asyncio
 import logging
@@ -11,14 +11,14 @@ log = logging.getLogger(__name__)
 
 
 class BackgroundTasks:
-    """Runs answers that need not survive us: whoever gets none asks again."""
+    """Runs tasks that may be lost with the process: whoever gets no answer asks again."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
 
-    def start(self, errand: Coroutine[None, None, None], name: str) -> None:
+    def start(self, work: Coroutine[None, None, None], name: str) -> None:
         """Run it; a failure is logged and hurts nobody else."""
-        task = asyncio.create_task(errand, name=name)
+        task = asyncio.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
 
@@ -32,8 +32,8 @@ class BackgroundTasks:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         error = None if task.cancelled() else task.exception()
-        about = {"platform": NAME, "errand": task.get_name()}
+        about = {"platform": NAME, "task": task.get_name()}
         if isinstance(error, SwitchboardError):
-            log.warning("an errand came to nothing", extra={**about, "problem": str(error)})
+            log.warning("background task gave up", extra={**about, "problem": str(error)})
         elif error is not None:
-            log.error("an errand failed", exc_info=error, extra=about)
+            log.error("background task failed", exc_info=error, extra=about)

@@ -1,18 +1,16 @@
 """The card of a conversation, in Slack's blocks. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from bot.domain.continuation import continues, history_on_card, on_card
 from bot.domain.messages import Media
 from bot.domain.posts import Card
 from bot.domain.rich_text import head, spelled
-from bot.domain.tasks import Task, Vocabulary
 from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, quote, section
 from bot.platforms.slack.interactions import REPLY_BUTTON
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
-from bot.platforms.wording import card_marks, remembered, why
+from bot.platforms.wording import RenderContext, card_marks, remembered, why
 
 EXCERPT, MOST = 500, 4_000
 """UTF-16 code units of words that a notification or an offer repeats, and of those that a post is made of."""
@@ -20,29 +18,17 @@ _NAMES, _LINE, _HISTORY, _LEGEND = 200, 300, 4_000, 1_500
 _REMEMBERED, _AT_ONCE = 3, 6
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """How we speak here."""
-
-    languages: tuple[str, ...]
-    """Offered languages, the fallback first: to the person in theirs, to teams in the fallback."""
-    base: str
-    """What a card calls the model when no adapter serves."""
-    task: Task
-    vocabulary: Vocabulary = field(default_factory=Vocabulary)
-
-
-def card(content: Card, voice: Voice, link: str | None, moved_link: str | None) -> Said:
+def card(content: Card, rendering: RenderContext, link: str | None, moved_link: str | None) -> Said:
     """`link` leads to the conversation, `moved_link` to the card that took this one's place; None leaves them out."""
-    language = voice.languages[0]
-    title = escaped(sentence(language, "card_title", team=voice.task.shown(content.label)), _NAMES)
+    language = rendering.languages[0]
+    title = escaped(sentence(language, "card_title", team=rendering.task.shown(content.label)), _NAMES)
     struck = content.moved_to is not None
     blocks = [section(f"~{title}~" if struck else f"*{title}*")]
     if content.moved_to is not None:
-        blocks.append(section(_moved(content.moved_to, voice, moved_link)))
-    blocks += [*_words(content, language), context(_about(content, voice, link))]
+        blocks.append(section(_moved(content.moved_to, rendering, moved_link)))
+    blocks += [*_words(content, language), context(_about(content, rendering, link))]
     if not struck:
-        blocks += _standing(content, voice)
+        blocks += _standing(content, rendering)
     shown = _gone(language) if content.deleted else notified(content.excerpt)
     return Said(f"{title}: {shown}", blocks)
 
@@ -66,9 +52,9 @@ def _medium(medium: Media) -> str:
     return f"<{medium.link}|{name}>" if medium.link and medium.platform == NAME and len(medium.link) < 200 else name
 
 
-def _moved(team: str, voice: Voice, link: str | None) -> str:
-    language = voice.languages[0]
-    told = escaped(sentence(language, "card_moved", team=voice.task.shown(team)), _NAMES)
+def _moved(team: str, rendering: RenderContext, link: str | None) -> str:
+    language = rendering.languages[0]
+    told = escaped(sentence(language, "card_moved", team=rendering.task.shown(team)), _NAMES)
     return f"{told}  <{link}|{escaped(sentence(language, 'card_moved_link'))}>" if link else told
 
 
@@ -84,10 +70,10 @@ def _gone(language: str) -> str:
     return escaped(sentence(language, "card_gone"))
 
 
-def _about(content: Card, voice: Voice, link: str | None) -> list[str]:
-    language = voice.languages[0]
+def _about(content: Card, rendering: RenderContext, link: str | None) -> list[str]:
+    language = rendering.languages[0]
     lines = [sentence(language, "card_from", author=content.author or sentence(language, "someone"))]
-    lines.append(why(content, language, voice.base))
+    lines.append(why(content, language, rendering.base))
     if not content.deleted:
         shown = content.remembered[:_REMEMBERED]
         lines += remembered([cut(text, 120) for text in shown], content.remembered_from, language)
@@ -97,13 +83,13 @@ def _about(content: Card, voice: Voice, link: str | None) -> list[str]:
     return safe
 
 
-def _standing(content: Card, voice: Voice) -> list[Block]:
+def _standing(content: Card, rendering: RenderContext) -> list[Block]:
     """What only a card that counts has: what became of it, what was said before, what one can do with it."""
-    language = voice.languages[0]
+    language = rendering.languages[0]
     marks = card_marks(content, language)
     blocks = [context([escaped(mark, _LINE) for mark in marks])] if marks else []
     blocks += _history(content, language)
-    legend = _legend(content, voice)
+    legend = _legend(content, rendering)
     if legend:
         blocks.append(context([escaped(line, _LEGEND) for line in legend]))
     return blocks + actions([button(REPLY_BUTTON, sentence(language, "card_reply"))])
@@ -116,14 +102,14 @@ def _history(content: Card, language: str) -> list[Block]:
     return [section(f"*{escaped(sentence(language, 'card_history'))}*"), *quote(said, _HISTORY)]
 
 
-def _legend(content: Card, voice: Voice) -> list[str]:
+def _legend(content: Card, rendering: RenderContext) -> list[str]:
     """What the emoji mean: for everybody in the room, and for leads."""
-    language, words = voice.languages[0], voice.vocabulary
+    language, words = rendering.languages[0], rendering.vocabulary
     take, done, wrong = (_emoji(table.get(NAME)) for table in (words.take, words.done, words.wrong))
     lines = [sentence(language, "card_how", take=take, done=done)] if take and done else []
     if wrong and content.legend:
         lines.append(sentence(language, "card_how_wrong", wrong=wrong))
-    teams = "  ".join(f"{_emoji(emoji)} {voice.task.shown(label)}" for emoji, label in content.legend)
+    teams = "  ".join(f"{_emoji(emoji)} {rendering.task.shown(label)}" for emoji, label in content.legend)
     return [*lines, sentence(language, "card_legend", legend=teams)] if teams else lines
 
 

@@ -1,4 +1,4 @@
-"""The channels that the settings name, and whether they will do."""
+"""The channels that the settings name, and whether they can be used."""
 
 from collections.abc import AsyncIterator
 
@@ -16,7 +16,7 @@ def rooms(task: Task) -> frozenset[str]:
 
 
 async def channels(config: Config, task: Task, directory: Directory) -> AsyncIterator[Finding]:
-    """Whether every team's channel and every intake channel will do."""
+    """Whether every team's channel and every intake channel can be used."""
     teams = rooms(task)
     for channel in sorted(teams):
         yield await _channel(directory, channel, setting_of(task, channel), team=True)

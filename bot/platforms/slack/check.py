@@ -21,7 +21,7 @@ _CALL_SECONDS = 10
 _ADDRESS = "platforms.slack.api_base_url (or SLACK_API_BASE_URL) if it is set"
 
 
-async def check(config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
+async def check(config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
     """One finding after the other; nothing more is looked at when the bot's token is no good."""
     async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
         client = web_client(config.bot_token, config.api_base_url, session)
@@ -40,20 +40,20 @@ async def check(config: Config, around: PlatformContext) -> AsyncIterator[Findin
         if config.mode is Mode.SOCKET:
             yield await _socket(config, session)
         directory = Directory(client)
-        async for finding in channels(config, around.task, directory):
+        async for finding in channels(config, context.task, directory):
             yield finding
-        yield await _emoji(directory, around)
-        for lead, setting in _leads(config, around):
+        yield await _emoji(directory, context)
+        for lead, setting in _leads(config, context):
             yield await _lead(directory, client, lead, setting)
 
 
-async def _emoji(directory: Directory, around: PlatformContext) -> Finding:
+async def _emoji(directory: Directory, context: PlatformContext) -> Finding:
     """Two names in the settings may be one emoji in this workspace, by an alias of its own."""
     try:
         own = aliases(await directory.emoji())
     except SwitchboardError as error:
         return Finding("emoji", False, str(error))
-    clashes = EmojiNames(named_emoji(around), own).clashes()
+    clashes = EmojiNames(named_emoji(context), own).clashes()
     told = ", ".join(f"{one} and {other}" for one, other in clashes)
     return Finding("emoji", not clashes, f"{told} are one emoji in this workspace; choose another" if clashes else "")
 
@@ -72,9 +72,9 @@ async def _socket(config: Config, session: ClientSession) -> Finding:
     return await _found(APP_TOKEN, opening)
 
 
-def _leads(config: Config, around: PlatformContext) -> list[tuple[str, str]]:
+def _leads(config: Config, context: PlatformContext) -> list[tuple[str, str]]:
     """(id, setting) of all who may correct."""
-    task = around.task
+    task = context.task
     found = [(lead, "platforms.slack.leads") for lead in sorted(config.leads | config.lead_groups)]
     for label in task.labels:
         setting = f"tasks.{task.name}.labels.{label.name}.leads.slack"

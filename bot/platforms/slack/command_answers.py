@@ -25,7 +25,7 @@ def told(language: str, key: str, **words: str | int) -> Said:
 
 
 def helped(language: str, *, lead: bool) -> Said:
-    """What one can do here."""
+    """The commands there are."""
     keys = ["slack_help", *(["slack_help_leads"] if lead else [])]
     parts = [escaped(sentence(language, key)) for key in keys]
     return Said(parts[0], [section(part) for part in parts])
@@ -105,7 +105,7 @@ def models(language: str, base: str, adapters: Sequence[tuple[Adapter, bool]]) -
 
 
 def may_forget(language: str) -> Said:
-    """Are they sure? The button does it."""
+    """Asks whether they are sure; the button erases."""
     sentence_ = escaped(sentence(language, "slack_forget"))
     erase = button(ExtraButton.FORGET, sentence(language, "slack_forget_button"), value="yes", style="danger")
     return Said(sentence_, [section(sentence_), *actions([erase])])
@@ -118,7 +118,7 @@ def asked_by(language: str, who: str, words: str) -> Said:
 
 
 def taken(language: str, link: str) -> Said:
-    """It was taken; there is where the answer will come."""
+    """Confirms the request, with a link to where the answer will come."""
     told_ = escaped(sentence(language, "slack_have_it"))
     where = f"<{link}|{escaped(sentence(language, 'slack_here'))}>" if link else ""
     return Said(told_, [section(f"{told_} {where}".strip())])

@@ -1,4 +1,4 @@
-"""Who is who in the workspace, and what a channel is: asked of Slack, and remembered for a while."""
+"""People, user groups and channels of the workspace, asked of Slack and cached."""
 
 import asyncio
 import logging
@@ -69,7 +69,7 @@ class Room:
 
 
 class Directory:
-    """Answers who may be meant, from Slack or from what it said a while ago."""
+    """Answers from Slack, or from what it said a while ago."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
@@ -205,7 +205,7 @@ class Directory:
     def _complain(self, about: str, error: Refused) -> None:
         if about not in self._complained:
             self._complained.add(about)
-            log.warning("Slack does not say who is who", extra={"about": about, "problem": str(error)})
+            log.warning("Slack refuses a lookup", extra={"about": about, "problem": str(error)})
 
 
 def _profile(answer: Payload, us: BotUser) -> Profile:

@@ -1,4 +1,4 @@
-"""Every way to write an emoji, brought to one: skin tones, second names, and a workspace's own aliases. Pure."""
+"""Emoji names in one normal form: no skin tone, no second name, no alias of the workspace's own. Pure."""
 
 import re
 import unicodedata
@@ -53,10 +53,10 @@ def aliases(listed: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def named_emoji(around: PlatformContext) -> frozenset[str]:
+def named_emoji(context: PlatformContext) -> frozenset[str]:
     """All emoji that the settings name for Slack."""
-    words = around.vocabulary
-    tables = [label.emoji for label in around.task.labels] + [words.take, words.done, words.wrong, words.send]
+    words = context.vocabulary
+    tables = [label.emoji for label in context.task.labels] + [words.take, words.done, words.wrong, words.send]
     return frozenset(table[NAME] for table in tables if NAME in table)
 
 

@@ -1,4 +1,4 @@
-"""What only one person sees: it can be changed only through the address that came with their press on it."""
+"""Ephemeral messages, seen by one person: changed only through the address that came with their button press."""
 
 import asyncio
 import logging
@@ -37,7 +37,7 @@ class EphemeralMessages:
         """Change it where that is still possible. Where it is not, it has vanished or will: nothing is lost."""
         until, address = self._addresses.pop(ref, (0.0, ""))
         if not address or until < asyncio.get_running_loop().time():
-            log.info("a whisper stays as it was", extra={"platform": NAME})
+            log.info("one-person message can no longer be changed", extra={"platform": NAME})
             return
         await self.answer(address, said, replace=True)
 

@@ -27,7 +27,7 @@ class BotIdentity:
     """Our workspace's id; empty: nobody counts as of another company by what an event says."""
 
     def renamed(self, before: str, after: str) -> "BotIdentity":
-        """The same ears where a channel has another id: a team's room stays one."""
+        """The same identity where a channel has another id: a team's room stays one."""
         intake, rooms = (
             frozenset(after if one == before else one for one in known) for known in (self.intake, self.rooms)
         )
@@ -106,7 +106,7 @@ class Reshared:
 
 
 @dataclass(frozen=True, slots=True)
-class Dismissed:
+class Revoked:
     """Our token was taken back, or the app removed."""
 
     how: str
@@ -129,7 +129,7 @@ News = (
     | Regrouped
     | NewEmoji
     | Reshared
-    | Dismissed
+    | Revoked
     | HomeOpened
 )
 
@@ -139,16 +139,16 @@ _ABOUT_A_CHANNEL = (
 ).split()
 
 
-def read(payload: Payload, ears: BotIdentity) -> Fact | News | None:
+def read(payload: Payload, identity: BotIdentity) -> Fact | News | None:
     """What happened, of all the events that Slack delivers. Malformed payloads are None, never an error."""
     event = inner(payload, "event")
     kind = event.get("type")
     if kind == "message" and event.get("subtype") in ("message_changed", "message_deleted"):
-        return _revision(event, ears)
+        return _revision(event, identity)
     if kind in ("message", "app_mention"):
-        return _said(event, ears)
+        return _said(event, identity)
     if kind in ("reaction_added", "reaction_removed"):
-        return _reaction(event, ears)
+        return _reaction(event, identity)
     return _news(word(event, "type"), event)
 
 
@@ -162,57 +162,57 @@ def media(message: Payload) -> tuple[Media, ...]:
     return tuple({word(file, "id"): medium(file) for file in kept if word(file, "id")}.values())
 
 
-def _said(event: Payload, ears: BotIdentity) -> Fact | News | None:
+def _said(event: Payload, identity: BotIdentity) -> Fact | News | None:
     """None for what bots say, for what is not said to us, and for what is no saying at all."""
     user, channel, ts = word(event, "user"), word(event, "channel"), word(event, "ts")
     at = moment(ts)
-    if at is None or not channel or not _is_person(event, user, ears):
+    if at is None or not channel or not _is_person(event, user, identity):
         return None
-    author = Person(NAME, user, external=_is_outsider(event, ears))
+    author = Person(NAME, user, external=_is_outsider(event, identity))
     ref, thread = MessageRef(NAME, channel, ts), word(event, "thread_ts")
     raw, root = word(event, "text"), MessageRef(NAME, channel, thread)
     replies = thread not in ("", ts)
-    if replies and (team := _ordered(raw, ears)):
+    if replies and (team := _ordered(raw, identity)):
         return RouteRequest(root, ref, author, team, at)
-    text, files = message_text(event, ears.user), media(event)
-    if channel in ears.rooms:
+    text, files = message_text(event, identity.user), media(event)
+    if channel in identity.rooms:
         if replies:
             return Note(ref, root, author, text, at, files)
         here = Message(ref, Place(NAME, channel, ts), author, text, at, files)
         return SpokenToInARoom(here) if event.get("type") == "app_mention" else None
     # An id is enough: within the one workspace that a token belongs to, Slack gives no two people the same.
     message = Message(ref, Place(NAME, channel, thread or ts), author, text, at, files)
-    addressed = _is_for_us(event, channel, ears)
+    addressed = _is_for_us(event, channel, identity)
     if replies and event.get("channel_type") != "im":
-        return ThreadReply(message, word(event, "parent_user_id") == ears.user, addressed)
+        return ThreadReply(message, word(event, "parent_user_id") == identity.user, addressed)
     return message if addressed else None
 
 
-def _is_person(event: Payload, user: str, ears: BotIdentity) -> bool:
+def _is_person(event: Payload, user: str, identity: BotIdentity) -> bool:
     # Other bots' messages come without a subtype, too; answering them is how two bots talk for ever.
     if event.get("subtype") not in _SPOKEN or event.get("hidden") or event.get("bot_id"):
         return False
-    return user not in ("", ears.user, _SLACKBOT)
+    return user not in ("", identity.user, _SLACKBOT)
 
 
-def _is_outsider(event: Payload, ears: BotIdentity) -> bool:
+def _is_outsider(event: Payload, identity: BotIdentity) -> bool:
     teams = {word(event, key) for key in ("user_team", "source_team", "team")} - {""}
-    return bool(ears.team and teams and teams != {ears.team})
+    return bool(identity.team and teams and teams != {identity.team})
 
 
-def _is_for_us(event: Payload, channel: str, ears: BotIdentity) -> bool:
+def _is_for_us(event: Payload, channel: str, identity: BotIdentity) -> bool:
     """A mention and the message event of one post have one ref, so both may pass."""
     addressed = event.get("type") == "app_mention" or event.get("channel_type") == "im"
-    return addressed or channel in ears.intake
+    return addressed or channel in identity.intake
 
 
-def _ordered(raw: str, ears: BotIdentity) -> str:
+def _ordered(raw: str, identity: BotIdentity) -> str:
     """The team of "@us route TEAM"; empty when it is no such order."""
-    found = re.fullmatch(rf"\s*<@{re.escape(ears.user)}(?:\|[^<>]*)?>[,:]?\s+route\s+(.+?)\s*", raw, re.IGNORECASE)
-    return readable(found[1], ears.user) if found and ears.user else ""
+    found = re.fullmatch(rf"\s*<@{re.escape(identity.user)}(?:\|[^<>]*)?>[,:]?\s+route\s+(.+?)\s*", raw, re.IGNORECASE)
+    return readable(found[1], identity.user) if found and identity.user else ""
 
 
-def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | MentionedByEdit | None:
+def _revision(event: Payload, identity: BotIdentity) -> Edit | Deletion | MentionedByEdit | None:
     """An edit only where its author changed it, or the message that it points at was shown: a link's preview is none,
     nor are our own updates."""
     message, before, channel = inner(event, "message"), inner(event, "previous_message"), word(event, "channel")
@@ -221,39 +221,44 @@ def _revision(event: Payload, ears: BotIdentity) -> Edit | Deletion | MentionedB
     author = word(before, "user") or word(message, "user")
     if at is None or not channel or not moment(ts) or before.get("bot_id") or message.get("bot_id"):
         return None
-    if author == ears.user:
+    if author == identity.user:
         return None
     ref = MessageRef(NAME, channel, ts)
     # Of a deleted message with replies a tombstone is left, which comes as a change.
     if event.get("subtype") == "message_deleted" or message.get("subtype") == "tombstone":
         return Deletion(ref, at)
-    edit = _edit(ref, message, before, at, ears)
-    mention = f"<@{ears.user}"
-    if edit is None or channel in ears.rooms or mention in word(before, "text") or mention not in word(message, "text"):
+    edit = _edit(ref, message, before, at, identity)
+    mention = f"<@{identity.user}"
+    if (
+        edit is None
+        or channel in identity.rooms
+        or mention in word(before, "text")
+        or mention not in word(message, "text")
+    ):
         return edit
     spoken = {key: event[key] for key in ("channel", "channel_type") if key in event}
-    said = _said({**message, **spoken, "type": "app_mention", "subtype": None}, ears)
+    said = _said({**message, **spoken, "type": "app_mention", "subtype": None}, identity)
     return MentionedByEdit(edit, said) if isinstance(said, Message | ThreadReply) else edit
 
 
-def _edit(ref: MessageRef, message: Payload, before: Payload, at: datetime, ears: BotIdentity) -> Edit | None:
-    text, files = message_text(message, ears.user), media(message)
+def _edit(ref: MessageRef, message: Payload, before: Payload, at: datetime, identity: BotIdentity) -> Edit | None:
+    text, files = message_text(message, identity.user), media(message)
     edited = moment(word(inner(message, "edited"), "ts"))
     same = {one.id for one in files} == {one.id for one in media(before)}
     shown = any(one.get("is_msg_unfurl") is True for one in each(message, "attachments"))
     typed = edited is not None and word(message, "text") != word(
         before, "text"
     )  # a mention of us is in no words of ours
-    reworded = text != message_text(before, ears.user) and (edited is not None or shown)
+    reworded = text != message_text(before, identity.user) and (edited is not None or shown)
     if same and not reworded and not typed:
         return None
     return Edit(ref, text, edited or at, None if same else files)
 
 
-def _reaction(event: Payload, ears: BotIdentity) -> Reaction | None:
+def _reaction(event: Payload, identity: BotIdentity) -> Reaction | None:
     item, user, at = inner(event, "item"), word(event, "user"), moment(word(event, "event_ts"))
     channel, ts = word(item, "channel"), word(item, "ts")
-    if at is None or item.get("type") != "message" or not channel or not ts or user in ("", ears.user):
+    if at is None or item.get("type") != "message" or not channel or not ts or user in ("", identity.user):
         return None
     try:
         name = normal(word(event, "reaction"))
@@ -276,9 +281,9 @@ def _news(kind: str, event: Payload) -> News | None:
             return NewEmoji()
         case "tokens_revoked":
             # A person's own token (`oauth`) is none of ours.
-            return Dismissed(kind) if inner(event, "tokens").get("bot") else None
+            return Revoked(kind) if inner(event, "tokens").get("bot") else None
         case "app_uninstalled":
-            return Dismissed(kind)
+            return Revoked(kind)
         case "app_home_opened":
             return HomeOpened(word(event, "user")) if word(event, "tab") == "home" else None
         case _:

@@ -45,50 +45,52 @@ _AGAIN_SECONDS = 1.5
 class Forms:
     """Opens forms and takes in what was put into them."""
 
-    reception: RequestContext
+    request_context: RequestContext
     inbox: Inbox
 
     # --- opening: within the three seconds for which a trigger is good ---
 
     async def open_route(self, shortcut: Shortcut) -> None:
         """Ask which team the message is for; say why not, where it cannot be asked."""
-        language = await self.reception.language(shortcut.user)
-        lead = await self.reception.rights.leads(shortcut.user)
+        language = await self.request_context.language(shortcut.user)
+        lead = await self.request_context.permissions.leads(shortcut.user)
         account = await self._account(shortcut)
         problem = await self._problem(shortcut, account, lead=lead)
         if problem:
-            await self.reception.whispers.answer(shortcut.respond_to, told(language, problem))
+            await self.request_context.ephemeral.answer(shortcut.respond_to, told(language, problem))
             return
         notes = await self._notes(shortcut) if account is None else {"source": addressed(account.request.source)}
-        task = self.reception.around.task
+        task = self.request_context.platform.task
         view = route_form(task, language, notes, lead=lead, known=account is not None)
         await self._open(view, shortcut.trigger, shortcut.respond_to, language)
 
     async def open_reply(self, wanted: ReplyWanted) -> None:
         """Ask what the person shall read; only of our own people."""
-        if not await self.reception.rights.may_handle(Person(NAME, wanted.user)):
-            language = await self.reception.language(wanted.user)
-            await self.reception.whispers.answer(wanted.respond_to, told(language, "slack_ours_only"))
+        if not await self.request_context.permissions.may_handle(Person(NAME, wanted.user)):
+            language = await self.request_context.language(wanted.user)
+            await self.request_context.ephemeral.answer(wanted.respond_to, told(language, "slack_ours_only"))
             return
-        language = self.reception.around.languages[0]
+        language = self.request_context.platform.languages[0]
         view = reply_form(language, {"card": addressed(wanted.card)})
         await self._open(view, wanted.trigger, wanted.respond_to, language)
 
     async def _open(self, view: Block, trigger: str, respond_to: str, language: str) -> None:
-        client: AsyncWebClient = self.reception.client
+        client: AsyncWebClient = self.request_context.client
         try:
             await ask(client.views_open(trigger_id=trigger, view=view))
         except Declined as error:
             if error.code not in _TOO_LATE:
                 raise
-            log.info("a form came too late", extra={"platform": NAME})
-            await self.reception.whispers.answer(respond_to, told(language, "slack_expired"))
+            log.info("form not opened in time", extra={"platform": NAME})
+            await self.request_context.ephemeral.answer(respond_to, told(language, "slack_expired"))
 
     async def _account(self, shortcut: Shortcut) -> Account | None:
         """The conversation that the message is part of, by itself or by its thread."""
         ts, thread = word(shortcut.message, "ts"), word(shortcut.message, "thread_ts")
         for known in dict.fromkeys((ts, thread or ts)):
-            account = await self.reception.around.chat_commands.account(MessageRef(NAME, shortcut.channel, known))
+            account = await self.request_context.platform.chat_commands.account(
+                MessageRef(NAME, shortcut.channel, known)
+            )
             if account is not None:
                 return account
         return None
@@ -97,17 +99,17 @@ class Forms:
         """The key of what stands in the way; empty when nothing does."""
         if account is not None:
             return "" if lead else "slack_known"
-        if shortcut.channel in self.reception.rooms:
+        if shortcut.channel in self.request_context.rooms:
             return "slack_not_here"
         try:
-            room = await self.reception.directory.room(shortcut.channel)
+            room = await self.request_context.directory.room(shortcut.channel)
         except Declined:
             return "slack_invite"
         return "" if room.member else "slack_invite"
 
     async def _notes(self, shortcut: Shortcut) -> dict[str, str]:
         """What makes the request once the form is sent off. It speaks for whoever wrote the message."""
-        message, us = shortcut.message, await self.reception.directory.us()
+        message, us = shortcut.message, await self.request_context.directory.us()
         writer = word(message, "user")
         author = shortcut.user if message.get("bot_id") or not writer or writer == us.user else writer
         notes = {"author": author, "chat": shortcut.channel, "ts": word(message, "ts")}
@@ -130,20 +132,20 @@ class Forms:
         card = address(form.notes.get("card", ""))
         if card is None or not form.answer.strip():
             return
-        author = await self.reception.person(form.user)
+        author = await self.request_context.person(form.user)
         # The form's own id makes the note one, however often Slack brings it.
         ref = MessageRef(NAME, card.chat, form.id)
-        note = Note(ref, card, author, bare(form.answer), self.reception.clock.now(), send=True)
+        note = Note(ref, card, author, bare(form.answer), self.request_context.clock.now(), send=True)
         await self.inbox.note(note)
 
     async def _route(self, form: Form) -> Block:
         chosen = "" if form.answer in ("", LET_IT_DECIDE) else form.answer
-        person, task = await self.reception.person(form.user), self.reception.around.task
-        if chosen and not (await self.reception.rights.leads(form.user) and chosen in task.names):
-            return refusal(sentence(await self.reception.language(form.user), "slack_leads_only"))
+        person, task = await self.request_context.person(form.user), self.request_context.platform.task
+        if chosen and not (await self.request_context.permissions.leads(form.user) and chosen in task.names):
+            return refusal(sentence(await self.request_context.language(form.user), "slack_leads_only"))
         source = address(form.notes.get("source", "")) or await self._request(form)
         if chosen and source is not None:
-            at = self.reception.clock.now()
+            at = self.request_context.clock.now()
             await self.inbox.reaction(Reaction(source, person, choice(chosen), added=True, at=at))
         return {}
 
@@ -155,7 +157,7 @@ class Forms:
             return None
         ref, place = MessageRef(NAME, chat, ts), Place(NAME, chat, notes.get("thread") or ts)
         author, message = await asyncio.gather(
-            self.reception.person(notes.get("author", form.user)), self._message(ref, place)
+            self.request_context.person(notes.get("author", form.user)), self._message(ref, place)
         )
         text, files = message or (notes.get("text", ""), tuple(map(_medium, json.loads(notes.get("files", "[]")))))
         await self.inbox.message(Message(ref, place, author, text, at, files, opens=True))
@@ -166,11 +168,11 @@ class Forms:
 
         Then what the form itself has kept of it will do, which is as much as Slack lets a form keep.
         """
-        mentions = Mentions(self.reception.client, self.reception.directory)
+        mentions = Mentions(self.request_context.client, self.request_context.directory)
         try:
             async with asyncio.timeout(_AGAIN_SECONDS):
                 message = await mentions.message(ref, place.thread or ref.id)
-                own = (await self.reception.directory.us()).user
+                own = (await self.request_context.directory.us()).user
                 if not message:
                     return None
                 return await mentions.named(message_text(message, own)), await mentions.known(media(message))

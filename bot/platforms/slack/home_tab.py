@@ -1,4 +1,4 @@
-"""The Home tab at work: shown when it is opened, and its presses, authorised anew each time."""
+"""The Home tab: published when it is opened; its button presses, authorised anew each time."""
 
 from dataclasses import dataclass
 
@@ -18,33 +18,33 @@ from bot.platforms.slack.web_api import ask
 class HomeTab:
     """Publishes the tab and does what its buttons say."""
 
-    reception: RequestContext
+    request_context: RequestContext
     inbox: Inbox
 
     async def show(self, user: str, news: str = "") -> None:
         """The tab as it is for this person now. Raises Unreachable, Refused."""
-        language, task = await self.reception.language(user), self.reception.around.task
-        requests = await self.reception.around.chat_commands.requests_of(Person(NAME, user))
-        leads = await self._for_leads(user) if await self.reception.rights.leads(user) else None
-        links = await self.reception.links(requests)
+        language, task = await self.request_context.language(user), self.request_context.platform.task
+        requests = await self.request_context.platform.chat_commands.requests_of(Person(NAME, user))
+        leads = await self._for_leads(user) if await self.request_context.permissions.leads(user) else None
+        links = await self.request_context.links(requests)
         if leads is not None:
-            links = await self.reception.links(leads.doubtful, to_cards=True) | links
+            links = await self.request_context.links(leads.doubtful, to_cards=True) | links
         view = home(Desktop(requests, links, news, leads), task, language)
-        await ask(self.reception.client.views_publish(user_id=user, view=view))
+        await ask(self.request_context.client.views_publish(user_id=user, view=view))
 
     async def choose(self, picked: HomeChoice) -> bool:
         """Store a lead's choice; False: they are none, or there is no such team. Raises Unreachable."""
-        known = picked.team in self.reception.around.task.names
-        if not known or not await self.reception.rights.leads(picked.user):
+        known = picked.team in self.request_context.platform.task.names
+        if not known or not await self.request_context.permissions.leads(picked.user):
             return False
-        person = await self.reception.person(picked.user)
+        person = await self.request_context.person(picked.user)
         await self.inbox.reaction(Reaction(picked.source, person, choice(picked.team), added=True, at=picked.at))
         return True
 
     async def press(self, asked: Asked) -> None:
         """Learn or roll back, and show how it went."""
-        language = await self.reception.language(asked.user)
-        if not await self.reception.rights.runs(asked.user):
+        language = await self.request_context.language(asked.user)
+        if not await self.request_context.permissions.runs(asked.user):
             await self.show(asked.user, sentence(language, "slack_leads_only"))
             return
         try:
@@ -54,11 +54,11 @@ class HomeTab:
         await self.show(asked.user, news)
 
     async def _done(self, asked: Asked, language: str) -> str:
-        if asked.errand is ExtraButton.LEARN:
-            return sentence(language, await learned(self.reception, asked.user))
-        return sentence(language, "slack_rolled_back", adapter=await rolled_back(self.reception, asked.user))
+        if asked.button is ExtraButton.LEARN:
+            return sentence(language, await learned(self.request_context, asked.user))
+        return sentence(language, "slack_rolled_back", adapter=await rolled_back(self.request_context, asked.user))
 
     async def _for_leads(self, user: str) -> ForLeads:
-        chat_commands = self.reception.around.chat_commands
-        runs = await self.reception.rights.runs(user)
+        chat_commands = self.request_context.platform.chat_commands
+        runs = await self.request_context.permissions.runs(user)
         return ForLeads(await chat_commands.doubtful(), await chat_commands.week(), await chat_commands.serving(), runs)

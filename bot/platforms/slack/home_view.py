@@ -1,4 +1,4 @@
-"""The Home tab: for everybody their open requests, for leads what deserves their eye. Pure."""
+"""The Home tab's blocks: for everybody their open requests, for leads also the requests in doubt. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What comes in is stored, and only then acknowledged; what needs an answer gets it afterwards."""
+"""Takes payloads in: each is stored, only then acknowledged, and answered afterwards."""
 
 import asyncio
 import logging
@@ -20,7 +20,6 @@ from bot.platforms.slack.directory import Profile
 from bot.platforms.slack.emoji import EmojiNames, aliases
 from bot.platforms.slack.events import (
     BotIdentity,
-    Dismissed,
     HomeOpened,
     MentionedByEdit,
     NewEmoji,
@@ -28,6 +27,7 @@ from bot.platforms.slack.events import (
     Regrouped,
     Renamed,
     Reshared,
+    Revoked,
     RouteRequest,
     SpokenToInARoom,
     ThreadReply,
@@ -68,21 +68,21 @@ _Said = TypeVar("_Said", Message, Note)
 class Inbound:
     """Takes in payload after payload."""
 
-    ears: BotIdentity
+    identity: BotIdentity
     inbox: Inbox
-    reception: RequestContext
+    request_context: RequestContext
     background: BackgroundTasks
     configured: frozenset[str]
     """The emoji that the settings name."""
-    dismissed: asyncio.Event = field(default_factory=asyncio.Event)
+    revoked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once our token was taken back, or the app removed."""
-    _spellings: EmojiNames = field(init=False)
+    _emoji_names: EmojiNames = field(init=False)
     _names: LateNames = field(init=False)
-    _whispered: deque[MessageRef] = field(default_factory=lambda: deque(maxlen=200))
+    _answered_orders: deque[MessageRef] = field(default_factory=lambda: deque(maxlen=200))
 
     def __post_init__(self) -> None:
-        self._spellings = EmojiNames(self.configured)
-        self._names = LateNames(self.reception.directory, self.inbox, self.background)
+        self._emoji_names = EmojiNames(self.configured)
+        self._names = LateNames(self.request_context.directory, self.inbox, self.background)
 
     async def take(self, payload: Payload) -> BoltResponse:
         """Store what a payload says and only then acknowledge it; what cannot be stored, Slack sends again.
@@ -94,7 +94,10 @@ class Inbound:
                 answer = await self._stored(payload)
         except (Unreachable, TimeoutError) as error:
             problem = str(error) or "too slow"
-            log.warning("not stored, not acknowledged", extra={"platform": NAME, "problem": problem})
+            log.warning(
+                "event not stored, so not acknowledged: it will come again",
+                extra={"platform": NAME, "problem": problem},
+            )
             return BoltResponse(status=503, body="")
         return BoltResponse(status=200, body=dict(answer) if answer else "")
 
@@ -106,8 +109,8 @@ class Inbound:
         await self._keep(payload)
         return {}
 
-    async def spell(self) -> None:
-        """Know the workspace's own names for emoji, and ask again from time to time."""
+    async def refresh_emoji_names(self) -> None:
+        """Learn the workspace's own emoji and aliases, and again every ten minutes."""
         while True:
             known = await self._learn_emoji()
             await asyncio.sleep(_EMOJI_SECONDS if known else _AGAIN_SECONDS)
@@ -116,14 +119,14 @@ class Inbound:
 
     async def _keep(self, payload: Payload) -> None:
         if happened := moment(word(inner(payload, "event"), "event_ts")):
-            self.reception.clock.observe(happened)
-        match read(payload, self.ears):
+            self.request_context.clock.observe(happened)
+        match read(payload, self.identity):
             case Message() as message:
                 await self._store(await self._pointing(await self._worded(message)))
             case Note() as note:
                 await self.inbox.note(await self._whole(note))
             case Reaction() as reaction:
-                await self._react(replace(reaction, emoji=self._spellings.meant(reaction.emoji)))
+                await self._react(replace(reaction, emoji=self._emoji_names.meant(reaction.emoji)))
             case Edit() as edit:
                 await self._revise(edit)
             case Deletion() as deletion:
@@ -140,7 +143,7 @@ class Inbound:
 
     async def _react(self, reaction: Reaction) -> None:
         # Who takes a card is shown by name; who laughs elsewhere need not be looked up.
-        if reaction.ref.chat in self.ears.rooms:
+        if reaction.ref.chat in self.identity.rooms:
             reaction = replace(reaction, actor=await self._known(reaction.actor))
         await self.inbox.reaction(reaction)
 
@@ -162,73 +165,75 @@ class Inbound:
                 self._rename(news)
                 await self.inbox.chat_moved(NAME, news.before, news.after)
             case Regrouped():
-                self.reception.directory.forget_group(news.group)
+                self.request_context.directory.forget_group(news.group)
             case Reshared():
-                self.reception.directory.forget_room(news.channel)
+                self.request_context.directory.forget_room(news.channel)
             case NewEmoji():
                 await self._learn_emoji()
             case HomeOpened():
-                self.background.start(HomeTab(self.reception, self.inbox).show(news.user), "slack home")
-            case Dismissed():
-                log.error("Slack has dismissed us: nothing is heard or said any more", extra={"event": news.how})
-                self.dismissed.set()
+                self.background.start(HomeTab(self.request_context, self.inbox).show(news.user), "slack home")
+            case Revoked():
+                log.error(
+                    "app removed or token revoked: nothing is received or delivered any more", extra={"event": news.how}
+                )
+                self.revoked.set()
 
     async def _overhear(self, aside: ThreadReply) -> None:
         """Of the threads in other channels only those are ours in which somebody called us.
 
         One under a card is a team's, though the settings no longer name the channel: what is said there is no request.
         """
-        around, said = self.reception.around, await self._worded(aside.message)
-        if await around.ledger.is_of_a_team(aside.root, aside.ours):
+        context, said = self.request_context.platform, await self._worded(aside.message)
+        if await context.ledger.is_of_a_team(aside.root, aside.ours):
             said = replace(said, author=await self._known(said.author))
             await self.inbox.note(Note(said.ref, aside.root, said.author, said.text, said.at, said.media))
         elif aside.addressed:
             await self._store(await self._pointing(said))
-        elif await around.chat_commands.account(aside.root) is not None:
+        elif await context.chat_commands.account(aside.root) is not None:
             await self._store(said)
 
     async def learn_moves(self) -> None:
         """Channels that got another id before this process began. Raises Unreachable."""
-        for before, after in (await self.reception.around.ledger.moved_chats(NAME)).items():
+        for before, after in (await self.request_context.platform.ledger.moved_chats(NAME)).items():
             self._rename(Renamed(before, after))
 
     def _rename(self, news: Renamed) -> None:
-        self.ears = self.ears.renamed(news.before, news.after)
-        self.reception = replace(self.reception, intake=self.ears.intake, rooms=self.ears.rooms)
-        if news.after in self.ears.intake | self.ears.rooms:
+        self.identity = self.identity.renamed(news.before, news.after)
+        self.request_context = replace(self.request_context, intake=self.identity.intake, rooms=self.identity.rooms)
+        if news.after in self.identity.intake | self.identity.rooms:
             about = {"before": news.before, "after": news.after}
             log.warning("channel has a new id; write it in the settings", extra={"platform": NAME, **about})
 
     async def _order(self, order: RouteRequest) -> None:
         """A lead's word in a thread stands like an emoji on its card; anybody else is told why it does not."""
-        task = self.reception.around.task
+        task = self.request_context.platform.task
         named = [n.name for n in task.labels if order.team.casefold() in (n.name.casefold(), n.title.casefold())]
-        language = await self.reception.language(order.actor.id)
-        if order.actor.external or not await self.reception.rights.leads(order.actor.id):
-            self._whisper(order, told(language, "slack_leads_only"))
+        language = await self.request_context.language(order.actor.id)
+        if order.actor.external or not await self.request_context.permissions.leads(order.actor.id):
+            self._refuse(order, told(language, "slack_leads_only"))
         elif not named:
             teams = ", ".join(label.name for label in task.labels if label.deliver_to)
-            self._whisper(order, told(language, "slack_no_team", team=order.team, teams=teams))
+            self._refuse(order, told(language, "slack_no_team", team=order.team, teams=teams))
         else:
             actor = await self._known(order.actor)
             await self.inbox.reaction(Reaction(order.root, actor, choice(named[0]), added=True, at=order.at))
 
     async def _explain(self, message: Message) -> None:
         """What is said in a team's channel is no request."""
-        language = await self.reception.language(message.author.id)
+        language = await self.request_context.language(message.author.id)
         order = RouteRequest(message.ref, message.ref, message.author, "", message.at)
-        self._whisper(order, told(language, "slack_not_here"))
+        self._refuse(order, told(language, "slack_not_here"))
 
-    def _whisper(self, order: RouteRequest, said: Said) -> None:
+    def _refuse(self, order: RouteRequest, said: Said) -> None:
         # The mention and the message event of one post bring the same order twice.
-        if order.ref not in self._whispered:
-            self._whispered.append(order.ref)
+        if order.ref not in self._answered_orders:
+            self._answered_orders.append(order.ref)
             self.background.start(self._say_to(order, said), "slack order")
 
     async def _say_to(self, order: RouteRequest, said: Said) -> None:
         root = order.root
         thread = root.id if root != order.ref else None
-        call = self.reception.client.chat_postEphemeral(
+        call = self.request_context.client.chat_postEphemeral(
             channel=root.chat, thread_ts=thread, user=order.actor.id, text=said.text, blocks=said.blocks
         )
         await ask(call)
@@ -249,51 +254,51 @@ class Inbound:
         In a channel of requests, and in direct messages, what a thread begins with was said to us already.
         """
         place = message.place
-        heard = place.chat in self.ears.intake or place.chat.startswith("D")
+        heard = place.chat in self.identity.intake or place.chat.startswith("D")
         if heard or place.thread in (None, message.ref.id):
             return message
         root = MessageRef(NAME, place.chat, place.thread or "")
-        if await self.reception.around.chat_commands.account(root) is not None:
+        if await self.request_context.platform.chat_commands.account(root) is not None:
             return message
-        beginning = await self._mentions.beginning(root, self.ears.user)
+        beginning = await self._mentions.beginning(root, self.identity.user)
         return replace(message, text=f"{beginning}\n{message.text}".strip()) if beginning else message
 
     @property
     def _mentions(self) -> Mentions:
-        return Mentions(self.reception.client, self.reception.directory)
+        return Mentions(self.request_context.client, self.request_context.directory)
 
     async def _store(self, message: Message) -> None:
         """Whoever writes is asked about only when it is stored: a crowd must not wait for a thousand answers."""
-        profile = self.reception.directory.recalled(message.author.id)
+        profile = self.request_context.directory.recalled(message.author.id)
         await self.inbox.message(replace(message, author=_as_known(message.author, profile or Profile())))
         if profile is None:
             self._names.find(message.author)
 
     async def _known(self, person: Person) -> Person:
         """With name and language, which are not in the event; without them when Slack is slow to say."""
-        profile = await self.reception.directory.profile_within(person.id, _NAME_SECONDS)
-        if self.reception.directory.recalled(person.id) is None:
+        profile = await self.request_context.directory.profile_within(person.id, _NAME_SECONDS)
+        if self.request_context.directory.recalled(person.id) is None:
             self._names.find(person)
         return _as_known(person, profile)
 
     async def _learn_emoji(self) -> bool:
         try:
-            listed = await self.reception.directory.emoji()
+            listed = await self.request_context.directory.emoji()
         except Unreachable as error:
-            log.info("emoji keep their old names", extra={"platform": NAME, "problem": str(error)})
+            log.info("emoji names not refreshed", extra={"platform": NAME, "problem": str(error)})
             return False
-        self._spellings = EmojiNames(self.configured, aliases(listed))
+        self._emoji_names = EmojiNames(self.configured, aliases(listed))
         return True
 
     # --- interactions ---
 
     async def _interact(self, wanted: Interaction) -> Answer:
         """What must not be lost is stored now; answers and forms follow the acknowledgement."""
-        forms = Forms(self.reception, self.inbox)
+        forms = Forms(self.request_context, self.inbox)
         match wanted:
             case ButtonPress():
-                if wanted.whispered:
-                    self.reception.whispers.remember(wanted.press.ref, wanted.respond_to)
+                if wanted.ephemeral:
+                    self.request_context.ephemeral.remember(wanted.press.ref, wanted.respond_to)
                 await self.inbox.press(replace(wanted.press, actor=await self._known(wanted.press.actor)))
             case Form():
                 return await self._form(forms, wanted)
@@ -304,22 +309,22 @@ class Inbound:
             case ReplyWanted():
                 self.background.start(forms.open_reply(wanted), "slack form")
             case Command():
-                self.background.start(Commands(self.reception, self.inbox).answer(wanted), "slack command")
-            case Asked(errand=ExtraButton.FORGET):
-                self.background.start(Commands(self.reception, self.inbox).confirmed(wanted), "slack forget")
+                self.background.start(Commands(self.request_context, self.inbox).answer(wanted), "slack command")
+            case Asked(button=ExtraButton.FORGET):
+                self.background.start(Commands(self.request_context, self.inbox).confirmed(wanted), "slack forget")
             case Asked():
-                self.background.start(HomeTab(self.reception, self.inbox).press(wanted), "slack home")
+                self.background.start(HomeTab(self.request_context, self.inbox).press(wanted), "slack home")
         return {}
 
     async def _form(self, forms: Forms, form: Form) -> Answer:
         try:
             return await forms.take(form)
         except Refused as error:
-            log.warning("a form came to nothing", extra={"platform": NAME, "problem": str(error)})
+            log.warning("form submission failed", extra={"platform": NAME, "problem": str(error)})
             return {}
 
     async def _home_choice(self, picked: HomeChoice) -> None:
-        tab = HomeTab(self.reception, self.inbox)
+        tab = HomeTab(self.request_context, self.inbox)
         await tab.choose(picked)
         self.background.start(tab.show(picked.user), "slack home")
 

@@ -77,7 +77,7 @@ class Form:
 class Asked:
     """A button of the Home tab, or one that confirms a command."""
 
-    errand: ExtraButton
+    button: ExtraButton
     user: str
     respond_to: str
 
@@ -97,7 +97,7 @@ class ButtonPress:
     """A press for the flow, and where the pressed message can be replaced if only this person sees it."""
 
     press: Press
-    whispered: bool
+    ephemeral: bool
     respond_to: str
 
 

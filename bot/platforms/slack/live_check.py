@@ -56,13 +56,13 @@ class Listener:
     async def chat_moved(self, platform: str, before: str, after: str) -> None: ...
 
 
-async def live_check(config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
+async def live_check(config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
     """Two findings for every team's channel."""
     if config.mode is Mode.HTTP:
         remedy = "over HTTP only `switchboard run` can hear them; put one on a card of its own"
         yield Finding("reactions arrive", False, remedy)
         return
-    async with opened(config, around) as slack, ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
+    async with opened(config, context) as slack, ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
         client = web_client(config.bot_token, config.api_base_url, session)
         listener, posted = Listener(), dict[MessageRef, str]()
         listening = asyncio.create_task(slack.listen(listener), name="slack live check")
@@ -70,12 +70,12 @@ async def live_check(config: Config, around: PlatformContext) -> AsyncIterator[F
             yield (connected := await _connected(slack, listening))
             if not connected.ok:
                 return
-            async for finding in _posted(client, around, posted):
+            async for finding in _posted(client, context, posted):
                 yield finding
             async for finding in _awaited(listener, posted):
                 yield finding
         finally:
-            await asyncio.gather(*(_ends(client, ref, around) for ref in posted), return_exceptions=True)
+            await asyncio.gather(*(_ends(client, ref, context) for ref in posted), return_exceptions=True)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
 
@@ -94,18 +94,18 @@ async def _connected(slack: Slack, listening: asyncio.Task[None]) -> Finding:
 
 
 async def _posted(
-    client: AsyncWebClient, around: PlatformContext, posted: dict[MessageRef, str]
+    client: AsyncWebClient, context: PlatformContext, posted: dict[MessageRef, str]
 ) -> AsyncIterator[Finding]:
     """A test message in every team's channel, remembered with whose it is."""
     rooms: dict[str, list[str]] = {}
-    for label in around.task.labels:
+    for label in context.task.labels:
         if NAME in label.deliver_to:
             rooms.setdefault(label.deliver_to[NAME].chat, []).append(label.name)
     for channel, labels in rooms.items():
         names = ", ".join(labels)
         what = f"a test message is in the channel of {names} ({channel}); put an emoji on it now"
         try:
-            text = sentence(around.languages[0], "slack_check")
+            text = sentence(context.languages[0], "slack_check")
             answer = await ask(client.chat_postMessage(channel=channel, text=text))
         except SwitchboardError as error:
             yield Finding(what, False, str(error))
@@ -125,7 +125,7 @@ async def _awaited(listener: Listener, posted: dict[MessageRef, str]) -> AsyncIt
         yield Finding(f"a reaction arrives from the channel of {names}", False, remedy)
 
 
-async def _ends(client: AsyncWebClient, ref: MessageRef, around: PlatformContext) -> None:
+async def _ends(client: AsyncWebClient, ref: MessageRef, context: PlatformContext) -> None:
     """The message says that the test is over."""
-    text = sentence(around.languages[0], "slack_check_over")
+    text = sentence(context.languages[0], "slack_check_over")
     await ask(client.chat_update(channel=ref.chat, ts=ref.id, text=text))

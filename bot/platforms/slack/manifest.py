@@ -1,4 +1,4 @@
-"""The app's manifest: what Slack must allow us, and not one thing more. Pure."""
+"""The app's manifest: the scopes and events that the bot needs, and no more. Pure."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Saying what we owe: posts, edits, whispers and files out."""
+"""Delivers posts, edits, ephemeral messages and files."""
 
 import asyncio
 import logging
@@ -13,9 +13,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import MessageRef, Person
 from bot.domain.posts import Card, Continuation, Notice, OutboxItem
-from bot.platforms.slack.attachments import Files
+from bot.platforms.slack.attachments import Attachments
 from bot.platforms.slack.blocks import Said
-from bot.platforms.slack.card import Voice
 from bot.platforms.slack.channels import setting_of
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.ephemeral import EphemeralMessages
@@ -23,6 +22,7 @@ from bot.platforms.slack.payload import NAME, Payload, each, inner, word
 from bot.platforms.slack.rate_limits import Pace
 from bot.platforms.slack.render import FORBIDDEN_BEFORE_STRANGERS, Links, render
 from bot.platforms.slack.web_api import BAD_TOKEN, Declined, ask, look
+from bot.platforms.wording import RenderContext
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +35,15 @@ _VANISHED = ("message_not_found", "cant_update_message", "edit_window_closed")
 
 @dataclass(slots=True)
 class Sender:
-    """Says things in Slack, at the pace it allows, and nothing twice."""
+    """Delivers posts in Slack, within its rate limits, and none twice."""
 
     client: AsyncWebClient
     directory: Directory
-    files: Files
-    whispers: EphemeralMessages
-    voice: Voice
+    attachments: Attachments
+    ephemeral: EphemeralMessages
+    rendering: RenderContext
     pace: Pace
-    dismissed: str = ""
+    revoked: str = ""
     """Why nothing can be said any more; empty: all is well."""
 
     def delay(self, item: OutboxItem) -> timedelta:
@@ -58,8 +58,8 @@ class Sender:
         Raises Unreachable (again later; so is what waits for another token), Refused (never; the message names the
         setting to mend).
         """
-        if self.dismissed:
-            raise Unreachable(self.dismissed)
+        if self.revoked:
+            raise Unreachable(self.revoked)
         channel = _where(item)[0]
         try:
             await self._guard(item, channel)
@@ -88,14 +88,14 @@ class Sender:
 
     async def _post(self, item: OutboxItem) -> MessageRef:
         channel, thread = _where(item)
-        said = render(item.post.content, self.voice, await self._links(item))
+        said = render(item.post.content, self.rendering, await self._links(item))
         if item.post.only_for is not None:
-            return await self._whisper(item.post.only_for, channel, thread, said)
+            return await self._post_ephemeral(item.post.only_for, channel, thread, said)
         ts = await self._said_before(item, channel, thread) if item.attempt > 1 else ""
         if not ts:
             answer = await ask(self._message(item, channel, thread, said))
             channel, ts = word(answer, "channel"), word(answer, "ts")
-        await self.files.bring(item, channel, thread or ts)
+        await self.attachments.bring(item, channel, thread or ts)
         return MessageRef(NAME, channel, ts)
 
     def _message(self, item: OutboxItem, channel: str, thread: str | None, said: Said) -> Awaitable[AsyncSlackResponse]:
@@ -118,7 +118,7 @@ class Sender:
             for message in each(answer, "messages"):
                 metadata = inner(message, "metadata")
                 if metadata.get("event_type") == _OURS and metadata.get("event_payload") == _mark(item):
-                    log.info("it had been said", extra={"platform": NAME, "post": item.id})
+                    log.info("post found delivered by an earlier attempt", extra={"platform": NAME, "post": item.id})
                     return word(message, "ts")
             cursor = word(inner(answer, "response_metadata"), "next_cursor")
             if not cursor:
@@ -135,7 +135,7 @@ class Sender:
             channel=channel, ts=thread, oldest=since, cursor=cursor or None, include_all_metadata=True
         )
 
-    async def _whisper(self, reader: Person, channel: str, thread: str | None, said: Said) -> MessageRef:
+    async def _post_ephemeral(self, reader: Person, channel: str, thread: str | None, said: Said) -> MessageRef:
         call = self.client.chat_postEphemeral(
             channel=channel, user=reader.id, thread_ts=thread, text=said.text, blocks=said.blocks, parse="none"
         )
@@ -144,9 +144,9 @@ class Sender:
     # --- again ---
 
     async def _edit(self, item: OutboxItem, ref: MessageRef) -> MessageRef:
-        said = render(item.post.content, self.voice, await self._links(item))
+        said = render(item.post.content, self.rendering, await self._links(item))
         if item.post.only_for is not None:
-            await self.whispers.replace(ref, said)
+            await self.ephemeral.replace(ref, said)
             return ref
         try:
             await ask(
@@ -155,7 +155,9 @@ class Sender:
         except Declined as error:
             if error.code not in _VANISHED:
                 raise
-            log.info("nothing left to change", extra={"platform": NAME, "post": item.id, "problem": error.code})
+            log.info(
+                "message to edit no longer exists", extra={"platform": NAME, "post": item.id, "problem": error.code}
+            )
         return ref
 
     # --- what goes with it ---
@@ -176,12 +178,12 @@ class Sender:
         try:
             answer = await look(lambda: self.client.chat_getPermalink(channel=chat, message_ts=ts))
         except (Refused, Unreachable) as error:
-            log.info("card without a link", extra={"platform": NAME, "problem": str(error)})
+            log.info("card delivered without a link", extra={"platform": NAME, "problem": str(error)})
             return None
         return word(answer, "permalink") or None
 
     def _setting(self, channel: str) -> str:
-        keys = setting_of(self.voice.task, channel)
+        keys = setting_of(self.rendering.task, channel)
         return f" (setting: {keys})" if keys else ""
 
 

@@ -1,4 +1,4 @@
-"""Reading what Slack sends, none of whose fields can be relied on. Pure."""
+"""Reads Slack's payloads, in which any field may be missing or of another type. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""How fast one may speak in a channel: about a message a second, with short bursts."""
+"""Slack's rate limit of a channel: about a message a second, with short bursts."""
 
 from dataclasses import dataclass, field
 

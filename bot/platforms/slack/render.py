@@ -1,4 +1,4 @@
-"""What we owe, in Slack's blocks. Pure. Nothing in it can ping anybody."""
+"""Posts as Slack's blocks. Pure. Nothing in them can ping anybody."""
 
 from dataclasses import dataclass
 
@@ -29,9 +29,9 @@ from bot.domain.posts import (
 )
 from bot.locales import choose
 from bot.platforms.slack.blocks import Block, Said, actions, choice_button, context, escaped, plain, quote, section
-from bot.platforms.slack.card import EXCERPT, MOST, Voice, attached, card, notified
+from bot.platforms.slack.card import EXCERPT, MOST, attached, card, notified
 from bot.platforms.slack.locales import sentence
-from bot.platforms.wording import continuation, question, reply, report, to_person, to_team
+from bot.platforms.wording import RenderContext, continuation, question, reply, report, to_person, to_team
 
 FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport)
 """What no other company may read: never said in a channel that is shared with one."""
@@ -47,59 +47,59 @@ class Links:
     """To the card that took its place, or that a notice is about."""
 
 
-def render(content: Content, voice: Voice, links: Links | None = None) -> Said:
+def render(content: Content, rendering: RenderContext, links: Links | None = None) -> Said:
     """The content in its reader's language."""
     links = links or Links()
     match content:
         case Card():
-            return card(content, voice, links.source, links.moved)
+            return card(content, rendering, links.source, links.moved)
         case Question() | Answer() | WordsPlease() | Moved() | Reply() | Solved() | Split():
-            return _for_the_person(content, voice, choose(content.language, voice.languages))
+            return _for_the_person(content, rendering, choose(content.language, rendering.languages))
         case LearningReport():
-            return _report(content, voice.languages[0])
+            return _report(content, rendering.languages[0])
         case Continuation():
-            return _continuation(content, choose(content.language, voice.languages))
+            return _continuation(content, choose(content.language, rendering.languages))
         case FollowUp() | Offer() | Sent() | WrongTeam() | Notice():
-            return _for_the_team(content, voice, voice.languages[0], links.moved)
+            return _for_the_team(content, rendering, rendering.languages[0], links.moved)
 
 
 def _for_the_person(
-    content: Question | Answer | WordsPlease | Moved | Reply | Solved | Split, voice: Voice, language: str
+    content: Question | Answer | WordsPlease | Moved | Reply | Solved | Split, rendering: RenderContext, language: str
 ) -> Said:
     match content:
         case Question():
-            return _question(content, voice, language)
+            return _question(content, rendering, language)
         case Reply():
-            title = escaped(reply(content, language, voice.task), 200)
+            title = escaped(reply(content, language, rendering.task), 200)
             words = quote(first(content.text), MOST, links=True)
             blocks = [section(f"*{title}*"), *words, *attached(content.media, language)]
             return Said(f"{title} {notified(content.text)}", blocks)
         case Solved(answer=None):
             choices = [choice_button(YES, sentence(language, "yes")), choice_button(NO, sentence(language, "no"))]
-            return _with(to_person(content, language, voice.task), choices)
+            return _with(to_person(content, language, rendering.task), choices)
         case Split(done=False):
             choices = [choice_button(SPLIT, sentence(language, "split_button"))]
-            return _with(to_person(content, language, voice.task), choices)
+            return _with(to_person(content, language, rendering.task), choices)
         case _:
-            return plain(to_person(content, language, voice.task))
+            return plain(to_person(content, language, rendering.task))
 
 
-def _question(content: Question, voice: Voice, language: str) -> Said:
-    asked = question(content, language, voice.task)
+def _question(content: Question, rendering: RenderContext, language: str) -> Said:
+    asked = question(content, language, rendering.task)
     if content.answered is not None:
         return plain(asked)
-    shown = [voice.task.shown(label) for label in content.candidates]
+    shown = [rendering.task.shown(label) for label in content.candidates]
     buttons = [choice_button(str(position), label) for position, label in enumerate(shown)]
     return _with(asked, [*buttons, choice_button(OTHER, sentence(language, "other"))])
 
 
 def _for_the_team(
-    content: FollowUp | Offer | Sent | WrongTeam | Notice, voice: Voice, language: str, there: str | None
+    content: FollowUp | Offer | Sent | WrongTeam | Notice, rendering: RenderContext, language: str, there: str | None
 ) -> Said:
-    told = to_team(content, language, voice.task)
+    told = to_team(content, language, rendering.task)
     match content:
         case WrongTeam(chosen=None):
-            shown = [voice.task.shown(label) for label in content.choices]
+            shown = [rendering.task.shown(label) for label in content.choices]
             return _with(told, [choice_button(str(position), label) for position, label in enumerate(shown)])
         case FollowUp():
             said = quote(first(content.text), MOST)

@@ -42,9 +42,9 @@ class RequestContext:
 
     client: AsyncWebClient
     directory: Directory
-    whispers: EphemeralMessages
-    rights: Permissions
-    around: PlatformContext
+    ephemeral: EphemeralMessages
+    permissions: Permissions
+    platform: PlatformContext
     intake: frozenset[str]
     rooms: frozenset[str]
     clock: SlackClock = field(default_factory=SlackClock)
@@ -56,7 +56,7 @@ class RequestContext:
 
     async def language(self, user: str) -> str:
         """The offered language to speak with them."""
-        return choose((await self.person(user)).language, self.around.languages)
+        return choose((await self.person(user)).language, self.platform.languages)
 
     async def link(self, ref: MessageRef) -> str:
         """Where that was said; empty where Slack has no address for it."""

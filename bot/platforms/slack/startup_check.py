@@ -1,4 +1,4 @@
-"""At the start: whether every channel of the settings will do."""
+"""At the start: whether every channel of the settings can be used."""
 
 import logging
 
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 async def startup_check(config: Config, task: Task, directory: Directory) -> None:
-    """Log which channels will not do: nothing that happens there would reach us.
+    """Log which channels cannot be used: nothing that happens there would reach us.
 
     That is no reason not to start: the other teams work.
     """

@@ -1,4 +1,4 @@
-"""How Slack's words come to us: over a socket that we open, or as signed requests."""
+"""How Slack's events arrive: over a WebSocket that we open (Socket Mode), or as signed HTTP requests."""
 
 import asyncio
 import logging
@@ -28,25 +28,25 @@ _MAX_BODY = 1_000_000
 
 
 class Transport:
-    """Hands what Slack sends to a Bolt app, by the configured way."""
+    """Hands Slack's payloads to a Bolt app, by Socket Mode or HTTP as configured."""
 
     def __init__(self, config: Config, session: ClientSession) -> None:
         self._config = config
         self._session = session
         self._app: AsyncApp | None = None
         self._door = Admission()
-        self.hearing = False
+        self.listening = False
         """Whether it hears Slack now; in Socket Mode as of a second ago."""
 
     async def hear(self, app: AsyncApp, enough: asyncio.Event) -> None:
-        """Until cancelled, or there is enough. Raises Refused for a bad token, Unreachable for a lost connection."""
+        """Until cancelled, or `enough` is set. Raises Refused for a bad token, Unreachable for a lost connection."""
         try:
             if self._config.mode is Mode.SOCKET:
                 await self._by_socket(app, enough)
             else:
                 await self._by_http(app, enough)
         finally:
-            self._app, self.hearing = None, False
+            self._app, self.listening = None, False
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -78,18 +78,18 @@ class Transport:
         now = asyncio.get_running_loop().time
         heard = now()
         while now() - heard < _DEAF_SECONDS:
-            hearing = await handler.client.is_connected()
-            if hearing != self.hearing:
-                log.info("listening" if hearing else "connection lost", extra={"platform": NAME})
-            self.hearing = hearing
-            heard = now() if hearing else heard
+            listening = await handler.client.is_connected()
+            if listening != self.listening:
+                log.info("listening" if listening else "connection lost", extra={"platform": NAME})
+            self.listening = listening
+            heard = now() if listening else heard
             await asyncio.sleep(1)
             if enough.is_set():
                 return
         raise Unreachable("platforms.slack: the connection does not come back")
 
     async def _by_http(self, app: AsyncApp, enough: asyncio.Event) -> None:
-        self._app, self.hearing = app, True
+        self._app, self.listening = app, True
         log.info("listening", extra={"platform": NAME})
         await enough.wait()
 

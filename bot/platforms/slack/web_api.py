@@ -1,4 +1,4 @@
-"""Asking Slack: the client, and what its refusals mean."""
+"""Calls Slack's Web API, and turns its errors into ours."""
 
 import asyncio
 import logging
@@ -69,7 +69,7 @@ class Declined(Refused):
 
 
 def web_client(token: str, base_url: str, session: ClientSession) -> AsyncWebClient:
-    """A client that never says anything twice by itself.
+    """A client that never repeats a request that may have arrived.
 
     Only a connection that never opened is tried again at once: a request that may have arrived could be a post, and
     would be posted twice. All other waiting is the outbox's.
@@ -127,7 +127,7 @@ async def look(question: Callable[[], Awaitable[AsyncSlackResponse]]) -> Payload
 
 
 def hushed(part: str, level: int) -> logging.Logger:
-    """A logger for the libraries, which would otherwise write bodies, tickets and advice into ours."""
+    """A quieter logger for a library: its own would log bodies, tickets and advice."""
     logger = logging.getLogger(f"{__name__}.{part}")
     logger.setLevel(level)
     return logger

@@ -113,27 +113,27 @@ class TelegramModule(PlatformModule):
         return _lead(written)
 
     @asynccontextmanager
-    async def connect(self, config: object, around: PlatformContext) -> AsyncIterator[Platform]:
+    async def connect(self, config: object, context: PlatformContext) -> AsyncIterator[Platform]:
         """Telegram, ready to speak; closed with the context. Raises Refused when the token is no good.
 
         Telegram being out of reach now is no reason not to start: whoever listens or speaks will find out.
         """
         from bot.platforms.telegram.adapter import opened
 
-        async with opened(_ours(config), around) as telegram:
+        async with opened(_ours(config), context) as telegram:
             yield telegram
 
-    def check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+    def check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
         """Prove with real calls that everything needed works in Telegram, one finding at a time."""
         from bot.platforms.telegram.check import check
 
-        return check(_ours(config), around)
+        return check(_ours(config), context)
 
-    def live_check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+    def live_check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
         """Whether reactions arrive from every team's room."""
         from bot.platforms.telegram.live_check import live_check
 
-        return live_check(_ours(config), around)
+        return live_check(_ours(config), context)
 
     def install(self, address: str = "") -> Mapping[str, str]:
         """Nothing: a bot is made by talking to @BotFather, and it sets up its menu and its webhook itself."""

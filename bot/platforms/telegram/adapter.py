@@ -28,9 +28,9 @@ from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import Said, plain
 from bot.platforms.telegram.outbound import Sender
 from bot.platforms.telegram.permissions import Permissions
-from bot.platforms.telegram.render import Voice
 from bot.platforms.telegram.rooms import Rooms
 from bot.platforms.telegram.startup_check import startup_check
+from bot.platforms.wording import RenderContext
 
 log = logging.getLogger(__name__)
 
@@ -45,19 +45,21 @@ _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the header's 
 
 
 @asynccontextmanager
-async def opened(config: Config, around: PlatformContext) -> AsyncIterator["Telegram"]:
+async def opened(config: Config, context: PlatformContext) -> AsyncIterator["Telegram"]:
     """The platform while the context lasts. Raises Refused when Telegram does not take the bot's token."""
-    line = BotApiClient(config)
-    telegram = Telegram(config, around, line)
+    client = BotApiClient(config)
+    telegram = Telegram(config, context, client)
     try:
         try:
             await telegram.introduce()
         except Unreachable as error:
-            log.warning("not reached yet", extra={"platform": NAME, "problem": str(error)})
+            log.warning(
+                "platform not reached yet, starting all the same", extra={"platform": NAME, "problem": str(error)}
+            )
         yield telegram
     finally:
         await telegram.close()
-        await line.bot.shutdown()
+        await client.bot.shutdown()
 
 
 class Telegram:
@@ -66,69 +68,69 @@ class Telegram:
     name = NAME
     whispers = False
 
-    def __init__(self, config: Config, around: PlatformContext, line: BotApiClient) -> None:
+    def __init__(self, config: Config, context: PlatformContext, client: BotApiClient) -> None:
         self._config = config
-        self._around = around
-        self._line = line
-        self._bot = line.bot
-        self._rooms = Rooms(around.task)
-        voice = Voice(around.languages, around.base, around.task, around.vocabulary)
-        self._speaker = Sender(line.bot, voice, self._rooms, around.ledger)
-        self._people = Permissions(line, config, self._rooms)
-        self._commands = Commands(around.chat_commands, voice)
-        self._intake: Inbound | None = None
-        self._hearing = self._standing_by = False
+        self._context = context
+        self._client = client
+        self._bot = client.bot
+        self._rooms = Rooms(context.task)
+        rendering = RenderContext(context.languages, context.base, context.task, context.vocabulary)
+        self._sender = Sender(client.bot, rendering, self._rooms, context.ledger)
+        self._permissions = Permissions(client, config, self._rooms)
+        self._commands = Commands(context.chat_commands, rendering)
+        self._inbound: Inbound | None = None
+        self._listening = self._standing_by = False
 
     async def introduce(self) -> None:
         """Ask Telegram who we are, once. Raises Refused for a bad token, Unreachable."""
         await asked(self._bot.initialize())
 
     async def close(self) -> None:
-        await self._speaker.close()
+        await self._sender.close()
 
     # --- in ---
 
     async def listen(self, inbox: Inbox) -> None:
         """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable when it cannot begin."""
         await self.introduce()
-        await self._rooms.learn(self._around.ledger)
-        await menu.set_up(self._bot, self._around.languages)
+        await self._rooms.learn(self._context.ledger)
+        await menu.set_up(self._bot, self._context.languages)
         await startup_check(self._bot, self._rooms)
-        prefix = self._around.vocabulary.send_prefix
+        prefix = self._context.vocabulary.send_prefix
         replies = Replies(self._obey, self._explain, self._refusal)
-        intake = Inbound(self._bot, self._rooms, prefix, self._around.ledger, inbox, replies)
+        inbound = Inbound(self._bot, self._rooms, prefix, self._context.ledger, inbox, replies)
         try:
             if self._config.mode is Mode.POLLING:
-                await self._hear_by_polling(intake)
+                await self._listen_by_polling(inbound)
             else:
-                await self._hear_by_webhook(intake)
+                await self._listen_by_webhook(inbound)
         finally:
-            self._intake, self._hearing, self._standing_by = None, False, False
+            self._inbound, self._listening, self._standing_by = None, False, False
 
     async def _obey(self, command: Command) -> None:
-        """Raises Unreachable when the desk could not do it: the command must come again."""
+        """Raises Unreachable when it could not be carried out: the command must come again."""
         said = await self._commands.answer(command)
-        await self._speaker.answer(command.place, command.message, said, rewrite=command.pressed)
+        await self._sender.answer(command.place, command.message, said, rewrite=command.pressed)
 
     async def _explain(self, unheard: Unheard) -> None:
-        language = choose(unheard.language, self._around.languages)
+        language = choose(unheard.language, self._context.languages)
         said = Said(plain(sentence(language, unheard.key)))
-        await self._speaker.answer(unheard.place, unheard.message, said, rewrite=False)
+        await self._sender.answer(unheard.place, unheard.message, said, rewrite=False)
 
     async def _refusal(self, press: Press) -> str:
         """Why the button does nothing for whoever pressed it; empty when it may do something. Raises Unreachable."""
-        button = await self._around.ledger.button(press.ref)
+        button = await self._context.ledger.button(press.ref)
         if button is None:
             return ""
-        language = choose(press.actor.language, self._around.languages)
+        language = choose(press.actor.language, self._context.languages)
         if button.settled:
             return sentence(language, "telegram_press_over")
         if button.whose is not None:
             theirs = (button.whose.platform, button.whose.id) == (press.actor.platform, press.actor.id)
             return "" if theirs else sentence(language, "telegram_press_not_yours", who=button.whose.name)
         if button.for_leads:
-            known = button.label if button.label in self._around.task.names else self._around.task.fallback
-            team = self._around.task.label(known)
+            known = button.label if button.label in self._context.task.names else self._context.task.fallback
+            team = self._context.task.label(known)
             may = await self.may_correct(press.actor, team, button.room)
             return "" if may else sentence(language, "notice_no_lead")
         may = await self.may_handle(press.actor, button.room)
@@ -139,24 +141,24 @@ class Telegram:
 
         Or it stands by, because another process of ours polls.
         """
-        return self._hearing or self._standing_by
+        return self._listening or self._standing_by
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
         """Where Telegram posts its updates; none when polling, where there is no secret to tell Telegram by."""
         return [Route(HOOK, self._receive, methods=["POST"])] if self._config.mode is Mode.WEBHOOK else []
 
-    async def _hear_by_polling(self, intake: Inbound) -> None:
+    async def _listen_by_polling(self, inbound: Inbound) -> None:
         """Telegram hands updates to one poller only: of several processes one polls, the others stand by."""
         while True:
             async with self._turn():
                 try:
-                    await self._poll(intake)
+                    await self._poll(inbound)
                 except Overtaken as error:
                     about = {"problem": f"{error}; let only one of them run"}
                     log.error("not listening", extra={"platform": NAME, **about})
                 finally:
-                    self._hearing = False
+                    self._listening = False
             await asyncio.sleep(_OVERTAKEN_SECONDS)
 
     @asynccontextmanager
@@ -164,7 +166,7 @@ class Telegram:
         """Ours to poll. A process that waits for it counts as healthy: it would hear people at once."""
         waiting = asyncio.get_running_loop().call_later(_STANDBY_SECONDS, self._stand_by)
         try:
-            async with self._around.ledger.alone(f"polling {NAME} {self._bot.id}"):
+            async with self._context.ledger.alone(f"polling {NAME} {self._bot.id}"):
                 waiting.cancel()
                 self._standing_by = False
                 yield
@@ -175,11 +177,11 @@ class Telegram:
         self._standing_by = True
         log.info("standing by", extra={"platform": NAME})
 
-    async def _poll(self, intake: Inbound) -> None:
+    async def _poll(self, inbound: Inbound) -> None:
         """Until cancelled. Raises Overtaken when somebody who is none of our processes takes the updates."""
         await asked(self._bot.delete_webhook(drop_pending_updates=False))
         log.info("listening", extra={"platform": NAME})
-        polling = Polling(self._line, intake)
+        polling = Polling(self._client, inbound)
         wait, patience = _FIRST_WAIT, 0
         while True:
             try:
@@ -187,16 +189,18 @@ class Telegram:
             except Overtaken:
                 raise
             except Unreachable as error:
-                self._hearing = False
-                log.warning("not heard or not stored", extra={"platform": NAME, "problem": str(error)})
+                self._listening = False
+                log.warning(
+                    "updates not received or not stored, trying again", extra={"platform": NAME, "problem": str(error)}
+                )
                 await asyncio.sleep(error.retry_after.total_seconds() if error.retry_after else wait)
                 wait, patience = min(wait * 2, _LONGEST_WAIT), 0
             else:
-                self._hearing = True
+                self._listening = True
                 wait, patience = _FIRST_WAIT, _POLL_SECONDS
 
-    async def _hear_by_webhook(self, intake: Inbound) -> None:
-        self._intake = intake
+    async def _listen_by_webhook(self, inbound: Inbound) -> None:
+        self._inbound = inbound
         await asked(
             self._bot.set_webhook(
                 self._config.webhook_url,
@@ -205,7 +209,7 @@ class Telegram:
                 drop_pending_updates=False,
             )
         )
-        self._hearing = True
+        self._listening = True
         log.info("listening", extra={"platform": NAME})
         # Stopping leaves the webhook in place: what happens meanwhile waits with Telegram.
         await asyncio.Event().wait()
@@ -215,16 +219,18 @@ class Telegram:
         given = request.headers.get(_SECRET_HEADER, "")
         if not hmac.compare_digest(given.encode(), self._config.webhook_secret.encode()):
             return Response(status_code=403)
-        intake = self._intake
-        if intake is None:
+        inbound = self._inbound
+        if inbound is None:
             return Response(status_code=503)
         payload = await _payload(request)
         if payload is None:
             return Response(status_code=400)
         try:
-            await intake.take(payload)
+            await inbound.take(payload)
         except Unreachable as error:
-            log.warning("not stored", extra={"platform": NAME, "problem": str(error)})
+            log.warning(
+                "update not stored, so refused: it will come again", extra={"platform": NAME, "problem": str(error)}
+            )
             return Response(status_code=503)
         return Response(status_code=200)
 
@@ -232,25 +238,25 @@ class Telegram:
 
     def delay(self, item: OutboxItem) -> timedelta:
         """How long the post must wait for its turn in its chat, and among all that we say."""
-        return self._speaker.delay(item)
+        return self._sender.delay(item)
 
     async def say(self, item: OutboxItem) -> MessageRef:
         """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable, ChatMoved, Refused."""
-        return await self._speaker.say(item)
+        return await self._sender.say(item)
 
     async def fetch(self, media: Media) -> bytes:
         """An attachment's bytes. Raises Unreachable, Refused (too large, gone, no file)."""
-        return await self._speaker.parcels.fetch(media)
+        return await self._sender.attachments.fetch(media)
 
     # --- who may ---
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
         """Whether they lead that team here. Raises Unreachable where Telegram has to be asked."""
-        return await self._people.may_correct(person, team, room)
+        return await self._permissions.may_correct(person, team, room)
 
     async def may_handle(self, person: Person, room: Place) -> bool:
         """Whether they are members of that room's group. Raises Unreachable."""
-        return await self._people.may_handle(person, room)
+        return await self._permissions.may_handle(person, room)
 
 
 async def _payload(request: Request) -> Payload | None:

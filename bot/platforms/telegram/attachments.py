@@ -1,4 +1,4 @@
-"""Attachments on their way: Telegram's own by their ids, others' by their bytes, and bytes out of Telegram."""
+"""Attachments: Telegram's own sent by their ids, others' by their bytes; and bytes out of Telegram."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,7 +22,7 @@ _LARGEST_PHOTO = int(FileSizeLimit.PHOTOSIZE_UPLOAD)
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Destination:
     """Where something goes: a chat, a topic in it, and what it replies to."""
 
     chat: str
@@ -30,15 +30,15 @@ class Spot:
     reply: ReplyParameters | None = None
 
 
-class AttachmentSender:
+class Attachments:
     """Passes attachments on. `count` is told of every call, so that the chat's pace includes them."""
 
-    def __init__(self, bot: ExtBot[None], count: Callable[[str], None], pieces: MessageParts) -> None:
+    def __init__(self, bot: ExtBot[None], count: Callable[[str], None], parts: MessageParts) -> None:
         self._bot = bot
         self._count = count
-        self._pieces = pieces
+        self._parts = parts
 
-    async def send(self, spot: Spot, media: Sequence[Media], files: Sequence[File]) -> list[Media]:
+    async def send(self, destination: Destination, media: Sequence[Media], files: Sequence[File]) -> list[Media]:
         """Send Telegram's own and those whose bytes are here; returns what could not be sent. Never raises for it.
 
         Their text has been said by then: raising would have it said again.
@@ -50,10 +50,10 @@ class AttachmentSender:
         if len(photos) > 1:
             for start in range(0, len(photos), _ALBUM):
                 album = photos[start : start + _ALBUM]
-                lost += album if not await self._sent(spot, self._album(spot, album, uploads)) else []
+                lost += album if not await self._sent(destination, self._album(destination, album, uploads)) else []
             ours = [one for one in ours if one not in photos]
         for one in ours:
-            lost += [one] if not await self._sent(spot, self._one(spot, one, uploads.get(one))) else []
+            lost += [one] if not await self._sent(destination, self._one(destination, one, uploads.get(one))) else []
         return lost
 
     async def fetch(self, media: Media) -> bytes:
@@ -65,40 +65,44 @@ class AttachmentSender:
         file = await asked(self._bot.get_file(origin(media).file))
         return bytes(await asked(file.download_as_bytearray()))
 
-    async def _sent(self, spot: Spot, call: Awaitable[Sequence[Message | MessageId]]) -> bool:
-        self._count(spot.chat)
+    async def _sent(self, destination: Destination, call: Awaitable[Sequence[Message | MessageId]]) -> bool:
+        self._count(destination.chat)
         try:
             sent = await asked(call)
         except (Unreachable, Refused) as error:
-            log.warning("attachment not passed on", extra={"platform": NAME, "problem": str(error)})
+            log.warning("attachment not delivered", extra={"platform": NAME, "problem": str(error)})
             return False
-        if spot.reply is not None:
+        if destination.reply is not None:
             for piece in sent:
-                await self._pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
+                await self._parts.add(destination.chat, piece.message_id, destination.reply.message_id)
         return True
 
     async def _album(
-        self, spot: Spot, photos: Sequence[Media], uploads: dict[Media, File]
+        self, destination: Destination, photos: Sequence[Media], uploads: dict[Media, File]
     ) -> Sequence[Message | MessageId]:
         media = [InputMediaPhoto(uploads[one].content if one in uploads else origin(one).file) for one in photos]
         return await self._bot.send_media_group(
-            spot.chat, media, message_thread_id=spot.topic, reply_parameters=spot.reply, disable_notification=True
+            destination.chat,
+            media,
+            message_thread_id=destination.topic,
+            reply_parameters=destination.reply,
+            disable_notification=True,
         )
 
-    async def _one(self, spot: Spot, media: Media, upload: File | None) -> Sequence[Message | MessageId]:
+    async def _one(self, destination: Destination, media: Media, upload: File | None) -> Sequence[Message | MessageId]:
         if upload is not None:
-            return [await self._file(spot, media, upload.content)]
+            return [await self._file(destination, media, upload.content)]
         where = origin(media)
         try:
             # A copy names nobody as its origin, and is whatever the original is. Its caption is in our text already.
             copied = await asked(
                 self._bot.copy_message(
-                    spot.chat,
+                    destination.chat,
                     where.chat,
                     where.message,
                     caption="",
-                    message_thread_id=spot.topic,
-                    reply_parameters=spot.reply,
+                    message_thread_id=destination.topic,
+                    reply_parameters=destination.reply,
                     disable_notification=True,
                 )
             )
@@ -106,19 +110,23 @@ class AttachmentSender:
             # The message is gone, or its chat forbids copies; the file outlives both.
             if not where.file or media.kind not in (MediaKind.PHOTO, MediaKind.DOCUMENT, MediaKind.VOICE):
                 raise
-            return [await self._file(spot, media, where.file)]
+            return [await self._file(destination, media, where.file)]
         return [copied]
 
-    async def _file(self, spot: Spot, media: Media, file: str | bytes) -> Message:
+    async def _file(self, destination: Destination, media: Media, file: str | bytes) -> Message:
         name = media.name or None
-        about = {"message_thread_id": spot.topic, "reply_parameters": spot.reply, "disable_notification": True}
+        about = {
+            "message_thread_id": destination.topic,
+            "reply_parameters": destination.reply,
+            "disable_notification": True,
+        }
         match media.kind:
             case MediaKind.PHOTO if not isinstance(file, bytes) or len(file) <= _LARGEST_PHOTO:
-                return await self._bot.send_photo(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
+                return await self._bot.send_photo(destination.chat, file, filename=name, **about)  # type: ignore[arg-type]
             case MediaKind.VOICE:
-                return await self._bot.send_voice(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
+                return await self._bot.send_voice(destination.chat, file, filename=name, **about)  # type: ignore[arg-type]
             case _:
-                return await self._bot.send_document(spot.chat, file, filename=name, **about)  # type: ignore[arg-type]
+                return await self._bot.send_document(destination.chat, file, filename=name, **about)  # type: ignore[arg-type]
 
 
 def _fits_an_album(media: Media, upload: File | None) -> bool:

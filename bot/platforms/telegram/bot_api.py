@@ -1,4 +1,4 @@
-"""Calling the Bot API: what goes wrong there, in words that say what to do; and updates as they come, unparsed."""
+"""Calls the Bot API, turns its errors into ours, and gets updates unparsed."""
 
 import json
 import logging
@@ -62,7 +62,7 @@ class BadToken(Refused):
 
 
 class Overtaken(Unreachable):
-    """Somebody else takes this bot's updates: another process, or a webhook that was set meanwhile."""
+    """Another process, or a webhook set meanwhile, takes this bot's updates."""
 
 
 @dataclass(frozen=True, slots=True)

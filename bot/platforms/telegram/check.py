@@ -21,21 +21,21 @@ _CALL_SECONDS = 10.0
 _ADDRESS = f"platforms.{NAME}.api_base_url (or TELEGRAM_API_BASE_URL) if it is set"
 
 
-async def check(config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
+async def check(config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
     """One finding after another, the token first: without it there is nothing else to find."""
-    line, rooms = BotApiClient(config), Rooms(around.task)
+    client, rooms = BotApiClient(config), Rooms(context.task)
     try:
-        yield (token := await _token(line.bot))
+        yield (token := await _token(client.bot))
         if token.ok:
             if (agrees := await _clock(config)) is not None:
                 yield agrees
-            yield _privacy(line.bot)
-            yield await _transport(line.bot, config)
+            yield _privacy(client.bot)
+            yield await _transport(client.bot, config)
             for where in rooms.written:
-                async for finding in _room(line, where, rooms, around):
+                async for finding in _room(client, where, rooms, context):
                     yield finding
     finally:
-        await line.bot.shutdown()
+        await client.bot.shutdown()
 
 
 async def _token(bot: ExtBot[None]) -> Finding:
@@ -94,12 +94,12 @@ def _hook_remedy(hook: WebhookInfo, config: Config) -> str:
     return ""
 
 
-async def _room(line: BotApiClient, where: str, rooms: Rooms, around: PlatformContext) -> AsyncIterator[Finding]:
+async def _room(client: BotApiClient, where: str, rooms: Rooms, context: PlatformContext) -> AsyncIterator[Finding]:
     chat, _, topic = where.partition("/")
     name, setting = f"the room of {', '.join(rooms.written[where])} ({where})", rooms.settings(chat)
     try:
-        allowed = await line.reactions(chat)
-        me = await asked(line.bot.get_chat_member(chat, line.bot.id))
+        allowed = await client.reactions(chat)
+        me = await asked(client.bot.get_chat_member(chat, client.bot.id))
     except ChatMoved as moved:
         yield Finding(name, False, f"the group has a new id; write {moved.chat} for it in {setting}")
         return
@@ -112,19 +112,19 @@ async def _room(line: BotApiClient, where: str, rooms: Rooms, around: PlatformCo
         admin,
         "" if admin else "make the bot an administrator of the group; without that no reaction reaches it",
     )
-    yield _reactions(name, allowed, around)
+    yield _reactions(name, allowed, context)
     if topic:
-        yield await _topic(line.bot, chat, int(topic), name, setting)
+        yield await _topic(client.bot, chat, int(topic), name, setting)
 
 
-def _reactions(name: str, allowed: list[str] | None, around: PlatformContext) -> Finding:
+def _reactions(name: str, allowed: list[str] | None, context: PlatformContext) -> Finding:
     what = f"{name}: our emoji are allowed as reactions"
     if allowed is None:
         return Finding(what, True)
     there = {bare(one) for one in allowed}
-    words = around.vocabulary
+    words = context.vocabulary
     ours = [meaning.get(NAME) for meaning in (words.take, words.done, words.wrong, words.send)]
-    ours += [label.emoji.get(NAME) for label in around.task.labels]
+    ours += [label.emoji.get(NAME) for label in context.task.labels]
     lacking = [emoji for emoji in dict.fromkeys(ours) if emoji and emoji not in there]
     remedy = f"allow {' '.join(lacking)} in the group's settings under Reactions, or all of them" if lacking else ""
     return Finding(what, not lacking, remedy)

@@ -1,4 +1,4 @@
-"""What people ask of us by command, and what we answer. Each command is for the person who gives it alone."""
+"""Commands in Telegram, and their answers. Each concerns only the person who gives it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -12,7 +12,7 @@ from bot.platforms.telegram.events import Command
 from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, plain
 from bot.platforms.telegram.menu import described
-from bot.platforms.telegram.render import Voice
+from bot.platforms.wording import RenderContext
 
 _LISTED = 10
 _EXCERPT = 100
@@ -20,11 +20,11 @@ _YES, _NO = "yes", "no"
 
 
 class Commands:
-    """Obeys commands through the desk. What a command does is done when its answer is returned; again is harmless."""
+    """Carries out commands. What a command does is done when its answer is returned; repeating it is harmless."""
 
-    def __init__(self, chat_commands: ChatCommands, voice: Voice) -> None:
+    def __init__(self, chat_commands: ChatCommands, rendering: RenderContext) -> None:
         self._desk = chat_commands
-        self._voice = voice
+        self._rendering = rendering
         self._obey: Mapping[str, Callable[[Command, str], Awaitable[Said]]] = {
             "start": self._start,
             "help": self._help,
@@ -43,7 +43,7 @@ class Commands:
         return Said(plain(sentence(language, "telegram_unknown")))
 
     async def _spoken_with(self, person: Person) -> str:
-        return choose(await self._desk.language(person) or person.language, self._voice.languages)
+        return choose(await self._desk.language(person) or person.language, self._rendering.languages)
 
     async def _start(self, command: Command, language: str) -> Said:
         """The payload of a deep link says where they came from, not what they need."""
@@ -70,17 +70,17 @@ class Commands:
 
     def _stage(self, request: Request, language: str) -> str:
         if request.label is not None and request.state is not State.ASKED:
-            return sentence(language, "telegram_status_team", team=self._voice.task.shown(request.label))
+            return sentence(language, "telegram_status_team", team=self._rendering.task.shown(request.label))
         asked = request.state is State.ASKED
         return sentence(language, "telegram_status_asked" if asked else "telegram_status_sorting")
 
     async def _language(self, command: Command, language: str) -> Said:
-        wanted = _offered(command.argument, self._voice.languages)
+        wanted = _offered(command.argument, self._rendering.languages)
         if wanted is not None:
             await self._desk.speak(command.person, wanted)
             return Said(plain(sentence(wanted, "telegram_speaks")))
         key = "telegram_languages_unknown" if command.argument else "telegram_languages"
-        choices = [(sentence(one, "telegram_language"), one) for one in self._voice.languages]
+        choices = [(sentence(one, "telegram_language"), one) for one in self._rendering.languages]
         return Said(plain(sentence(language, key)), _buttons(command, choices))
 
     async def _forget(self, command: Command, language: str) -> Said:

@@ -107,7 +107,7 @@ class BotIdentity:
     send_prefix: str = "reply:"
 
 
-def read(update: Update, ears: BotIdentity, leader: telegram.Message | None = None) -> list[Fact]:
+def read(update: Update, identity: BotIdentity, leader: telegram.Message | None = None) -> list[Fact]:
     """What happened; nothing for what is not our business. The same update gives the same facts in the same order.
 
     `leader` is the piece of the same album that says for whom the album is.
@@ -116,12 +116,12 @@ def read(update: Update, ears: BotIdentity, leader: telegram.Message | None = No
         return [*_reactions(update.update_id, update.message_reaction)]
     fact: Fact | None = None
     if update.message is not None:
-        fact = _heard(update.message, ears, leader)
+        fact = _heard(update.message, identity, leader)
     elif update.edited_message is not None:
-        return _edited(update.update_id, update.edited_message, ears)
+        return _edited(update.update_id, update.edited_message, identity)
     elif update.channel_post is not None:
         said = update.channel_post
-        fact = _unheard("telegram_unheard_channel", said) if _is_mentioned(said, ears) else None
+        fact = _unheard("telegram_unheard_channel", said) if _is_mentioned(said, identity) else None
     elif update.callback_query is not None:
         fact = _press(update.update_id, update.callback_query)
     elif update.my_chat_member is not None:
@@ -162,7 +162,7 @@ _ALLOWED = tuple(bare(emoji.value) for emoji in ReactionEmoji)
 # --- what is written ---
 
 
-def _heard(said: telegram.Message, ears: BotIdentity, leader: telegram.Message | None) -> Fact | None:
+def _heard(said: telegram.Message, identity: BotIdentity, leader: telegram.Message | None) -> Fact | None:
     """None for what bots and channels say, for what is not said to us, and for what is no saying at all."""
     if said.migrate_to_chat_id is not None:
         return Migration(str(said.chat.id), str(said.migrate_to_chat_id))
@@ -170,37 +170,37 @@ def _heard(said: telegram.Message, ears: BotIdentity, leader: telegram.Message |
         return Migration(str(said.migrate_from_chat_id), str(said.chat.id))
     author = _person(said.from_user)
     if author is None or said.sender_chat is not None:
-        return _from_nobody(said, ears)
-    if _is_in_a_room(said, ears):
-        note = _note(said, author, ears, leader)
-        return note or (_unheard("telegram_unheard_room", said) if _names_us(said, ears) else None)
+        return _from_nobody(said, identity)
+    if _is_in_a_room(said, identity):
+        note = _note(said, author, identity, leader)
+        return note or (_unheard("telegram_unheard_room", said) if _names_us(said, identity) else None)
     command = _COMMAND.match(said.text or "")
     if command is not None:
-        return _command(said, author, command, ears)
-    return _request(said, author, ears, leader)
+        return _command(said, author, command, identity)
+    return _request(said, author, identity, leader)
 
 
 def _request(
-    said: telegram.Message, author: Person, ears: BotIdentity, leader: telegram.Message | None
+    said: telegram.Message, author: Person, identity: BotIdentity, leader: telegram.Message | None
 ) -> Message | Answer | Unheard | None:
-    request = _message(said, author, ears, leader)
+    request = _message(said, author, identity, leader)
     if request is not None and not _spoken(said) and not request.media:
         return _unheard("telegram_unheard_content", said)
-    note = None if said.chat.type == ChatType.PRIVATE else _note(said, author, ears, leader)
+    note = None if said.chat.type == ChatType.PRIVATE else _note(said, author, identity, leader)
     if note is None:
         return request
     replied = _answered(leader or said)
-    ours = replied is not None and replied.from_user is not None and replied.from_user.id == ears.id
+    ours = replied is not None and replied.from_user is not None and replied.from_user.id == identity.id
     return Answer(request, note, ours)
 
 
-def _from_nobody(said: telegram.Message, ears: BotIdentity) -> Unheard | None:
+def _from_nobody(said: telegram.Message, identity: BotIdentity) -> Unheard | None:
     """Whoever hides behind a group or a channel is told so. Bots get nothing, or two of them would talk for ever.
 
     Nor does a channel's post that Telegram itself copies into the channel's group: nobody said it there.
     """
     hides = said.sender_chat is not None and not said.is_automatic_forward
-    if not hides or _is_in_a_room(said, ears) or not _is_for_us(said, ears):
+    if not hides or _is_in_a_room(said, identity) or not _is_for_us(said, identity):
         return None
     return _unheard("telegram_unheard_nobody", said)
 
@@ -211,56 +211,60 @@ def _unheard(key: str, said: telegram.Message) -> Unheard:
 
 
 def _message(
-    said: telegram.Message, author: Person, ears: BotIdentity, leader: telegram.Message | None
+    said: telegram.Message, author: Person, identity: BotIdentity, leader: telegram.Message | None
 ) -> Message | None:
-    text = _words(said, ears)
-    if text is None or not (_is_for_us(said, ears) or (leader is not None and _is_for_us(leader, ears))):
+    text = _words(said, identity)
+    if text is None or not (_is_for_us(said, identity) or (leader is not None and _is_for_us(leader, identity))):
         return None
-    text = _with_what_it_points_at(said, text, ears)
-    return Message(_ref(said, ears), _place(said), author, text, _moment(said.date, said.message_id), media_of(said))
+    text = _with_what_it_points_at(said, text, identity)
+    return Message(
+        _ref(said, identity), _place(said), author, text, _moment(said.date, said.message_id), media_of(said)
+    )
 
 
-def _note(said: telegram.Message, author: Person, ears: BotIdentity, leader: telegram.Message | None) -> Note | None:
+def _note(
+    said: telegram.Message, author: Person, identity: BotIdentity, leader: telegram.Message | None
+) -> Note | None:
     """What is said in a team's room in reply to something; other talk there is none of our business."""
     first = leader or said
-    under, text = _answered(first), _words(said, ears)
+    under, text = _answered(first), _words(said, identity)
     if under is None or text is None:
         return None
     at = _moment(said.date, said.message_id)
     # Of an album that is to be sent, only one piece says so.
-    sent = leader is not None and _spoken(leader).lower().startswith(ears.send_prefix.lower())
+    sent = leader is not None and _spoken(leader).lower().startswith(identity.send_prefix.lower())
     ref = MessageRef(NAME, str(said.chat.id), str(under.message_id))
     own = MessageRef(NAME, str(said.chat.id), str(said.message_id))
     return Note(own, ref, author, text, at, media_of(said), send=sent)
 
 
-def _edited(number: int, said: telegram.Message, ears: BotIdentity) -> list[Fact]:
+def _edited(number: int, said: telegram.Message, identity: BotIdentity) -> list[Fact]:
     """The new words; and the message itself, where it speaks to us by now: it may not have done so before."""
-    edits = _edits(number, said, ears)
-    again = _heard(said, ears, None) if edits and said.migrate_to_chat_id is None else None
+    edits = _edits(number, said, identity)
+    again = _heard(said, identity, None) if edits and said.migrate_to_chat_id is None else None
     return [*edits, *([again] if isinstance(again, Message | Answer) else [])]
 
 
-def _edits(number: int, said: telegram.Message, ears: BotIdentity) -> list[Edit]:
+def _edits(number: int, said: telegram.Message, identity: BotIdentity) -> list[Edit]:
     """None for what has no words to change: a location that moves, a voice message that is listened to.
 
     In a topic, two: what was said there may be kept as a request of the topic or as a note of the group.
     """
-    words = _words(said, ears)
+    words = _words(said, identity)
     if _person(said.from_user) is None or said.sender_chat is not None or words is None or said.location is not None:
         return []
-    if not _is_in_a_room(said, ears):
-        words = _with_what_it_points_at(said, words, ears)
-    refs = {_ref(said, ears), MessageRef(NAME, str(said.chat.id), str(said.message_id))}
+    if not _is_in_a_room(said, identity):
+        words = _with_what_it_points_at(said, words, identity)
+    refs = {_ref(said, identity), MessageRef(NAME, str(said.chat.id), str(said.message_id))}
     at, media = _moment(said.edit_date or said.date, number), media_of(said) or None
     return [Edit(ref, words, at, media) for ref in sorted(refs, key=lambda ref: ref.chat)]
 
 
-def _command(said: telegram.Message, author: Person, found: re.Match[str], ears: BotIdentity) -> Command | None:
+def _command(said: telegram.Message, author: Person, found: re.Match[str], identity: BotIdentity) -> Command | None:
     """None for another bot's; in a group, where several bots may listen, also for one that names nobody."""
     private = said.chat.type == ChatType.PRIVATE
     name, bot, argument = found[1].lower(), found[2], (found[3] or "").strip()
-    if (bot is None and not private) or (bot is not None and bot.lower() != ears.username.lower()):
+    if (bot is None and not private) or (bot is not None and bot.lower() != identity.username.lower()):
         return None
     return Command(name, argument, author, _place(said), said.message_id, private)
 
@@ -280,40 +284,40 @@ def _place(said: telegram.Message) -> Place:
     return Place(NAME, room(said.chat.id, _topic(said)))
 
 
-def _ref(said: telegram.Message, ears: BotIdentity) -> MessageRef:
+def _ref(said: telegram.Message, identity: BotIdentity) -> MessageRef:
     """A request's by the chat or topic it was made in; a note's by the group alone, as reactions name it."""
-    chat = str(said.chat.id) if _is_in_a_room(said, ears) else _place(said).chat
+    chat = str(said.chat.id) if _is_in_a_room(said, identity) else _place(said).chat
     return MessageRef(NAME, chat, str(said.message_id))
 
 
-def _is_in_a_room(said: telegram.Message, ears: BotIdentity) -> bool:
-    return not ears.rooms.isdisjoint({_place(said).chat, str(said.chat.id)})
+def _is_in_a_room(said: telegram.Message, identity: BotIdentity) -> bool:
+    return not identity.rooms.isdisjoint({_place(said).chat, str(said.chat.id)})
 
 
-def _is_for_us(said: telegram.Message, ears: BotIdentity) -> bool:
-    if said.chat.type == ChatType.PRIVATE or _is_mentioned(said, ears):
+def _is_for_us(said: telegram.Message, identity: BotIdentity) -> bool:
+    if said.chat.type == ChatType.PRIVATE or _is_mentioned(said, identity):
         return True
     replied = _answered(said)
-    return replied is not None and replied.from_user is not None and replied.from_user.id == ears.id
+    return replied is not None and replied.from_user is not None and replied.from_user.id == identity.id
 
 
-def _is_mentioned(said: telegram.Message, ears: BotIdentity) -> bool:
+def _is_mentioned(said: telegram.Message, identity: BotIdentity) -> bool:
     """By our user name, or picked from a list by the name that is shown."""
-    return _mention(ears).search(_spoken(said)) is not None or bool(_picked(said, ears))
+    return _mention(identity).search(_spoken(said)) is not None or bool(_picked(said, identity))
 
 
-def _names_us(said: telegram.Message, ears: BotIdentity) -> bool:
+def _names_us(said: telegram.Message, identity: BotIdentity) -> bool:
     """By a mention, or by a command that says for whom it is."""
     command = _COMMAND.match(said.text or "")
-    named = command is not None and (command[2] or "").lower() == ears.username.lower()
-    return named or _is_mentioned(said, ears)
+    named = command is not None and (command[2] or "").lower() == identity.username.lower()
+    return named or _is_mentioned(said, identity)
 
 
-def _picked(said: telegram.Message, ears: BotIdentity) -> list[str]:
+def _picked(said: telegram.Message, identity: BotIdentity) -> list[str]:
     """How we are called where somebody picked us by the name that is shown: such a mention has no user name in it."""
     sort: list[str | None] = [MessageEntity.TEXT_MENTION]
     found = said.parse_entities(sort) if said.text else said.parse_caption_entities(sort) if said.caption else {}
-    return [words for entity, words in found.items() if entity.user is not None and entity.user.id == ears.id]
+    return [words for entity, words in found.items() if entity.user is not None and entity.user.id == identity.id]
 
 
 def _answered(said: telegram.Message) -> telegram.Message | None:
@@ -322,19 +326,19 @@ def _answered(said: telegram.Message) -> telegram.Message | None:
     return None if replied is None or replied.forum_topic_created is not None else replied
 
 
-def _words(said: telegram.Message, ears: BotIdentity) -> str | None:
+def _words(said: telegram.Message, identity: BotIdentity) -> str | None:
     """What was said, without our own name; empty where it was not in words.
 
     None for what Telegram itself says in a chat (somebody joined).
     """
     if not _spoken(said) and said.effective_attachment is None and _is_service(said):
         return None
-    return forwarded(said, _without_us(spoken(said), ears))
+    return forwarded(said, _without_us(spoken(said), identity))
 
 
-def _without_us(text: str, ears: BotIdentity) -> str:
+def _without_us(text: str, identity: BotIdentity) -> str:
     """The text without mentions of us, by our name in Telegram or by a mark."""
-    us, pattern = str(ears.id), _mention(ears)
+    us, pattern = str(identity.id), _mention(identity)
     found = []
     for run in runs(text):
         at = 0
@@ -345,8 +349,8 @@ def _without_us(text: str, ears: BotIdentity) -> str:
     return without_mention(written(run for run in found if run.text), us)
 
 
-def _with_what_it_points_at(said: telegram.Message, text: str, ears: BotIdentity) -> str:
-    cited = pointed_at(said, ears.id)
+def _with_what_it_points_at(said: telegram.Message, text: str, identity: BotIdentity) -> str:
+    cited = pointed_at(said, identity.id)
     return f"{cited}\n{text}".strip() if cited else text
 
 
@@ -359,8 +363,8 @@ def _spoken(said: telegram.Message) -> str:
     return said.text or said.caption or ""
 
 
-def _mention(ears: BotIdentity) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w@/.])@{re.escape(ears.username)}\b[,:]?", re.IGNORECASE)
+def _mention(identity: BotIdentity) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w@/.])@{re.escape(identity.username)}\b[,:]?", re.IGNORECASE)
 
 
 # --- what is pressed and put on messages ---

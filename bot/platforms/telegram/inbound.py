@@ -1,4 +1,4 @@
-"""Taking updates in: each is understood, stored, and only then confirmed."""
+"""Takes updates in: each is parsed, stored, and only then confirmed."""
 
 import asyncio
 import logging
@@ -60,18 +60,18 @@ class Albums:
         self._leaders: OrderedDict[str, telegram.Message] = OrderedDict()
         self._early: OrderedDict[str, list[Update]] = OrderedDict()
 
-    def read(self, update: Update, ears: BotIdentity) -> list[Fact]:
+    def read(self, update: Update, identity: BotIdentity) -> list[Fact]:
         """What the update says; of an album, also what its earlier pieces turn out to have said."""
         name = album(update)
         if name is None or update.message is None:
-            return read(update, ears)
+            return read(update, identity)
         leader = self._leaders.get(name)
-        facts = read(update, ears, leader)
+        facts = read(update, identity, leader)
         if not any(_leads(fact) for fact in facts):
             self._early.setdefault(name, []).append(update)
         elif leader is None:
             self._leaders[name] = update.message
-            facts += [fact for early in self._early.pop(name, []) for fact in read(early, ears, update.message)]
+            facts += [fact for early in self._early.pop(name, []) for fact in read(early, identity, update.message)]
         for memory in (self._leaders, self._early):
             while len(memory) > _ALBUMS:
                 memory.popitem(last=False)
@@ -121,7 +121,7 @@ class Inbound:
         try:
             async with self._in_order:  # the pieces of an album are looked at in their order
                 await self._look_again(update)
-                facts = self._albums.read(update, self._ears())
+                facts = self._albums.read(update, self._identity())
         except Unreachable:
             raise
         except Exception as error:  # noqa: BLE001 - as above
@@ -152,7 +152,7 @@ class Inbound:
             raise Unreachable(f"platforms.{NAME}: an update was not taken in ({type(error).__name__})") from error
         _skipped(payload, error)
 
-    def _ears(self) -> BotIdentity:
+    def _identity(self) -> BotIdentity:
         return BotIdentity(self._bot.id, self._bot.username, self._rooms.names, self._send_prefix)
 
     async def _store(self, fact: Fact) -> None:
@@ -207,7 +207,7 @@ class Inbound:
         if setting and fact.status not in (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER):
             about = {"chat": fact.chat, "status": fact.status, "setting": setting}
             log.error(
-                "no administrator in a team's group any more; make the bot one", extra={"platform": NAME, **about}
+                "no longer an administrator of a team's group; make the bot one", extra={"platform": NAME, **about}
             )
 
     async def _refusal(self, facts: Sequence[Fact]) -> str:
@@ -237,16 +237,16 @@ class Polling:
     What people say one after the other is stored together: a hundred messages are no hundred transactions.
     """
 
-    def __init__(self, line: BotApiClient, intake: Inbound) -> None:
-        self._line = line
-        self._intake = intake
+    def __init__(self, client: BotApiClient, inbound: Inbound) -> None:
+        self._client = client
+        self._inbound = inbound
         self._offset: int | None = None
 
     async def step(self, patience: int) -> None:
         """Take what waits, or what comes within `patience` seconds. Raises Unreachable; the rest comes again then."""
-        updates = await self._line.updates(self._offset, patience)
+        updates = await self._client.updates(self._offset, patience)
         for together in _side_by_side(updates):
-            outcomes = await asyncio.gather(*(self._intake.take(one) for _, one in together), return_exceptions=True)
+            outcomes = await asyncio.gather(*(self._inbound.take(one) for _, one in together), return_exceptions=True)
             for (number, _), failure in zip(together, outcomes, strict=True):
                 if failure is not None:
                     raise failure

@@ -20,66 +20,66 @@ MessageId = tuple[str, int]
 """A chat and a message in it."""
 
 
-async def live_check(config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
+async def live_check(config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
     """Two findings for each room. What else happens meanwhile stays with Telegram for Switchboard to hear."""
-    line = BotApiClient(config)
+    client = BotApiClient(config)
     try:
-        await asked(line.bot.initialize())
-        async for finding in _tried(line, config, around):
+        await asked(client.bot.initialize())
+        async for finding in _tried(client, config, context):
             yield finding
     finally:
-        await line.bot.shutdown()
+        await client.bot.shutdown()
 
 
-async def _tried(line: BotApiClient, config: Config, around: PlatformContext) -> AsyncIterator[Finding]:
+async def _tried(client: BotApiClient, config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
     if config.mode is Mode.WEBHOOK:
         # Updates cannot be polled beside a webhook; while it is away they wait with Telegram.
-        await asked(line.bot.delete_webhook(drop_pending_updates=False))
+        await asked(client.bot.delete_webhook(drop_pending_updates=False))
     posted: dict[MessageId, str] = {}
     try:
-        await _ask_for_reactions(line)
-        for where in Rooms(around.task).written:
-            what = f"a test message is in {where}; put {_emoji(around)} on it now"
+        await _ask_for_reactions(client)
+        for where in Rooms(context.task).written:
+            what = f"a test message is in {where}; put {_emoji(context)} on it now"
             try:
-                posted[await _post(line.bot, where, around)] = where
+                posted[await _post(client.bot, where, context)] = where
             except (Refused, Unreachable) as error:
                 yield Finding(what, False, str(error))
             else:
                 yield Finding(what, True)
-        async for finding in _watched(line, posted):
+        async for finding in _watched(client, posted):
             yield finding
     finally:
-        await _tidy(line.bot, config, posted)
+        await _tidy(client.bot, config, posted)
 
 
-async def _ask_for_reactions(line: BotApiClient) -> None:
+async def _ask_for_reactions(client: BotApiClient) -> None:
     """Before there is anything to react to: what nobody asked for is never sent."""
     try:
-        await line.updates(None, 0)
+        await client.updates(None, 0)
     except Unreachable:
         # Whatever it is, the watch meets it, too, and says so for every room.
         return
 
 
-def _emoji(around: PlatformContext) -> str:
+def _emoji(context: PlatformContext) -> str:
     """One that the room allows, if it allows what our cards need."""
-    return around.vocabulary.take.get(NAME, "👀")
+    return context.vocabulary.take.get(NAME, "👀")
 
 
-async def _post(bot: ExtBot[None], where: str, around: PlatformContext) -> MessageId:
+async def _post(bot: ExtBot[None], where: str, context: PlatformContext) -> MessageId:
     chat, _, topic = where.partition("/")
-    words = sentence(around.languages[0], "telegram_check", emoji=_emoji(around))
+    words = sentence(context.languages[0], "telegram_check", emoji=_emoji(context))
     sent = await asked(bot.send_message(chat, words, message_thread_id=int(topic) if topic else None))
     return str(sent.chat.id), sent.message_id
 
 
-async def _watched(line: BotApiClient, posted: dict[MessageId, str]) -> AsyncIterator[Finding]:
+async def _watched(client: BotApiClient, posted: dict[MessageId, str]) -> AsyncIterator[Finding]:
     waiting, until = dict(posted), asyncio.get_running_loop().time() + LIVE_SECONDS
     problem = "no reaction arrived; is the bot an administrator there, and are reactions allowed?"
     while waiting and asyncio.get_running_loop().time() < until:
         try:
             # Without an offset nothing is confirmed: all of it comes again.
-            updates = await line.updates(None, 1)
+            updates = await client.updates(None, 1)
         except Overtaken as error:
             problem = f"{error}; stop it while this check runs"
             break

@@ -76,8 +76,8 @@ def _thing(said: telegram.Message, kind: MediaKind, name: str) -> Media:
 
 
 def _location(said: telegram.Message, where: telegram.Location) -> Media:
-    spot = f"{where.latitude}, {where.longitude}"
-    name = f"{said.venue.title}, {said.venue.address} ({spot})" if said.venue is not None else spot
+    destination = f"{where.latitude}, {where.longitude}"
+    name = f"{said.venue.title}, {said.venue.address} ({destination})" if said.venue is not None else destination
     return _thing(said, MediaKind.LOCATION, name)
 
 

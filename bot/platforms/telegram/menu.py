@@ -34,7 +34,7 @@ async def set_up(bot: ExtBot[None], languages: tuple[str, ...]) -> None:
         for language, tag in tags.items():
             await asked(bot.set_my_commands(_menu(language), language_code=tag))
     except (Unreachable, Refused) as error:
-        log.warning("no menu of commands", extra={"platform": NAME, "problem": str(error)})
+        log.warning("menu of commands not set", extra={"platform": NAME, "problem": str(error)})
 
 
 def described(language: str) -> str:

@@ -1,4 +1,4 @@
-"""Saying posts and answers, at the pace that Telegram allows."""
+"""Delivers posts and answers, within Telegram's rate limits."""
 
 import asyncio
 import logging
@@ -17,13 +17,14 @@ from bot.domain.messages import Media, MessageRef, Place
 from bot.domain.ports import Ledger
 from bot.domain.posts import OutboxItem, Reply
 from bot.platforms.telegram import NAME
-from bot.platforms.telegram.attachments import AttachmentSender, Spot
+from bot.platforms.telegram.attachments import Attachments, Destination
 from bot.platforms.telegram.bot_api import BadToken, asked
 from bot.platforms.telegram.markup import Said
 from bot.platforms.telegram.message_parts import MessageParts
 from bot.platforms.telegram.rate_limits import Pace
-from bot.platforms.telegram.render import Voice, attached, render
+from bot.platforms.telegram.render import attached, render
 from bot.platforms.telegram.rooms import Rooms
+from bot.platforms.wording import RenderContext
 
 log = logging.getLogger(__name__)
 
@@ -34,16 +35,16 @@ T = TypeVar("T")
 
 
 class Sender:
-    """One bot's mouth."""
+    """Delivers posts and answers as one bot."""
 
-    def __init__(self, bot: ExtBot[None], voice: Voice, rooms: Rooms, ledger: Ledger) -> None:
+    def __init__(self, bot: ExtBot[None], rendering: RenderContext, rooms: Rooms, ledger: Ledger) -> None:
         self._bot = bot
-        self._voice = voice
+        self._rendering = rendering
         self._rooms = rooms
         self._pace = Pace()
         self._ledger = ledger
-        self._pieces = MessageParts(ledger)
-        self.parcels = AttachmentSender(bot, lambda chat: self._pace.count(chat, _now()), self._pieces)
+        self._parts = MessageParts(ledger)
+        self.attachments = Attachments(bot, lambda chat: self._pace.count(chat, _now()), self._parts)
         self._later: set[asyncio.Task[None]] = set()
 
     def delay(self, item: OutboxItem) -> timedelta:
@@ -58,7 +59,7 @@ class Sender:
         """
         if item.post.only_for is not None:
             raise Refused(f"platforms.{NAME}: nothing can be shown to one person of a chat alone")
-        said = render(item.post.content, self._voice, _missing(item))
+        said = render(item.post.content, self._rendering, _missing(item))
         if item.edits is not None:
             await self._called(item.edits.chat, self._rewrite(item.edits.chat, int(item.edits.id), said))
             return item.edits
@@ -128,14 +129,14 @@ class Sender:
     async def _post(self, place: Place, reply: int | None, said: Said) -> Message:
         chat, _, topic = place.chat.partition("/")
         try:
-            return await self._send(Spot(chat, int(topic) if topic else None, _replying(reply)), said)
+            return await self._send(Destination(chat, int(topic) if topic else None, _replying(reply)), said)
         except BadRequest as error:
             if not topic or not any(sign in error.message.lower() for sign in _TOPIC_GONE):
                 raise
             about = {"platform": NAME, "room": place.chat, "setting": self._rooms.settings(chat)}
-            log.error("topic closed or deleted, said in the group itself", extra=about)
+            log.error("topic closed or deleted, posted in the group itself", extra=about)
             await self._widen(place)
-            return await self._send(Spot(chat, None, _replying(reply)), said)
+            return await self._send(Destination(chat, None, _replying(reply)), said)
 
     async def _widen(self, place: Place) -> None:
         """The group itself is the team's room from now on; said here first, and written down for other processes."""
@@ -148,13 +149,13 @@ class Sender:
         except Unreachable as error:
             log.error("room not written down", extra={"platform": NAME, "problem": str(error)})
 
-    async def _send(self, spot: Spot, said: Said) -> Message:
+    async def _send(self, destination: Destination, said: Said) -> Message:
         return await self._bot.send_message(
-            spot.chat,
+            destination.chat,
             said.text,
             parse_mode=ParseMode.HTML,
-            message_thread_id=spot.topic,
-            reply_parameters=spot.reply,
+            message_thread_id=destination.topic,
+            reply_parameters=destination.reply,
             reply_markup=said.keyboard,
             link_preview_options=_NO_PREVIEW,
             disable_notification=said.quiet,
@@ -181,20 +182,20 @@ class Sender:
         Nothing is raised for it, as the text would be said once more.
         """
         content, topic = item.post.content, sent.message_thread_id if sent.is_topic_message else None
-        spot = Spot(str(sent.chat.id), topic, _replying(sent.message_id))
-        if lost := await self.parcels.send(spot, delivery.attached(content), item.files):
-            language = self._voice.persons(content.language) if isinstance(content, Reply) else self._voice.team
-            await self._add(spot, "\n".join(attached(lost, language, "telegram_lost")))
+        destination = Destination(str(sent.chat.id), topic, _replying(sent.message_id))
+        if lost := await self.attachments.send(destination, delivery.attached(content), item.files):
+            language = self._rendering.persons(content.language) if isinstance(content, Reply) else self._rendering.team
+            await self._add(destination, "\n".join(attached(lost, language, "telegram_lost")))
 
-    async def _add(self, spot: Spot, text: str) -> None:
-        self._pace.count(spot.chat, _now())
+    async def _add(self, destination: Destination, text: str) -> None:
+        self._pace.count(destination.chat, _now())
         try:
-            piece = await asked(self._send(spot, Said(text, quiet=True)))
+            piece = await asked(self._send(destination, Said(text, quiet=True)))
         except (Unreachable, Refused) as error:
-            log.error("part of a post not said", extra={"platform": NAME, "problem": str(error)})
+            log.error("part of a post not delivered", extra={"platform": NAME, "problem": str(error)})
         else:
-            if spot.reply is not None:
-                await self._pieces.add(spot.chat, piece.message_id, spot.reply.message_id)
+            if destination.reply is not None:
+                await self._parts.add(destination.chat, piece.message_id, destination.reply.message_id)
 
 
 def _missing(item: OutboxItem) -> list[Media]:

@@ -1,4 +1,4 @@
-"""How fast Telegram lets a bot speak: counted before we call, so that one busy chat holds up no other."""
+"""Telegram's rate limits, counted before we call, so that one busy chat holds up no other."""
 
 from bisect import insort
 

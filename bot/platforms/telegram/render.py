@@ -1,7 +1,6 @@
-"""What we owe, as Telegram shows it. Pure."""
+"""Posts as Telegram's HTML. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bot.domain.continuation import continues, first, history_on_card, on_card
 from bot.domain.messages import Media
@@ -31,12 +30,22 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.rich_text import units
-from bot.domain.tasks import Task, Vocabulary
-from bot.locales import choose
+from bot.domain.tasks import Task
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, link, marked_up, plain, quoted
-from bot.platforms.wording import card_marks, continuation, question, remembered, reply, report, to_person, to_team, why
+from bot.platforms.wording import (
+    RenderContext,
+    card_marks,
+    continuation,
+    question,
+    remembered,
+    reply,
+    report,
+    to_person,
+    to_team,
+    why,
+)
 
 _EXCERPT, _HISTORY, _LEGEND, _MARKS, _REMEMBERED = 1_000, 600, 600, 300, 300
 """Together with a card's other lines they stay below what one message may hold. An excerpt is longer than what
@@ -47,41 +56,21 @@ _FEW = 8
 _QUIET = (What.LEFT, What.SOLVED)
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """How we speak here."""
-
-    languages: tuple[str, ...]
-    """Offered languages, the fallback first: to the person in theirs, to teams in the fallback."""
-    base: str
-    """What a card calls the model when no adapter serves."""
-    task: Task
-    vocabulary: Vocabulary
-
-    @property
-    def team(self) -> str:
-        """The language that teams read."""
-        return self.languages[0]
-
-    def persons(self, language: str | None) -> str:
-        return choose(language, self.languages)
-
-
-def render(content: Content, voice: Voice, missing: Sequence[Media] = ()) -> Said:
+def render(content: Content, rendering: RenderContext, missing: Sequence[Media] = ()) -> Said:
     """The content in its reader's language, within Telegram's limits; attachments that did not come along by name."""
     match content:
         case Question() | Answer() | WordsPlease() | Moved() | Solved() | Split() | Reply():
-            return _to_person(content, voice, missing)
+            return _to_person(content, rendering, missing)
         case Card():
-            return Said(_card(content, voice))
+            return Said(_card(content, rendering))
         case FollowUp():
-            return _follow_up(content, voice, missing)
+            return _follow_up(content, rendering, missing)
         case Continuation():
-            return _continuation(content, voice)
+            return _continuation(content, rendering)
         case Offer() | WrongTeam() | Sent() | Notice():
-            return _to_team(content, voice)
+            return _to_team(content, rendering)
         case LearningReport():
-            return Said(_report(content, voice.team))
+            return Said(_report(content, rendering.team))
 
 
 def attached(media: Sequence[Media], language: str, key: str = "card_attached") -> list[str]:
@@ -95,22 +84,24 @@ def attached(media: Sequence[Media], language: str, key: str = "card_attached") 
 
 
 def _to_person(
-    content: Question | Answer | WordsPlease | Moved | Solved | Split | Reply, voice: Voice, missing: Sequence[Media]
+    content: Question | Answer | WordsPlease | Moved | Solved | Split | Reply,
+    rendering: RenderContext,
+    missing: Sequence[Media],
 ) -> Said:
-    language = voice.persons(content.language)
+    language = rendering.persons(content.language)
     match content:
         case Question():
-            return _question(content, language, voice.task)
+            return _question(content, language, rendering.task)
         case Reply():
-            return _reply(content, language, voice.task, missing)
+            return _reply(content, language, rendering.task, missing)
         case Solved(answer=None):
             buttons = keyboard([(sentence(language, "yes"), YES), (sentence(language, "no"), NO)], columns=2)
-            return Said(plain(to_person(content, language, voice.task)), buttons)
+            return Said(plain(to_person(content, language, rendering.task)), buttons)
         case Split(done=False):
             buttons = keyboard([(sentence(language, "split_button"), SPLIT)])
-            return Said(plain(to_person(content, language, voice.task)), buttons)
+            return Said(plain(to_person(content, language, rendering.task)), buttons)
         case _:
-            return Said(plain(to_person(content, language, voice.task)))
+            return Said(plain(to_person(content, language, rendering.task)))
 
 
 def _question(content: Question, language: str, task: Task) -> Said:
@@ -136,10 +127,10 @@ def _left(*lines: str | Sequence[str]) -> int:
 # --- to the team ---
 
 
-def _card(card: Card, voice: Voice) -> str:
-    language, moved = voice.team, card.moved_to is not None
-    title = plain(sentence(language, "card_title", team=voice.task.shown(card.label)), LINE)
-    lines = [f"<s>{title}</s>" if moved else f"<b>{title}</b>", *_fate(card, voice)]
+def _card(card: Card, rendering: RenderContext) -> str:
+    language, moved = rendering.team, card.moved_to is not None
+    title = plain(sentence(language, "card_title", team=rendering.task.shown(card.label)), LINE)
+    lines = [f"<s>{title}</s>" if moved else f"<b>{title}</b>", *_fate(card, rendering)]
     lines.append(plain(sentence(language, "card_from", author=card.author or sentence(language, "someone")), LINE))
     if card.deleted:
         lines.append(f"<i>{plain(sentence(language, 'card_gone'), LINE)}</i>")
@@ -147,18 +138,18 @@ def _card(card: Card, voice: Voice) -> str:
         lines += quoted(on_card(card), _EXCERPT, struck=moved)
         lines += [f"<i>{plain(sentence(language, 'card_continued'), LINE)}</i>"] if continues(card) else []
     lines += attached(card.media, language)
-    lines.append(f"<i>{plain(why(card, language, voice.base), LINE)}</i>")
+    lines.append(f"<i>{plain(why(card, language, rendering.base), LINE)}</i>")
     if not moved:
-        lines += _background(card, language) + _manual(card, voice)
+        lines += _background(card, language) + _manual(card, rendering)
     return "\n".join(lines)
 
 
-def _fate(card: Card, voice: Voice) -> list[str]:
+def _fate(card: Card, rendering: RenderContext) -> list[str]:
     """What became of it."""
-    language = voice.team
+    language = rendering.team
     lines = [plain(" · ".join(card_marks(card, language)), _MARKS)] if card_marks(card, language) else []
     if card.moved_to is not None:
-        lines.append(plain(sentence(language, "card_moved", team=voice.task.shown(card.moved_to)), LINE))
+        lines.append(plain(sentence(language, "card_moved", team=rendering.task.shown(card.moved_to)), LINE))
         lines += link(sentence(language, "card_moved_link"), card.moved_link)
     return lines
 
@@ -173,43 +164,43 @@ def _background(card: Card, language: str) -> list[str]:
     return lines + link(sentence(language, "card_link"), card.source)
 
 
-def _manual(card: Card, voice: Voice) -> list[str]:
+def _manual(card: Card, rendering: RenderContext) -> list[str]:
     """What the emoji on it do."""
-    language, emoji = voice.team, voice.vocabulary
+    language, emoji = rendering.team, rendering.vocabulary
     take, done, wrong = (words.get(NAME, "") for words in (emoji.take, emoji.done, emoji.wrong))
     how = [sentence(language, "card_how", take=take, done=done)] if take and done else []
     if wrong:
         how.append(sentence(language, "card_how_wrong", wrong=wrong))
     lines = [plain("  ".join(how), LINE)] if how else []
-    legend = "  ".join(f"{one} {voice.task.shown(label)}" for one, label in card.legend)
+    legend = "  ".join(f"{one} {rendering.task.shown(label)}" for one, label in card.legend)
     return [*lines, plain(sentence(language, "card_legend", legend=legend), _LEGEND)] if legend else lines
 
 
-def _follow_up(content: FollowUp, voice: Voice, missing: Sequence[Media]) -> Said:
-    lead_in, names = cut(to_team(content, voice.team, voice.task), LINE), attached(missing, voice.team)
+def _follow_up(content: FollowUp, rendering: RenderContext, missing: Sequence[Media]) -> Said:
+    lead_in, names = cut(to_team(content, rendering.team, rendering.task), LINE), attached(missing, rendering.team)
     said = [] if content.deleted else quoted(first(content.text), _left(lead_in, names))
     return Said("\n".join([f"<b>{plain(lead_in)}</b>", *said, *names]))
 
 
-def _continuation(content: Continuation, voice: Voice) -> Said:
+def _continuation(content: Continuation, rendering: RenderContext) -> Said:
     """A person reads on without being told so; a team reads which piece of how many it is."""
     if content.gone:
         return Said(GONE, quiet=True)
     if content.to_person:
         return Said("\n".join(marked_up(content.text, MOST)) or GONE, quiet=True)
-    title = cut(continuation(content, voice.team), LINE)
+    title = cut(continuation(content, rendering.team), LINE)
     return Said("\n".join([f"<i>{plain(title)}</i>", *quoted(content.text, _left(title))]), quiet=True)
 
 
-def _to_team(content: Offer | WrongTeam | Sent | Notice, voice: Voice) -> Said:
-    language = voice.team
-    line = plain(to_team(content, language, voice.task), _SENTENCE)
+def _to_team(content: Offer | WrongTeam | Sent | Notice, rendering: RenderContext) -> Said:
+    language = rendering.team
+    line = plain(to_team(content, language, rendering.task), _SENTENCE)
     match content:
         case Offer():
             button = keyboard([(sentence(language, "offer_button"), SEND)])
             return Said(line, None if content.sent else button, quiet=True)
         case WrongTeam(chosen=None):
-            choices = [(voice.task.shown(label), str(position)) for position, label in enumerate(content.choices)]
+            choices = [(rendering.task.shown(label), str(position)) for position, label in enumerate(content.choices)]
             return Said(line, keyboard(choices, columns=1 if len(choices) <= _FEW else 2))
         case Sent():
             clips = [f"📎 {content.media}"] if content.media else []

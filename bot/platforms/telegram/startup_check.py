@@ -30,9 +30,9 @@ async def _stand(bot: ExtBot[None], rooms: Rooms, chat: str) -> None:
         log.warning("team's group has a new id; write it in the settings", extra={**about, "after": moved.chat})
         rooms.move(chat, moved.chat)
     except Refused as error:
-        log.error("no access to a team's group", extra={**about, "problem": str(error)})
+        log.error("team's group cannot be accessed", extra={**about, "problem": str(error)})
     except Unreachable as error:
-        log.warning("team's group not looked at", extra={**about, "problem": str(error)})
+        log.warning("team's group not checked", extra={**about, "problem": str(error)})
     else:
         if me.status not in (ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER):
-            log.error("no administrator in a team's group; no reaction comes from there", extra=about)
+            log.error("not an administrator of a team's group: its reactions do not arrive", extra=about)

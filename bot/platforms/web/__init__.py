@@ -68,17 +68,17 @@ class WebModule(PlatformModule):
         return _lead(written)
 
     @asynccontextmanager
-    async def connect(self, config: object, around: PlatformContext) -> AsyncIterator[Platform]:
+    async def connect(self, config: object, context: PlatformContext) -> AsyncIterator[Platform]:
         """The chat, ready to speak. Nothing to sign in to, so it never raises Refused."""
         if not isinstance(config, Config):
             raise TypeError("the web chat was given another platform's settings")
-        yield WebChat(config.leads, around)
+        yield WebChat(config.leads, context)
 
-    def check(self, config: object, around: PlatformContext) -> AsyncIterator[Finding]:
+    def check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
         """That teams have rooms here."""
         from bot.platforms.web.check import check
 
-        return check(around)
+        return check(context)
 
     def settings_table(self, address: str = "") -> str:
         """From the template beside this file."""

@@ -30,14 +30,14 @@ class WebChat:
 
     name = NAME
 
-    def __init__(self, leads: Sequence[str], around: PlatformContext) -> None:
-        self._around = around
-        teams = tuple(team_rooms(around.task))
+    def __init__(self, leads: Sequence[str], context: PlatformContext) -> None:
+        self._context = context
+        teams = tuple(team_rooms(context.task))
         rooms = (*PERSON_ROOMS, *teams)
         self._permissions = Permissions(frozenset(leads))
         self._inbound = Inbound(rooms, teams)
         self._sender = Sender(rooms)
-        self._page = Page(around, rooms)
+        self._page = Page(context, rooms)
         self._inbox: Inbox | None = None
 
     @property
@@ -55,8 +55,8 @@ class WebChat:
         return False
 
     async def listen(self, inbox: Inbox) -> None:
-        """Serve the page until cancelled; while it does, one task tells every open page that something changed."""
-        async with self._around.ledger.changes() as changes:
+        """Serve the page until cancelled, and tell every open page when something changed."""
+        async with self._context.ledger.changes() as changes:
             self._inbox = inbox
             self._page.open()
             try:
@@ -97,7 +97,7 @@ class WebChat:
             except UsageError as error:
                 response = _sentence(422, str(error))
             except Unreachable:
-                log.warning("web chat could not reach the database", extra={"path": request.url.path})
+                log.warning("database not reached, request refused", extra={"path": request.url.path})
                 response = _sentence(503, "Nothing was stored: the database does not answer. Please try again.")
             response.headers.update(request_guard.POLICY)
             return response
@@ -118,7 +118,7 @@ class WebChat:
         await request_guard.body(request)
         if not self._permissions.may_teach():
             return _sentence(403, "Only leads may ask for a lesson, and there is none in [platforms.web].")
-        return JSONResponse({"asked": await self._around.chat_commands.learn(Person(NAME, LEAD, PEOPLE[LEAD]))})
+        return JSONResponse({"asked": await self._context.chat_commands.learn(Person(NAME, LEAD, PEOPLE[LEAD]))})
 
 
 def _sentence(status: int, sentence: str) -> Response:

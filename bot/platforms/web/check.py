@@ -6,8 +6,8 @@ from bot.platforms import Finding, PlatformContext
 from bot.platforms.web.words import team_rooms
 
 
-async def check(around: PlatformContext) -> AsyncIterator[Finding]:
+async def check(context: PlatformContext) -> AsyncIterator[Finding]:
     """That teams have rooms here. The chat lives in this process and its database: there is nothing to sign in to."""
-    rooms = team_rooms(around.task)
+    rooms = team_rooms(context.task)
     remedy = 'Nobody can answer here: give a team a room, deliver_to = { web = "billing" }'
     yield Finding("web: rooms of teams in the local chat", bool(rooms), "" if rooms else remedy)

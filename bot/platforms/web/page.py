@@ -24,10 +24,10 @@ _TYPES = {".css": "text/css", ".js": "text/javascript"}
 class Page:
     """What browsers are shown."""
 
-    def __init__(self, around: PlatformContext, rooms: tuple[str, ...]) -> None:
-        self._around = around
+    def __init__(self, context: PlatformContext, rooms: tuple[str, ...]) -> None:
+        self._context = context
         self._rooms = rooms
-        self._words = Words(around.task, around.languages, around.base, around.vocabulary)
+        self._words = Words(context.task, context.languages, context.base, context.vocabulary)
         self._browsers: set[asyncio.Event] = set()
         self._open = False
 
@@ -55,11 +55,11 @@ class Page:
 
     async def state(self, _request: Request, _inbox: Inbox) -> Response:
         """All that the page shows."""
-        around = self._around
-        lines = await around.transcript.lines(NAME, self._rooms, LINES)
-        champion = await around.registry.champion(around.task.name, around.base)
-        cycles = await around.registry.cycles(around.task.name, 1)
-        waiting = await around.examples.waiting_corrections(around.task.name)
+        context = self._context
+        lines = await context.transcript.lines(NAME, self._rooms, LINES)
+        champion = await context.registry.champion(context.task.name, context.base)
+        cycles = await context.registry.cycles(context.task.name, 1)
+        waiting = await context.examples.waiting_corrections(context.task.name)
         learning = render.learning(self._words, champion, next(iter(cycles), None), waiting)
         return JSONResponse(render.state(self._words, lines, learning, now()))
 

@@ -1,4 +1,4 @@
-"""Who may come in: requests from our own page, to this machine, with a body that makes sense.
+"""Which requests are accepted: from our own page, to this machine, with a valid body.
 
 Another website in the same browser can send requests to this machine, so requests must come from our own page (same
 origin, JSON) and be addressed to this machine by number or as localhost (which stops names that were rebound to it).

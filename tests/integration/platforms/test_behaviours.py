@@ -435,7 +435,7 @@ async def test_sixty_corrections_in_one_group_within_a_minute_stay_within_its_li
     cards = town.telegram_cards("billing")
     assert len(cards) == len(customers)
     monkeypatch.setattr(rate_limits, "_GROUP", (20, 3.0))
-    town.story.chats[0]._speaker._pace = rate_limits.Pace()  # type: ignore[attr-defined]
+    town.story.chats[0]._sender._pace = rate_limits.Pace()  # type: ignore[attr-defined]
     before = len(town.telegram.calls)
     for emoji in (["👀"], [], ["👀"], [], ["👀"], ["👌"]):
         for card in cards:

@@ -88,7 +88,7 @@ async def test_a_menu_that_telegram_does_not_take_is_no_reason_not_to_listen(
     async with hearing(english, inbox):
         await english.writes(ANN, "hello")
         await english.until(lambda: inbox.texts == ["hello"])
-    assert "no menu of commands" in caplog.text
+    assert "menu of commands not set" in caplog.text
 
 
 async def test_privacy_says_what_is_kept_and_how_to_erase_it(

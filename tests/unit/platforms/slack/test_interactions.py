@@ -52,7 +52,7 @@ def test_a_press_carries_the_buttons_value() -> None:
 def test_a_press_on_a_whisper_says_so() -> None:
     container = {"type": "message", "message_ts": ROOT, "channel_id": HELP, "is_ephemeral": True}
     pressed = interaction(press(container=container))
-    assert isinstance(pressed, ButtonPress) and pressed.whispered
+    assert isinstance(pressed, ButtonPress) and pressed.ephemeral
 
 
 @pytest.mark.parametrize(

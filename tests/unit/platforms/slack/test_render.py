@@ -33,8 +33,8 @@ from bot.domain.posts import (
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
 from bot.platforms.slack.blocks import Said, escaped
-from bot.platforms.slack.card import Voice
 from bot.platforms.slack.render import Links, render
+from bot.platforms.wording import RenderContext
 from tests.servers.slack.blocks import buttons, check
 
 LANGUAGES = ("en", "pt-BR", "es")
@@ -67,7 +67,7 @@ def card(**changes: object) -> Card:
 
 def said(content: Content, language: str = "en", links: Links | None = None) -> Said:
     others = tuple(tag for tag in LANGUAGES if tag != language)
-    return render(content, Voice((language, *others), "starter", TASK, WORDS), links)
+    return render(content, RenderContext((language, *others), "starter", TASK, WORDS), links)
 
 
 def shown(content: Content, language: str = "en", links: Links | None = None) -> str:
@@ -318,7 +318,7 @@ def test_a_card_has_a_button_to_reply_with() -> None:
 
 
 def test_without_words_for_taking_and_closing_the_legend_leaves_them_out() -> None:
-    text = json.dumps(render(CARD, Voice(("en",), "starter", TASK)).blocks)
+    text = json.dumps(render(CARD, RenderContext(("en",), "starter", TASK)).blocks)
     assert "on it" not in text
     assert "React with" in text
 

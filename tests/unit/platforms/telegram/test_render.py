@@ -39,7 +39,8 @@ from bot.domain.rich_text import units
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
 from bot.platforms.telegram.markup import Said, cut
-from bot.platforms.telegram.render import Voice, render
+from bot.platforms.telegram.render import render
+from bot.platforms.wording import RenderContext
 from tests.servers.telegram.formatting import parse
 
 LANGUAGES = ("en", "pt-BR", "es")
@@ -155,11 +156,11 @@ def buttons(said: Said) -> Sequence[tuple[str, object]]:
 
 
 def say(content: Content, language: str = "en") -> Said:
-    return render(content, voice(language))
+    return render(content, rendering(language))
 
 
-def voice(*languages: str) -> Voice:
-    return Voice(languages, "starter", TASK, VOCABULARY)
+def rendering(*languages: str) -> RenderContext:
+    return RenderContext(languages, "starter", TASK, VOCABULARY)
 
 
 def test_every_kind_of_content_is_tried() -> None:
@@ -174,7 +175,7 @@ def test_every_kind_of_content_is_tried() -> None:
 def test_whatever_people_write_telegram_can_show_it(text: str, language: str) -> None:
     for content in samples(text):
         for missing in ([], [Media("slack", "F1", MediaKind.DOCUMENT, text or "f")] * 9):
-            said = render(content, voice(language), missing)
+            said = render(content, rendering(language), missing)
             shown(said)
             assert len(buttons(said)) <= 100
             assert all(len(str(value).encode()) <= 64 for _, value in buttons(said))
@@ -190,7 +191,7 @@ def test_nothing_that_people_write_becomes_markup(language: str) -> None:
 
 
 def test_a_person_is_answered_in_their_language_and_a_team_in_the_first() -> None:
-    ours = voice("en", "pt-BR", "es")
+    ours = rendering("en", "pt-BR", "es")
     assert "O pedido já está com ela" in shown(render(Answer("billing", "pt"), ours))
     assert "Ya tiene tu solicitud" in shown(render(Answer("billing", "es-AR"), ours))
     assert "It is with them now" in shown(render(Answer("billing", "ru"), ours))
@@ -295,7 +296,7 @@ def test_a_reply_speaks_as_the_team() -> None:
 
 def test_what_could_not_come_along_is_named() -> None:
     for content in (Reply("billing", "see", "en", "Lee", (MEDIA,)), FollowUp("Ann", "see", (MEDIA,))):
-        assert shown(render(content, voice("en"), [MEDIA])).endswith("see\nAttached: bill.pdf")
+        assert shown(render(content, rendering("en"), [MEDIA])).endswith("see\nAttached: bill.pdf")
         assert "bill.pdf" not in shown(say(content))
 
 
