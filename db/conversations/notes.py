@@ -74,9 +74,10 @@ async def add_note(session: AsyncSession, note: Note) -> bool:
 
 async def is_of_a_team(session: AsyncSession, ref: MessageRef, ours: bool) -> bool:
     under = await whole(session, ref)
-    kind = await session.scalar(_standing_as(under).with_only_columns(PostRow.kind).limit(1))
-    if kind is not None:
-        return kind in _IN_TEAMS_ROOMS
+    said = _standing_as(under).with_only_columns(or_(PostRow.kind.in_(_IN_TEAMS_ROOMS), _continues_there())).limit(1)
+    ours_there = await session.scalar(said)
+    if ours_there is not None:
+        return ours_there
     if await _note_at(session, under) is not None:
         return True
     return ours and not await _is_a_message(session, under) and await _had_cards(session, under)
@@ -216,8 +217,12 @@ async def _card_over(session: AsyncSession, row: NoteRow, cards: Sequence[Standi
 
 def _said_as(ref: MessageRef) -> Select[PostRow]:
     """Our posts in a team's room that this message is, the newest first: the post itself, and what rewrote it."""
-    continuing = and_(PostRow.kind == Continuation.__name__, PostRow.under.is_not(None))
-    return _standing_as(ref).where(or_(PostRow.kind.in_(_OF_THE_TEAM), continuing))
+    return _standing_as(ref).where(or_(PostRow.kind.in_(_OF_THE_TEAM), _continues_there()))
+
+
+def _continues_there() -> ColumnElement[bool]:
+    """Whether it is the rest of a card or of what stands under one: the rest of a reply stands with the person."""
+    return and_(PostRow.kind == Continuation.__name__, PostRow.under.is_not(None))
 
 
 def _standing_as(ref: MessageRef) -> Select[PostRow]:

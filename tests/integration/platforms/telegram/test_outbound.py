@@ -128,7 +128,8 @@ async def test_a_burst_into_one_group_is_spread_and_nobody_sleeps_for_a_turn(ser
         waits = [telegram.delay(replace(item(FollowUp("Ann", "x"), str(BILLING)), id=n)) for n in range(60)]
         assert telegram.delay(replace(item(Answer("billing", "en"), str(ANN)), id=99)) == timedelta(0)
     assert waits[:3] == [timedelta(0)] * 3
-    assert waits[3:] == sorted(waits[3:])
+    tenths = [round(wait.total_seconds(), 1) for wait in waits[3:]]  # time passes while they are counted
+    assert tenths == sorted(tenths)
     assert timedelta(seconds=2) < waits[3] and timedelta(seconds=115) < waits[-1] < timedelta(minutes=3)
 
 

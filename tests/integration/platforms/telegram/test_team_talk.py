@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.domain.delivery import after_said
 from bot.domain.errors import Unreachable
 from bot.domain.messages import MessageRef, Place
 from bot.domain.ports import ThreadingPolicy
@@ -71,7 +72,7 @@ class Scene:
             for item in items:
                 receipt = await self.said(telegram, item)
                 first = int(receipt.id) if isinstance(item.post.content, Card) else first
-                await self.outbox.said(item, receipt, after(6))
+                await self.outbox.said(item, receipt, after(6), after_said(item, receipt))
         return first
 
     async def said(self, telegram: Telegram, item: OutboxItem) -> MessageRef:
@@ -138,7 +139,7 @@ async def test_another_process_learns_of_a_closed_topic_while_it_listens(scene: 
     assert await scene.requests() == ["the last word"]
 
 
-@pytest.mark.parametrize("behind", [0, 1, 2, 3], ids=["card", "follow-up", "its second half", "notice"])
+@pytest.mark.parametrize("behind", [0, 1, 2, 3], ids=["card", "follow-up", "notice", "its second half"])
 async def test_a_room_that_left_the_settings_keeps_its_secrets(scene: Scene, behind: int) -> None:
     async with scene.process() as telegram:
         card = await scene.card(telegram, str(BILLING))

@@ -180,9 +180,9 @@ async def test_a_leads_thumb_offers_teams_and_a_press_moves_the_card_with_its_hi
     card = await scene.brought()
     await scene.notes("not ours", card)
     await scene.reacts(card, "👎")
-    await scene.presses(scene.last(BILLING), "it", by=STRANGER)
+    await scene.presses(scene.last(BILLING), "IT", by=STRANGER)
     assert scene.server.posts(IT) == []
-    await scene.presses(scene.last(BILLING), "it")
+    await scene.presses(scene.last(BILLING), "IT")
     moved, new = scene.card(BILLING), scene.card(IT)
     assert ("Moved to IT" in moved.text, new.thread) == (True, 45)
     assert [one["url"] for one in moved.entities if one["type"] == "text_link"] == [
@@ -253,7 +253,7 @@ async def test_new_begins_another_request_status_lists_both_and_forget_leaves_no
     await scene.server.writes(ANN, "/status")
     await scene.settles()
     await scene.server.until(lambda: "charged twice" in scene.last(ANN).text)
-    assert "my laptop is broken – with it" in scene.last(ANN).text
+    assert "my laptop is broken – with IT" in scene.last(ANN).text
     await scene.server.writes(ANN, "/forget")
     await scene.server.until(lambda: "erase everything" in scene.last(ANN).text)
     await scene.presses(scene.last(ANN), "Yes, erase it", by=ANN)
