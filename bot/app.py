@@ -53,7 +53,6 @@ from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
 from inference.trainer_process import TrainerProcess
-from inference.voices.fitted import FittedVoices
 
 log = logging.getLogger(__name__)
 
@@ -274,6 +273,8 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         line = await stack.enter_async_context(open_line(model.server))
     adapters = VllmAdapters(line, folder)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
+    from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
+
     voices = FittedVoices(model.runs / "voices", store.embedder.name)
     fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
     embedder, memory, registry = store.embedder, store.memory, store.registry
