@@ -330,10 +330,10 @@ async def _load(models: ModelStack, adapter: Adapter) -> None:
             await models.adapters.load(adapter)
     except (Unreachable, TimeoutError) as error:
         problem = str(error) or f"the model server did not take {adapter.name} within {_LOAD_SECONDS:g} s"
-        say(f"{problem}; until it answers, the memory and the fallback decide")
+        say(f"{problem}; until it answers, the other voices decide")
     except Refused as error:
         log.error("adapter cannot serve", extra={"adapter": adapter.name, "problem": str(error)})
-        say(f"{error}; until it can, the memory and the fallback decide")
+        say(f"{error}; until it can, the other voices decide")
 
 
 async def adopt_starter_seed(settings: Settings, store: Store) -> None:

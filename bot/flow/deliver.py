@@ -74,7 +74,7 @@ class Deliverer(Step[OutboxItem]):
             return await self.outbox.postpone(item, self.now() + wait, str(error))
         except Refused as error:
             return await self._give_up(item, str(error), about)
-        log.info("said", extra={**about, "attempt": item.attempt})
+        log.info("delivered", extra={**about, "attempt": item.attempt})
         return await self.outbox.said(item, receipt, self.now(), delivery.after_said(item, receipt))
 
     async def _laden(self, item: OutboxItem) -> OutboxItem:
@@ -91,7 +91,7 @@ class Deliverer(Step[OutboxItem]):
             try:
                 files.append(File(media, await self._fetch(media)))
             except Refused as error:
-                log.warning("attachment stays behind", extra={"post": item.id, "problem": str(error)})
+                log.warning("attachment not delivered", extra={"post": item.id, "problem": str(error)})
                 content = delivery.without(content, media)
         return replace(item, post=replace(item.post, content=content), files=tuple(files))
 
@@ -102,7 +102,7 @@ class Deliverer(Step[OutboxItem]):
         return await source.fetch(media)
 
     async def _give_up(self, item: OutboxItem, problem: str, about: Mapping[str, object]) -> None:
-        log.error("never said", extra={**about, "problem": problem})
+        log.error("delivery given up", extra={**about, "problem": problem})
         what_now = delivery.undeliverable(self.task, item, problem)
         if what_now.lost:
             log.error("no room takes the card", extra={**about, "remedy": "mend deliver_to of the fallback label"})

@@ -185,10 +185,10 @@ async def test_a_dead_model_server_is_said_and_the_memory_answers(unserved: Home
     unserved.file("rows.jsonl", jsonl(ROWS))
     await unserved.succeeds("import", "rows.jsonl")
     done = await unserved.succeeds("route", "the fridge is broken again", "--json")
-    assert (done.json["label"], done.json["by"], done.json["adapter"]) == ("kitchen", "memory", None)
+    assert (done.json["label"], done.json["by"], done.json["adapter"]) == ("kitchen", "examples", None)
     assert done.json["reason"] in {"model_down", "not_trained"}
     lost = await unserved.succeeds("route", "zzz qqq xxx", "--json")
-    assert (lost.json["label"], lost.json["by"]) == ("garage", "fallback")
+    assert lost.json["would_ask"], "nobody is sure of what nobody can read"
 
 
 async def test_a_newcomer_begins_and_finds_out_what_works(homes: Path) -> None:
@@ -333,8 +333,8 @@ async def test_odd_texts_on_the_command_line_are_no_trouble(taught: Taught) -> N
 async def test_an_adapter_whose_server_is_gone_leaves_the_memory_to_answer(taught: Taught) -> None:
     config = taught.home.file("unserved.toml", settings(f"http://{free_address()}", free_address()))
     done = await taught.home.succeeds("route", "the fridge is broken again", "--json", "--config", config)
-    assert (done.json["label"], done.json["by"], done.json["reason"]) == ("kitchen", "memory", "model_down")
-    assert "until it answers, the memory and the fallback decide" in done.told
+    assert (done.json["label"], done.json["by"], done.json["reason"]) == ("kitchen", "examples", "model_down")
+    assert "until it answers, the other voices decide" in done.told
 
 
 async def test_an_adapter_whose_files_are_missing_leaves_the_rest_deciding_and_is_named(
@@ -349,7 +349,7 @@ async def test_an_adapter_whose_files_are_missing_leaves_the_rest_deciding_and_i
         checked = await taught.home.does("check", "--json")
     finally:
         runs.with_name("elsewhere").rename(runs)
-    assert (done.json["label"], done.json["by"], done.json["reason"]) == ("kitchen", "memory", "model_down")
+    assert (done.json["label"], done.json["by"], done.json["reason"]) == ("kitchen", "examples", "model_down")
     assert "desk-1 cannot be loaded" in done.told
     [found] = [row for row in checked.lines if row["part"] == "model"]
     assert (checked.code, found["ok"]) == (1, False)

@@ -1,5 +1,6 @@
 """What a running bot writes down about people, at its most talkative: no words, no names, no numbers, no tokens."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,13 +40,20 @@ async def test_after_everything_that_can_happen_no_word_name_number_or_token_was
             done = await talkative.process.stops()
         assert done.code == 0
         written = done.out + done.err
-        assert "said" in written and "said later" in written and "never said" in written and "update skipped" in written
+        assert (
+            "delivered" in written
+            and "delivery postponed" in written
+            and "delivery given up" in written
+            and "update skipped" in written
+        )
         tokens = (around.slack.bot_token, around.slack.app_token, around.telegram.token)
         found = [(secret, _line(written, secret)) for secret in (*SECRETS, *tokens) if secret in written]
         assert not found
         assert not [secret for secret in (*SECRETS, *tokens) if secret in told]
         for platform in ("slack", "telegram"):
-            assert f'switchboard_decisions{{by="memory",label="billing",platform="{platform}"' in told
+            assert re.search(
+                rf'switchboard_decisions{{by="(examples|memory)",label="billing",platform="{platform}"', told
+            )
 
 
 async def _a_day_in_slack(around: Town, records: Records) -> None:

@@ -137,7 +137,8 @@ async def test_a_model_that_hangs_delays_no_acknowledgement_and_the_memory_answe
             assert max(delivery.acked_after for delivery in around.slack.deliveries) < 3
             await records.until_said(5, 120, patient.process.said)
             assert [len(around.replies(ts)) for ts in asked] == [1] * 5
-            assert records.rows("SELECT DISTINCT by, reason FROM decisions") == [("memory", "model_down")]
+            decided = set(records.rows("SELECT DISTINCT by, reason FROM decisions"))
+            assert decided and decided <= {("examples", "model_down"), ("memory", "model_down")}
             assert (await patient.process.stops()).code == 0
 
 

@@ -107,7 +107,7 @@ async def test_two_hundred_messages_over_both_platforms_are_two_hundred_conversa
         for replica in (one, two):
             done = await replica.process.stops()
             assert (done.code, "Traceback" in done.err) == (0, False)
-    assert all("said" in log and "listening" in log for log in logs), "both took part"
+    assert all("delivered" in log and "listening" in log for log in logs), "both took part"
 
 
 async def _everybody_writes(around: Town) -> tuple[list[str], dict[str, int]]:
