@@ -90,7 +90,7 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
 async def mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
     """Everything that thinks, in no time."""
     task, embedder = settings.routing, Instant(store.embedder.name)
-    voices = FittedVoices(settings.model.runs / "voices", embedder.name)
+    voices = FittedVoices(settings.model.runs.parent / "voices", embedder.name)
     predictor = FakePredictor(lambda _: "billing")
     classifier = Classifier(predictor, embedder, store.memory, store.registry, "starter", linear=voices)
     async with open_line(_NOBODY) as line:

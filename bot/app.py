@@ -275,7 +275,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     predictor = VllmPredictor(line, prompts, model.base, adapters)
     from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
 
-    voices = FittedVoices(model.runs / "voices", store.embedder.name)
+    voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
     fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
     embedder, memory, registry = store.embedder, store.memory, store.registry
     classifier = Classifier(predictor, embedder, memory, registry, model.base, linear=voices, deadline=model.deadline)
