@@ -34,9 +34,9 @@ _POLICY = ThreadingPolicy(timedelta(0), timedelta(hours=24), timedelta(hours=72)
 _FILL = (
     """
     INSERT INTO conversations (platform, chat, thread, person_id, person_name, language, external, state, started_at,
-        last_at, version, asked, asked_for_words, resting, label, closed_at, routed_at, reminders)
+        last_at, heard_at, version, asked, asked_for_words, resting, label, closed_at, routed_at, reminders)
     SELECT CASE n % 3 WHEN 0 THEN 'web' ELSE 'slack' END, CASE n % 3 WHEN 0 THEN 'customer' ELSE 'C' || n % 40 END,
-        'm' || n, 'p' || n % 90000, 'Person', 'en', false, 'closed', at, at, 2, n % 50 = 0, false, false,
+        'm' || n, 'p' || n % 90000, 'Person', 'en', false, 'closed', at, at, at, 2, n % 50 = 0, false, false,
         CASE n % 6 WHEN 0 THEN 'billing' ELSE 'it' END, at, at, 0
     FROM (
         SELECT n, now() - (:total ::int - n) * interval '86 seconds' AS at

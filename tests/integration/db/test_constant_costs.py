@@ -14,8 +14,8 @@ from tests.integration.db.scenes import after, carded, pending, reaction, routed
 
 _MANY = """
     INSERT INTO conversations (platform, chat, thread, person_id, person_name, external, state, started_at, last_at,
-        version, asked, asked_for_words, resting, label, reminders)
-    SELECT 'slack', 'C' || n % 9, 'm' || n, 'p' || n, '', false, 'closed', at, at, 2, n % 50 = 0, false, false,
+        heard_at, version, asked, asked_for_words, resting, label, reminders)
+    SELECT 'slack', 'C' || n % 9, 'm' || n, 'p' || n, '', false, 'closed', at, at, at, 2, n % 50 = 0, false, false,
         'billing', 0
     FROM (SELECT n, now() - n * interval '10 minutes' AS at FROM generate_series(1, 6000) n) t
 """

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from bot.domain.errors import Refused, UsageError
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
-from bot.domain.messages import Message, MessageRef, Place
+from bot.domain.messages import Fact, Message, MessageRef, Place
 from bot.domain.posts import Answer, Card, Moved
 from bot.failed import drop_failed, list_failed, retry_failed
 from bot.flow.correct import Corrector
@@ -350,15 +350,15 @@ async def test_failures_long_ago_do_not_add_up(story: Story) -> None:
 async def test_a_fact_that_cannot_be_stored_is_acknowledged_kept_and_stored_once_it_can_be(
     story: Story, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stored = story.ledger.add_message
+    stored = story.ledger.add_facts
 
-    async def cannot(message: Message, policy: object) -> bool:
-        raise Refused("database: DataError")
+    async def cannot(facts: Sequence[Fact], policy: object) -> Sequence[bool | Exception]:
+        return [Refused("database: DataError")] * len(facts)
 
-    monkeypatch.setattr(story.ledger, "add_message", cannot)
+    monkeypatch.setattr(story.ledger, "add_facts", cannot)
     await story.writes("I was charged twice", "1")
     await story.writes("I was charged twice", "1")
-    monkeypatch.setattr(story.ledger, "add_message", stored)
+    monkeypatch.setattr(story.ledger, "add_facts", stored)
     await story.settles()
     assert story.cards() == []
     [failed] = await listed(story)
@@ -375,10 +375,10 @@ async def test_a_fact_that_cannot_be_stored_is_acknowledged_kept_and_stored_once
 async def test_a_fact_that_still_cannot_be_stored_is_set_aside_anew(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def cannot(message: Message, policy: object) -> bool:
+    async def cannot(facts: Sequence[Fact], policy: object) -> Sequence[bool | Exception]:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(story.ledger, "add_message", cannot)
+    monkeypatch.setattr(story.ledger, "add_facts", cannot)
     await story.writes("I was charged twice", "1")
     [failed] = await listed(story)
     await retry_failed(story.failures, [failed["id"]], story.now())
