@@ -67,9 +67,9 @@ _FILL = (
     FROM conversations c, generate_series(1, 2) k WHERE c.id BETWEEN CAST(:from AS bigint) AND CAST(:to AS bigint)
     """,
     """
-    INSERT INTO reactions (platform, chat, message_id, actor_id, actor_name, emoji, added, at, concluded_at)
+    INSERT INTO reactions (platform, chat, message_id, actor_id, actor_name, emoji, added, at, heard_at, concluded_at)
     SELECT 'web', c.label, 'r' || c.id || '-2', 'agent' || c.id % 50, 'Agent', CASE k WHEN 1 THEN '👀' ELSE '✅' END,
-        true, c.started_at, c.started_at
+        true, c.started_at, c.started_at, c.started_at
     FROM conversations c, generate_series(1, 2) k WHERE c.id BETWEEN CAST(:from AS bigint) AND CAST(:to AS bigint)
     """,
 )
