@@ -130,7 +130,6 @@ async def test_a_full_disk_is_one_sentence_and_no_adapter(tmp_path: Path, starte
     assert finished(tmp_path) is None
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def with_weight(base: Path, copy: Path, bad: float) -> Path:
     """The base with one weight of its second layer's first projection changed."""
     shutil.copytree(base, copy)
@@ -163,6 +162,7 @@ def test_training_that_diverges_ends_at_the_first_step_that_shows_it(
     assert not adapter_of(tmp_path).exists()
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_training_leaves_nothing_finished_and_starts_clean(
     tmp_path: Path, starter: Path, how: signal.Signals
 ) -> None:
