@@ -18,9 +18,13 @@ TEAMS = ["billing", "delivery", "support", "sales", "people", "it", "facilities"
 FILES = ["seed", "heldout", "hard"]
 
 
+LANGUAGES = ["en", "pt", "es"]
+
+
 class Example(NamedTuple):
     text: str
     label: str
+    language: str
 
     @property
     def normalised(self) -> str:
@@ -32,7 +36,7 @@ def examples(name: str) -> list[Example]:
     lines = (DEMO / f"{name}.jsonl").read_bytes().decode("utf-8", errors="strict").splitlines()
     rows = [json.loads(line) for line in lines]
     assert {row["split"] for row in rows} == {"train" if name == "seed" else "test"}
-    return [Example(row["text"], row["label"]) for row in rows]
+    return [Example(row["text"], row["label"], row.get("language", "en")) for row in rows]
 
 
 def labels() -> dict[str, dict[str, object]]:
@@ -54,9 +58,24 @@ def similarity_to_nearest(held: frozenset[str], seed: list[frozenset[str]]) -> f
     return max(len(held & one) / len(held | one) for one in seed if held | one)
 
 
-@pytest.mark.parametrize(("name", "per_team", "of_triage"), [("seed", 400, 400), ("heldout", 25, 40), ("hard", 20, 40)])
-def test_every_label_has_enough_messages(name: str, per_team: int, of_triage: int) -> None:
-    counts = Counter(example.label for example in examples(name))
+@pytest.mark.parametrize(
+    ("name", "language", "per_team", "of_triage"),
+    [
+        ("seed", "en", 400, 400),
+        ("seed", "pt", 150, 180),
+        ("seed", "es", 150, 180),
+        ("heldout", "en", 25, 40),
+        ("heldout", "pt", 13, 16),
+        ("heldout", "es", 13, 16),
+        ("hard", "en", 18, 36),
+        ("hard", "pt", 5, 10),
+        ("hard", "es", 5, 10),
+    ],
+)
+def test_every_label_has_enough_messages_in_every_language(
+    name: str, language: str, per_team: int, of_triage: int
+) -> None:
+    counts = Counter(example.label for example in examples(name) if example.language == language)
     assert set(counts) == {*TEAMS, "triage"}
     assert min(counts[team] for team in TEAMS) >= per_team
     assert counts["triage"] >= of_triage
@@ -83,10 +102,22 @@ def test_messages_are_short_and_long_as_people_write(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_messages_are_clean_text(name: str) -> None:
-    for text, _ in examples(name):
+    for text, _, _ in examples(name):
         assert text == text.strip() != ""
         assert text == unicodedata.normalize("NFC", text)
         assert all(mark == "\n" or unicodedata.category(mark) != "Cc" for mark in text)
+
+
+@pytest.mark.parametrize("language", ["pt", "es"])
+def test_most_messages_are_typed_without_accents_and_some_with(language: str) -> None:
+    typed = [example.text for example in examples("seed") if example.language == language]
+    plain = sum(text.isascii() for text in typed) / len(typed)
+    assert 0.5 < plain < 0.9
+
+
+def test_no_other_language_than_the_three_is_named() -> None:
+    named = {example.language for name in FILES for example in examples(name)}
+    assert named == set(LANGUAGES)
 
 
 def test_teams_are_those_of_the_messages_and_triage_catches_the_rest() -> None:
@@ -109,7 +140,7 @@ def test_examples_in_the_settings_are_not_held_out() -> None:
         shown = label["examples"]
         assert isinstance(shown, list)
         assert 4 <= len(shown) <= 6
-        assert not {Example(text, name).normalised for text in shown} & held
+        assert not {Example(text, name, "en").normalised for text in shown} & held
 
 
 @pytest.mark.parametrize("platform", ["slack", "telegram", "web"])
