@@ -1,4 +1,4 @@
-"""What the starter learns from: lines of text, capped by source, some of them joined or misspelt."""
+"""What the starter learns from: lines of text, capped by source, some of them joined, misspelt or abbreviated."""
 
 import gzip
 import json
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+ENGLISH = "en"
 # What people said or typed, as opposed to documentation: closest to what a bot reads, so seen more often.
 SPOKEN = frozenset(
     {
@@ -20,6 +21,7 @@ SPOKEN = frozenset(
         "rasa-nlu",
         "restaurant8k",
         "snips",
+        "spoken",
         "taskmaster-4",
     }
 )
@@ -27,14 +29,65 @@ SPOKEN_REPEATS = 2  # times a spoken line is seen for each time a documentation 
 DEMO = "seed"  # the demo company's seed messages, from bot/demo/seed.jsonl: their words, never their labels
 DEMO_REPEATS = 4
 JOINED_SHARE = 0.10  # lines made of several of one source: real messages run to many sentences
+# How people type what takes longer to spell; the other way round would be a guess.
+ABBREVIATIONS = {
+    "pt": {
+        "voce": "vc",
+        "você": "vc",
+        "voces": "vcs",
+        "vocês": "vcs",
+        "por favor": "pfv",
+        "porque": "pq",
+        "por que": "pq",
+        "não": "n",
+        "nao": "n",
+        "também": "tb",
+        "que": "q",
+        "quando": "qdo",
+        "hoje": "hj",
+        "para": "pra",
+        "está": "ta",
+        "estou": "to",
+        "obrigado": "obg",
+        "obrigada": "obg",
+        "mensagem": "msg",
+        "beleza": "blz",
+        "quero": "qro",
+        "comigo": "cmg",
+        "agora": "agr",
+        "qualquer": "qlqr",
+    },
+    "es": {
+        "por favor": "x favor",
+        "porque": "pq",
+        "por qué": "x q",
+        "que": "q",
+        "qué": "q",
+        "también": "tb",
+        "para": "pa",
+        "por": "x",
+        "gracias": "grax",
+        "mensaje": "msj",
+        "bien": "bn",
+        "cuando": "cuand",
+        "ustedes": "uds",
+        "usted": "ud",
+        "mañana": "mñn",
+        "nada": "na",
+        "número": "num",
+        "está": "ta",
+        "estoy": "toy",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A text and the source that it came from."""
+    """A text, the source that it came from, and its language."""
 
     text: str
     source: str
+    language: str = ENGLISH
 
     @property
     def repeats(self) -> int:
@@ -45,27 +98,36 @@ class Line:
 
 
 def read_lines(paths: Sequence[Path]) -> list[Line]:
-    """Every line of the files, in their order; a file that names no sources is one, called as the file is."""
+    """Every line of the files, in their order; a file that names no sources is one, called as the file is.
+
+    A line is of the language that it names, or else its file's: `name.pt.jsonl.gz` is Portuguese, a plain name English.
+    """
     lines = []
     for path in paths:
         opened = gzip.open if path.suffix == ".gz" else open
+        name, *rest = path.name.split(".")
+        usual = rest[0] if rest[0] in ABBREVIATIONS else ENGLISH
         with opened(path, "rt", encoding="utf-8") as file:
             rows = (json.loads(row) for row in file)
-            lines += [Line(row["text"], row.get("source", path.stem)) for row in rows]
+            lines += [Line(row["text"], row.get("source", name), row.get("language", usual)) for row in rows]
     return lines
 
 
-def choose_lines(lines: Sequence[Line], cap: int, rng: random.Random) -> list[Line]:
-    """At most `cap` lines of a source, or twice that if spoken, and some joined ones; shuffled: any slice is fair."""
-    by_source: dict[str, list[Line]] = {}
+def choose_lines(lines: Sequence[Line], caps: dict[str, int], seed: int) -> list[Line]:
+    """At most so many lines of a source, or twice that if spoken, and some joined ones; shuffled: any slice is fair.
+
+    `caps` are by language. What is chosen of one source does not depend on the others, so that vectors can be kept.
+    """
+    by_source: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
-        by_source.setdefault(line.source, []).append(line)
+        by_source.setdefault((line.language, line.source), []).append(line)
     chosen = []
-    for group in by_source.values():
-        most = cap if group[0].repeats == 1 else SPOKEN_REPEATS * cap
+    for (language, source), group in by_source.items():
+        rng = random.Random(f"{seed} {language} {source}")
+        most = caps[language] * (1 if group[0].repeats == 1 else SPOKEN_REPEATS)
         kept = rng.sample(group, min(most, len(group)))
         chosen += kept + joined_lines(kept, rng)
-    rng.shuffle(chosen)
+    random.Random(seed).shuffle(chosen)
     return chosen
 
 
@@ -74,7 +136,7 @@ def joined_lines(lines: Sequence[Line], rng: random.Random) -> list[Line]:
     made = []
     for _ in range(int(len(lines) * JOINED_SHARE)):
         parts = rng.sample(lines, min(rng.choice((2, 2, 3, 3, 4, 5)), len(lines)))
-        made.append(Line(" ".join(part.text for part in parts), parts[0].source))
+        made.append(Line(" ".join(part.text for part in parts), parts[0].source, parts[0].language))
     return made
 
 
@@ -87,3 +149,16 @@ def misspelt(text: str, rng: random.Random) -> str:
         slip = rng.choice((word[at + 1] + word[at], word[at + 1], word[at] + word[at : at + 2]))
         words[place] = word[:at] + slip + word[at + 2 :]
     return " ".join(words)
+
+
+def abbreviated(text: str, language: str, rng: random.Random) -> str:
+    """The text as it is typed in a hurry: about half of what the language has a short form for, shortened."""
+    short = ABBREVIATIONS.get(language, {})
+    words, made = text.split(" "), []
+    while words:
+        pair = " ".join(words[:2]).lower()
+        size = 2 if pair in short else 1
+        found = short.get(" ".join(words[:size]).lower())
+        made.append(found if found and rng.random() < 0.5 else " ".join(words[:size]))
+        words = words[size:]
+    return " ".join(made)

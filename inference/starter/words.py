@@ -1,37 +1,55 @@
-"""Whole words for a starter that exists: what people write most and the teacher never had as one piece.
+"""Whole words for a starter that exists: what people write most and its vocabulary has only in pieces.
 
 "Invoice", "refund", "vpn" and "login" are two or three pieces of the teacher's vocabulary, and a model of three layers
-has better things to do than to put them together again in every message.
+has better things to do than to put them together again in every message. Portuguese and Spanish it has in pieces only.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoModel, AutoTokenizer, LlamaForCausalLM, TokenizersBackend
+from tokenizers.models import WordPiece
+from tokenizers.trainers import WordPieceTrainer
+from transformers import AutoTokenizer, LlamaForCausalLM, TokenizersBackend
 
 from inference.starter.labels import LABELS
-from inference.starter.lines import Line
-from inference.starter.teacher import embed_part
+from inference.starter.lines import ENGLISH, Line
+from inference.starter.teacher import Teacher, minilm_folder
 
 WORDS = 4_000  # by use in the lines
-RARE_WORDS = 1_500  # which the lines hardly use, in the teacher's order, the commonest first
+RARE_WORDS = 1_500  # which the lines hardly use, in MiniLM's order, the commonest first
 LEAST_USE = 5
+PIECES = 11_000  # of the other languages, before those that the vocabulary has are taken off
 
 
-def choose_words(teacher: Path, tokenizer: TokenizersBackend, lines: Sequence[Line]) -> list[str]:
-    """The words to add: those that the lines use most, then those that the teacher holds for common."""
+def choose_words(tokenizer: TokenizersBackend, lines: Sequence[Line]) -> list[str]:
+    """The words to add: those that the lines use most, then those that MiniLM holds for common."""
     known = tokenizer.get_vocab()
     uses: Counter[str] = Counter()
     for line in lines:
         uses.update(dict.fromkeys(words_of(tokenizer.backend_tokenizer, line.text), line.repeats))
     used = [word for word, count in uses.most_common() if count >= LEAST_USE and word not in known]
-    theirs = AutoTokenizer.from_pretrained(teacher).get_vocab()
+    theirs = AutoTokenizer.from_pretrained(minilm_folder()).get_vocab()
     rare = [word for word in sorted(theirs, key=theirs.__getitem__) if is_word(word) and word not in known]
     chosen = dict.fromkeys(used[:WORDS])
     return list(dict.fromkeys([*chosen, *[word for word in rare if word not in chosen][:RARE_WORDS]]))
+
+
+def choose_pieces(tokenizer: TokenizersBackend, lines: Sequence[Line]) -> list[str]:
+    """Pieces for the lines that are not English: a vocabulary of their own, without what is known already."""
+    known = tokenizer.get_vocab()
+    theirs = Tokenizer(WordPiece(unk_token="<unk>"))
+    theirs.normalizer = tokenizer.backend_tokenizer.normalizer
+    theirs.pre_tokenizer = tokenizer.backend_tokenizer.pre_tokenizer
+    trainer = WordPieceTrainer(
+        vocab_size=PIECES, min_frequency=LEAST_USE, special_tokens=["<unk>"], show_progress=False
+    )
+    theirs.train_from_iterator(
+        (line.text for line in lines if line.language != ENGLISH for _ in range(line.repeats)), trainer
+    )
+    found = theirs.get_vocab()
+    return [piece for piece in sorted(found, key=found.__getitem__) if is_plain(piece) and piece not in known]
 
 
 def words_of(tokenizer: Tokenizer, text: str) -> Iterator[str]:
@@ -45,17 +63,22 @@ def is_word(piece: str) -> bool:
     return len(piece) > 2 and piece.isascii() and piece.isalpha()
 
 
-@torch.no_grad()
-def with_rows(base: LlamaForCausalLM, words: Sequence[str], teacher: Path, known: TokenizersBackend) -> None:
-    """Give the model a row for each new word, before the label rows: where the teacher's vector of it would lie.
+def is_plain(piece: str) -> bool:
+    """Two letters or more, at a word's beginning or inside of one."""
+    letters = piece.removeprefix("##")
+    return len(letters) > 1 and letters.isascii() and letters.isalpha()
 
-    The ridge regression from the teacher's vectors of the words that the model knows to their rows says where.
+
+@torch.no_grad()
+def with_rows(base: LlamaForCausalLM, added: Sequence[str], teacher: Teacher, known: TokenizersBackend) -> None:
+    """Give the model a row for each new piece, before the label rows: where the teacher's vector of it would lie.
+
+    The ridge regression from the teacher's vectors of the words that the model knows to their rows says where: a
+    Portuguese word begins beside the English one that means the same.
     """
     rows = base.model.embed_tokens.weight
     old = {word: at for word, at in known.get_vocab().items() if is_word(word)}
-    encoder = AutoModel.from_pretrained(teacher).eval()
-    tokenizer: TokenizersBackend = TokenizersBackend.from_pretrained(teacher)
-    meant, new = (embed_part(encoder, tokenizer, list(some)) for some in (old, words))
+    meant, new = (teacher.vectors([piece.removeprefix("##") for piece in some]) for some in (old, added))
     middle, centre = meant.mean(0), rows[list(old.values())].mean(0)
     seen, wanted = meant - middle, rows[list(old.values())] - centre
     ridge = 1e-2 * len(seen) * seen.square().mean() * torch.eye(seen.shape[1])

@@ -5,16 +5,35 @@ import itertools
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
 from transformers import LlamaForCausalLM, TokenizersBackend
 
-from inference.starter import BASE, teacher, words
-from inference.starter.lines import Line, choose_lines, misspelt, read_lines
-from inference.starter.make import BATCH, HELD_OUT, batches, schedule
-from inference.starter.words import choose_words, with_rows
+from inference.starter import BASE, teacher
+from inference.starter.distil import BATCH, HELD_OUT, batches, schedule
+from inference.starter.lines import Line, abbreviated, choose_lines, misspelt, read_lines
+from inference.starter.make import cap, lesson
+from inference.starter.words import choose_pieces, choose_words, with_rows
+
+
+class Reader:
+    """A teacher without weights: says of each text a vector that its letters alone decide, and counts what it reads."""
+
+    name = "reader"
+    width = 4
+
+    def __init__(self, languages: frozenset[str] | None = None) -> None:
+        self.languages = languages
+        self.read: list[str] = []
+
+    def vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        self.read += texts
+        return torch.stack(
+            [torch.randn(self.width, generator=torch.Generator().manual_seed(len(text))) for text in texts]
+        )
 
 
 def starter_tokenizer() -> TokenizersBackend:
@@ -33,6 +52,14 @@ def test_a_plain_file_is_a_source_called_as_it_is(tmp_path: Path) -> None:
     assert read_lines([tmp_path / "seed.jsonl"]) == [Line("hi", "seed")]
 
 
+def test_a_line_is_of_the_language_that_it_names_or_else_of_its_files(tmp_path: Path) -> None:
+    (tmp_path / "unlabelled.pt.jsonl").write_text(json.dumps({"text": "oi", "source": "manual"}) + "\n", "utf-8")
+    rows = ({"text": "hola", "language": "es"}, {"text": "hi"})
+    (tmp_path / "seed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    read = read_lines([tmp_path / "unlabelled.pt.jsonl", tmp_path / "seed.jsonl"])
+    assert [(line.source, line.language) for line in read] == [("manual", "pt"), ("seed", "es"), ("seed", "en")]
+
+
 def test_the_demo_companys_words_count_most_and_documentation_least() -> None:
     assert [Line("hi", source).repeats for source in ("seed", "snips", "manual")] == [4, 2, 1]
 
@@ -40,17 +67,25 @@ def test_the_demo_companys_words_count_most_and_documentation_least() -> None:
 def test_words_are_added_whole_by_use_and_numbers_and_codes_are_not() -> None:
     known = starter_tokenizer()
     lines = [Line("Frobnicate order 4711b-x now!", "snips")] * 3 + [Line("frobnicated", "manual")] * 4
-    chosen = choose_words(teacher.teacher_folder(), known, lines)
+    chosen = choose_words(known, lines)
     assert chosen[0] == "frobnicate"
     assert not {"4711b", "4711", "x", "now", "order", "frobnicated"} & set(chosen)
     assert not set(chosen) & set(known.get_vocab())
 
 
-def test_added_words_get_rows_of_the_usual_length_and_every_other_row_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words, "embed_part", lambda _model, _tokenizer, texts: torch.randn(len(texts), 384))
+def test_pieces_of_other_languages_are_added_without_accents_and_english_lines_add_none() -> None:
+    known = starter_tokenizer()
+    lines = [Line("Zurbalação já", "manual", "pt")] * 9 + [Line("frobnicate", "snips")] * 9
+    chosen = choose_pieces(known, lines)
+    assert "zurbalacao" in chosen
+    assert "frobnicate" not in chosen
+    assert not set(chosen) & set(known.get_vocab())
+
+
+def test_added_words_get_rows_of_the_usual_length_and_every_other_row_stays() -> None:
     model, known = LlamaForCausalLM.from_pretrained(BASE, dtype=torch.float32), starter_tokenizer()
     before = model.model.embed_tokens.weight.detach().clone()
-    with_rows(model, ["frobnicate", "zzyzx"], teacher.teacher_folder(), known)
+    with_rows(model, ["frobnicate", "##zzyzx"], Reader(), known)
     after = model.model.embed_tokens.weight.detach()
     assert torch.equal(after[:-162], before[:-160])
     assert torch.equal(after[-160:], before[-160:])
@@ -58,9 +93,40 @@ def test_added_words_get_rows_of_the_usual_length_and_every_other_row_stays(monk
     assert model.lm_head.weight is model.model.embed_tokens.weight
 
 
+def test_a_teacher_is_asked_only_for_what_it_reads_and_each_text_once(tmp_path: Path) -> None:
+    lines = [Line("hi", "snips"), Line("oi pessoal", "seed", "pt"), Line("hello", "snips"), Line("hi", "snips")]
+    english = Reader(frozenset({"en"}))
+    learned = lesson(english, lines, tmp_path)
+    assert learned.reads.tolist() == [True, False, True, True]
+    assert english.read == ["hi", "hello"]
+    assert learned.targets[1].abs().sum() == 0
+    assert torch.equal(learned.targets[0], learned.targets[3])
+    again = Reader(frozenset({"en"}))
+    assert torch.equal(lesson(again, [*lines, Line("bye", "snips")], tmp_path).targets[:4], learned.targets)
+    assert again.read == ["bye"]
+
+
+def test_a_cap_names_its_language() -> None:
+    assert cap("pt=14000") == ("pt", 14_000)
+
+
+def test_short_forms_are_typed_in_their_own_language_only() -> None:
+    asked = "você sabe quando chega por favor"
+    made = {abbreviated(asked, "pt", random.Random(n)) for n in range(200)}
+    assert {"vc sabe qdo chega pfv", asked} <= made
+    assert abbreviated(asked, "en", random.Random(1)) == asked
+
+
+def test_what_is_chosen_of_a_source_does_not_depend_on_the_others() -> None:
+    manual = [Line(f"manual {n}", "manual") for n in range(500)]
+    alone = choose_lines(manual, {"en": 50}, 3)
+    beside = choose_lines([*manual, *[Line(f"dito {n}", "outro", "pt") for n in range(90)]], {"en": 50, "pt": 20}, 3)
+    assert {line for line in beside if line.language == "en"} == set(alone)
+
+
 def test_no_source_gives_more_than_the_cap_but_for_joined_lines() -> None:
     lines = [Line(f"manual {n}", "manual") for n in range(500)] + [Line(f"said {n}", "snips") for n in range(30)]
-    chosen = choose_lines(lines, 100, random.Random(1))
+    chosen = choose_lines(lines, {"en": 100}, 1)
     assert Counter(line.source for line in chosen) == {"manual": 110, "snips": 33}
     assert sum(line in set(lines) for line in chosen) == 130
 
@@ -98,6 +164,9 @@ def test_rate_rises_then_falls_to_nothing() -> None:
 
 
 def test_other_weights_than_the_teachers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(teacher, "SHA256", "0" * 64)
+    for pinned in ("MINILM_SHA256", "USE_PIECES_SHA256"):
+        monkeypatch.setattr(teacher, pinned, "0" * 64)
     with pytest.raises(SystemExit, match="is not the teacher"):
-        teacher.teacher_folder()
+        teacher.minilm_folder()
+    with pytest.raises(SystemExit, match=r"sp\.model is not the teacher"):
+        teacher.UniversalSentenceEncoder()
