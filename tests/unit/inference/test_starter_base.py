@@ -20,6 +20,18 @@ PARAPHRASES = [
     ("I'd like to cancel my subscription", "please end my monthly plan"),
 ]
 
+ACROSS = {
+    "where is my parcel?": ("cadê meu pacote", "donde esta mi paquete"),
+    "I was charged twice": ("me cobraram duas vezes", "me cobraron dos veces"),
+    "the lamp does not turn on": ("a lampada nao acende", "la lampara no enciende"),
+    "how many days of holiday do I have left": (
+        "quantos dias de ferias me restam",
+        "cuantos dias de vacaciones me quedan",
+    ),
+    "I forgot my password": ("esqueci minha senha", "olvide mi contraseña"),
+    "my chair is broken": ("minha cadeira quebrou", "se rompio mi silla"),
+}
+
 
 @functools.cache
 def starter() -> tuple[LlamaForCausalLM, TokenizersBackend]:
@@ -56,14 +68,14 @@ def state(text: str) -> torch.Tensor:
 
 
 def test_weights_are_small_enough_for_a_repository() -> None:
-    assert sum(path.stat().st_size for path in BASE.glob("*.safetensors")) <= 25_000_000
+    assert sum(path.stat().st_size for path in BASE.glob("*.safetensors")) <= 40_000_000
 
 
 def test_shapes_are_those_the_seed_adapter_is_trained_for() -> None:
     config = starter()[0].config
     assert (config.hidden_size, config.num_hidden_layers, config.intermediate_size) == (384, 3, 768)
     assert (config.num_attention_heads, config.num_key_value_heads) == (6, 6)
-    assert (config.max_position_embeddings, config.vocab_size) == (256, 15_664)
+    assert (config.max_position_embeddings, config.vocab_size) == (256, 24_367)
     assert starter()[0].dtype == torch.bfloat16
 
 
@@ -81,7 +93,7 @@ def test_output_rows_are_the_input_rows() -> None:
 
 def test_each_label_is_one_token_and_reads_back() -> None:
     ids = ids_of(LABELS)
-    assert ids == list(range(15_504, 15_664))
+    assert ids == list(range(24_207, 24_367))
     assert [starter()[1].decode([label]) for label in ids] == LABELS
 
 
@@ -115,7 +127,14 @@ def test_prompt_is_start_message_route() -> None:
     assert starter()[1]("")["input_ids"] == [start, route]
 
 
-@pytest.mark.parametrize("word", ["invoice", "refund", "vpn", "login", "wifi", "thermostat", "payslip", "gdpr"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("invoice", "refund", "vpn", "login", "wifi", "thermostat", "payslip", "gdpr"),
+        *("fatura", "reembolso", "férias", "crachá", "senha", "vcs", "pedido", "não"),
+        *("factura", "devolución", "vacaciones", "contraseña", "envío", "nómina", "¿", "porfa"),
+    ],
+)
 def test_what_people_write_to_a_help_desk_is_one_token(word: str) -> None:
     assert len(ids_in(word)) == 1
 
@@ -145,3 +164,10 @@ def test_paraphrases_are_nearer_than_strangers() -> None:
 def test_a_typo_hardly_moves_a_message() -> None:
     clean, typo = state("my invoice is wrong, please check it"), state("my invioce is wrong, plese check it")
     assert clean @ typo > state("my invoice is wrong, please check it") @ state("the door on floor two is stuck")
+
+
+@pytest.mark.parametrize("language", [0, 1], ids=["pt", "es"])
+def test_the_same_request_in_another_language_is_nearest(language: int) -> None:
+    english = torch.stack([state(text) for text in ACROSS])
+    others = torch.stack([state(said[language]) for said in ACROSS.values()])
+    assert (others @ english.T).argmax(-1).tolist() == list(range(len(ACROSS)))
