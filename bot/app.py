@@ -46,7 +46,7 @@ from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
 from inference.circuit_breaker import CircuitBreaker
 from inference.client import VllmPredictor
-from inference.embed import LocalEmbedder, UrlEmbedder
+from inference.embedders.choose import OpenEmbedder, open_embedder
 from inference.http import open_line
 from inference.prompt import PromptBuilder
 from inference.seed import STARTER_ADAPTERS, starter_seed
@@ -73,7 +73,7 @@ class Store:
     """Everything that is remembered."""
 
     database: Database
-    embedder: LocalEmbedder | UrlEmbedder
+    embedder: OpenEmbedder
     """Its name marks every vector that is stored."""
     ledger: PostgresLedger
     outbox: PostgresOutbox
@@ -138,7 +138,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     async with _database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
         async with open_database(url) as database, open_database(url, pool_size=2) as aside:
-            embedder = _embedder(settings)
+            embedder = open_embedder(settings.model.embedder, settings.languages)
             store = Store(
                 database,
                 embedder,
@@ -293,15 +293,6 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     )
     backfill = embedding_backfill(store)
     return ModelStack(classifier, backfill, fitter, learner, server, adapters, predictor.breaker)
-
-
-def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
-    """MODEL@URL is asked over HTTP; anything else runs in this process."""
-    name = settings.model.embedder
-    if "@http" in name:
-        model, _, url = name.partition("@")
-        return UrlEmbedder(open_line(url), model)
-    return LocalEmbedder() if name == "bundled" else LocalEmbedder(name)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, lit
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.embedders import TWO_PARTS, known_of
 from bot.domain.learning import Side, Source, text_key
 from bot.domain.memory_vote import NEIGHBOURS, Neighbour, Neighbours
 from bot.domain.model_ports import Memory, Vector
@@ -43,7 +44,7 @@ class PostgresMemory:
         self._held: dict[str, HeldExamples] = {}
 
     async def hold(self, task: Task) -> None:
-        """Hold the task's vectors in this process until cancelled, 400 bytes each. Raises Unreachable."""
+        """Hold the task's vectors in this process until cancelled, a byte a dimension. Raises Unreachable."""
         try:
             held = await self.load(task)
             log.info("memory held", extra={"task": task.name, "bytes": held.corrections.size + held.anchors.size})
@@ -191,14 +192,20 @@ def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, 
     """The nearest examples, the same text first: it needs no vector to be near."""
     same = ExampleRow.text_key == key
     comparable = and_(ExampleRow.embedder == embedder, ExampleRow.vector.is_not(None))
-    # Of vectors of length 1 the inner product is the cosine, in half the time; pgvector's is negative
-    product: ColumnElement[Any] = ExampleRow.vector.max_inner_product(list(vector))
+    near, across = (_product(form[0].tolist()) for form in known_of(embedder).likeness.forms(np.asarray([vector], np.float32)))
+    full = func.vector_norm(ExampleRow.vector) > TWO_PARTS
     # CASE, since PostgreSQL may compute a product before it looks whether the two vectors are comparable
-    similarity = case((comparable, -cast(product, Float)), else_=literal(1.0))
+    similarity = case((and_(comparable, full), near), (comparable, across), else_=literal(1.0))
     found = select(ExampleRow.id, ExampleRow.label, similarity, same, ExampleRow.text, ExampleRow.source).where(
         or_(comparable, same)
     )
     return found.order_by(same.desc(), similarity.desc(), ExampleRow.id).limit(NEIGHBOURS)
+
+
+def _product(form: list[float]) -> ColumnElement[float]:
+    """The inner product: of vectors of length 1 it is the cosine, in half the time; pgvector's is negative."""
+    product: ColumnElement[Any] = ExampleRow.vector.max_inner_product(form)
+    return -cast(product, Float)
 
 
 def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:

@@ -14,7 +14,7 @@ from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
 Vector = Sequence[float]
-"""A text's embedding, of length 1."""
+"""A text's embedding, of length 1; of an embedder of two parts each part (`embedders.Likeness`)."""
 
 
 @dataclass(frozen=True, slots=True)

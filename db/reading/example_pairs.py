@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.embedders import TWO_PARTS, Vectors, known_of
 from bot.domain.memory_vote import Neighbour
 from bot.domain.model_ports import Vector
 from db.reading.mappers import basis_of
@@ -17,11 +19,14 @@ Compared = Mapping[tuple[int, bool], Sequence[Neighbour]]
 
 _COMPARED: TextClause = text("""
     WITH asked AS MATERIALIZED (
-        SELECT n - 1 AS n, CAST(v AS vector) AS vector, key
-        FROM unnest(CAST(:vectors AS text[]), CAST(:keys AS text[])) WITH ORDINALITY AS one(v, key, n)
+        SELECT n - 1 AS n, CAST(v AS vector) AS near, CAST(w AS vector) AS across, key
+        FROM unnest(CAST(:near AS text[]), CAST(:across AS text[]), CAST(:keys AS text[]))
+            WITH ORDINALITY AS one(v, w, key, n)
     )
     SELECT pair.n, pair.corrected, e.id, e.label,
-        CASE WHEN e.embedder = :embedder AND e.vector IS NOT NULL THEN -(e.vector <#> asked.vector) ELSE 1.0 END,
+        CASE WHEN e.embedder IS DISTINCT FROM :embedder OR e.vector IS NULL THEN 1.0
+            WHEN vector_norm(e.vector) > :two_parts THEN -(e.vector <#> asked.near)
+            ELSE -(e.vector <#> asked.across) END,
         e.text_key = asked.key, e.text, e.source
     FROM unnest(CAST(:ns AS integer[]), CAST(:ids AS bigint[]), CAST(:corrected AS boolean[]))
         AS pair(n, id, corrected)
@@ -39,10 +44,13 @@ async def compared(
     found: dict[tuple[int, bool], list[Neighbour]] = defaultdict(list)
     if not pairs:
         return found
+    near, across = known_of(embedder).likeness.forms(np.asarray(vectors, np.float32))
     rows = await session.execute(
         _COMPARED,
         {
-            "vectors": [f"[{','.join(map(str, vector))}]" for vector in vectors],
+            "near": _written(near),
+            "across": _written(across),
+            "two_parts": TWO_PARTS,
             "keys": list(keys),
             "embedder": embedder,
             "ns": [n for n, _, _ in pairs],
@@ -53,3 +61,8 @@ async def compared(
     for n, was_corrected, example, label, similarity, same, says, source in rows:
         found[n, was_corrected].append(Neighbour(example, label, similarity, same, says, basis_of(source)))
     return found
+
+
+def _written(vectors: Vectors) -> list[str]:
+    """As PostgreSQL reads them; nine digits are all that a number of this size has."""
+    return ["[" + ",".join([f"{number:.9g}" for number in row]) + "]" for row in vectors.tolist()]

@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.embedders import known_of
 from bot.domain.learning import Side, Source
 from bot.domain.tasks import Task
 from db.reading.vector_table import Floats, VectorTable
@@ -54,11 +55,15 @@ class HeldExamples:
     embedder: str
     since: int
     """Rows written by this transaction or later ones may be unknown here."""
-    corrections: VectorTable = field(default_factory=VectorTable)
-    anchors: VectorTable = field(default_factory=VectorTable)
+    corrections: VectorTable = field(init=False)
+    anchors: VectorTable = field(init=False)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _keys: dict[int, str] = field(default_factory=dict)
     """The text of every correction: what it hid counts again once it is gone."""
+
+    def __post_init__(self) -> None:
+        likeness = known_of(self.embedder).likeness
+        self.corrections, self.anchors = VectorTable(likeness), VectorTable(likeness)
 
     def add(self, ids: Sequence[int], vectors: Floats, corrected: bool) -> None:
         """Vectors of the table, as they are loaded."""

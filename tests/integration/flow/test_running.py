@@ -43,7 +43,7 @@ from db.registry import PostgresRegistry
 from db.transcript import PostgresTranscript
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
-from inference.embed import LocalEmbedder
+from inference.embedders.choose import OpenEmbedder
 from inference.voices.fitted import FittedVoices
 from tests.fakes import FakeAdapters, FakeEmbedder, FakePlatform, FakePredictor, FakeWorkshop
 
@@ -78,7 +78,7 @@ def _store(database: Database) -> Store:
     embedder = FakeEmbedder()
     return Store(
         database,
-        cast(LocalEmbedder, embedder),
+        cast(OpenEmbedder, embedder),
         PostgresLedger(database, embedder.name),
         PostgresOutbox(database),
         PostgresTranscript(database),

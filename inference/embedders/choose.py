@@ -1,0 +1,39 @@
+"""Which embedder the settings mean."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from bot.domain.embedders import MINILM, PAIR, USE
+from bot.domain.model_ports import Embedder
+from inference.embedders.pair import PairEmbedder
+from inference.embedders.sentence_transformer import minilm, sentence_transformer
+from inference.embedders.url import UrlEmbedder
+from inference.embedders.use_multilingual import use_multilingual
+from inference.http import open_line
+
+BUNDLED = "bundled"
+"""What comes along, by the languages that people write in: MiniLM where that is English alone, else the pair."""
+
+
+class OpenEmbedder(Embedder, Protocol):
+    """An embedder and what it holds."""
+
+    async def warm(self) -> None:
+        """Load what it needs now. Raises UsageError when there is no such model."""
+
+    async def close(self) -> None:
+        """Let go of threads and connections."""
+
+
+_COME_ALONG: Mapping[str, Callable[[], OpenEmbedder]] = {MINILM: minilm, USE: use_multilingual, PAIR: PairEmbedder}
+
+
+def open_embedder(setting: str, languages: Sequence[str]) -> OpenEmbedder:
+    """`setting` is `model.embedder`: "bundled", one that comes along, MODEL@URL, a Hugging Face id or a folder."""
+    if "@http" in setting:
+        model, _, url = setting.partition("@")
+        return UrlEmbedder(open_line(url), model)
+    if setting == BUNDLED:
+        setting = MINILM if all(language.partition("-")[0] == "en" for language in languages) else PAIR
+    make = _COME_ALONG.get(setting)
+    return sentence_transformer(setting) if make is None else make()
