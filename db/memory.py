@@ -192,7 +192,9 @@ def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, 
     """The nearest examples, the same text first: it needs no vector to be near."""
     same = ExampleRow.text_key == key
     comparable = and_(ExampleRow.embedder == embedder, ExampleRow.vector.is_not(None))
-    near, across = (_product(form[0].tolist()) for form in known_of(embedder).likeness.forms(np.asarray([vector], np.float32)))
+    near, across = (
+        _product(form[0].tolist()) for form in known_of(embedder).likeness.forms(np.asarray([vector], np.float32))
+    )
     full = func.vector_norm(ExampleRow.vector) > TWO_PARTS
     # CASE, since PostgreSQL may compute a product before it looks whether the two vectors are comparable
     similarity = case((and_(comparable, full), near), (comparable, across), else_=literal(1.0))

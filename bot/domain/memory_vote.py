@@ -3,8 +3,8 @@
 The form (a gate on the margin between the nearest correction and the nearest anchor) and its constants were measured
 with MiniLM and a router of 8 teams to which two unseen teams were taught by corrections alone. Accuracy of new / old
 teams after 10 corrections: .63 / .962, after 25: .81 / .956 (none: .000 / .968); after 25 without anchors: .60 / .927.
-The gate is w = sigmoid((s_correction - s_anchor - g * (p_max - 0.70) - b) / t). Its constants, and every other that is a
-cosine, belong to the embedder: see `embedders.Scale`.
+The gate is w = sigmoid((s_correction - s_anchor - g * (p_max - 0.70) - b) / t). Its constants, and every other that is
+a cosine, belong to the embedder: see `embedders.Scale`.
 """
 
 import math

@@ -5,8 +5,9 @@ from typing import Protocol
 
 from bot.domain.embedders import MINILM, PAIR, USE
 from bot.domain.model_ports import Embedder
+from inference.embedders.minilm import minilm
 from inference.embedders.pair import PairEmbedder
-from inference.embedders.sentence_transformer import minilm, sentence_transformer
+from inference.embedders.sentence_transformer import sentence_transformer
 from inference.embedders.url import UrlEmbedder
 from inference.embedders.use_multilingual import use_multilingual
 from inference.http import open_line
@@ -25,7 +26,7 @@ class OpenEmbedder(Embedder, Protocol):
         """Let go of threads and connections."""
 
 
-_COME_ALONG: Mapping[str, Callable[[], OpenEmbedder]] = {MINILM: minilm, USE: use_multilingual, PAIR: PairEmbedder}
+_MAKERS: Mapping[str, Callable[[], OpenEmbedder]] = {MINILM: minilm, USE: use_multilingual, PAIR: PairEmbedder}
 
 
 def open_embedder(setting: str, languages: Sequence[str]) -> OpenEmbedder:
@@ -35,5 +36,5 @@ def open_embedder(setting: str, languages: Sequence[str]) -> OpenEmbedder:
         return UrlEmbedder(open_line(url), model)
     if setting == BUNDLED:
         setting = MINILM if all(language.partition("-")[0] == "en" for language in languages) else PAIR
-    make = _COME_ALONG.get(setting)
+    make = _MAKERS.get(setting)
     return sentence_transformer(setting) if make is None else make()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from bot.domain import model_ports
 from bot.domain.embedders import MINILM_WIDTH, PAIR
 from bot.domain.model_ports import Vector
-from inference.embedders.sentence_transformer import minilm
+from inference.embedders.minilm import minilm
 from inference.embedders.threaded import BATCH, ThreadedEmbedder
 from inference.embedders.use_multilingual import use_multilingual
 from inference.languages import language_of

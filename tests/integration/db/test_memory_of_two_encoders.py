@@ -26,7 +26,7 @@ def _unit(numbers: np.random.Generator, width: int, toward: Vector | None) -> Ve
 def _vectors(count: int, seed: int, like: list[Vector] | None = None) -> list[Vector]:
     """Every second without the first part; the nth resembles the nth of `like`."""
     numbers = np.random.default_rng(seed)
-    vectors = []
+    vectors: list[Vector] = []
     for n in range(count):
         toward = like[n] if like else None
         own = _unit(numbers, MINILM_WIDTH, toward[:MINILM_WIDTH] if toward and any(toward[:MINILM_WIDTH]) else None)

