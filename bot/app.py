@@ -15,6 +15,7 @@ from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.messages import Person
 from bot.domain.mixture import Mixture
+from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Platform
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
@@ -46,7 +47,7 @@ from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
 from inference.circuit_breaker import CircuitBreaker
 from inference.client import VllmPredictor
-from inference.embedders.choose import OpenEmbedder, open_embedder
+from inference.embedders.choose import open_embedder
 from inference.http import open_line
 from inference.prompt import PromptBuilder
 from inference.seed import STARTER_ADAPTERS, starter_seed

@@ -82,6 +82,16 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> list[Vector]: ...
 
 
+class OpenEmbedder(Embedder, Protocol):
+    """An embedder with what it holds: models, threads, connections."""
+
+    async def warm(self) -> None:
+        """Load what it needs now, so that the first message does not wait. Raises UsageError when it cannot."""
+
+    async def close(self) -> None:
+        """Let go of it."""
+
+
 class Memory(Protocol):
     """Examples by nearness."""
 

@@ -1,10 +1,9 @@
 """Which embedder the settings mean."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 from bot.domain.embedders import MINILM, PAIR, USE
-from bot.domain.model_ports import Embedder
+from bot.domain.model_ports import OpenEmbedder
 from inference.embedders.minilm import minilm
 from inference.embedders.pair import PairEmbedder
 from inference.embedders.sentence_transformer import sentence_transformer
@@ -14,16 +13,6 @@ from inference.http import open_line
 
 BUNDLED = "bundled"
 """What comes along, by the languages that people write in: MiniLM where that is English alone, else the pair."""
-
-
-class OpenEmbedder(Embedder, Protocol):
-    """An embedder and what it holds."""
-
-    async def warm(self) -> None:
-        """Load what it needs now. Raises UsageError when there is no such model."""
-
-    async def close(self) -> None:
-        """Let go of threads and connections."""
 
 
 _MAKERS: Mapping[str, Callable[[], OpenEmbedder]] = {MINILM: minilm, USE: use_multilingual, PAIR: PairEmbedder}

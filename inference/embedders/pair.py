@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 from bot.domain import model_ports
 from bot.domain.embedders import MINILM_WIDTH, PAIR
-from bot.domain.model_ports import Vector
+from bot.domain.model_ports import OpenEmbedder, Vector
 from inference.embedders.minilm import minilm
-from inference.embedders.threaded import BATCH, ThreadedEmbedder
+from inference.embedders.threaded import BATCH
 from inference.embedders.use_multilingual import use_multilingual
 from inference.languages import language_of
 
@@ -24,8 +24,8 @@ class PairEmbedder:
 
     def __init__(
         self,
-        english: ThreadedEmbedder | None = None,
-        every: ThreadedEmbedder | None = None,
+        english: OpenEmbedder | None = None,
+        every: OpenEmbedder | None = None,
         language: Callable[[str], str | None] = language_of,
     ) -> None:
         self._english = english or minilm()
@@ -59,4 +59,4 @@ class PairEmbedder:
         return [[*(next(left) if is_english else _UNREAD), *row] for is_english, row in zip(read, every, strict=True)]
 
 
-_: type[model_ports.Embedder] = PairEmbedder
+_: type[model_ports.OpenEmbedder] = PairEmbedder

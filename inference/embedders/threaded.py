@@ -62,4 +62,4 @@ class ThreadedEmbedder:
         return self._encode
 
 
-_: type[model_ports.Embedder] = ThreadedEmbedder
+_: type[model_ports.OpenEmbedder] = ThreadedEmbedder

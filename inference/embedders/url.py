@@ -17,7 +17,7 @@ class UrlEmbedder:
     """A server that speaks OpenAI's /v1/embeddings."""
 
     def __init__(self, line: httpx.AsyncClient, model: str) -> None:
-        """`line` leads to the server (see `line.open_line`) and is ours to close."""
+        """`line` leads to the server (see `http.open_line`) and is ours to close."""
         self._line = line
         self._model = model
 
@@ -59,4 +59,4 @@ def _unit(vector: list[float]) -> Vector:
     return [value / length for value in vector]
 
 
-_: type[model_ports.Embedder] = UrlEmbedder
+_: type[model_ports.OpenEmbedder] = UrlEmbedder

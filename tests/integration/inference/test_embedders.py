@@ -13,9 +13,9 @@ import pytest_asyncio
 
 from bot.domain.embedders import MINILM, MINILM_WIDTH, PAIR, USE, known_of
 from bot.domain.errors import UsageError
-from bot.domain.model_ports import Vector
+from bot.domain.model_ports import OpenEmbedder, Vector
 from inference.embedders import digests
-from inference.embedders.choose import OpenEmbedder, open_embedder
+from inference.embedders.choose import open_embedder
 from inference.embedders.minilm import bundled, minilm
 from inference.embedders.pair import PairEmbedder
 from inference.embedders.sentence_transformer import sentence_transformer
