@@ -41,9 +41,9 @@ def own_width(embedder: str) -> int:
 
 def nearest(embedder: str, known: Vectors, wanted: Vectors) -> Nearest:
     """The five nearest of each, the nearest first, as the memory finds them."""
-    near, across = known_of(embedder).likeness.forms(wanted)
+    forms = known_of(embedder).likeness.forms(wanted)
     full = np.linalg.norm(known, axis=1) > TWO_PARTS
-    similar = np.where(full, near @ known.T, across @ known.T)
+    similar = np.where(full, forms.both @ known.T, forms.last @ known.T)
     places = np.argsort(-similar, axis=1)[:, :NEIGHBOURS]
     return places, np.take_along_axis(similar, places, axis=1)
 

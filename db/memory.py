@@ -7,14 +7,12 @@ changed since, what it knows of the very text, and how near the few that are lef
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.embedders import TWO_PARTS, known_of
 from bot.domain.learning import Side, Source, text_key
 from bot.domain.memory_vote import NEIGHBOURS, Neighbour, Neighbours
 from bot.domain.model_ports import Memory, Vector
@@ -26,6 +24,7 @@ from db.reading.example_pairs import Pair, compared
 from db.reading.held_examples import CORRECTED, TRUSTED, HeldExamples, SameText
 from db.reading.load_examples import load
 from db.reading.mappers import basis_of
+from db.reading.similarity import has_comparable_vector, similarity
 from db.tables import ExampleRow
 
 log = logging.getLogger(__name__)
@@ -191,23 +190,11 @@ def _anchor(task: Task) -> ColumnElement[bool]:
 def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str, str]:
     """The nearest examples, the same text first: it needs no vector to be near."""
     same = ExampleRow.text_key == key
-    comparable = and_(ExampleRow.embedder == embedder, ExampleRow.vector.is_not(None))
-    near, across = (
-        _product(form[0].tolist()) for form in known_of(embedder).likeness.forms(np.asarray([vector], np.float32))
+    near = similarity(vector, embedder)
+    found = select(ExampleRow.id, ExampleRow.label, near, same, ExampleRow.text, ExampleRow.source).where(
+        or_(has_comparable_vector(embedder), same)
     )
-    full = func.vector_norm(ExampleRow.vector) > TWO_PARTS
-    # CASE, since PostgreSQL may compute a product before it looks whether the two vectors are comparable
-    similarity = case((and_(comparable, full), near), (comparable, across), else_=literal(1.0))
-    found = select(ExampleRow.id, ExampleRow.label, similarity, same, ExampleRow.text, ExampleRow.source).where(
-        or_(comparable, same)
-    )
-    return found.order_by(same.desc(), similarity.desc(), ExampleRow.id).limit(NEIGHBOURS)
-
-
-def _product(form: list[float]) -> ColumnElement[float]:
-    """The inner product: of vectors of length 1 it is the cosine, in half the time; pgvector's is negative."""
-    product: ColumnElement[Any] = ExampleRow.vector.max_inner_product(form)
-    return -cast(product, Float)
+    return found.order_by(same.desc(), near.desc(), ExampleRow.id).limit(NEIGHBOURS)
 
 
 def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:

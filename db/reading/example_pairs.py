@@ -19,14 +19,18 @@ Compared = Mapping[tuple[int, bool], Sequence[Neighbour]]
 
 _COMPARED: TextClause = text("""
     WITH asked AS MATERIALIZED (
-        SELECT n - 1 AS n, CAST(v AS vector) AS near, CAST(w AS vector) AS across, key
-        FROM unnest(CAST(:near AS text[]), CAST(:across AS text[]), CAST(:keys AS text[]))
-            WITH ORDINALITY AS one(v, w, key, n)
+        SELECT n - 1 AS n, CAST(b AS vector) AS both, CAST(l AS vector) AS last, CAST(p AS vector) AS part_one,
+            CAST(q AS vector) AS part_two, key
+        FROM unnest(CAST(:both AS text[]), CAST(:last AS text[]), CAST(:part_one AS text[]), CAST(:part_two AS text[]),
+            CAST(:keys AS text[])) WITH ORDINALITY AS one(b, l, p, q, key, n)
     )
     SELECT pair.n, pair.corrected, e.id, e.label,
-        CASE WHEN e.embedder IS DISTINCT FROM :embedder OR e.vector IS NULL THEN 1.0
-            WHEN vector_norm(e.vector) > :two_parts THEN -(e.vector <#> asked.near)
-            ELSE -(e.vector <#> asked.across) END,
+        CASE WHEN e.vector IS NULL THEN 1.0
+            WHEN e.embedder = :embedder AND vector_norm(e.vector) > :two_parts THEN -(e.vector <#> asked.both)
+            WHEN e.embedder = :embedder THEN -(e.vector <#> asked.last)
+            WHEN e.embedder = :one THEN -(e.vector <#> asked.part_one)
+            WHEN e.embedder = :two THEN -(e.vector <#> asked.part_two)
+            ELSE 1.0 END,
         e.text_key = asked.key, e.text, e.source
     FROM unnest(CAST(:ns AS integer[]), CAST(:ids AS bigint[]), CAST(:corrected AS boolean[]))
         AS pair(n, id, corrected)
@@ -44,12 +48,19 @@ async def compared(
     found: dict[tuple[int, bool], list[Neighbour]] = defaultdict(list)
     if not pairs:
         return found
-    near, across = known_of(embedder).likeness.forms(np.asarray(vectors, np.float32))
+    likeness = known_of(embedder).likeness
+    forms, own = likeness.forms(np.asarray(vectors, np.float32)), likeness.own
+    one, two = likeness.parts or ("", "")
+    none = [None] * len(keys)
     rows = await session.execute(
         _COMPARED,
         {
-            "near": _written(near),
-            "across": _written(across),
+            "both": _written(forms.both) if own else none,
+            "last": _written(forms.last),
+            "part_one": _written(forms.first[:, :own]) if own else none,
+            "part_two": _written(forms.last[:, own:]) if own else none,
+            "one": one,
+            "two": two,
             "two_parts": TWO_PARTS,
             "keys": list(keys),
             "embedder": embedder,

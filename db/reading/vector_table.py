@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from bot.domain.embedders import TWO_PARTS, Likeness
+from bot.domain.embedders import Likeness
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 _BLOCK = 65_536
@@ -19,6 +19,8 @@ _FEW = 8_192
 """Below so many rows a plain product is as fast, and needs nothing but numpy."""
 _GROW = 1_024
 _COSINE = Likeness()
+_LAST, _BOTH, _FIRST = 0, 1, 2
+"""The parts that a vector has."""
 
 
 class VectorTable:
@@ -28,8 +30,8 @@ class VectorTable:
         self._likeness = likeness
         self._codes = np.empty((0, 0), np.int8)
         self._scales = np.empty(0, np.float32)
-        self._full = np.empty(0, np.bool_)
-        """Which have both parts that a vector may have."""
+        self._kinds = np.empty(0, np.int8)
+        """Which parts each has: see `_kinds`."""
         self._ids = np.empty(0, np.int64)
         self._places: dict[int, int] = {}
         self._plain: Floats | None = None
@@ -56,7 +58,7 @@ class VectorTable:
         places = [self._places.setdefault(one, len(self._places)) for one in ids]
         codes, scales = _coded(vectors)
         self._codes[places], self._scales[places], self._ids[places] = codes, scales, ids
-        self._full[places] = np.linalg.norm(vectors, axis=1) > TWO_PARTS
+        self._kinds[places] = _kinds(vectors, self._likeness.own)
         self._plain = None
 
     def drop(self, one: int) -> None:
@@ -66,7 +68,7 @@ class VectorTable:
             return
         last = len(self._places)
         if place != last:
-            for column in (self._codes, self._scales, self._full, self._ids):
+            for column in (self._codes, self._scales, self._kinds, self._ids):
                 column[place] = column[last]
             self._places[int(self._ids[place])] = place
         self._codes[last] = 0
@@ -99,10 +101,12 @@ class VectorTable:
 
     def _scores(self, rows: slice, wanted: Floats) -> Floats:
         """Similarities as near as bytes have them, a row for each wanted."""
-        near, across = self._likeness.forms(wanted)
-        scores = self._products(rows, across)
-        if near is not across and self._full[rows].any():
-            scores = np.where(self._full[rows], self._products(rows, near), scores)
+        forms = self._likeness.forms(wanted)
+        scores = self._products(rows, forms.last)
+        for kind, form in ((_BOTH, forms.both), (_FIRST, forms.first)):
+            of_it = self._kinds[rows] == kind
+            if of_it.any():
+                scores = np.where(of_it, self._products(rows, form), scores)
         return scores * self._scales[None, rows]
 
     def _products(self, rows: slice, wanted: Floats) -> Floats:
@@ -118,8 +122,15 @@ class VectorTable:
         more = max(rows, len(self._ids) + max(_GROW, len(self._ids) // 4)) - len(self._ids)
         self._codes = np.concatenate([self._codes, np.zeros((more, self._codes.shape[1]), np.int8)])
         self._scales = np.concatenate([self._scales, np.zeros(more, np.float32)])
-        self._full = np.concatenate([self._full, np.zeros(more, np.bool_)])
+        self._kinds = np.concatenate([self._kinds, np.zeros(more, np.int8)])
         self._ids = np.concatenate([self._ids, np.zeros(more, np.int64)])
+
+
+def _kinds(vectors: Floats, own: int) -> npt.NDArray[np.int8]:
+    if not own:
+        return np.full(len(vectors), _LAST, np.int8)
+    first, last = vectors[:, :own].any(axis=1), vectors[:, own:].any(axis=1)
+    return np.where(first, np.where(last, _BOTH, _FIRST), _LAST).astype(np.int8)
 
 
 def _coded(vectors: Floats) -> tuple[npt.NDArray[np.int8], Floats]:

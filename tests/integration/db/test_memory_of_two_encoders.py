@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bot.domain.embedders import MINILM_WIDTH, PAIR
+from bot.domain.embedders import MINILM, MINILM_WIDTH, PAIR, USE, known_of
 from bot.domain.learning import Example, Side, Source
 from bot.domain.model_ports import Vector
 from db.engine import Database
@@ -36,11 +36,12 @@ def _vectors(count: int, seed: int, like: list[Vector] | None = None) -> list[Ve
 
 
 def _similarity(one: Vector, other: Vector) -> float:
-    """As it is meant: the mean of both cosines where both texts have both parts, else the second alone."""
+    """As it is meant: a mean of both cosines where both texts have both parts, else the second alone."""
     own = sum(a * b for a, b in zip(one[:MINILM_WIDTH], other[:MINILM_WIDTH], strict=True))
     every = sum(a * b for a, b in zip(one[MINILM_WIDTH:], other[MINILM_WIDTH:], strict=True))
     both = any(one[:MINILM_WIDTH]) and any(other[:MINILM_WIDTH])
-    return (own + every) / 2 if both else every
+    share = known_of(PAIR).likeness.share
+    return share * own + (1 - share) * every if both else every
 
 
 @pytest.fixture(params=["in the table", "held in this process"])
@@ -69,13 +70,34 @@ async def test_both_ways_find_the_nearest_by_the_same_measure(
         assert [one.similarity for one in near] == pytest.approx([value for value, _ in exact[:5]], abs=1e-5)
 
 
-async def test_vectors_of_the_encoder_before_are_not_compared_and_the_same_text_still_is(
+async def test_what_one_of_the_two_embedded_before_is_compared_by_its_part(
+    memory: PostgresMemory, database: Database
+) -> None:
+    english, other = _vectors(2, 5)[::-1]
+    said = [Example(f"by {name}", "access", Source.SEED, Side.TRAIN, after(0)) for name in (MINILM, USE, PAIR)]
+    await PostgresExamples(database).add_examples(TASK.name, said)
+    ids = {text.removeprefix("by "): one for one, text in await memory.unembedded(PAIR, 9)}
+    await memory.remember(MINILM, {ids[MINILM]: english[:MINILM_WIDTH]})
+    await memory.remember(USE, {ids[USE]: english[MINILM_WIDTH:]})
+    await memory.remember(PAIR, {ids[PAIR]: english})
+    for asked in (english, other):
+        exact = {
+            ids[MINILM]: sum(a * b for a, b in zip(asked[:MINILM_WIDTH], english[:MINILM_WIDTH], strict=True)),
+            ids[USE]: sum(a * b for a, b in zip(asked[MINILM_WIDTH:], english[MINILM_WIDTH:], strict=True)),
+            ids[PAIR]: _similarity(asked, english),
+        }
+        found = (await memory.nearest(TASK, asked, "something else")).anchors
+        assert {one.example: one.similarity for one in found} == pytest.approx(exact, abs=1e-5)
+    assert await memory.count_unembedded(PAIR) == 2
+
+
+async def test_vectors_of_a_strange_encoder_are_not_compared_and_the_same_text_still_is(
     memory: PostgresMemory, database: Database
 ) -> None:
     said = [Example(text, "access", Source.CORRECTION, Side.TRAIN, after(0)) for text in ("reset it", "unlock it")]
     await PostgresExamples(database).add_examples(TASK.name, said)
     before = [1.0] + [0.0] * (MINILM_WIDTH - 1)
-    await memory.remember("all-MiniLM-L6-v2", {one: before for one, _ in await memory.unembedded(PAIR, 9)})
+    await memory.remember("a stranger", {one: before for one, _ in await memory.unembedded(PAIR, 9)})
     (asked,) = _vectors(1, 4)
     assert (await memory.nearest(TASK, asked, "something else")).corrections == ()
     (found,) = (await memory.nearest(TASK, asked, "Reset it!")).corrections

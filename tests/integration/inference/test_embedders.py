@@ -55,9 +55,9 @@ async def pair() -> AsyncIterator[PairEmbedder]:
 
 
 def similarity(embedder: str, asked: Vector, known: Vector) -> float:
-    near, across = known_of(embedder).likeness.forms(np.asarray([asked], np.float32))
+    forms = known_of(embedder).likeness.forms(np.asarray([asked], np.float32))
     full = math.hypot(*known) > 1.2
-    return float((near if full else across)[0] @ np.asarray(known, np.float32))
+    return float((forms.both if full else forms.last)[0] @ np.asarray(known, np.float32))
 
 
 async def test_similar_texts_are_near_and_others_far(embedder: OpenEmbedder) -> None:
