@@ -108,6 +108,7 @@ def _quick(model: "torch.nn.Module") -> "torch.nn.Module":
 
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
-        traced: torch.jit.ScriptModule = torch.jit.trace(model, _padded([[101, 7592, 102], [101, 102]]))  # type: ignore[no-untyped-call]
+        example = _padded([[101, 7592, 102], [101, 102]])
+        traced = torch.jit.trace(model, example, check_trace=False)  # type: ignore[no-untyped-call]
         frozen: torch.nn.Module = torch.jit.freeze(traced)
         return frozen
