@@ -3,8 +3,8 @@
     python -m benchmarks.million --conversations 300000 --few 10000
 
 Closed conversations with two messages, five posts, two reactions and a decision each, a thousand a day; a twentieth as
-many examples, with an English text's vectors of both encoders. The tables are filled by PostgreSQL itself. A first round
-is not counted.
+many examples, with an English text's vectors of both encoders. PostgreSQL fills the tables itself. A first round is not
+counted.
 """
 
 import argparse
