@@ -101,11 +101,13 @@ class VectorTable:
 
     def _scores(self, rows: slice, wanted: Floats) -> Floats:
         """Similarities as near as bytes have them, a row for each wanted."""
-        forms = self._likeness.forms(wanted)
-        scores = self._products(rows, forms.last)
-        for kind, form in ((_BOTH, forms.both), (_FIRST, forms.first)):
-            of_it = self._kinds[rows] == kind
-            if of_it.any():
+        forms, kinds = self._likeness.forms(wanted), self._kinds[rows]
+        scores = np.zeros((len(wanted), len(kinds)), np.float32)
+        for kind, form in ((_LAST, forms.last), (_BOTH, forms.both), (_FIRST, forms.first)):
+            of_it = kinds == kind
+            if of_it.all():
+                scores = self._products(rows, form)
+            elif of_it.any():
                 scores = np.where(of_it, self._products(rows, form), scores)
         return scores * self._scales[None, rows]
 
