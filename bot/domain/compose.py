@@ -58,8 +58,9 @@ class Remembered:
 
 
 def told(messages: Sequence[Message], text: str, remembered: Remembered | None = None) -> Told:
-    """These words, with everything that was attached to them."""
-    return Told(text, messages[0].ref, tuple(media for message in messages for media in message.media), remembered)
+    """These words, with everything that was attached to them; what several of them point at once."""
+    media = {(one.platform, one.id): one for message in reversed(messages) for one in reversed(message.media)}
+    return Told(text, messages[0].ref, tuple(reversed(media.values())), remembered)
 
 
 def remembered(decision: Decision, known: Sequence[Evidence]) -> Remembered:

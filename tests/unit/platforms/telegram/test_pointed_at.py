@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.messages import Edit, Message
 from bot.domain.rich_text import Style, own_words, plain, runs
-from bot.platforms.telegram.events import Answer
+from bot.platforms.telegram.facts import Answer
 from tests.unit.platforms.telegram.updates import ANN, CHATS, DATE, LEAD, LOUNGE, TEAM, US, WRITER, Fields, facts
 
 BEN: Fields = {"id": 9, "is_bot": False, "first_name": "Ben", "last_name": "Oz"}
