@@ -47,6 +47,14 @@ MOVED = CardState(LeadLabel("it", LEAD, NOW, confirms=False, disputed=False))
 SAID = compose.told(case("charged twice").messages, "charged twice")
 
 
+def test_what_several_messages_point_at_is_attached_once_and_in_its_order() -> None:
+    own, other = replace(PHOTO, id="photo-2"), replace(PHOTO, id="photo-3")
+    first, second = (
+        replace(message(text), media=media) for text, media in (("a", (own, PHOTO)), ("b", (PHOTO, other)))
+    )
+    assert compose.told([first, second], "a\nb").media == (own, PHOTO, other)
+
+
 def routed(text: str = "charged twice", decision: Decision = BILLING, now: datetime = NOW) -> list[Post]:
     known = compose.told(case(text).messages, text)
     return compose.routed(TASK, case(text), decision, known, now)
