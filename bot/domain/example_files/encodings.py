@@ -39,6 +39,7 @@ _USUALLY = {"cp1252": 1.5} | dict.fromkeys("cp437 cp850 cp852 cp866 mac-roman ma
 _FOREIGN = re.compile("[\udc00-\udcff]")
 _WORD = re.compile(r"[^\s,;|\"]*[^\x00-\x7f\s\udc00-\udcff][^\s,;|\"\udc00-\udcff]*")
 _UTF7 = re.compile(rb"[A-Za-z]*\+[A-Za-z0-9+/]{3,}-[A-Za-z]*")
+_CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f-\xff]")
 _PEEK = 4_096
 _EXAMINED = 200_000
 
@@ -118,8 +119,8 @@ def _as(data: bytes, encoding: str, guessed: bool = False) -> Decoded:
 def _two_bytes_a_character(data: bytes) -> str | None:
     """UTF-16 without a mark: nearly all zero bytes are first, or second, of two."""
     zeros = data.count(0)
-    if zeros * 20 < len(data) or not zeros:
-        return None
+    if zeros * 20 < len(data) or not zeros or (zeros * 5 < len(data) and not _CONTROLS.search(data)):
+        return None  # a few zeros among letters are zeros
     second = data[1::2].count(0) / zeros
     return "utf-16-le" if second > 0.95 else "utf-16-be" if second < 0.05 else None
 
