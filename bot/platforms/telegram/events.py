@@ -18,10 +18,11 @@ from bot.platforms.telegram.addressed import (
     raw_words,
     without_us,
 )
+from bot.platforms.telegram.content import spoken
 from bot.platforms.telegram.emoji import of_reactions
 from bot.platforms.telegram.facts import Answer, BotIdentity, Command, Fact, Membership, Migration, Unheard
 from bot.platforms.telegram.media import media_of
-from bot.platforms.telegram.pointed_at import forwarded, pointed_at, pointed_at_media, spoken
+from bot.platforms.telegram.pointed_at import forwarded, pointed_at, pointed_at_media
 
 HEARD = (
     Update.MESSAGE,
@@ -103,7 +104,7 @@ def _request(
     said: telegram.Message, author: Person, identity: BotIdentity, leader: telegram.Message | None
 ) -> Message | Answer | Unheard | None:
     request = _message(said, author, identity, leader)
-    if request is not None and not raw_words(said) and not request.media:
+    if request is not None and not (raw_words(said) or request.text or request.media):
         return _unheard("telegram_unheard_content", said)
     note = None if said.chat.type == ChatType.PRIVATE else _note(said, author, identity, leader)
     if note is None:

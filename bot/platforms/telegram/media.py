@@ -29,6 +29,8 @@ def media_of(said: Source) -> tuple[Media, ...]:
     """What is attached to the message: nothing or one thing; an album is several messages."""
     if said.photo:
         return (_file(said, MediaKind.PHOTO, said.photo[-1]),)
+    if said.paid_media is not None:
+        return tuple(media for one in said.paid_media.paid_media for media in _paid(said, one))
     for kind, found in _files(said):
         if found is not None:
             return (_file(said, kind, found),)
@@ -51,12 +53,20 @@ _Found = (
     telegram.Animation
     | telegram.Audio
     | telegram.Document
+    | telegram.LivePhoto
     | telegram.PhotoSize
     | telegram.Sticker
     | telegram.Video
     | telegram.VideoNote
     | telegram.Voice
 )
+
+
+def _paid(said: Source, one: telegram.PaidMedia) -> tuple[Media, ...]:
+    """Nothing for what its reader has not paid for."""
+    if isinstance(one, telegram.PaidMediaPhoto) and one.photo:
+        return (_file(said, MediaKind.PHOTO, one.photo[-1]),)
+    return (_file(said, MediaKind.VIDEO, one.video),) if isinstance(one, telegram.PaidMediaVideo) else ()
 
 
 def _files(said: Source) -> Sequence[tuple[MediaKind, _Found | None]]:
@@ -68,6 +78,7 @@ def _files(said: Source) -> Sequence[tuple[MediaKind, _Found | None]]:
         (MediaKind.AUDIO, said.audio),
         (MediaKind.VIDEO, said.video),
         (MediaKind.VIDEO, said.video_note),
+        (MediaKind.VIDEO, said.live_photo),
         (MediaKind.STICKER, said.sticker),
     )
 

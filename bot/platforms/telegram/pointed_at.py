@@ -8,18 +8,12 @@ from telegram import MessageOrigin, MessageOriginChannel, MessageOriginChat, Mes
 
 from bot.domain.messages import Media, clean_name
 from bot.domain.rich_text import cited, head, plain
+from bot.platforms.telegram.content import shown_words, spoken
 from bot.platforms.telegram.entities import read_entities
 from bot.platforms.telegram.media import media_of
 
 _CITED = 1_000
 """UTF-16 code units of what is replied to that are read along."""
-
-
-def spoken(said: telegram.Message) -> str:
-    """The words of the message or under its picture, marked."""
-    if said.text:
-        return read_entities(said.text, said.entities)
-    return read_entities(said.caption, said.caption_entities) if said.caption else ""
 
 
 def pointed_at(said: telegram.Message, us: int) -> str:
@@ -29,6 +23,9 @@ def pointed_at(said: telegram.Message, us: int) -> str:
         text, author = read_entities(said.quote.text, said.quote.entities or ()), _replied_to(replied)
         if author == _NOBODY and elsewhere is not None:
             author = _origin(elsewhere.origin)
+        return cited(head(text, _CITED), author.name, author.id)
+    if replied is None and elsewhere is not None:
+        text, author = shown_words(elsewhere), _origin(elsewhere.origin)
         return cited(head(text, _CITED), author.name, author.id)
     if replied is None or replied.forum_topic_created is not None or _is_ours(replied, us):
         return ""
