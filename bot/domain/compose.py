@@ -170,6 +170,12 @@ def moved(task: Task, pending: PendingReactions, decision: Decision, standing: C
     ]
 
 
+def newest(history: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """As much of it as goes along, with a mark of how much does not."""
+    left_out = len(history) - MOST_HISTORY
+    return history if left_out <= 0 else (("…", f"+{left_out}"), *history[left_out:])
+
+
 def _following(post: Post, pending: PendingReactions, old: StandingCard, standing: CardState) -> Post:
     """The new card knows what the old one did, and what was said since."""
     if not isinstance(post.content, Card):
@@ -177,7 +183,7 @@ def _following(post: Post, pending: PendingReactions, old: StandingCard, standin
     card = replace(
         post.content,
         replaces=old.post,
-        history=pending.history[-MOST_HISTORY:],
+        history=newest(pending.history),
         edited=old.card.edited,
         deleted=old.card.deleted,
         disputed=standing.lead_label is not None and standing.lead_label.disputed,

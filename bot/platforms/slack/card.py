@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.domain.continuation import continues, history_on_card, on_card
+from bot.domain.continuation import FILES, continues, history_on_card, on_card
 from bot.domain.messages import Media
 from bot.domain.posts import Card
 from bot.domain.rich_text import head, spelled
@@ -40,9 +40,12 @@ def notified(text: str) -> str:
 
 def attached(media: Sequence[Media], language: str) -> list[Block]:
     """Links to what came along, or the names where there is nothing to link to; no block when there is nothing."""
-    rows = [media[at : at + _AT_ONCE] for at in range(0, len(media), _AT_ONCE)]
+    shown = media[:FILES]
+    rows = [shown[at : at + _AT_ONCE] for at in range(0, len(shown), _AT_ONCE)]
     # The names come after the escaping: their links must stay links.
     listed = [", ".join(_medium(medium, language) for medium in row) for row in rows]
+    if len(media) > FILES:
+        listed[-1] += ", …"
     told = escaped(sentence(language, "card_attached", names="\0"))
     return [context([told.replace("\0", names) for names in listed[at : at + 10]]) for at in range(0, len(rows), 10)]
 
