@@ -207,7 +207,7 @@ async def test_files_of_what_a_thread_begins_with_come_along(
     server: SlackServer, socket: Slack, inbox: Recorder
 ) -> None:
     file = server.files.add("bill.png", b"x", "image/png", LOUNGE)
-    shown = {"subtype": "file_share", "files": [server.files.described(file)]}
+    shown: dict[str, object] = {"subtype": "file_share", "files": [server.files.described(file)]}
     root = await server.writes(ANN, LOUNGE, "look at this", kind="message_only", extra=shown)
     await server.writes(LEAD, LOUNGE, f"<@{BOT_USER}> can you help her please?", thread_ts=root)
     await server.until(settled(server))
