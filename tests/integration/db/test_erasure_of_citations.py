@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import psycopg
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot.domain.conversations import CardState, LeadLabel
 from bot.domain.decisions import Author, Decision, Reason
@@ -217,6 +217,31 @@ async def test_what_cites_nobody_knows_nobody(ledger: PostgresLedger, database: 
     async with database.transaction() as session:
         rows = await session.execute(select(MessageRow.message_id, MessageRow.cites).order_by(MessageRow.id))
         assert [(row.message_id, row.cites) for row in rows] == [("m1", ["sam"]), ("s1", [ANN.id])]
+
+
+async def test_whom_others_cite_is_found_by_an_index(database: Database) -> None:
+    """Among thousands who cite nobody: one index has those who do."""
+    async with database.transaction() as session:
+        for statement in _MANY:
+            await session.execute(text(statement))
+    async with await database.dedicated() as connection:
+        await connection.execute("ANALYZE messages")
+    async with database.transaction() as session:
+        cited = (
+            "SELECT id FROM messages WHERE cites <> '[]'::jsonb AND cites ?| ARRAY['4242'] AND platform = 'telegram'"
+        )
+        plan = "\n".join((await session.execute(text(f"EXPLAIN {cited}"))).scalars())
+    assert "ix_messages_cites" in plan
+
+
+_MANY = (
+    """INSERT INTO conversations (platform, chat, person_id, person_name, state, started_at, last_at, heard_at,
+        version, asked, asked_for_words, resting)
+        VALUES ('telegram', 'c', 'p', '', 'closed', now(), now(), now(), 1, false, false, false)""",
+    """INSERT INTO messages (conversation_id, platform, chat, message_id, author_id, author_name, text, at)
+        SELECT c.id, 'telegram', 'c', n::text, 'p', '', 'words', now()
+        FROM conversations c, generate_series(1, 5000) n""",
+)
 
 
 def test_what_was_stored_before_is_read_for_whom_it_names(empty_url: str) -> None:
