@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from bot.catch_up import catch_up
 from bot.check import of_platforms, of_the_model, of_the_schedule
 from bot.console import counting, say
 from bot.demo import company
@@ -164,17 +166,21 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def open_model_stack(settings: Settings) -> AsyncIterator[tuple[Store, ModelStack]]:
-    """Database and model, ready to classify: what the commands need."""
+async def open_model_stack(settings: Settings, hurried: bool = False) -> AsyncIterator[tuple[Store, ModelStack]]:
+    """Database and model, ready to classify: what the commands need. `hurried`: as a bot that runs here would now."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
         models = await build_model_stack(settings, store, stack)
         await stack.enter_async_context(model_running(settings, store, models))
-        if waiting := await store.memory.count_unembedded(store.embedder.name):
-            with counting("remembering", waiting) as told:
-                await embedding_backfill(store).all(told)
-        await models.voice_fitter.step()
+        waiting = await store.memory.count_unembedded(store.embedder.name)
+        busy = hurried and models.server is not None and models.server.joined
+        await catch_up(waiting, busy, partial(_remember, store, waiting), models.voice_fitter.step)
         yield store, models
+
+
+async def _remember(store: Store, waiting: int) -> None:
+    with counting("remembering", waiting) as told:
+        await embedding_backfill(store).all(told)
 
 
 async def forget(settings: Settings, person: Person) -> Erased:
