@@ -48,6 +48,7 @@ from inference.circuit_breaker import CircuitBreaker
 from inference.client import VllmPredictor
 from inference.embed import LocalEmbedder, UrlEmbedder
 from inference.http import open_line
+from inference.languages import language_of
 from inference.prompt import PromptBuilder
 from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
@@ -278,7 +279,16 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
     fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
     embedder, memory, registry = store.embedder, store.memory, store.registry
-    classifier = Classifier(predictor, embedder, memory, registry, model.base, linear=voices, deadline=model.deadline)
+    classifier = Classifier(
+        predictor,
+        embedder,
+        memory,
+        registry,
+        model.base,
+        linear=voices,
+        deadline=model.deadline,
+        language_of=language_of,
+    )
     learner = Learner(
         {task.name: task for task in settings.tasks},
         store.examples,
@@ -312,6 +322,7 @@ async def model_running(
     async with AsyncExitStack() as stack:
         async with asyncio.TaskGroup() as waking:
             waking.create_task(store.embedder.warm(), name="warm the embedder")
+            waking.create_task(asyncio.to_thread(language_of, "hello"), name="read the languages")
             if models.server is not None:
                 await stack.enter_async_context(models.server)
         if with_seed:

@@ -91,6 +91,8 @@ class Decision:
     """`platform:id` of the person or lead who decided; None for machines."""
     voices: tuple[Heard, ...] = ()
     """What each voice said, the loudest first; empty when a person or nobody decided."""
+    language: str | None = None
+    """What it was written in, an ISO 639-1 code; None where that could not be told, or nobody asked."""
 
     @property
     def confidence(self) -> float:

@@ -82,6 +82,8 @@ class Score:
     truth: str
     answer: str
     probabilities: Mapping[str, float]
+    language: str | None = None
+    """What it is written in, an ISO 639-1 code; None where that cannot be told."""
 
     @property
     def right(self) -> bool:

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from bot.domain.decisions import NoPrediction, Opinion, Reason, missing
+from bot.domain.decisions import Decision, NoPrediction, Opinion, Reason, decide, missing
 from bot.domain.errors import Unreachable
 from bot.domain.model_ports import Asked, Embedder, LinearVoices, Memory, Predictor, Query, Registry, Vector, Voice
 from bot.domain.tasks import Task
@@ -26,6 +26,12 @@ class Considered:
     """One of each voice, the model's first."""
     vector: Vector | None
     """None when the embedder could not be asked."""
+    language: str | None = None
+    """An ISO 639-1 code; None where it cannot be told."""
+
+    def decided(self, task: Task, may_ask: bool) -> Decision:
+        """The decision on it, as `domain.decisions.decide` has it."""
+        return replace(decide(task, self.opinions, may_ask), language=self.language)
 
     @property
     def model(self) -> Opinion | NoPrediction:
@@ -55,6 +61,8 @@ class Classifier:
     """What speaks with the model, and for it where it is silent; None: nothing."""
     deadline: float = 3.0
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
+    language_of: Callable[[str], str | None] = lambda _: None
+    """Which language a text is in, an ISO 639-1 code; slow enough to be called in a thread."""
 
     @property
     def voices(self) -> tuple[Voice, ...]:
@@ -75,6 +83,7 @@ class Classifier:
         `leave_out_itself` hides remembered examples with the same text, for honest scores on held-out examples.
         """
         embedding = asyncio.ensure_future(self._embed(texts))
+        spoken = asyncio.ensure_future(asyncio.to_thread(lambda: [self.language_of(text) for text in texts]))
 
         async def vectors() -> Sequence[Vector | None]:
             return await asyncio.shield(embedding)  # a voice that gives up waiting leaves it to the others
@@ -82,10 +91,11 @@ class Classifier:
         asked = Asked(query, texts, vectors, leave_out_itself)
         try:
             said = await asyncio.gather(*(voice.opinions(asked) for voice in self.voices))
-            rows = zip(texts, zip(*said, strict=True), await embedding, strict=True)
-            return [Considered(text, opinions, vector) for text, opinions, vector in rows]
+            rows = zip(texts, zip(*said, strict=True), await embedding, await spoken, strict=True)
+            return [Considered(text, opinions, vector, language) for text, opinions, vector, language in rows]
         finally:
             embedding.cancel()
+            spoken.cancel()
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Opinion]:
         """The model's calibrated opinions. Raises Unreachable or Refused as `model_ports.Predictor` does."""

@@ -6,6 +6,7 @@ from pgvector.sqlalchemy import Vector
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bot.domain.languages import UNDETERMINED
 from db.tables.base import Table, Words, new_id, to
 
 
@@ -34,6 +35,8 @@ class DecisionRow(Table):
     at: Mapped[datetime]
     voices: Mapped[list[dict[str, object]]] = mapped_column(server_default=text("'[]'"))
     """What each said, the loudest first."""
+    language: Mapped[str | None]
+    """What the text was in, an ISO 639-1 code; of a later decision, what the conversation began in."""
 
 
 class DecisionCountRow(Table):
@@ -45,6 +48,7 @@ class DecisionCountRow(Table):
     task: Mapped[str] = mapped_column(primary_key=True)
     label: Mapped[str] = mapped_column(primary_key=True)
     by: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True, server_default=UNDETERMINED)
     count: Mapped[int] = mapped_column(BigInteger)
 
 
