@@ -132,7 +132,8 @@ def _said(voices: Voices, texts: Sequence[str], vectors: Sequence[Vector | None]
     said: list[dict[str, Mapping[str, float]]] = [{} for _ in texts]
     if voices.words is not None:
         for row, likely in zip(said, np.exp(voices.words.log_probabilities(texts)), strict=True):
-            row[WORDS] = _row(voices.words.linear.labels, likely)
+            if not np.isnan(likely).any():
+                row[WORDS] = _row(voices.words.linear.labels, likely)
     places = [place for place, vector in enumerate(vectors) if vector is not None]
     if voices.vectors is not None and places:
         asked = np.asarray([vectors[place] for place in places], dtype=np.float32)
