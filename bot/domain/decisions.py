@@ -47,6 +47,12 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     UNDELIVERABLE = "undeliverable"
     """The team's room could not be posted in."""
+    NOT_READ = "not_read"
+    """The model's vocabulary has not half of the text's words, so it was not asked; others decided."""
+    UNREADABLE = "unreadable"
+    """No voice could read the text: the model's vocabulary has not its words, and no known text is like it."""
+    OUT_OF_HOURS = "out_of_hours"
+    """The person would have been asked, but nobody of the likely teams is there to act on the answer."""
     WORDLESS = "wordless"
     """There was nothing to read but an attachment, and the settings send such to the fallback."""
 
@@ -152,6 +158,9 @@ class Opinion:
     """The voices it was mixed from; empty: it is one voice."""
     without: Reason | None = None
     """Why the model is not among them; None: it is, or it does not belong there."""
+    reads: bool = True
+    """Whether it knows words of the text. False: it goes by where the text lies among known ones, and whatever is
+    written lies somewhere."""
 
 
 def decide(task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool) -> Decision:
@@ -162,6 +171,8 @@ def decide(task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool
     spoken = [opinion for opinion in opinions if isinstance(opinion, Opinion)]
     silence = next((reason for o in opinions if (reason := missing(o)) is not None), None)
     shares = _shares(spoken)
+    if silence is Reason.NOT_READ and not any(_understands(opinion) for opinion in spoken):
+        return fallback(task, Reason.UNREADABLE)
     if not shares:
         return fallback(task, silence or Reason.UNSURE)
     mixed = _mean(task.names, shares)
@@ -179,6 +190,13 @@ def decide(task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool
     )
     doubt = _doubt(task, decision, spoken)
     return decision if doubt is None else _hesitate(task, decision, doubt, ranked, may_ask)
+
+
+def _understands(opinion: Opinion) -> bool:
+    """Whether what it says is about this text: it knows its words, or a known text is the same or like it."""
+    if opinion.author is not Author.MEMORY:
+        return opinion.reads and bool(opinion.probabilities)
+    return opinion.weight == math.inf or (opinion.alone is not None and bool(opinion.alone.probabilities))
 
 
 def missing(opinion: Opinion | NoPrediction) -> Reason | None:

@@ -39,6 +39,9 @@ class Predictor(Protocol):
         answer without an adapter trained for the task (the starter); Refused when the server will not have it.
         """
 
+    def reads(self, text: str) -> bool:
+        """Whether the base model's vocabulary has most of the text's words; of another text it knows nothing."""
+
     def alphabet(self) -> Sequence[str]:
         """The base model's one-token codes that labels may be given, in the order they are given out."""
 

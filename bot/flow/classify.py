@@ -41,9 +41,11 @@ class Considered:
 
     @property
     def silent(self) -> bool:
-        """Whether a voice could not be asked though there is one. A task without a model yet has one voice fewer."""
-        silent = any(isinstance(o, NoPrediction) and o.reason is not Reason.NOT_TRAINED for o in self.opinions)
-        return silent or any(missing(o) not in (None, Reason.NOT_TRAINED) for o in self.opinions)
+        """Whether a voice could not be asked though there is one. A task without a model yet, or a text that it
+        cannot read, has one voice fewer."""
+        if any(isinstance(o, NoPrediction) and o.reason is None for o in self.opinions):
+            return True
+        return any(missing(o) not in (None, Reason.NOT_TRAINED, Reason.NOT_READ) for o in self.opinions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ class Learner:
         """
         await self._fit_voices(query.task)
         _, slice_ = await asyncio.to_thread(keep_apart, training_set)
+        slice_ = [e for e in slice_ if self.scorer.classifier.predictor.reads(e.text)]  # as in service
         asked = replace(query, adapter=replace(candidate, temperature=1.0))
         scores: list[tuple[Mapping[str, float], str]] = []
         predict = self.scorer.classifier.predict

@@ -9,7 +9,7 @@ from bot.domain.decisions import Author, Heard, NoPrediction, Opinion, Reason, c
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.memory_vote import memory_opinion
-from bot.domain.mixture import ADAPTER, Mixture, pooled
+from bot.domain.mixture import ADAPTER, WORDS, Mixture, pooled
 from bot.domain.model_ports import Asked, LinearVoices, Memory, Predictor, Query, Said, Voice
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,10 @@ class ModelVoice:
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
         try:
-            return await self.predict(asked.query, asked.texts)
+            reads = [self.predictor.reads(text) for text in asked.texts]
+            known = [text for text, may in zip(asked.texts, reads, strict=True) if may]
+            heard = iter(await self.predict(asked.query, known))
+            return [next(heard) if may else NoPrediction(Reason.NOT_READ) for may in reads]
         except Unreachable as error:
             log.warning("model down", extra={"task": asked.query.task.name, "problem": str(error)})
             return [NoPrediction(Reason.MODEL_DOWN)] * len(asked.texts)
@@ -77,7 +80,7 @@ class PooledVoice:
         if isinstance(heard, Opinion) and weights[ADAPTER] > 0:
             return replace(heard, probabilities=mixed, parts=parts)
         without = heard.reason if isinstance(heard, NoPrediction) else None
-        return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without)
+        return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without, reads=WORDS in spoken)
 
     def _mixture(self, query: Query) -> Mixture:
         fitted = self.linear.without_adapter(query.task.name)

@@ -135,10 +135,14 @@ def _progress(language: str, request: Request) -> str:
 _UNASKED: Mapping[tuple[Author, Reason], str] = {
     (Author.MEMORY, Reason.MODEL_DOWN): "slack_by_memory_down",
     (Author.MEMORY, Reason.NOT_TRAINED): "slack_by_memory_untrained",
+    (Author.MEMORY, Reason.NOT_READ): "slack_by_memory_not_read",
+    (Author.EXAMPLES, Reason.NOT_READ): "slack_by_examples_not_read",
     (Author.FALLBACK, Reason.MODEL_DOWN): "slack_by_fallback_down",
     (Author.FALLBACK, Reason.NOT_TRAINED): "slack_by_fallback_untrained",
+    (Author.FALLBACK, Reason.UNREADABLE): "slack_by_fallback_unreadable",
+    (Author.FALLBACK, Reason.OUT_OF_HOURS): "slack_by_fallback_out_of_hours",
 }
-"""What is said where no model spoke: why it did not."""
+"""What is said where no model spoke, or nobody was asked: why not."""
 
 
 def _reason(language: str, task: Task, made: Decision) -> str:
