@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from bot.domain.asking import Record
 from bot.domain.learning import Adapter
 from bot.domain.mixture import USUAL
 
@@ -24,6 +25,8 @@ class Seed:
     made: datetime
     weights: Mapping[str, float] = field(default_factory=lambda: dict(USUAL))
     """How loud it and the voices beside it are."""
+    proved: Record | None = None
+    """How often they were right together, by how sure they were."""
 
 
 def starter_seed() -> Seed | None:
@@ -38,6 +41,7 @@ def starter_seed() -> Seed | None:
         float(written["temperature"]),
         datetime.fromisoformat(written["made"]),
         dict(written.get("weights", USUAL)),
+        Record.read(written.get("proved")),
     )
 
 
@@ -55,5 +59,6 @@ def write_seed(made: Adapter) -> None:
         "temperature": made.temperature,
         "weights": dict(made.mixture.weights),
         "made": made.made.isoformat(),
+        "proved": None if made.mixture.proved is None else made.mixture.proved.rows,
     }
     (_HERE / "seed.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")

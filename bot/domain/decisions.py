@@ -3,8 +3,10 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.asking import Record, ask_below
 from bot.domain.tasks import Task
 
 MAX_CANDIDATES = 3
@@ -158,15 +160,20 @@ class Opinion:
     """The voices it was mixed from; empty: it is one voice."""
     without: Reason | None = None
     """Why the model is not among them; None: it is, or it does not belong there."""
+    proved: Record | None = None
+    """How often such opinions were right, by how sure they were; None: nobody counted."""
     reads: bool = True
     """Whether it knows words of the text. False: it goes by where the text lies among known ones, and whatever is
     written lies somewhere."""
 
 
-def decide(task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool) -> Decision:
+def decide(
+    task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool, now: datetime | None = None
+) -> Decision:
     """The decision on a text, given what every voice says of it.
 
-    With `may_ask` false the fallback decides where the person would be asked.
+    With `may_ask` false the fallback decides where the person would be asked; so it does where none of the teams that
+    they could choose is there at `now` (None: the hours do not matter).
     """
     spoken = [opinion for opinion in opinions if isinstance(opinion, Opinion)]
     silence = next((reason for o in opinions if (reason := missing(o)) is not None), None)
@@ -189,7 +196,12 @@ def decide(task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool
         voices=_heard(shares),
     )
     doubt = _doubt(task, decision, spoken)
-    return decision if doubt is None else _hesitate(task, decision, doubt, ranked, may_ask)
+    if doubt is None:
+        return decision
+    candidates = tuple(name for name in ranked if name != task.fallback)[:MAX_CANDIDATES]
+    if may_ask and now is not None and not any(task.label(name).open_at(now) for name in candidates):
+        return _hesitate(task, decision, Reason.OUT_OF_HOURS, candidates, False)
+    return _hesitate(task, decision, doubt, candidates, may_ask)
 
 
 def _understands(opinion: Opinion) -> bool:
@@ -243,7 +255,7 @@ def fallback(task: Task, reason: Reason) -> Decision:
 
 
 def _doubt(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> Reason | None:
-    if decision.confidence < task.ask_below:
+    if decision.confidence < _ask_below(task, decision, opinions):
         return Reason.UNSURE
     known = [opinion.familiarity for opinion in opinions if opinion.familiarity is not None]
     if decision.by is not Author.MEMORY and known and max(known) < _STRANGE:
@@ -251,10 +263,19 @@ def _doubt(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> Reaso
     return None
 
 
-def _hesitate(task: Task, decision: Decision, doubt: Reason, ranked: list[str], may_ask: bool) -> Decision:
+def _ask_below(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> float:
+    """The probability that this decision needs: the settings' own, or the one that keeps the promise.
+
+    What the memory decides was not among what the promise was fitted on.
+    """
+    memory = decision.by is Author.MEMORY
+    proved = None if memory else next((one.proved for one in opinions if one.proved is not None), None)
+    return ask_below(task, decision.label, proved)
+
+
+def _hesitate(task: Task, decision: Decision, doubt: Reason, candidates: tuple[str, ...], may_ask: bool) -> Decision:
     """Ask where that is allowed, else hand over to the fallback; the original guess stays on record."""
     label = decision.label if may_ask else task.fallback
-    candidates = tuple(n for n in ranked if n != task.fallback)[:MAX_CANDIDATES] if may_ask else ()
     return Decision(
         task=task.name,
         label=label,
@@ -263,7 +284,7 @@ def _hesitate(task: Task, decision: Decision, doubt: Reason, ranked: list[str], 
         probabilities=decision.probabilities,
         adapter=decision.adapter,
         evidence=decision.evidence,
-        candidates=candidates,
+        candidates=candidates if may_ask else (),
         voices=decision.voices,
     )
 

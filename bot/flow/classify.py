@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.domain.decisions import Decision, NoPrediction, Opinion, Reason, decide, missing
 from bot.domain.errors import Unreachable
@@ -29,9 +30,9 @@ class Considered:
     language: str | None = None
     """An ISO 639-1 code; None where it cannot be told."""
 
-    def decided(self, task: Task, may_ask: bool) -> Decision:
+    def decided(self, task: Task, may_ask: bool, now: datetime | None = None) -> Decision:
         """The decision on it, as `domain.decisions.decide` has it."""
-        return replace(decide(task, self.opinions, may_ask), language=self.language)
+        return replace(decide(task, self.opinions, may_ask, now), language=self.language)
 
     @property
     def model(self) -> Opinion | NoPrediction:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bot.domain import compose
+from bot.domain.asking import in_words, record
 from bot.domain.decisions import calibrated
 from bot.domain.errors import ClaimLost, SwitchboardError, TrainingFailed, Unreachable, UsageError
 from bot.domain.gate import judge
@@ -31,7 +32,7 @@ from bot.domain.learning import (
     settle,
     text_key,
 )
-from bot.domain.mixture import ADAPTER, Mixture
+from bot.domain.mixture import ADAPTER, Mixture, pooled
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
 from bot.domain.ports import Change
 from bot.domain.tasks import Task
@@ -106,6 +107,7 @@ class Learner:
             candidate = await self.weighed(query, candidate, training_set)
             held_out = [e for e in known if e.side is Side.HELD_OUT]
             verdict = await self._judge(query, candidate, held_out, tell)
+            verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
 
     async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
@@ -155,7 +157,10 @@ class Learner:
         ]
         if linear is None or not rows:
             return Mixture()
-        return Mixture(linear.fit_weights([said for said, _ in rows], [label for _, label in rows]))
+        said, truth = [said for said, _ in rows], [label for _, label in rows]
+        weights = linear.fit_weights(said, truth)
+        mixed = (pooled(one, weights, list(candidate.codes)) or one[ADAPTER] for one in said)
+        return Mixture(weights, proved=record(mixed, truth))
 
     async def _judge(self, query: Query, candidate: Adapter, held_out: Sequence[Example], tell: Progress) -> Verdict:
         """Champion and candidate as whole systems, memory included, on the same held-out examples."""

@@ -70,7 +70,7 @@ class Sorter(Step[UndecidedConversation]):
 
     async def _decide(self, case: UndecidedConversation, text: str, known: Considered) -> None:
         may_ask = not case.conversation.asked
-        decision = known.decided(self.task, may_ask)
+        decision = known.decided(self.task, may_ask, self.now())
         await self._hand_over(case, text, decision, known)
 
     async def _hand_over(

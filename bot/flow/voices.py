@@ -72,21 +72,22 @@ class PooledVoice:
         spoken = dict(others)
         if isinstance(heard, Opinion):
             spoken[ADAPTER] = _learned(query.adapter, heard.probabilities)
-        weights = self._mixture(query).of(list(spoken))
+        mixture = self._mixture(query)
+        weights = mixture.of(list(spoken))
         mixed = pooled(spoken, weights, query.task.names) if others else None
         if mixed is None:
             return heard
         parts = tuple(_in_short(voice, row, weights[voice]) for voice, row in spoken.items() if weights[voice] > 0)
         if isinstance(heard, Opinion) and weights[ADAPTER] > 0:
-            return replace(heard, probabilities=mixed, parts=parts)
+            return replace(heard, probabilities=mixed, parts=parts, proved=mixture.proved)
         without = heard.reason if isinstance(heard, NoPrediction) else None
-        return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without, reads=WORDS in spoken)
+        proved = mixture.proved_without
+        return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without, proved=proved, reads=WORDS in spoken)
 
     def _mixture(self, query: Query) -> Mixture:
-        fitted = self.linear.without_adapter(query.task.name)
-        if query.adapter is not None:
-            return replace(query.adapter.mixture, without_adapter=fitted or query.adapter.mixture.without_adapter)
-        return Mixture(without_adapter=fitted) if fitted else Mixture()
+        fitted, proved = self.linear.without_adapter(query.task.name), self.linear.proved(query.task.name)
+        served = query.adapter.mixture if query.adapter is not None else Mixture()
+        return replace(served, without_adapter=fitted or served.without_adapter, proved_without=proved)
 
 
 def _learned(adapter: Adapter | None, probabilities: Mapping[str, float]) -> Mapping[str, float]:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.domain.languages import UNDETERMINED
@@ -167,6 +168,8 @@ class AdapterRow(Table):
     made_at: Mapped[datetime]
     mixture: Mapped[dict[str, float]] = mapped_column(server_default=text("'{}'"))
     """Voice -> weight; empty: the usual ones."""
+    proved: Mapped[list[list[object]] | None] = mapped_column(JSONB(none_as_null=True))
+    """How often that mixture was right by how sure it was (`asking.Record`); NULL: nobody counted."""
 
 
 class PromotionRow(Table):

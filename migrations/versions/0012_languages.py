@@ -1,4 +1,4 @@
-"""What language a decision was about, so that figures can be given by language.
+"""What language a decision was about, so that figures can be given by it; and how often a mixture proved right.
 
 Besides, keys of texts tell more amounts apart from those below zero, so they are computed anew. Going back leaves them.
 """
@@ -7,6 +7,7 @@ from importlib import import_module
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from bot.domain.learning import text_key
 
@@ -26,6 +27,7 @@ _SUMMED = """
 def upgrade() -> None:
     """What was decided before is of no known language."""
     op.add_column("decisions", sa.Column("language", sa.Text(), nullable=True))
+    op.add_column("adapters", sa.Column("proved", JSONB, nullable=True))
     unknown = sa.Column("language", sa.Text(), nullable=False, server_default=sa.text("'und'"))
     op.add_column("decision_counts", unknown)
     _counted_by(*_KEY, "language")
@@ -39,6 +41,7 @@ def downgrade() -> None:
     _counted_by(*_KEY)
     op.drop_column("decision_counts", "language")
     op.execute("INSERT INTO decision_counts (platform, task, label, by, count) SELECT * FROM summed")
+    op.drop_column("adapters", "proved")
     op.drop_column("decisions", "language")
 
 
