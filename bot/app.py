@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.check import of_platforms, of_the_model, of_the_schedule
+from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule
 from bot.console import counting, say
 from bot.demo import company
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
@@ -193,6 +193,8 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
                     yield "database", Finding(works, True)
                 for task in settings.tasks:
                     yield "schedule", of_the_schedule(task, now())
+                    if asks := await of_asking(task, settings.model.base, store.registry):
+                        yield "asking", asks
             configs = {name: config for name, config in settings.platforms.items() if which in (None, name)}
             async for found in of_platforms(configs, platform_context(settings, store), live):
                 yield found

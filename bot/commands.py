@@ -10,6 +10,7 @@ from typing import TextIO
 
 from bot.app import ModelStack, Store
 from bot.console import counting, say, share_of, table
+from bot.domain.asking import USUAL, serving
 from bot.domain.decisions import Decision
 from bot.domain.enough import too_little
 from bot.domain.errors import UsageError
@@ -17,7 +18,7 @@ from bot.domain.example_files.reading import Text
 from bot.domain.example_files.rows import BadLine
 from bot.domain.gate import accuracy, coverage_at, ece, macro_f1
 from bot.domain.languages import by_language
-from bot.domain.learning import Example, Phase, Score
+from bot.domain.learning import Adapter, Example, Phase, Score
 from bot.domain.messages import Person, clean
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
@@ -188,17 +189,28 @@ async def models(store: Store, task: Task, base: str, as_json: bool, out: TextIO
             "base": adapter.base,
             "temperature": adapter.temperature,
             "made": adapter.made.isoformat(),
+            **_asking(task, adapter),
         }
         for adapter in adapters
     ]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False), file=out)
         return
-    table(f"adapters of {task.name}", ("adapter", "serves", "base", "temperature", "made"), [_cells(r) for r in rows])
+    table(f"adapters of {task.name}", tuple(next(iter(rows), ())), [_cells(r) for r in rows])
     judged = [
         (c.adapter or "", c.phase.value, c.problem or "; ".join(c.verdict.reasons if c.verdict else ())) for c in cycles
     ]
     table("learning", ("adapter", "phase", "why"), judged)
+
+
+def _asking(task: Task, adapter: Adapter) -> dict[str, float | None]:
+    """Below what it asks, the share of unasked decisions that was right, and the share that is made unasked."""
+    kept = serving(task, adapter.mixture.proved)
+    return {
+        "ask_below": kept.ask_below if kept else task.ask_below or USUAL,
+        "unasked_right": round(kept.right, 4) if kept else None,
+        "covered": round(kept.covered, 4) if kept else None,
+    }
 
 
 def _cells(row: Mapping[str, object]) -> list[str]:

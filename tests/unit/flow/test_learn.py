@@ -126,6 +126,7 @@ async def test_a_candidate_that_proves_better_serves_and_leads_hear_of_it(school
     [report] = school.registry.posts
     assert isinstance(report.content, LearningReport)
     assert (report.content.adapter, report.content.promoted) == (AFTER, True)
+    assert report.content.reasons[-1].startswith("asks below 0.60, as the settings say")
 
 
 async def test_a_candidate_that_is_worse_does_not_serve_and_is_unloaded(school: School) -> None:
