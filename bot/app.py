@@ -358,7 +358,7 @@ async def adopt_starter_seed(settings: Settings, store: Store) -> None:
     if await store.registry.champion(task.name, base) is None:
         name = f"{task.name}-seed"
         await store.registry.adopt_codes(task.name, base, grown.codes)
-        mixture = Mixture(grown.weights, proved=grown.proved)
+        mixture = Mixture(grown.weights, proved=grown.proved, scope=grown.scope)
         await store.registry.add_adapter(
             Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, grown.made, mixture)
         )

@@ -18,6 +18,7 @@ from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
 from bot.domain.posts import Post
+from bot.domain.scope import Scope
 from bot.domain.tasks import Task
 from db.adapter_paths import AdapterPaths
 from db.engine import Database, announce
@@ -156,11 +157,12 @@ class PostgresRegistry:
             "made_at": adapter.made,
             "mixture": dict(adapter.mixture.weights),
             "proved": None if adapter.mixture.proved is None else adapter.mixture.proved.rows,
+            "scope": None if adapter.mixture.scope is None else adapter.mixture.scope.stored(),
         }
 
     def _adapter(self, row: AdapterRow) -> Adapter:
         path = self._paths.found(row.path)
-        usual = Mixture(proved=Record.read(row.proved))
+        usual = Mixture(proved=Record.read(row.proved), scope=Scope.read(row.scope))
         mixture = replace(usual, weights=row.mixture) if row.mixture else usual
         return Adapter(row.name, row.task, path, row.base, row.codes, row.temperature, row.made_at, mixture)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.domain.asking import Record
 from bot.domain.learning import Adapter
 from bot.domain.mixture import USUAL
+from bot.domain.scope import Scope
 
 _HERE = Path(__file__).parent / "starter" / "seed"
 STARTER_ADAPTERS = _HERE
@@ -27,6 +28,8 @@ class Seed:
     """How loud it and the voices beside it are."""
     proved: Record | None = None
     """How often they were right together, by how sure they were."""
+    scope: Scope | None = None
+    """What texts of the demo company look like to them."""
 
 
 def starter_seed() -> Seed | None:
@@ -42,6 +45,7 @@ def starter_seed() -> Seed | None:
         datetime.fromisoformat(written["made"]),
         dict(written.get("weights", USUAL)),
         Record.read(written.get("proved")),
+        Scope.read(written.get("scope")),
     )
 
 
@@ -60,5 +64,6 @@ def write_seed(made: Adapter) -> None:
         "weights": dict(made.mixture.weights),
         "made": made.made.isoformat(),
         "proved": None if made.mixture.proved is None else made.mixture.proved.rows,
+        "scope": None if made.mixture.scope is None else made.mixture.scope.stored(),
     }
     (_HERE / "seed.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")

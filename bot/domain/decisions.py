@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.asking import Record, ask_below
+from bot.domain.scope import Scope
 from bot.domain.tasks import Task
 
 MAX_CANDIDATES = 3
@@ -162,6 +163,8 @@ class Opinion:
     """Why the model is not among them; None: it is, or it does not belong there."""
     proved: Record | None = None
     """How often such opinions were right, by how sure they were; None: nobody counted."""
+    scope: Scope | None = None
+    """By which it tells texts that no team is for; None: by their distance alone."""
     reads: bool = True
     """Whether it knows words of the text. False: it goes by where the text lies among known ones, and whatever is
     written lies somewhere."""
@@ -260,6 +263,8 @@ def _doubt(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> Reaso
     known = [opinion.familiarity for opinion in opinions if opinion.familiarity is not None]
     if decision.by is not Author.MEMORY and known and max(known) < _STRANGE:
         return Reason.STRANGE
+    if decision.by is not Author.MEMORY and known and _out_of_scope(opinions, max(known)):
+        return Reason.STRANGE
     return None
 
 
@@ -271,6 +276,11 @@ def _ask_below(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> f
     memory = decision.by is Author.MEMORY
     proved = None if memory else next((one.proved for one in opinions if one.proved is not None), None)
     return ask_below(task, decision.label, proved)
+
+
+def _out_of_scope(opinions: Sequence[Opinion], familiarity: float) -> bool:
+    """Whether somebody who knows what one's own texts look like finds this one unlike them."""
+    return any(one.scope is not None and not one.scope.holds(one.probabilities, familiarity) for one in opinions)
 
 
 def _hesitate(task: Task, decision: Decision, doubt: Reason, candidates: tuple[str, ...], may_ask: bool) -> Decision:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.asking import Record
+from bot.domain.scope import Scope
 
 ADAPTER, WORDS, VECTORS = "adapter", "words", "vectors"
 LEAST = 1e-6
@@ -26,6 +27,8 @@ class Mixture:
     """How often all together were right, by how sure they were; None: nobody counted."""
     proved_without: Record | None = None
     """The same where the adapter is silent."""
+    scope: Scope | None = None
+    """What texts of one's own look like to all together; None: there were too few."""
 
     def of(self, speaking: Sequence[str]) -> dict[str, float]:
         """The weights for these voices; of a voice that neither case knows the usual one."""

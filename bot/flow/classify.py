@@ -100,6 +100,16 @@ class Classifier:
             embedding.cancel()
             spoken.cancel()
 
+    async def familiarity(self, query: Query, texts: Sequence[str]) -> list[float | None]:
+        """How near the nearest known text is to each, itself hidden; None where nothing can be told."""
+        vectors = await self._embed(texts)
+
+        async def known() -> Sequence[Vector | None]:
+            return vectors
+
+        said = await self.voices[-1].opinions(Asked(query, texts, known, leave_out_itself=True))
+        return [one.familiarity if isinstance(one, Opinion) else None for one in said]
+
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Opinion]:
         """The model's calibrated opinions. Raises Unreachable or Refused as `model_ports.Predictor` does."""
         return await ModelVoice(self.predictor).predict(query, texts)

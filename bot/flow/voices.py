@@ -79,7 +79,7 @@ class PooledVoice:
             return heard
         parts = tuple(_in_short(voice, row, weights[voice]) for voice, row in spoken.items() if weights[voice] > 0)
         if isinstance(heard, Opinion) and weights[ADAPTER] > 0:
-            return replace(heard, probabilities=mixed, parts=parts, proved=mixture.proved)
+            return replace(heard, probabilities=mixed, parts=parts, proved=mixture.proved, scope=mixture.scope)
         without = heard.reason if isinstance(heard, NoPrediction) else None
         proved = mixture.proved_without
         return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without, proved=proved, reads=WORDS in spoken)

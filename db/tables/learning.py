@@ -170,6 +170,8 @@ class AdapterRow(Table):
     """Voice -> weight; empty: the usual ones."""
     proved: Mapped[list[list[object]] | None] = mapped_column(JSONB(none_as_null=True))
     """How often that mixture was right by how sure it was (`asking.Record`); NULL: nobody counted."""
+    scope: Mapped[dict[str, list[float] | float] | None] = mapped_column(JSONB(none_as_null=True))
+    """What one's own texts look like to it (`scope.Scope`); NULL: there were too few."""
 
 
 class PromotionRow(Table):

@@ -1,4 +1,4 @@
-"""What language a decision was about, so that figures can be given by it; and how often a mixture proved right.
+"""What language a decision was about, for figures by language; and how a mixture proved itself.
 
 Besides, keys of texts tell more amounts apart from those below zero, so they are computed anew. Going back leaves them.
 """
@@ -28,6 +28,7 @@ def upgrade() -> None:
     """What was decided before is of no known language."""
     op.add_column("decisions", sa.Column("language", sa.Text(), nullable=True))
     op.add_column("adapters", sa.Column("proved", JSONB, nullable=True))
+    op.add_column("adapters", sa.Column("scope", JSONB, nullable=True))
     unknown = sa.Column("language", sa.Text(), nullable=False, server_default=sa.text("'und'"))
     op.add_column("decision_counts", unknown)
     _counted_by(*_KEY, "language")
@@ -41,6 +42,7 @@ def downgrade() -> None:
     _counted_by(*_KEY)
     op.drop_column("decision_counts", "language")
     op.execute("INSERT INTO decision_counts (platform, task, label, by, count) SELECT * FROM summed")
+    op.drop_column("adapters", "scope")
     op.drop_column("adapters", "proved")
     op.drop_column("decisions", "language")
 

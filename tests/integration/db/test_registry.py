@@ -17,6 +17,7 @@ from bot.domain.messages import Place
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
 from bot.domain.posts import LearningReport, Post
+from bot.domain.scope import Scope
 from bot.domain.tasks import Label
 from db.engine import Database, open_database
 from db.examples import PostgresExamples
@@ -48,12 +49,13 @@ def adapter(name: str, base: str = "starter", minutes: float = 0) -> Adapter:
 
 
 async def test_a_mixture_comes_back_as_it_was_judged(registry: Registry) -> None:
-    mixture = Mixture({"adapter": 0.3, "words": 0.2}, proved=Record((("billing", 47, 90, 88), ("access", 20, 3, 1))))
+    proved, known = Record((("billing", 47, 90, 88), ("access", 20, 3, 1))), Scope((0.0, 0.5), (0.1, 0.7), 1.9)
+    mixture = Mixture({"adapter": 0.3, "words": 0.2}, proved=proved, scope=known)
     await registry.add_adapter(replace(adapter("routing-1"), mixture=mixture))
     await registry.add_adapter(replace(adapter("routing-2", minutes=1), mixture=Mixture(mixture.weights)))
     first, second = await registry.adapters("routing")
-    assert (first.mixture.weights, first.mixture.proved) == (mixture.weights, mixture.proved)
-    assert second.mixture.proved is None, "nobody counted"
+    assert (first.mixture.weights, first.mixture.proved, first.mixture.scope) == (mixture.weights, proved, known)
+    assert (second.mixture.proved, second.mixture.scope) == (None, None), "nobody counted"
 
 
 async def test_codes_are_given_in_order_and_stay(registry: Registry) -> None:
