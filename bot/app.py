@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.catch_up import catch_up
-from bot.check import of_platforms, of_the_model, of_the_schedule
+from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule
 from bot.console import counting, say
 from bot.demo import company
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
@@ -51,6 +51,7 @@ from inference.circuit_breaker import CircuitBreaker
 from inference.client import VllmPredictor
 from inference.embedders.choose import open_embedder
 from inference.http import open_line
+from inference.languages import language_of
 from inference.prompt import PromptBuilder
 from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
@@ -199,6 +200,8 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
                     yield "database", Finding(works, True)
                 for task in settings.tasks:
                     yield "schedule", of_the_schedule(task, now())
+                    if asks := await of_asking(task, settings.model.base, store.registry):
+                        yield "asking", asks
             configs = {name: config for name, config in settings.platforms.items() if which in (None, name)}
             async for found in of_platforms(configs, platform_context(settings, store), live):
                 yield found
@@ -285,7 +288,16 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
     fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
     embedder, memory, registry = store.embedder, store.memory, store.registry
-    classifier = Classifier(predictor, embedder, memory, registry, model.base, linear=voices, deadline=model.deadline)
+    classifier = Classifier(
+        predictor,
+        embedder,
+        memory,
+        registry,
+        model.base,
+        linear=voices,
+        deadline=model.deadline,
+        language_of=language_of,
+    )
     learner = Learner(
         {task.name: task for task in settings.tasks},
         store.examples,
@@ -310,6 +322,7 @@ async def model_running(
     async with AsyncExitStack() as stack:
         async with asyncio.TaskGroup() as waking:
             waking.create_task(store.embedder.warm(), name="warm the embedder")
+            waking.create_task(asyncio.to_thread(language_of, "hello"), name="read the languages")
             if models.server is not None:
                 await stack.enter_async_context(models.server)
         if with_seed:
@@ -343,7 +356,7 @@ async def adopt_starter_seed(settings: Settings, store: Store) -> None:
     if await store.registry.champion(task.name, base) is None:
         name = f"{task.name}-seed"
         await store.registry.adopt_codes(task.name, base, grown.codes)
-        mixture = Mixture(grown.weights)
+        mixture = Mixture(grown.weights, proved=grown.proved, scope=grown.scope)
         await store.registry.add_adapter(
             Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, grown.made, mixture)
         )

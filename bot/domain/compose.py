@@ -126,6 +126,7 @@ def _answer(task: Task, conversation: Conversation, decision: Decision, now: dat
         conversation.person.language,
         remembered=decision.reason is Reason.REMEMBERED,
         undecided=decision.label == task.fallback,
+        unread=decision.reason is Reason.UNREADABLE,
         back=back,
         days=(back.date() - now.astimezone(back.tzinfo).date()).days if back else None,
     )

@@ -33,6 +33,8 @@ class Answer:
     """When somebody of the team is there again, in the team's own time zone; None: somebody is there now."""
     days: int | None = None
     """How many days from the day of the answer that is, 0 the same day; None: not counted."""
+    unread: bool = False
+    """Nobody here could read what the person wrote: a person of the fallback team will."""
 
 
 @dataclass(frozen=True, slots=True)

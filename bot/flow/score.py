@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from bot.domain.decisions import decide
 from bot.domain.errors import Unreachable
 from bot.domain.learning import Example, Score, text_key
 from bot.domain.model_ports import Query
@@ -53,10 +52,10 @@ class Scorer:
                 "the model or the embedder fell silent while examples were scored, so there are no figures and no "
                 "verdict; see that they run (/readyz, var/vllm.log), and do it again"
             )
-        decisions = [decide(query.task, known.opinions, may_ask=True) for known in considered]
+        decisions = [known.decided(query.task, may_ask=True) for known in considered]
         return [
-            Score(text_key(example.text), example.source, example.label, decision.label, decision.probabilities)
-            for example, decision in zip(batch, decisions, strict=True)
+            Score(text_key(e.text), e.source, e.label, made.label, made.probabilities, made.language)
+            for e, made in zip(batch, decisions, strict=True)
         ]
 
     async def insist(self, ask: Callable[[], Awaitable[T]]) -> T:

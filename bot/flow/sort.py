@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from bot.domain import compose
 from bot.domain.conversations import UndecidedConversation
-from bot.domain.decisions import Decision, Reason, decide, fallback
+from bot.domain.decisions import Decision, Reason, fallback
 from bot.domain.failures import ItemKey
 from bot.domain.messages import has_words, joined
 from bot.domain.ports import Change, Ledger
@@ -70,7 +70,7 @@ class Sorter(Step[UndecidedConversation]):
 
     async def _decide(self, case: UndecidedConversation, text: str, known: Considered) -> None:
         may_ask = not case.conversation.asked
-        decision = decide(self.task, known.opinions, may_ask)
+        decision = known.decided(self.task, may_ask, self.now())
         await self._hand_over(case, text, decision, known)
 
     async def _hand_over(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Update, insert, update
+from sqlalchemy import ScalarSelect, Update, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
@@ -30,9 +30,16 @@ async def record(session: AsyncSession, conversation_id: int, made: Decision, at
         "actor": made.actor,
         "at": at,
         "voices": [asdict(one) for one in made.voices],
+        "language": made.language or _begun_in(conversation_id),
     }
     told = (announcement(*changes),) if changes else ()
     await session.execute(insert(DecisionRow).values(values).returning(DecisionRow.id, *told))
+
+
+def _begun_in(conversation_id: int) -> ScalarSelect[str]:
+    """The language of the conversation's first words that had one: whoever rules on it rules on a text in that."""
+    told = (DecisionRow.conversation_id == conversation_id, DecisionRow.language.is_not(None))
+    return select(DecisionRow.language).where(*told).order_by(DecisionRow.id).limit(1).scalar_subquery()
 
 
 def with_its_team(made: Decision, at: object) -> dict[str, object]:

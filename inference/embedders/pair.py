@@ -2,11 +2,12 @@
 
 A text's vector is MiniLM's, zeros where it is not in English, and USE's behind it; `domain.embedders` says how two of
 them are compared. A text whose language is mistaken loses little: English without MiniLM's part is compared by USE, and
-where both parts count, half of what is said is USE's.
+where both parts count, three tenths of what is said is USE's.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from bot.domain import model_ports
 from bot.domain.embedders import MINILM_WIDTH, PAIR
@@ -17,6 +18,8 @@ from inference.embedders.use_multilingual import use_multilingual
 from inference.languages import language_of
 
 _UNREAD = [0.0] * MINILM_WIDTH
+_likeliest = partial(language_of, least_lead=0.0)
+"""A short English text is better read as English than not at all, however close the next language is."""
 
 
 class PairEmbedder:
@@ -26,7 +29,7 @@ class PairEmbedder:
         self,
         english: OpenEmbedder | None = None,
         every: OpenEmbedder | None = None,
-        language: Callable[[str], str | None] = language_of,
+        language: Callable[[str], str | None] = _likeliest,
     ) -> None:
         self._english = english or minilm()
         self._every = every or use_multilingual()

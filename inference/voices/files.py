@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.domain.asking import Record
 from inference.voices.linear import Floats, Linear
 from inference.voices.vectors import VectorsModel
 from inference.voices.words import Vocabulary, WordsModel
@@ -43,6 +44,8 @@ class Voices:
     """Weights of the voices where no adapter speaks, fitted on what each had not learned from."""
     unseen: Unseen
     """By which the weights beside an adapter are fitted."""
+    proved: Record | None = None
+    """How often they were right together without the adapter; None: an older version wrote the file."""
 
 
 class Unusable(Exception):
@@ -58,6 +61,7 @@ def save(folder: Path, voices: Voices) -> None:
         "fitted_on": voices.fitted_on,
         "embedder": voices.embedder,
         "without_adapter": dict(voices.without_adapter),
+        "proved": None if voices.proved is None else voices.proved.rows,
     }
     names["unseen"] = {"keys": voices.unseen.keys, "labels": voices.unseen.labels}
     arrays |= {f"unseen.{voice}": rows.astype(np.float16) for voice, rows in voices.unseen.said.items()}
@@ -98,6 +102,7 @@ def load(folder: Path) -> Voices:
                 names["embedder"],
                 names["without_adapter"],
                 _unseen(names["unseen"], arrays),
+                Record.read(names.get("proved")),
             )
     except FileNotFoundError as error:
         raise Unusable("not fitted yet") from error

@@ -17,6 +17,7 @@ from bot.domain.embedders import known_of
 from bot.domain.mixture import VECTORS, WORDS
 from inference.voices.files import Unseen, Voices, save
 from inference.voices.linear import Floats
+from inference.voices.proved import proved
 from inference.voices.vectors import VectorsModel, fit_vectors
 from inference.voices.weights import fit_weights
 from inference.voices.words import WordsModel, fit_words
@@ -50,12 +51,14 @@ def fit_voices(lessons: Lessons) -> Voices:
     vectors, also_said = _vectors(lessons, names)
     spoken = {name: rows for name, rows in ((WORDS, said), (VECTORS, also_said)) if rows is not None}
     truth = [names.index(label) for label in lessons.labels]
+    weights = fit_weights(spoken, truth) if spoken else {}
     return Voices(
         fitted_on=lessons.digest,
         words=words,
         vectors=vectors,
         embedder=lessons.embedder,
-        without_adapter=fit_weights(spoken, truth) if spoken else {},
+        without_adapter=weights,
+        proved=proved(spoken, weights, names, truth),
         unseen=Unseen(lessons.keys, names, spoken),
     )
 

@@ -364,6 +364,10 @@ async def test_evaluate_prints_figures(taught: Taught) -> None:
     for name in ("accuracy", "macro_f1", "ece", "coverage_at_95"):
         assert isinstance(row[name], float)
     assert float(str(row["accuracy"])) > 0.8
+    assert isinstance(row["by_language"], dict)
+    english = row["by_language"]["en"]
+    assert sum(of["n"] for of in row["by_language"].values()) == len(ROWS)
+    assert set(english) == {"n", "accuracy", "coverage_at_95"} and english["n"] > len(ROWS) / 2
     assert isinstance(row["latency_ms"], dict)
     assert 0 < row["latency_ms"]["p50"] <= row["latency_ms"]["p95"]
     bad = taught.home.file("unknown.jsonl", jsonl([{"text": "the roof", "label": "attic"}]))

@@ -55,6 +55,9 @@ class Sure:
     def alphabet(self) -> Sequence[str]:
         return tuple(f"<{n}>" for n in range(80))
 
+    def reads(self, text: str) -> bool:
+        return True
+
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         await asyncio.sleep(0)  # as whoever asks over a network lets others have their turn
         names = query.task.names

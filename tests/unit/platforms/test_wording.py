@@ -84,6 +84,14 @@ TO_PERSON: tuple[tuple[Answer | WordsPlease | Moved | Solved | Split, str], ...]
         "Thanks! This is one for Accounts. They are back on Wednesday next week at 09:00 and will read it then.",
     ),
     (
+        Answer("triage", "en", undecided=True, unread=True),
+        "Thanks! I cannot read this well, so a person at Front desk will.",
+    ),
+    (
+        Answer("triage", "en", undecided=True, unread=True, back=WEDNESDAY, days=1),
+        "Thanks! I cannot read this well, so a person at Front desk will. They are back tomorrow at 09:00.",
+    ),
+    (
         Answer("triage", "en", undecided=True, back=WEDNESDAY),
         "Thanks! A person at Front desk will read this and find the right team. They are back on Wednesday at 09:00.",
     ),
