@@ -25,6 +25,7 @@ from bot.file_options import (
     Mapped,
     ReadFrom,
     RouteFrom,
+    Rows,
     SkipBad,
     Strict,
     TextColumns,
@@ -269,11 +270,16 @@ def evaluate(
     unknown: UnknownLabels = Unknown.REFUSE,
     encoding: Encoding = None,
     keep_html: KeepHtml = False,
+    rows: Rows = None,
     task: TaskName = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """How good the present system is on a labelled file; of one with splits, on its test rows."""
+    """How good the present system is on a labelled file; of one with splits, on its test rows.
+
+    --rows says of each text what was decided, what every voice said of it, and what
+    would be decided without the model; the texts themselves are not in it.
+    """
     settings = _settings(config)
     with _spoken():
         asked = settings.task(task)
@@ -283,7 +289,7 @@ def evaluate(
     async def work() -> None:
         async with app.open_model_stack(settings) as (_, models):
             with writing(None) as out:
-                await commands.evaluate(models, asked, file.name, examples, as_json, out)
+                await commands.evaluate(models, asked, file.name, examples, as_json, out, rows)
 
     _run(work())
 

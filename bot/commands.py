@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 from bot.app import ModelStack, Store
@@ -20,6 +21,7 @@ from bot.domain.learning import Example, Phase
 from bot.domain.messages import Person, clean
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
+from bot.evaluation_rows import write_rows
 from bot.flow.classify import BATCH
 from bot.platforms import Finding
 
@@ -124,11 +126,17 @@ async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out
 
 
 async def evaluate(
-    models: ModelStack, task: Task, name: str, examples: Sequence[Example], as_json: bool, out: TextIO
+    models: ModelStack,
+    task: Task,
+    name: str,
+    examples: Sequence[Example],
+    as_json: bool,
+    out: TextIO,
+    rows: Path | None = None,
 ) -> None:
     """Figures of the whole system on the labelled texts of a file, through the serving path.
 
-    Latency is that of the first texts, asked one by one.
+    Latency is that of the first texts, asked one by one. `rows`: a file for what every voice said of each text.
     """
     query = await models.classifier.query(task)
     latencies: list[float] = []
@@ -139,7 +147,12 @@ async def evaluate(
             if known.silent:
                 break  # what the scoring says of it, too
             latencies.append((time.perf_counter() - started) * 1000)
-        scores = await models.learner.scorer.score(query, examples, done)
+        answered = await models.learner.scorer.answers(query, examples, done)
+    if rows is not None:
+        with counting("without the model", len(examples)) as done:
+            without_model = await models.learner.scorer.without_model().answers(query, examples, done)
+        write_rows(rows, answered, without_model, latencies)
+    scores = [one.score for one in answered]
     figures = {
         "task": task.name,
         "adapter": query.adapter.name if query.adapter else None,
@@ -153,8 +166,8 @@ async def evaluate(
     if as_json:
         print(json.dumps(figures), file=out)
     else:
-        rows = [(name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in figures.items()]
-        table(name, ("figure", "value"), rows)
+        lines = [(key, f"{value:.4f}" if isinstance(value, float) else str(value)) for key, value in figures.items()]
+        table(name, ("figure", "value"), lines)
 
 
 # --- the registry ---
