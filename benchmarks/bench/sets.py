@@ -1,0 +1,208 @@
+"""What is learned from and what is asked: other people's data sets, the demo company, and files that a caller names."""
+
+import hashlib
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.demo import company
+from bot.domain.errors import UsageError
+
+OUT_OF_SCOPE = "oos"
+_JUDGED = 400
+"""Rows that the gate judges a first model by, at most, spread over the labels; nothing learns from them."""
+_QUICK_LABELS, _QUICK_LEARNED, _QUICK_ASKED = 3, 40, 30
+_LANGUAGES = {
+    "english": "en",
+    "portuguese": "pt",
+    "spanish": "es",
+    "german": "de",
+    "french": "fr",
+    "italian": "it",
+    "arabic": "ar",
+    "hindi": "hi",
+}
+
+
+class Absent(UsageError):
+    """A set whose file is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A labelled text. `part` is what figures are also told by: its language, mostly."""
+
+    text: str
+    label: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A set, as it is learned from and asked."""
+
+    name: str
+    learned: tuple[Row, ...]
+    asked: tuple[Row, ...]
+    judged: tuple[Row, ...] = ()
+    """What the product's gate judges by."""
+    peers_learn_judged: bool = False
+    """Those rows were taken from what there is to learn from: peers, who need no gate, learn from them, too."""
+    shipped: bool = False
+    """The demo company: its settings and the adapter that comes with the starter, nothing is trained."""
+
+    @property
+    def labels(self) -> list[str]:
+        """What the settings name, the fallback last."""
+        names = sorted({row.label for row in self.learned})
+        return [*names, OUT_OF_SCOPE] if self.has_strangers else names
+
+    @property
+    def has_strangers(self) -> bool:
+        """Whether texts are asked that belong to none of the labels."""
+        return any(row.label == OUT_OF_SCOPE for row in self.asked)
+
+    @property
+    def parts(self) -> list[str]:
+        return sorted({row.part for row in self.asked if row.part})
+
+    @property
+    def beyond_english(self) -> bool:
+        return any(part not in ("en", "hard") for part in self.parts)
+
+    @property
+    def taught_to_peers(self) -> tuple[Row, ...]:
+        return (*self.learned, *self.judged) if self.peers_learn_judged else self.learned
+
+    @property
+    def digest(self) -> str:
+        """Of everything that is learned from, judged by and asked."""
+        rows = [[(r.text, r.label, r.part) for r in some] for some in (self.learned, self.judged, self.asked)]
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]
+
+
+Maker = Callable[[Path, random.Random], Trial]
+
+
+def catalogue() -> Mapping[str, Maker]:
+    """Every set by its name, the quick ones first."""
+    return {
+        "demo": lambda _data, _rng: demo(),
+        "pt_portaria": lambda data, rng: published("pt_portaria", data, rng, "pt"),
+        "es_biblioteca": lambda data, rng: published("es_biblioteca", data, rng, "es"),
+        "banking77_5shot": lambda data, rng: drawn("banking77", 5, data, rng),
+        "banking77_10shot": lambda data, rng: drawn("banking77", 10, data, rng),
+        "sms_spam": lambda data, rng: published("sms_spam", data, rng),
+        "msskills_from_english": crossing,
+        "banking77_teams": lambda data, rng: published("banking77_teams", data, rng),
+        "banking77": lambda data, rng: published("banking77", data, rng),
+        "clinc_domains": lambda data, rng: published("clinc_domains", data, rng),
+        "tweet_sentiment_multi": lambda data, rng: published("tweet_sentiment_multi", data, rng),
+        "clinc150": lambda data, rng: published("clinc150", data, rng),
+    }
+
+
+def published(name: str, data: Path, rng: random.Random, part: str = "") -> Trial:
+    """A set with its own splits. What it calls out of scope is asked, never learned from."""
+    by_split = _read(data / f"{name}.jsonl", part)
+    learned = [row for row in by_split["train"] if row.label != OUT_OF_SCOPE]
+    valid = [row for row in by_split["valid"] if row.label != OUT_OF_SCOPE]
+    if valid:
+        return Trial(name, tuple(learned), tuple(by_split["test"]), tuple(spread(valid, rng)))
+    return _with_gate(Trial(name, tuple(learned), tuple(by_split["test"])), rng)
+
+
+def drawn(name: str, shots: int, data: Path, rng: random.Random) -> Trial:
+    """The published draw of so many a label, asked the whole test split."""
+    whole = published(name, data, rng)
+    few = _read(data / "fewshot" / f"{name}_train_{shots}.jsonl")["train"]
+    return replace(whole, name=f"{name}_{shots}shot", learned=tuple(few))
+
+
+def crossing(data: Path, rng: random.Random) -> Trial:
+    """Intents learned in English alone, asked in four languages; labels that English does not have are left out."""
+    english = published("en_msskills", data, rng, "en")
+    known = set(english.labels)
+    others = [row for code in ("es", "fr", "de") for row in _read(data / f"{code}_msskills.jsonl", code)["test"]]
+    asked = (*english.asked, *(row for row in others if row.label in known))
+    return replace(english, name="msskills_from_english", asked=asked)
+
+
+def demo() -> Trial:
+    """The demo company, as it is shipped. Files beside the held-out one are asked, too: other languages, hard ones."""
+    folder = company.HELD_OUT.parent
+    files = [*sorted(folder.glob("heldout*.jsonl")), *sorted(folder.glob("hard*.jsonl"))]
+    asked = [row for file in files for some in _read(file, _part_of(file)).values() for row in some]
+    seeds = [row for file in sorted(folder.glob("seed*.jsonl")) for row in _read(file)["train"]]
+    return Trial("demo", tuple(seeds), tuple(asked), shipped=True)
+
+
+def own(train: Path, test: Path, _data: Path, rng: random.Random) -> Trial:
+    """A caller's files; of one with splits, the rows that belong here."""
+    learned, asked = _read(train), _read(test)
+    rows = learned["train"] or learned[""]
+    return _with_gate(Trial(test.stem, tuple(rows), tuple(asked["test"] or asked[""])), rng)
+
+
+def quick(trial: Trial, rng: random.Random) -> Trial:
+    """The same with three labels and a few hundred rows: whether all of it works, not how well."""
+    common = {label for label, _ in Counter(row.label for row in trial.learned).most_common(_QUICK_LABELS)}
+    if trial.shipped:
+        asked = rng.sample(trial.asked, min(60, len(trial.asked)))
+        return replace(trial, name=f"{trial.name}_quick", asked=tuple(asked))
+    kept = common | {OUT_OF_SCOPE}
+
+    def few(rows: Sequence[Row], each: int) -> tuple[Row, ...]:
+        return tuple(_each([row for row in rows if row.label in kept], each, rng))
+
+    learned, judged = few(trial.learned, _QUICK_LEARNED), few(trial.judged, 10)
+    name = f"{trial.name}_quick"
+    return replace(trial, name=name, learned=learned, judged=judged, asked=few(trial.asked, _QUICK_ASKED))
+
+
+def spread(rows: Sequence[Row], rng: random.Random, most: int = _JUDGED) -> list[Row]:
+    """So many of the rows at most, of each label alike but at least two."""
+    return _each(rows, max(2, most // len({row.label for row in rows})), rng)
+
+
+def _each(rows: Sequence[Row], each: int, rng: random.Random) -> list[Row]:
+    by_label: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_label[row.label].append(row)
+    return [row for label in sorted(by_label) for row in rng.sample(by_label[label], min(each, len(by_label[label])))]
+
+
+def _with_gate(trial: Trial, rng: random.Random) -> Trial:
+    """A tenth of what there is to learn from judges instead."""
+    rows = list(trial.learned)
+    rng.shuffle(rows)
+    apart = max(len(rows) // 10, 1)
+    return replace(trial, learned=tuple(rows[apart:]), judged=tuple(rows[:apart]), peers_learn_judged=True)
+
+
+def _read(file: Path, part: str = "") -> defaultdict[str, list[Row]]:
+    """The file's rows by their split. Raises Absent, and UsageError for a file of another shape."""
+    if not file.is_file():
+        raise Absent(f"{file} is not there")
+    by_split: defaultdict[str, list[Row]] = defaultdict(list)
+    for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            language = str(row.get("lang", part))
+            found = Row(str(row["text"]), str(row["label"]), _LANGUAGES.get(language, language))
+        except (ValueError, KeyError, AttributeError) as error:
+            raise UsageError(f'{file}: line {number} is no JSON object with "text" and "label"') from error
+        by_split[str(row.get("split", ""))].append(found)
+    return by_split
+
+
+def _part_of(file: Path) -> str:
+    """The language of the demo's file: heldout.pt.jsonl is Portuguese; what names none is English."""
+    hard = "hard" if file.name.startswith("hard") else ""
+    language = file.name.removesuffix(".jsonl").partition(".")[2].replace("pt-BR", "pt")
+    return f"{hard} {language}".strip() or "en"

@@ -1,0 +1,48 @@
+"""The benchmark's command: what is not there is left out with a reason, what is finished is not measured again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.bench.__main__ import main
+
+
+def test_absent_data_is_left_out_with_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["--data", str(tmp_path), "--only", "sms_spam", "clinc150", "--results", str(tmp_path / "found")])
+    told = capsys.readouterr()
+    assert code == 0
+    assert f"| sms_spam | left out: {tmp_path / 'sms_spam.jsonl'} is not there |" in told.out
+    assert f"clinc150 is left out: {tmp_path / 'clinc150.jsonl'} is not there" in told.err.replace("\n", "")
+
+
+def test_a_set_that_nobody_knows_is_named_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--only", "banking78"])
+    assert stopped.value.code == 2
+    assert "banking77_teams" in capsys.readouterr().err
+
+
+def test_a_callers_file_of_another_shape_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"words": "?"}\n', "utf-8")
+    assert main(["--file", str(file), str(file), "--results", str(tmp_path / "found")]) == 2
+    assert 'line 1 is no JSON object with "text" and "label"' in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_peers_that_are_finished_are_not_measured_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"text": f"the {word} is {n} days late", "label": word} for word in ("parcel", "salary") for n in range(9)]
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    found = tmp_path / "found"
+    files = ["--file", str(tmp_path / "train.jsonl"), str(tmp_path / "test.jsonl")]
+    arguments = [*files, "--peers-only", "--results", str(found)]
+    assert main(arguments) == 0
+    first = capsys.readouterr().out
+    assert "| TF-IDF (words 1-2, characters 2-5) + linear SVC | 100.0 |" in first
+    assert "| always the commonest label | 50.0 |" in first
+    arms = {file.name: file.stat().st_mtime_ns for file in found.glob("*.json")}
+    assert set(arms) == {f"test.{arm}.json" for arm in ("majority", "svc", "minilm_lr", "minilm_knn")}
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == first
+    assert {file.name: file.stat().st_mtime_ns for file in found.glob("*.json")} == arms
