@@ -172,7 +172,7 @@ def route(
         texts = None if file is None else example_commands.texts_to_route(file, asked, options)
 
     async def work() -> int:
-        async with app.open_model_stack(settings) as (_, models):
+        async with app.open_model_stack(settings, asked_much=asked if texts is not None else None) as (_, models):
             with writing(None) as out:
                 if texts is not None:
                     return await commands.route_texts(models, asked, texts, as_json, out)
@@ -239,8 +239,9 @@ def train(task: TaskName = None, as_json: AsJson = False, config: Config = None)
     """One learning cycle now: train, judge through the serving path, serve if better. Exit code 1: not better."""
 
     async def work(settings: Settings) -> bool:
-        async with app.open_model_stack(settings) as (store, models):
-            return await commands.train(store, models, settings.task(task), as_json, sys.stdout)
+        learned = settings.task(task)
+        async with app.open_model_stack(settings, asked_much=learned) as (store, models):
+            return await commands.train(store, models, learned, as_json, sys.stdout)
 
     if not run_to_end(work(read_settings(config))):
         raise typer.Exit(1)
@@ -273,7 +274,7 @@ def evaluate(
         examples = example_commands.labelled(file, asked, options, skip_bad)
 
     async def work() -> None:
-        async with app.open_model_stack(settings) as (_, models):
+        async with app.open_model_stack(settings, asked_much=asked) as (_, models):
             with writing(None) as out:
                 await commands.evaluate(models, asked, file.name, examples, as_json, out, rows)
 
