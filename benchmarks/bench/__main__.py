@@ -17,11 +17,13 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.bench import product
+from benchmarks.bench.draws import quick
 from benchmarks.bench.peers import ENGLISH, EVERYWHERE, TITLES, Peers, measure, peers
 from benchmarks.bench.results import Results, commit
-from benchmarks.bench.sets import Absent, Maker, Trial, catalogue, own, quick
+from benchmarks.bench.sets import Absent, Maker, catalogue, own
 from benchmarks.bench.table import page
 from benchmarks.bench.told import Result, Told, told
+from benchmarks.bench.trial import Trial
 from benchmarks.bench.workspace import ROOT
 from bot.console import say, share_of
 from bot.domain.errors import SwitchboardError

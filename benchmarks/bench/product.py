@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.bench.figures import Answers, rank_sum
-from benchmarks.bench.sets import Trial
+from benchmarks.bench.trial import Trial
 from benchmarks.bench.workspace import CommandFailed, workspace
 
 WHOLE, WITHOUT = "switchboard", "without the adapter"

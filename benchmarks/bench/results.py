@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.bench.sets import Trial
+from benchmarks.bench.trial import Trial
 from benchmarks.bench.workspace import ROOT
 from benchmarks.machine import machine
 from bot.files import write_whole

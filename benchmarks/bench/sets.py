@@ -1,20 +1,17 @@
 """What is learned from and what is asked: other people's data sets, the demo company, and files that a caller names."""
 
-import hashlib
 import json
 import random
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.bench.draws import spread, with_gate
+from benchmarks.bench.trial import OUT_OF_SCOPE, Row, Trial
 from bot.demo import company
 from bot.domain.errors import UsageError
 
-OUT_OF_SCOPE = "oos"
-_JUDGED = 400
-"""Rows that the gate judges a first model by, at most, spread over the labels; nothing learns from them."""
-_QUICK_LABELS, _QUICK_LEARNED, _QUICK_ASKED = 3, 40, 30
 _LANGUAGES = {
     "english": "en",
     "portuguese": "pt",
@@ -29,59 +26,6 @@ _LANGUAGES = {
 
 class Absent(UsageError):
     """A set whose file is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A labelled text. `part` is what figures are also told by: its language, mostly."""
-
-    text: str
-    label: str
-    part: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A set, as it is learned from and asked."""
-
-    name: str
-    learned: tuple[Row, ...]
-    asked: tuple[Row, ...]
-    judged: tuple[Row, ...] = ()
-    """What the product's gate judges by."""
-    peers_learn_judged: bool = False
-    """Those rows were taken from what there is to learn from: peers, who need no gate, learn from them, too."""
-    shipped: bool = False
-    """The demo company: its settings and the adapter that comes with the starter, nothing is trained."""
-
-    @property
-    def labels(self) -> list[str]:
-        """What the settings name, the fallback last."""
-        names = sorted({row.label for row in self.learned})
-        return [*names, OUT_OF_SCOPE] if self.has_strangers else names
-
-    @property
-    def has_strangers(self) -> bool:
-        """Whether texts are asked that belong to none of the labels."""
-        return any(row.label == OUT_OF_SCOPE for row in self.asked)
-
-    @property
-    def parts(self) -> list[str]:
-        return sorted({row.part for row in self.asked if row.part})
-
-    @property
-    def beyond_english(self) -> bool:
-        return any(part not in ("en", "hard") for part in self.parts)
-
-    @property
-    def taught_to_peers(self) -> tuple[Row, ...]:
-        return (*self.learned, *self.judged) if self.peers_learn_judged else self.learned
-
-    @property
-    def digest(self) -> str:
-        """Of everything that is learned from, judged by and asked."""
-        rows = [[(r.text, r.label, r.part) for r in some] for some in (self.learned, self.judged, self.asked)]
-        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]
 
 
 Maker = Callable[[Path, random.Random], Trial]
@@ -112,7 +56,7 @@ def published(name: str, data: Path, rng: random.Random, part: str = "") -> Tria
     valid = [row for row in by_split["valid"] if row.label != OUT_OF_SCOPE]
     if valid:
         return Trial(name, tuple(learned), tuple(by_split["test"]), tuple(spread(valid, rng)))
-    return _with_gate(Trial(name, tuple(learned), tuple(by_split["test"])), rng)
+    return with_gate(Trial(name, tuple(learned), tuple(by_split["test"])), rng)
 
 
 def drawn(name: str, shots: int, data: Path, rng: random.Random) -> Trial:
@@ -144,43 +88,7 @@ def own(train: Path, test: Path, _data: Path, rng: random.Random) -> Trial:
     """A caller's files; of one with splits, the rows that belong here."""
     learned, asked = _read(train), _read(test)
     rows = learned["train"] or learned[""]
-    return _with_gate(Trial(test.stem, tuple(rows), tuple(asked["test"] or asked[""])), rng)
-
-
-def quick(trial: Trial, rng: random.Random) -> Trial:
-    """The same with three labels and a few hundred rows: whether all of it works, not how well."""
-    common = {label for label, _ in Counter(row.label for row in trial.learned).most_common(_QUICK_LABELS)}
-    if trial.shipped:
-        asked = rng.sample(trial.asked, min(60, len(trial.asked)))
-        return replace(trial, name=f"{trial.name}_quick", asked=tuple(asked))
-    kept = common | {OUT_OF_SCOPE}
-
-    def few(rows: Sequence[Row], each: int) -> tuple[Row, ...]:
-        return tuple(_each([row for row in rows if row.label in kept], each, rng))
-
-    learned, judged = few(trial.learned, _QUICK_LEARNED), few(trial.judged, 10)
-    name = f"{trial.name}_quick"
-    return replace(trial, name=name, learned=learned, judged=judged, asked=few(trial.asked, _QUICK_ASKED))
-
-
-def spread(rows: Sequence[Row], rng: random.Random, most: int = _JUDGED) -> list[Row]:
-    """So many of the rows at most, of each label alike but at least two."""
-    return _each(rows, max(2, most // len({row.label for row in rows})), rng)
-
-
-def _each(rows: Sequence[Row], each: int, rng: random.Random) -> list[Row]:
-    by_label: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_label[row.label].append(row)
-    return [row for label in sorted(by_label) for row in rng.sample(by_label[label], min(each, len(by_label[label])))]
-
-
-def _with_gate(trial: Trial, rng: random.Random) -> Trial:
-    """A tenth of what there is to learn from judges instead."""
-    rows = list(trial.learned)
-    rng.shuffle(rows)
-    apart = max(len(rows) // 10, 1)
-    return replace(trial, learned=tuple(rows[apart:]), judged=tuple(rows[:apart]), peers_learn_judged=True)
+    return with_gate(Trial(test.stem, tuple(rows), tuple(asked["test"] or asked[""])), rng)
 
 
 def _read(file: Path, part: str = "") -> defaultdict[str, list[Row]]:

@@ -117,6 +117,11 @@ def _sentences(one: Told) -> Iterator[str]:
     if isinstance(trained, dict) and trained:
         reasons = "; ".join(map(str, trained.get("reasons", ())))
         yield f"The gate: {'serves' if trained.get('promoted') else 'does not serve'}, {reasons}."
+    if one.asking is not None:
+        strangers = one.asking.strangers
+        beside = "" if strangers is None else f", and in {_share(strangers)} % of what belongs to no label"
+        yield f"The person is asked, or a person looks, in {_share(one.asking.known)} % of the texts{beside};"
+        yield f"of the others {_share(one.asking.right)} % are right."
     if trial.shipped:
         yield "The adapter is the one that comes with the starter; the examples were imported."
 

@@ -7,7 +7,7 @@ from benchmarks.bench import product
 from benchmarks.bench.aims import ACCURACY, AREA, CALIBRATION, LET_IN, Aim
 from benchmarks.bench.figures import Answers, Figures, Paired, figures, mcnemar, out_of_scope, quantile
 from benchmarks.bench.peers import TITLES
-from benchmarks.bench.sets import OUT_OF_SCOPE, Trial
+from benchmarks.bench.trial import OUT_OF_SCOPE, Trial
 
 Result = Mapping[str, object]
 
@@ -30,6 +30,18 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """How often the person would be asked, or somebody of the fallback team would look; shares."""
+
+    known: float
+    """Of the texts that belong to a label."""
+    strangers: float | None
+    """Of those that belong to none; None: there are none."""
+    right: float | None
+    """How many of the others are right, strangers left out; None: everybody would be asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A set, and everything that was measured on it."""
 
@@ -38,6 +50,8 @@ class Told:
     results: Mapping[str, Result] = field(default_factory=dict)
     problem: str = ""
     """Why something, or all, of it was not measured."""
+    asking: Asking | None = None
+    """None: the product was not measured."""
 
     @property
     def whole(self) -> Arm | None:
@@ -62,11 +76,13 @@ def told(trial: Trial, results: Mapping[str, Result], problem: str = "") -> Told
     """Everything that the results of a set say."""
     answered: dict[str, Answers] = {}
     times: dict[str, Sequence[float]] = {}
+    asking = None
     if (ours := results.get(product.WHOLE)) is not None:
         rows = ours["rows"]
         assert isinstance(rows, list)
         answered |= product.arms(rows)
         times[product.WHOLE] = product.latencies(rows)
+        asking = _asking(trial, answered[product.WHOLE], product.asked_first(rows))
     for name in TITLES:
         if (theirs := results.get(name)) is not None:
             answered[name] = _answers(theirs["answers"])
@@ -74,7 +90,19 @@ def told(trial: Trial, results: Mapping[str, Result], problem: str = "") -> Told
             times[name] = latencies if isinstance(latencies, list) else ()
     whole = answered.get(product.WHOLE)
     arms = [_arm(trial, name, answers, whole, times.get(name, ())) for name, answers in answered.items()]
-    return Told(trial, arms, results, problem)
+    return Told(trial, arms, results, problem, asking)
+
+
+def _asking(trial: Trial, whole: Answers, asked_first: Sequence[bool]) -> Asking:
+    rows = list(zip(trial.asked, whole.given, asked_first, strict=True))
+    known = [asked for row, _, asked in rows if row.label != OUT_OF_SCOPE]
+    strangers = [asked for row, _, asked in rows if row.label == OUT_OF_SCOPE]
+    right = [row.label == given for row, given, asked in rows if not asked and row.label != OUT_OF_SCOPE]
+    return Asking(_mean(known) or 0.0, _mean(strangers), _mean(right))
+
+
+def _mean(values: Sequence[bool]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _arm(trial: Trial, name: str, answers: Answers, whole: Answers | None, times: Sequence[float]) -> Arm:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.bench.sets import OUT_OF_SCOPE, Row, Trial
+from benchmarks.bench.trial import OUT_OF_SCOPE, Row, Trial
 from bot.console import share_of
 from bot.demo import company
 from bot.domain.errors import SwitchboardError

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.bench.sets import Absent, Row, Trial, catalogue, crossing, demo, drawn, own, published, quick
+from benchmarks.bench.draws import quick
+from benchmarks.bench.sets import Absent, catalogue, crossing, demo, drawn, own, published
+from benchmarks.bench.trial import Row, Trial
 from benchmarks.bench.workspace import meaning, written_settings
 from bot.domain.errors import UsageError
 from bot.settings import load

@@ -8,9 +8,9 @@ import pytest
 from benchmarks.bench import product
 from benchmarks.bench.aims import ACCURACY, CALIBRATION, LET_IN, Aim
 from benchmarks.bench.results import Results
-from benchmarks.bench.sets import Row, Trial
 from benchmarks.bench.table import page
 from benchmarks.bench.told import Told, told
+from benchmarks.bench.trial import Row, Trial
 
 ASKED = (Row("a1", "a", "pt"), Row("a2", "a", "es"), Row("b1", "b", "es"), Row("x", "oos", "es"))
 TRIAL = Trial("pt_portaria", (Row("t1", "a"), Row("t2", "b")), ASKED)
@@ -89,6 +89,18 @@ def test_strangers_are_told_from_the_rest_by_how_strange_they_seem(one: Told) ->
     assert one.whole is not None and one.best_peer is not None
     assert one.whole.out_of_scope == (1.0, 0.0)
     assert one.best_peer.out_of_scope == (0.0, 1.0)
+
+
+def test_how_often_people_are_asked_and_how_right_the_rest_is() -> None:
+    asked = [{**one, "would_ask": ["a", "b"] if n in (0, 3) else []} for n, one in enumerate(ROWS)]
+    asked[1]["by"] = "fallback"
+    found = told(TRIAL, {product.WHOLE: {"rows": asked}}).asking
+    assert found is not None
+    assert found.known == pytest.approx(2 / 3)
+    assert (found.strangers, found.right) == (1.0, 1.0)
+    everybody = [{**one, "would_ask": ["a"]} for one in ROWS]
+    nobody_else = told(TRIAL, {product.WHOLE: {"rows": everybody}}).asking
+    assert nobody_else is not None and nobody_else.right is None
 
 
 def test_aims_are_missed_by_what_is_lacking(one: Told) -> None:
