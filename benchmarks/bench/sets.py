@@ -85,10 +85,15 @@ def demo() -> Trial:
 
 
 def own(train: Path, test: Path, _data: Path, rng: random.Random) -> Trial:
-    """A caller's files; of one with splits, the rows that belong here."""
+    """A caller's files; of one with splits, the rows that belong here. Raises UsageError where there are none."""
+    for file in (train, test):
+        if not file.is_file():
+            raise UsageError(f"{file} is not there; --file wants a file to learn from and one to be asked")
     learned, asked = _read(train), _read(test)
-    rows = learned["train"] or learned[""]
-    return with_gate(Trial(test.stem, tuple(rows), tuple(asked["test"] or asked[""])), rng)
+    trial = Trial(test.stem, tuple(learned["train"] or learned[""]), tuple(asked["test"] or asked[""]))
+    if len({row.label for row in trial.learned}) < 2 or not trial.asked:
+        raise UsageError(f"{train} needs rows of two labels at least, and {test} one row")
+    return with_gate(trial, rng)
 
 
 def _read(file: Path, part: str = "") -> defaultdict[str, list[Row]]:

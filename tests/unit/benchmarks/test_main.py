@@ -1,11 +1,13 @@
 """The benchmark's command: what is not there is left out with a reason, what is finished is not measured again."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
 
 from benchmarks.bench.__main__ import main
+from benchmarks.bench.trial import Trial
 
 
 def test_absent_data_is_left_out_with_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,6 +30,30 @@ def test_a_callers_file_of_another_shape_is_a_sentence(tmp_path: Path, capsys: p
     file.write_text('{"words": "?"}\n', "utf-8")
     assert main(["--file", str(file), str(file), "--results", str(tmp_path / "found")]) == 2
     assert 'line 1 is no JSON object with "text" and "label"' in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_a_callers_file_that_is_not_there_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--file", str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")]) == 2
+    assert "a.jsonl is not there; --file wants" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_one_label_is_nothing_to_learn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"text": "my parcel", "label": "delivery"}\n', "utf-8")
+    assert main(["--file", str(file), str(file)]) == 2
+    assert "needs rows of two labels at least" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_interrupted_it_says_that_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_data: Path, _rng: random.Random) -> Trial:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmarks.bench.__main__.catalogue", lambda: {"sms_spam": interrupted})
+    assert main(["--results", str(tmp_path)]) == 130
+    told = capsys.readouterr()
+    assert (told.out, "the same command goes on from there" in told.err.replace("\n", " ")) == ("", True)
 
 
 def test_peers_that_are_finished_are_not_measured_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
