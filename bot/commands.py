@@ -150,7 +150,8 @@ async def evaluate(
         answered = await models.learner.scorer.answers(query, examples, done)
     if rows is not None:
         with counting("without the model", len(examples)) as done:
-            without_model = await models.learner.scorer.without_model().answers(query, examples, done)
+            others = models.learner.scorer.without_model(answered)
+            without_model = await others.answers(query, examples, done)
         write_rows(rows, answered, without_model, latencies)
     scores = [one.score for one in answered]
     figures = {

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -10,7 +10,7 @@ from typing import TypeVar
 from bot.domain.decisions import Decision, Opinion, Prediction, decide
 from bot.domain.errors import NotTrained, Unreachable
 from bot.domain.learning import Example, Score, text_key
-from bot.domain.model_ports import Predictor, Query
+from bot.domain.model_ports import Embedder, Predictor, Query, Vector
 from bot.flow.classify import BATCH, Classifier, Considered
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ class Answered:
     decision: Decision
     nearest: float | None
     """Similarity of the nearest text that is known; None: nothing is known, or nobody looked."""
+    vector: Vector | None = None
+    """None: the embedder could not be asked."""
 
     @property
     def score(self) -> Score:
@@ -45,6 +47,25 @@ class LeftOut:
 
     def alphabet(self) -> Sequence[str]:
         return self.left_out.alphabet()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedBefore:
+    """An embedder that is asked only for what was not embedded before."""
+
+    embedder: Embedder
+    known: Mapping[str, Vector]
+    """By text."""
+
+    @property
+    def name(self) -> str:
+        return self.embedder.name
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """See `model_ports.Embedder`."""
+        new = [text for text in dict.fromkeys(texts) if text not in self.known]
+        made = dict(zip(new, await self.embedder.embed(new), strict=True)) if new else {}
+        return [self.known[text] if text in self.known else made[text] for text in texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +107,15 @@ class Scorer:
                 told(len(batch))
         return found
 
-    def without_model(self) -> "Scorer":
-        """The same voices, except for the model: with the weights that they have where there is none."""
-        return replace(self, classifier=replace(self.classifier, predictor=LeftOut(self.classifier.predictor)))
+    def without_model(self, answered: Sequence[Answered] = ()) -> "Scorer":
+        """The same voices, except for the model: with the weights that they have where there is none.
+
+        Texts that were `answered` with it are not embedded again.
+        """
+        asked = self.classifier
+        known = {one.example.text: one.vector for one in answered if one.vector is not None}
+        embedder = EmbeddedBefore(asked.embedder, known)
+        return replace(self, classifier=replace(asked, predictor=LeftOut(asked.predictor), embedder=embedder))
 
     async def _answers(self, query: Query, batch: Sequence[Example]) -> list[Answered]:
         considered = await self.classifier.consider(query, [e.text for e in batch], leave_out_itself=True)
@@ -98,7 +125,7 @@ class Scorer:
                 "verdict; see that they run (/readyz, var/vllm.log), and do it again"
             )
         return [
-            Answered(example, decide(query.task, known.opinions, may_ask=True), _nearest(known))
+            Answered(example, decide(query.task, known.opinions, may_ask=True), _nearest(known), known.vector)
             for example, known in zip(batch, considered, strict=True)
         ]
 
@@ -123,4 +150,4 @@ def batches(examples: Sequence[Example]) -> list[Sequence[Example]]:
     return [examples[start : start + BATCH] for start in range(0, len(examples), BATCH)]
 
 
-_: type[Predictor] = LeftOut
+_: tuple[type[Predictor], type[Embedder]] = (LeftOut, EmbeddedBefore)

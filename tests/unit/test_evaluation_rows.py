@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,17 +11,28 @@ import pytest
 from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.mixture import ADAPTER, VECTORS, WORDS
-from bot.domain.model_ports import Said
+from bot.domain.model_ports import Said, Vector
 from bot.evaluation_rows import entropy, write_rows
 from bot.flow.classify import Classifier
 from bot.flow.score import Scorer
-from tests.fakes import FakePredictor, fake_classifier
+from tests.fakes import FakeEmbedder, FakePredictor, fake_classifier
 from tests.fakes_voices import FakeVoices
 from tests.samples import NOW, TASK
 
 NEAR = Neighbours(anchors=(Neighbour(1, "it", 0.81),))
 SURE_OF_IT: Said = {voice: {n: 0.94 if n == "it" else 0.02 for n in TASK.names} for voice in (WORDS, VECTORS)}
 REFUND = Example("I was charged twice", "billing", Source.IMPORT, Side.HELD_OUT, NOW)
+
+
+class CountingEmbedder(FakeEmbedder):
+    """Remembers what it was asked to embed."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        self.asked += texts
+        return await super().embed(texts)
 
 
 def classifier() -> Classifier:
@@ -58,6 +70,18 @@ async def test_without_the_model_the_other_voices_decide(tmp_path: Path) -> None
     assert without["confidence"] == pytest.approx(0.94 / (0.94 + 0.02 * (len(TASK.names) - 1)), abs=0.05)
     assert isinstance(predictor, FakePredictor)
     assert predictor.asked == 1, "it is asked once: not where it is left out"
+
+
+async def test_without_the_model_nothing_is_embedded_again_but_what_is_new() -> None:
+    embedder = CountingEmbedder()
+    scorer = Scorer(replace(classifier(), embedder=embedder))
+    query = await scorer.classifier.query(TASK)
+    answered = await scorer.answers(query, [REFUND])
+    assert embedder.asked == ["I was charged twice"]
+    new = replace(REFUND, text="my laptop is broken")
+    [again, _] = await scorer.without_model(answered).answers(query, [REFUND, new])
+    assert embedder.asked == ["I was charged twice", "my laptop is broken"]
+    assert again.vector == answered[0].vector
 
 
 async def test_the_rows_hold_no_text_and_keep_the_order(tmp_path: Path) -> None:
