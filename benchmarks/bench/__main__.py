@@ -12,6 +12,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         rivals = peers()
         sets = [_measured(name, make, args, results, rivals) for name, make in chosen(args)]
+        if args.write:  # what is finished of the other sets stays on the page
+            sets += [one for one in _shown(args, results) if one.arms]
     except KeyboardInterrupt:
         say(f"interrupted; what is finished is in {args.results}, and the same command goes on from there")
         return 130
@@ -62,6 +65,17 @@ def chosen(args: argparse.Namespace) -> Iterator[tuple[str, Maker]]:
             yield name, make
     for train, test in files:
         yield test.stem, partial(own, train, test)
+
+
+def _shown(args: argparse.Namespace, results: Results) -> Iterator[Told]:
+    """The sets that are not asked for, as far as they are finished."""
+    asked = {name for name, _ in chosen(args)}
+    for name, make in catalogue().items():
+        with suppress(Absent):
+            if name not in asked:
+                trial = make(args.data, random.Random(args.seed))
+                arms = {arm: results.finished(trial, arm) for arm in (*TITLES, product.WHOLE)}
+                yield told(trial, {arm: result for arm, result in arms.items() if result is not None})
 
 
 def _measured(name: str, make: Maker, args: argparse.Namespace, results: Results, rivals: Peers) -> Told:
@@ -120,8 +134,11 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--any-commit", action="store_true", help="keep what another commit measured; the page names both"
     )
     parser.add_argument("--peers-only", action="store_true", help="measure no product; what is finished of it is shown")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}, too")
-    return parser.parse_args(arguments)
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md, too")
+    args = parser.parse_args(arguments)
+    if args.quick and args.write:
+        parser.error("--quick measures whether it works, not how well: leave out --write")
+    return args
 
 
 if __name__ == "__main__":

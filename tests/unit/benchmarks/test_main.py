@@ -9,6 +9,8 @@ import pytest
 from benchmarks.bench.__main__ import main
 from benchmarks.bench.trial import Trial
 
+SPLITS = ("train", "test")
+
 
 def test_absent_data_is_left_out_with_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["--data", str(tmp_path), "--only", "sms_spam", "clinc150", "--results", str(tmp_path / "found")])
@@ -72,3 +74,26 @@ def test_peers_that_are_finished_are_not_measured_again(tmp_path: Path, capsys: 
     assert main(arguments) == 0
     assert capsys.readouterr().out == first
     assert {file.name: file.stat().st_mtime_ns for file in found.glob("*.json")} == arms
+
+
+def test_quick_figures_are_never_written(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--quick", "--write"])
+    assert stopped.value.code == 2
+    assert "leave out --write" in capsys.readouterr().err
+
+
+def test_the_page_keeps_what_is_finished_of_other_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        {"text": f"{label} {n}", "label": label, "split": split} for label in "ab" for n in range(9) for split in SPLITS
+    ]
+    for name in ("sms_spam", "banking77_teams"):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    page = tmp_path / "page.md"
+    monkeypatch.setattr("benchmarks.bench.__main__.PAGE", page)
+    monkeypatch.setattr("benchmarks.bench.__main__.ENGLISH", ("majority",))
+    always = ["--data", str(tmp_path), "--results", str(tmp_path / "found"), "--peers-only", "--any-commit", "--write"]
+    assert main([*always, "--only", "sms_spam"]) == 0
+    assert "## sms_spam" in page.read_text("utf-8") and "## banking77_teams" not in page.read_text("utf-8")
+    assert main([*always, "--only", "banking77_teams"]) == 0
+    assert "## sms_spam" in page.read_text("utf-8") and "## banking77_teams" in page.read_text("utf-8")
