@@ -22,6 +22,7 @@ from bot.file_options import (
     Mapped,
     ReadFrom,
     RouteFrom,
+    Rows,
     SkipBad,
     Strict,
     TextColumns,
@@ -171,7 +172,7 @@ def route(
         texts = None if file is None else example_commands.texts_to_route(file, asked, options)
 
     async def work() -> int:
-        async with app.open_model_stack(settings, hurried=texts is None) as (_, models):
+        async with app.open_model_stack(settings, asked_much=asked if texts is not None else None) as (_, models):
             with writing(None) as out:
                 if texts is not None:
                     return await commands.route_texts(models, asked, texts, as_json, out)
@@ -238,8 +239,9 @@ def train(task: TaskName = None, as_json: AsJson = False, config: Config = None)
     """One learning cycle now: train, judge through the serving path, serve if better. Exit code 1: not better."""
 
     async def work(settings: Settings) -> bool:
-        async with app.open_model_stack(settings) as (store, models):
-            return await commands.train(store, models, settings.task(task), as_json, sys.stdout)
+        learned = settings.task(task)
+        async with app.open_model_stack(settings, asked_much=learned) as (store, models):
+            return await commands.train(store, models, learned, as_json, sys.stdout)
 
     if not run_to_end(work(read_settings(config))):
         raise typer.Exit(1)
@@ -255,11 +257,16 @@ def evaluate(
     unknown: UnknownLabels = Unknown.REFUSE,
     encoding: Encoding = None,
     keep_html: KeepHtml = False,
+    rows: Rows = None,
     task: TaskName = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """How good the present system is on a labelled file; of one with splits, on its test rows."""
+    """How good the present system is on a labelled file; of one with splits, on its test rows.
+
+    --rows says of each text what was decided, what every voice said of it, and what
+    would be decided without the model; the texts themselves are not in it.
+    """
     settings = read_settings(config)
     with spoken():
         asked = settings.task(task)
@@ -267,9 +274,9 @@ def evaluate(
         examples = example_commands.labelled(file, asked, options, skip_bad)
 
     async def work() -> None:
-        async with app.open_model_stack(settings) as (_, models):
+        async with app.open_model_stack(settings, asked_much=asked) as (_, models):
             with writing(None) as out:
-                await commands.evaluate(models, asked, file.name, examples, as_json, out)
+                await commands.evaluate(models, asked, file.name, examples, as_json, out, rows)
 
     run_to_end(work())
 

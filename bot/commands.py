@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 from bot.app import ModelStack, Store
@@ -22,6 +23,7 @@ from bot.domain.learning import Adapter, Example, Phase, Score
 from bot.domain.messages import Person, clean
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
+from bot.evaluation_rows import write_rows
 from bot.flow.classify import BATCH
 from bot.platforms import Finding
 
@@ -127,11 +129,17 @@ async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out
 
 
 async def evaluate(
-    models: ModelStack, task: Task, name: str, examples: Sequence[Example], as_json: bool, out: TextIO
+    models: ModelStack,
+    task: Task,
+    name: str,
+    examples: Sequence[Example],
+    as_json: bool,
+    out: TextIO,
+    rows: Path | None = None,
 ) -> None:
     """Figures of the whole system on the labelled texts of a file, through the serving path.
 
-    Latency is that of the first texts, asked one by one.
+    Latency is that of the first texts, asked one by one. `rows`: a file for what every voice said of each text.
     """
     query = await models.classifier.query(task)
     latencies: list[float] = []
@@ -142,7 +150,13 @@ async def evaluate(
             if known.silent:
                 break  # what the scoring says of it, too
             latencies.append((time.perf_counter() - started) * 1000)
-        scores = await models.learner.scorer.score(query, examples, done)
+        answered = await models.learner.scorer.answers(query, examples, done)
+    if rows is not None:
+        with counting("without the model", len(examples)) as done:
+            others = models.learner.scorer.without_model(answered)
+            without_model = await others.answers(query, examples, done)
+        write_rows(rows, answered, without_model, latencies)
+    scores = [one.score for one in answered]
     figures = {
         "task": task.name,
         "adapter": query.adapter.name if query.adapter else None,
@@ -157,9 +171,10 @@ async def evaluate(
     if as_json:
         print(json.dumps(figures | {"by_language": languages}), file=out)
     else:
-        table(name, ("figure", "value"), [(figure, _shown(value)) for figure, value in figures.items()])
-        rows = [(language, *map(_shown, row.values())) for language, row in languages.items()]
-        table("by language", ("language", "n", "accuracy", "coverage at 95 %"), rows)
+        lines = [(figure, _shown(value)) for figure, value in figures.items()]
+        table(name, ("figure", "value"), lines)
+        spoken = [(language, *map(_shown, row.values())) for language, row in languages.items()]
+        table("by language", ("language", "n", "accuracy", "coverage at 95 %"), spoken)
 
 
 def _by_language(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
