@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Update,
     and_,
+    bindparam,
     func,
     literal_column,
     or_,
@@ -28,7 +29,8 @@ from bot.domain.decisions import Decision
 from bot.domain.failures import ItemKey
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change, Outbox
-from bot.domain.posts import Card, Content, Continuation, FollowUp, OutboxItem, Post, Reply
+from bot.domain.posts import Card, Content, Continuation, FollowUp, OutboxItem, Post, Receipt, Reply
+from db.arrays import arrays
 from db.conversations import delivery_failures
 from db.conversations.claims import LEASE
 from db.conversations.failures import backs_off, readable
@@ -36,7 +38,7 @@ from db.engine import Database, announce, announcement, forgettable
 from db.posts.enqueue import enqueue
 from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
-from db.tables import PostRow
+from db.tables import Name, PostRow
 
 _ROW = PostRow
 _TARGET = aliased(PostRow)
@@ -68,6 +70,14 @@ class PostgresOutbox:
             found = (await session.execute(_announced(said))).first()
             if found is not None:
                 await enqueue(session, found[0], await _up_to_date(session, posts), now)
+
+    async def said_all(self, receipts: Sequence[Receipt], now: datetime) -> Sequence[bool]:
+        posts, refs = [one.item.id for one in receipts], [one.ref for one in receipts]
+        told = {"post": posts, "in_chat": [ref.chat for ref in refs], "ref": [ref.id for ref in refs], "moment": now}
+        async with self._database.transaction() as session:
+            found = await session.execute(_RECEIVED, told)
+            stored = {post for post, _ in found}
+        return [one.item.id in stored for one in receipts]
 
     async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
         still = update(_ROW).where(_ROW.id == item.id, _pending(_ROW))
@@ -105,6 +115,23 @@ def _announced(change: Update) -> ReturningUpdate[int | None, object]:
     """The change, of which every process hears; the conversation of the post, if there was something to change."""
     told = change.returning(_ROW.conversation_id, announcement(Change.OWED))
     return told.execution_options(synchronize_session=False)
+
+
+def _received() -> ReturningUpdate[int, object]:
+    """Receipts of posts that nobody else is at just now: one of them must not hold up the others."""
+    told = arrays(post=BigInteger(), in_chat=Name(), ref=Name())
+    unsaid = (
+        select(_ROW.id, told.c.in_chat, told.c.ref).join(told, told.c.post == _ROW.id).where(_ROW.said_at.is_(None))
+    )
+    mine = unsaid.order_by(_ROW.id).with_for_update(skip_locked=True, of=_ROW).cte("mine")
+    said = update(_ROW).where(_ROW.id == mine.c.id).values(receipt_chat=mine.c.in_chat, receipt_id=mine.c.ref)
+    # It was said, even if somebody gave it up meanwhile
+    said = said.values(said_at=bindparam("moment"), leased_until=None, given_up_at=None, problem=None)
+    return said.returning(_ROW.id, announcement(Change.OWED)).execution_options(synchronize_session=False)
+
+
+_RECEIVED = _received()
+"""Made once, so that it is compiled once."""
 
 
 def _heads() -> CTE:
