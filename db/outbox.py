@@ -177,10 +177,11 @@ def _key(row: PostRow) -> ItemKey:
 
 
 async def _read(session: AsyncSession, rows: Sequence[PostRow]) -> list[OutboxItem]:
-    receipts, cards = await _receipts(session, rows), await _cards(session, rows)
+    says = {row.id: content(row) for row in rows}
+    receipts, cards = await _receipts(session, rows), await _cards(session, rows, says)
     rewritten = [row.conversation_id for row in rows if row.edits is not None and row.kind in _CONTINUED]
     behind = await continuations(session, [of for of in rewritten if of is not None])
-    return [_owed(row, receipts, cards, behind) for row in rows]
+    return [_owed(row, says[row.id], receipts, cards, behind) for row in rows]
 
 
 async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, MessageRef]:
@@ -193,9 +194,9 @@ async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int,
     return {of: MessageRef(platform, chat, ref) for of, platform, chat, ref in said if chat is not None and ref}
 
 
-async def _cards(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, Post]:
+async def _cards(session: AsyncSession, rows: Sequence[PostRow], says: Mapping[int, Content]) -> dict[int, Post]:
     """The cards that these posts belong under or replace, in their newest wording, by post."""
-    wanted = [card for row in rows if (card := _card(row)) is not None]
+    wanted = [card for row in rows if (card := _card(row, says[row.id])) is not None]
     if not wanted:
         return {}
     said = await wordings(session, wanted)
@@ -203,9 +204,8 @@ async def _cards(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, Po
     return {row.id: post(row, said[row.id]) for row in found}
 
 
-def _card(row: PostRow) -> int | None:
-    said = content(row)
-    return said.replaces if isinstance(said, Card) and row.edits is None else row.under
+def _card(row: PostRow, says: Content) -> int | None:
+    return says.replaces if isinstance(says, Card) and row.edits is None else row.under
 
 
 async def _up_to_date(session: AsyncSession, posts: Sequence[Post]) -> list[Post]:
@@ -221,15 +221,19 @@ def _linked(wanted: Content, says: Content | None) -> Content:
 
 
 def _owed(
-    row: PostRow, receipts: Mapping[int, MessageRef], cards: Mapping[int, Post], behind: Mapping[int, _Continued]
+    row: PostRow,
+    says: Content,
+    receipts: Mapping[int, MessageRef],
+    cards: Mapping[int, Post],
+    behind: Mapping[int, _Continued],
 ) -> OutboxItem:
     return OutboxItem(
         id=row.id,
-        post=post(row),
+        post=post(row, says),
         attempt=row.attempts,
         edits=None if row.edits is None else receipts.get(row.edits),
         under=None if row.under is None else receipts.get(row.under),
-        card=None if (card := _card(row)) is None else cards.get(card),
+        card=None if (card := _card(row, says)) is None else cards.get(card),
         continued=behind.get(row.edits or 0, ()),
     )
 
