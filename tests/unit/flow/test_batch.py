@@ -64,7 +64,7 @@ async def test_another_call_begins_while_one_hangs() -> None:
     second = asyncio.create_task(batch.one(1))
     await ask.begun.acquire()
     ask.open.set()
-    assert await asyncio.gather(hangs, second) == [0, 2]
+    assert [await hangs, await second] == [0, 2]
 
 
 async def test_one_that_cannot_be_asked_fails_alone() -> None:
