@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from bot.catch_up import catch_up
 from bot.check import of_platforms, of_the_model, of_the_schedule
 from bot.console import counting, say
 from bot.demo import company
@@ -15,6 +17,7 @@ from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.messages import Person
 from bot.domain.mixture import Mixture
+from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Platform
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
@@ -46,7 +49,7 @@ from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
 from inference.circuit_breaker import CircuitBreaker
 from inference.client import VllmPredictor
-from inference.embed import LocalEmbedder, UrlEmbedder
+from inference.embedders.choose import open_embedder
 from inference.http import open_line
 from inference.prompt import PromptBuilder
 from inference.seed import STARTER_ADAPTERS, starter_seed
@@ -73,7 +76,7 @@ class Store:
     """Everything that is remembered."""
 
     database: Database
-    embedder: LocalEmbedder | UrlEmbedder
+    embedder: OpenEmbedder
     """Its name marks every vector that is stored."""
     ledger: PostgresLedger
     outbox: PostgresOutbox
@@ -138,7 +141,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     async with _database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
         async with open_database(url) as database, open_database(url, pool_size=2) as aside:
-            embedder = _embedder(settings)
+            embedder = open_embedder(settings.model.embedder, settings.languages)
             store = Store(
                 database,
                 embedder,
@@ -163,17 +166,21 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def open_model_stack(settings: Settings) -> AsyncIterator[tuple[Store, ModelStack]]:
-    """Database and model, ready to classify: what the commands need."""
+async def open_model_stack(settings: Settings, hurried: bool = False) -> AsyncIterator[tuple[Store, ModelStack]]:
+    """Database and model, ready to classify: what the commands need. `hurried`: as a bot that runs here would now."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
         models = await build_model_stack(settings, store, stack)
         await stack.enter_async_context(model_running(settings, store, models))
-        if waiting := await store.memory.count_unembedded(store.embedder.name):
-            with counting("remembering", waiting) as told:
-                await embedding_backfill(store).all(told)
-        await models.voice_fitter.step()
+        waiting = await store.memory.count_unembedded(store.embedder.name)
+        busy = hurried and models.server is not None and models.server.joined
+        await catch_up(waiting, busy, partial(_remember, store, waiting), models.voice_fitter.step)
         yield store, models
+
+
+async def _remember(store: Store, waiting: int) -> None:
+    with counting("remembering", waiting) as told:
+        await embedding_backfill(store).all(told)
 
 
 async def forget(settings: Settings, person: Person) -> Erased:
@@ -293,15 +300,6 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     )
     backfill = embedding_backfill(store)
     return ModelStack(classifier, backfill, fitter, learner, server, adapters, predictor.breaker)
-
-
-def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
-    """MODEL@URL is asked over HTTP; anything else runs in this process."""
-    name = settings.model.embedder
-    if "@http" in name:
-        model, _, url = name.partition("@")
-        return UrlEmbedder(open_line(url), model)
-    return LocalEmbedder() if name == "bundled" else LocalEmbedder(name)
 
 
 @asynccontextmanager

@@ -171,7 +171,7 @@ def route(
         texts = None if file is None else example_commands.texts_to_route(file, asked, options)
 
     async def work() -> int:
-        async with app.open_model_stack(settings) as (_, models):
+        async with app.open_model_stack(settings, hurried=texts is None) as (_, models):
             with writing(None) as out:
                 if texts is not None:
                     return await commands.route_texts(models, asked, texts, as_json, out)

@@ -25,11 +25,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on
 
 
 def read_settings(config: Path | None) -> Settings:
-    """The settings of this folder, or of that file. Ends the command with 2 where they are wrong."""
+    """The settings of this folder, or of that file. Ends the command with 2 where they are wrong.
+
+    Where the demo keeps what it stores, and perhaps runs, these are the demo's: a command beside it means the same.
+    """
     with spoken():
         path = config or Path("switchboard.toml")
         if path.resolve() == company.SETTINGS.resolve():
-            return app.demo_settings(Path.cwd())  # where the demo keeps what it stores, and perhaps runs
+            return app.demo_settings(Path.cwd())
+        if config is None and not path.exists():
+            demo = app.demo_settings(Path.cwd())
+            if demo.database.directory.is_dir():
+                say(f"there is no {path} here; this is about the demo of this folder")
+                return demo
         return load(path)
 
 

@@ -10,13 +10,6 @@ from bot.domain.tasks import Task
 MAX_CANDIDATES = 3
 USUAL_TOP = 0.70
 """The top probability of a model that is neither sure nor torn: opinions that yield to others are weighed there."""
-_STRANGE = 0.30
-"""Similarity to everything we know under which a text is out of scope, however sure the model is.
-
-A model's confidence alone lets 44 % of such texts through where 98 % of its answers are right; the distance to what is
-known tells better (AUROC .963 against .906). The value was chosen, not fitted: well below the nearest anchor of 19
-texts of 20 (.44, MiniLM), so that it only catches what is far from everything.
-"""
 
 
 class Author(StrEnum):
@@ -144,6 +137,8 @@ class Opinion:
     """The adapter that answered; None: the base model, or no model at all."""
     familiarity: float | None = None
     """Similarity of the nearest text that the voice trusts or corrects; None: it does not look for any."""
+    strange_below: float = 0.0
+    """The familiarity under which a text is out of scope, however sure the others are: a matter of the embedder."""
     alone: "Opinion | None" = None
     """What it says instead where no other voice speaks; None: the same."""
     parts: tuple[Heard, ...] = ()
@@ -225,8 +220,8 @@ def fallback(task: Task, reason: Reason) -> Decision:
 def _doubt(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> Reason | None:
     if decision.confidence < task.ask_below:
         return Reason.UNSURE
-    known = [opinion.familiarity for opinion in opinions if opinion.familiarity is not None]
-    if decision.by is not Author.MEMORY and known and max(known) < _STRANGE:
+    known = [o.familiarity < o.strange_below for o in opinions if o.familiarity is not None]
+    if decision.by is not Author.MEMORY and known and all(known):
         return Reason.STRANGE
     return None
 

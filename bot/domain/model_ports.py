@@ -14,7 +14,7 @@ from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
 Vector = Sequence[float]
-"""A text's embedding, of length 1."""
+"""A text's embedding, of length 1; of an embedder of two parts each part (`embedders.Likeness`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,16 @@ class Embedder(Protocol):
         """Which model; vectors of different names are not comparable."""
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]: ...
+
+
+class OpenEmbedder(Embedder, Protocol):
+    """An embedder with what it holds: models, threads, connections."""
+
+    async def warm(self) -> None:
+        """Load what it needs now, so that the first message does not wait. Raises UsageError when it cannot."""
+
+    async def close(self) -> None:
+        """Let go of it."""
 
 
 class Memory(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.decisions import NoPrediction, Opinion, Reason, missing
+from bot.domain.embedders import known_of
 from bot.domain.errors import Unreachable
 from bot.domain.model_ports import Asked, Embedder, LinearVoices, Memory, Predictor, Query, Registry, Vector, Voice
 from bot.domain.tasks import Task
@@ -61,7 +62,7 @@ class Classifier:
         """Everybody who is asked, the model first; the memory last, since it is the one that knows of corrections."""
         model = ModelVoice(self.predictor)
         first = model if self.linear is None else PooledVoice(model, self.linear)
-        return (first, *self.others, MemoryVoice(self.memory))
+        return (first, *self.others, MemoryVoice(self.memory, known_of(self.embedder.name).scale))
 
     async def query(self, task: Task, hurried: bool = False) -> Query:
         """The question as the champion is asked it now. `hurried`: somebody in a chat waits for the answer."""

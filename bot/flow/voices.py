@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.domain.decisions import Author, Heard, NoPrediction, Opinion, Reason, calibrated
+from bot.domain.embedders import Scale
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.memory_vote import memory_opinion
@@ -105,13 +106,15 @@ class MemoryVoice:
     """The memory: what settled texts near this one say."""
 
     memory: Memory
+    scale: Scale = field(default_factory=Scale)
+    """What similarities mean to the embedder."""
 
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
         known = [(text, v) for text, v in zip(asked.texts, await asked.vectors(), strict=True) if v is not None]
         texts, vectors = [text for text, _ in known], [vector for _, vector in known]
         found = iter(await self.memory.nearest_many(asked.query.task, vectors, texts, asked.leave_out_itself))
-        return [NoPrediction() if v is None else memory_opinion(next(found)) for v in await asked.vectors()]
+        return [NoPrediction() if v is None else memory_opinion(next(found), self.scale) for v in await asked.vectors()]
 
 
 _: tuple[type[Voice], ...] = (ModelVoice, PooledVoice, MemoryVoice)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.decisions import Author, Basis, Reason
+from bot.domain.messages import Media
 from bot.domain.posts import (
     NO,
     YES,
@@ -160,6 +161,12 @@ def continuation(content: Continuation, language: str) -> str:
 
 def _named(name: str, language: str) -> str:
     return name or sentence(language, "someone")
+
+
+def attachment(media: Media, language: str) -> str:
+    """What an attachment is called; one that came with what the message points at says so."""
+    name = media.name or media.kind.value
+    return sentence(language, "attachment_cited", name=name) if media.cited else name
 
 
 def card_marks(card: Card, language: str) -> list[str]:

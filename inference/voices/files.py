@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from inference.voices.linear import Floats, Linear
+from inference.voices.vectors import VectorsModel
 from inference.voices.words import Vocabulary, WordsModel
 
-FORMAT = 1
+FORMAT = 2
 """Grows when an older file can no longer be read."""
 _ARRAYS, _NAMES = "voices.npz", "voices.json"
 
@@ -35,7 +36,7 @@ class Voices:
     fitted_on: str
     """Which examples, as `examples_digest` has it."""
     words: WordsModel | None
-    vectors: Linear | None
+    vectors: VectorsModel | None
     embedder: str
     """Whose vectors the second one reads."""
     without_adapter: Mapping[str, float]
@@ -65,7 +66,10 @@ def save(folder: Path, voices: Voices) -> None:
         names["words"] |= _put(arrays, "words", voices.words.linear)  # type: ignore[operator]
         arrays["words.rarity"], arrays["letters.rarity"] = voices.words.words.rarity, voices.words.letters.rarity
     if voices.vectors is not None:
-        names["vectors"] = _put(arrays, "vectors", voices.vectors)
+        names["vectors"] = _put(arrays, "vectors", voices.vectors.every)
+        arrays["vectors.together"] = np.asarray(voices.vectors.temperature, dtype=np.float32)
+        if voices.vectors.own is not None:
+            names["vectors.own"] = _put(arrays, "vectors.own", voices.vectors.own)
     beside = folder / f"{_ARRAYS}.new"
     with beside.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # its stub takes keywords for flags
@@ -90,7 +94,7 @@ def load(folder: Path) -> Voices:
             return Voices(
                 names["fitted_on"],
                 _words(names.get("words"), arrays),
-                _linear(names.get("vectors"), arrays, "vectors"),
+                _vectors(names, arrays),
                 names["embedder"],
                 names["without_adapter"],
                 _unseen(names["unseen"], arrays),
@@ -113,6 +117,14 @@ def _words(names: Mapping[str, list[str]] | None, arrays: Mapping[str, Floats]) 
         return None
     words, letters = tuple(names["features"]), tuple(names["letters"])
     return WordsModel(Vocabulary(words, arrays["words.rarity"]), Vocabulary(letters, arrays["letters.rarity"]), linear)
+
+
+def _vectors(names: Mapping[str, Mapping[str, list[str]]], arrays: Mapping[str, Floats]) -> VectorsModel | None:
+    every = _linear(names.get("vectors"), arrays, "vectors")
+    if every is None:
+        return None
+    own = _linear(names.get("vectors.own"), arrays, "vectors.own")
+    return VectorsModel(every, own, float(arrays["vectors.together"]))
 
 
 def _linear(names: Mapping[str, list[str]] | None, arrays: Mapping[str, Floats], voice: str) -> Linear | None:

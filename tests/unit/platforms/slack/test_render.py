@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from bot.domain.continuation import FILES
 from bot.domain.decisions import Author, Reason
 from bot.domain.messages import Media, MediaKind, MessageRef
 from bot.domain.posts import (
@@ -204,6 +205,19 @@ def test_five_thousand_characters_are_cut_to_fit(text: str) -> None:
         assert len(result.text) <= 4_000
         assert "…" in result.text
         assert len(json.dumps(result.blocks, ensure_ascii=False)) < 13_200
+
+
+def test_sixty_files_and_fifty_lines_of_history_fit_in_one_message() -> None:
+    link = "https://x/" + "y" * 180
+    files = tuple(Media("slack", f"F{n}", MediaKind.PHOTO, "n" * 250, link=link, cited=True) for n in range(60))
+    text = "Слово & <x> " * 400
+    history = (("W" * 200, text),) * 50
+    full = card(excerpt=text, history=history, media=files, remembered=(text,) * 3, taken_by="N" * 250)
+    for content in (full, FollowUp("N" * 250, text, files), Reply("t" * 200, text, "en", "x" * 300, files)):
+        result = said(content)
+        check(result.blocks)
+        assert json.dumps(result.blocks).count(link) == FILES
+    check(said(WrongTeam(tuple(f"team {n} {'x' * 80}" for n in range(60)))).blocks)
 
 
 def test_escaping_never_leaves_half_an_entity() -> None:
