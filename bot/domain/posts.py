@@ -335,3 +335,11 @@ class OutboxItem:
     """The card it belongs under, or that it replaces, in its newest wording and its own place."""
     continued: tuple[tuple[int, Continuation], ...] = ()
     """(post, what it says) of what stands behind the post that it rewrites, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A post that was said, and where it stands now."""
+
+    item: OutboxItem
+    ref: MessageRef
