@@ -1,18 +1,20 @@
 # Two commands: `make demo` shows the whole product, `make test` proves it. Both create what they need.
 PYTHON ?= python3
 BIN := .venv/bin
+# Two processes; to read along in one: make test SIDE_BY_SIDE=
+SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup
 
-.PHONY: demo test test-all check format chromium clean
+.PHONY: demo test test-all check format bench chromium clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/ready  ## everything on this machine; ARGS=--no-browser only prints the address
 	@$(BIN)/switchboard demo $(ARGS)
 
 test: .venv/ready chromium  ## everything that can run here in under 25 minutes
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 test-all: .venv/ready chromium  ## the slow suites as well
-	@$(BIN)/python -m pytest -m "slow or not slow" $(ARGS)
+	@$(BIN)/python -m pytest -m "slow or not slow" $(SIDE_BY_SIDE) $(ARGS)
 
 check: .venv/ready  ## style, types, and who may import whom
 	@$(BIN)/ruff format --check .
@@ -22,6 +24,10 @@ check: .venv/ready  ## style, types, and who may import whom
 
 format: .venv/ready
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .
+
+DATA ?= data
+bench: .venv/ready  ## the whole system beside its peers, on the data sets of the folder DATA; ARGS="--only demo" measures one
+	@$(BIN)/python -m benchmarks.bench --data "$(DATA)" $(ARGS)
 
 chromium:  ## the browser for the page's tests, where we may install it; elsewhere those tests skip and say why
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \

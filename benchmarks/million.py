@@ -3,7 +3,8 @@
     python -m benchmarks.million --conversations 300000 --few 10000
 
 Closed conversations with two messages, five posts, two reactions and a decision each, a thousand a day; a twentieth as
-many examples with vectors of 384 numbers. The tables are filled by PostgreSQL itself. A first round is not counted.
+many examples, with an English text's vectors of both encoders. PostgreSQL fills the tables itself. A first round is not
+counted.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from bot.platforms.web.events import PERSON_ROOMS
 from bot.platforms.web.page import LINES
 from bot.platforms.web.words import team_rooms
 
-ROUNDS, WIDTH = 15, 384
+ROUNDS, WIDTH = 15, 896
 _POLICY = ThreadingPolicy(timedelta(0), timedelta(hours=24), timedelta(hours=72))
 _FILL = (
     """
@@ -79,8 +80,8 @@ _EXAMPLES = """
         CASE n % 3 WHEN 0 THEN 'correction' ELSE 'import' END, 'train', now(), now(), v.vector, :embedder, false
     FROM generate_series(:first ::int, :last ::int) n,
         LATERAL (
-            SELECT (array_agg((random() - 0.5 + n * 0 + g * 0) * 0.1768))::vector AS vector
-            FROM generate_series(1, 384) g
+            SELECT (array_agg((random() - 0.5 + n * 0 + g * 0) * 0.1637))::vector AS vector
+            FROM generate_series(1, 896) g
         ) v
 """
 Step = Callable[[], Awaitable[object]]
@@ -170,7 +171,7 @@ def _steps(store: Store, task: Task, size: int) -> Mapping[str, Step]:
 
     async def recall(texts: int) -> None:
         asked = dice.standard_normal((texts, WIDTH))
-        vectors = [list(map(float, one / np.linalg.norm(one))) for one in asked]
+        vectors = [list(map(float, one * np.sqrt(2) / np.linalg.norm(one))) for one in asked]
         await store.memory.nearest_many(task, vectors, ["something new"] * texts)
 
     return {

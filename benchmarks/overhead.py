@@ -23,6 +23,7 @@ from benchmarks.machine import Figures, machine, show, spread
 from benchmarks.stage import Stage, staged, unhurried
 from bot.app import ModelStack, Store, demo_settings, load_demo_examples, now, open_store
 from bot.console import counting
+from bot.domain.embedders import WIDTHS
 from bot.domain.model_ports import Vector
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
@@ -36,7 +37,6 @@ from inference.http import open_line
 from inference.voices.fitted import FittedVoices
 from tests.fakes import FakePredictor, FakeWorkshop
 
-_WIDTH = 384
 _NOBODY = "http://127.0.0.1:9"
 
 
@@ -51,11 +51,15 @@ class Instant:
 
 
 def _drawn(text: str) -> Vector:
-    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
-    direction = np.random.default_rng(seed).standard_normal(_WIDTH)
-    vector = direction / np.linalg.norm(direction)
-    vector[0] += 1.0
-    return tuple(float(x) for x in vector / np.linalg.norm(vector))
+    """Both parts of the pair's vector."""
+    numbers = np.random.default_rng(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]))
+    vector: list[float] = []
+    for width in WIDTHS.values():
+        direction = numbers.standard_normal(width)
+        part = direction / np.linalg.norm(direction)
+        part[0] += 1.0
+        vector += (part / np.linalg.norm(part)).tolist()
+    return vector
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

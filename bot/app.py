@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from bot.check import of_platforms, of_the_model, of_the_schedule
+from bot.catch_up import catch_up
+from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule
 from bot.console import counting, say
 from bot.demo import company
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
 from bot.domain.messages import Person
 from bot.domain.mixture import Mixture
+from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Platform
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
@@ -46,8 +49,9 @@ from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
 from inference.circuit_breaker import CircuitBreaker
 from inference.client import VllmPredictor
-from inference.embed import LocalEmbedder, UrlEmbedder
+from inference.embedders.choose import open_embedder
 from inference.http import open_line
+from inference.languages import language_of
 from inference.prompt import PromptBuilder
 from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
@@ -73,7 +77,7 @@ class Store:
     """Everything that is remembered."""
 
     database: Database
-    embedder: LocalEmbedder | UrlEmbedder
+    embedder: OpenEmbedder
     """Its name marks every vector that is stored."""
     ledger: PostgresLedger
     outbox: PostgresOutbox
@@ -138,7 +142,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     async with _database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
         async with open_database(url) as database, open_database(url, pool_size=2) as aside:
-            embedder = _embedder(settings)
+            embedder = open_embedder(settings.model.embedder, settings.languages)
             store = Store(
                 database,
                 embedder,
@@ -163,17 +167,29 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def open_model_stack(settings: Settings) -> AsyncIterator[tuple[Store, ModelStack]]:
-    """Database and model, ready to classify: what the commands need."""
+async def open_model_stack(
+    settings: Settings, asked_much: Task | None = None
+) -> AsyncIterator[tuple[Store, ModelStack]]:
+    """Database and model, ready to classify: what the commands need.
+
+    `asked_much` is a task of which many texts will be asked: its memory is held here, thirty times as fast for batches.
+    None: one question, answered as a bot that runs here would now.
+    """
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
         models = await build_model_stack(settings, store, stack)
         await stack.enter_async_context(model_running(settings, store, models))
-        if waiting := await store.memory.count_unembedded(store.embedder.name):
-            with counting("remembering", waiting) as told:
-                await embedding_backfill(store).all(told)
-        await models.voice_fitter.step()
+        waiting = await store.memory.count_unembedded(store.embedder.name)
+        busy = asked_much is None and models.server is not None and models.server.joined
+        await catch_up(waiting, busy, partial(_remember, store, waiting), models.voice_fitter.step)
+        if asked_much is not None:
+            await store.memory.load(asked_much)
         yield store, models
+
+
+async def _remember(store: Store, waiting: int) -> None:
+    with counting("remembering", waiting) as told:
+        await embedding_backfill(store).all(told)
 
 
 async def forget(settings: Settings, person: Person) -> Erased:
@@ -192,6 +208,8 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
                     yield "database", Finding(works, True)
                 for task in settings.tasks:
                     yield "schedule", of_the_schedule(task, now())
+                    if asks := await of_asking(task, settings.model.base, store.registry):
+                        yield "asking", asks
             configs = {name: config for name, config in settings.platforms.items() if which in (None, name)}
             async for found in of_platforms(configs, platform_context(settings, store), live):
                 yield found
@@ -278,7 +296,16 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
     fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
     embedder, memory, registry = store.embedder, store.memory, store.registry
-    classifier = Classifier(predictor, embedder, memory, registry, model.base, linear=voices, deadline=model.deadline)
+    classifier = Classifier(
+        predictor,
+        embedder,
+        memory,
+        registry,
+        model.base,
+        linear=voices,
+        deadline=model.deadline,
+        language_of=language_of,
+    )
     learner = Learner(
         {task.name: task for task in settings.tasks},
         store.examples,
@@ -295,15 +322,6 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     return ModelStack(classifier, backfill, fitter, learner, server, adapters, predictor.breaker)
 
 
-def _embedder(settings: Settings) -> LocalEmbedder | UrlEmbedder:
-    """MODEL@URL is asked over HTTP; anything else runs in this process."""
-    name = settings.model.embedder
-    if "@http" in name:
-        model, _, url = name.partition("@")
-        return UrlEmbedder(open_line(url), model)
-    return LocalEmbedder() if name == "bundled" else LocalEmbedder(name)
-
-
 @asynccontextmanager
 async def model_running(
     settings: Settings, store: Store, models: ModelStack, with_seed: bool = True
@@ -312,6 +330,7 @@ async def model_running(
     async with AsyncExitStack() as stack:
         async with asyncio.TaskGroup() as waking:
             waking.create_task(store.embedder.warm(), name="warm the embedder")
+            waking.create_task(asyncio.to_thread(language_of, "hello"), name="read the languages")
             if models.server is not None:
                 await stack.enter_async_context(models.server)
         if with_seed:
@@ -345,7 +364,7 @@ async def adopt_starter_seed(settings: Settings, store: Store) -> None:
     if await store.registry.champion(task.name, base) is None:
         name = f"{task.name}-seed"
         await store.registry.adopt_codes(task.name, base, grown.codes)
-        mixture = Mixture(grown.weights)
+        mixture = Mixture(grown.weights, proved=grown.proved, scope=grown.scope)
         await store.registry.add_adapter(
             Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, grown.made, mixture)
         )

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
+from bot.domain.asking import in_words
 from bot.domain.decisions import Opinion, Reason
 from bot.domain.errors import SwitchboardError
+from bot.domain.model_ports import Registry
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
 from bot.platforms import Finding, PlatformContext, platform_modules
@@ -72,6 +74,12 @@ def of_the_schedule(task: Task, now: datetime) -> Finding:
     return Finding(
         f"{task.name} learns next, if {learning.min_corrections} corrections wait: {shown} ({learning.timezone})", True
     )
+
+
+async def of_asking(task: Task, base: str, registry: Registry) -> Finding | None:
+    """When people are asked, and what comes of it; None where no adapter serves yet."""
+    champion = await registry.champion(task.name, base)
+    return None if champion is None else Finding(f"{task.name} {in_words(task, champion.mixture.proved)}", True)
 
 
 async def of_the_model(task: Task, open_model_stack: Callable[[], AbstractAsyncContextManager[Classifier]]) -> Finding:

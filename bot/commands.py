@@ -6,20 +6,24 @@ import re
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 from bot.app import ModelStack, Store
 from bot.console import counting, say, share_of, table
-from bot.domain.decisions import Decision, decide
+from bot.domain.asking import USUAL, serving
+from bot.domain.decisions import Decision
 from bot.domain.enough import too_little
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Text
 from bot.domain.example_files.rows import BadLine
 from bot.domain.gate import accuracy, coverage_at, ece, macro_f1
-from bot.domain.learning import Example, Phase
+from bot.domain.languages import by_language
+from bot.domain.learning import Adapter, Example, Phase, Score
 from bot.domain.messages import Person, clean
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
+from bot.evaluation_rows import write_rows
 from bot.flow.classify import BATCH
 from bot.platforms import Finding
 
@@ -66,7 +70,7 @@ async def _decide(models: ModelStack, task: Task, texts: Sequence[str]) -> list[
         return []
     query = await models.classifier.query(task)
     considered = await models.classifier.consider(query, texts)
-    return [decide(task, known.opinions, may_ask=True) for known in considered]
+    return [known.decided(task, may_ask=True) for known in considered]
 
 
 def _route_json(text: str, decision: Decision) -> str:
@@ -79,6 +83,7 @@ def _route_json(text: str, decision: Decision) -> str:
         "adapter": decision.adapter,
         "reason": decision.reason.value,
         "would_ask": list(decision.candidates),
+        "language": decision.language,
     }
     # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
     return json.dumps(row, ensure_ascii=_SURROGATE.search(text) is not None)
@@ -124,11 +129,17 @@ async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out
 
 
 async def evaluate(
-    models: ModelStack, task: Task, name: str, examples: Sequence[Example], as_json: bool, out: TextIO
+    models: ModelStack,
+    task: Task,
+    name: str,
+    examples: Sequence[Example],
+    as_json: bool,
+    out: TextIO,
+    rows: Path | None = None,
 ) -> None:
     """Figures of the whole system on the labelled texts of a file, through the serving path.
 
-    Latency is that of the first texts, asked one by one.
+    Latency is that of the first texts, asked one by one. `rows`: a file for what every voice said of each text.
     """
     query = await models.classifier.query(task)
     latencies: list[float] = []
@@ -139,7 +150,13 @@ async def evaluate(
             if known.silent:
                 break  # what the scoring says of it, too
             latencies.append((time.perf_counter() - started) * 1000)
-        scores = await models.learner.scorer.score(query, examples, done)
+        answered = await models.learner.scorer.answers(query, examples, done)
+    if rows is not None:
+        with counting("without the model", len(examples)) as done:
+            others = models.learner.scorer.without_model(answered)
+            without_model = await others.answers(query, examples, done)
+        write_rows(rows, answered, without_model, latencies)
+    scores = [one.score for one in answered]
     figures = {
         "task": task.name,
         "adapter": query.adapter.name if query.adapter else None,
@@ -150,11 +167,26 @@ async def evaluate(
         "coverage_at_95": coverage_at(scores),
         "latency_ms": {"p50": _quantile(latencies, 0.50), "p95": _quantile(latencies, 0.95)},
     }
+    languages = _by_language(scores)
     if as_json:
-        print(json.dumps(figures), file=out)
+        print(json.dumps(figures | {"by_language": languages}), file=out)
     else:
-        rows = [(name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in figures.items()]
-        table(name, ("figure", "value"), rows)
+        lines = [(figure, _shown(value)) for figure, value in figures.items()]
+        table(name, ("figure", "value"), lines)
+        spoken = [(language, *map(_shown, row.values())) for language, row in languages.items()]
+        table("by language", ("language", "n", "accuracy", "coverage at 95 %"), spoken)
+
+
+def _by_language(scores: Sequence[Score]) -> dict[str, dict[str, float]]:
+    """The same for each language, the most frequent first; `und` is what cannot be told."""
+    return {
+        language: {"n": len(of), "accuracy": accuracy(of), "coverage_at_95": coverage_at(of)}
+        for language, of in by_language(scores).items()
+    }
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 # --- the registry ---
@@ -172,17 +204,28 @@ async def models(store: Store, task: Task, base: str, as_json: bool, out: TextIO
             "base": adapter.base,
             "temperature": adapter.temperature,
             "made": adapter.made.isoformat(),
+            **_asking(task, adapter),
         }
         for adapter in adapters
     ]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False), file=out)
         return
-    table(f"adapters of {task.name}", ("adapter", "serves", "base", "temperature", "made"), [_cells(r) for r in rows])
+    table(f"adapters of {task.name}", tuple(next(iter(rows), ())), [_cells(r) for r in rows])
     judged = [
         (c.adapter or "", c.phase.value, c.problem or "; ".join(c.verdict.reasons if c.verdict else ())) for c in cycles
     ]
     table("learning", ("adapter", "phase", "why"), judged)
+
+
+def _asking(task: Task, adapter: Adapter) -> dict[str, float | None]:
+    """Below what it asks, the share of unasked decisions that was right, and the share that is made unasked."""
+    kept = serving(task, adapter.mixture.proved)
+    return {
+        "ask_below": kept.ask_below if kept else task.ask_below or USUAL,
+        "unasked_right": round(kept.right, 4) if kept else None,
+        "covered": round(kept.covered, 4) if kept else None,
+    }
 
 
 def _cells(row: Mapping[str, object]) -> list[str]:

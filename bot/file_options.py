@@ -31,6 +31,10 @@ UnknownLabels = Annotated[
 KeepHtml = Annotated[bool, typer.Option("--keep-html", help="Leave HTML as it is, instead of taking its text.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Keep the good lines of a file with bad ones.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse a file in which one text has two labels.")]
+Rows = Annotated[
+    Path | None,
+    typer.Option("--rows", metavar="FILE", dir_okay=False, help="Also write a JSON line a text, voice by voice."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be stored.")]
 
 

@@ -38,7 +38,7 @@ class Model:
     """The URL of a vLLM that runs; None: start our own."""
     runs: Path
     embedder: str
-    """`bundled`, a Hugging Face id or folder, or the URL of an OpenAI-style embeddings server."""
+    """`bundled`, the name of one that comes along, a Hugging Face id or folder, or MODEL@URL of a server."""
     deadline: float
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
 

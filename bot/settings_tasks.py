@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.hours import Hours, hours
 from bot.domain.messages import Place
-from bot.domain.tasks import Label, Learning, Task
+from bot.domain.tasks import PROMISED, Label, Learning, Task
 from bot.platforms import PlatformModule
 from bot.schedule import cron_problem
 from bot.settings_emoji import EmojiSettings
@@ -35,19 +35,33 @@ class Tasks:
 
     def _task(self, name: str, table: Table) -> Task:
         values, where = self.values, f"tasks.{name}."
-        values.unknown(table, {"question", "fallback", "ask_below", "labels", "learning"}, where)
+        values.unknown(table, {"question", "fallback", "ask_below", "unasked_right", "labels", "learning"}, where)
         rows = values.table(table, "labels", where)
         labels = tuple(self._label(label, values.table(rows, label, f"{where}labels."), where) for label in rows)
         self._twins(labels, where)
         self._deaf(labels, where)
+        self._promises(table, labels, where)
         return Task(
             name=name,
             question=values.text(table, "question", "", where) or values.missing(f"{where}question", "what is asked?"),
             labels=labels,
             fallback=self._fallback(table, [label.name for label in labels], where),
-            ask_below=values.number(table, "ask_below", 0.60, where, at_most=1.0),
+            ask_below=self._share(table, "ask_below", where),
             learning=self._learning(values.table(table, "learning", where), f"{where}learning."),
+            unasked_right=values.number(table, "unasked_right", PROMISED, where, at_most=1.0),
         )
+
+    def _share(self, table: Table, key: str, where: str) -> float | None:
+        return self.values.number(table, key, 1.0, where, at_most=1.0) if key in table else None
+
+    def _promises(self, table: Table, labels: tuple[Label, ...], where: str) -> None:
+        """A threshold by hand, or a share that it is fitted to: not both."""
+        promised = ["unasked_right"] if "unasked_right" in table else []
+        promised += [f"labels.{one.name}.unasked_right" for one in labels if one.unasked_right is not None]
+        if "ask_below" in table and promised:
+            self.values.mistake(
+                f"{where}ask_below: {where}{promised[0]} says already when to ask, as a share; keep one of the two"
+            )
 
     def _fallback(self, table: Table, names: list[str], where: str) -> str:
         if len(names) < 2:
@@ -71,7 +85,9 @@ class Tasks:
 
     def _label(self, name: str, table: Table, task: str) -> Label:
         values, where = self.values, f"{task}labels.{name}."
-        values.unknown(table, {"title", "means", "examples", "emoji", "deliver_to", "hours", "leads"}, where)
+        values.unknown(
+            table, {"title", "means", "examples", "emoji", "deliver_to", "hours", "leads", "unasked_right"}, where
+        )
         means = values.text(table, "means", "", where)
         if not means:
             values.missing(f"{where}means", "say in a sentence what belongs there; the model reads it")
@@ -86,6 +102,7 @@ class Tasks:
             title=values.text(table, "title", "", where),
             leads=self._leads(table, where),
             hours=self._hours(values.text(table, "hours", "", where), where),
+            unasked_right=self._share(table, "unasked_right", where),
         )
 
     def _place(self, platform: str, written: str, where: str) -> Place | None:

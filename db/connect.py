@@ -15,7 +15,16 @@ from db.connection_url import Target
 
 _PREPARED_AFTER = 5
 """psycopg's own measure: the sixth time a statement is prepared."""
-_WANTED = {"statement_timeout": "15s", "idle_in_transaction_session_timeout": "60s", "TimeZone": "UTC"}
+_WANTED = {
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "60s",
+    "lock_timeout": "0",
+    "default_transaction_isolation": "read committed",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+}
+"""What a role or a database may have set otherwise, for other clients; only the URL's own options come before."""
 _FACTS = """
 SELECT pg_backend_pid(),
        ARRAY(SELECT lower(name) FROM pg_settings WHERE source = 'client'),

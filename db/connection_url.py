@@ -30,6 +30,9 @@ _WHERE = (
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _POOLER = ("prepare_threshold", "pgbouncer")
 """Query keys that others use to say that there is a pooler in front; libpq knows them not."""
+_SSL = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
+_SSL |= {mode: mode for mode in ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")}
+"""What other drivers write behind `ssl=`, as libpq's `sslmode`."""
 _SECRETS = ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
 _ALIVE = {"connect_timeout": "5", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
 
@@ -124,7 +127,7 @@ def _quoted(written: str, plain: str = "") -> str:
 def _query(query: str) -> tuple[str, bool]:
     """(the query for libpq, whether it says that a pooler is in front)."""
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()} | {"ssl", *_POOLER}
-    pairs = [(key, value) for key, _, value in (pair.partition("=") for pair in query.split("&") if pair)]
+    pairs = [_in_our_words(*pair.partition("=")[::2]) for pair in query.split("&") if pair]
     unknown = sorted({key for key, _ in pairs} - known)
     if unknown and "@" in query:  # perhaps none of them is a key, but a part of a password
         raise _unreadable()
@@ -135,3 +138,8 @@ def _query(query: str) -> tuple[str, bool]:
     # A plus is a space in the queries of the web, and in no setting's value
     kept = [f"{key}={_quoted(value.replace('+', ' '))}" for key, value in pairs if key not in _POOLER]
     return ("?" + "&".join(kept) if kept else ""), pooled
+
+
+def _in_our_words(key: str, value: str) -> tuple[str, str]:
+    """A key of another driver's as libpq calls it."""
+    return ("sslmode", _SSL[value.lower()]) if key == "ssl" and value.lower() in _SSL else (key, value)

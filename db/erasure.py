@@ -1,6 +1,5 @@
 """Forgetting somebody: words, names and vectors go; counts, labels and who ruled what stay."""
 
-import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.citations import keys
 from bot.domain.conversations import State
 from bot.domain.messages import Person
 from bot.domain.ports import Change
@@ -22,13 +22,24 @@ from db.posts.latest import wordings
 from db.reading import mappers
 from db.reading.codec import encode_person
 from db.reading.training_provenance import trained_on
-from db.redaction.posts import Redaction, redacted, rewrite, unlearn
-from db.redaction.text import without
+from db.redaction.others_words import (
+    WRITTEN,
+    Written,
+    cited_of,
+    citing,
+    empty_others,
+    empty_parked,
+    lessons,
+    reconsider,
+    relearn,
+    unquoted,
+    written_by,
+)
+from db.redaction.posts import Redaction, recalling, redacted, rewrite, unlearn
 from db.tables import ConversationRow, FailedItemRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
 
 _NAMED = ("by", "who", "taken_by", "to")
 """Fields of posts that hold somebody's name."""
-_WRITTEN = (MessageRow, NoteRow)
 _CARRIERS = tuple(kind.__name__ for kind in (FollowUp, Reply, Offer, Sent))
 
 
@@ -41,8 +52,11 @@ class PostgresErasure:
     async def erase(self, person: Person, now: datetime) -> Erased:
         async with self._database.transaction() as session:
             known = await _known(session, person)
-            adapters = await trained_on(session, known.own)
+            changed = await lessons(session, known.others, known.gone)
+            adapters = await trained_on(session, [*known.own, *(lesson.conversation for lesson in changed)])
             examples, quoting = await unlearn(session, known.own, now)
+            quoting += await recalling(session, {lesson.example: lesson.before for lesson in changed})
+            await relearn(session, changed)
             await _empty_posts(session, known, quoting, now)
             await _empty_words(session, known, now)
             await _empty_names(session, person)
@@ -58,24 +72,23 @@ class _Known:
     own: list[int]
     """Conversations that they opened and that were not emptied yet."""
     others: list[int]
-    """Other conversations in which they wrote, or which they took."""
+    """Other conversations in which they wrote, which they took, or in which others cite or mention them."""
     gone: Redaction
 
 
 async def _known(session: AsyncSession, person: Person) -> _Known:
     """Their conversations are locked first, as every step does it."""
+    people = keys(person.id, await _names(session, person))
     opened = and_(ConversationRow.platform == person.platform, ConversationRow.person_id == person.id)
-    wrote_in = [ConversationRow.id.in_(select(table.conversation_id).where(_by(table, person))) for table in _WRITTEN]
-    theirs = select(ConversationRow).where(or_(opened, ConversationRow.taken_by == person.key, *wrote_in))
+    met_in = [_where(table, or_(written_by(table, person), citing(table, person, people))) for table in WRITTEN]
+    theirs = select(ConversationRow).where(or_(opened, ConversationRow.taken_by == person.key, *met_in))
     talks = (await session.scalars(theirs.order_by(ConversationRow.id).with_for_update())).all()
-    said = (await session.scalars(select(MessageRow).where(_by(MessageRow, person)))).all()
-    noted = (await session.scalars(select(NoteRow).where(_by(NoteRow, person)))).all()
+    said = (await session.scalars(select(MessageRow).where(written_by(MessageRow, person)))).all()
+    noted = (await session.scalars(select(NoteRow).where(written_by(NoteRow, person)))).all()
     wrote: list[MessageRow | NoteRow] = [*said, *noted]
     mine = [row for row in talks if (row.platform, row.person_id) == (person.platform, person.id)]
     own = [row.id for row in mine if row.erased_at is None]
     met = {row.id for row in talks} | {row.conversation_id for row in wrote if row.conversation_id is not None}
-    names = {person.name, *(row.author_name for row in wrote), *(row.person_name for row in mine)}
-    names |= {row.taken_name or "" for row in talks if row.taken_by == person.key}
     carried = frozenset(row.carried_by for row in wrote if row.carried_by is not None)
     passed_on = await wordings(session, sorted(carried))
     texts = {row.text for row in wrote} | {said.text for said in passed_on.values() if isinstance(said, Reply)}
@@ -83,13 +96,27 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
         texts=tuple(text for text in texts if text),
         carried=carried,
         notes=frozenset(row.id for row in noted),
-        names=frozenset(name for name in names if name),
+        names=await _names(session, person),
+        people=tuple(people),
+        said=tuple({*(plain(text) for text in texts if text), *await cited_of(session, person, people)}),
     )
     return _Known(person, own, sorted(met - set(own)), gone)
 
 
-def _by(table: type[MessageRow] | type[NoteRow], person: Person) -> ColumnElement[bool]:
-    return and_(table.platform == person.platform, table.author_id == person.id)
+def _where(table: Written, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return ConversationRow.id.in_(select(table.conversation_id).where(which))
+
+
+async def _names(session: AsyncSession, person: Person) -> frozenset[str]:
+    """What they are called, now and in what is stored."""
+    theirs = and_(ConversationRow.platform == person.platform, ConversationRow.person_id == person.id)
+    asked = [
+        *(select(table.author_name).where(written_by(table, person)) for table in WRITTEN),
+        select(ConversationRow.person_name).where(theirs),
+        select(ConversationRow.taken_name).where(ConversationRow.taken_by == person.key),
+    ]
+    found = [name for one in asked for name in await session.scalars(one.distinct())]
+    return frozenset(name for name in [person.name, *found] if name)
 
 
 # --- what we said ---
@@ -99,13 +126,22 @@ async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[P
     """`quoting` are emptied already: other people's cards that recalled what was learned here."""
 
     def elsewhere(said: Content, target: int) -> Content:
-        return _unquoted(_unnamed(redacted(said, target, known.gone), known.gone.names), known.gone)
+        return unquoted(_unnamed(redacted(said, target, known.gone), known.gone.names), known.gone)
+
+    def rest(said: Content, target: int) -> Content:
+        # What is left of a piece comes back with the next wording of what it continues
+        if isinstance(said, Continuation) and said.of in rewritten:
+            return replace(said, text="")
+        return unquoted(said, known.gone)
 
     about = PostRow.conversation_id.in_(known.own)
     carrying = or_(PostRow.id.in_(known.gone.carried), PostRow.edits.in_(known.gone.carried))
     changed = await rewrite(session, about, lambda said, target: _blank(said, target, known.gone))
     others = and_(or_(PostRow.conversation_id.in_(known.others), carrying), ~about)
-    changed += await rewrite(session, others, elsewhere)
+    a_piece = PostRow.kind == Continuation.__name__
+    changed += await rewrite(session, and_(others, ~a_piece), elsewhere)
+    rewritten = {row.edits or row.id for row in changed}
+    changed += await rewrite(session, and_(others, a_piece), rest)
     pointless = and_(PostRow.id.in_([row.id for row in changed]), PostRow.kind.in_(_CARRIERS))
     await cancel(session, pointless, CancelReason.FORGOTTEN, now)
     await _rewrite_chats(session, [row.edits or row.id for row in [*changed, *quoting]], now)
@@ -131,18 +167,6 @@ def _unnamed(said: Content, names: Collection[str]) -> Content:
     return replace(said, **nameless) if named else said
 
 
-def _unquoted(said: Content, gone: Redaction) -> Content:
-    """What a team told somebody else, or a card shows of that, without the forgotten person's name and words."""
-    match said:
-        case Reply() | FollowUp() | Sent() | Offer():
-            return replace(said, text=without(said.text, gone.names, gone.texts))
-        case Card():
-            history = tuple((who, without(what, gone.names, gone.texts)) for who, what in said.history)
-            return replace(said, history=history)
-        case _:
-            return said
-
-
 async def _rewrite_chats(session: AsyncSession, targets: Sequence[int], now: datetime) -> None:
     """Whatever stands in chats, or is on its way there, is owed the words that are left.
 
@@ -163,13 +187,14 @@ async def _rewrite_chats(session: AsyncSession, targets: Sequence[int], now: dat
 
 
 async def _empty_words(session: AsyncSession, known: _Known, now: datetime) -> None:
-    for table in _WRITTEN:
+    for table in WRITTEN:
         hollow = (
             update(table)
-            .where(_by(table, known.person))
+            .where(written_by(table, known.person))
             .values(
                 text="",
                 media=[],
+                cites=[],
                 author_name="",
                 language=None,
                 stale=False,
@@ -178,9 +203,9 @@ async def _empty_words(session: AsyncSession, known: _Known, now: datetime) -> N
             )
         )
         await session.execute(hollow.execution_options(synchronize_session=False))
-    await _empty_notes(session, known)
-    again = update(ConversationRow).where(ConversationRow.id.in_(known.others)).values(leased_until=None)
-    await session.execute(again.execution_options(synchronize_session=False))
+    await empty_others(session, [*known.own, *known.others], known.person, known.gone)
+    await empty_parked(session, known.person, known.gone)
+    await reconsider(session, known.others, known.gone)
     await session.execute(_closed(known, now))
 
 
@@ -201,21 +226,6 @@ def _closed(known: _Known, now: datetime) -> Update:
         leased_until=None,
         erased_at=now,
     ).execution_options(synchronize_session=False)
-
-
-async def _empty_notes(session: AsyncSession, known: _Known) -> None:
-    """What teams noted stays theirs, without the person's name and words."""
-    about = select(NoteRow).where(NoteRow.conversation_id.in_([*known.own, *known.others]), NoteRow.text != "")
-    rows = (await session.scalars(about)).all()
-
-    def left() -> list[tuple[int, str]]:
-        texts = [plain(text) for text in known.gone.texts]
-        said = [(row.id, words := plain(row.text), without(words, known.gone.names, texts)) for row in rows]
-        return [(note, now_says) for note, before, now_says in said if now_says != before]
-
-    for note, text in await asyncio.to_thread(left):  # thousands of lines looked for in thousands of notes
-        changed = update(NoteRow).where(NoteRow.id == note).values(text=text)
-        await session.execute(changed.execution_options(synchronize_session=False))
 
 
 async def _empty_names(session: AsyncSession, person: Person) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from bot.domain.conversations import (
     Button,
     CardState,
+    Decided,
     LookedUp,
     Meaning,
     OverdueConversation,
@@ -25,6 +26,7 @@ from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, Ledger, ThreadingPolicy
 from bot.domain.posts import Post
 from db.conversations import (
+    decide,
     edits,
     facts_together,
     follow_ups,
@@ -151,8 +153,14 @@ class PostgresLedger:
     async def decide(
         self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
     ) -> bool:
+        one = Decided(case, decision, tuple(posts), text, vector)
         async with self._database.transaction() as session:
-            return await undecided.decide(session, case, decision, posts, undecided.kept(text, vector, self._embedder))
+            [stored] = await decide.decide_all(session, [one], self._embedder, wait=True)
+            return stored or await undecided.overtaken(session, case)
+
+    async def decide_all(self, decided: Sequence[Decided]) -> Sequence[bool]:
+        async with self._database.transaction() as session:
+            return await decide.decide_all(session, decided, self._embedder, wait=False)
 
     async def ask_for_words(self, case: UndecidedConversation, posts: Sequence[Post]) -> bool:
         async with self._database.transaction() as session:

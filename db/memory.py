@@ -7,10 +7,9 @@ changed since, what it knows of the very text, and how near the few that are lef
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +24,7 @@ from db.reading.example_pairs import Pair, compared
 from db.reading.held_examples import CORRECTED, TRUSTED, HeldExamples, SameText
 from db.reading.load_examples import load
 from db.reading.mappers import basis_of
+from db.reading.similarity import has_comparable_vector, similarity
 from db.tables import ExampleRow
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class PostgresMemory:
         self._held: dict[str, HeldExamples] = {}
 
     async def hold(self, task: Task) -> None:
-        """Hold the task's vectors in this process until cancelled, 400 bytes each. Raises Unreachable."""
+        """Hold the task's vectors in this process until cancelled, a byte a dimension. Raises Unreachable."""
         try:
             held = await self.load(task)
             log.info("memory held", extra={"task": task.name, "bytes": held.corrections.size + held.anchors.size})
@@ -190,15 +190,11 @@ def _anchor(task: Task) -> ColumnElement[bool]:
 def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str, str]:
     """The nearest examples, the same text first: it needs no vector to be near."""
     same = ExampleRow.text_key == key
-    comparable = and_(ExampleRow.embedder == embedder, ExampleRow.vector.is_not(None))
-    # Of vectors of length 1 the inner product is the cosine, in half the time; pgvector's is negative
-    product: ColumnElement[Any] = ExampleRow.vector.max_inner_product(list(vector))
-    # CASE, since PostgreSQL may compute a product before it looks whether the two vectors are comparable
-    similarity = case((comparable, -cast(product, Float)), else_=literal(1.0))
-    found = select(ExampleRow.id, ExampleRow.label, similarity, same, ExampleRow.text, ExampleRow.source).where(
-        or_(comparable, same)
+    near = similarity(vector, embedder)
+    found = select(ExampleRow.id, ExampleRow.label, near, same, ExampleRow.text, ExampleRow.source).where(
+        or_(has_comparable_vector(embedder), same)
     )
-    return found.order_by(same.desc(), similarity.desc(), ExampleRow.id).limit(NEIGHBOURS)
+    return found.order_by(same.desc(), near.desc(), ExampleRow.id).limit(NEIGHBOURS)
 
 
 def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:

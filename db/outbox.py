@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Update,
     and_,
+    bindparam,
     func,
     literal_column,
     or_,
@@ -28,7 +29,8 @@ from bot.domain.decisions import Decision
 from bot.domain.failures import ItemKey
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Change, Outbox
-from bot.domain.posts import Card, Content, Continuation, FollowUp, OutboxItem, Post, Reply
+from bot.domain.posts import Card, Content, Continuation, FollowUp, OutboxItem, Post, Receipt, Reply
+from db.arrays import arrays
 from db.conversations import delivery_failures
 from db.conversations.claims import LEASE
 from db.conversations.failures import backs_off, readable
@@ -36,7 +38,7 @@ from db.engine import Database, announce, announcement, forgettable
 from db.posts.enqueue import enqueue
 from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
-from db.tables import PostRow
+from db.tables import Name, PostRow
 
 _ROW = PostRow
 _TARGET = aliased(PostRow)
@@ -68,6 +70,14 @@ class PostgresOutbox:
             found = (await session.execute(_announced(said))).first()
             if found is not None:
                 await enqueue(session, found[0], await _up_to_date(session, posts), now)
+
+    async def said_all(self, receipts: Sequence[Receipt], now: datetime) -> Sequence[bool]:
+        posts, refs = [one.item.id for one in receipts], [one.ref for one in receipts]
+        told = {"post": posts, "in_chat": [ref.chat for ref in refs], "ref": [ref.id for ref in refs], "moment": now}
+        async with self._database.transaction() as session:
+            found = await session.execute(_RECEIVED, told)
+            stored = {post for post, _ in found}
+        return [one.item.id in stored for one in receipts]
 
     async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
         still = update(_ROW).where(_ROW.id == item.id, _pending(_ROW))
@@ -105,6 +115,23 @@ def _announced(change: Update) -> ReturningUpdate[int | None, object]:
     """The change, of which every process hears; the conversation of the post, if there was something to change."""
     told = change.returning(_ROW.conversation_id, announcement(Change.OWED))
     return told.execution_options(synchronize_session=False)
+
+
+def _received() -> ReturningUpdate[int, object]:
+    """Receipts of posts that nobody else is at just now: one of them must not hold up the others."""
+    told = arrays(post=BigInteger(), in_chat=Name(), ref=Name())
+    unsaid = (
+        select(_ROW.id, told.c.in_chat, told.c.ref).join(told, told.c.post == _ROW.id).where(_ROW.said_at.is_(None))
+    )
+    mine = unsaid.order_by(_ROW.id).with_for_update(skip_locked=True, of=_ROW).cte("mine")
+    said = update(_ROW).where(_ROW.id == mine.c.id).values(receipt_chat=mine.c.in_chat, receipt_id=mine.c.ref)
+    # It was said, even if somebody gave it up meanwhile
+    said = said.values(said_at=bindparam("moment"), leased_until=None, given_up_at=None, problem=None)
+    return said.returning(_ROW.id, announcement(Change.OWED)).execution_options(synchronize_session=False)
+
+
+_RECEIVED = _received()
+"""Made once, so that it is compiled once."""
 
 
 def _heads() -> CTE:
@@ -150,10 +177,11 @@ def _key(row: PostRow) -> ItemKey:
 
 
 async def _read(session: AsyncSession, rows: Sequence[PostRow]) -> list[OutboxItem]:
-    receipts, cards = await _receipts(session, rows), await _cards(session, rows)
+    says = {row.id: content(row) for row in rows}
+    receipts, cards = await _receipts(session, rows), await _cards(session, rows, says)
     rewritten = [row.conversation_id for row in rows if row.edits is not None and row.kind in _CONTINUED]
     behind = await continuations(session, [of for of in rewritten if of is not None])
-    return [_owed(row, receipts, cards, behind) for row in rows]
+    return [_owed(row, says[row.id], receipts, cards, behind) for row in rows]
 
 
 async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, MessageRef]:
@@ -166,9 +194,9 @@ async def _receipts(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int,
     return {of: MessageRef(platform, chat, ref) for of, platform, chat, ref in said if chat is not None and ref}
 
 
-async def _cards(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, Post]:
+async def _cards(session: AsyncSession, rows: Sequence[PostRow], says: Mapping[int, Content]) -> dict[int, Post]:
     """The cards that these posts belong under or replace, in their newest wording, by post."""
-    wanted = [card for row in rows if (card := _card(row)) is not None]
+    wanted = [card for row in rows if (card := _card(row, says[row.id])) is not None]
     if not wanted:
         return {}
     said = await wordings(session, wanted)
@@ -176,9 +204,8 @@ async def _cards(session: AsyncSession, rows: Sequence[PostRow]) -> dict[int, Po
     return {row.id: post(row, said[row.id]) for row in found}
 
 
-def _card(row: PostRow) -> int | None:
-    said = content(row)
-    return said.replaces if isinstance(said, Card) and row.edits is None else row.under
+def _card(row: PostRow, says: Content) -> int | None:
+    return says.replaces if isinstance(says, Card) and row.edits is None else row.under
 
 
 async def _up_to_date(session: AsyncSession, posts: Sequence[Post]) -> list[Post]:
@@ -194,15 +221,19 @@ def _linked(wanted: Content, says: Content | None) -> Content:
 
 
 def _owed(
-    row: PostRow, receipts: Mapping[int, MessageRef], cards: Mapping[int, Post], behind: Mapping[int, _Continued]
+    row: PostRow,
+    says: Content,
+    receipts: Mapping[int, MessageRef],
+    cards: Mapping[int, Post],
+    behind: Mapping[int, _Continued],
 ) -> OutboxItem:
     return OutboxItem(
         id=row.id,
-        post=post(row),
+        post=post(row, says),
         attempt=row.attempts,
         edits=None if row.edits is None else receipts.get(row.edits),
         under=None if row.under is None else receipts.get(row.under),
-        card=None if (card := _card(row)) is None else cards.get(card),
+        card=None if (card := _card(row, says)) is None else cards.get(card),
         continued=behind.get(row.edits or 0, ()),
     )
 

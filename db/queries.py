@@ -41,7 +41,7 @@ class PostgresQueries:
             "oldest_unsaid_seconds": _age(oldest_post, now),
         }
 
-    async def decisions(self) -> Mapping[tuple[str, str, str, str], int]:
+    async def decisions(self) -> Mapping[tuple[str, str, str, str, str], int]:
         async with self._database.transaction() as session:
             counts = await decision_counts.counted(session)
         if counts.uncounted >= decision_counts.ENOUGH:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from sqlalchemy import Select, case, func, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.asking import Record
 from bot.domain.errors import Refused, UsageError
 from bot.domain.learning import Adapter, Cycle, Judged, Phase
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
 from bot.domain.posts import Post
+from bot.domain.scope import Scope
 from bot.domain.tasks import Task
 from db.adapter_paths import AdapterPaths
 from db.engine import Database, announce
@@ -153,11 +156,14 @@ class PostgresRegistry:
             "temperature": adapter.temperature,
             "made_at": adapter.made,
             "mixture": dict(adapter.mixture.weights),
+            "proved": None if adapter.mixture.proved is None else adapter.mixture.proved.rows,
+            "scope": None if adapter.mixture.scope is None else adapter.mixture.scope.stored(),
         }
 
     def _adapter(self, row: AdapterRow) -> Adapter:
         path = self._paths.found(row.path)
-        mixture = Mixture(row.mixture) if row.mixture else Mixture()
+        usual = Mixture(proved=Record.read(row.proved), scope=Scope.read(row.scope))
+        mixture = replace(usual, weights=row.mixture) if row.mixture else usual
         return Adapter(row.name, row.task, path, row.base, row.codes, row.temperature, row.made_at, mixture)
 
 

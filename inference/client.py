@@ -48,6 +48,10 @@ class VllmPredictor:
     def alphabet(self) -> Sequence[str]:
         return self._prompts.alphabet()
 
+    def reads(self, text: str) -> bool:
+        """See `model_ports.Predictor`."""
+        return self._prompts.reads(text)
+
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         """See `models.Predictor`. An adapter the server has forgotten (it restarted) is loaded again on the way."""
         asked, stride = self._asked(query), _REQUESTS * _TEXTS

@@ -25,6 +25,10 @@ MESSAGE_TOKENS = 512
 _HALF = 4_000
 """Characters kept at either end of a text: far more than the tokens kept, and cheap to cut before tokenising."""
 _MARK, _START = "<route>", "<s>"
+_UNKNOWN = ("[UNK]", "<unk>")
+_MOST_UNKNOWN = 0.5
+"""Share of unknown pieces among those of words above which a base has not read a text. The starter, whose vocabulary
+is of some languages' words, answers such with what it would say of any other."""
 _FRAMES = 64
 
 
@@ -37,7 +41,8 @@ class PromptBuilder:
         self._lock = threading.Lock()
         self._room = positions(folder) - 1
         added = self._tokenizer.get_added_tokens_decoder()
-        self._forbidden = {id for id, token in added.items() if token.content not in ("<unk>", "[UNK]")}
+        self._forbidden = {id for id, token in added.items() if token.content not in _UNKNOWN}
+        self._unknown = {self._tokenizer.token_to_id(token) for token in _UNKNOWN} - {None}
         self._mark = self._tokenizer.token_to_id(_MARK)
         self._frames: dict[str, list[int]] = {}
         if self.bare:
@@ -67,6 +72,16 @@ class PromptBuilder:
         if room < 16:
             raise Refused(f"tasks.{task.name}: its labels take {len(head)} tokens, which leaves no room for a message")
         return [*head, *_cut(self._plain(readable(text)), room), *tail]
+
+    def reads(self, text: str) -> bool:
+        """Whether the base knows most of the text's words; what spells any text from bytes always does."""
+        shown = readable(text)
+        with self._lock:
+            self._tokenizer.encode_special_tokens = True
+            pieces = self._tokenizer.encode(shown, add_special_tokens=False)
+        spelled = zip(pieces.ids, pieces.offsets, strict=True)
+        unknown = [id in self._unknown for id, (start, end) in spelled if any(map(str.isalpha, shown[start:end]))]
+        return sum(unknown) <= _MOST_UNKNOWN * len(unknown)
 
     def alphabet(self) -> Sequence[str]:
         """The codes labels may be given, each exactly one token after a prompt, in the order they are given out."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from bot.domain.asking import Record
 from bot.domain.learning import Adapter
 from bot.domain.mixture import USUAL
+from bot.domain.scope import Scope
 
 _HERE = Path(__file__).parent / "starter" / "seed"
 STARTER_ADAPTERS = _HERE
@@ -24,6 +26,10 @@ class Seed:
     made: datetime
     weights: Mapping[str, float] = field(default_factory=lambda: dict(USUAL))
     """How loud it and the voices beside it are."""
+    proved: Record | None = None
+    """How often they were right together, by how sure they were."""
+    scope: Scope | None = None
+    """What texts of the demo company look like to them."""
 
 
 def starter_seed() -> Seed | None:
@@ -38,6 +44,8 @@ def starter_seed() -> Seed | None:
         float(written["temperature"]),
         datetime.fromisoformat(written["made"]),
         dict(written.get("weights", USUAL)),
+        Record.read(written.get("proved")),
+        Scope.read(written.get("scope")),
     )
 
 
@@ -55,5 +63,7 @@ def write_seed(made: Adapter) -> None:
         "temperature": made.temperature,
         "weights": dict(made.mixture.weights),
         "made": made.made.isoformat(),
+        "proved": None if made.mixture.proved is None else made.mixture.proved.rows,
+        "scope": None if made.mixture.scope is None else made.mixture.scope.stored(),
     }
     (_HERE / "seed.json").write_text(json.dumps(card, indent=1) + "\n", "utf-8")

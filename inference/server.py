@@ -74,6 +74,11 @@ class EmbeddedServer:
         await self._stop()
         await self.line.aclose()
 
+    @property
+    def joined(self) -> bool:
+        """Whether the server is another process's, which runs here."""
+        return self._process is None
+
     async def watch(self, on_restart: Callable[[], Awaitable[None]]) -> None:
         """Until cancelled: when the server goes or hangs, have another, waiting longer each time it does not last."""
         pause = 0.0

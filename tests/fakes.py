@@ -42,6 +42,9 @@ class FakePredictor:
     def alphabet(self) -> Sequence[str]:
         return tuple(f"<{n}>" for n in range(16))
 
+    def reads(self, text: str) -> bool:
+        return not any(sign > "\u0400" and sign.isalpha() for sign in text)
+
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         if self.failure is not None:
             raise self.failure

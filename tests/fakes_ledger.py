@@ -12,6 +12,7 @@ from bot.domain import ports
 from bot.domain.conversations import (
     Button,
     CardState,
+    Decided,
     LookedUp,
     Meaning,
     OverdueConversation,
@@ -38,7 +39,7 @@ from bot.domain.messages import (
 )
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, ThreadingPolicy
-from bot.domain.posts import Content, OutboxItem, Post
+from bot.domain.posts import Content, OutboxItem, Post, Receipt
 
 T = TypeVar("T")
 
@@ -173,6 +174,14 @@ class FakeLedger:
     ) -> bool:
         return await self._decided(case, decision, posts)
 
+    async def decide_all(self, decided: Sequence[Decided]) -> Sequence[bool]:
+        """Those without trouble; the others are to be decided alone."""
+        free = [one.case.conversation.id not in {*self.trouble, *self.overtaken} for one in decided]
+        for one, alone in zip(decided, free, strict=True):
+            if alone:
+                await self._conclude(one.case, one.decision, one.posts)
+        return free
+
     async def ask_for_words(self, case: UndecidedConversation, posts: Sequence[Post]) -> bool:
         return await self._decided(case, None, posts)
 
@@ -267,6 +276,10 @@ class FakeOutbox:
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         self.concluded.append(Concluded(item, ref, tuple(posts)))
+
+    async def said_all(self, receipts: Sequence[Receipt], now: datetime) -> Sequence[bool]:
+        self.concluded += [Concluded(one.item, one.ref, ()) for one in receipts]
+        return [True] * len(receipts)
 
     async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
         self.concluded.append(Concluded(item, until, ()))

@@ -140,12 +140,20 @@ class FakeExamples:
     failure: Exception | None = None
 
     async def add_examples(self, task: str, examples: Sequence[Example]) -> int:
-        self.kept += examples
-        return len(examples)
+        known = {(e.text, e.label, e.source) for e in self.kept}
+        new = [e for e in examples if (e.text, e.label, e.source) not in known]
+        said = {e.text for e in new}
+        self.kept = [e for e in self.kept if e.conversation is not None or e.text not in said] + new
+        return len(new)
 
     async def sync_settings(self, task: str, wanted: Sequence[Example], now: datetime) -> int:
-        self.kept = [e for e in self.kept if e.source is not Source.SETTINGS] + list(wanted)
-        return len(wanted)
+        stood = [e for e in self.kept if e.source is Source.SETTINGS]
+        says = {(e.text, e.label) for e in wanted}
+        gone = [e for e in stood if (e.text, e.label) not in says]
+        known = {(e.text, e.label) for e in stood}
+        new = [replace(e, at=now) for e in wanted if (e.text, e.label) not in known]
+        self.kept = [e for e in self.kept if e not in gone] + new
+        return len(gone) + len(new)
 
     async def examples(self, task: str) -> list[Example]:
         if self.failure is not None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain import model_ports
+from bot.domain.asking import Record
 from bot.domain.errors import SwitchboardError
 from bot.domain.mixture import USUAL, without
 from bot.domain.model_ports import Lesson, Said, Vector
@@ -19,12 +20,16 @@ class FakeVoices:
     fits: list[Sequence[Lesson]] = field(default_factory=list)
     unheard: Mapping[str, Said] = field(default_factory=dict)
     failure: SwitchboardError | None = None
+    record: Record | None = None
 
     def fitted_on(self, task: str) -> str | None:
         return self.stamp
 
     def without_adapter(self, task: str) -> Mapping[str, float]:
         return without(USUAL) if self.said else {}
+
+    def proved(self, task: str) -> Record | None:
+        return self.record
 
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         self.fits.append(lessons)

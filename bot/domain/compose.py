@@ -58,8 +58,9 @@ class Remembered:
 
 
 def told(messages: Sequence[Message], text: str, remembered: Remembered | None = None) -> Told:
-    """These words, with everything that was attached to them."""
-    return Told(text, messages[0].ref, tuple(media for message in messages for media in message.media), remembered)
+    """These words, with everything that was attached to them; what several of them point at once."""
+    media = {(one.platform, one.id): one for message in reversed(messages) for one in reversed(message.media)}
+    return Told(text, messages[0].ref, tuple(reversed(media.values())), remembered)
 
 
 def remembered(decision: Decision, known: Sequence[Evidence]) -> Remembered:
@@ -125,6 +126,7 @@ def _answer(task: Task, conversation: Conversation, decision: Decision, now: dat
         conversation.person.language,
         remembered=decision.reason is Reason.REMEMBERED,
         undecided=decision.label == task.fallback,
+        unread=decision.reason is Reason.UNREADABLE,
         back=back,
         days=(back.date() - now.astimezone(back.tzinfo).date()).days if back else None,
     )
@@ -169,6 +171,12 @@ def moved(task: Task, pending: PendingReactions, decision: Decision, standing: C
     ]
 
 
+def newest(history: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """As much of it as goes along, with a mark of how much does not."""
+    left_out = len(history) - MOST_HISTORY
+    return history if left_out <= 0 else (("…", f"+{left_out}"), *history[left_out:])
+
+
 def _following(post: Post, pending: PendingReactions, old: StandingCard, standing: CardState) -> Post:
     """The new card knows what the old one did, and what was said since."""
     if not isinstance(post.content, Card):
@@ -176,7 +184,7 @@ def _following(post: Post, pending: PendingReactions, old: StandingCard, standin
     card = replace(
         post.content,
         replaces=old.post,
-        history=pending.history[-MOST_HISTORY:],
+        history=newest(pending.history),
         edited=old.card.edited,
         deleted=old.card.deleted,
         disputed=standing.lead_label is not None and standing.lead_label.disputed,

@@ -1,14 +1,18 @@
 """What a post cannot hold follows behind it, so that what people wrote is read whole. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.domain.messages import Media
 from bot.domain.posts import ON_THE_CARD, Card, Content, Continuation, FollowUp, OutboxItem, Post, Reply
-from bot.domain.rich_text import head, one_line, pieces, units
+from bot.domain.rich_text import head, linked, one_line, pieces, units
 
 EXCERPT = 900
 """UTF-16 code units of the person's words on a card: beside everything else on it, Telegram has room for so many."""
 PIECE = 3_000
 """Code units of a follow-up, a reply, and of every post that continues something: Slack's limit, the strictest."""
+FILES = 15
+"""Attachments that a post lists: with their links, Slack has room for so many."""
 LINE, HISTORY = 300, 600
 """Code units of one line of what was said before a card came, and of all those that the card shows."""
 
@@ -61,11 +65,17 @@ def continued(item: OutboxItem) -> list[Post]:
 def _rest(content: Content) -> list[str]:
     match content:
         case Card():
-            return [*pieces(content.excerpt, EXCERPT, PIECE)[1:], *_history(content)]
+            return [*pieces(content.excerpt, EXCERPT, PIECE)[1:], *_files(content.media), *_history(content)]
         case FollowUp() | Reply():
-            return pieces(content.text, PIECE, PIECE)[1:]
+            return [*pieces(content.text, PIECE, PIECE)[1:], *_files(content.media)]
         case _:
             return []
+
+
+def _files(media: Sequence[Media]) -> list[str]:
+    """The attachments that have no room on the post itself, a line each, with where they are."""
+    lines = [f"📎 {linked(one.name or one.kind.value, one.link or '')}" for one in media[FILES:]]
+    return pieces("\n".join(lines), PIECE, PIECE) if lines else []
 
 
 def _history(card: Card) -> list[str]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.domain.decisions import Decision
 from bot.domain.messages import Media, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.posts import Card, Content, FollowUp, Offer, Reply, Solved, Split, WrongTeam
+from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Solved, Split, WrongTeam
 
 Asking = Offer | Solved | Split | WrongTeam
 """A question of ours with buttons, besides the one about the team."""
@@ -57,6 +57,18 @@ class UndecidedConversation:
     """The question was asked long enough ago that nobody will answer it."""
     question: int | None = None
     """The post that asked, whose buttons go once there is a decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision on a claimed conversation, with the posts that follow from it."""
+
+    case: UndecidedConversation
+    decision: Decision
+    posts: tuple[Post, ...]
+    text: str
+    """What was classified. It and its vector are kept: a later correction or tap makes them an example."""
+    vector: Sequence[float] | None
 
 
 @dataclass(frozen=True, slots=True)

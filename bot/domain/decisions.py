@@ -3,20 +3,16 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.asking import Record, ask_below
+from bot.domain.scope import Scope
 from bot.domain.tasks import Task
 
 MAX_CANDIDATES = 3
 USUAL_TOP = 0.70
 """The top probability of a model that is neither sure nor torn: opinions that yield to others are weighed there."""
-_STRANGE = 0.30
-"""Similarity to everything we know under which a text is out of scope, however sure the model is.
-
-A model's confidence alone lets 44 % of such texts through where 98 % of its answers are right; the distance to what is
-known tells better (AUROC .963 against .906). The value was chosen, not fitted: well below the nearest anchor of 19
-texts of 20 (.44, MiniLM), so that it only catches what is far from everything.
-"""
 
 
 class Author(StrEnum):
@@ -47,6 +43,12 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     UNDELIVERABLE = "undeliverable"
     """The team's room could not be posted in."""
+    NOT_READ = "not_read"
+    """The model's vocabulary has not half of the text's words, so it was not asked; others decided."""
+    UNREADABLE = "unreadable"
+    """No voice could read the text: the model's vocabulary has not its words, and no known text is like it."""
+    OUT_OF_HOURS = "out_of_hours"
+    """The person would have been asked, but nobody of the likely teams is there to act on the answer."""
     WORDLESS = "wordless"
     """There was nothing to read but an attachment, and the settings send such to the fallback."""
 
@@ -91,6 +93,8 @@ class Decision:
     """`platform:id` of the person or lead who decided; None for machines."""
     voices: tuple[Heard, ...] = ()
     """What each voice said, the loudest first; empty when a person or nobody decided."""
+    language: str | None = None
+    """What it was written in, an ISO 639-1 code; None where that could not be told, or nobody asked."""
 
     @property
     def confidence(self) -> float:
@@ -144,22 +148,36 @@ class Opinion:
     """The adapter that answered; None: the base model, or no model at all."""
     familiarity: float | None = None
     """Similarity of the nearest text that the voice trusts or corrects; None: it does not look for any."""
+    strange_below: float = 0.0
+    """The familiarity under which a text is out of scope, however sure the others are: a matter of the embedder."""
     alone: "Opinion | None" = None
     """What it says instead where no other voice speaks; None: the same."""
     parts: tuple[Heard, ...] = ()
     """The voices it was mixed from; empty: it is one voice."""
     without: Reason | None = None
     """Why the model is not among them; None: it is, or it does not belong there."""
+    proved: Record | None = None
+    """How often such opinions were right, by how sure they were; None: nobody counted."""
+    scope: Scope | None = None
+    """By which it tells texts that no team is for; None: by their distance alone."""
+    reads: bool = True
+    """Whether it knows words of the text. False: it goes by where the text lies among known ones, and whatever is
+    written lies somewhere."""
 
 
-def decide(task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool) -> Decision:
+def decide(
+    task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool, now: datetime | None = None
+) -> Decision:
     """The decision on a text, given what every voice says of it.
 
-    With `may_ask` false the fallback decides where the person would be asked.
+    With `may_ask` false the fallback decides where the person would be asked; so it does where none of the teams that
+    they could choose is there at `now` (None: the hours do not matter).
     """
     spoken = [opinion for opinion in opinions if isinstance(opinion, Opinion)]
     silence = next((reason for o in opinions if (reason := missing(o)) is not None), None)
     shares = _shares(spoken)
+    if silence is Reason.NOT_READ and not any(_understands(opinion) for opinion in spoken):
+        return fallback(task, Reason.UNREADABLE)
     if not shares:
         return fallback(task, silence or Reason.UNSURE)
     mixed = _mean(task.names, shares)
@@ -176,7 +194,19 @@ def decide(task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool
         voices=_heard(shares),
     )
     doubt = _doubt(task, decision, spoken)
-    return decision if doubt is None else _hesitate(task, decision, doubt, ranked, may_ask)
+    if doubt is None:
+        return decision
+    candidates = tuple(name for name in ranked if name != task.fallback)[:MAX_CANDIDATES]
+    if may_ask and now is not None and not any(task.label(name).open_at(now) for name in candidates):
+        return _hesitate(task, decision, Reason.OUT_OF_HOURS, candidates, False)
+    return _hesitate(task, decision, doubt, candidates, may_ask)
+
+
+def _understands(opinion: Opinion) -> bool:
+    """Whether what it says is about this text: it knows its words, or a known text is the same or like it."""
+    if opinion.author is not Author.MEMORY:
+        return opinion.reads and bool(opinion.probabilities)
+    return opinion.weight == math.inf or (opinion.alone is not None and bool(opinion.alone.probabilities))
 
 
 def missing(opinion: Opinion | NoPrediction) -> Reason | None:
@@ -223,18 +253,34 @@ def fallback(task: Task, reason: Reason) -> Decision:
 
 
 def _doubt(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> Reason | None:
-    if decision.confidence < task.ask_below:
+    if decision.confidence < _ask_below(task, decision, opinions):
         return Reason.UNSURE
-    known = [opinion.familiarity for opinion in opinions if opinion.familiarity is not None]
-    if decision.by is not Author.MEMORY and known and max(known) < _STRANGE:
+    known = [o.familiarity < o.strange_below for o in opinions if o.familiarity is not None]
+    if decision.by is not Author.MEMORY and known and all(known):
+        return Reason.STRANGE
+    if decision.by is not Author.MEMORY and known and _out_of_scope(opinions, max(known)):
         return Reason.STRANGE
     return None
 
 
-def _hesitate(task: Task, decision: Decision, doubt: Reason, ranked: list[str], may_ask: bool) -> Decision:
+def _ask_below(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> float:
+    """The probability that this decision needs: the settings' own, or the one that keeps the promise.
+
+    What the memory decides was not among what the promise was fitted on.
+    """
+    memory = decision.by is Author.MEMORY
+    proved = None if memory else next((one.proved for one in opinions if one.proved is not None), None)
+    return ask_below(task, decision.label, proved)
+
+
+def _out_of_scope(opinions: Sequence[Opinion], familiarity: float) -> bool:
+    """Whether somebody who knows what one's own texts look like finds this one unlike them."""
+    return any(one.scope is not None and not one.scope.holds(one.probabilities, familiarity) for one in opinions)
+
+
+def _hesitate(task: Task, decision: Decision, doubt: Reason, candidates: tuple[str, ...], may_ask: bool) -> Decision:
     """Ask where that is allowed, else hand over to the fallback; the original guess stays on record."""
     label = decision.label if may_ask else task.fallback
-    candidates = tuple(n for n in ranked if n != task.fallback)[:MAX_CANDIDATES] if may_ask else ()
     return Decision(
         task=task.name,
         label=label,
@@ -243,7 +289,7 @@ def _hesitate(task: Task, decision: Decision, doubt: Reason, ranked: list[str], 
         probabilities=decision.probabilities,
         adapter=decision.adapter,
         evidence=decision.evidence,
-        candidates=candidates,
+        candidates=candidates if may_ask else (),
         voices=decision.voices,
     )
 

@@ -2,9 +2,10 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from bot.domain.languages import FLOOR, by_language, too_few
 from bot.domain.learning import Score, Source, Verdict
 
 SIGNIFICANCE = 0.05
@@ -13,8 +14,9 @@ MIN_DISCORDANT = 5
 MAX_NET_LOSS_SMALL, MAX_NET_LOSS_LARGE, LARGE = 0.04, 0.02, 1_000
 """What the bound may be. Two equally good models that disagree on 3.5 % of the examples, as ours were seen to, have one
 of 1.5 points at n = 400 and of 1.0 at 1,000. The 4 points were chosen on the runs that they judged."""
-MAX_LABEL_DROP, LABEL_FLOOR = 0.05, 50
-"""Share that one team may lose, and how many of its examples it takes to say so: of fewer, one is over 2 points."""
+MAX_LABEL_DROP, LABEL_FLOOR = 0.05, FLOOR
+"""Share that one team may lose, and how many of its examples it takes to say so: of fewer, one is over 2 points.
+A language may lose as much, and needs as many (`languages.FLOOR`)."""
 MAX_ECE = 0.03
 """After its temperature was fitted a model was off by .007 on average (.109 before); a small set needs more room."""
 MIN_HELD_OUT = 30
@@ -70,9 +72,17 @@ def judge(champion: Sequence[Score] | None, candidate: Sequence[Score], new_labe
         "candidate_accuracy": accuracy(candidate),
         "candidate_ece": ece(candidate),
     }
-    if champion is None:
-        return _first(candidate, figures)
+    figures |= _language_figures("candidate", candidate)
+    verdict = _first(candidate, figures) if champion is None else _against(champion, candidate, new_labels, figures)
+    thin = too_few(candidate)
+    return replace(verdict, reasons=(*verdict.reasons, thin)) if thin else verdict
+
+
+def _against(
+    champion: Sequence[Score], candidate: Sequence[Score], new_labels: Sequence[str], figures: dict[str, float]
+) -> Verdict:
     figures |= {"champion_accuracy": accuracy(champion), "champion_ece": ece(champion)}
+    figures |= _language_figures("champion", champion)
     if len(candidate) < MIN_HELD_OUT:
         return Verdict(False, (f"only {len(candidate)} held-out examples; {MIN_HELD_OUT} are needed to tell",), figures)
     result = paired(champion, candidate)
@@ -116,9 +126,8 @@ def _objections(champion: Sequence[Score], candidate: Sequence[Score], result: P
     allowed = MAX_NET_LOSS_LARGE if result.n >= LARGE else MAX_NET_LOSS_SMALL
     if result.worst_net_loss > allowed:
         found.append(f"could lose up to {result.worst_net_loss:.1%} overall; {allowed:.0%} allowed")
-    for label, (before, after) in _per_label(champion, candidate).items():
-        if before - after > MAX_LABEL_DROP:
-            found.append(f"{label} falls from {before:.1%} to {after:.1%}")
+    found += _falls(champion, candidate, lambda score: score.truth)
+    found += _falls(champion, candidate, lambda score: score.language and f"the language {score.language}")
     if ece(candidate) > max(MAX_ECE, ece(champion)):
         found.append(f"its probabilities are off by {ece(candidate):.3f} on average; {MAX_ECE} allowed")
     repeated = [s for s in candidate if s.source is Source.CORRECTION and not s.right]
@@ -129,14 +138,23 @@ def _objections(champion: Sequence[Score], candidate: Sequence[Score], result: P
     return found
 
 
-def _per_label(champion: Sequence[Score], candidate: Sequence[Score]) -> dict[str, tuple[float, float]]:
+def _falls(champion: Sequence[Score], candidate: Sequence[Score], of: Callable[[Score], str | None]) -> Iterator[str]:
+    """Every group of the scores, where it is large enough, of which the candidate loses too much; None: of no group."""
     rows: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
     for old, new in zip(champion, candidate, strict=True):
-        rows[old.truth].append((old.right, new.right))
-    return {
-        label: (sum(o for o, _ in pairs) / len(pairs), sum(n for _, n in pairs) / len(pairs))
-        for label, pairs in rows.items()
-        if len(pairs) >= LABEL_FLOOR
+        if (group := of(old)) is not None:
+            rows[group].append((old.right, new.right))
+    for group, pairs in rows.items():
+        n, before, after = len(pairs), sum(old for old, _ in pairs), sum(new for _, new in pairs)
+        if n >= LABEL_FLOOR and before - after > MAX_LABEL_DROP * n:  # in messages: 1.00 - 0.95 is more than 0.05
+            yield f"{group} falls from {before / n:.1%} to {after / n:.1%}"
+
+
+def _language_figures(who: str, scores: Sequence[Score]) -> dict[str, float]:
+    """How many messages there are of each language, and how many of these are answered right."""
+    rows = by_language(scores).items()
+    return {f"n_{language}": float(len(of)) for language, of in rows} | {
+        f"{who}_accuracy_{language}": accuracy(of) for language, of in rows
     }
 
 

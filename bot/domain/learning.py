@@ -82,6 +82,8 @@ class Score:
     truth: str
     answer: str
     probabilities: Mapping[str, float]
+    language: str | None = None
+    """What it is written in, an ISO 639-1 code; None where that cannot be told."""
 
     @property
     def right(self) -> bool:
@@ -141,9 +143,10 @@ Progress = Callable[[float, str], None]
 
 _TELLING = frozenset("_#%&@\u2024")
 """Signs that Unicode counts as punctuation and that tell messages apart: C# and C, 5% and 5."""
-_BELOW_ZERO = re.compile(r"(?<!\S)[-\u2013](?=\d)")
+_BELOW_ZERO = re.compile(r"(?<!\w)[-\u2013](?=[$\u00a3\u00a5\u20a0-\u20c0]?\d)")
 _DOT_NET = re.compile(r"(?<!\S)\.(?=\w)")
-"""A dash and a dot that begin a word: -5 is not 5, .NET no net."""
+"""A dash before a number or an amount that no letter or figure precedes, and a dot that begins a word: (-5 €) is not
+(5 €), -$5 not $5, .NET no net; 10-20 stays 10 20."""
 _UNSEEN = frozenset("\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff`") | {chr(c) for c in range(0xFE00, 0xFE10)}
 """Hints for whoever draws the text: the same words with and without them are the same message."""
 

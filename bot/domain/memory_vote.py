@@ -3,7 +3,8 @@
 The form (a gate on the margin between the nearest correction and the nearest anchor) and its constants were measured
 with MiniLM and a router of 8 teams to which two unseen teams were taught by corrections alone. Accuracy of new / old
 teams after 10 corrections: .63 / .962, after 25: .81 / .956 (none: .000 / .968); after 25 without anchors: .60 / .927.
-Another embedder needs constants of its own.
+The gate is w = sigmoid((s_correction - s_anchor - g * (p_max - 0.70) - b) / t). Its constants, and every other that is
+a cosine, belong to the embedder: see `embedders.Scale`.
 """
 
 import math
@@ -11,22 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.decisions import Author, Basis, Evidence, Opinion
+from bot.domain.embedders import Scale
 
 NEIGHBOURS = 5
-_SHARPNESS = 0.05
-"""Temperature of the neighbours' weights, exp((s - s_max) / 0.05); it and their number belong to the measured gate."""
-_CONFIDENCE_WEIGHT, _BIAS, _WIDTH = 0.25, -0.20, 0.06
-"""g, b and t of the gate w = sigmoid((s_correction - s_anchor - g * (p_max - 0.70) - b) / t): of the settings measured
-the best over all teams together. One that guards the old teams more is b = -0.15, t = 0.02 (.74 / .963 after 25)."""
-_KIN = 0.45
-"""Similarity under which nothing we know is kin to a text, and neighbours alone decide nothing. With MiniLM the nearest
-anchor of a text lies at .44 / .65 / .90 (5th, 50th, 95th percentile), so that about one in twenty is given up; other
-languages than English come nearer to anything, and this never tells them apart."""
+"""k of the measured gate; the constants beside it stand with the embedder (`embedders.Scale`)."""
+_USUAL = Scale()
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A settled text near the one in question. `similarity` is the cosine of their vectors."""
+    """A settled text near the one in question. `similarity` is as `embedders.Likeness` has it."""
 
     example: int
     label: str
@@ -51,7 +46,7 @@ class Neighbours:
         return max((n.similarity for n in self.corrections + self.anchors), default=-1.0)
 
 
-def memory_opinion(found: Neighbours) -> Opinion:
+def memory_opinion(found: Neighbours, scale: Scale = _USUAL) -> Opinion:
     """What the memory says, given the texts that it finds near. An exact, corrected text decides by itself.
 
     Beside other voices only corrections speak: anchors say how far from home a correction is. Where nobody else speaks,
@@ -61,38 +56,39 @@ def memory_opinion(found: Neighbours) -> Opinion:
     exact = next((n for n in found.corrections if n.same_text), None)
     if exact is not None:
         return Opinion(Author.MEMORY, {exact.label: 1.0}, math.inf, evidence=_evidence([exact]), familiarity=known)
-    alone = _alone(found)
+    alone = _alone(found, scale)
     if not found.corrections:
-        return Opinion(Author.MEMORY, {}, familiarity=known, alone=alone)
+        return Opinion(Author.MEMORY, {}, familiarity=known, strange_below=scale.strange, alone=alone)
     return Opinion(
         Author.MEMORY,
-        _vote(found.corrections),
-        weight=_odds(found),
-        yields=_CONFIDENCE_WEIGHT / _WIDTH,
+        _vote(found.corrections, scale),
+        weight=_odds(found, scale),
+        yields=scale.confidence_weight / scale.width,
         evidence=_evidence(found.corrections),
         familiarity=known,
+        strange_below=scale.strange,
         alone=alone,
     )
 
 
-def _alone(found: Neighbours) -> Opinion:
+def _alone(found: Neighbours, scale: Scale) -> Opinion:
     everything = sorted(found.corrections + found.anchors, key=lambda n: -n.similarity)[:NEIGHBOURS]
-    if not everything or everything[0].similarity < _KIN:
+    if not everything or everything[0].similarity < scale.kin:
         return Opinion(Author.MEMORY, {})
-    return Opinion(Author.MEMORY, _vote(everything), evidence=_evidence(everything))
+    return Opinion(Author.MEMORY, _vote(everything, scale), evidence=_evidence(everything))
 
 
-def _odds(found: Neighbours) -> float:
+def _odds(found: Neighbours, scale: Scale) -> float:
     """How many times as much as a model of the usual sureness the corrections count: the gate's sigmoid as odds."""
     corrected = found.corrections[0].similarity
     anchored = found.anchors[0].similarity if found.anchors else 0.0
-    return math.exp((corrected - anchored - _BIAS) / _WIDTH)
+    return math.exp((corrected - anchored - scale.bias) / scale.width)
 
 
-def _vote(neighbours: Sequence[Neighbour]) -> dict[str, float]:
-    """Probabilities from the k nearest, each weighing exp((s - s_max) / 0.05)."""
+def _vote(neighbours: Sequence[Neighbour], scale: Scale) -> dict[str, float]:
+    """Probabilities from the k nearest, each weighing exp((s - s_max) / sharpness)."""
     best = neighbours[0].similarity
-    weights = [math.exp((n.similarity - best) / _SHARPNESS) for n in neighbours[:NEIGHBOURS]]
+    weights = [math.exp((n.similarity - best) / scale.sharpness) for n in neighbours[:NEIGHBOURS]]
     total = sum(weights)
     votes: dict[str, float] = {}
     for neighbour, weight in zip(neighbours, weights, strict=False):

@@ -79,6 +79,10 @@ class Media:
     """Bytes; 0 when unknown."""
     link: str | None = None
     """Where people of its own platform can look at it; None where there is no such address."""
+    cited: bool = False
+    """It is no file of the message's own: it came with what the message points at."""
+    by: str = ""
+    """The id of whoever sent it, or of whom it tells (a contact), where that is not the message's writer."""
 
 
 @dataclass(frozen=True, slots=True)

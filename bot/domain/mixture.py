@@ -4,6 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.domain.asking import Record
+from bot.domain.scope import Scope
+
 ADAPTER, WORDS, VECTORS = "adapter", "words", "vectors"
 LEAST = 1e-6
 """The smallest probability that is believed: a voice may rule a label out, but not for all the others."""
@@ -20,6 +23,12 @@ class Mixture:
     weights: Mapping[str, float] = field(default_factory=lambda: dict(USUAL))
     """Voice -> exponent of its probabilities, not negative. A voice with 0 is not asked."""
     without_adapter: Mapping[str, float] = field(default_factory=lambda: without(USUAL))
+    proved: Record | None = None
+    """How often all together were right, by how sure they were; None: nobody counted."""
+    proved_without: Record | None = None
+    """The same where the adapter is silent."""
+    scope: Scope | None = None
+    """What texts of one's own look like to all together; None: there were too few."""
 
     def of(self, speaking: Sequence[str]) -> dict[str, float]:
         """The weights for these voices; of a voice that neither case knows the usual one."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from bot.domain.asking import Record
 from bot.domain.decisions import NoPrediction, Opinion, Prediction
 from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Progress
 from bot.domain.memory_vote import Neighbours
@@ -14,7 +15,7 @@ from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
 Vector = Sequence[float]
-"""A text's embedding, of length 1."""
+"""A text's embedding, of length 1; of an embedder of two parts each part (`embedders.Likeness`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Predictor(Protocol):
         Raises Unreachable when the server is down, slow or answers nonsense; NotTrained when the base model cannot
         answer without an adapter trained for the task (the starter); Refused when the server will not have it.
         """
+
+    def reads(self, text: str) -> bool:
+        """Whether the base model's vocabulary has most of the text's words; of another text it knows nothing."""
 
     def alphabet(self) -> Sequence[str]:
         """The base model's one-token codes that labels may be given, in the order they are given out."""
@@ -80,6 +84,16 @@ class Embedder(Protocol):
         """Which model; vectors of different names are not comparable."""
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]: ...
+
+
+class OpenEmbedder(Embedder, Protocol):
+    """An embedder with what it holds: models, threads, connections."""
+
+    async def warm(self) -> None:
+        """Load what it needs now, so that the first message does not wait. Raises UsageError when it cannot."""
+
+    async def close(self) -> None:
+        """Let go of it."""
 
 
 class Memory(Protocol):
@@ -239,6 +253,9 @@ class LinearVoices(Protocol):
 
     def without_adapter(self, task: str) -> Mapping[str, float]:
         """How loud each is where no adapter speaks; empty: not fitted yet."""
+
+    def proved(self, task: str) -> Record | None:
+        """How often they were right where no adapter speaks, by how sure they were; None: not fitted yet."""
 
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         """Fit them anew; who is asked meanwhile hears the old ones. Raises TrainingFailed."""

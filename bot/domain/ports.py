@@ -13,6 +13,7 @@ from typing import Protocol
 from bot.domain.conversations import (
     Button,
     CardState,
+    Decided,
     LookedUp,
     Meaning,
     OverdueConversation,
@@ -27,7 +28,7 @@ from bot.domain.decisions import Decision
 from bot.domain.failures import FailedItem, Failure, ItemKey
 from bot.domain.messages import Deletion, Edit, Fact, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
-from bot.domain.posts import OutboxItem, Post
+from bot.domain.posts import OutboxItem, Post, Receipt
 from bot.domain.tasks import Label
 
 # --- platforms ---
@@ -230,8 +231,11 @@ class Ledger(Protocol):
         """Store the decision with its posts and what they mean for the conversation's state, in one transaction.
 
         With `candidates` the conversation is ASKED, else ROUTED. False: a message came in between; nothing was stored.
-        `text` (what was classified) and its `vector` are kept: a later correction or tap makes them an example without
-        asking the embedder.
+        """
+
+    async def decide_all(self, decided: Sequence[Decided]) -> Sequence[bool]:
+        """Store many decisions together; which of them were stored. False: somebody else is at it just now, or it was
+        overtaken: `decide` it alone. Raises when any of them cannot be stored; then none was.
         """
 
     async def ask_for_words(self, case: UndecidedConversation, posts: Sequence[Post]) -> bool:
@@ -330,6 +334,9 @@ class Outbox(Protocol):
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
         """Store the receipt, and what is owed next because of it, to the same conversation."""
+
+    async def said_all(self, receipts: Sequence[Receipt], now: datetime) -> Sequence[bool]:
+        """Store many receipts together; which of them were stored, as in `decide_all`. Nothing follows from them."""
 
     async def postpone(self, item: OutboxItem, until: datetime, problem: str) -> None:
         """Try again then; later posts of the same conversation in that chat wait for it."""

@@ -33,6 +33,8 @@ class Answer:
     """When somebody of the team is there again, in the team's own time zone; None: somebody is there now."""
     days: int | None = None
     """How many days from the day of the answer that is, 0 the same day; None: not counted."""
+    unread: bool = False
+    """Nobody here could read what the person wrote: a person of the fallback team will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,3 +335,11 @@ class OutboxItem:
     """The card it belongs under, or that it replaces, in its newest wording and its own place."""
     continued: tuple[tuple[int, Continuation], ...] = ()
     """(post, what it says) of what stands behind the post that it rewrites, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A post that was said, and where it stands now."""
+
+    item: OutboxItem
+    ref: MessageRef

@@ -98,8 +98,11 @@ class Queries(Protocol):
     async def backlog(self, now: datetime) -> Mapping[str, float]:
         """`undecided`, `unsaid`, `given_up` (counts), `oldest_undecided_seconds`, `oldest_unsaid_seconds`."""
 
-    async def decisions(self) -> Mapping[tuple[str, str, str, str], int]:
-        """How many decisions ever, by (the platform it was asked on, task, label, author)."""
+    async def decisions(self) -> Mapping[tuple[str, str, str, str, str], int]:
+        """How many decisions ever, by (the platform it was asked on, task, label, author, language).
+
+        The language is an ISO 639-1 code, or `languages.UNDETERMINED`.
+        """
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         """The person's conversations that are not closed, newest first."""

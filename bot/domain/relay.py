@@ -45,7 +45,9 @@ def followed_up(said: PendingFollowUp) -> list[Post]:
     """Somebody wrote more: it goes under the card, where the team reads it; and what was closed is open again."""
     if said.card is None or not (said.message.text or said.message.media):
         return []
-    content = FollowUp(said.message.author.name, said.message.text, said.message.media)
+    there = {one.id for one in said.card.card.media}
+    media = tuple(one for one in said.message.media if not (one.cited and one.id in there))
+    content = FollowUp(said.message.author.name, said.message.text, media)
     posts = [Post(said.card.place, content, under=said.card.post)]
     return [*posts, *_reopened(said, said.card)] if opens_again(said) else posts
 

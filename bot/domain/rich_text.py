@@ -47,6 +47,8 @@ class Style(StrEnum):
 class Mark:
     style: Style
     value: str = ""
+    by: str = ""
+    """Of what is cited, its author's id on their platform; empty where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,12 @@ def bare(written: str) -> str:
     return _ANNOTATIONS.sub("", written)
 
 
-def marked(text: str, style: Style, value: str = "") -> str:
+def marked(text: str, style: Style, value: str = "", by: str = "") -> str:
     """The text, which may have marks, with one more around all of it; nothing where there is no text."""
     if not plain(text):
         return ""
-    told = f"{style} {_line(value)}" if value else str(style)
+    named = f"{style}:{_word(by)}" if _word(by) else str(style)
+    told = f"{named} {_line(value)}" if value else named
     return f"{_ANCHOR}{text}{_SEPARATOR}{told}{_TERMINATOR}"
 
 
@@ -131,7 +134,9 @@ def written(pieces: Iterable[Run]) -> str:
         if mark is None:
             found.append("".join(bare(run.text) for run in group))
         else:
-            found.append(marked(written(Run(run.text, run.marks[1:]) for run in group), mark.style, mark.value))
+            found.append(
+                marked(written(Run(run.text, run.marks[1:]) for run in group), mark.style, mark.value, mark.by)
+            )
     return "".join(found)
 
 
@@ -165,17 +170,9 @@ def without_mention(text: str, of: str) -> str:
     return written(run for run in kept if run.text).strip()
 
 
-def cited(text: str, author: str) -> str:
-    """What a message points at, on lines of its own before the message's words."""
-    return marked(text.strip(), Style.CITED, author)
-
-
-def with_citation(before: str, now: str) -> str:
-    """New words for a message: what the old ones pointed at stays, where the new ones do not say it themselves."""
-    pointed = [run for run in runs(before) if run.has(Style.CITED)]
-    if not pointed or any(run.has(Style.CITED) for run in runs(now)):
-        return now
-    return f"{written(pointed)}\n{now}" if now else now
+def cited(text: str, author: str, by: str = "") -> str:
+    """What a message points at, on lines of its own before the message's words. `by` is its author's id."""
+    return marked(text.strip(), Style.CITED, author, by)
 
 
 def flattened(text: str, *, quotes: bool) -> str:
@@ -276,8 +273,9 @@ def _append(level: list[Run], text: str) -> None:
 
 
 def _mark(told: str) -> Mark | None:
-    style, _, value = told.partition(" ")
-    return Mark(Style(style), value) if style in _STYLES else None
+    named, _, value = told.partition(" ")
+    style, _, by = named.partition(":")
+    return Mark(Style(style), value, by) if style in _STYLES else None
 
 
 def _renamed(run: Run, names: Callable[[Mark], str | None]) -> Run:
@@ -308,6 +306,10 @@ def shown(address: str) -> str:
 
 def _line(value: str) -> str:
     return re.sub(r"[\x00-\x1f]", " ", bare(value)).strip()
+
+
+def _word(value: str) -> str:
+    return re.sub(r"\s", "", _line(value))
 
 
 _STYLES = frozenset(Style)

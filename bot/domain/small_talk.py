@@ -1,4 +1,4 @@
-"""Greetings, thanks and the like: what asks for nothing, in the languages that the bot speaks. Never guessed."""
+"""Greetings, thanks and the like: what asks for nothing, in the languages that people write in. Never guessed."""
 
 import re
 import tomllib
@@ -42,10 +42,19 @@ def _longest(words: tuple[str, ...], at: int, known: frozenset[tuple[str, ...]])
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """The words as they are compared: without accents, case, punctuation, emoji and drawn-out letters."""
+    """The words as they are compared: without accents, case, punctuation, emoji and drawn-out letters.
+
+    What is between spaces and punctuation is a word, vowel signs of Hindi and Thai included, which are no letters.
+    """
     plain = unicodedata.normalize("NFKD", _KEYCAP.sub(" ", text).casefold().replace("’", "'"))
-    letters = "".join(one for one in plain if not unicodedata.combining(one) and unicodedata.category(one) != "Cf")
-    return tuple(_DRAWN_OUT.sub(r"\1", word) for word in re.findall(r"\w+(?:'\w+)*", letters))
+    spaced = "".join(one if unicodedata.category(one)[0] in "LMN" or one in "_'" else " " for one in _bare(plain))
+    words = (word.strip("'") for word in spaced.split())
+    return tuple(_DRAWN_OUT.sub(r"\1", word) for word in words if any(map(str.isalnum, word)))
+
+
+def _bare(text: str) -> str:
+    """Without accents, and without hints for whoever draws it."""
+    return "".join(one for one in text if not unicodedata.combining(one) and unicodedata.category(one) != "Cf")
 
 
 @cache

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.domain.hours import Hours
 from bot.domain.messages import Place
 
 _ABBREVIATION = 2
+PROMISED = 0.95
+"""Share of unasked decisions that has to be right, unless the settings say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,12 @@ class Label:
     """Platform -> who may correct this team's cards, besides the platform's own leads."""
     hours: Hours | None = None
     """When somebody is there; None: always."""
+    unasked_right: float | None = None
+    """A promise of its own (see `Task.unasked_right`); None: the task's."""
+
+    def open_at(self, now: datetime) -> bool:
+        """Whether somebody is there."""
+        return self.hours is None or self.hours.open_at(now)
 
     @property
     def shown(self) -> str:
@@ -69,9 +78,12 @@ class Task:
     labels: tuple[Label, ...]
     fallback: str
     """The label that owns what nobody can decide."""
-    ask_below: float = 0.60
-    """Calibrated probability under which the person is asked."""
+    ask_below: float | None = None
+    """Calibrated probability under which the person is asked, whatever comes of it; None: it is fitted, so that the
+    promise is kept."""
     learning: Learning = Learning()
+    unasked_right: float = PROMISED
+    """The promise: the share of decisions made without asking that has to be right."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,6 +93,11 @@ class Task:
     def routes(self) -> bool:
         """Whether an answer to this task sends the conversation somewhere."""
         return any(label.deliver_to for label in self.labels)
+
+    def promised(self, name: str) -> float:
+        """The share of unasked decisions on this label that has to be right."""
+        own = next((label.unasked_right for label in self.labels if label.name == name), None)
+        return self.unasked_right if own is None else own
 
     def shown(self, name: str) -> str:
         """What people read for that label; the name itself where the settings know it no more."""

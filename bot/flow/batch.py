@@ -1,4 +1,4 @@
-"""Many callers, one call: items that are handled alone still share a round trip."""
+"""Many callers, one call: items that are handled alone still share a round trip, or a transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,32 +9,43 @@ Answer = TypeVar("Answer")
 
 
 class Batch(Generic[Asked, Answer]):
-    """Collects what is asked within one turn of the event loop and asks it together.
+    """Asks together what is asked within one turn of the event loop, and what comes while all `calls` are underway.
 
     When the common call fails, each is asked alone, so that what is wrong with one fails nobody else.
     """
 
-    def __init__(self, ask: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]], most: int) -> None:
+    def __init__(self, ask: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]], most: int, calls: int) -> None:
         self._ask = ask
         self._most = most
+        self._most_calls = calls
         self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
         self._calls: set[asyncio.Task[None]] = set()
+        self._gathering = False
 
     async def one(self, asked: Asked) -> Answer:
         """The answer to this one. Raises what asking it raises."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((asked, answer))
-        if len(self._waiting) == 1:
+        if not self._gathering:
+            self._begin()
+        return await answer
+
+    def _begin(self) -> None:
+        """Begin another call, unless as many as may be are underway: the next of them to end takes what waits."""
+        if len(self._calls) < self._most_calls:
+            self._gathering = True
             call = asyncio.create_task(self._call(), name="batch")
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
-        return await answer
 
     async def _call(self) -> None:
         await asyncio.sleep(0)  # others that were claimed together ask in the same turn
-        waiting, self._waiting = self._waiting, []
-        parts = [waiting[at : at + self._most] for at in range(0, len(waiting), self._most)]
-        await asyncio.gather(*(self._answer(part) for part in parts))
+        self._gathering = False
+        while self._waiting:
+            part, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            if self._waiting:
+                self._begin()
+            await self._answer(part)
 
     async def _answer(self, part: Sequence[tuple[Asked, asyncio.Future[Answer]]]) -> None:
         try:

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from bot.domain.decisions import NoPrediction, Opinion, Reason, missing
+from bot.domain.decisions import Decision, NoPrediction, Opinion, Reason, decide, missing
+from bot.domain.embedders import known_of
 from bot.domain.errors import Unreachable
 from bot.domain.model_ports import Asked, Embedder, LinearVoices, Memory, Predictor, Query, Registry, Vector, Voice
 from bot.domain.tasks import Task
@@ -26,6 +28,12 @@ class Considered:
     """One of each voice, the model's first."""
     vector: Vector | None
     """None when the embedder could not be asked."""
+    language: str | None = None
+    """An ISO 639-1 code; None where it cannot be told."""
+
+    def decided(self, task: Task, may_ask: bool, now: datetime | None = None) -> Decision:
+        """The decision on it, as `domain.decisions.decide` has it."""
+        return replace(decide(task, self.opinions, may_ask, now), language=self.language)
 
     @property
     def model(self) -> Opinion | NoPrediction:
@@ -35,9 +43,11 @@ class Considered:
 
     @property
     def silent(self) -> bool:
-        """Whether a voice could not be asked though there is one. A task without a model yet has one voice fewer."""
-        silent = any(isinstance(o, NoPrediction) and o.reason is not Reason.NOT_TRAINED for o in self.opinions)
-        return silent or any(missing(o) not in (None, Reason.NOT_TRAINED) for o in self.opinions)
+        """Whether a voice could not be asked though there is one. A task without a model yet, or a text that it
+        cannot read, has one voice fewer."""
+        if any(isinstance(o, NoPrediction) and o.reason is None for o in self.opinions):
+            return True
+        return any(missing(o) not in (None, Reason.NOT_TRAINED, Reason.NOT_READ) for o in self.opinions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +65,15 @@ class Classifier:
     """What speaks with the model, and for it where it is silent; None: nothing."""
     deadline: float = 3.0
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
+    language_of: Callable[[str], str | None] = lambda _: None
+    """Which language a text is in, an ISO 639-1 code; slow enough to be called in a thread."""
 
     @property
     def voices(self) -> tuple[Voice, ...]:
         """Everybody who is asked, the model first; the memory last, since it is the one that knows of corrections."""
         model = ModelVoice(self.predictor)
         first = model if self.linear is None else PooledVoice(model, self.linear)
-        return (first, *self.others, MemoryVoice(self.memory))
+        return (first, *self.others, MemoryVoice(self.memory, known_of(self.embedder.name).scale))
 
     async def query(self, task: Task, hurried: bool = False) -> Query:
         """The question as the champion is asked it now. `hurried`: somebody in a chat waits for the answer."""
@@ -75,6 +87,7 @@ class Classifier:
         `leave_out_itself` hides remembered examples with the same text, for honest scores on held-out examples.
         """
         embedding = asyncio.ensure_future(self._embed(texts))
+        spoken = asyncio.ensure_future(asyncio.to_thread(lambda: [self.language_of(text) for text in texts]))
 
         async def vectors() -> Sequence[Vector | None]:
             return await asyncio.shield(embedding)  # a voice that gives up waiting leaves it to the others
@@ -82,10 +95,21 @@ class Classifier:
         asked = Asked(query, texts, vectors, leave_out_itself)
         try:
             said = await asyncio.gather(*(voice.opinions(asked) for voice in self.voices))
-            rows = zip(texts, zip(*said, strict=True), await embedding, strict=True)
-            return [Considered(text, opinions, vector) for text, opinions, vector in rows]
+            rows = zip(texts, zip(*said, strict=True), await embedding, await spoken, strict=True)
+            return [Considered(text, opinions, vector, language) for text, opinions, vector, language in rows]
         finally:
             embedding.cancel()
+            spoken.cancel()
+
+    async def familiarity(self, query: Query, texts: Sequence[str]) -> list[float | None]:
+        """How near the nearest known text is to each, itself hidden; None where nothing can be told."""
+        vectors = await self._embed(texts)
+
+        async def known() -> Sequence[Vector | None]:
+            return vectors
+
+        said = await self.voices[-1].opinions(Asked(query, texts, known, leave_out_itself=True))
+        return [one.familiarity if isinstance(one, Opinion) else None for one in said]
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Opinion]:
         """The model's calibrated opinions. Raises Unreachable or Refused as `model_ports.Predictor` does."""

@@ -3,21 +3,24 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from bot.domain import delivery
 from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.failures import ItemKey, back_off
-from bot.domain.messages import File, Media
+from bot.domain.messages import File, Media, MessageRef
 from bot.domain.ports import Change, Ledger, Outbox, Platform
-from bot.domain.posts import OutboxItem
+from bot.domain.posts import OutboxItem, Receipt
 from bot.domain.tasks import Task
-from bot.flow.step import Step
+from bot.flow.batch import Batch
+from bot.flow.step import AT_ONCE, Step
 
 log = logging.getLogger(__name__)
 
+_WRITERS = 4
+"""Transactions at a time in which receipts are stored: few of the pool's connections."""
 _AT_ONCE_IN_A_CHAT = 4
 """A chat with so many posts on their way gets no more until one of them has arrived: other chats come first."""
 
@@ -39,6 +42,11 @@ class Deliverer(Step[OutboxItem]):
     now: Callable[[], datetime]
     to: str | None = None
     """The platform that it says things on; None: all of them."""
+    _receipts: Batch[Receipt, bool] = field(init=False, repr=False, compare=False)
+    """Receipts that come together are stored in one transaction."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_receipts", Batch(self._store, AT_ONCE, _WRITERS))
 
     async def claim(self, limit: int, at_work: Sequence[OutboxItem] = ()) -> list[OutboxItem]:
         """Posts that are due."""
@@ -75,7 +83,16 @@ class Deliverer(Step[OutboxItem]):
         except Refused as error:
             return await self._give_up(item, str(error), about)
         log.info("delivered", extra={**about, "attempt": item.attempt})
-        return await self.outbox.said(item, receipt, self.now(), delivery.after_said(item, receipt))
+        return await self._said(item, receipt)
+
+    async def _said(self, item: OutboxItem, receipt: MessageRef) -> None:
+        """Store the receipt at once: until then a process that dies leaves a post that is said twice."""
+        posts = delivery.after_said(item, receipt)
+        if posts or not await self._receipts.one(Receipt(item, receipt)):
+            await self.outbox.said(item, receipt, self.now(), posts)
+
+    async def _store(self, receipts: Sequence[Receipt]) -> Sequence[bool]:
+        return await self.outbox.said_all(receipts, self.now())
 
     async def _laden(self, item: OutboxItem) -> OutboxItem:
         """With the attachments that only another platform has; one that is gone or too large is named instead.

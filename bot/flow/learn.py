@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bot.domain import compose
+from bot.domain.asking import in_words, record
 from bot.domain.decisions import calibrated
 from bot.domain.errors import ClaimLost, SwitchboardError, TrainingFailed, Unreachable, UsageError
 from bot.domain.gate import judge
@@ -31,9 +32,10 @@ from bot.domain.learning import (
     settle,
     text_key,
 )
-from bot.domain.mixture import ADAPTER, Mixture
+from bot.domain.mixture import ADAPTER, Mixture, pooled
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
 from bot.domain.ports import Change
+from bot.domain.scope import scope
 from bot.domain.tasks import Task
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.score import Scorer, batches
@@ -96,16 +98,14 @@ class Learner:
         task = self.tasks.get(cycle.task)
         if task is None:
             raise UsageError(f"tasks.{cycle.task}: the settings have no such task any more")
-        settled = await asyncio.to_thread(settle, await self.examples.examples(task.name))
-        known = [e for e in settled if e.label in task.names]
         query = await self.scorer.classifier.query(task)
-        to_learn_from = [e for e in known if e.side is Side.TRAIN]
-        training_set = await asyncio.to_thread(replayed, to_learn_from, MAX_TRAINING_SET)
+        examples = await self.examples.examples(task.name)
+        training_set, held_out = await asyncio.to_thread(_chosen, examples, frozenset(task.names))
         candidate = await self._train(cycle, query, training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
             candidate = await self.weighed(query, candidate, training_set)
-            held_out = [e for e in known if e.side is Side.HELD_OUT]
             verdict = await self._judge(query, candidate, held_out, tell)
+            verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
 
     async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
@@ -124,6 +124,7 @@ class Learner:
         """
         await self._fit_voices(query.task)
         _, slice_ = await asyncio.to_thread(keep_apart, training_set)
+        slice_ = [e for e in slice_ if self.scorer.classifier.predictor.reads(e.text)]  # as in service
         asked = replace(query, adapter=replace(candidate, temperature=1.0))
         scores: list[tuple[Mapping[str, float], str]] = []
         predict = self.scorer.classifier.predict
@@ -131,7 +132,18 @@ class Learner:
             predictions = await self.scorer.insist(partial(predict, asked, [e.text for e in batch]))
             scores += [(p.probabilities, e.label) for p, e in zip(predictions, batch, strict=True)]
         calibrated_one = replace(candidate, temperature=await asyncio.to_thread(fit_temperature, scores))
-        return replace(calibrated_one, mixture=await asyncio.to_thread(self._mixture, calibrated_one, slice_, scores))
+        near = await self._familiar(asked, slice_)
+        mixture = await asyncio.to_thread(self._mixture, calibrated_one, slice_, scores, near)
+        return replace(calibrated_one, mixture=mixture)
+
+    async def _familiar(self, query: Query, slice_: Sequence[Example]) -> dict[str, float]:
+        """How near the nearest known text is to each of these, itself hidden, by content hash."""
+        near: dict[str, float] = {}
+        for batch in batches(slice_):
+            texts = [example.text for example in batch]
+            known = await self.scorer.classifier.familiarity(query, texts)
+            near |= {text_key(text): one for text, one in zip(texts, known, strict=True) if one is not None}
+        return near
 
     async def _fit_voices(self, task: Task) -> None:
         """Champion and candidate are judged with the same voices beside them, fitted on what is known now."""
@@ -143,18 +155,27 @@ class Learner:
             log.error("voices not fitted", extra={"task": task.name, "problem": str(error)})
 
     def _mixture(
-        self, candidate: Adapter, slice_: Sequence[Example], scores: Sequence[tuple[Mapping[str, float], str]]
+        self,
+        candidate: Adapter,
+        slice_: Sequence[Example],
+        scores: Sequence[tuple[Mapping[str, float], str]],
+        near: Mapping[str, float],
     ) -> Mixture:
         linear = self.scorer.classifier.linear
         unseen = linear.unseen(candidate.task) if linear is not None else {}
         rows = [
-            ({ADAPTER: calibrated(said, candidate.temperature), **unseen[key]}, label)
+            ({ADAPTER: calibrated(said, candidate.temperature), **unseen[key]}, label, near.get(key))
             for example, (said, label) in zip(slice_, scores, strict=True)
             if (key := text_key(example.text)) in unseen
         ]
         if linear is None or not rows:
             return Mixture()
-        return Mixture(linear.fit_weights([said for said, _ in rows], [label for _, label in rows]))
+        said, truth = [said for said, _, _ in rows], [label for _, label, _ in rows]
+        weights = linear.fit_weights(said, truth)
+        mixed = [pooled(one, weights, list(candidate.codes)) or one[ADAPTER] for one in said]
+        placed = [(one, at) for one, (_, _, at) in zip(mixed, rows, strict=True) if at is not None]
+        in_scope = scope([one for one, _ in placed], [at for _, at in placed])
+        return Mixture(weights, proved=record(mixed, truth), scope=in_scope)
 
     async def _judge(self, query: Query, candidate: Adapter, held_out: Sequence[Example], tell: Progress) -> Verdict:
         """Champion and candidate as whole systems, memory included, on the same held-out examples."""
@@ -215,6 +236,13 @@ class Learner:
             publishing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await publishing
+
+
+def _chosen(examples: Sequence[Example], names: Collection[str]) -> tuple[list[Example], list[Example]]:
+    """What to learn from and what to judge by: examples of labels that the task still has, each text once."""
+    known = [e for e in settle(examples) if e.label in names]
+    training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
+    return training_set, [e for e in known if e.side is Side.HELD_OUT]
 
 
 def _check_enough(task: Task, training_set: Sequence[Example]) -> None:

@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from bot.domain import relay
 from bot.domain.conversations import PendingEdit, PendingFollowUp, PendingNote
-from bot.domain.decisions import decide
 from bot.domain.errors import Unreachable
 from bot.domain.failures import ItemKey
 from bot.domain.messages import Note, Person, Place
@@ -61,7 +60,7 @@ class Relay(Step[PendingFollowUp]):
         except TimeoutError:
             log.warning("no time to wonder", extra={"conversation": said.conversation.id})
             return []
-        return relay.split_offered(self.task, said, decide(self.task, known.opinions, may_ask=True))
+        return relay.split_offered(self.task, said, known.decided(self.task, may_ask=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,74 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from bot.domain.decisions import decide
-from bot.domain.errors import Unreachable
+from bot.domain.decisions import Decision, Opinion, Prediction
+from bot.domain.errors import NotTrained, Unreachable
 from bot.domain.learning import Example, Score, text_key
-from bot.domain.model_ports import Query
-from bot.flow.classify import BATCH, Classifier
+from bot.domain.model_ports import Embedder, Predictor, Query, Vector
+from bot.flow.classify import BATCH, Classifier, Considered
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An example whose label is known, and what the whole system decides on its text."""
+
+    example: Example
+    decision: Decision
+    nearest: float | None
+    """Similarity of the nearest text that is known; None: nothing is known, or nobody looked."""
+    vector: Vector | None = None
+    """None: the embedder could not be asked."""
+
+    @property
+    def score(self) -> Score:
+        """What a verdict needs of it."""
+        example, made = self.example, self.decision
+        key = text_key(example.text)
+        return Score(key, example.source, example.label, made.label, made.probabilities, made.language)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A model that is not asked: it says of every task that it was never trained for it."""
+
+    left_out: Predictor
+
+    async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
+        """See `model_ports.Predictor`."""
+        raise NotTrained("the model is left out of this evaluation")
+
+    def reads(self, text: str) -> bool:
+        return self.left_out.reads(text)
+
+    def alphabet(self) -> Sequence[str]:
+        return self.left_out.alphabet()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedBefore:
+    """An embedder that is asked only for what was not embedded before."""
+
+    embedder: Embedder
+    known: Mapping[str, Vector]
+    """By text."""
+
+    @property
+    def name(self) -> str:
+        return self.embedder.name
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """See `model_ports.Embedder`."""
+        new = [text for text in dict.fromkeys(texts) if text not in self.known]
+        made = dict(zip(new, await self.embedder.embed(new), strict=True)) if new else {}
+        return [self.known[text] if text in self.known else made[text] for text in texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +88,49 @@ class Scorer:
         told: Callable[[int], None] | None = None,
         patient: bool = False,
     ) -> list[Score]:
+        """The scores of what `answers` says, in order."""
+        return [answered.score for answered in await self.answers(query, examples, told, patient)]
+
+    async def answers(
+        self,
+        query: Query,
+        examples: Sequence[Example],
+        told: Callable[[int], None] | None = None,
+        patient: bool = False,
+    ) -> list[Answered]:
         """How each example is answered, itself hidden from the memory, in order.
 
         `told` hears after each batch how many more are scored. Raises Unreachable when a voice is silent: what the
         others would have said without it is no score. `patient` asks again for a while first.
         """
-        scores: list[Score] = []
+        found: list[Answered] = []
         for batch in batches(examples):
-            ask = partial(self._score, query, batch)
-            scores += await (self.insist(ask) if patient else ask())
+            ask = partial(self._answers, query, batch)
+            found += await (self.insist(ask) if patient else ask())
             if told:
                 told(len(batch))
-        return scores
+        return found
 
-    async def _score(self, query: Query, batch: Sequence[Example]) -> list[Score]:
+    def without_model(self, answered: Sequence[Answered] = ()) -> "Scorer":
+        """The same voices, except for the model: with the weights that they have where there is none.
+
+        Texts that were `answered` with it are not embedded again.
+        """
+        asked = self.classifier
+        known = {one.example.text: one.vector for one in answered if one.vector is not None}
+        embedder = EmbeddedBefore(asked.embedder, known)
+        return replace(self, classifier=replace(asked, predictor=LeftOut(asked.predictor), embedder=embedder))
+
+    async def _answers(self, query: Query, batch: Sequence[Example]) -> list[Answered]:
         considered = await self.classifier.consider(query, [e.text for e in batch], leave_out_itself=True)
         if any(known.silent for known in considered):
             raise Unreachable(
                 "the model or the embedder fell silent while examples were scored, so there are no figures and no "
                 "verdict; see that they run (/readyz, var/vllm.log), and do it again"
             )
-        decisions = [decide(query.task, known.opinions, may_ask=True) for known in considered]
         return [
-            Score(text_key(example.text), example.source, example.label, decision.label, decision.probabilities)
-            for example, decision in zip(batch, decisions, strict=True)
+            Answered(example, known.decided(query.task, may_ask=True), _nearest(known), known.vector)
+            for example, known in zip(batch, considered, strict=True)
         ]
 
     async def insist(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -70,6 +144,14 @@ class Scorer:
         return await ask()
 
 
+def _nearest(known: Considered) -> float | None:
+    seen = [o.familiarity for o in known.opinions if isinstance(o, Opinion) and o.familiarity is not None]
+    return max(seen, default=None)
+
+
 def batches(examples: Sequence[Example]) -> list[Sequence[Example]]:
     """In order, as many at a time as one question takes."""
     return [examples[start : start + BATCH] for start in range(0, len(examples), BATCH)]
+
+
+_: tuple[type[Predictor], type[Embedder]] = (LeftOut, EmbeddedBefore)

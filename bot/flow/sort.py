@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from bot.domain import compose
-from bot.domain.conversations import UndecidedConversation
-from bot.domain.decisions import Decision, Reason, decide, fallback
+from bot.domain.conversations import Decided, UndecidedConversation
+from bot.domain.decisions import Decision, Reason, fallback
 from bot.domain.failures import ItemKey
 from bot.domain.messages import has_words, joined
 from bot.domain.ports import Change, Ledger
@@ -16,9 +16,12 @@ from bot.domain.rich_text import plain
 from bot.domain.tasks import Task
 from bot.flow.batch import Batch
 from bot.flow.classify import BATCH, Classifier, Considered
-from bot.flow.step import Step
+from bot.flow.step import AT_ONCE, Step
 
 log = logging.getLogger(__name__)
+
+_WRITERS = 4
+"""Transactions at a time in which decisions are stored: few of the pool's connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,14 @@ class Sorter(Step[UndecidedConversation]):
     wordless: str
     """What becomes of an attachment without words: "ask" for some, or "fallback", whose team looks at it."""
     now: Callable[[], datetime]
-    _batch: Batch[str, Considered] = field(init=False, repr=False, compare=False)
+    _texts: Batch[str, Considered] = field(init=False, repr=False, compare=False)
     """Texts that were claimed together are classified in one round trip."""
+    _decisions: Batch[Decided, bool] = field(init=False, repr=False, compare=False)
+    """Decisions that were made together are stored in one transaction."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_batch", Batch(self._consider, BATCH))
+        object.__setattr__(self, "_texts", Batch(self._consider, BATCH, AT_ONCE))
+        object.__setattr__(self, "_decisions", Batch(self.ledger.decide_all, AT_ONCE, _WRITERS))
 
     async def claim(self, limit: int, at_work: Sequence[UndecidedConversation] = ()) -> list[UndecidedConversation]:
         """Conversations that are ripe."""
@@ -53,7 +59,7 @@ class Sorter(Step[UndecidedConversation]):
         """Decide, or ask for words where there are none."""
         text = joined([message.text for message in item.messages])
         if has_words(text) and not item.unanswered:
-            await self._decide(item, text, await self._batch.one(plain(text)))
+            await self._decide(item, text, await self._texts.one(plain(text)))
         else:
             await self._without_words(item, text)
 
@@ -70,7 +76,7 @@ class Sorter(Step[UndecidedConversation]):
 
     async def _decide(self, case: UndecidedConversation, text: str, known: Considered) -> None:
         may_ask = not case.conversation.asked
-        decision = decide(self.task, known.opinions, may_ask)
+        decision = known.decided(self.task, may_ask, self.now())
         await self._hand_over(case, text, decision, known)
 
     async def _hand_over(
@@ -82,8 +88,15 @@ class Sorter(Step[UndecidedConversation]):
             leaned_on = compose.remembered(decision, compose.evidence(known.opinions)) if known else None
             words = compose.told(case.messages, text, leaned_on)
             posts = compose.routed(self.task, case, decision, words, self.now())
-        if await self.ledger.decide(case, decision, posts, plain(text), known.vector if known else None):
+        vector = known.vector if known else None
+        if await self._stored(Decided(case, decision, tuple(posts), plain(text), vector)):
             tell(case.conversation.id, decision)
+
+    async def _stored(self, decided: Decided) -> bool:
+        """Whether it was stored, with others if it can be; False: a message came in between, and it comes again."""
+        if await self._decisions.one(decided):
+            return True
+        return await self.ledger.decide(decided.case, decided.decision, decided.posts, decided.text, decided.vector)
 
 
 def tell(conversation: int, decision: Decision) -> None:

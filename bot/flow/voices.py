@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.domain.decisions import Author, Heard, NoPrediction, Opinion, Reason, calibrated
+from bot.domain.embedders import Scale
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.memory_vote import memory_opinion
-from bot.domain.mixture import ADAPTER, Mixture, pooled
+from bot.domain.mixture import ADAPTER, WORDS, Mixture, pooled
 from bot.domain.model_ports import Asked, LinearVoices, Memory, Predictor, Query, Said, Voice
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,10 @@ class ModelVoice:
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
         try:
-            return await self.predict(asked.query, asked.texts)
+            reads = [self.predictor.reads(text) for text in asked.texts]
+            known = [text for text, may in zip(asked.texts, reads, strict=True) if may]
+            heard = iter(await self.predict(asked.query, known))
+            return [next(heard) if may else NoPrediction(Reason.NOT_READ) for may in reads]
         except Unreachable as error:
             log.warning("model down", extra={"task": asked.query.task.name, "problem": str(error)})
             return [NoPrediction(Reason.MODEL_DOWN)] * len(asked.texts)
@@ -69,21 +73,22 @@ class PooledVoice:
         spoken = dict(others)
         if isinstance(heard, Opinion):
             spoken[ADAPTER] = _learned(query.adapter, heard.probabilities)
-        weights = self._mixture(query).of(list(spoken))
+        mixture = self._mixture(query)
+        weights = mixture.of(list(spoken))
         mixed = pooled(spoken, weights, query.task.names) if others else None
         if mixed is None:
             return heard
         parts = tuple(_in_short(voice, row, weights[voice]) for voice, row in spoken.items() if weights[voice] > 0)
         if isinstance(heard, Opinion) and weights[ADAPTER] > 0:
-            return replace(heard, probabilities=mixed, parts=parts)
+            return replace(heard, probabilities=mixed, parts=parts, proved=mixture.proved, scope=mixture.scope)
         without = heard.reason if isinstance(heard, NoPrediction) else None
-        return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without)
+        proved = mixture.proved_without
+        return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without, proved=proved, reads=WORDS in spoken)
 
     def _mixture(self, query: Query) -> Mixture:
-        fitted = self.linear.without_adapter(query.task.name)
-        if query.adapter is not None:
-            return replace(query.adapter.mixture, without_adapter=fitted or query.adapter.mixture.without_adapter)
-        return Mixture(without_adapter=fitted) if fitted else Mixture()
+        fitted, proved = self.linear.without_adapter(query.task.name), self.linear.proved(query.task.name)
+        served = query.adapter.mixture if query.adapter is not None else Mixture()
+        return replace(served, without_adapter=fitted or served.without_adapter, proved_without=proved)
 
 
 def _learned(adapter: Adapter | None, probabilities: Mapping[str, float]) -> Mapping[str, float]:
@@ -105,13 +110,15 @@ class MemoryVoice:
     """The memory: what settled texts near this one say."""
 
     memory: Memory
+    scale: Scale = field(default_factory=Scale)
+    """What similarities mean to the embedder."""
 
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
         known = [(text, v) for text, v in zip(asked.texts, await asked.vectors(), strict=True) if v is not None]
         texts, vectors = [text for text, _ in known], [vector for _, vector in known]
         found = iter(await self.memory.nearest_many(asked.query.task, vectors, texts, asked.leave_out_itself))
-        return [NoPrediction() if v is None else memory_opinion(next(found)) for v in await asked.vectors()]
+        return [NoPrediction() if v is None else memory_opinion(next(found), self.scale) for v in await asked.vectors()]
 
 
 _: tuple[type[Voice], ...] = (ModelVoice, PooledVoice, MemoryVoice)

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -47,6 +48,7 @@ class Metrics:
         self._failed = self._gauge("failed_items", "Items set aside after too many failures", "step")
         self._decisions = self._gauge("decisions", "Decisions ever made", "platform", "task", "label", "by")
         self._corrections = self._gauge("corrections", "Moves by leads ever made", "platform", "task", "label")
+        self._languages = self._gauge("decisions_by_language", "Decisions ever made", "task", "language", "by")
         self._week = self._gauge("week", "Conversations routed, corrected by leads, asked about, in 7 days", "what")
         self._accuracy = self._gauge("week_accuracy", "Share of the week's routed conversations that no lead moved")
 
@@ -90,11 +92,19 @@ class Metrics:
             self._oldest.labels(what).set(backlog[f"oldest_{what}_seconds"])
         self._given_up.set(backlog["given_up"])
 
-    def _show_decisions(self, decisions: Mapping[tuple[str, str, str, str], int]) -> None:
-        for (platform, task, label, author), count in decisions.items():
-            self._decisions.labels(platform, task, label, author).set(count)
-            if author == Author.LEAD:
-                self._corrections.labels(platform, task, label).set(count)
+    def _show_decisions(self, decisions: Mapping[tuple[str, str, str, str, str], int]) -> None:
+        """By team, and by language: both at once would be more series than anybody looks at."""
+        by_label: Counter[tuple[str, str, str, str]] = Counter()
+        by_language: Counter[tuple[str, str, str]] = Counter()
+        for (platform, task, label, author, language), count in decisions.items():
+            by_label[platform, task, label, author] += count
+            by_language[task, language, author] += count
+        for key, count in by_label.items():
+            self._decisions.labels(*key).set(count)
+            if key[-1] == Author.LEAD:
+                self._corrections.labels(*key[:-1]).set(count)
+        for of, count in by_language.items():
+            self._languages.labels(*of).set(count)
 
     def _show_failed(self, failed: Mapping[str, int]) -> None:
         """Every step, those without failures too: an alarm on a rise must see the zero before it."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.decisions import Author, Basis, Reason
+from bot.domain.messages import Media
 from bot.domain.posts import (
     NO,
     YES,
@@ -64,16 +65,20 @@ _REMEMBERED: Mapping[str, str] = {Basis.TAP: "card_remembered_tap", Basis.EXAMPL
 _MEMORY_ALONE: Mapping[str, str] = {
     Reason.MODEL_DOWN: "card_by_memory_down",
     Reason.NOT_TRAINED: "card_by_memory_untrained",
+    Reason.NOT_READ: "card_by_memory_not_read",
 }
 _EXAMPLES_ALONE: Mapping[str, str] = {
     Reason.MODEL_DOWN: "card_by_examples_down",
     Reason.NOT_TRAINED: "card_by_examples_untrained",
+    Reason.NOT_READ: "card_by_examples_not_read",
 }
 _FALLBACK_ALONE: Mapping[str, str] = {
     Reason.MODEL_DOWN: "card_by_fallback_down",
     Reason.NOT_TRAINED: "card_by_fallback_untrained",
+    Reason.UNREADABLE: "card_by_fallback_unreadable",
+    Reason.OUT_OF_HOURS: "card_by_fallback_out_of_hours",
 }
-"""What is said where no model spoke: why it did not."""
+"""What is said where no model spoke, or nobody was asked: why not."""
 
 
 def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: str, task: Task) -> str:
@@ -93,6 +98,10 @@ def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: 
 
 
 def _answer(content: Answer, language: str, team: str) -> str:
+    if content.unread and content.back is not None:
+        return sentence(language, "answer_unread_later", team=team, when=_when(content.back, content.days, language))
+    if content.unread:
+        return sentence(language, "answer_unread", team=team)
     if content.back is not None:
         key = "answer_fallback_later" if content.undecided else "answer_later"
         return sentence(language, key, team=team, when=_when(content.back, content.days, language))
@@ -160,6 +169,12 @@ def continuation(content: Continuation, language: str) -> str:
 
 def _named(name: str, language: str) -> str:
     return name or sentence(language, "someone")
+
+
+def attachment(media: Media, language: str) -> str:
+    """What an attachment is called; one that came with what the message points at says so."""
+    name = media.name or media.kind.value
+    return sentence(language, "attachment_cited", name=name) if media.cited else name
 
 
 def card_marks(card: Card, language: str) -> list[str]:

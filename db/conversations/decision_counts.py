@@ -7,24 +7,25 @@ somebody asks; nobody who decides has to wait for a counter that everybody write
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Select, cast, func, literal, select, text, union_all
+from sqlalchemy import BigInteger, Select, cast, func, literal, literal_column, select, text, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.errors import Unreachable
+from bot.domain.languages import UNDETERMINED
 from db.engine import Database
 from db.tables import ConversationRow, DecisionCountRow, DecisionRow, RollupRow
 
 ENOUGH = 2_000
 """Uncounted decisions that are worth a fold."""
 _NAME = "decisions"
-_KEY = ("platform", "task", "label", "by")
-_Key = tuple[str, str, str, str]
+_KEY = ("platform", "task", "label", "by", "language")
+_Key = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Decisions by platform, task, label and author, and how many of them had to be counted just now."""
+    """Decisions by platform, task, label, author and language, and how many of them had to be counted just now."""
 
     totals: Mapping[_Key, int]
     uncounted: int
@@ -33,12 +34,13 @@ class Counts:
 async def counted(session: AsyncSession) -> Counts:
     """All of them, as of one moment."""
     row = DecisionCountRow
-    known = select(row.platform, row.task, row.label, row.by, row.count, literal(False).label("new"))
+    known = select(row.platform, row.task, row.label, row.by, row.language, row.count, literal(False).label("new"))
     every = union_all(known, _of(_up_to()).add_columns(literal(True).label("new"))).subquery()
     totals: dict[_Key, int] = {}
     uncounted = 0
-    for platform, task, label, by, count, new in await session.execute(select(every)):
-        totals[platform, task, label, by] = totals.get((platform, task, label, by), 0) + count
+    for platform, task, label, by, language, count, new in await session.execute(select(every)):
+        key = platform, task, label, by, language
+        totals[key] = totals.get(key, 0) + count
         uncounted += count if new else 0
     return Counts(totals, uncounted)
 
@@ -77,8 +79,11 @@ def _up_to() -> object:
     return func.coalesce(mark, 0)
 
 
-def _of(after: object, newest: int | None = None) -> Select[str, str, str, str, int]:
-    who = (ConversationRow.platform, DecisionRow.task, DecisionRow.label, DecisionRow.by)
+def _of(after: object, newest: int | None = None) -> Select[str, str, str, str, str, int]:
+    language = func.coalesce(
+        DecisionRow.language, literal_column(f"'{UNDETERMINED}'")
+    )  # no parameter: it is grouped by
+    who = (ConversationRow.platform, DecisionRow.task, DecisionRow.label, DecisionRow.by, language)
     theirs = ConversationRow.id == DecisionRow.conversation_id
     wanted = select(*who, cast(func.count(), BigInteger).label("count")).where(theirs, DecisionRow.id > after)
     return (wanted if newest is None else wanted.where(DecisionRow.id <= newest)).group_by(*who)

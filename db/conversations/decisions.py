@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import Update, insert, update
+from sqlalchemy import ColumnElement, Table, Update, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
@@ -14,10 +15,23 @@ from bot.domain.ports import Change
 from db.engine import announcement
 from db.tables import ConversationRow, DecisionRow, MessageRow
 
+_DECISIONS = cast(Table, DecisionRow.__table__)
 
-async def record(session: AsyncSession, conversation_id: int, made: Decision, at: datetime, *changes: Change) -> None:
-    """Add a decision to the audit trail, and announce what that changes."""
-    values = {
+
+async def record(session: AsyncSession, conversation_id: int, made: Decision, at: datetime) -> None:
+    """Add a decision to the audit trail."""
+    await record_all(session, [(conversation_id, made, at)])
+
+
+async def record_all(session: AsyncSession, made: Sequence[tuple[int, Decision, datetime]], *changes: Change) -> None:
+    """Add the decisions on these conversations to the audit trail, and announce what that changes."""
+    told = (announcement(*changes),) if changes else ()
+    rows = [_values(conversation, decision, at) for conversation, decision, at in made]
+    await session.execute(insert(_DECISIONS).values(language=_language()).returning(_DECISIONS.c.id, *told), rows)
+
+
+def _values(conversation_id: int, made: Decision, at: datetime) -> dict[str, object]:
+    return {
         "conversation_id": conversation_id,
         "task": made.task,
         "label": made.label,
@@ -30,17 +44,32 @@ async def record(session: AsyncSession, conversation_id: int, made: Decision, at
         "actor": made.actor,
         "at": at,
         "voices": [asdict(one) for one in made.voices],
+        "own_language": made.language,
+        "of_conversation": conversation_id,
     }
-    told = (announcement(*changes),) if changes else ()
-    await session.execute(insert(DecisionRow).values(values).returning(DecisionRow.id, *told))
 
 
-def with_its_team(made: Decision, at: object) -> dict[str, object]:
+def _language() -> ColumnElement[str]:
+    """The text's own or, where it has none, that of the conversation's first words that had one.
+
+    Whoever rules on a conversation rules on a text in that language.
+    """
+    told = (DecisionRow.conversation_id == bindparam("of_conversation"), DecisionRow.language.is_not(None))
+    begun_in = select(DecisionRow.language).where(*told).order_by(DecisionRow.id).limit(1).scalar_subquery()
+    return func.coalesce(bindparam("own_language", type_=DecisionRow.language.type), begun_in)
+
+
+def moment() -> ColumnElement[datetime]:
+    """When the conversation was claimed: the caller's clock, which `now` of the next claim is compared with."""
+    return func.coalesce(ConversationRow.claimed_at, func.now())
+
+
+def with_its_team(task: object, label: object, at: object) -> dict[str, object]:
     """The columns of a conversation whose team has it from now on, and nobody of it yet."""
     return {
         "state": State.ROUTED,
-        "task": made.task,
-        "label": made.label,
+        "task": task,
+        "label": label,
         "version": ConversationRow.version + 1,
         "resting": False,
         "routed_at": at,
@@ -55,7 +84,9 @@ async def move(session: AsyncSession, conversation_id: int, made: Decision, at: 
     """Record the decision and give the conversation to its team."""
     await record(session, conversation_id, made, at)
     moved = update(ConversationRow).where(ConversationRow.id == conversation_id)
-    await session.execute(moved.values(**with_its_team(made, at)).execution_options(synchronize_session=False))
+    await session.execute(
+        moved.values(**with_its_team(made.task, made.label, at)).execution_options(synchronize_session=False)
+    )
 
 
 def heard(conversation_id: int, messages: Sequence[Message], at: datetime) -> Update:

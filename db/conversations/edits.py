@@ -9,12 +9,12 @@ from sqlalchemy import Select, and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from bot.domain.citations import named_in, with_citation
 from bot.domain.conversations import PendingEdit, StandingCard, State
 from bot.domain.failures import ItemKey
 from bot.domain.messages import Deletion, Edit, Media, MessageRef, Note, clean, joined
 from bot.domain.ports import Change
 from bot.domain.posts import Content, FollowUp, Post, Reply
-from bot.domain.rich_text import with_citation
 from db.conversations.claims import free, held, lease, release
 from db.conversations.failures import backs_off, readable
 from db.engine import announce
@@ -32,7 +32,8 @@ Said = MessageRow | NoteRow
 async def add_edit(session: AsyncSession, edit: Edit) -> bool:
     row, talk = await _found(session, edit.ref)
     if isinstance(row, NoteRow) and row.conversation_id is None:
-        await _change(session, row, text=clean(edit.text), edited_at=edit.at)
+        text, parked = clean(edit.text), decode_media(row.media)
+        await _change(session, row, text=text, cites=list(named_in(text, parked)), edited_at=edit.at)
         return True
     if row is None or talk is None or row.deleted_at is not None:
         return False
@@ -43,20 +44,26 @@ async def add_edit(session: AsyncSession, edit: Edit) -> bool:
     if text == row.text and media is None:
         await _change(session, row, edited_at=edit.at)
         return False
-    shown = {} if media is None else {"media": encode_media(media)}
-    await _change(session, row, text=text, edited_at=edit.at, **shown, **_again(row))
+    shows = decode_media(row.media) if media is None else media
+    says = {"text": text, "media": encode_media(shows), "cites": list(named_in(text, shows))}
+    await _change(session, row, **says, edited_at=edit.at, **_again(row))
     await _reconsider(session, talk, row)
     await _tell(session, talk, row)
     return True
 
 
 def _attached(row: Said, edit: Edit) -> tuple[Media, ...] | None:
-    """What is attached by now; None: what was. A file that has another id only, as platforms give it, is the same."""
+    """What is attached by now; None: what was. A file that has another id only, as platforms give it, is the same.
+
+    What came along with the message that this one points at stays: an edit tells of a message's own files.
+    """
     if edit.media is None:
         return None
-    known = {(one.kind, one.name, one.size): one for one in decode_media(row.media)}
-    media = tuple(known.get((one.kind, one.name, one.size), one) if one.size else one for one in edit.media)
-    return None if media == decode_media(row.media) else media
+    before = decode_media(row.media)
+    known = {(one.kind, one.name, one.size): one for one in before}
+    now = [known.get((one.kind, one.name, one.size), one) if one.size else one for one in edit.media]
+    media = (*now, *(one for one in before if one.cited and one not in now))
+    return None if media == before else media
 
 
 async def add_deletion(session: AsyncSession, deletion: Deletion) -> bool:
@@ -67,7 +74,7 @@ async def add_deletion(session: AsyncSession, deletion: Deletion) -> bool:
     if row is None or talk is None or row.deleted_at is not None:
         return False
     concluded = func.coalesce(type(row).concluded_at, deletion.at)
-    redacted: dict[str, object] = {"text": "", "media": [], "deleted_at": deletion.at}
+    redacted: dict[str, object] = {"text": "", "media": [], "cites": [], "deleted_at": deletion.at}
     await _change(session, row, **redacted, concluded_at=concluded, stale=_passed_on(row))
     await _reconsider(session, talk, row)
     now = deletion.heard or deletion.at

@@ -8,11 +8,12 @@ _SAID = """
     SELECT * FROM unnest(
         CAST(:platform AS text[]), CAST(:chat AS text[]), CAST(:message_id AS text[]), CAST(:thread AS text[]),
         CAST(:author_id AS text[]), CAST(:author_name AS text[]), CAST(:language AS text[]),
-        CAST(:external AS boolean[]), CAST(:text AS text[]), CAST(:media AS text[]), CAST(:opens AS boolean[]),
+        CAST(:external AS boolean[]), CAST(:text AS text[]), CAST(:media AS text[]), CAST(:cites AS text[]),
+        CAST(:opens AS boolean[]),
         CAST(:at AS timestamptz[]), CAST(:heard AS timestamptz[]), CAST(:conversation AS bigint[])
     ) WITH ORDINALITY AS said(
         platform, chat, message_id, thread, author_id, author_name, language,
-        external, text, media, opens, at, heard, conversation, n
+        external, text, media, cites, opens, at, heard, conversation, n
     )
 """
 _LANGUAGE = """
@@ -24,11 +25,12 @@ _LANGUAGE = """
 """What the author chose, or else what their platform reports."""
 _COLUMNS = """
     conversation_id, platform, chat, message_id, thread, author_id, author_name,
-    language, external, text, media, opens, at
+    language, external, text, media, cites, opens, at
 """
 _VALUES = f"""
     said.platform, said.chat, said.message_id, said.thread, said.author_id, said.author_name,
-    {_LANGUAGE}, said.external, said.text, CAST(said.media AS jsonb), said.opens, said.at
+    {_LANGUAGE}, said.external, said.text, CAST(said.media AS jsonb), CAST(said.cites AS jsonb),
+    said.opens, said.at
 """
 
 ALONE: TextClause = text(

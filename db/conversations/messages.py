@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Select, TextClause, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.citations import named_in
 from bot.domain.messages import Message, clean
 from bot.domain.ports import Change, ThreadingPolicy
 from db.conversations.message_statements import ALONE, FOUND, JOINING, OPENING
@@ -132,6 +133,7 @@ def _values(message: Message) -> dict[str, object]:
         "external": message.author.external,
         "text": clean(message.text),
         "media": json.dumps(encode_media(message.media)),
+        "cites": json.dumps([storable(key) for key in named_in(message.text, message.media)]),
         "opens": message.opens,
         "at": message.at,
         "heard": message.heard or message.at,

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from bot.domain.citations import named_in
 from bot.domain.conversations import PendingNote, StandingCard
 from bot.domain.failures import ItemKey
 from bot.domain.messages import MessageRef, Note, clean
@@ -48,7 +49,7 @@ from db.posts.latest import all_cards, standing_among
 from db.posts.questions import asking
 from db.reading import mappers
 from db.reading.codec import encode_media
-from db.tables import ConversationRow, MessagePartRow, MessageRow, NoteRow, PostRow, ReactionRow
+from db.tables import ConversationRow, MessagePartRow, MessageRow, NoteRow, PostRow, ReactionRow, storable
 
 _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, WrongTeam, Notice))
 """What stands in the team's room. Whatever is written under our posts to the person is no note."""
@@ -146,6 +147,7 @@ def _values(note: Note) -> dict[str, object]:
         "external": note.author.external,
         "text": clean(note.text),
         "media": encode_media(note.media),
+        "cites": [storable(key) for key in named_in(note.text, note.media)],
         "send": note.send,
         "at": note.at,
         "heard_at": note.heard or note.at,

@@ -208,7 +208,7 @@ async def conclude_reactions(
 def _changed(row: ConversationRow, decision: Decision | None, standing: CardState, now: datetime) -> dict[str, object]:
     """The conversation's columns: with its team, taken or not, closed or open."""
     taken: Person | None = standing.taken_by
-    columns: dict[str, object] = {} if decision is None else with_its_team(decision, now)
+    columns: dict[str, object] = {} if decision is None else with_its_team(decision.task, decision.label, now)
     columns |= {"taken_by": taken.key if taken else None, "taken_name": taken.name if taken else None}
     if row.state == State.ASKED and decision is None:
         return columns

@@ -1,26 +1,24 @@
-"""Conversations that need a decision, and the decision."""
+"""Conversations that need a decision, and those in which there is nothing to decide upon yet."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, Update, and_, func, or_, select, update
+from sqlalchemy import Select, Update, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.conversations import State, UndecidedConversation
-from bot.domain.decisions import Decision
 from bot.domain.failures import ItemKey
-from bot.domain.model_ports import Vector
 from bot.domain.ports import Change
 from bot.domain.posts import Post
 from db.conversations.claims import LEASE, free, release
-from db.conversations.decisions import record, with_its_team
+from db.conversations.decisions import moment
 from db.conversations.failures import backs_off, is_set_aside, readable
 from db.engine import announce, forgettable
 from db.posts.enqueue import enqueue
 from db.posts.latest import open_questions
 from db.reading.mappers import conversation, own_messages
-from db.tables import ConversationRow, MessageRow
+from db.tables import ConversationRow
 
 _ROW = ConversationRow
 
@@ -71,54 +69,6 @@ def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[int]:
     )
 
 
-async def decide(
-    session: AsyncSession,
-    case: UndecidedConversation,
-    decision: Decision,
-    posts: Sequence[Post],
-    kept: dict[str, object],
-) -> bool:
-    """`kept` is what a later example needs: text, vector and embedder."""
-    outcome = _asking(decision) if decision.candidates else with_its_team(decision, _moment())
-    moved = _still(case).values(leased_until=None, **kept, **outcome).returning(_moment())
-    at = (await session.execute(moved.execution_options(synchronize_session=False))).scalar_one_or_none()
-    if at is None:
-        return await _overtaken(session, case)
-    # A press may have waited while an answer to the question was read
-    changes = [Change.OWED, Change.FREED] if case.conversation.asked else [Change.OWED]
-    await record(session, case.conversation.id, decision, at, *changes)
-    await enqueue(session, case.conversation.id, posts, at)
-    if not decision.candidates:
-        await session.execute(_concluded(case, at))
-    return True
-
-
-def kept(text: str, vector: Vector | None, embedder: str) -> dict[str, object]:
-    """The columns in which a conversation keeps what was classified."""
-    return {
-        "text": text,
-        "vector": None if vector is None else list(vector),
-        "embedder": None if vector is None else embedder,
-    }
-
-
-def _asking(decision: Decision) -> dict[str, object]:
-    version = _ROW.version + 1
-    asking = {
-        "task": decision.task,
-        "state": State.ASKED,
-        "asked": True,
-        "asked_at": _moment(),
-        "asked_version": version,
-    }
-    return {**asking, "version": version, "resting": False}
-
-
-def _moment() -> ColumnElement[datetime]:
-    """When the case was claimed: the caller's clock, which `now` of the next claim is compared with."""
-    return func.coalesce(_ROW.claimed_at, func.now())
-
-
 def _still(case: UndecidedConversation) -> Update:
     """The conversation, if nothing came in between."""
     return update(_ROW).where(
@@ -128,22 +78,8 @@ def _still(case: UndecidedConversation) -> Update:
     )
 
 
-def _concluded(case: UndecidedConversation, at: datetime) -> Update:
-    """What the person said is part of the decision; what others said in the thread is still to be relayed."""
-    theirs = and_(
-        MessageRow.conversation_id == case.conversation.id,
-        MessageRow.author_id == case.conversation.person.id,
-        MessageRow.concluded_at.is_(None),
-    )
-    return (
-        update(MessageRow)
-        .where(theirs)
-        .values(concluded_at=at, decided=True)
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def _overtaken(session: AsyncSession, case: UndecidedConversation) -> bool:
+async def overtaken(session: AsyncSession, case: UndecidedConversation) -> bool:
+    """Let go of it: a message came in between, and it is looked at again."""
     await release(session, case.conversation.id)
     await announce(session, Change.FREED)
     return False
@@ -153,9 +89,9 @@ async def ask_for_words(session: AsyncSession, case: UndecidedConversation, post
     # Somebody who was asked which team may have deleted all but a greeting: the question stands, there is no news
     rested = _still(case).where(~_ROW.resting)
     rested = rested.values(asked_for_words=True, resting=True, asked_version=_ROW.version, leased_until=None)
-    at = (await session.execute(rested.returning(_moment()))).scalar_one_or_none()
+    at = (await session.execute(rested.returning(moment()))).scalar_one_or_none()
     if at is None:
-        return await _overtaken(session, case)
+        return await overtaken(session, case)
     if not case.conversation.asked_for_words:
         await enqueue(session, case.conversation.id, posts, at)
     await announce(session, Change.OWED)

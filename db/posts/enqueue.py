@@ -1,7 +1,7 @@
 """Putting posts into the outbox: where they belong by now, and what they make superfluous."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -30,24 +30,46 @@ _INSERT = (
 """Into the chat as it is called now; one statement, made once, so that it is compiled once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Posts of one conversation, or of none."""
+
+    conversation_id: int | None
+    posts: Sequence[Post]
+    at: datetime
+
+
 async def enqueue(
     session: AsyncSession, conversation_id: int | None, posts: Sequence[Post], at: datetime
 ) -> list[int | None]:
     """Put posts into the outbox, in order; their ids. None: that one is not owed, for there is nowhere to say it."""
-    if not any(post.edits is not None or post.place == ON_THE_CARD for post in posts):
-        return list(await _insert(session, conversation_id, posts, at))
+    if not any(_depends(post) for post in posts):
+        return list(await _insert(session, [Owed(conversation_id, posts, at)]))
     ids: list[int | None] = []
     for post in posts:
         placed = await _placed(session, conversation_id, post, at)
-        ids += [None] if placed is None else await _insert(session, conversation_id, [placed], at)
+        ids += [None] if placed is None else await _insert(session, [Owed(conversation_id, [placed], at)])
     return ids
 
 
-async def _insert(session: AsyncSession, conversation_id: int | None, posts: Sequence[Post], at: datetime) -> list[int]:
-    if not posts:
+async def enqueue_all(session: AsyncSession, owed: Sequence[Owed]) -> None:
+    """Put posts of many conversations into the outbox: together, but for those that depend on what is there."""
+    await _insert(session, [one for one in owed if not any(map(_depends, one.posts))])
+    for one in owed:
+        if any(map(_depends, one.posts)):
+            await enqueue(session, one.conversation_id, one.posts, one.at)
+
+
+def _depends(post: Post) -> bool:
+    """Whether it has to be looked up where the post belongs, or what it takes the place of."""
+    return post.edits is not None or post.place == ON_THE_CARD
+
+
+async def _insert(session: AsyncSession, owed: Sequence[Owed]) -> list[int]:
+    rows = [_values(one.conversation_id, post, one.at) for one in owed for post in one.posts]
+    if not rows:
         return []
-    found = await session.execute(_INSERT, [_values(conversation_id, post, at) for post in posts])
-    return [int(post) for post in found.scalars()]
+    return [int(post) for post in (await session.execute(_INSERT, rows)).scalars()]
 
 
 def _values(conversation_id: int | None, post: Post, at: datetime) -> dict[str, object]:

@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.embedders import TWO_PARTS, Vectors, known_of
 from bot.domain.memory_vote import Neighbour
 from bot.domain.model_ports import Vector
 from db.reading.mappers import basis_of
@@ -17,11 +19,18 @@ Compared = Mapping[tuple[int, bool], Sequence[Neighbour]]
 
 _COMPARED: TextClause = text("""
     WITH asked AS MATERIALIZED (
-        SELECT n - 1 AS n, CAST(v AS vector) AS vector, key
-        FROM unnest(CAST(:vectors AS text[]), CAST(:keys AS text[])) WITH ORDINALITY AS one(v, key, n)
+        SELECT n - 1 AS n, CAST(b AS vector) AS both, CAST(l AS vector) AS last, CAST(p AS vector) AS part_one,
+            CAST(q AS vector) AS part_two, key
+        FROM unnest(CAST(:both AS text[]), CAST(:last AS text[]), CAST(:part_one AS text[]), CAST(:part_two AS text[]),
+            CAST(:keys AS text[])) WITH ORDINALITY AS one(b, l, p, q, key, n)
     )
     SELECT pair.n, pair.corrected, e.id, e.label,
-        CASE WHEN e.embedder = :embedder AND e.vector IS NOT NULL THEN -(e.vector <#> asked.vector) ELSE 1.0 END,
+        CASE WHEN e.vector IS NULL THEN 1.0
+            WHEN e.embedder = :embedder AND vector_norm(e.vector) > :two_parts THEN -(e.vector <#> asked.both)
+            WHEN e.embedder = :embedder THEN -(e.vector <#> asked.last)
+            WHEN e.embedder = :one THEN -(e.vector <#> asked.part_one)
+            WHEN e.embedder = :two THEN -(e.vector <#> asked.part_two)
+            ELSE 1.0 END,
         e.text_key = asked.key, e.text, e.source
     FROM unnest(CAST(:ns AS integer[]), CAST(:ids AS bigint[]), CAST(:corrected AS boolean[]))
         AS pair(n, id, corrected)
@@ -39,10 +48,20 @@ async def compared(
     found: dict[tuple[int, bool], list[Neighbour]] = defaultdict(list)
     if not pairs:
         return found
+    likeness = known_of(embedder).likeness
+    forms, own = likeness.forms(np.asarray(vectors, np.float32)), likeness.own
+    one, two = likeness.parts or ("", "")
+    none = [None] * len(keys)
     rows = await session.execute(
         _COMPARED,
         {
-            "vectors": [f"[{','.join(map(str, vector))}]" for vector in vectors],
+            "both": _written(forms.both) if own else none,
+            "last": _written(forms.last),
+            "part_one": _written(forms.first[:, :own]) if own else none,
+            "part_two": _written(forms.last[:, own:]) if own else none,
+            "one": one,
+            "two": two,
+            "two_parts": TWO_PARTS,
             "keys": list(keys),
             "embedder": embedder,
             "ns": [n for n, _, _ in pairs],
@@ -53,3 +72,8 @@ async def compared(
     for n, was_corrected, example, label, similarity, same, says, source in rows:
         found[n, was_corrected].append(Neighbour(example, label, similarity, same, says, basis_of(source)))
     return found
+
+
+def _written(vectors: Vectors) -> list[str]:
+    """As PostgreSQL reads them; nine digits are all that a number of this size has."""
+    return ["[" + ",".join([f"{number:.9g}" for number in row]) + "]" for row in vectors.tolist()]

@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.embedders import comparable, known_of
 from bot.domain.learning import Side, Source
 from bot.domain.tasks import Task
 from db.reading.vector_table import Floats, VectorTable
@@ -26,7 +27,7 @@ _TOUCHED: TextClause = text("""
     )
     SELECT id, text_key, label, source, side, at, quarantined OR withdrawn_at IS NOT NULL AS gone,
         changed >= :since AS fresh, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon,
-        CASE WHEN embedder = :embedder AND withdrawn_at IS NULL AND NOT quarantined
+        embedder, CASE WHEN embedder = ANY(:embedders) AND withdrawn_at IS NULL AND NOT quarantined
             AND (changed >= :since OR source IN ('correction', 'tap')) THEN vector END AS vector
     FROM examples
     WHERE task = :task AND text_key IN (SELECT text_key FROM touched) AND (withdrawn_at IS NULL OR changed >= :since)
@@ -54,15 +55,20 @@ class HeldExamples:
     embedder: str
     since: int
     """Rows written by this transaction or later ones may be unknown here."""
-    corrections: VectorTable = field(default_factory=VectorTable)
-    anchors: VectorTable = field(default_factory=VectorTable)
+    corrections: VectorTable = field(init=False)
+    anchors: VectorTable = field(init=False)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _keys: dict[int, str] = field(default_factory=dict)
     """The text of every correction: what it hid counts again once it is gone."""
 
-    def add(self, ids: Sequence[int], vectors: Floats, corrected: bool) -> None:
-        """Vectors of the table, as they are loaded."""
-        (self.corrections if corrected else self.anchors).put(ids, vectors)
+    def __post_init__(self) -> None:
+        likeness = known_of(self.embedder).likeness
+        self.corrections, self.anchors = VectorTable(likeness), VectorTable(likeness)
+
+    def add(self, ids: Sequence[int], embedder: str, vectors: Floats, corrected: bool) -> None:
+        """Vectors of the table, as they are loaded; all of one embedder."""
+        likeness = known_of(self.embedder).likeness
+        (self.corrections if corrected else self.anchors).put(ids, likeness.widened(embedder, vectors))
 
     def know(self, keys: Mapping[int, str]) -> None:
         """Corrections, with or without a vector, and the keys of their texts."""
@@ -81,12 +87,14 @@ class HeldExamples:
         return {key: known[key] for key in keys if key in known}
 
     async def _read(self, session: AsyncSession, keys: Sequence[str]) -> Sequence[Row[tuple[object, ...]]]:
-        asked = {"since": self.since, "task": self.task.name, "embedder": self.embedder, "keys": list(keys)}
+        embedders = list(comparable(self.embedder))
+        asked = {"since": self.since, "task": self.task.name, "embedders": embedders, "keys": list(keys)}
         return (await session.execute(_TOUCHED, asked)).all()
 
     def _told(self, rows: Sequence[Row[tuple[object, ...]]]) -> SameText:
         """Take in everything there is about one text."""
-        standing = [row for row in rows if not row.gone and row.label in self.task.names]
+        names = frozenset(self.task.names)
+        standing = [row for row in rows if not row.gone and row.label in names]
         said = [row for row in standing if row.source in CORRECTED]
         newest = max(said, key=lambda row: (row.source != Source.TAP, row.at, row.id), default=None)
         corrected = () if newest is None else (newest.id,)
@@ -106,7 +114,7 @@ class HeldExamples:
         elif row.fresh or row.id not in table:
             table.drop(row.id)
             if row.vector is not None:
-                table.put([row.id], parsed([row.vector]))
+                self.add([row.id], row.embedder, parsed([row.vector]), table is self.corrections)
 
 
 def parsed(vectors: Iterable[str]) -> Floats:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import psycopg
 
+from bot.domain.embedders import comparable
 from bot.domain.learning import Side
 from bot.domain.tasks import Task
 from db.engine import Database, translated
@@ -14,7 +15,7 @@ from db.reading.vector_table import Floats
 _AT_ONCE = 2_000
 _HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 _CORRECTIONS = """
-    SELECT id, text_key, CASE WHEN embedder = %(embedder)s THEN vector END FROM (
+    SELECT id, text_key, embedder, CASE WHEN embedder = ANY(%(embedders)s) THEN vector END FROM (
         SELECT DISTINCT ON (text_key) id, text_key, embedder, vector FROM examples
         WHERE task = %(task)s AND withdrawn_at IS NULL AND NOT quarantined
             AND label = ANY(%(labels)s) AND source = ANY(%(corrected)s)
@@ -22,18 +23,18 @@ _CORRECTIONS = """
     ) newest
 """
 _ANCHORS = """
-    SELECT id, text_key, vector FROM examples
-    WHERE task = %(task)s AND withdrawn_at IS NULL AND NOT quarantined AND embedder = %(embedder)s
+    SELECT id, text_key, embedder, vector FROM examples
+    WHERE task = %(task)s AND withdrawn_at IS NULL AND NOT quarantined AND embedder = ANY(%(embedders)s)
         AND label = ANY(%(labels)s) AND source = ANY(%(trusted)s) AND side = %(train)s AND vector IS NOT NULL
 """
-_Rows = Sequence[tuple[int, str, bytes | None]]
+_Rows = Sequence[tuple[int, str, str, bytes | None]]
 
 
 async def load(database: Database, task: Task, embedder: str) -> HeldExamples:
     """Everything that counts now. What is written meanwhile is caught up with later. Raises Unreachable."""
     asked: dict[str, object] = {
         "task": task.name,
-        "embedder": embedder,
+        "embedders": list(comparable(embedder)),
         "labels": list(task.names),
         "corrected": [str(source) for source in CORRECTED],
         "trusted": [str(source) for source in TRUSTED],
@@ -61,11 +62,11 @@ async def _add(
 
 def _take(held: HeldExamples, rows: _Rows, corrected: bool) -> None:
     if corrected:
-        held.know({one: key for one, key, _ in rows})
-    widths = {len(vector) for _, _, vector in rows if vector is not None}
-    for width in widths:
-        of = [(one, vector) for one, _, vector in rows if vector is not None and len(vector) == width]
-        held.add([one for one, _ in of], _floats([vector for _, vector in of]), corrected)
+        held.know({one: key for one, key, _, _ in rows})
+    kinds = {(embedder, len(vector)) for _, _, embedder, vector in rows if vector is not None}
+    for kind in sorted(kinds):
+        of = [(one, vector) for one, _, by, vector in rows if vector is not None and (by, len(vector)) == kind]
+        held.add([one for one, _ in of], kind[0], _floats([vector for _, vector in of]), corrected)
 
 
 def _floats(vectors: Sequence[bytes]) -> Floats:

@@ -84,6 +84,7 @@ def decision(row: DecisionRow) -> Decision:
         candidates=tuple(row.candidates),
         actor=row.actor,
         voices=tuple(_heard(one) for one in row.voices),
+        language=row.language,
     )
 
 

@@ -1,7 +1,7 @@
 """Vectors held in memory, a byte a dimension, and the nearest of them: every one is looked at, so none is missed.
 
 A byte is coarse, so this only proposes: whoever asks takes a few more than needed and compares those exactly.
-A million vectors of 384 dimensions take 400 MB.
+A million vectors of 384 dimensions take 400 MB, of two encoders' 896 dimensions 900.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,22 +10,32 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from bot.domain.embedders import Likeness
+
 Floats: TypeAlias = npt.NDArray[np.float32]
 _BLOCK = 65_536
 """Rows of one product: what it yields stays in the processor's cache."""
 _FEW = 8_192
 """Below so many rows a plain product is as fast, and needs nothing but numpy."""
 _GROW = 1_024
+_COSINE = Likeness()
+_LAST, _BOTH, _FIRST = 0, 1, 2
+"""The parts that a vector has."""
 
 
 class VectorTable:
     """Vectors by id. All have the width of the first; others are not comparable, and are left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, likeness: Likeness = _COSINE) -> None:
+        self._likeness = likeness
         self._codes = np.empty((0, 0), np.int8)
         self._scales = np.empty(0, np.float32)
+        self._kinds = np.empty(0, np.int8)
+        """Which parts each has: see `_kinds`."""
         self._ids = np.empty(0, np.int64)
         self._places: dict[int, int] = {}
+        self._plain: Floats | None = None
+        """The codes of a small table as the product needs them, until one changes."""
 
     def __len__(self) -> int:
         return len(self._places)
@@ -48,6 +58,8 @@ class VectorTable:
         places = [self._places.setdefault(one, len(self._places)) for one in ids]
         codes, scales = _coded(vectors)
         self._codes[places], self._scales[places], self._ids[places] = codes, scales, ids
+        self._kinds[places] = _kinds(vectors, self._likeness.own)
+        self._plain = None
 
     def drop(self, one: int) -> None:
         """Forget it; the last takes its place."""
@@ -56,10 +68,11 @@ class VectorTable:
             return
         last = len(self._places)
         if place != last:
-            for column in (self._codes, self._scales, self._ids):
+            for column in (self._codes, self._scales, self._kinds, self._ids):
                 column[place] = column[last]
             self._places[int(self._ids[place])] = place
         self._codes[last] = 0
+        self._plain = None
 
     def nearest(self, wanted: Floats, most: int, hidden: Sequence[Collection[int]]) -> list[list[int]]:
         """The ids nearest to each wanted vector, but for those hidden from it; the nearest first."""
@@ -79,12 +92,31 @@ class VectorTable:
     ) -> tuple[npt.NDArray[np.int64], Floats]:
         """Of one block, by wanted vector: the best places and their scores, in no order."""
         end = min(start + _BLOCK, len(self))
-        scores = _products(self._codes[start:end], wanted) * self._scales[None, start:end]
+        scores = self._scores(slice(start, end), wanted)
         for row, places in zip(scores, away, strict=True):
             row[[place - start for place in places if start <= place < end]] = -np.inf
         kept = min(most, end - start)
         best = np.argpartition(scores, end - start - kept, axis=1)[:, -kept:]
         return best + start, np.take_along_axis(scores, best, axis=1)
+
+    def _scores(self, rows: slice, wanted: Floats) -> Floats:
+        """Similarities as near as bytes have them, a row for each wanted."""
+        forms, kinds = self._likeness.forms(wanted), self._kinds[rows]
+        scores = np.zeros((len(wanted), len(kinds)), np.float32)
+        for kind, form in ((_LAST, forms.last), (_BOTH, forms.both), (_FIRST, forms.first)):
+            of_it = kinds == kind
+            if of_it.all():
+                scores = self._products(rows, form)
+            elif of_it.any():
+                scores = np.where(of_it, self._products(rows, form), scores)
+        return scores * self._scales[None, rows]
+
+    def _products(self, rows: slice, wanted: Floats) -> Floats:
+        if len(self) >= _FEW:
+            return _coded_products(self._codes[rows], wanted)
+        if self._plain is None:
+            self._plain = self._codes[: len(self)].astype(np.float32)
+        return np.asarray(wanted @ self._plain[rows].T, np.float32)
 
     def _make_room(self, rows: int) -> None:
         if rows <= len(self._ids):
@@ -92,7 +124,15 @@ class VectorTable:
         more = max(rows, len(self._ids) + max(_GROW, len(self._ids) // 4)) - len(self._ids)
         self._codes = np.concatenate([self._codes, np.zeros((more, self._codes.shape[1]), np.int8)])
         self._scales = np.concatenate([self._scales, np.zeros(more, np.float32)])
+        self._kinds = np.concatenate([self._kinds, np.zeros(more, np.int8)])
         self._ids = np.concatenate([self._ids, np.zeros(more, np.int64)])
+
+
+def _kinds(vectors: Floats, own: int) -> npt.NDArray[np.int8]:
+    if not own:
+        return np.full(len(vectors), _LAST, np.int8)
+    first, last = vectors[:, :own].any(axis=1), vectors[:, own:].any(axis=1)
+    return np.where(first, np.where(last, _BOTH, _FIRST), _LAST).astype(np.int8)
 
 
 def _coded(vectors: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
@@ -101,10 +141,8 @@ def _coded(vectors: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     return np.rint(vectors / scales[:, None]).astype(np.int8), scales.astype(np.float32)
 
 
-def _products(codes: npt.NDArray[np.int8], wanted: Floats) -> Floats:
+def _coded_products(codes: npt.NDArray[np.int8], wanted: Floats) -> Floats:
     """Each wanted vector's product with every row, as far as the order among the rows is concerned."""
-    if len(codes) < _FEW:
-        return wanted @ codes.T.astype(np.float32)
     import torch  # a large library, which only a large memory needs
 
     questions, scales = _coded(wanted)

@@ -1,7 +1,7 @@
 """Where people's words were quoted: our posts and what was learned, emptied of them."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,6 +31,10 @@ class Redaction:
     """What cards show instead; None: what they show is not concerned."""
     names: frozenset[str] = frozenset()
     """Of whoever takes it back for good: no name stays, either."""
+    people: tuple[str, ...] = ()
+    """By which keys others cited or mentioned them: see `bot.domain.citations`."""
+    said: tuple[str, ...] = ()
+    """All their words without marks, with what others cite of them: nobody is to read it in other people's words."""
 
 
 def quotes(what: str, texts: Collection[str]) -> bool:
@@ -114,12 +118,17 @@ async def unlearn(
     found = dict((await session.execute(learned)).all())
     if not found:
         return [], []
-    gone = Redaction(tuple(found.values()))
-    leaning = select(DecisionRow.conversation_id).where(DecisionRow.evidence.overlap(list(found)))
-    elsewhere = (PostRow.kind == Card.__name__) & PostRow.conversation_id.in_(leaning)
-    recalling = await rewrite(session, elsewhere, lambda said, target: redacted(said, target, gone))
+    cards = await recalling(session, found)
     nothing = {"text": "", "text_key": "", "vector": None, "embedder": None}
     withdrawn = func.coalesce(ExampleRow.withdrawn_at, now)
     forgotten = update(ExampleRow).where(ExampleRow.id.in_(found)).values(**nothing, withdrawn_at=withdrawn)
     await session.execute(forgotten.execution_options(synchronize_session=False))
-    return list(found), recalling
+    return list(found), cards
+
+
+async def recalling(session: AsyncSession, texts: Mapping[int, str]) -> list[PostRow]:
+    """Cards of other conversations that recalled these examples, without them from now on; as they were."""
+    gone = Redaction(tuple(texts.values()))
+    leaning = select(DecisionRow.conversation_id).where(DecisionRow.evidence.overlap(list(texts)))
+    elsewhere = (PostRow.kind == Card.__name__) & PostRow.conversation_id.in_(leaning)
+    return await rewrite(session, elsewhere, lambda said, target: redacted(said, target, gone)) if texts else []

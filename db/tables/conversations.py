@@ -4,12 +4,14 @@ from datetime import datetime
 
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import Index, UniqueConstraint, false, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import Table, Words, new_id, to
 
 _STALE = text("stale")
-_NO_MEDIA = text("'[]'::jsonb")
+_NO_MEDIA = _NOBODY = text("'[]'::jsonb")
+_CITING = text("cites <> '[]'::jsonb")
 
 
 class ConversationRow(Table):
@@ -92,6 +94,7 @@ class MessageRow(Table):
         Index(None, "platform", "chat", "thread"),
         Index(None, "conversation_id", "at", "id"),
         Index("ix_messages_waiting", "conversation_id", postgresql_where=text("concluded_at IS NULL")),
+        Index("ix_messages_cites", "cites", postgresql_using="gin", postgresql_where=_CITING),
         Index("ix_messages_stale", "conversation_id", postgresql_where=_STALE),
         Index(None, "platform", "author_id"),
         Index(None, "platform", "chat", "at", "id"),
@@ -123,6 +126,8 @@ class MessageRow(Table):
     """It was changed after it had been passed on, and nobody passed that on yet."""
     moved_from: Mapped[str | None]
     """The chat's id when it was said, if the chat has another one since."""
+    cites: Mapped[list[str]] = mapped_column(JSONB, server_default=_NOBODY)
+    """Whom it cites or mentions, by their ids on its platform: see `bot.domain.citations`."""
 
 
 class NoteRow(Table):
@@ -133,6 +138,7 @@ class NoteRow(Table):
         UniqueConstraint("platform", "chat", "message_id"),
         Index(None, "conversation_id", "at", "id"),
         Index("ix_notes_waiting", "conversation_id", postgresql_where=text("concluded_at IS NULL")),
+        Index("ix_notes_cites", "cites", postgresql_using="gin", postgresql_where=_CITING),
         Index("ix_notes_stale", "conversation_id", postgresql_where=_STALE),
         Index("ix_notes_parked", "heard_at", postgresql_where=text("conversation_id IS NULL")),
         Index(None, "platform", "author_id"),
@@ -168,6 +174,8 @@ class NoteRow(Table):
     deleted_at: Mapped[datetime | None]
     stale: Mapped[bool]
     """It was changed after it had been sent, and nobody passed that on yet."""
+    cites: Mapped[list[str]] = mapped_column(JSONB, server_default=_NOBODY)
+    """Whom it cites or mentions, by their ids on its platform: see `bot.domain.citations`."""
 
 
 class PreferenceRow(Table):

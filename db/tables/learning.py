@@ -4,8 +4,10 @@ from datetime import datetime
 
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bot.domain.languages import UNDETERMINED
 from db.tables.base import Table, Words, new_id, to
 
 
@@ -34,6 +36,8 @@ class DecisionRow(Table):
     at: Mapped[datetime]
     voices: Mapped[list[dict[str, object]]] = mapped_column(server_default=text("'[]'"))
     """What each said, the loudest first."""
+    language: Mapped[str | None]
+    """What the text was in, an ISO 639-1 code; of a later decision, what the conversation began in."""
 
 
 class DecisionCountRow(Table):
@@ -45,6 +49,7 @@ class DecisionCountRow(Table):
     task: Mapped[str] = mapped_column(primary_key=True)
     label: Mapped[str] = mapped_column(primary_key=True)
     by: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True, server_default=UNDETERMINED)
     count: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -163,6 +168,10 @@ class AdapterRow(Table):
     made_at: Mapped[datetime]
     mixture: Mapped[dict[str, float]] = mapped_column(server_default=text("'{}'"))
     """Voice -> weight; empty: the usual ones."""
+    proved: Mapped[list[list[object]] | None] = mapped_column(JSONB(none_as_null=True))
+    """How often that mixture was right by how sure it was (`asking.Record`); NULL: nobody counted."""
+    scope: Mapped[dict[str, list[float] | float] | None] = mapped_column(JSONB(none_as_null=True))
+    """What one's own texts look like to it (`scope.Scope`); NULL: there were too few."""
 
 
 class PromotionRow(Table):

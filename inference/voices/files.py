@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.domain.asking import Record
 from inference.voices.linear import Floats, Linear
+from inference.voices.vectors import VectorsModel
 from inference.voices.words import Vocabulary, WordsModel
 
-FORMAT = 1
+FORMAT = 2
 """Grows when an older file can no longer be read."""
 _ARRAYS, _NAMES = "voices.npz", "voices.json"
 
@@ -35,13 +37,15 @@ class Voices:
     fitted_on: str
     """Which examples, as `examples_digest` has it."""
     words: WordsModel | None
-    vectors: Linear | None
+    vectors: VectorsModel | None
     embedder: str
     """Whose vectors the second one reads."""
     without_adapter: Mapping[str, float]
     """Weights of the voices where no adapter speaks, fitted on what each had not learned from."""
     unseen: Unseen
     """By which the weights beside an adapter are fitted."""
+    proved: Record | None = None
+    """How often they were right together without the adapter; None: an older version wrote the file."""
 
 
 class Unusable(Exception):
@@ -57,6 +61,7 @@ def save(folder: Path, voices: Voices) -> None:
         "fitted_on": voices.fitted_on,
         "embedder": voices.embedder,
         "without_adapter": dict(voices.without_adapter),
+        "proved": None if voices.proved is None else voices.proved.rows,
     }
     names["unseen"] = {"keys": voices.unseen.keys, "labels": voices.unseen.labels}
     arrays |= {f"unseen.{voice}": rows.astype(np.float16) for voice, rows in voices.unseen.said.items()}
@@ -65,7 +70,10 @@ def save(folder: Path, voices: Voices) -> None:
         names["words"] |= _put(arrays, "words", voices.words.linear)  # type: ignore[operator]
         arrays["words.rarity"], arrays["letters.rarity"] = voices.words.words.rarity, voices.words.letters.rarity
     if voices.vectors is not None:
-        names["vectors"] = _put(arrays, "vectors", voices.vectors)
+        names["vectors"] = _put(arrays, "vectors", voices.vectors.every)
+        arrays["vectors.together"] = np.asarray(voices.vectors.temperature, dtype=np.float32)
+        if voices.vectors.own is not None:
+            names["vectors.own"] = _put(arrays, "vectors.own", voices.vectors.own)
     beside = folder / f"{_ARRAYS}.new"
     with beside.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # its stub takes keywords for flags
@@ -90,10 +98,11 @@ def load(folder: Path) -> Voices:
             return Voices(
                 names["fitted_on"],
                 _words(names.get("words"), arrays),
-                _linear(names.get("vectors"), arrays, "vectors"),
+                _vectors(names, arrays),
                 names["embedder"],
                 names["without_adapter"],
                 _unseen(names["unseen"], arrays),
+                Record.read(names.get("proved")),
             )
     except FileNotFoundError as error:
         raise Unusable("not fitted yet") from error
@@ -113,6 +122,14 @@ def _words(names: Mapping[str, list[str]] | None, arrays: Mapping[str, Floats]) 
         return None
     words, letters = tuple(names["features"]), tuple(names["letters"])
     return WordsModel(Vocabulary(words, arrays["words.rarity"]), Vocabulary(letters, arrays["letters.rarity"]), linear)
+
+
+def _vectors(names: Mapping[str, Mapping[str, list[str]]], arrays: Mapping[str, Floats]) -> VectorsModel | None:
+    every = _linear(names.get("vectors"), arrays, "vectors")
+    if every is None:
+        return None
+    own = _linear(names.get("vectors.own"), arrays, "vectors.own")
+    return VectorsModel(every, own, float(arrays["vectors.together"]))
 
 
 def _linear(names: Mapping[str, list[str]] | None, arrays: Mapping[str, Floats], voice: str) -> Linear | None:

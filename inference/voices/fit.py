@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.domain.embedders import known_of
 from bot.domain.mixture import VECTORS, WORDS
 from inference.voices.files import Unseen, Voices, save
-from inference.voices.linear import Floats, Linear
-from inference.voices.vectors import fit_vectors
+from inference.voices.linear import Floats
+from inference.voices.proved import proved
+from inference.voices.vectors import VectorsModel, fit_vectors
 from inference.voices.weights import fit_weights
 from inference.voices.words import WordsModel, fit_words
 
@@ -49,12 +51,14 @@ def fit_voices(lessons: Lessons) -> Voices:
     vectors, also_said = _vectors(lessons, names)
     spoken = {name: rows for name, rows in ((WORDS, said), (VECTORS, also_said)) if rows is not None}
     truth = [names.index(label) for label in lessons.labels]
+    weights = fit_weights(spoken, truth) if spoken else {}
     return Voices(
         fitted_on=lessons.digest,
         words=words,
         vectors=vectors,
         embedder=lessons.embedder,
-        without_adapter=fit_weights(spoken, truth) if spoken else {},
+        without_adapter=weights,
+        proved=proved(spoken, weights, names, truth),
         unseen=Unseen(lessons.keys, names, spoken),
     )
 
@@ -65,7 +69,7 @@ def _words(lessons: Lessons, names: Sequence[str]) -> tuple[WordsModel | None, F
     return fit_words(lessons.texts, lessons.labels)
 
 
-def _vectors(lessons: Lessons, names: Sequence[str]) -> tuple[Linear | None, Floats | None]:
+def _vectors(lessons: Lessons, names: Sequence[str]) -> tuple[VectorsModel | None, Floats | None]:
     """Rows that have no vector yet are not learned from, and nothing is said of them: every label alike."""
     there = np.asarray(~np.isnan(lessons.vectors).any(axis=1), dtype=np.bool_)
     if not lessons.vectors.shape[1]:
@@ -73,11 +77,11 @@ def _vectors(lessons: Lessons, names: Sequence[str]) -> tuple[Linear | None, Flo
     labels = [label for label, has in zip(lessons.labels, there, strict=True) if has]
     if len(set(labels)) < 2:
         return None, None
-    linear, said = fit_vectors(lessons.vectors[there], labels)
+    model, said = fit_vectors(lessons.vectors[there], labels, known_of(lessons.embedder).likeness.own)
     rows = np.full((len(there), len(names)), -np.log(len(names)), dtype=np.float32)
-    columns = np.asarray([names.index(label) for label in linear.labels])
+    columns = np.asarray([names.index(label) for label in model.labels])
     rows[np.ix_(np.flatnonzero(there), columns)] = said
-    return linear, rows
+    return model, rows
 
 
 def write_lessons(folder: Path, lessons: Lessons) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.domain.asking import Record
 from bot.domain.errors import TrainingFailed
 from bot.domain.mixture import LEAST, VECTORS, WORDS
 from bot.domain.model_ports import Lesson, LinearVoices, Said, Vector
@@ -43,6 +44,11 @@ class FittedVoices:
         """See `model_ports.LinearVoices`."""
         voices = self._of(task)
         return {} if voices is None else voices.without_adapter
+
+    def proved(self, task: str) -> Record | None:
+        """See `model_ports.LinearVoices`."""
+        voices = self._of(task)
+        return None if voices is None else voices.proved
 
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         """See `model_ports.LinearVoices`. Cancelling ends the process."""
@@ -132,7 +138,8 @@ def _said(voices: Voices, texts: Sequence[str], vectors: Sequence[Vector | None]
     said: list[dict[str, Mapping[str, float]]] = [{} for _ in texts]
     if voices.words is not None:
         for row, likely in zip(said, np.exp(voices.words.log_probabilities(texts)), strict=True):
-            row[WORDS] = _row(voices.words.linear.labels, likely)
+            if not np.isnan(likely).any():
+                row[WORDS] = _row(voices.words.linear.labels, likely)
     places = [place for place, vector in enumerate(vectors) if vector is not None]
     if voices.vectors is not None and places:
         asked = np.asarray([vectors[place] for place in places], dtype=np.float32)

@@ -61,7 +61,7 @@ def fit(make: Callable[[], Estimator], features: Features, labels: Sequence[str]
             continue
         part, shift = _fitted(make(), features[learned], truth[learned], names)
         unseen[asked] = np.asarray(features[asked] @ part.T) + shift
-    temperature = _temperature(unseen, np.searchsorted(names, truth))
+    temperature = fit_temperature(unseen, np.searchsorted(names, truth))
     said = np.asarray(log_softmax(unseen / temperature, axis=1), dtype=np.float32)
     return Linear(names, weights, offsets, temperature), said
 
@@ -97,7 +97,8 @@ def _folds(truth: NDArray[np.str_]) -> Iterator[tuple[NDArray[np.intp], NDArray[
         yield np.flatnonzero(fold != left_out), np.flatnonzero(fold == left_out)
 
 
-def _temperature(margins: Floats, truth: NDArray[np.intp]) -> float:
+def fit_temperature(margins: Floats, truth: NDArray[np.intp]) -> float:
+    """What to divide these margins by so that their probabilities mean what they say."""
     rows = np.arange(len(truth))
 
     def loss(logarithm: float) -> float:

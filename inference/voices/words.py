@@ -1,6 +1,6 @@
 """The voice that reads words: TF-IDF of words, pairs of words and letter groups under a linear SVM."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,9 @@ NAME = "words"
 _MOST_WORDS, _MOST_LETTERS = 20_000, 40_000
 """Features kept, most frequent first. On CLINC150 and banking77 no point is lost by these caps, and a model of 150
 labels stays under 40 MB."""
+
+
+_WORD = r"""[^\s!"&'()*,./:;<=>?@\[\\\]^`{|}~¡§«·»¿‐‑–—‘’“”„…‹›،؛؟۔।॥、。〈〉《》「」『』【】〜・！（），：；？]+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,21 @@ class WordsModel:
     linear: Linear
 
     def log_probabilities(self, texts: Sequence[str]) -> Floats:
-        """Texts × labels, each row the logarithms of a distribution; labels in the order of `linear.labels`."""
+        """Texts × labels, each row the logarithms of a distribution; labels in the order of `linear.labels`.
+
+        A row of NaN: it knows no piece of the text that has a letter in it, so that it cannot have read it.
+        """
         vectorizers = (_with(_words(), self.words), _with(_letters(), self.letters))
-        return self.linear.log_probabilities(_stacked([v.transform(texts) for v in vectorizers]))
+        features = _stacked([v.transform(texts) for v in vectorizers])
+        said = self.linear.log_probabilities(features)
+        said[[not self._reads(row.indices) for row in features]] = np.nan
+        return said
+
+    def _reads(self, columns: Iterable[int]) -> bool:
+        """Whether one of these features has a letter in it: a known full stop or number is no known word."""
+        known, letters = self.words.features, self.letters.features
+        names = (known[at] if at < len(known) else letters[at - len(known)] for at in columns)
+        return any(any(map(str.isalpha, name)) for name in names)
 
 
 def fit_words(texts: Sequence[str], labels: Sequence[str]) -> tuple[WordsModel, Floats]:
@@ -48,12 +63,13 @@ def fit_words(texts: Sequence[str], labels: Sequence[str]) -> tuple[WordsModel, 
 
 
 def _words() -> TfidfVectorizer:
-    # Any run of characters between spaces is a word: "C++" is no "C", and Thai is read by its letters
+    # Whatever stands between spaces and punctuation is a word: "C++" is no "C", -20 is not 20, and a vowel sign of
+    # Hindi, which is no letter, tears no word apart. Where nothing is written between words, letter groups read them
     return TfidfVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,
         max_features=_MOST_WORDS,
-        token_pattern=r"(?u)[\w+#€$£%-]+",  # noqa: S106  no password
+        token_pattern=_WORD,
         dtype=np.float32,
     )
 

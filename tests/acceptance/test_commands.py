@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -68,6 +69,10 @@ ask_below = 0.0
 
 def jsonl(rows: list[dict[str, str]]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def written(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,11 +364,20 @@ async def test_an_adapter_whose_files_are_missing_leaves_the_rest_deciding_and_i
 
 async def test_evaluate_prints_figures(taught: Taught) -> None:
     file = taught.home.file("labelled.jsonl", jsonl([row | {"text": f"hello, {row['text']}"} for row in ROWS]))
-    row = (await taught.home.succeeds("evaluate", file, "--json")).json
+    row = (await taught.home.succeeds("evaluate", file, "--json", "--rows", "said.jsonl")).json
     assert row["n"] == len(ROWS)
+    said = written(taught.home.folder / "said.jsonl")
+    assert [one["truth"] for one in said] == [one["label"] for one in ROWS]
+    assert {voice["voice"] for voice in said[0]["voices"]} >= {"words", "vectors"}
+    assert {one["without_model"]["by"] for one in said} == {"examples"}
+    assert sum(one["label"] == one["truth"] for one in said) / len(said) == pytest.approx(row["accuracy"])
     for name in ("accuracy", "macro_f1", "ece", "coverage_at_95"):
         assert isinstance(row[name], float)
     assert float(str(row["accuracy"])) > 0.8
+    assert isinstance(row["by_language"], dict)
+    english = row["by_language"]["en"]
+    assert sum(of["n"] for of in row["by_language"].values()) == len(ROWS)
+    assert set(english) == {"n", "accuracy", "coverage_at_95"} and english["n"] > len(ROWS) / 2
     assert isinstance(row["latency_ms"], dict)
     assert 0 < row["latency_ms"]["p50"] <= row["latency_ms"]["p95"]
     bad = taught.home.file("unknown.jsonl", jsonl([{"text": "the roof", "label": "attic"}]))

@@ -17,6 +17,7 @@ from bot.domain.errors import UsageError
 from bot.domain.failures import FailedItem, ItemKey
 from bot.domain.messages import Person
 from bot.domain.queries import Erased
+from bot.domain.tasks import Task
 from bot.platforms import Finding
 from bot.settings import Settings
 from tests.fakes_ledger import FakeFailedItems
@@ -241,3 +242,33 @@ def test_a_wrong_choice_changes_nothing_and_says_how_to_choose(
     done = CliRunner().invoke(cli, ["failed", "retry", *arguments])
     assert (done.exit_code, len(failures.aside)) == (2, 1)
     assert said in " ".join(done.stderr.split())
+
+
+# --- commands that ask many texts ---
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked_much"),
+    [
+        (("evaluate", "rows.jsonl"), "routing"),
+        (("train",), "routing"),
+        (("route", "--file", "rows.jsonl"), "routing"),
+        (("route", "where is my invoice?"), None),
+    ],
+)
+def test_whoever_asks_many_texts_holds_the_memory(
+    home: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], asked_much: str | None
+) -> None:
+    opened: list[str | None] = []
+
+    @asynccontextmanager
+    async def stack(settings: Settings, asked_much: Task | None = None) -> AsyncIterator[None]:
+        opened.append(asked_much.name if asked_much else None)
+        raise UsageError("no model here")
+        yield
+
+    monkeypatch.setattr(app, "open_model_stack", stack)
+    (home / "rows.jsonl").write_text('{"text": "my invoice", "label": "billing"}\n', "utf-8")
+    done = CliRunner().invoke(cli, list(arguments))
+    assert (opened, done.exit_code) == ([asked_much], 2)
+    assert "no model here" in done.stderr

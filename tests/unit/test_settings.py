@@ -131,6 +131,16 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         assert expected in said
 
 
+def test_when_to_ask_is_promised_as_a_share_unless_a_probability_is_set_by_hand(tmp_path: Path) -> None:
+    usual = load(write(tmp_path, GOOD), {}).routing
+    assert (usual.ask_below, usual.unasked_right, usual.promised("billing")) == (None, 0.95, 0.95)
+    by_hand = load(write(tmp_path, GOOD.replace('fallback = "triage"', 'fallback = "triage"\nask_below = 0.6')), {})
+    assert by_hand.routing.ask_below == 0.6
+    header = "[tasks.routing.labels.billing]"
+    own = load(write(tmp_path, GOOD.replace(header, f"{header}\nunasked_right = 0.99")), {}).routing
+    assert (own.promised("billing"), own.promised("triage")) == (0.99, 0.95)
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -139,6 +149,14 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         (
             ('fallback = "triage"', 'fallback = "triage"\nask_below = 60'),
             "tasks.routing.ask_below: must be a number from 0 to 1",
+        ),
+        (
+            ('fallback = "triage"', 'fallback = "triage"\nunasked_right = 95'),
+            "tasks.routing.unasked_right: must be a number from 0 to 1",
+        ),
+        (
+            ('fallback = "triage"', 'fallback = "triage"\nask_below = 0.6\nunasked_right = 0.9'),
+            "tasks.routing.ask_below: tasks.routing.unasked_right says already when to ask, as a share; keep one",
         ),
         (("[platforms.web]", "[platforms.slack]"), "SLACK_BOT_TOKEN is not set"),
         (('deliver_to = { web = "triage" }', 'deliver_to = { slack = "C0TRIAGE" }'), "none of slack is set up"),

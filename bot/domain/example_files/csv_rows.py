@@ -1,6 +1,7 @@
 """CSV as rows: which sign separates its columns, and what a stray quote takes along."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -12,10 +13,12 @@ from bot.domain.example_files.rows import BadLine, Line, Recognised, Row, own
 from bot.domain.example_files.text_lines import text_lines
 
 _SEPARATORS = ",;\t|"
-_TITLES = 10
+TITLES = 10
 """Lines that may stand above a header: the name of the report, the day it was drawn."""
 _NONE = "\x1f"
 """Separates nothing: in a file with one column a comma is a comma."""
+_RULE = re.compile(r"\s*(?::?-{3,}:?)?\s*")
+"""A cell of the line between a header and its rows, as tables in Markdown and consoles have it."""
 csv.field_size_limit(2**31 - 1)
 
 
@@ -58,7 +61,7 @@ def _named_separator(line: str) -> str | None:
 
 def _header(lines: Sequence[str], start: int) -> int:
     """The line with the names: the first, unless it has none that we know and one soon below has several."""
-    below = range(start, min(start + _TITLES, len(lines)))
+    below = range(start, min(start + TITLES, len(lines)))
     known = {place: how_many_known(_fields(lines[place], _separator(lines[place]))) for place in below}
     return start if known[start] else next((place for place in below if known[place] > 1), start)
 
@@ -170,9 +173,9 @@ class _Sheet:
         if len(cells) > len(names):
             what = f"{len(cells)} fields where the header has {len(names)}"
             return BadLine(first + 1, f"{what}; a text with {_shown(self.separator)} in it belongs in quotes")
-        if not any(cell.strip() for cell in cells):
+        if not any(cell.strip() for cell in cells) or all(_RULE.fullmatch(cell) for cell in cells):
             return None
-        return _keyed(first + 1, names, cells)
+        return keyed(first + 1, names, cells)
 
     def _took_rows_along(self, record: _Record, names: Sequence[str]) -> bool:
         """Whether a quoted cell over several lines is made of rows: of nothing else, or of any where it fits ill."""
@@ -206,7 +209,7 @@ def _shown(separator: str) -> str:
     return {"\t": "a tab", ",": "a comma", ";": "a semicolon"}.get(separator, repr(separator))
 
 
-def _keyed(number: int, names: Sequence[str], cells: Sequence[str]) -> Row:
+def keyed(number: int, names: Sequence[str], cells: Sequence[str]) -> Row:
     """Cells by name; of two columns with one name the first that says something counts. Missing ones are empty."""
     fields: dict[str, object] = {}
     for name, cell in zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=True):

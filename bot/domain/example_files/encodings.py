@@ -2,11 +2,15 @@
 
 import codecs
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import chardet
 
 from bot.domain.errors import UsageError
+from bot.domain.example_files.alphabets import one_language, related_languages
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -24,18 +28,18 @@ _USUAL_IN_ASIA = ["cp932", "euc_jis_2004", "gb18030", "big5hkscs", "cp949"]
 _TWO_BYTES = frozenset(codecs.lookup(name).name for name in _USUAL_IN_ASIA)
 _SHIFTED = re.compile(rb"\x1b\$[@B]|\x1b\([BJ]")
 """Seven-bit Japanese, which is ASCII at first sight."""
-_LITTLE = 6
-"""Up to so many different signs, a detector throws dice; then it is what Excel writes, if that makes sense."""
-_TORN = (
-    r"(?<=[a-zà-ÿ])[À-ÖØ-ÞŒŠŽŸ]|(?<=[A-Z])[À-ÖØ-ÞŸ](?=[a-zà-ÿ])"  # a capital inside a word
-    r"|(?<=[^\W\d_])[¿¡£€§©°«‚„†‡ˆ‰¤¥]|[¿¡](?!\w)|(?<=[a-z])\xa0(?=[a-z])"  # a sign inside a word
-    r"|\d[à-ÿœšž]|[à-ÿœšž]\d|\b[^\W\d_à-ÿ]?[œšžŒŠŽ]\b"  # a letter beside a digit, or alone
-    r"|[A-Za-z][\u0370-\u2fff\u3040-\uffff](?<![‘’“”–—…•€™])"  # a word of two scripts
-)
-_SENSELESS = re.compile(_TORN + r"|[^\x00-\x7f\xa0À-ÖØ-ÜÞß-ïñ-öø-üÿŒœŠšŽž’‘“”–—…•«»€£°´¿¡§©®™ªº²³½]")
-_DOUBTFUL = re.compile(_TORN)
+_CLEARLY = 1.5
+"""How much surer the detector must be of one reading than of the next that makes sense, too."""
+_MOSTLY, _HALF = 0.9, 0.5
+"""The share of a file's lines that make sense where it is what was written: some hold names and signs of their own."""
+_SURE = 0.04
+"""Below that a detector throws dice: where several readings make sense, nobody can tell."""
+_USUALLY = {"cp1252": 1.5} | dict.fromkeys("cp437 cp850 cp852 cp866 mac-roman mac-cyrillic".split(), 0.7)
+"""How much more often than others an encoding is met: most files are Windows', hardly any DOS's or an old Mac's."""
 _FOREIGN = re.compile("[\udc00-\udcff]")
 _WORD = re.compile(r"[^\s,;|\"]*[^\x00-\x7f\s\udc00-\udcff][^\s,;|\"\udc00-\udcff]*")
+_UTF7 = re.compile(rb"[A-Za-z]*\+[A-Za-z0-9+/]{3,}-[A-Za-z]*")
+_CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f-\xff]")
 _PEEK = 4_096
 _EXAMINED = 200_000
 
@@ -60,12 +64,14 @@ class Decoded:
     text: str
     encoding: str
     guessed: bool = False
+    doubt: str = ""
+    """A word that another encoding would read, and as what."""
 
     @property
     def said(self) -> str:
         """One sentence for the person, with words by which they can see whether it is right; empty for plain UTF-8."""
         if self.encoding == "utf-8":
-            return ""
+            return self.doubt
         words = list(dict.fromkeys(_WORD.findall(self.text)))[:5]
         seen = f" ({', '.join(words)})" if words else ""
         return f"read as {self.encoding}{seen}" + (
@@ -113,8 +119,8 @@ def _as(data: bytes, encoding: str, guessed: bool = False) -> Decoded:
 def _two_bytes_a_character(data: bytes) -> str | None:
     """UTF-16 without a mark: nearly all zero bytes are first, or second, of two."""
     zeros = data.count(0)
-    if zeros * 20 < len(data) or not zeros:
-        return None
+    if zeros * 20 < len(data) or not zeros or (zeros * 5 < len(data) and not _CONTROLS.search(data)):
+        return None  # a few zeros among letters are zeros
     second = data[1::2].count(0) / zeros
     return "utf-16-le" if second > 0.95 else "utf-16-be" if second < 0.05 else None
 
@@ -123,15 +129,26 @@ def _eight_bits(data: bytes) -> Decoded:
     """UTF-8 where most of what is not ASCII is that; a few foreign lines do not make another file of it."""
     plain = _as(data, "utf-8")
     if not _FOREIGN.search(plain.text):
-        return plain
+        return replace(plain, doubt=_seven_bits(data)) if data.isascii() else plain
     lines = [line for line in data.splitlines() if not line.isascii()]
     proper = sum(_is_utf8(line) for line in lines)
     if proper > len(lines) - proper:
         return plain
-    encoding = _recognised(b"\n".join(line for line in lines if not _is_utf8(line)))
+    first = next(number for number, line in enumerate(data.splitlines(), start=1) if not _is_utf8(line))
+    encoding = _recognised(b"\n".join(line for line in lines if not _is_utf8(line)), first)
     if proper and encoding not in _TWO_BYTES:
         return Decoded("".join(_of_one_kind(line, encoding) for line in data.splitlines(keepends=True)), encoding, True)
     return _as(data, encoding, guessed=True)
+
+
+def _seven_bits(data: bytes) -> str:
+    """What to say of a file that may be UTF-7, in which accents are written in ASCII; mostly nothing."""
+    for word in dict.fromkeys(_UTF7.findall(data)):
+        with suppress(UnicodeDecodeError):
+            meant = word.decode("utf-7")
+            if not meant.isascii() and one_language(meant):
+                return f"read as plain text; if {word.decode()} means {meant}, name it: --encoding utf-7"
+    return ""
 
 
 def _of_one_kind(line: bytes, encoding: str) -> str:
@@ -148,25 +165,67 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _recognised(lines: bytes) -> str:
-    """The detector's word, unless there is too little for it to go by; Windows' code pages for what they contain."""
-    little = len(set(lines) - set(range(128))) <= _LITTLE
-    if little and not _SENSELESS.search(lines.decode("cp1252", "replace")):
-        return "cp1252"
-    found = chardet.detect(
-        lines[:_EXAMINED],
-        prefer_superset=True,
-        compat_names=False,
-        include_encodings=[*_USUAL, *_USUAL_IN_ASIA],
-        no_match_encoding="cp1252",
+def _recognised(lines: bytes, first: int) -> str:
+    """The reading that makes sense; of several the one of which a detector is clearly surer.
+
+    Raises UsageError where none does, or nobody can tell: a wrong reading would be kept for good.
+    """
+    readings = _sensible(lines)
+    if len(readings) != 1 and not _is_clear(readings):
+        raise UsageError(
+            f"line {first}: it is not UTF-8, and which encoding it is cannot be told; name it: "
+            f"{_choices(lines, readings)}"
+        )
+    return readings[0].encoding
+
+
+def _is_clear(readings: Sequence["_Reading"]) -> bool:
+    if not readings or readings[0].confidence < _SURE:
+        return False
+    return readings[0].likeliness >= _CLEARLY * readings[1].likeliness
+
+
+class _Reading(NamedTuple):
+    encoding: str
+    confidence: float
+
+    @property
+    def likeliness(self) -> float:
+        return self.confidence * _USUALLY.get(self.encoding, 1.0)
+
+
+def _sensible(lines: bytes) -> list[_Reading]:
+    """The readings in which the lines are of one language each, the likeliest first; else of related languages."""
+    found: dict[str, _Reading] = {}
+    for guess in _guessed(lines[:_EXAMINED]):
+        text = lines[:_EXAMINED].decode(guess.encoding, "replace")
+        alike = found.setdefault(text, guess)
+        found[text] = _Reading(alike.encoding, max(alike.confidence, guess.confidence))
+    for sense, share in ((one_language, _MOSTLY), (related_languages, _MOSTLY), (related_languages, _HALF)):
+        fitting = [guess for text, guess in found.items() if _fitting(text, sense) >= share]
+        if fitting:
+            return sorted(fitting, key=lambda guess: -guess.likeliness)
+    return []
+
+
+def _guessed(lines: bytes) -> list[_Reading]:
+    """Every usual encoding, the most usual first, and how sure a detector is of it."""
+    known = [*_USUAL, *_USUAL_IN_ASIA]
+    told = chardet.detect_all(
+        lines, ignore_threshold=True, prefer_superset=True, compat_names=False, include_encodings=known
     )
-    encoding = codecs.lookup(found["encoding"] or "cp1252").name
-    if little and encoding not in _TWO_BYTES and _DOUBTFUL.search(lines.decode(encoding, "replace")):
-        raise UsageError(f"it is not UTF-8, and which encoding it is cannot be told; name it: {_choices(lines)}")
-    return encoding
+    sure = {codecs.lookup(one["encoding"]).name: one["confidence"] for one in told if one["encoding"]}
+    return [_Reading(name, sure.get(name, 0.0)) for name in (codecs.lookup(one).name for one in known)]
 
 
-def _choices(lines: bytes) -> str:
+def _fitting(text: str, sense: Callable[[str], bool]) -> float:
+    """The share of the lines that make sense."""
+    lines = text.split("\n")
+    return sum(map(sense, lines)) / len(lines)
+
+
+def _choices(lines: bytes, readings: Sequence[_Reading]) -> str:
     """What the first foreign word would be in each of the likeliest."""
-    read = {name: _WORD.search(lines.decode(name, "replace")) for name in ("cp850", "mac-roman", "cp1250", "cp1252")}
+    likely = dict.fromkeys([*(one.encoding for one in readings), "cp850", "mac-roman", "cp1250", "cp1252"])
+    read = {name: _WORD.search(lines.decode(name, "replace")) for name in list(likely)[:6]}
     return ", ".join(f'--encoding {name} for "{word[0]}"' for name, word in read.items() if word)

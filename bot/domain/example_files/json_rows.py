@@ -1,17 +1,28 @@
 """JSON as rows: an object a line, one array, an object around an array, or objects one after the other."""
 
+import ast
 import json
 from collections.abc import Iterator, Mapping
 
 from bot.domain.example_files.chat import chat_turns, from_chat
 from bot.domain.example_files.columns import how_many_known, name_a_text
+from bot.domain.example_files.data_frames import by_column
 from bot.domain.example_files.encodings import undecodable
 from bot.domain.example_files.rows import BadLine, Line, Row, own
 from bot.domain.example_files.text_lines import text_lines
 
 _OBJECT = 'not an object; write {"text": "…", "label": "…"}'
 _LISTING = ("texts", "utterances", "examples", "patterns", "phrases", "sentences", "questions", "queries")
-_decoder = json.JSONDecoder()
+_LONGEST = 4_000
+"""Digits of a number that Python makes a number of."""
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) < _LONGEST else digits
+
+
+_decoder = json.JSONDecoder(parse_constant=lambda _: None, parse_int=_whole)
+"""NaN and Infinity, which are no JSON, are what programs write where there is nothing."""
 
 
 def read_json(text: str) -> Iterator[Line]:
@@ -41,9 +52,13 @@ def _lines(text: str) -> Iterator[Line]:
 
 def _from_line(number: int, line: str) -> Iterator[Line]:
     try:
-        value = json.loads(line.strip().removesuffix(","))
+        value = _decoder.decode(line.strip().removesuffix(","))
     except ValueError as error:
-        yield BadLine(number, f"not JSON ({error.args[0]})")
+        value = _of_python(line)
+        if value is None:
+            yield BadLine(number, f"not JSON ({error.args[0]})")
+        else:
+            yield from _rows_of(number, value)
     except RecursionError:
         yield BadLine(number, "not JSON that anybody means (thousands of brackets in each other)")
     else:
@@ -58,7 +73,12 @@ def _array(text: str, start: int) -> Iterator[Line]:
         place = _after(text, place, " \t\r\n,")
         number, counted = number + text.count("\n", counted, place), place
         if text[place : place + 1] == "]":
-            return
+            place = _after(text, place + 1, " \t\r\n,")
+            if place == len(text):
+                return
+            if text[place] == "[":  # another array behind it
+                place += 1
+            continue
         value, place = _next(text, place)
         if place < 0:
             yield BadLine(number, "not JSON from here on; the rest of the file cannot be read")
@@ -88,13 +108,22 @@ def _next(text: str, place: int) -> tuple[object, int]:
         return None, -1
 
 
+def _of_python(line: str) -> object | None:
+    """What somebody printed from Python, with single quotes, instead of writing JSON; None for what is not that."""
+    try:
+        value = ast.literal_eval(line.strip().removesuffix(","))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def _begins_well(text: str, place: int) -> bool:
     return _next(text, place)[1] > 0
 
 
 def _is_json(line: str) -> bool:
     try:
-        json.loads(line)
+        _decoder.decode(line)
     except (ValueError, RecursionError):
         return False
     return True
@@ -108,7 +137,7 @@ def _after(text: str, place: int, signs: str) -> int:
 
 def _array_inside(line: str) -> list[object] | None:
     try:
-        value = json.loads(line)
+        value = _decoder.decode(line)
     except (ValueError, RecursionError):
         return None
     return _only_array(value) if isinstance(value, dict) else None
@@ -118,6 +147,8 @@ def _only_array(value: Mapping[str, object]) -> list[object] | None:
     """The rows that an object holds, as helpdesks export them ({"tickets": […]}); None for an object that is a row."""
     if chat_turns(value) is not None:
         return None
+    if (rows := by_column(value)) is not None:
+        return list(rows)
     arrays = {k: v for k, v in value.items() if isinstance(v, list) and v and all(isinstance(one, dict) for one in v)}
     if len(arrays) != 1 or how_many_known(value.keys() - arrays.keys()):
         return None

@@ -1,8 +1,9 @@
 """A file's bytes as examples, or as texts to be classified, with everything that the person ought to hear about it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from bot.domain.errors import UsageError
@@ -10,6 +11,7 @@ from bot.domain.example_files.columns import Columns, chosen, without_label
 from bot.domain.example_files.contradictions import Numbered
 from bot.domain.example_files.csv_rows import read_csv
 from bot.domain.example_files.encodings import decoded
+from bot.domain.example_files.fasttext import FASTTEXT, read_fasttext
 from bot.domain.example_files.html_text import as_text, is_html
 from bot.domain.example_files.json_rows import read_json
 from bot.domain.example_files.labels import LabelReader
@@ -23,6 +25,10 @@ from bot.domain.tasks import Task
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 """Beyond these a time is a mistake, and at the ends of the calendar one that a database cannot give back."""
+_WHOLE = re.compile(r"-?\d+\.0+")
+"""A whole number as programs write it that know fractions alone."""
+_SINCE_1970 = re.compile(r"(\d{9,10})(\d{3})?(?:\.\d+)?")
+"""Seconds, or thousandths of one."""
 _OURS = Columns(("text",), "label", "split", "at")
 
 
@@ -80,6 +86,8 @@ def read_lines(data: bytes, labels: LabelReader, encoding: str | None) -> tuple[
     begin = file.text.lstrip()[:1]
     if begin in ("{", "["):
         return list(read_json(file.text)), [file.said] if file.said else []
+    if file.text.lstrip().startswith(FASTTEXT):
+        return list(read_fasttext(file.text)), [file.said] if file.said else []
     return list(read_csv(file.text, labels.recognises)), [file.said] if file.said else []
 
 
@@ -200,11 +208,12 @@ class _Reader:
         return Example(text.text, label, Source.IMPORT, side, at)
 
     def _label(self, row: Row, value: object) -> str | BadLine | LeftOut:
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
+        value = _as_written(value)
         if value is not None and not isinstance(value, str):
             return BadLine(row.number, "label must be text in quotes")
         written = (value or "").strip()
+        if _WHOLE.fullmatch(written) and self._labels.read(written) is None:
+            written = written.partition(".")[0]
         if not written:
             return BadLine(row.number, "label is missing")
         name = self._labels.read(written)
@@ -217,13 +226,30 @@ class _Reader:
         return LeftOut(row.number, problem) if self._options.unknown is Unknown.SKIP else BadLine(row.number, problem)
 
 
+def _as_written(label: object) -> object:
+    """A number or a truth value as a CSV file would have it; of a list of one, that one."""
+    if isinstance(label, list) and len(label) == 1:
+        label = label[0]
+    if isinstance(label, bool):
+        return str(label).lower()
+    return str(label) if isinstance(label, int | float) else label
+
+
 def _time(row: Row, value: object, now: datetime) -> datetime | BadLine:
     if value is None or value == "":
         return now
-    try:
-        at = datetime.fromisoformat(str(value)) if isinstance(value, str) else None
-    except ValueError:
-        at = None
+    at = _moment(str(value).strip())
     if at is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
         return BadLine(row.number, f"at must be an ISO 8601 time, not {value!r}")
     return at if at.tzinfo else at.replace(tzinfo=now.tzinfo)
+
+
+def _moment(written: str) -> datetime | None:
+    """A time of ISO 8601, with or without the word UTC, or counted from 1970; None for anything else."""
+    counted = _SINCE_1970.fullmatch(written)
+    if counted:
+        return datetime.fromtimestamp(int(counted[1]), UTC)
+    try:
+        return datetime.fromisoformat(re.sub(r"\s*(?:UTC|GMT)$", "+00:00", written))
+    except ValueError:
+        return None

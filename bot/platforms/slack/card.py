@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.domain.continuation import continues, history_on_card, on_card
+from bot.domain.continuation import FILES, continues, history_on_card, on_card
 from bot.domain.messages import Media
 from bot.domain.posts import Card
 from bot.domain.rich_text import head, spelled
@@ -10,7 +10,7 @@ from bot.platforms.slack.blocks import Block, Said, actions, button, context, cu
 from bot.platforms.slack.interactions import REPLY_BUTTON
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
-from bot.platforms.wording import RenderContext, card_marks, remembered, why
+from bot.platforms.wording import RenderContext, attachment, card_marks, remembered, why
 
 EXCERPT, MOST = 500, 4_000
 """UTF-16 code units of words that a notification or an offer repeats, and of those that a post is made of."""
@@ -40,15 +40,18 @@ def notified(text: str) -> str:
 
 def attached(media: Sequence[Media], language: str) -> list[Block]:
     """Links to what came along, or the names where there is nothing to link to; no block when there is nothing."""
-    rows = [media[at : at + _AT_ONCE] for at in range(0, len(media), _AT_ONCE)]
+    shown = media[:FILES]
+    rows = [shown[at : at + _AT_ONCE] for at in range(0, len(shown), _AT_ONCE)]
     # The names come after the escaping: their links must stay links.
-    listed = [", ".join(_medium(medium) for medium in row) for row in rows]
+    listed = [", ".join(_medium(medium, language) for medium in row) for row in rows]
+    if len(media) > FILES:
+        listed[-1] += ", …"
     told = escaped(sentence(language, "card_attached", names="\0"))
     return [context([told.replace("\0", names) for names in listed[at : at + 10]]) for at in range(0, len(rows), 10)]
 
 
-def _medium(medium: Media) -> str:
-    name = escaped(medium.name or medium.kind.value, 80).replace("|", "¦")
+def _medium(medium: Media, language: str) -> str:
+    name = escaped(attachment(medium, language), 80).replace("|", "¦")
     return f"<{medium.link}|{name}>" if medium.link and medium.platform == NAME and len(medium.link) < 200 else name
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from bot.domain import asking
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Adapter
@@ -91,17 +92,25 @@ def why(language: str, task: Task, account: Account) -> Said:
     return Said(title, blocks or [section(title)])
 
 
-def models(language: str, base: str, adapters: Sequence[tuple[Adapter, bool]]) -> Said:
+def models(language: str, task: Task, base: str, adapters: Sequence[tuple[Adapter, bool]]) -> Said:
     """The adapters, oldest first."""
     if not adapters:
         return told(language, "slack_no_models", base=base)
-    serves = sentence(language, "slack_serves")
     return plain(
         "\n".join(
-            f"• {adapter.name} ({adapter.made:%Y-%m-%d}){f'  ✓ {serves}' if serving else ''}"
-            for adapter, serving in adapters[-20:]
+            f"• {adapter.name} ({adapter.made:%Y-%m-%d}){f'  ✓ {_serving(language, task, adapter)}' if serves else ''}"
+            for adapter, serves in adapters[-20:]
         )
     )
+
+
+def _serving(language: str, task: Task, adapter: Adapter) -> str:
+    """That it serves, and what came of deciding unasked, where that was counted."""
+    kept, serves = asking.serving(task, adapter.mixture.proved), sentence(language, "slack_serves")
+    if kept is None:
+        return serves
+    shares = {"right": f"{kept.right:.0%}", "covered": f"{kept.covered:.0%}"}
+    return f"{serves}: {sentence(language, 'slack_unasked', below=f'{kept.ask_below:.2f}', **shares)}"
 
 
 def may_forget(language: str) -> Said:
@@ -135,10 +144,14 @@ def _progress(language: str, request: Request) -> str:
 _UNASKED: Mapping[tuple[Author, Reason], str] = {
     (Author.MEMORY, Reason.MODEL_DOWN): "slack_by_memory_down",
     (Author.MEMORY, Reason.NOT_TRAINED): "slack_by_memory_untrained",
+    (Author.MEMORY, Reason.NOT_READ): "slack_by_memory_not_read",
+    (Author.EXAMPLES, Reason.NOT_READ): "slack_by_examples_not_read",
     (Author.FALLBACK, Reason.MODEL_DOWN): "slack_by_fallback_down",
     (Author.FALLBACK, Reason.NOT_TRAINED): "slack_by_fallback_untrained",
+    (Author.FALLBACK, Reason.UNREADABLE): "slack_by_fallback_unreadable",
+    (Author.FALLBACK, Reason.OUT_OF_HOURS): "slack_by_fallback_out_of_hours",
 }
-"""What is said where no model spoke: why it did not."""
+"""What is said where no model spoke, or nobody was asked: why not."""
 
 
 def _reason(language: str, task: Task, made: Decision) -> str:

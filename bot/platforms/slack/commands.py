@@ -142,7 +142,7 @@ class Commands:
 
     async def _models(self, command: Command, language: str) -> Said:
         platform = self.request_context.platform
-        return command_answers.models(language, platform.base, await platform.chat_commands.models())
+        return command_answers.models(language, platform.task, platform.base, await platform.chat_commands.models())
 
     async def _promote(self, command: Command, language: str) -> Said:
         if not command.rest:

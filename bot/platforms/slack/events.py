@@ -157,9 +157,21 @@ def media(message: Payload) -> tuple[Media, ...]:
 
     Of a file of another company Slack says no more than that there is one: it has no name yet, see `files.info`.
     """
-    shared = [file for attachment in each(message, "attachments") for file in each(attachment, "files")]
-    kept = (file for file in [*each(message, "files"), *shared] if file.get("mode") != "tombstone")
-    return tuple({word(file, "id"): medium(file) for file in kept if word(file, "id")}.values())
+    shared = [(file, True) for one in each(message, "attachments") for file in _shared_files(one)]
+    kept = [(file, cited) for file, cited in [*((file, False) for file in each(message, "files")), *shared]]
+    found: dict[str, Media] = {}
+    for file, cited in kept:
+        if word(file, "id") and file.get("mode") != "tombstone":
+            by = word(file, "user") if cited else ""
+            found.setdefault(word(file, "id"), replace(medium(file), cited=cited, by=by))
+    return tuple(found.values())
+
+
+def _shared_files(attachment: Payload) -> list[Payload]:
+    """Of a forwarded message, each with who wrote that where Slack does not say whose the file is."""
+    nested = [file for one in each(attachment, "message_blocks") for file in each(inner(one, "message"), "files")]
+    author = word(attachment, "author_id")
+    return [{"user": author, **file} for file in [*each(attachment, "files"), *nested]]
 
 
 def _said(event: Payload, identity: BotIdentity) -> Fact | News | None:

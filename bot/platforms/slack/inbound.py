@@ -261,7 +261,8 @@ class Inbound:
         if await self.request_context.platform.chat_commands.account(root) is not None:
             return message
         beginning = await self._mentions.beginning(root, self.identity.user)
-        return replace(message, text=f"{beginning}\n{message.text}".strip()) if beginning else message
+        text = f"{beginning.text}\n{message.text}".strip() if beginning.text else message.text
+        return replace(message, text=text, media=(*message.media, *beginning.media))
 
     @property
     def _mentions(self) -> Mentions:

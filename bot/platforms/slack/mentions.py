@@ -10,7 +10,7 @@ from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import Media, MessageRef, clean_name
 from bot.domain.rich_text import Mark, Style, cited, head, mentions, plain, renamed
 from bot.platforms.slack.directory import Directory
-from bot.platforms.slack.events import medium
+from bot.platforms.slack.events import media, medium
 from bot.platforms.slack.message_content import message_text
 from bot.platforms.slack.payload import NAME, Payload, each, inner, word
 from bot.platforms.slack.web_api import look
@@ -21,6 +21,14 @@ _SECONDS = 1.0
 """How long storing waits for names: of the three seconds that Slack gives us, one."""
 _CITED = 1_000
 """UTF-16 code units of a thread's beginning that are read along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a thread begins with: its words as a citation, and its files."""
+
+    text: str = ""
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +46,26 @@ class Mentions:
         found = dict(zip(marks, await asyncio.gather(*(self._name(mark) for mark in marks)), strict=True))
         return renamed(text, found.get)
 
-    async def known(self, media: tuple[Media, ...]) -> tuple[Media, ...]:
+    async def known(self, files: tuple[Media, ...]) -> tuple[Media, ...]:
         """The attachments, those of other companies with their name and link."""
-        return tuple(await asyncio.gather(*(self._known(one) for one in media)))
+        return tuple(await asyncio.gather(*(self._known(one) for one in files)))
 
-    async def beginning(self, root: MessageRef, own: str) -> str:
-        """What the thread begins with, as a citation; empty where we began it ourselves or Slack does not say."""
+    async def beginning(self, root: MessageRef, own: str) -> Beginning:
+        """What the thread begins with; nothing where we began it ourselves or Slack does not say."""
         try:
             async with asyncio.timeout(_SECONDS):
                 message = await self.message(root, root.id)
                 if word(message, "user") == own:
-                    return ""
-                text, author = await asyncio.gather(self.named(message_text(message, own)), self._author(message))
+                    return Beginning()
+                writer, files = word(message, "user"), media(message)
+                text, author, known = await asyncio.gather(
+                    self.named(message_text(message, own)), self._author(message), self.known(files)
+                )
         except (TimeoutError, Refused, Unreachable) as error:
             log.info("thread's beginning not read", extra={"platform": NAME, "problem": type(error).__name__})
-            return ""
-        return cited(head(text, _CITED), author) if plain(text).strip() else ""
+            return Beginning()
+        came = tuple(replace(one, cited=True, by=one.by or writer) for one in known)
+        return Beginning(cited(head(text, _CITED), author, writer) if plain(text).strip() else "", came)
 
     async def message(self, ref: MessageRef, thread: str) -> Payload:
         """The message as it stands in that thread; empty when it is not there. Raises Refused, Unreachable."""
@@ -87,13 +99,13 @@ class Mentions:
             return None
         return f"@{clean_name(name)}" if name else None
 
-    async def _known(self, media: Media) -> Media:
-        if media.name or media.platform != NAME:
-            return media
+    async def _known(self, one: Media) -> Media:
+        if one.name or one.platform != NAME:
+            return one
         try:
             async with asyncio.timeout(_SECONDS):
-                file = inner(await look(lambda: self.client.files_info(file=media.id)), "file")
+                file = inner(await look(lambda: self.client.files_info(file=one.id)), "file")
         except (TimeoutError, Refused, Unreachable) as error:
             log.info("file not looked up", extra={"platform": NAME, "problem": type(error).__name__})
-            return media
-        return replace(medium(file), id=media.id)
+            return one
+        return replace(medium(file), id=one.id, cited=one.cited, by=one.by)

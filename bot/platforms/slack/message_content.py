@@ -37,7 +37,8 @@ def _shared(message: Payload) -> Iterator[str]:
     for attachment in each(message, "attachments"):
         text = _attachment(attachment)
         if plain(text).strip():
-            yield cited(text, clean_name(word(attachment, "author_name") or word(attachment, "author_subname")))
+            name = clean_name(word(attachment, "author_name") or word(attachment, "author_subname"))
+            yield cited(text, name, word(attachment, "author_id"))
 
 
 def _attachment(attachment: Payload) -> str:
@@ -73,7 +74,8 @@ def _in_files(message: Payload) -> Iterator[str]:
     for file in each(message, "files"):
         said = _spoken(file) or _written(file)
         if said.strip():
-            yield cited(head(bare(said.strip()), _PREVIEW), clean_name(word(file, "title") or word(file, "name")))
+            name = clean_name(word(file, "title") or word(file, "name"))
+            yield cited(head(bare(said.strip()), _PREVIEW), name, word(file, "user"))
 
 
 def _spoken(file: Payload) -> str:

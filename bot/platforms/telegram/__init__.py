@@ -94,7 +94,7 @@ class TelegramModule(PlatformModule):
     def emoji(self, written: str) -> str:
         """The normal form of an emoji: one that Telegram has as a reaction. Raises ValueError naming some."""
         # Settings look at every platform's folder; only who uses Telegram should pay for loading its client.
-        from bot.platforms.telegram.events import normal
+        from bot.platforms.telegram.emoji import normal
 
         return normal(written)
 

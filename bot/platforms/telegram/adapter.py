@@ -22,7 +22,8 @@ from bot.platforms import PlatformContext, Routed
 from bot.platforms.telegram import HOOK, NAME, Config, Mode, menu
 from bot.platforms.telegram.bot_api import BotApiClient, Overtaken, Payload, asked
 from bot.platforms.telegram.commands import Commands
-from bot.platforms.telegram.events import HEARD, Command, Unheard
+from bot.platforms.telegram.events import HEARD
+from bot.platforms.telegram.facts import Command, Unheard
 from bot.platforms.telegram.inbound import Inbound, Polling, Replies
 from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import Said, plain

@@ -108,7 +108,7 @@ class Attachments:
             )
         except Refused:
             # The message is gone, or its chat forbids copies; the file outlives both.
-            if not where.file or media.kind not in (MediaKind.PHOTO, MediaKind.DOCUMENT, MediaKind.VOICE):
+            if not where.file:
                 raise
             return [await self._file(destination, media, where.file)]
         return [copied]
@@ -125,6 +125,12 @@ class Attachments:
                 return await self._bot.send_photo(destination.chat, file, filename=name, **about)  # type: ignore[arg-type]
             case MediaKind.VOICE:
                 return await self._bot.send_voice(destination.chat, file, filename=name, **about)  # type: ignore[arg-type]
+            case MediaKind.VIDEO if isinstance(file, str):
+                return await self._bot.send_video(destination.chat, file, **about)  # type: ignore[arg-type]
+            case MediaKind.AUDIO if isinstance(file, str):
+                return await self._bot.send_audio(destination.chat, file, **about)  # type: ignore[arg-type]
+            case MediaKind.STICKER if isinstance(file, str):
+                return await self._bot.send_sticker(destination.chat, file, **about)  # type: ignore[arg-type]
             case _:
                 return await self._bot.send_document(destination.chat, file, filename=name, **about)  # type: ignore[arg-type]
 

@@ -14,7 +14,8 @@ from bot.platforms import Finding, PlatformContext
 from bot.platforms.clock import clock
 from bot.platforms.telegram import NAME, Config, Mode
 from bot.platforms.telegram.bot_api import BotApiClient, asked
-from bot.platforms.telegram.events import HEARD, bare
+from bot.platforms.telegram.emoji import bare
+from bot.platforms.telegram.events import HEARD
 from bot.platforms.telegram.rooms import Rooms
 
 _CALL_SECONDS = 10.0

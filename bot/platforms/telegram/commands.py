@@ -8,7 +8,7 @@ from bot.domain.conversations import State
 from bot.domain.messages import Person
 from bot.domain.queries import ChatCommands, Request
 from bot.locales import choose
-from bot.platforms.telegram.events import Command
+from bot.platforms.telegram.facts import Command
 from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, plain
 from bot.platforms.telegram.menu import described

@@ -1,19 +1,28 @@
 """What Telegram sends, as facts: an Update in, Messages, Edits, Notes, Reactions, Presses and commands out. Pure."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import telegram
-from telegram import MessageEntity, MessageReactionUpdated, ReactionType, ReactionTypeEmoji, Update, User
-from telegram.constants import ChatType, ReactionEmoji
+from telegram import MessageReactionUpdated, Update, User
+from telegram.constants import ChatType
 
 from bot.domain.messages import Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.rich_text import Mark, Run, Style, runs, without_mention, written
 from bot.platforms.telegram import NAME, room
+from bot.platforms.telegram.addressed import (
+    COMMAND,
+    answered,
+    is_for_us,
+    is_mentioned,
+    names_us,
+    raw_words,
+    without_us,
+)
+from bot.platforms.telegram.content import spoken
+from bot.platforms.telegram.emoji import of_reactions
+from bot.platforms.telegram.facts import Answer, BotIdentity, Command, Fact, Membership, Migration, Unheard
 from bot.platforms.telegram.media import media_of
-from bot.platforms.telegram.pointed_at import forwarded, pointed_at, spoken
+from bot.platforms.telegram.pointed_at import forwarded, pointed_at, pointed_at_media
 
 HEARD = (
     Update.MESSAGE,
@@ -25,7 +34,6 @@ HEARD = (
 )
 """The kinds of update that we ask Telegram for. Reactions come to nobody who does not ask."""
 
-_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?$", re.DOTALL)
 _SERVICE = tuple(
     """new_chat_members left_chat_member new_chat_title new_chat_photo delete_chat_photo group_chat_created
     supergroup_chat_created channel_chat_created message_auto_delete_timer_changed migrate_to_chat_id
@@ -38,73 +46,6 @@ _SERVICE = tuple(
 """Fields of a message that nobody wrote: Telegram tells what became of the chat."""
 _FACTS = 10
 """More than one update can hold: who has Premium may change three reactions at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """`/name argument`, or a press on a button of an answer to one: those are ours to answer, not a request."""
-
-    name: str
-    argument: str
-    person: Person
-    place: Place
-    message: int
-    """What is answered: the command; or our own message whose button was pressed, which is rewritten."""
-    private: bool
-    pressed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """A group has another id from now on."""
-
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """What we are in a chat from now on."""
-
-    chat: str
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A reply in a group that no setting calls a team's: only who keeps the record can say whose it is."""
-
-    request: Message | None
-    """What it is where what it replies to is nothing of a team's; None: it is not for us then."""
-    note: Note
-    """What it is otherwise."""
-    ours: bool
-    """It replies to something of ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unheard:
-    """Somebody spoke to us whom we cannot help where or as they did: they are told why, in a sentence."""
-
-    key: str
-    """The sentence."""
-    place: Place
-    message: int
-    language: str | None
-
-
-Fact = Unheard | Answer | Message | Edit | Note | Reaction | Press | Command | Migration | Membership
-
-
-@dataclass(frozen=True, slots=True)
-class BotIdentity:
-    """Who we are in Telegram, and which rooms are the teams'."""
-
-    id: int
-    username: str
-    rooms: frozenset[str] = frozenset()
-    """The teams' groups and topics: what is said there is between colleagues, never a request."""
-    send_prefix: str = "reply:"
 
 
 def read(update: Update, identity: BotIdentity, leader: telegram.Message | None = None) -> list[Fact]:
@@ -121,7 +62,7 @@ def read(update: Update, identity: BotIdentity, leader: telegram.Message | None 
         return _edited(update.update_id, update.edited_message, identity)
     elif update.channel_post is not None:
         said = update.channel_post
-        fact = _unheard("telegram_unheard_channel", said) if _is_mentioned(said, identity) else None
+        fact = _unheard("telegram_unheard_channel", said) if is_mentioned(said, identity) else None
     elif update.callback_query is not None:
         fact = _press(update.update_id, update.callback_query)
     elif update.my_chat_member is not None:
@@ -138,27 +79,6 @@ def album(update: Update) -> str | None:
     return f"{said.chat.id}:{said.media_group_id}"
 
 
-def normal(written: str) -> str:
-    """An emoji as settings and events are compared. Raises ValueError for what Telegram has not as a reaction."""
-    emoji = bare(written.strip())
-    if emoji not in _ALLOWED:
-        some = " ".join(list(_ALLOWED)[:24])
-        raise ValueError(
-            f"{written!r} is no reaction in Telegram; choose from {some} "
-            f"or the rest of the {len(_ALLOWED)}: https://core.telegram.org/bots/api#reactiontypeemoji"
-        )
-    return emoji
-
-
-def bare(emoji: str) -> str:
-    """Without the variation selector, by which one emoji is written in two ways."""
-    # Some keyboards add the variation selector and some do not; Telegram itself is not of one mind.
-    return emoji.replace("\ufe0f", "")
-
-
-_ALLOWED = tuple(bare(emoji.value) for emoji in ReactionEmoji)
-
-
 # --- what is written ---
 
 
@@ -173,8 +93,8 @@ def _heard(said: telegram.Message, identity: BotIdentity, leader: telegram.Messa
         return _from_nobody(said, identity)
     if _is_in_a_room(said, identity):
         note = _note(said, author, identity, leader)
-        return note or (_unheard("telegram_unheard_room", said) if _names_us(said, identity) else None)
-    command = _COMMAND.match(said.text or "")
+        return note or (_unheard("telegram_unheard_room", said) if names_us(said, identity) else None)
+    command = COMMAND.match(said.text or "")
     if command is not None:
         return _command(said, author, command, identity)
     return _request(said, author, identity, leader)
@@ -184,12 +104,12 @@ def _request(
     said: telegram.Message, author: Person, identity: BotIdentity, leader: telegram.Message | None
 ) -> Message | Answer | Unheard | None:
     request = _message(said, author, identity, leader)
-    if request is not None and not _spoken(said) and not request.media:
+    if request is not None and not (raw_words(said) or request.text or request.media):
         return _unheard("telegram_unheard_content", said)
     note = None if said.chat.type == ChatType.PRIVATE else _note(said, author, identity, leader)
     if note is None:
         return request
-    replied = _answered(leader or said)
+    replied = answered(leader or said)
     ours = replied is not None and replied.from_user is not None and replied.from_user.id == identity.id
     return Answer(request, note, ours)
 
@@ -200,7 +120,7 @@ def _from_nobody(said: telegram.Message, identity: BotIdentity) -> Unheard | Non
     Nor does a channel's post that Telegram itself copies into the channel's group: nobody said it there.
     """
     hides = said.sender_chat is not None and not said.is_automatic_forward
-    if not hides or _is_in_a_room(said, identity) or not _is_for_us(said, identity):
+    if not hides or _is_in_a_room(said, identity) or not is_for_us(said, identity):
         return None
     return _unheard("telegram_unheard_nobody", said)
 
@@ -214,12 +134,11 @@ def _message(
     said: telegram.Message, author: Person, identity: BotIdentity, leader: telegram.Message | None
 ) -> Message | None:
     text = _words(said, identity)
-    if text is None or not (_is_for_us(said, identity) or (leader is not None and _is_for_us(leader, identity))):
+    if text is None or not (is_for_us(said, identity) or (leader is not None and is_for_us(leader, identity))):
         return None
     text = _with_what_it_points_at(said, text, identity)
-    return Message(
-        _ref(said, identity), _place(said), author, text, _moment(said.date, said.message_id), media_of(said)
-    )
+    media = (*media_of(said), *pointed_at_media(said, identity.id))
+    return Message(_ref(said, identity), _place(said), author, text, _moment(said.date, said.message_id), media)
 
 
 def _note(
@@ -227,12 +146,12 @@ def _note(
 ) -> Note | None:
     """What is said in a team's room in reply to something; other talk there is none of our business."""
     first = leader or said
-    under, text = _answered(first), _words(said, identity)
+    under, text = answered(first), _words(said, identity)
     if under is None or text is None:
         return None
     at = _moment(said.date, said.message_id)
     # Of an album that is to be sent, only one piece says so.
-    sent = leader is not None and _spoken(leader).lower().startswith(identity.send_prefix.lower())
+    sent = leader is not None and raw_words(leader).lower().startswith(identity.send_prefix.lower())
     ref = MessageRef(NAME, str(said.chat.id), str(under.message_id))
     own = MessageRef(NAME, str(said.chat.id), str(said.message_id))
     return Note(own, ref, author, text, at, media_of(said), send=sent)
@@ -294,59 +213,14 @@ def _is_in_a_room(said: telegram.Message, identity: BotIdentity) -> bool:
     return not identity.rooms.isdisjoint({_place(said).chat, str(said.chat.id)})
 
 
-def _is_for_us(said: telegram.Message, identity: BotIdentity) -> bool:
-    if said.chat.type == ChatType.PRIVATE or _is_mentioned(said, identity):
-        return True
-    replied = _answered(said)
-    return replied is not None and replied.from_user is not None and replied.from_user.id == identity.id
-
-
-def _is_mentioned(said: telegram.Message, identity: BotIdentity) -> bool:
-    """By our user name, or picked from a list by the name that is shown."""
-    return _mention(identity).search(_spoken(said)) is not None or bool(_picked(said, identity))
-
-
-def _names_us(said: telegram.Message, identity: BotIdentity) -> bool:
-    """By a mention, or by a command that says for whom it is."""
-    command = _COMMAND.match(said.text or "")
-    named = command is not None and (command[2] or "").lower() == identity.username.lower()
-    return named or _is_mentioned(said, identity)
-
-
-def _picked(said: telegram.Message, identity: BotIdentity) -> list[str]:
-    """How we are called where somebody picked us by the name that is shown: such a mention has no user name in it."""
-    sort: list[str | None] = [MessageEntity.TEXT_MENTION]
-    found = said.parse_entities(sort) if said.text else said.parse_caption_entities(sort) if said.caption else {}
-    return [words for entity, words in found.items() if entity.user is not None and entity.user.id == identity.id]
-
-
-def _answered(said: telegram.Message) -> telegram.Message | None:
-    """The message this one replies to. In a topic whoever says anything "replies" to its opening: that is none."""
-    replied = said.reply_to_message
-    return None if replied is None or replied.forum_topic_created is not None else replied
-
-
 def _words(said: telegram.Message, identity: BotIdentity) -> str | None:
     """What was said, without our own name; empty where it was not in words.
 
     None for what Telegram itself says in a chat (somebody joined).
     """
-    if not _spoken(said) and said.effective_attachment is None and _is_service(said):
+    if not raw_words(said) and said.effective_attachment is None and _is_service(said):
         return None
-    return forwarded(said, _without_us(spoken(said), identity))
-
-
-def _without_us(text: str, identity: BotIdentity) -> str:
-    """The text without mentions of us, by our name in Telegram or by a mark."""
-    us, pattern = str(identity.id), _mention(identity)
-    found = []
-    for run in runs(text):
-        at = 0
-        for name in pattern.finditer(run.text):
-            found += [Run(run.text[at : name.start()], run.marks), Run(name[0], (*run.marks, Mark(Style.MENTION, us)))]
-            at = name.end()
-        found.append(Run(run.text[at:], run.marks))
-    return without_mention(written(run for run in found if run.text), us)
+    return forwarded(said, without_us(spoken(said), identity))
 
 
 def _with_what_it_points_at(said: telegram.Message, text: str, identity: BotIdentity) -> str:
@@ -357,14 +231,6 @@ def _with_what_it_points_at(said: telegram.Message, text: str, identity: BotIden
 def _is_service(said: telegram.Message) -> bool:
     """Whether it is news of the chat (somebody joined, a message was pinned), and not something that somebody sent."""
     return any(getattr(said, kind, None) for kind in _SERVICE)
-
-
-def _spoken(said: telegram.Message) -> str:
-    return said.text or said.caption or ""
-
-
-def _mention(identity: BotIdentity) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w@/.])@{re.escape(identity.username)}\b[,:]?", re.IGNORECASE)
 
 
 # --- what is pressed and put on messages ---
@@ -401,7 +267,7 @@ def _reactions(number: int, changed: MessageReactionUpdated) -> list[Reaction]:
     actor = _person(changed.user)
     if actor is None:
         return []
-    before, after = _emoji(changed.old_reaction), _emoji(changed.new_reaction)
+    before, after = of_reactions(changed.old_reaction), of_reactions(changed.new_reaction)
     changes = [(emoji, False) for emoji in before if emoji not in after]
     changes += [(emoji, True) for emoji in after if emoji not in before]
     ref = MessageRef(NAME, str(changed.chat.id), str(changed.message_id))
@@ -409,12 +275,6 @@ def _reactions(number: int, changed: MessageReactionUpdated) -> list[Reaction]:
         Reaction(ref, actor, emoji, added, _moment(changed.date, number * _FACTS + position))
         for position, (emoji, added) in enumerate(changes)
     ]
-
-
-def _emoji(reactions: Sequence[ReactionType]) -> list[str]:
-    """Those that can mean a team: no custom emoji, no paid stars, nothing newer than this library."""
-    plain = [bare(one.emoji) for one in reactions if isinstance(one, ReactionTypeEmoji)]
-    return [emoji for emoji in plain if emoji in _ALLOWED]
 
 
 def _moment(date: datetime, number: int) -> datetime:

@@ -17,17 +17,8 @@ from bot.domain.messages import Edit, Message, Note, Press, Reaction
 from bot.domain.ports import Inbox, Ledger
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.bot_api import BotApiClient, Payload
-from bot.platforms.telegram.events import (
-    Answer,
-    BotIdentity,
-    Command,
-    Fact,
-    Membership,
-    Migration,
-    Unheard,
-    album,
-    read,
-)
+from bot.platforms.telegram.events import album, read
+from bot.platforms.telegram.facts import Answer, BotIdentity, Command, Fact, Membership, Migration, Unheard
 from bot.platforms.telegram.rooms import Rooms
 
 log = logging.getLogger(__name__)

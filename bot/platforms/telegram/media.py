@@ -1,6 +1,7 @@
 """What comes with a message, besides words: photos, files, voice, contacts, places. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import telegram
@@ -20,16 +21,23 @@ class Origin(NamedTuple):
     file: str
 
 
-def media_of(said: telegram.Message) -> tuple[Media, ...]:
+Source = telegram.Message | telegram.ExternalReplyInfo
+"""What has attachments: a message, or what Telegram tells of one in another chat."""
+
+
+def media_of(said: Source) -> tuple[Media, ...]:
     """What is attached to the message: nothing or one thing; an album is several messages."""
     if said.photo:
         return (_file(said, MediaKind.PHOTO, said.photo[-1]),)
+    if said.paid_media is not None:
+        return tuple(media for one in said.paid_media.paid_media for media in _paid(said, one))
     for kind, found in _files(said):
         if found is not None:
             return (_file(said, kind, found),)
     if said.contact is not None:
         name = " ".join(part for part in (said.contact.first_name, said.contact.last_name) if part)
-        return (_thing(said, MediaKind.CONTACT, f"{name}, {said.contact.phone_number}"),)
+        of = str(said.contact.user_id) if said.contact.user_id is not None else _sent_by(said)
+        return (replace(_thing(said, MediaKind.CONTACT, f"{name}, {said.contact.phone_number}"), by=of),)
     if said.location is not None:
         return (_location(said, said.location),)
     return ()
@@ -45,6 +53,7 @@ _Found = (
     telegram.Animation
     | telegram.Audio
     | telegram.Document
+    | telegram.LivePhoto
     | telegram.PhotoSize
     | telegram.Sticker
     | telegram.Video
@@ -53,7 +62,14 @@ _Found = (
 )
 
 
-def _files(said: telegram.Message) -> Sequence[tuple[MediaKind, _Found | None]]:
+def _paid(said: Source, one: telegram.PaidMedia) -> tuple[Media, ...]:
+    """Nothing for what its reader has not paid for."""
+    if isinstance(one, telegram.PaidMediaPhoto) and one.photo:
+        return (_file(said, MediaKind.PHOTO, one.photo[-1]),)
+    return (_file(said, MediaKind.VIDEO, one.video),) if isinstance(one, telegram.PaidMediaVideo) else ()
+
+
+def _files(said: Source) -> Sequence[tuple[MediaKind, _Found | None]]:
     # An animation comes as a document, too, for those who do not know animations.
     return (
         (MediaKind.VIDEO, said.animation),
@@ -62,24 +78,38 @@ def _files(said: telegram.Message) -> Sequence[tuple[MediaKind, _Found | None]]:
         (MediaKind.AUDIO, said.audio),
         (MediaKind.VIDEO, said.video),
         (MediaKind.VIDEO, said.video_note),
+        (MediaKind.VIDEO, said.live_photo),
         (MediaKind.STICKER, said.sticker),
     )
 
 
-def _file(said: telegram.Message, kind: MediaKind, found: _Found) -> Media:
+def _file(said: Source, kind: MediaKind, found: _Found) -> Media:
     name = found.emoji if isinstance(found, telegram.Sticker) else getattr(found, "file_name", None)
-    return Media(NAME, _id(said, found.file_id), kind, name or "", found.file_size or 0, said.link)
+    return Media(NAME, _id(said, found.file_id), kind, name or "", found.file_size or 0, _link(said), by=_sent_by(said))
 
 
-def _thing(said: telegram.Message, kind: MediaKind, name: str) -> Media:
-    return Media(NAME, _id(said, ""), kind, name, 0, said.link)
+def _thing(said: Source, kind: MediaKind, name: str) -> Media:
+    return Media(NAME, _id(said, ""), kind, name, 0, _link(said), by=_sent_by(said))
 
 
-def _location(said: telegram.Message, where: telegram.Location) -> Media:
+def _location(said: Source, where: telegram.Location) -> Media:
     destination = f"{where.latitude}, {where.longitude}"
     name = f"{said.venue.title}, {said.venue.address} ({destination})" if said.venue is not None else destination
     return _thing(said, MediaKind.LOCATION, name)
 
 
-def _id(said: telegram.Message, file: str) -> str:
+def _id(said: Source, file: str) -> str:
+    """A message that only Telegram can see has the number 0: there is its file alone."""
+    if said.chat is None or said.message_id is None:
+        return f"0:0:{file}"
     return f"{said.chat.id}:{said.message_id}:{file}"
+
+
+def _link(said: Source) -> str | None:
+    return said.link if isinstance(said, telegram.Message) else None
+
+
+def _sent_by(said: Source) -> str:
+    """Who sent what was forwarded; empty for a message's own, which its writer sent."""
+    origin = said.origin if isinstance(said, telegram.ExternalReplyInfo) else said.forward_origin
+    return str(origin.sender_user.id) if isinstance(origin, telegram.MessageOriginUser) else ""

@@ -1,21 +1,19 @@
 """What a message of Telegram points at: what it replies to, quotes from, or was forwarded from. Pure."""
 
+from dataclasses import replace
+from typing import NamedTuple
+
 import telegram
 from telegram import MessageOrigin, MessageOriginChannel, MessageOriginChat, MessageOriginHiddenUser, MessageOriginUser
 
-from bot.domain.messages import clean_name
+from bot.domain.messages import Media, clean_name
 from bot.domain.rich_text import cited, head, plain
+from bot.platforms.telegram.content import shown_words, spoken
 from bot.platforms.telegram.entities import read_entities
+from bot.platforms.telegram.media import media_of
 
 _CITED = 1_000
 """UTF-16 code units of what is replied to that are read along."""
-
-
-def spoken(said: telegram.Message) -> str:
-    """The words of the message or under its picture, marked."""
-    if said.text:
-        return read_entities(said.text, said.entities)
-    return read_entities(said.caption, said.caption_entities) if said.caption else ""
 
 
 def pointed_at(said: telegram.Message, us: int) -> str:
@@ -23,42 +21,75 @@ def pointed_at(said: telegram.Message, us: int) -> str:
     replied, elsewhere = said.reply_to_message, said.external_reply
     if said.quote is not None and said.quote.text.strip():
         text, author = read_entities(said.quote.text, said.quote.entities or ()), _replied_to(replied)
-        author = author or (_origin(elsewhere.origin) if elsewhere is not None else "")
-        return cited(head(text, _CITED), author)
+        if author == _NOBODY and elsewhere is not None:
+            author = _origin(elsewhere.origin)
+        return cited(head(text, _CITED), author.name, author.id)
+    if replied is None and elsewhere is not None:
+        text, author = shown_words(elsewhere), _origin(elsewhere.origin)
+        return cited(head(text, _CITED), author.name, author.id)
     if replied is None or replied.forum_topic_created is not None or _is_ours(replied, us):
         return ""
-    text = spoken(replied)
-    return cited(head(text, _CITED), _replied_to(replied)) if plain(text).strip() else ""
+    text, author = spoken(replied), _replied_to(replied)
+    return cited(head(text, _CITED), author.name, author.id) if plain(text).strip() else ""
+
+
+def pointed_at_media(said: telegram.Message, us: int) -> tuple[Media, ...]:
+    """What is attached to the message that this one replies to, here or in another chat; nothing of ours."""
+    replied, elsewhere = said.reply_to_message, said.external_reply
+    if replied is not None and replied.forum_topic_created is None and not _is_ours(replied, us):
+        media, author = media_of(replied), _replied_to(replied)
+    elif replied is None and elsewhere is not None:
+        media, author = media_of(elsewhere), _origin(elsewhere.origin)
+    else:
+        return ()
+    own = str(said.from_user.id) if said.from_user is not None else ""
+    return tuple(replace(one, cited=True, by=one.by or ("" if author.id == own else author.id)) for one in media)
 
 
 def forwarded(said: telegram.Message, text: str) -> str:
     """What was forwarded, as the words of whoever wrote it; the message's own text where it was not."""
-    return cited(text, _origin(said.forward_origin)) if said.forward_origin is not None and text.strip() else text
+    if said.forward_origin is None or not text.strip():
+        return text
+    author = _origin(said.forward_origin)
+    return cited(text, author.name, author.id)
+
+
+class _Writer(NamedTuple):
+    name: str = ""
+    id: str = ""
+    """Of a person; empty for channels and for whoever hides."""
+
+
+_NOBODY = _Writer()
 
 
 def _is_ours(said: telegram.Message, us: int) -> bool:
     return said.from_user is not None and said.from_user.id == us
 
 
-def _replied_to(said: telegram.Message | None) -> str:
+def _replied_to(said: telegram.Message | None) -> _Writer:
     if said is None:
-        return ""
+        return _NOBODY
     if said.forward_origin is not None:
         return _origin(said.forward_origin)
     if said.sender_chat is not None:
-        return clean_name(said.sender_chat.title or "")
-    return clean_name(said.from_user.full_name) if said.from_user is not None else ""
+        return _Writer(clean_name(said.sender_chat.title or ""))
+    return _person(said.from_user) if said.from_user is not None else _NOBODY
 
 
-def _origin(origin: MessageOrigin) -> str:
+def _origin(origin: MessageOrigin) -> _Writer:
     match origin:
         case MessageOriginUser():
-            return clean_name(origin.sender_user.full_name)
+            return _person(origin.sender_user)
         case MessageOriginHiddenUser():
-            return clean_name(origin.sender_user_name)
+            return _Writer(clean_name(origin.sender_user_name))
         case MessageOriginChat():
-            return clean_name(origin.sender_chat.title or "")
+            return _Writer(clean_name(origin.sender_chat.title or ""))
         case MessageOriginChannel():
-            return clean_name(origin.chat.title or "")
+            return _Writer(clean_name(origin.chat.title or ""))
         case _:
-            return ""
+            return _NOBODY
+
+
+def _person(user: telegram.User) -> _Writer:
+    return _Writer(clean_name(user.full_name), str(user.id))

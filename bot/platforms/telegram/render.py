@@ -36,6 +36,7 @@ from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, link, marked_up, plain, quoted
 from bot.platforms.wording import (
     RenderContext,
+    attachment,
     card_marks,
     continuation,
     question,
@@ -76,7 +77,7 @@ def render(content: Content, rendering: RenderContext, missing: Sequence[Media] 
 def attached(media: Sequence[Media], language: str, key: str = "card_attached") -> list[str]:
     """What is attached, by name; nothing when nothing is."""
     room = max(_SHORTEST, _NAMES // len(media) - 2) if media else _NAMES
-    names = ", ".join(cut(one.name or one.kind, room) for one in media)
+    names = ", ".join(cut(attachment(one, language), room) for one in media)
     return [plain(sentence(language, key, names=cut(names, _NAMES)), _NAMES + LINE)] if media else []
 
 

@@ -70,7 +70,7 @@ def _card(words: Words, card: Card, line: TranscriptLine) -> Object:
         "deleted": gone,
         "remembered": remembered(card.remembered, card.remembered_from, words.team_language),
         "history": [{"who": who, "what": readable(what)} for who, what in history_on_card(card)],
-        "attached": attachments(card.media),
+        "attached": attachments(card.media, words.team_language),
         "moved": words.say(None, "card_moved", team=words.task.shown(card.moved_to)) if card.moved_to else None,
         "link": link(words, card.moved_link),
         "handling": _handling(words, line),

@@ -125,7 +125,7 @@ def _posted(words: Words, post: Post | None) -> Object:
                 "kind": "reply",
                 "title": reply(sent, words.language(sent.language), words.task),
                 "text": readable(first(sent.text)),
-                "attached": attachments(sent.media),
+                "attached": attachments(sent.media, words.language(sent.language)),
             }
         case Continuation(gone=False) as more:
             return {"kind": "reply", "title": "", "text": readable(more.text), "attached": []}

@@ -109,7 +109,7 @@ def _note(words: Words, line: TranscriptLine, note: Note) -> Object:
         "text": readable(note.text),
         "edited": line.edited and not gone,
         "deleted": gone,
-        "attached": attachments(note.media),
+        "attached": attachments(note.media, words.team_language),
     }
 
 
@@ -130,7 +130,7 @@ def posted(words: Words, post: Post | None) -> Object:
                 "kind": "follow-up",
                 "title": to_team(more, language, words.task),
                 "text": readable(first(more.text)),
-                "attached": attachments(more.media),
+                "attached": attachments(more.media, language),
             }
         case Continuation(gone=False) as piece:
             title = continuation(piece, language)

@@ -12,6 +12,7 @@ from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import choose
 from bot.platforms.web.events import LEAD, NAME
 from bot.platforms.web.locales import sentence
+from bot.platforms.wording import attachment
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 Object: TypeAlias = dict[str, Json]
@@ -54,9 +55,9 @@ def buttons(*pairs: tuple[str, str]) -> list[Json]:
     return [{"value": value, "text": text} for value, text in pairs]
 
 
-def attachments(media: Sequence[Media]) -> list[Json]:
+def attachments(media: Sequence[Media], language: str) -> list[Json]:
     """What came along, by name; other platforms' links where they have some."""
-    return [{"name": one.name or one.kind.value, "link": _safe(one.link)} for one in media]
+    return [{"name": attachment(one, language), "link": _safe(one.link)} for one in media]
 
 
 def readable(text: str) -> str:

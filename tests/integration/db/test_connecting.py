@@ -43,6 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             "CREATE DATABASE ready OWNER owner",
             "CREATE DATABASE bare OWNER owner",
             "CREATE DATABASE odd OWNER hard",
+            "CREATE DATABASE tuned OWNER owner",
             "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
             "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0",
             "CREATE DATABASE closed",
@@ -50,6 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         )
         found.does("CREATE EXTENSION vector", name="ready")
         found.does("CREATE EXTENSION vector", name="odd")
+        found.does("CREATE EXTENSION vector", name="tuned")
         yield found
 
 
@@ -181,6 +183,31 @@ async def test_what_the_url_asks_for_reaches_every_connection(server: Server) ->
             assert await (await connection.execute("SHOW search_path")).fetchone() == ("bot,public",)
         finally:
             await connection.close()
+
+
+async def test_what_a_role_has_set_for_other_clients_changes_nothing_for_us(server: Server) -> None:
+    odd = {
+        "statement_timeout": "500ms",
+        "lock_timeout": "1ms",
+        "default_transaction_isolation": "serializable",
+        "datestyle": "SQL, DMY",
+        "intervalstyle": "iso_8601",
+        "timezone": "Asia/Kathmandu",
+    }
+    server.does(*(f"ALTER ROLE owner SET {name} TO '{value}'" for name, value in odd.items()))
+    try:
+        url = server.url("owner", name="tuned")
+        upgrade(url)
+        async with open_database(url) as database:
+            ledger = PostgresLedger(database, "tiny")
+            said = message("odd")
+            assert await ledger.add_message(said, JOINING)
+            async with database.transaction() as session:
+                shown = [await session.scalar(text(f"SHOW {name}")) for name in odd]
+                assert await session.scalar(text("SELECT at FROM messages WHERE message_id = 'odd'")) == said.at
+        assert shown == ["15s", "0", "read committed", "ISO, DMY", "postgres", "UTC"]
+    finally:
+        server.does("ALTER ROLE owner RESET ALL")
 
 
 async def test_several_hosts_and_the_variables_of_the_environment(

@@ -74,14 +74,17 @@ async def test_what_is_shown_to_people_and_to_prometheus_scans_no_large_table(bu
 
 async def test_decisions_are_counted_once_and_never_missed(busy: Database) -> None:
     queries = PostgresQueries(busy)
-    expected = {("slack", "routing", "billing", "model"): 5700, ("slack", "routing", "billing", "lead"): 300}
+    expected = {
+        ("slack", "routing", "billing", "model", "und"): 5700,
+        ("slack", "routing", "billing", "lead", "und"): 300,
+    }
     assert await queries.decisions() == expected
     async with busy.transaction() as session:
         assert (await decision_counts.counted(session)).uncounted == 0, "so many were worth a fold"
     assert await queries.decisions() == expected
     async with busy.transaction() as session:
         await session.execute(text(_DECIDED + " WHERE id % 1000 = 0"))
-    grown = {**expected, ("slack", "routing", "billing", "lead"): 306}
+    grown = {**expected, ("slack", "routing", "billing", "lead", "und"): 306}
     assert await queries.decisions() == grown
     await decision_counts.fold(busy)
     await decision_counts.fold(busy)

@@ -43,6 +43,14 @@ async def test_a_photo_put_in_place_of_another_is_passed_on_with_what_is_attache
     assert (news.decided, news.media, news.message.media) == (True, (_photo("new", 9),), (_photo("new", 9),))
 
 
+async def test_files_of_what_a_message_points_at_outlive_a_new_photo(ledger: PostgresLedger) -> None:
+    pointed_at = replace(_photo("hers"), cited=True, by="ben")
+    said = replace(message("m1"), media=(_photo("old", 8), pointed_at))
+    await ledger.add_message(said, JOINING)
+    assert await ledger.add_edit(replace(edit(said.ref, said.text, 1), media=(_photo("new", 9),)))
+    assert (await claimed(ledger)).messages[0].media == (_photo("new", 9), pointed_at)
+
+
 async def test_what_a_message_points_at_outlives_an_edit_that_does_not_repeat_it(ledger: PostgresLedger) -> None:
     said = message("m1", f"{cited('charged twice', 'Ben')}\ncan you help?")
     await ledger.add_message(said, JOINING)

@@ -177,7 +177,7 @@ async def test_the_backlog_is_counted(ledger: PostgresLedger, outbox: PostgresOu
     }
     await say_all(outbox, 61)
     assert (await queries.backlog(after(62)))["unsaid"] == 0.0
-    assert await queries.decisions() == {("telegram", "routing", "billing", "model"): 1}
+    assert await queries.decisions() == {("telegram", "routing", "billing", "model", "und"): 1}
 
 
 def _cut_everybody(url: str) -> None:

@@ -1,18 +1,24 @@
-"""What steps rely on, of the real outbox, ledger and failed items and of the fakes that stand for them."""
+"""What steps rely on, of the real outbox, ledger, failed items and examples and of the fakes that stand for them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from bot.domain.conversations import Decided
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
-from bot.domain.messages import Place
+from bot.domain.learning import Example, Side, Source
+from bot.domain.messages import MessageRef, Place
+from bot.domain.model_ports import Examples
 from bot.domain.ports import FailedItems, Ledger, Outbox
-from bot.domain.posts import OutboxItem, Post, WordsPlease
+from bot.domain.posts import OutboxItem, Post, Receipt, WordsPlease
 from db.engine import Database
+from db.examples import PostgresExamples
 from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from tests.fakes_ledger import FakeFailedItems, FakeLedger, FakeOutbox
+from tests.fakes_registry import FakeExamples
 from tests.integration.db.scenes import JOINING, PATIENCE, ROOM, SETTLE, SURE, after, claimed, message
 from tests.samples import case
 
@@ -35,6 +41,11 @@ async def owed(request: pytest.FixtureRequest, database: Database) -> Outbox:
     outbox = PostgresOutbox(database)
     await outbox.add(posts, after(0))
     return outbox
+
+
+@pytest.fixture(params=["real", "fake"])
+def examples(request: pytest.FixtureRequest, database: Database) -> Examples:
+    return PostgresExamples(database) if request.param == "real" else FakeExamples()
 
 
 # --- failed items ---
@@ -111,3 +122,62 @@ async def test_a_message_in_between_makes_the_decision_void_and_the_case_comes_a
     assert again.conversation.id == first.conversation.id
     assert await ledger.decide(again, SURE, [], "charged", None)
     assert await ledger.claim_undecided(after(40), SETTLE, PATIENCE, 10) == []
+
+
+@pytest.mark.parametrize("real", [True, False])
+async def test_a_decision_that_was_overtaken_is_left_out_of_those_stored_together(
+    database: Database, real: bool
+) -> None:
+    ledger: Ledger = PostgresLedger(database, "tiny") if real else FakeLedger([case("charged")], overtaken={7})
+    if isinstance(ledger, PostgresLedger):
+        await ledger.add_message(message("m1"), JOINING)
+        first = await claimed(ledger)
+        await ledger.add_message(message("m2", "since Monday", 6), JOINING)
+    else:
+        [first] = await ledger.claim_undecided(after(5), SETTLE, PATIENCE, 10)
+    assert await ledger.decide_all([Decided(first, SURE, (), "charged", None)]) == [False]
+    assert not await ledger.decide(first, SURE, [], "charged", None), "and is let go of by who decides it alone"
+    [again] = await ledger.claim_undecided(after(20), SETTLE, PATIENCE, 10)
+    assert await ledger.decide_all([Decided(again, SURE, (), "charged", None)]) == [True]
+
+
+async def test_receipts_that_come_together_are_all_stored(owed: Outbox) -> None:
+    items = await owed.claim_due(["slack", "telegram"], after(1), 10)
+    receipts = [Receipt(one, MessageRef(one.post.place.platform, one.post.place.chat, str(one.id))) for one in items]
+    assert await owed.said_all(receipts, after(2)) == [True, True, True]
+    assert await owed.claim_due(["slack", "telegram"], after(4_000), 10) == []
+
+
+# --- examples ---
+
+
+def _example(text: str, label: str, source: Source = Source.IMPORT, seconds: float = 0) -> Example:
+    return Example(text, label, source, Side.TRAIN, after(seconds))
+
+
+def _said(examples: Sequence[Example]) -> set[tuple[str, str, Source]]:
+    return {(one.text, one.label, one.source) for one in examples}
+
+
+async def test_adding_an_example_again_changes_nothing(examples: Examples) -> None:
+    refund, login = _example("refund", "billing"), _example("log in", "it")
+    assert await examples.add_examples("routing", [refund, login]) == 2
+    assert await examples.add_examples("routing", [refund]) == 0
+    assert _said(await examples.examples("routing")) == _said([refund, login])
+
+
+async def test_a_newer_label_of_a_file_takes_the_place_of_the_older(examples: Examples) -> None:
+    await examples.add_examples("routing", [_example("refund", "it")])
+    newer = _example("refund", "billing", seconds=1)
+    assert await examples.add_examples("routing", [newer]) == 1
+    assert _said(await examples.examples("routing")) == _said([newer])
+
+
+async def test_what_leaves_the_settings_counts_no_more_and_the_same_again_changes_nothing(examples: Examples) -> None:
+    imported = _example("log in", "it")
+    await examples.add_examples("routing", [imported])
+    both = [_example("refund", "billing", Source.SETTINGS), _example("laptop", "it", Source.SETTINGS)]
+    assert await examples.sync_settings("routing", both, after(1)) == 2
+    assert await examples.sync_settings("routing", both, after(2)) == 0
+    assert await examples.sync_settings("routing", both[:1], after(3)) == 1
+    assert _said(await examples.examples("routing")) == _said([imported, both[0]])

@@ -9,12 +9,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bot.domain.asking import Record
 from bot.domain.conversations import CardState
 from bot.domain.errors import ClaimLost, Refused, UsageError
 from bot.domain.learning import Adapter, Judged, Phase, Verdict
 from bot.domain.messages import Place
+from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
 from bot.domain.posts import LearningReport, Post
+from bot.domain.scope import Scope
 from bot.domain.tasks import Label
 from db.engine import Database, open_database
 from db.examples import PostgresExamples
@@ -43,6 +46,16 @@ def registry(request: pytest.FixtureRequest) -> Registry:
 
 def adapter(name: str, base: str = "starter", minutes: float = 0) -> Adapter:
     return Adapter(name, "routing", Path("/runs") / name, base, {"billing": "A"}, 1.5, after(minutes * 60))
+
+
+async def test_a_mixture_comes_back_as_it_was_judged(registry: Registry) -> None:
+    proved, known = Record((("billing", 47, 90, 88), ("access", 20, 3, 1))), Scope((0.0, 0.5), (0.1, 0.7), 1.9)
+    mixture = Mixture({"adapter": 0.3, "words": 0.2}, proved=proved, scope=known)
+    await registry.add_adapter(replace(adapter("routing-1"), mixture=mixture))
+    await registry.add_adapter(replace(adapter("routing-2", minutes=1), mixture=Mixture(mixture.weights)))
+    first, second = await registry.adapters("routing")
+    assert (first.mixture.weights, first.mixture.proved, first.mixture.scope) == (mixture.weights, proved, known)
+    assert (second.mixture.proved, second.mixture.scope) == (None, None), "nobody counted"
 
 
 async def test_codes_are_given_in_order_and_stay(registry: Registry) -> None:

@@ -89,5 +89,5 @@ async def test_the_weeks_figures_and_the_metrics_keep_the_tasks_apart(database: 
     assert await queries.week(after(60)) == Week(decided=1, corrected=0, asked=0)
     decisions = await queries.decisions()
     assert {key[1:]: count for key, count in decisions.items() if key[1] == "routing"} == {
-        ("routing", "billing", "model"): 1
+        ("routing", "billing", "model", "und"): 1
     }

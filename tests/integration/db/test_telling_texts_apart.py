@@ -78,3 +78,15 @@ def test_what_becomes_one_text_on_the_way_back_is_one_again(before: str) -> None
     downgrade(before, "0003")
     assert [row[4] for row in stored(before)] == [False, False, True]
     assert stored(before)[2][1] == side_key("the C app")
+
+
+def test_amounts_below_zero_get_a_key_of_their_own(empty_url: str) -> None:
+    """Up to schema 11 the key of an amount in brackets had lost its sign."""
+    upgrade(empty_url)
+    downgrade(empty_url, "0011")
+    below, above = "refund (-20 €)", "refund (20 €)"
+    insert(empty_url, [(below, text_key(above), "it", "train", True)])
+    insert(empty_url, [(above, text_key(above), "sales", "train", True)])
+    upgrade(empty_url)
+    assert [row[1] for row in stored(empty_url)] == [text_key(below), text_key(above)]
+    assert text_key(below) != text_key(above)

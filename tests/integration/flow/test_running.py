@@ -24,6 +24,7 @@ from bot.app import (
 )
 from bot.domain.learning import Source
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Inbox
 from bot.domain.posts import NO, Card, Content, FollowUp, Reply, Sent, Solved
 from bot.flow.classify import Classifier
@@ -43,7 +44,6 @@ from db.registry import PostgresRegistry
 from db.transcript import PostgresTranscript
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
-from inference.embed import LocalEmbedder
 from inference.voices.fitted import FittedVoices
 from tests.fakes import FakeAdapters, FakeEmbedder, FakePlatform, FakePredictor, FakeWorkshop
 
@@ -78,7 +78,7 @@ def _store(database: Database) -> Store:
     embedder = FakeEmbedder()
     return Store(
         database,
-        cast(LocalEmbedder, embedder),
+        cast(OpenEmbedder, embedder),
         PostgresLedger(database, embedder.name),
         PostgresOutbox(database),
         PostgresTranscript(database),

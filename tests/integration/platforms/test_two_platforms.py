@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from bot.domain.messages import Place
+from bot.domain.messages import Person, Place
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms.telegram import rate_limits
 from db.engine import Database
@@ -241,3 +241,33 @@ def _quoted(post: SlackPost) -> str:
     """What stands in the quotations of a message."""
     parts = [part for block in post.blocks if block["type"] == "rich_text" for part in items(block, "elements")]
     return "".join(word(element, "text") for part in parts for element in items(part, "elements"))
+
+
+# --- whom others cite ---
+
+
+async def test_somebody_whom_a_customer_forwarded_is_forgotten_on_the_card_in_slack(company: Company) -> None:
+    zoe = {"id": 4242, "is_bot": False, "first_name": "Zoe", "last_name": "Zimmer"}
+    origin = {"type": "user", "date": 1, "sender_user": zoe}
+    await company.telegram.writes(ANN, "charged twice for order 4711", extra={"forward_origin": origin})
+    await company.settles()
+    card = company.in_slack()[0]
+    assert "4711" in json.dumps(card.blocks) and "Zoe Zimmer" in json.dumps(card.blocks)
+    await company.story.erasure.erase(Person("telegram", "4242", "Zoe Zimmer"), company.story.time)
+    await company.settles()
+    left = json.dumps(company.in_slack()[0].blocks)
+    assert "4711" not in left and "Zoe" not in left and "From Ann" in left
+
+
+async def test_a_colleague_whom_a_reply_names_is_forgotten_in_what_the_customer_reads(company: Company) -> None:
+    await company.telegram.writes(ANN, "I was charged twice")
+    await company.settles()
+    card = company.in_slack()[0]
+    company.slack.add_user(Colleague(id="U0ZOE", name="Zoe"))
+    await company.slack.writes(slack.LEAD, slack.BILLING, "reply: <@U0ZOE> will call you at 9", thread_ts=card.ts)
+    await company.settles()
+    assert company.told()[-1].endswith("@Zoe will call you at 9")
+    await company.story.erasure.erase(Person("slack", "U0ZOE", "Zoe"), company.story.time)
+    await company.settles()
+    assert "@… will call you at 9" in company.told()[-1]
+    assert "Zoe" not in json.dumps([company.told(), [post.blocks for post in company.in_slack()]])

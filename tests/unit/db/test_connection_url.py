@@ -66,6 +66,10 @@ def test_a_password_may_be_written_as_it_is_or_percent_encoded(written: str, mea
         ("postgresql://h:5432/d?user=a@b", {"host": "h", "port": "5432", "dbname": "d", "user": "a@b"}),
         ("postgresql://u%40tenant:p@h/d%20b", {"user": "u@tenant", "password": "p", "host": "h", "dbname": "d b"}),
         ("postgresql://h/d?ssl=true", {"host": "h", "dbname": "d", "sslmode": "require"}),
+        ("postgresql+asyncpg://h/d?ssl=require", {"host": "h", "dbname": "d", "sslmode": "require"}),
+        ("postgresql://h/d?ssl=verify-full", {"host": "h", "dbname": "d", "sslmode": "verify-full"}),
+        ("postgresql://h/d?ssl=false", {"host": "h", "dbname": "d", "sslmode": "disable"}),
+        ("postgresql://[fe80::1%25eth0]/d", {"host": "fe80::1%eth0", "dbname": "d"}),
         ("postgresql://", {}),
     ],
 )

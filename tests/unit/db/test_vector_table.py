@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bot.domain.embedders import MINILM, USE, Likeness
 from db.reading import vector_table
 from db.reading.vector_table import Floats, VectorTable
 
@@ -75,3 +76,22 @@ def test_a_vector_may_change_and_another_width_is_not_comparable() -> None:
 
 def test_an_empty_table_proposes_nothing() -> None:
     assert VectorTable().nearest(drawn(2, 9), 5, [(), ()]) == [[], []]
+
+
+@pytest.mark.parametrize("few", [0, 1_000_000], ids=["the large way", "the small way"])
+def test_vectors_of_two_parts_are_compared_by_the_parts_that_both_have(
+    few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_table, "_FEW", few)
+    likeness = Likeness(WIDTH, 0.7, (MINILM, USE))
+    first, last = drawn(120, 10), drawn(120, 11)
+    first[::3], last[1::3] = 0.0, 0.0  # a third has the last part alone, a third the first alone
+    table = VectorTable(likeness)
+    table.put(range(1, 121), np.hstack([first, last]))
+    asked = drawn(2, 12), drawn(2, 13)
+    asked[0][1] = 0.0
+    proposed = table.nearest(np.hstack(asked), 16, [()] * 2)
+    own, every = first @ asked[0][0], last @ asked[1][0]
+    exact = np.where(~first.any(axis=1), every, np.where(~last.any(axis=1), own, 0.7 * own + 0.3 * every))
+    assert set(np.argsort(-exact)[:NEAR] + 1) <= set(proposed[0])
+    assert set(np.argsort(-(last @ asked[1][1]))[:NEAR] + 1) <= set(proposed[1])

@@ -47,6 +47,14 @@ MOVED = CardState(LeadLabel("it", LEAD, NOW, confirms=False, disputed=False))
 SAID = compose.told(case("charged twice").messages, "charged twice")
 
 
+def test_what_several_messages_point_at_is_attached_once_and_in_its_order() -> None:
+    own, other = replace(PHOTO, id="photo-2"), replace(PHOTO, id="photo-3")
+    first, second = (
+        replace(message(text), media=media) for text, media in (("a", (own, PHOTO)), ("b", (PHOTO, other)))
+    )
+    assert compose.told([first, second], "a\nb").media == (own, PHOTO, other)
+
+
 def routed(text: str = "charged twice", decision: Decision = BILLING, now: datetime = NOW) -> list[Post]:
     known = compose.told(case(text).messages, text)
     return compose.routed(TASK, case(text), decision, known, now)
@@ -176,8 +184,7 @@ def test_the_new_team_sees_what_was_said_before_and_the_old_one_that_it_left() -
     posts = judged(before, TO_IT, MOVED)
     new = the_card(posts)
     assert new.replaces == 12
-    assert len(new.history) == compose.MOST_HISTORY
-    assert new.history == tuple(words[-compose.MOST_HISTORY :])
+    assert new.history == (("…", "+10"), *words[-compose.MOST_HISTORY :])
     assert Post(Place("web", "billing"), Notice(What.LEFT, team="it"), under=12) in posts
 
 
@@ -294,3 +301,9 @@ def test_a_card_nobody_could_decide_on_says_the_fallback_has_it() -> None:
 
 def test_the_standing_card_of_the_samples_is_the_one_the_reactions_are_on() -> None:
     assert standing().ref == reaction("💻").ref
+
+
+def test_what_was_said_before_and_does_not_go_along_is_counted() -> None:
+    said = tuple(("Ann", f"line {n}") for n in range(compose.MOST_HISTORY + 3))
+    assert compose.newest(said[3:]) == said[3:]
+    assert compose.newest(said) == (("…", "+3"), *said[3:])

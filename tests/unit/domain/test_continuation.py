@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from bot.domain.continuation import PIECE, continued, continues, history_on_card, on_card
-from bot.domain.messages import Place
+from bot.domain.continuation import FILES, PIECE, continued, continues, history_on_card, on_card
+from bot.domain.messages import Media, MediaKind, Place
 from bot.domain.posts import ON_THE_CARD, Card, Content, Continuation, FollowUp, OutboxItem, Post, Reply
+from bot.domain.rich_text import Style, plain, runs
 from tests.samples import card
 
 WORDS = " ".join(f"word{number}" for number in range(1_000))
@@ -92,3 +93,22 @@ def test_what_was_said_before_is_whole_under_the_card_where_the_card_cuts_it() -
     assert history_on_card(moved)[0][1].endswith("…")
     assert texts(continued(item(moved))) == [f"Cleo: {'x ' * 400}\nBen: short"]
     assert continued(item(replace(card(), history=(("Ben", "short"),)))) == []
+
+
+def test_files_that_a_post_has_no_room_for_follow_with_where_they_are() -> None:
+    link = "https://x.slack.com/files/F{}"
+    files = tuple(Media("slack", f"F{n}", MediaKind.PHOTO, f"{n}.png", link=link.format(n)) for n in range(FILES + 2))
+    reply = Reply("billing", "look", "en", "Ben", files)
+    for content in (replace(card(), media=files), FollowUp("Ann", "look", files), reply):
+        [piece] = texts(continued(item(content)))
+        assert plain(piece) == f"📎 {FILES}.png\n📎 {FILES + 1}.png"
+        assert runs(piece)[-1].value(Style.LINK) == link.format(FILES + 1)
+        assert continued(item(replace(content, media=files[:FILES]))) == []
+
+
+def test_words_that_grow_long_and_short_again_leave_nothing_behind() -> None:
+    grown = edited(long_card(edited=True), card())
+    assert [post.edits for post in grown] == [None] * continues(long_card())
+    for post in edited(card(), long_card()):
+        assert post.edits is not None and isinstance(post.content, Continuation)
+        assert (post.content.text, post.content.gone) == ("", True)

@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -153,3 +154,50 @@ def test_temperature_one_changes_nothing_and_a_high_one_flattens() -> None:
     assert modest["billing"] < 0.9
     assert sum(modest.values()) == pytest.approx(1.0)
     assert max(modest, key=lambda name: modest[name]) == "billing"
+
+
+# --- what nobody can read ---
+
+UNREAD = NoPrediction(Reason.NOT_READ)
+KIN = Neighbours(anchors=(Neighbour(1, "billing", 0.6),))
+FAR = Neighbours(anchors=(Neighbour(1, "billing", 0.2),))
+BY_PLACE = Opinion(Author.EXAMPLES, {"it": 0.97, "billing": 0.03}, without=Reason.NOT_READ, reads=False)
+"""Voices that only know where the text lies among others."""
+BY_WORDS = Opinion(Author.EXAMPLES, {"it": 0.97, "billing": 0.03}, without=Reason.NOT_READ)
+
+
+@pytest.mark.parametrize("may_ask", [True, False])
+@pytest.mark.parametrize("first", [UNREAD, BY_PLACE])
+@pytest.mark.parametrize("found", [FAR, Neighbours()])
+def test_what_no_voice_can_read_goes_to_the_fallback_and_nobody_is_asked(
+    may_ask: bool, first: Opinion | NoPrediction, found: Neighbours
+) -> None:
+    decision = decide(TASK, [first, memory_opinion(found)], may_ask)
+    assert (decision.label, decision.by, decision.reason) == ("triage", Author.FALLBACK, Reason.UNREADABLE)
+    assert decision.candidates == ()
+
+
+def test_without_an_embedder_what_is_not_read_is_not_guessed_either() -> None:
+    assert decide(TASK, [BY_PLACE, NoPrediction()], may_ask=True).reason is Reason.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("first", "found", "by"),
+    [(BY_WORDS, KIN, Author.EXAMPLES), (BY_PLACE, KIN, Author.EXAMPLES), (UNREAD, KIN, Author.MEMORY)],
+)
+def test_what_another_voice_can_read_it_decides_and_says_that_the_model_did_not(
+    first: Opinion | NoPrediction, found: Neighbours, by: Author
+) -> None:
+    decision = decide(TASK, [first, memory_opinion(found)], may_ask=True)
+    assert (decision.by, decision.reason) == (by, Reason.NOT_READ)
+
+
+def test_a_text_that_was_corrected_is_known_in_any_script() -> None:
+    exact = Neighbours(corrections=(Neighbour(42, "it", 0.1, same_text=True),))
+    decision = decide(TASK, [BY_PLACE, memory_opinion(exact)], may_ask=True)
+    assert (decision.label, decision.by) == ("it", Author.MEMORY)
+
+
+def test_a_model_that_is_down_is_no_text_that_cannot_be_read() -> None:
+    down = replace(BY_PLACE, without=Reason.MODEL_DOWN)
+    assert decide(TASK, [down, memory_opinion(Neighbours())], may_ask=True).reason is Reason.MODEL_DOWN

@@ -4,6 +4,8 @@ import random
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.domain.decisions import calibrated
 from bot.domain.learning import (
@@ -47,6 +49,15 @@ def test_texts_of_signs_alone_differ_from_each_other() -> None:
         ("5% off", "5 off"),
         ("R&D", "R D"),
         ("it shows -5 here", "it shows 5 here"),
+        ("-20 €", "20 €", "20 $"),
+        ("refund (-20 €)", "refund (20 €)"),
+        ("balance:-20", "balance:20"),
+        ("-$20", "$20", "–€20"),
+        ("मैं", "मे", "मा"),
+        ("ปา", "ปี", "ปู"),
+        ("退款", "退货"),
+        ("ハート", "ハト"),
+        ("👍", "👍🏽", "👎"),
         ("a .NET app", "a net app"),
         ("paid 5 €", "paid 5 $"),
         ("x < y", "x > y"),
@@ -71,6 +82,11 @@ def test_what_distinguishes_messages_makes_another_text(texts: tuple[str, ...]) 
         ("I ❤️ it", "i ❤ it"),
         ("«Wo» – ist das?", "wo ist das"),
         ("請問,在哪裡?", "請問 在哪裡"),
+        ("-20 €", "\u221220 €"),
+        ("pages 10-20", "pages 10–20"),
+        ("मेरा बिल।", "मेरा बिल"),
+        ("أين طلبي؟", "أين طلبي"),
+        ("返金して。", "返金して"),
         ("don't", "don’t"),
         ("a\u2028b", "a b"),
         ("a\x00b\ud800", "ab?"),
@@ -78,6 +94,18 @@ def test_what_distinguishes_messages_makes_another_text(texts: tuple[str, ...]) 
 )
 def test_what_is_only_written_otherwise_is_the_same_text(one: str, other: str) -> None:
     assert text_key(one) == text_key(other)
+
+
+@given(st.text(st.characters(categories=["L", "M", "N", "S"]), max_size=20))
+def test_every_letter_mark_number_and_symbol_counts(text: str) -> None:
+    """In any script: a text and the same with one of them more are two."""
+    for more in ("ि", "ี", "字", "ב", "١", "👍", "+"):
+        assert text_key(f"{text}x{more}") != text_key(f"{text}x")
+
+
+@given(st.text(max_size=30))
+def test_case_and_surrounding_punctuation_never_count(text: str) -> None:
+    assert text_key(f" «x{text.upper()}»! ") == text_key(f"x{text.upper().lower()}")
 
 
 def test_sides_are_drawn_as_they_always_were() -> None:

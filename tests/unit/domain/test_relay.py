@@ -66,6 +66,13 @@ def test_what_comes_later_goes_under_the_card_and_never_to_the_person() -> None:
     assert relay.followed_up(said) == [Post(BILLING, FollowUp("Cleo", "it was yesterday", (PHOTO,)), under=12)]
 
 
+def test_a_file_that_the_card_shows_is_not_sent_again_for_being_pointed_at() -> None:
+    pointed_at, own = replace(PHOTO, cited=True), replace(PHOTO, id="photo-2")
+    said = following("and this one?", content=replace(card(), media=(PHOTO,)))
+    said = replace(said, message=replace(said.message, media=(own, pointed_at)))
+    assert relay.followed_up(said) == [Post(BILLING, FollowUp("Cleo", "and this one?", (own,)), under=12)]
+
+
 def test_a_photo_without_words_is_passed_on_and_nothing_at_all_is_not() -> None:
     said = following("")
     assert relay.followed_up(said) == []

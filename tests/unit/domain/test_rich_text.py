@@ -22,7 +22,6 @@ from bot.domain.rich_text import (
     sliced,
     spelled,
     units,
-    with_citation,
     without_mention,
     written,
 )
@@ -138,10 +137,3 @@ def test_what_a_message_points_at_is_not_its_own_words() -> None:
     assert plain(text) == "charged twice for order 4711\nthanks"
     assert own_words(text) == "thanks"
     assert plain(own_words(cited("charged twice", "Ann"))) == "charged twice"
-
-
-def test_new_words_still_point_at_what_the_old_ones_did() -> None:
-    before = f"{cited('charged twice', 'Ann')}\ncan you help her?"
-
-    assert plain(with_citation(before, "please help her")) == "charged twice\nplease help her"
-    assert with_citation("no quote", "please") == "please"

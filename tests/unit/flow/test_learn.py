@@ -9,8 +9,9 @@ import pytest
 
 from bot.domain.decisions import Prediction
 from bot.domain.errors import SwitchboardError, TrainingFailed, Unreachable
-from bot.domain.learning import Adapter, Cycle, Example, Phase, Progress, Side, Source
-from bot.domain.memory_vote import Neighbours
+from bot.domain.learning import Adapter, Cycle, Example, Phase, Progress, Side, Source, keep_apart, text_key
+from bot.domain.memory_vote import Neighbour, Neighbours
+from bot.domain.mixture import WORDS as VOICE
 from bot.domain.model_ports import Memory, Query, TrainingRun, Vector
 from bot.domain.posts import LearningReport
 from bot.domain.tasks import Task
@@ -19,6 +20,7 @@ from bot.flow.learn import Learner
 from bot.flow.score import Scorer
 from tests.fakes import FakeAdapters, FakeEmbedder, FakeKnowledge, FakePredictor, FakeWorkshop, fake_classifier
 from tests.fakes_registry import FakeExamples, FakeRegistry
+from tests.fakes_voices import FakeVoices
 from tests.samples import NOW, TASK
 
 BEFORE, AFTER = "routing-1", "routing-2"
@@ -126,6 +128,7 @@ async def test_a_candidate_that_proves_better_serves_and_leads_hear_of_it(school
     [report] = school.registry.posts
     assert isinstance(report.content, LearningReport)
     assert (report.content.adapter, report.content.promoted) == (AFTER, True)
+    assert report.content.reasons[-1].startswith("asks below 0.60, as the settings say")
 
 
 async def test_a_candidate_that_is_worse_does_not_serve_and_is_unloaded(school: School) -> None:
@@ -254,3 +257,28 @@ async def test_what_is_scored_is_hidden_from_the_memory(school: School) -> None:
     classifier = replace(school.classifier, memory=cast(Memory, memory))
     await Scorer(classifier).score(await classifier.query(TASK), school.examples.kept[:3])
     assert memory.hid == [True] * 3
+
+
+async def test_what_a_mixture_proved_is_counted_on_what_training_kept_apart(school: School) -> None:
+    """Here everybody is right of what was kept apart, and near what is known: .9 of the adapter, pooled with others."""
+    school.examples.kept += [
+        Example(f"{word} number {n} {label}", label, Source.IMPORT, Side.TRAIN, NOW)
+        for label, word in WORDS.items()
+        for n in range(400)
+    ]
+    training_set = [e for e in school.examples.kept if e.side is Side.TRAIN]
+    _, apart = keep_apart(training_set)
+    sure = {e.label: {name: 0.91 if name == e.label else 0.03 for name in TASK.names} for e in apart}
+    voices = FakeVoices(unheard={text_key(e.text): {VOICE: sure[e.label]} for e in apart})
+    found = Neighbours(anchors=(Neighbour(1, "billing", 0.8),))
+    classifier = replace(fake_classifier(found, school.predictor), registry=school.registry, linear=voices)
+    learner = replace(school.learner, scorer=Scorer(classifier, ()))
+    candidate = Adapter(AFTER, "routing", Path("runs"), "starter", dict.fromkeys(TASK.names, "x"), 1.0, NOW)
+    mixture = (await learner.weighed(await classifier.query(TASK), candidate, training_set)).mixture
+    assert mixture.proved is not None and mixture.scope is not None
+    assert mixture.proved.n == len(apart) >= 100
+    assert mixture.proved.keeps(0.95) == mixture.proved.at(0.5)
+    assert mixture.scope.distances[0] == pytest.approx(0.2)
+    alike = {name: 0.9999 if name == "it" else 0.0001 / 3 for name in TASK.names}
+    assert mixture.scope.holds(alike, 0.8)
+    assert not mixture.scope.holds(dict.fromkeys(TASK.names, 0.25), 0.7)

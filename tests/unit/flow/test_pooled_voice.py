@@ -110,3 +110,34 @@ async def test_voices_that_disagree_ask_the_person() -> None:
     made = await decided(one, adapter=(await serving(one, even)).adapter)
     assert made.reason is Reason.UNSURE
     assert {"it", "billing"} <= set(made.candidates)
+
+
+# --- texts that the model cannot read ---
+
+FAR = Neighbours(anchors=(Neighbour(1, "billing", 0.2),))
+KIN = Neighbours(anchors=(Neighbour(1, "billing", 0.8),))
+
+
+async def test_a_text_that_the_model_cannot_read_is_not_put_to_it() -> None:
+    predictor = FakePredictor()
+    one = classifier(SURE_OF_IT, predictor, KIN)
+    query = await serving(one)
+    [unread, read] = await one.consider(query, ["мой счёт", "I was charged twice"])
+    assert unread.model == NoPrediction(Reason.NOT_READ)
+    made = decide(TASK, unread.opinions, may_ask=True)
+    assert (made.label, made.by, made.reason, made.adapter) == ("it", Author.EXAMPLES, Reason.NOT_READ, None)
+    assert ADAPTER not in {heard.voice for heard in made.voices}
+    assert decide(TASK, read.opinions, may_ask=True).adapter == "routing-1"
+    assert not unread.silent, "a verdict may rest on it: so it is decided in service, too"
+
+
+async def test_where_only_the_vector_speaks_and_nothing_known_is_near_nobody_read_it() -> None:
+    one = classifier({VECTORS: IT}, found=FAR)
+    made = await decided(one, "मेरा बिल", adapter=(await serving(one)).adapter)
+    assert (made.label, made.reason, made.candidates) == ("triage", Reason.UNREADABLE, ())
+
+
+async def test_where_words_of_it_are_known_the_person_is_asked_as_ever() -> None:
+    one = classifier({WORDS: IT}, found=FAR)
+    made = await decided(one, "मेरा बिल", adapter=(await serving(one)).adapter)
+    assert (made.by, made.reason, made.candidates[0]) == (Author.EXAMPLES, Reason.UNSURE, "it")

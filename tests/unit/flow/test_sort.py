@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.conversations import State, UndecidedConversation
 from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.hours import hours
 from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.posts import Answer, Card, Question, WordsPlease
 from bot.flow.sort import Sorter
@@ -85,3 +86,36 @@ async def test_a_question_nobody_answered_goes_to_the_fallback_team() -> None:
     assert isinstance(result.outcome, Decision)
     assert result.outcome.reason is Reason.NO_ANSWER
     assert result.posts[0].edits == 31
+
+
+async def test_who_writes_what_nobody_here_can_read_is_told_kindly_and_a_person_gets_it() -> None:
+    far = Neighbours(anchors=(Neighbour(1, "billing", 0.2),))
+    result = await sorted_out(case("मेरा बिल गलत है"), found=far)
+    answer, card = result.contents()
+    assert answer == Answer("triage", "en", undecided=True, unread=True)
+    assert isinstance(card, Card)
+    assert (card.label, card.by, card.reason) == ("triage", Author.FALLBACK, Reason.UNREADABLE)
+
+
+async def test_nobody_is_asked_which_team_it_is_while_none_of_them_is_there() -> None:
+    closed = hours("Sun 03:00-03:01", "UTC")
+    task = replace(
+        TASK, labels=tuple(replace(one, hours=None if one.name == "triage" else closed) for one in TASK.labels)
+    )
+    ledger = FakeLedger(cases=[case("it is broken")])
+    sorter = Sorter(task, ledger, fake_classifier(NOTHING), timedelta(0), timedelta(minutes=10), "ask", now)
+    assert await sorter.step() == 1
+    [concluded] = ledger.concluded
+    answer, card = concluded.contents()
+    assert answer == Answer("triage", "en", undecided=True)
+    assert isinstance(card, Card)
+    assert card.reason == Reason.OUT_OF_HOURS
+
+
+async def test_a_decision_keeps_the_language_it_was_about() -> None:
+    ledger = FakeLedger(cases=[case("I was charged twice")])
+    classifier = replace(fake_classifier(NOTHING), language_of=lambda text: "en" if "charged" in text else None)
+    await Sorter(TASK, ledger, classifier, timedelta(0), timedelta(minutes=10), "ask", now).step()
+    [concluded] = ledger.concluded
+    assert isinstance(concluded.outcome, Decision)
+    assert concluded.outcome.language == "en"

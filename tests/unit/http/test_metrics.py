@@ -46,9 +46,13 @@ class Figures:
             await self.slow.wait()
         return BUSY
 
-    async def decisions(self) -> Mapping[tuple[str, str, str, str], int]:
+    async def decisions(self) -> Mapping[tuple[str, str, str, str, str], int]:
         self.counted += 1
-        return {("slack", "routing", "billing", "model"): 19, ("slack", "routing", "billing", "lead"): 2}
+        return {
+            ("slack", "routing", "billing", "model", "en"): 12,
+            ("slack", "routing", "billing", "model", "pt"): 7,
+            ("slack", "routing", "billing", "lead", "pt"): 2,
+        }
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         return [Request(1, None, State.NEW, "I was charged twice", SOURCE, None, NOW, "Ben")]
@@ -90,6 +94,9 @@ async def test_counts_and_ages_are_told() -> None:
         "switchboard_decisions model billing slack routing": 19,
         "switchboard_decisions lead billing slack routing": 2,
         "switchboard_corrections billing slack routing": 2,
+        "switchboard_decisions_by_language model en routing": 12,
+        "switchboard_decisions_by_language model pt routing": 7,
+        "switchboard_decisions_by_language lead pt routing": 2,
         "switchboard_week decided": 20,
         "switchboard_week corrected": 1,
         "switchboard_week asked": 4,

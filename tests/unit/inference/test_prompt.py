@@ -5,6 +5,7 @@ from tokenizers import Tokenizer
 
 from bot.domain.errors import Refused
 from bot.domain.tasks import Label, Task
+from inference.base_models import base_folder
 from inference.prompt import PromptBuilder
 from tests.small_bases import CHAT, bare_base, listed_base
 
@@ -155,3 +156,30 @@ def test_too_long_a_list_loses_its_examples_before_it_is_refused(tmp_path: Path)
     assert "many words" not in read(tmp_path, small.prompt_ids(wordy, CODES, "hi"))
     with pytest.raises(Refused, match="no room for a message"):
         small.prompt_ids(endless, CODES, "hi")
+
+
+@pytest.mark.parametrize(
+    "text", ["where is my refund", "onde vejo minha fatura", "42 €", "½ 😀😀😀", "?!", "", "VPN 不"]
+)
+def test_the_starter_reads_the_languages_of_its_words_and_what_has_no_words(text: str) -> None:
+    assert PromptBuilder(base_folder("starter")).reads(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "мой счёт заблокирован!!!",
+        "我要退款",
+        "मेरा पासवर्ड काम नहीं कर रहा",
+        "ฉันต้องการคืนเงิน",
+        "أريد استرداد أموالي",
+        "привет 1401 22-11 (20 €)",
+    ],
+)
+def test_the_starter_knows_no_word_of_other_scripts(text: str) -> None:
+    assert not PromptBuilder(base_folder("starter")).reads(text)
+
+
+@pytest.mark.parametrize("text", [*ODD_TEXTS, "我要退款", "मेरा पासवर्ड"])
+def test_a_base_that_spells_by_bytes_reads_everything(listed: PromptBuilder, text: str) -> None:
+    assert listed.reads(text)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.decisions import Author, Basis, Reason
-from bot.domain.messages import MessageRef
+from bot.domain.messages import Media, MediaKind, MessageRef
 from bot.domain.posts import (
     NO,
     YES,
@@ -30,7 +30,18 @@ from bot.domain.posts import (
 )
 from bot.domain.tasks import Label, Task
 from bot.locales import available
-from bot.platforms.wording import card_marks, certainty, question, remembered, reply, report, to_person, to_team, why
+from bot.platforms.wording import (
+    attachment,
+    card_marks,
+    certainty,
+    question,
+    remembered,
+    reply,
+    report,
+    to_person,
+    to_team,
+    why,
+)
 
 TASK = Task(
     name="routing",
@@ -71,6 +82,14 @@ TO_PERSON: tuple[tuple[Answer | WordsPlease | Moved | Solved | Split, str], ...]
     (
         Answer("billing", "en", back=WEDNESDAY, days=7),
         "Thanks! This is one for Accounts. They are back on Wednesday next week at 09:00 and will read it then.",
+    ),
+    (
+        Answer("triage", "en", undecided=True, unread=True),
+        "Thanks! I cannot read this well, so a person at Front desk will.",
+    ),
+    (
+        Answer("triage", "en", undecided=True, unread=True, back=WEDNESDAY, days=1),
+        "Thanks! I cannot read this well, so a person at Front desk will. They are back tomorrow at 09:00.",
     ),
     (
         Answer("triage", "en", undecided=True, back=WEDNESDAY),
@@ -139,6 +158,12 @@ def test_the_person_hears(content: Answer | WordsPlease | Moved | Solved | Split
 @pytest.mark.parametrize(("content", "said"), TO_TEAM)
 def test_the_team_reads(content: Notice | Sent | Offer | WrongTeam | FollowUp, said: str) -> None:
     assert to_team(content, "en", TASK) == said
+
+
+def test_a_file_of_what_is_pointed_at_says_so() -> None:
+    scan = Media("slack", "F1", MediaKind.PHOTO, "bill.png", cited=True)
+    assert attachment(scan, "en") == "bill.png (from the message it points at)"
+    assert attachment(replace(scan, cited=False), "en") == "bill.png"
 
 
 def test_every_notice_there_is_has_words() -> None:

@@ -203,6 +203,19 @@ async def test_who_calls_us_into_a_thread_speaks_of_what_it_begins_with(
     assert runs(message.text)[0].value(Style.CITED) == "Ann"
 
 
+async def test_files_of_what_a_thread_begins_with_come_along(
+    server: SlackServer, socket: Slack, inbox: Recorder
+) -> None:
+    file = server.files.add("bill.png", b"x", "image/png", LOUNGE)
+    shown: dict[str, object] = {"subtype": "file_share", "files": [server.files.described(file)]}
+    root = await server.writes(ANN, LOUNGE, "look at this", kind="message_only", extra=shown)
+    await server.writes(LEAD, LOUNGE, f"<@{BOT_USER}> can you help her please?", thread_ts=root)
+    await server.until(settled(server))
+    [message] = inbox.messages.values()
+    assert [(one.name, one.cited, one.by) for one in message.media] == [("bill.png", True, ANN)]
+    assert [mark.by for mark in runs(message.text)[0].marks] == [ANN]
+
+
 async def test_a_file_of_another_company_has_its_name_and_link(
     server: SlackServer, socket: Slack, inbox: Recorder
 ) -> None:

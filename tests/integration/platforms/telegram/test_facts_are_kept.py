@@ -6,7 +6,8 @@ from telegram import Update
 
 from bot.domain.messages import Message
 from bot.domain.ports import ThreadingPolicy
-from bot.platforms.telegram.events import BotIdentity, Fact, read
+from bot.platforms.telegram.events import read
+from bot.platforms.telegram.facts import BotIdentity, Fact
 from db.engine import Database
 from db.ledger import PostgresLedger
 from tests.integration.platforms.telegram.parts import ANN, STRANGER

@@ -43,13 +43,25 @@ TYPED = "It’s broken – again… and “support” owes me 30 €"
         (GERMAN, "mac-roman"),
         (POLISH, "cp1250"),
         (POLISH, "cp852"),
+        ("Nie mogę się zalogować", "cp1250"),
+        ("Proszę o zwrot pieniędzy za zamówienie", "cp1250"),
+        ("Gdzie jest moja przesyłka", "iso8859-2"),
+        ("łódź", "iso8859-2"),
         (CZECH, "cp1250"),
+        ("Nemohu se přihlásit", "cp1250"),
+        ("Kétszer vonták le az összeget", "cp1250"),
+        ("Gdje je moj paket? Već čekam tjedan dana", "cp1250"),
+        ("café", "cp850"),
         (RUSSIAN, "cp1251"),
         (RUSSIAN, "koi8-r"),
         (RUSSIAN, "cp866"),
         (RUSSIAN, "mac-cyrillic"),
         (GREEK, "cp1253"),
         (TURKISH, "cp1254"),
+        ("çok üzgünüm şifre", "cp1254"),
+        ("أين طردي", "cp1256"),
+        ("איפה החבילה שלי", "cp1255"),
+        ("พัสดุของฉันอยู่ที่ไหน", "cp874"),
         (JAPANESE, "cp932"),
         (JAPANESE, "euc-jp"),
         (JAPANESE, "iso2022_jp"),
@@ -84,9 +96,43 @@ def test_a_named_encoding_is_not_guessed(encoding: str) -> None:
     assert contents.said == [f"read as {codecs.lookup(encoding).name} (Müller)"]
 
 
-def test_too_little_to_tell_is_refused_with_what_each_would_give() -> None:
-    with pytest.raises(UsageError, match='--encoding cp850 for "café", --encoding mac-roman for "cafÇ"'):
-        read("text,label\ncafé,it\n".encode("cp850"))
+@pytest.mark.parametrize(
+    ("text", "encoding", "choices"),
+    [
+        ("Kde je můj balík?", "cp1250", '--encoding cp1250 for "můj", --encoding cp1252 for "mùj"'),
+        ("sürgős", "cp1250", '--encoding cp1252 for "sürgõs", --encoding cp1250 for "sürgős"'),
+        ("cobrança", "cp850", '--encoding cp437 for "cobrança", --encoding mac-roman for "cobranáa"'),
+        ("счёт", "cp1251", '--encoding cp1251 for "счёт"'),
+        ("счёт", "koi8-r", '--encoding koi8-r for "счёт"'),
+        ("荷物はどこですか", "shift_jis", '--encoding cp932 for "荷物はどこですか"'),
+        ("荷物はどこですか", "euc-jp", '--encoding euc_jis_2004 for "荷物はどこですか"'),
+        ("帳單錯誤", "big5", '--encoding big5hkscs for "帳單錯誤"'),
+        ("환불", "euc-kr", '--encoding cp949 for "환불"'),
+        ("costs 30 €", "iso8859-15", '--encoding iso8859-15 for "€"'),
+    ],
+)
+def test_too_little_to_tell_is_refused_by_its_line_with_what_each_would_give(
+    text: str, encoding: str, choices: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        read(f"text\tlabel\nplain\tit\n{text}\tit\n".encode(encoding))
+    assert str(refused.value).startswith("line 3: it is not UTF-8, and which encoding it is cannot be told; name it: ")
+    assert choices in str(refused.value)
+
+
+def test_a_large_file_of_several_languages_is_one_file() -> None:
+    said = [PORTUGUESE, SPANISH, GERMAN, TYPED, "C’est la 2ème fois, « déjà payé »", "Ærø: £30 – Œuvre, Łódź? no"]
+    rows = "".join(f"{text.replace('Ł', 'L').replace('ź', 'z')} {n}\tit\n" for n in range(50) for text in said)
+    contents = read(f"text\tlabel\n{rows}".encode("cp1252"))
+    assert len(contents.examples) == 300
+    assert pairs(contents)[0] == (f"{PORTUGUESE} 0", "it")
+    assert pairs(contents)[4] == ("C’est la 2ème fois, « déjà payé » 0", "it")
+
+
+def test_accents_written_in_ascii_are_asked_about() -> None:
+    contents = read("text,label\nA fatura de março,it\n1+2-3 is fine\n".encode("utf-7"))
+    assert "read as plain text; if mar+AOc-o means março, name it: --encoding utf-7" in contents.said
+    assert only(read("text,label\nmarço,it\n".encode("utf-7"), ReadOptions(encoding="utf-7"))).text == "março"
 
 
 @pytest.mark.parametrize("name", ["klingon", "hex", "rot13", "punycode", "idna", ""])

@@ -50,7 +50,7 @@ def test_fields_within_fields() -> None:
         ),
         ('{"text": 3, "label": "billing"}', "text must be text"),
         ('{"text": ["x"], "label": "billing"}', "text must be text"),
-        ('{"text": "x", "label": true}', "label must be text"),
+        ('{"text": "x", "label": true}', "unknown label 'true'"),
         (
             '{"text": "x", "label": "billing", "split": "monday"}',
             "unknown split 'monday'; splits are train, valid, test",

@@ -55,6 +55,17 @@ def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
     assert loaded.words.log_probabilities(texts) == pytest.approx(fitted.words.log_probabilities(texts), abs=0.05)
     assert (loaded.fitted_on, loaded.embedder, loaded.without_adapter) == ("digest", "fake", fitted.without_adapter)
     assert loaded.unseen.keys == fitted.unseen.keys
+    assert loaded.proved == fitted.proved and fitted.proved is not None
+
+
+def test_how_often_they_were_right_is_counted_on_rows_that_they_had_not_learned() -> None:
+    """Each voice's own figures out of fold lie about where the pool's does; by heart it would be all of them."""
+    fitted = fit_voices(lessons(SEED, vectors=False))
+    assert fitted.proved is not None
+    right = sum(hits for _, _, _, hits in fitted.proved.rows)
+    rows = zip(fitted.unseen.said[WORDS], SEED, strict=True)
+    alone = sum(fitted.unseen.labels[row.argmax()] == label for row, (_, label) in rows)
+    assert (fitted.proved.n, right) == (len(SEED), alone)
 
 
 def test_the_same_examples_give_the_same_file_in_every_process(tmp_path: Path) -> None:

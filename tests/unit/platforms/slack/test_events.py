@@ -171,6 +171,23 @@ def test_files_come_as_media_with_a_link_and_without_bytes() -> None:
     )
 
 
+def test_files_of_a_forwarded_message_say_whose_they_are() -> None:
+    nested = [{"message": {"files": [{"id": "F3", "name": "c.png", "user": "U0BEN"}]}}]
+    shared = {
+        "is_share": True,
+        "author_id": "U0ANN",
+        "files": [{"id": "F1", "name": "a.png"}],
+        "message_blocks": nested,
+    }
+    message = heard(files=[{"id": "F2", "name": "b.png"}], attachments=[shared], text="look")
+    assert message is not None
+    assert [(one.id, one.cited, one.by) for one in message.media] == [
+        ("F2", False, ""),
+        ("F1", True, "U0ANN"),
+        ("F3", True, "U0BEN"),
+    ]
+
+
 # ── what teams write ──
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.asking import Record
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Basis, Decision, Reason
 from bot.domain.learning import Adapter
 from bot.domain.messages import MessageRef, Place
+from bot.domain.mixture import Mixture
 from bot.domain.queries import Account, Request, Week
 from bot.domain.tasks import Label, Task
 from bot.locales import available
@@ -108,9 +110,9 @@ def test_every_answer_fits_and_pings_nobody(language: str) -> None:
         ),
         command_answers.teams(language, TASK),
         command_answers.why(language, TASK, Account(nasty, decisions, (NASTY,))),
-        command_answers.models(language, "starter", []),
+        command_answers.models(language, TASK, "starter", []),
         command_answers.models(
-            language, "starter", [(Adapter("routing-1", "routing", Path("x"), "starter", {}, 1.0, AT), True)]
+            language, TASK, "starter", [(Adapter("routing-1", "routing", Path("x"), "starter", {}, 1.0, AT), True)]
         ),
         command_answers.may_forget(language),
         command_answers.asked_by(language, NASTY, NASTY),
@@ -120,6 +122,17 @@ def test_every_answer_fits_and_pings_nobody(language: str) -> None:
         check(answer.blocks)
         assert answer.text
         assert "<!channel>" not in answer.text + json.dumps([b for b in answer.blocks if b["type"] != "rich_text"])
+
+
+def test_leads_read_what_comes_of_deciding_unasked() -> None:
+    proved = Record((("billing", 40, 90, 88), ("billing", 20, 10, 5)))
+    first = Adapter("routing-1", "routing", Path("x"), "starter", {}, 1.0, AT)
+    counted = replace(first, name="routing-2", mixture=Mixture(proved=proved))
+    by_hand = replace(TASK, ask_below=0.60)
+    told = command_answers.models("en", by_hand, "starter", [(first, False), (counted, True)]).text.splitlines()
+    assert told[0] == "• routing-1 (2026-03-02)"
+    assert told[1] == "• routing-2 (2026-03-02)  ✓ serves: 98% right, 90% covered; asks below 0.60"
+    assert command_answers.models("en", TASK, "starter", [(first, True)]).text.endswith("✓ serves")
 
 
 def test_teams_show_what_they_are_for_and_not_what_is_only_recorded() -> None:

@@ -41,6 +41,7 @@ def test_a_forwarded_message_is_read_with_who_wrote_it() -> None:
     text = message_text(FORWARD)
     assert plain(text) == "can you take this?\nI was charged twice, see the bill"
     assert [run.value(Style.CITED) for run in runs(text)] == [None, "Ann", "Ann"]
+    assert runs(text)[1].marks[0].by == "U0ANN"
     assert runs(text)[-1].value(Style.LINK) == "https://pay.example"
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from bot.domain.continuation import FILES
 from bot.domain.decisions import Author, Reason
 from bot.domain.messages import Media, MediaKind, MessageRef
 from bot.domain.posts import (
@@ -206,6 +207,19 @@ def test_five_thousand_characters_are_cut_to_fit(text: str) -> None:
         assert len(json.dumps(result.blocks, ensure_ascii=False)) < 13_200
 
 
+def test_sixty_files_and_fifty_lines_of_history_fit_in_one_message() -> None:
+    link = "https://x/" + "y" * 180
+    files = tuple(Media("slack", f"F{n}", MediaKind.PHOTO, "n" * 250, link=link, cited=True) for n in range(60))
+    text = "Слово & <x> " * 400
+    history = (("W" * 200, text),) * 50
+    full = card(excerpt=text, history=history, media=files, remembered=(text,) * 3, taken_by="N" * 250)
+    for content in (full, FollowUp("N" * 250, text, files), Reply("t" * 200, text, "en", "x" * 300, files)):
+        result = said(content)
+        check(result.blocks)
+        assert json.dumps(result.blocks).count(link) == FILES
+    check(said(WrongTeam(tuple(f"team {n} {'x' * 80}" for n in range(60)))).blocks)
+
+
 def test_escaping_never_leaves_half_an_entity() -> None:
     for limit in range(2, 30):
         cut = escaped("a&b<c>d&e<f>g&h", limit)
@@ -264,6 +278,10 @@ def test_a_card_without_a_link_a_name_or_a_legend_leaves_them_out() -> None:
         (Author.PERSON, Reason.CHOSEN, "The person chose this team"),
         (Author.LEAD, Reason.CORRECTED, "A lead moved it here"),
         (Author.FALLBACK, Reason.UNSURE, "Nobody could decide"),
+        (Author.MEMORY, Reason.NOT_READ, "similar known requests; the model does not know these words"),
+        (Author.EXAMPLES, Reason.NOT_READ, "(92%); the model does not know these words"),
+        (Author.FALLBACK, Reason.UNREADABLE, "Nothing here can read this language"),
+        (Author.FALLBACK, Reason.OUT_OF_HOURS, "none of the likely teams is there"),
         (Author.FALLBACK, Reason.MODEL_DOWN, "The model could not be asked"),
         (Author.MODEL, Reason.WITHDRAWN, "was withdrawn"),
         (Author.FALLBACK, Reason.UNDELIVERABLE, "could not be reached"),

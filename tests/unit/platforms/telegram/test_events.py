@@ -6,7 +6,8 @@ import pytest
 from telegram import Update
 
 from bot.domain.messages import Edit, Media, MediaKind, Message, MessageRef, Note, Person, Place
-from bot.platforms.telegram.events import Answer, Command, Fact, Membership, Migration, Unheard, read
+from bot.platforms.telegram.events import read
+from bot.platforms.telegram.facts import Answer, Command, Fact, Membership, Migration, Unheard
 from tests.unit.platforms.telegram.updates import (
     ANN,
     AT,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.domain.messages import Edit, Message
+from bot.domain.messages import Edit, Media, MediaKind, Message
 from bot.domain.rich_text import Style, own_words, plain, runs
-from bot.platforms.telegram.events import Answer
+from bot.platforms.telegram.facts import Answer
 from tests.unit.platforms.telegram.updates import ANN, CHATS, DATE, LEAD, LOUNGE, TEAM, US, WRITER, Fields, facts
 
 BEN: Fields = {"id": 9, "is_bot": False, "first_name": "Ben", "last_name": "Oz"}
@@ -87,3 +87,59 @@ def test_a_note_cites_nothing_that_a_person_might_then_read() -> None:
 def test_a_picked_name_in_the_text_is_no_word_of_the_request() -> None:
     mention = {"type": "text_mention", "offset": 0, "length": 11, "user": US}
     assert said(ANN, text="Switchboard, I was charged twice", entities=[mention]) == "I was charged twice"
+
+
+# --- whose it is, and its files ---
+
+PHOTO: list[Fields] = [{"file_id": "small", "file_unique_id": "s", "width": 1, "height": 1, "file_size": 7}]
+VIDEO: Fields = {"file_id": "v1", "file_unique_id": "v", "width": 1, "height": 1, "duration": 3, "file_name": "x.mp4"}
+
+
+def written(chat: int = LOUNGE, /, **fields: object) -> Message:
+    base: Fields = {"message_id": 5, "date": DATE, "chat": CHATS[chat], "from": WRITER}
+    fact, *_ = facts("message", base | {"text": "@switchboard_bot can you help her please?"} | fields)
+    request = fact.request if isinstance(fact, Answer) else fact
+    assert isinstance(request, Message)
+    return request
+
+
+def test_a_citation_says_whose_it_is() -> None:
+    (replied, *_) = runs(said(reply_to_message=earlier()))
+    assert [mark.by for mark in replied.marks] == ["9"]
+    ben = {"type": "user", "date": DATE, "sender_user": BEN}
+    (shared, *_) = runs(said(ANN, text="my parcel is lost", forward_origin=ben))
+    assert [mark.by for mark in shared.marks] == ["9"]
+
+
+def test_the_files_of_what_is_replied_to_come_along_marked() -> None:
+    shown = earlier() | {"photo": PHOTO, "caption": "this bill"}
+    shown.pop("text")
+    message = written(reply_to_message=shown)
+    assert plain(message.text) == "this bill\ncan you help her please?"
+    assert message.media == (
+        Media("telegram", f"{LOUNGE}:3:small", MediaKind.PHOTO, "", 7, "https://t.me/c/9/3", cited=True, by="9"),
+    )
+
+
+def test_files_that_are_quoted_from_another_chat_come_along() -> None:
+    origin = {"type": "user", "date": DATE, "sender_user": BEN}
+    chat = {"id": -1007, "type": "supergroup", "title": "Shop"}
+    known = written(ANN, text="this", external_reply={"origin": origin, "chat": chat, "message_id": 8, "video": VIDEO})
+    hidden = written(ANN, text="this", external_reply={"origin": origin, "video": VIDEO})
+    assert [(one.id, one.name, one.cited, one.by) for one in (*known.media, *hidden.media)] == [
+        ("-1007:8:v1", "x.mp4", True, "9"),
+        ("0:0:v1", "x.mp4", True, "9"),
+    ]
+
+
+def test_our_own_pictures_and_a_topics_opening_do_not_come_along() -> None:
+    ours = earlier("", US, ANN) | {"photo": PHOTO}
+    opening = earlier() | {"photo": PHOTO, "forum_topic_created": {"name": "help", "icon_color": 1}}
+    assert written(ANN, text="since Monday", reply_to_message=ours).media == ()
+    assert written(reply_to_message=opening).media == ()
+
+
+def test_a_shared_contact_is_somebody_who_can_be_forgotten() -> None:
+    contact = {"phone_number": "+49 1", "first_name": "Ben", "user_id": 9}
+    (media,) = written(ANN, text=None, contact=contact).media
+    assert (media.name, media.by) == ("Ben, +49 1", "9")

@@ -6,7 +6,8 @@ from typing import cast
 import pytest
 
 from bot.domain.messages import MessageRef, Person, Place, Press, Reaction
-from bot.platforms.telegram.events import Command, Fact, normal
+from bot.platforms.telegram.emoji import normal
+from bot.platforms.telegram.facts import Command, Fact
 from tests.unit.platforms.telegram.updates import (
     ANN,
     AT,

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from telegram import Update
 
-from bot.platforms.telegram.events import BotIdentity, Fact, read
+from bot.platforms.telegram.events import read
+from bot.platforms.telegram.facts import BotIdentity, Fact
 
 ME, ANN, LEAD, TEAM, LOUNGE = 123456, 111, 222, -1001234567890, -1009
 DATE = 1764000000

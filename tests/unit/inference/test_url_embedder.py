@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from bot.domain.errors import Refused, Unreachable
-from inference.embed import UrlEmbedder
+from inference.embedders.url import UrlEmbedder
 
 
 def embedder(answer: httpx.Response | None = None) -> tuple[UrlEmbedder, list[list[str]]]:

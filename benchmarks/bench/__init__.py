@@ -1,0 +1,1 @@
+"""The whole system beside its peers in one run: `make bench DATA=FOLDER`."""

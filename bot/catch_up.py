@@ -1,0 +1,21 @@
+"""What a command does about examples that are not remembered yet, and voices that were not fitted to them."""
+
+from collections.abc import Awaitable, Callable
+
+from bot.console import say
+
+
+async def catch_up(
+    waiting: int, busy_elsewhere: bool, remember: Callable[[], Awaitable[object]], fit: Callable[[], Awaitable[object]]
+) -> None:
+    """Bring memory and voices up to date first, unless the bot that runs here is at it: both would take twice as long.
+
+    `waiting` is how many examples have no place in the memory yet.
+    """
+    if busy_elsewhere:
+        if waiting:
+            say(f"{waiting} examples are not read yet by the bot that runs here; this is what it would say by now")
+        return
+    if waiting:
+        await remember()
+    await fit()

@@ -1,0 +1,66 @@
+"""Whether a message of Telegram speaks to us, and its words without our name."""
+
+import re
+
+import telegram
+from telegram import MessageEntity
+from telegram.constants import ChatType
+
+from bot.domain.rich_text import Mark, Run, Style, runs, without_mention, written
+from bot.platforms.telegram.facts import BotIdentity
+
+COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?$", re.DOTALL)
+
+
+def raw_words(said: telegram.Message) -> str:
+    """What the message says, or what is said under its picture, without marks."""
+    return said.text or said.caption or ""
+
+
+def is_for_us(said: telegram.Message, identity: BotIdentity) -> bool:
+    if said.chat.type == ChatType.PRIVATE or is_mentioned(said, identity):
+        return True
+    replied = answered(said)
+    return replied is not None and replied.from_user is not None and replied.from_user.id == identity.id
+
+
+def is_mentioned(said: telegram.Message, identity: BotIdentity) -> bool:
+    """By our user name, or picked from a list by the name that is shown."""
+    return _mention(identity).search(raw_words(said)) is not None or bool(_picked(said, identity))
+
+
+def names_us(said: telegram.Message, identity: BotIdentity) -> bool:
+    """By a mention, or by a command that says for whom it is."""
+    command = COMMAND.match(said.text or "")
+    named = command is not None and (command[2] or "").lower() == identity.username.lower()
+    return named or is_mentioned(said, identity)
+
+
+def _picked(said: telegram.Message, identity: BotIdentity) -> list[str]:
+    """How we are called where somebody picked us by the name that is shown: such a mention has no user name in it."""
+    sort: list[str | None] = [MessageEntity.TEXT_MENTION]
+    found = said.parse_entities(sort) if said.text else said.parse_caption_entities(sort) if said.caption else {}
+    return [words for entity, words in found.items() if entity.user is not None and entity.user.id == identity.id]
+
+
+def answered(said: telegram.Message) -> telegram.Message | None:
+    """The message this one replies to. In a topic whoever says anything "replies" to its opening: that is none."""
+    replied = said.reply_to_message
+    return None if replied is None or replied.forum_topic_created is not None else replied
+
+
+def without_us(text: str, identity: BotIdentity) -> str:
+    """The text without mentions of us, by our name in Telegram or by a mark."""
+    us, pattern = str(identity.id), _mention(identity)
+    found = []
+    for run in runs(text):
+        at = 0
+        for name in pattern.finditer(run.text):
+            found += [Run(run.text[at : name.start()], run.marks), Run(name[0], (*run.marks, Mark(Style.MENTION, us)))]
+            at = name.end()
+        found.append(Run(run.text[at:], run.marks))
+    return without_mention(written(run for run in found if run.text), us)
+
+
+def _mention(identity: BotIdentity) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w@/.])@{re.escape(identity.username)}\b[,:]?", re.IGNORECASE)

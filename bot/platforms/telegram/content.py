@@ -1,0 +1,37 @@
+"""What a message of Telegram says where it has no text: a poll's question and answers, a list's tasks. Pure."""
+
+from collections.abc import Iterable
+
+import telegram
+
+from bot.domain.rich_text import bare
+from bot.platforms.telegram.entities import read_entities
+from bot.platforms.telegram.media import Source
+
+
+def spoken(said: telegram.Message) -> str:
+    """The words of the message, under its picture, or in what it shows, marked."""
+    if said.text:
+        return read_entities(said.text, said.entities)
+    if said.caption:
+        return read_entities(said.caption, said.caption_entities)
+    return shown_words(said)
+
+
+def shown_words(said: Source) -> str:
+    """What can be read in what the message shows; empty where that is nothing."""
+    if said.poll is not None:
+        question = read_entities(said.poll.question, said.poll.question_entities)
+        return _listed(question, (read_entities(one.text, one.text_entities) for one in said.poll.options))
+    if said.checklist is not None:
+        tasks = (read_entities(one.text, one.text_entities or ()) for one in said.checklist.tasks)
+        return _listed(read_entities(said.checklist.title, said.checklist.title_entities or ()), tasks)
+    if said.game is not None:
+        return "\n".join(filter(None, map(bare, (said.game.title, said.game.description))))
+    if said.invoice is not None:
+        return "\n".join(filter(None, map(bare, (said.invoice.title, said.invoice.description))))
+    return ""
+
+
+def _listed(head: str, lines: Iterable[str]) -> str:
+    return "\n".join([head, *(f"• {line}" for line in lines)])

@@ -1,0 +1,115 @@
+"""Decisions on undecided conversations, as many at once as there are: a few statements for all of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeAlias, cast
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Integer, Table, Text, Update, select, update
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from bot.domain.conversations import Decided, State
+from bot.domain.ports import Change
+from db.arrays import arrays
+from db.conversations.decisions import moment, record_all, with_its_team
+from db.posts.enqueue import Owed, enqueue_all
+from db.tables import ConversationRow, MessageRow, Name, Words
+
+_ROW = ConversationRow
+_MESSAGES = cast(Table, MessageRow.__table__)
+_When: TypeAlias = dict[int, datetime]
+"""When each conversation was decided."""
+
+
+def _moved(asking: bool, wait: bool) -> ReturningUpdate[int, datetime]:
+    """Give conversations to their teams, or note that their persons are asked, if nothing came in between.
+
+    Without `wait` those are left out that somebody else is at just now: one of them must not hold up the others.
+    """
+    said = arrays(
+        conversation=BigInteger(),
+        read=Integer(),
+        task_=Name(),
+        label_=Name(),
+        text_=Words(),
+        numbers=Text(),
+        by_=Name(),
+    )
+    still = (
+        select(_ROW.id, *(said.c[name] for name in ("task_", "label_", "text_", "numbers", "by_")))
+        .join(said, said.c.conversation == _ROW.id)
+        .where(_ROW.version == said.c.read, _ROW.state.in_([State.NEW, State.ASKED]))
+        .order_by(_ROW.id)
+        .with_for_update(skip_locked=not wait, of=_ROW)
+        .cte("still")
+    )
+    kept = {"text": still.c.text_, "vector": sql_cast(still.c.numbers, Vector()), "embedder": still.c.by_}
+    outcome = _asked(still.c.task_) if asking else with_its_team(still.c.task_, still.c.label_, moment())
+    moved = update(_ROW).where(_ROW.id == still.c.id).values(leased_until=None, **kept, **outcome)
+    return moved.returning(_ROW.id, moment()).execution_options(synchronize_session=False)
+
+
+def _asked(task: ColumnElement[str]) -> dict[str, object]:
+    version = _ROW.version + 1
+    asking = {"task": task, "state": State.ASKED, "asked": True, "asked_at": moment(), "asked_version": version}
+    return {**asking, "version": version, "resting": False}
+
+
+def _concluded() -> Update:
+    """What the person said is part of the decision; what others said in the thread is still to be relayed."""
+    said = arrays(conversation=BigInteger(), author=Name(), moment=DateTime(timezone=True))
+    theirs = update(_MESSAGES).where(
+        _MESSAGES.c.conversation_id == said.c.conversation,
+        _MESSAGES.c.author_id == said.c.author,
+        _MESSAGES.c.concluded_at.is_(None),
+    )
+    return theirs.values(concluded_at=said.c.moment, decided=True)
+
+
+_MOVED = {(asking, wait): _moved(asking, wait) for asking in (True, False) for wait in (True, False)}
+_CONCLUDED = _concluded()
+"""Made once, so that they are compiled once."""
+
+
+async def decide_all(session: AsyncSession, decided: Sequence[Decided], embedder: str, wait: bool) -> list[bool]:
+    """Which of them were stored. The others were overtaken or, without `wait`, are being worked at just now."""
+    at: _When = {}
+    for asking in (True, False):
+        some = [one for one in decided if bool(one.decision.candidates) is asking]
+        if some:
+            found = await session.execute(_MOVED[asking, wait], _columns(some, embedder))
+            at |= {row[0]: row[1] for row in found}
+    stored = [one for one in decided if one.case.conversation.id in at]
+    if stored:
+        await _leave_behind(session, stored, at)
+    return [one.case.conversation.id in at for one in decided]
+
+
+async def _leave_behind(session: AsyncSession, stored: Sequence[Decided], at: _When) -> None:
+    # A press may have waited while an answer to the question was read
+    waited = any(one.case.conversation.asked for one in stored)
+    changes = [Change.OWED, Change.FREED] if waited else [Change.OWED]
+    ids = [one.case.conversation.id for one in stored]
+    await record_all(session, [(of, one.decision, at[of]) for of, one in zip(ids, stored, strict=True)], *changes)
+    await enqueue_all(session, [Owed(of, one.posts, at[of]) for of, one in zip(ids, stored, strict=True)])
+    routed = [one.case.conversation for one in stored if not one.decision.candidates]
+    if routed:
+        about: dict[str, object] = {
+            "conversation": [one.id for one in routed],
+            "moment": [at[one.id] for one in routed],
+        }
+        await session.execute(_CONCLUDED, {**about, "author": [one.person.id for one in routed]})
+
+
+def _columns(decided: Sequence[Decided], embedder: str) -> dict[str, list[object]]:
+    return {
+        "conversation": [one.case.conversation.id for one in decided],
+        "read": [one.case.version for one in decided],
+        "task_": [one.decision.task for one in decided],
+        "label_": [one.decision.label for one in decided],
+        "text_": [one.text for one in decided],
+        "numbers": [None if one.vector is None else str(list(one.vector)) for one in decided],
+        "by_": [None if one.vector is None else embedder for one in decided],
+    }

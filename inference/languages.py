@@ -1,0 +1,42 @@
+"""Which language a text is written in: lingua, an n-gram model of its own, so that nothing leaves the machine.
+
+Cost, one thread: 7 ms to import and set up, 2 s and 260 MB with the first text (its models are read then), 0.45 ms a
+text. Its low-accuracy mode is 21 MB and 0.09 ms, and misreads two to three times as many short requests (English 6.7 ->
+17.7 %, Spanish 5.0 -> 14.3 %, Portuguese 1.7 -> 5.0 %), too many for figures by language to mean anything.
+"""
+
+import re
+from functools import cache
+
+from lingua import Language, LanguageDetector, LanguageDetectorBuilder
+
+LANGUAGES = (
+    "ar", "de", "en", "es", "fr", "he", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh",
+)  # fmt: skip
+"""The ISO 639-1 codes there are: what the multilingual encoder reads, Hebrew and Hindi. A text in any other language of
+the same script is taken for one of these, or for none."""
+_LEAST_LEAD = 0.05
+"""How far the likeliest language has to be ahead. On eight languages' tweets and short requests it turns half of the
+wrong answers into none, and 1 to 5 % of the right ones. "ok", "status" and "C++" are of no language."""
+_ENOUGH = 1_000
+"""Characters that are looked at: of a long text the beginning says it."""
+_NO_LANGUAGE = re.compile("[\ud800-\udfff]|https?://\\S+|\\S+@\\S+")
+"""Half a character, which lingua cannot take, and addresses, which are no words."""
+
+
+def language_of(text: str, least_lead: float = _LEAST_LEAD) -> str | None:
+    """Its ISO 639-1 code, one of LANGUAGES; None where it cannot be told. Safe to call from any thread.
+
+    With `least_lead` 0 the likeliest counts, however close the next.
+    """
+    words = _NO_LANGUAGE.sub(" ", text[:_ENOUGH])
+    likely = _detector().compute_language_confidence_values(words)
+    if likely[0].value == 0.0 or likely[0].value - likely[1].value < least_lead:
+        return None
+    return likely[0].language.iso_code_639_1.name.lower()
+
+
+@cache
+def _detector() -> LanguageDetector:
+    spoken = [one for one in Language.all() if one.iso_code_639_1.name.lower() in LANGUAGES]
+    return LanguageDetectorBuilder.from_languages(*spoken).build()

@@ -1,0 +1,33 @@
+"""Which settings a command goes by."""
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from bot.app import demo_settings
+from bot.command_line import read_settings
+from bot.demo import company
+
+
+def test_beside_a_demo_a_command_means_the_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(typer.Exit):
+        read_settings(None)
+    assert "try `switchboard demo`" in capsys.readouterr().err
+    demo_settings(tmp_path).database.directory.mkdir(parents=True)
+    assert read_settings(None) == demo_settings(tmp_path)
+    assert "this is about the demo of this folder" in capsys.readouterr().err
+    assert read_settings(company.SETTINGS) == demo_settings(tmp_path)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_folders_own_settings_come_before_its_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    demo_settings(tmp_path).database.directory.mkdir(parents=True)
+    (tmp_path / "switchboard.toml").write_text(company.SETTINGS.read_text())
+    assert read_settings(None).path == Path("switchboard.toml")
+    with pytest.raises(typer.Exit):
+        read_settings(Path("other.toml"))
