@@ -42,7 +42,7 @@ class Student:
     """The Llama being made, and a linear map to each teacher's space, which are dropped when it is done."""
 
     model: LlamaForCausalLM
-    projections: torch.nn.ModuleDict
+    projections: dict[str, torch.nn.Linear]
     tokenizer: TokenizersBackend
 
     def states(self, texts: Sequence[str]) -> torch.Tensor:
@@ -87,8 +87,8 @@ def distil(
         name: torch.nn.Linear(model.config.hidden_size, lesson.targets.shape[1], bias=False)
         for name, lesson in lessons.items()
     }
-    student = Student(model, torch.nn.ModuleDict(maps), tokenizer)
-    weights = [*model.parameters(), *student.projections.parameters()]
+    student = Student(model, maps, tokenizer)
+    weights = [*model.parameters(), *(map_.weight for map_ in maps.values())]
     rate = RATE_AGAIN if args.start_from else RATE
     optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=DECAY, betas=(0.9, 0.98), fused=True)
     fit_projections(student, lines, lessons)
@@ -213,7 +213,7 @@ def keep(student: Student, optimizer: torch.optim.Optimizer, done: Progressed, w
     """Write a checkpoint, whole or not at all."""
     state = {
         "model": student.model.state_dict(),
-        "projections": student.projections.state_dict(),
+        "projections": {name: map_.state_dict() for name, map_ in student.projections.items()},
         "optimizer": optimizer.state_dict(),
         "seconds": done.seconds,
         "steps": done.steps,
@@ -228,7 +228,8 @@ def resume(student: Student, optimizer: torch.optim.Optimizer, work: Path) -> Pr
         return Progressed()
     state = torch.load(work / "checkpoint.pt")
     student.model.load_state_dict(state["model"])
-    student.projections.load_state_dict(state["projections"])
+    for name, map_ in student.projections.items():
+        map_.load_state_dict(state["projections"][name])
     optimizer.load_state_dict(state["optimizer"])
     err.print(f"going on after step {state['steps']:,}, {state['seconds']:,.0f} s")
     return Progressed(state["seconds"], state["steps"])

@@ -9,7 +9,7 @@ is, what it was made from and how good it is: README.md beside this file.
 import argparse
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -21,7 +21,7 @@ from inference.starter.lines import Line, choose_lines, read_lines
 from inference.starter.student import begin, take_further
 from inference.starter.teacher import MiniLM, Teacher, UniversalSentenceEncoder, embed
 
-TEACHERS = {"minilm": MiniLM, "use": UniversalSentenceEncoder}
+TEACHERS: dict[str, Callable[[], Teacher]] = {"minilm": MiniLM, "use": UniversalSentenceEncoder}
 
 
 def main() -> None:

@@ -103,10 +103,13 @@ def test_label_rows_are_of_one_length_and_at_right_angles() -> None:
 
 
 def test_no_label_is_likelier_than_another_before_training() -> None:
-    """A LoRA would have to unlearn it: random rows of that length answer at .98 here, these at .35."""
+    """A LoRA would have to unlearn it: random rows of that length answer at .98 here, these at .62.
+
+    In English alone they answered at .35: three languages leave fewer directions unused.
+    """
     said = ["where is my parcel", "my card was charged twice", "the printer is broken", "who approves holidays", "hi"]
     states = torch.stack([state(text) for text in said]) * rows().shape[1] ** 0.5
-    assert (states @ rows()[-160:].float().T).square().mean().sqrt() < 0.6
+    assert (states @ rows()[-160:].float().T).square().mean().sqrt() < 0.7
 
 
 @pytest.mark.parametrize("parse_specials", [None, False])
