@@ -278,7 +278,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
     fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
     embedder, memory, registry = store.embedder, store.memory, store.registry
-    classifier = Classifier(predictor, embedder, memory, registry, model.base, linear=voices, deadline=model.deadline)
+    classifier = Classifier(predictor, embedder, memory, registry, model.base, fitted=voices, deadline=model.deadline)
     learner = Learner(
         {task.name: task for task in settings.tasks},
         store.examples,

@@ -1,11 +1,11 @@
-"""Linear voices that say what a test wants, and remember what they were fitted on."""
+"""Voices beside the model that say what a test wants, and remember what they were fitted on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from bot.domain import model_ports
 from bot.domain.errors import SwitchboardError
-from bot.domain.mixture import USUAL, without
+from bot.domain.mixture import ADAPTER, USUAL, without
 from bot.domain.model_ports import Lesson, Said, Vector
 from bot.domain.tasks import Task
 
@@ -19,11 +19,20 @@ class FakeVoices:
     fits: list[Sequence[Lesson]] = field(default_factory=list)
     unheard: Mapping[str, Said] = field(default_factory=dict)
     failure: SwitchboardError | None = None
+    asked: list[Set[str]] = field(default_factory=list)
+    """Who was asked, call by call."""
+    loud_without: Mapping[str, float] | None = None
+
+    @property
+    def usual(self) -> Mapping[str, float]:
+        return {voice: weight for voice, weight in USUAL.items() if voice != ADAPTER}
 
     def fitted_on(self, task: str) -> str | None:
         return self.stamp
 
     def without_adapter(self, task: str) -> Mapping[str, float]:
+        if self.loud_without is not None:
+            return self.loud_without
         return without(USUAL) if self.said else {}
 
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
@@ -32,11 +41,14 @@ class FakeVoices:
             raise self.failure
         self.stamp = digest
 
-    async def say(self, task: str, texts: Sequence[str], vectors: Sequence[Vector | None]) -> list[Said]:
-        return [self.said for _ in texts]
+    async def say(
+        self, task: str, texts: Sequence[str], vectors: Sequence[Vector | None], asked: Collection[str]
+    ) -> list[Said]:
+        self.asked.append(set(asked))
+        return [{voice: row for voice, row in self.said.items() if voice in asked} for _ in texts]
 
-    def unseen(self, task: str) -> Mapping[str, Said]:
-        return self.unheard
+    def unseen(self, task: str, keys: Collection[str]) -> Mapping[str, Said]:
+        return {key: said for key, said in self.unheard.items() if key in keys}
 
     def fit_weights(self, said: Sequence[Said], truth: Sequence[str]) -> Mapping[str, float]:
         return dict.fromkeys(sorted(set[str]().union(*said)), 0.5)
@@ -55,5 +67,5 @@ class FakeLessons:
         return self.known[:limit]
 
 
-_voices: type[model_ports.LinearVoices] = FakeVoices
+_voices: type[model_ports.ExampleVoices] = FakeVoices
 _lessons: type[model_ports.VoiceLessons] = FakeLessons

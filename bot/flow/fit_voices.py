@@ -1,4 +1,4 @@
-"""Keeps the linear voices fitted on what is known by now: seconds of work, in a process of its own."""
+"""Keeps the voices beside the model fitted on what is known by now: seconds of work, in a process of its own."""
 
 import logging
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from bot.domain.errors import TrainingFailed
-from bot.domain.model_ports import LinearVoices, VoiceLessons
+from bot.domain.model_ports import ExampleVoices, VoiceLessons
 from bot.domain.ports import Change
 from bot.domain.tasks import Task
 
@@ -28,7 +28,7 @@ class VoiceFitter:
     wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.EXAMPLE})
     tasks: Sequence[Task]
     lessons: VoiceLessons
-    voices: LinearVoices
+    voices: ExampleVoices
     embedder: str
     _rests: dict[str, float] = field(default_factory=dict)
     """Task -> when it may be fitted again, on the monotonic clock."""

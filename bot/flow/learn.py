@@ -145,16 +145,17 @@ class Learner:
     def _mixture(
         self, candidate: Adapter, slice_: Sequence[Example], scores: Sequence[tuple[Mapping[str, float], str]]
     ) -> Mixture:
-        linear = self.scorer.classifier.linear
-        unseen = linear.unseen(candidate.task) if linear is not None else {}
+        fitted = self.scorer.classifier.fitted
+        keys = {text_key(example.text) for example in slice_}
+        unseen = fitted.unseen(candidate.task, keys) if fitted is not None else {}
         rows = [
             ({ADAPTER: calibrated(said, candidate.temperature), **unseen[key]}, label)
             for example, (said, label) in zip(slice_, scores, strict=True)
             if (key := text_key(example.text)) in unseen
         ]
-        if linear is None or not rows:
+        if fitted is None or not rows:
             return Mixture()
-        return Mixture(linear.fit_weights([said for said, _ in rows], [label for _, label in rows]))
+        return Mixture(fitted.fit_weights([said for said, _ in rows], [label for _, label in rows]))
 
     async def _judge(self, query: Query, candidate: Adapter, held_out: Sequence[Example], tell: Progress) -> Verdict:
         """Champion and candidate as whole systems, memory included, on the same held-out examples."""

@@ -1,16 +1,16 @@
-"""Whose opinions a decision rests on: the model's with the linear voices beside it, and the memory's."""
+"""Whose opinions a decision rests on: the model's with the voices beside it, and the memory's."""
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.decisions import Author, Heard, NoPrediction, Opinion, Reason, calibrated
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.memory_vote import memory_opinion
-from bot.domain.mixture import ADAPTER, Mixture, pooled
-from bot.domain.model_ports import Asked, LinearVoices, Memory, Predictor, Query, Said, Voice
+from bot.domain.mixture import ADAPTER, USUAL, Mixture, pooled
+from bot.domain.model_ports import Asked, ExampleVoices, Memory, Predictor, Query, Said, Voice
 
 log = logging.getLogger(__name__)
 
@@ -51,25 +51,40 @@ class ModelVoice:
 
 @dataclass(frozen=True, slots=True)
 class PooledVoice:
-    """The model and the linear voices as one opinion, each as loud as it has proved to be.
+    """The model and the voices that are fitted on examples as one opinion, each as loud as it has proved to be.
 
-    Where the model is silent the others speak, and the opinion says that it is not the model's.
+    Where the model is silent the others speak, and the opinion says that it is not the model's. Who has no weight is
+    not asked.
     """
 
     model: ModelVoice
-    linear: LinearVoices
+    fitted: ExampleVoices
 
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
-        heard, vectors = await asyncio.gather(self.model.opinions(asked), asked.vectors())
-        said = await self.linear.say(asked.query.task.name, asked.texts, vectors)
-        return [self._pooled(asked.query, one, others) for one, others in zip(heard, said, strict=True)]
+        mixture = self._mixture(asked.query)
+        if self._of([ADAPTER], mixture)[ADAPTER] > 0:
+            heard, said = await asyncio.gather(self.model.opinions(asked), self._say(asked, mixture))
+            return [self._pooled(asked.query, mixture, *one) for one in zip(heard, said, strict=True)]
+        said = await self._say(asked, mixture)
+        unneeded: Sequence[Opinion | NoPrediction] = [NoPrediction()] * len(said)
+        heard = unneeded if all(said) else await self.model.opinions(asked)
+        return [self._pooled(asked.query, mixture, *one) for one in zip(heard, said, strict=True)]
 
-    def _pooled(self, query: Query, heard: Opinion | NoPrediction, others: Said) -> Opinion | NoPrediction:
+    async def _say(self, asked: Asked, mixture: Mixture) -> Sequence[Said]:
+        """What those say who count with the model or without it."""
+        names = list(self.fitted.usual)
+        cases = self._of([ADAPTER, *names], mixture), self._of(names, mixture)
+        loud = {voice for voice in names if any(weights[voice] > 0 for weights in cases)}
+        return await self.fitted.say(asked.query.task.name, asked.texts, await asked.vectors(), loud)
+
+    def _pooled(
+        self, query: Query, mixture: Mixture, heard: Opinion | NoPrediction, others: Said
+    ) -> Opinion | NoPrediction:
         spoken = dict(others)
         if isinstance(heard, Opinion):
             spoken[ADAPTER] = _learned(query.adapter, heard.probabilities)
-        weights = self._mixture(query).of(list(spoken))
+        weights = self._of(spoken, mixture)
         mixed = pooled(spoken, weights, query.task.names) if others else None
         if mixed is None:
             return heard
@@ -79,8 +94,11 @@ class PooledVoice:
         without = heard.reason if isinstance(heard, NoPrediction) else None
         return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without)
 
+    def _of(self, voices: Collection[str], mixture: Mixture) -> dict[str, float]:
+        return mixture.of(voices, {**USUAL, **self.fitted.usual})
+
     def _mixture(self, query: Query) -> Mixture:
-        fitted = self.linear.without_adapter(query.task.name)
+        fitted = self.fitted.without_adapter(query.task.name)
         if query.adapter is not None:
             return replace(query.adapter.mixture, without_adapter=fitted or query.adapter.mixture.without_adapter)
         return Mixture(without_adapter=fitted) if fitted else Mixture()

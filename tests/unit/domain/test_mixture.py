@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.mixture import ADAPTER, USUAL, VECTORS, WORDS, Mixture, pooled, without
+from bot.domain.mixture import ADAPTER, NEIGHBOURS, USUAL, VECTORS, WORDS, Mixture, pooled, without
 
 TEAMS = ("billing", "it", "shipping")
 
@@ -58,7 +58,7 @@ def test_nobody_who_counts_says_nothing() -> None:
 
 def test_without_the_adapter_the_others_are_as_loud_together() -> None:
     rest = without(USUAL)
-    assert set(rest) == {WORDS, VECTORS}
+    assert set(rest) == {WORDS, VECTORS, NEIGHBOURS}
     assert sum(rest.values()) == pytest.approx(sum(USUAL.values()))
     assert Mixture().of([WORDS, VECTORS]) == rest
     assert Mixture().of([ADAPTER, WORDS]) == {ADAPTER: USUAL[ADAPTER], WORDS: USUAL[WORDS]}
