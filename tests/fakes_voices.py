@@ -21,6 +21,7 @@ class FakeVoices:
     failure: SwitchboardError | None = None
     asked: list[Set[str]] = field(default_factory=list)
     """Who was asked, call by call."""
+    counted: Mapping[str, int] = field(default_factory=dict)
     loud_without: Mapping[str, float] | None = None
 
     @property
@@ -34,6 +35,9 @@ class FakeVoices:
         if self.loud_without is not None:
             return self.loud_without
         return without(USUAL) if self.said else {}
+
+    def counts(self, task: str) -> Mapping[str, int]:
+        return self.counted
 
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         self.fits.append(lessons)

@@ -244,6 +244,9 @@ class ExampleVoices(Protocol):
     def without_adapter(self, task: str) -> Mapping[str, float]:
         """How loud each is where no adapter speaks; empty: not fitted yet."""
 
+    def counts(self, task: str) -> Mapping[str, int]:
+        """Label -> how many examples of it they were fitted on; empty: not fitted yet."""
+
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         """Fit them anew; who is asked meanwhile hears the old ones. Raises TrainingFailed."""
 

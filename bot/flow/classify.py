@@ -61,7 +61,7 @@ class Classifier:
         """Everybody who is asked, the model first; the memory last, since it is the one that knows of corrections."""
         model = ModelVoice(self.predictor)
         first = model if self.fitted is None else PooledVoice(model, self.fitted)
-        return (first, *self.others, MemoryVoice(self.memory))
+        return (first, *self.others, MemoryVoice(self.memory, self.fitted))
 
     async def query(self, task: Task, hurried: bool = False) -> Query:
         """The question as the champion is asked it now. `hurried`: somebody in a chat waits for the answer."""

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 MAX_LESSONS = 20_000
 """More are not looked at: a fit should take seconds, and the words of twenty thousand messages are known."""
-_REST = 10.0
+_REST = 3.0
 """How many times as long as a fit took nothing is fitted again: an import changes the examples every second."""
 _AFTER_FAILURE = 60.0
 

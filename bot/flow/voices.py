@@ -9,7 +9,7 @@ from bot.domain.decisions import Author, Heard, NoPrediction, Opinion, Reason, c
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.memory_vote import memory_opinion
-from bot.domain.mixture import ADAPTER, USUAL, Mixture, pooled
+from bot.domain.mixture import ADAPTER, USUAL, Mixture, expected, pooled
 from bot.domain.model_ports import Asked, ExampleVoices, Memory, Predictor, Query, Said, Voice
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,9 @@ class PooledVoice:
     def _pooled(
         self, query: Query, mixture: Mixture, heard: Opinion | NoPrediction, others: Said
     ) -> Opinion | NoPrediction:
-        spoken = dict(others)
+        adapter, counts = query.adapter, self.fitted.counts(query.task.name)
+        new = [name for name in query.task.names if name not in adapter.codes] if adapter is not None else []
+        spoken = {voice: expected(row, counts, new) for voice, row in others.items()}
         if isinstance(heard, Opinion):
             spoken[ADAPTER] = _learned(query.adapter, heard.probabilities)
         weights = self._of(spoken, mixture)
@@ -104,6 +106,11 @@ class PooledVoice:
         return Mixture(without_adapter=fitted) if fitted else Mixture()
 
 
+def unlearned(query: Query) -> list[str]:
+    """The labels that came after the adapter was trained; none where there is no adapter."""
+    return [name for name in query.task.names if query.adapter is not None and name not in query.adapter.codes]
+
+
 def _learned(adapter: Adapter | None, probabilities: Mapping[str, float]) -> Mapping[str, float]:
     """What the adapter says of the labels it was trained for; of a team that came later it knows nothing."""
     if adapter is None:
@@ -123,13 +130,19 @@ class MemoryVoice:
     """The memory: what settled texts near this one say."""
 
     memory: Memory
+    fitted: ExampleVoices | None = None
 
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
         known = [(text, v) for text, v in zip(asked.texts, await asked.vectors(), strict=True) if v is not None]
         texts, vectors = [text for text, _ in known], [vector for _, vector in known]
         found = iter(await self.memory.nearest_many(asked.query.task, vectors, texts, asked.leave_out_itself))
-        return [NoPrediction() if v is None else memory_opinion(next(found)) for v in await asked.vectors()]
+        counts = self.fitted.counts(asked.query.task.name) if self.fitted is not None else {}
+        new = unlearned(asked.query)
+        taught = [name for name in new if name in counts]
+        return [
+            NoPrediction() if v is None else memory_opinion(next(found), new, taught) for v in await asked.vectors()
+        ]
 
 
 _: tuple[type[Voice], ...] = (ModelVoice, PooledVoice, MemoryVoice)

@@ -43,6 +43,8 @@ class Voices:
     """By name; a voice that found nothing to learn from is not in it."""
     without_adapter: Mapping[str, float]
     """Weights of the voices where no adapter speaks, fitted on what each had not learned from."""
+    counts: Mapping[str, int]
+    """Label -> how many examples it had."""
     unseen: Unseen
     """By which the weights beside an adapter are fitted."""
 
@@ -68,6 +70,7 @@ def save(folder: Path, voices: Voices) -> None:
         "fitted_on": voices.fitted_on,
         "embedder": voices.embedder,
         "without_adapter": dict(voices.without_adapter),
+        "counts": dict(voices.counts),
         _UNSEEN: {"keys": voices.unseen.keys, "labels": voices.unseen.labels},
         "voices": {name: dict(kept.names) for name, kept in stored.items()},
         "sha256": _sha256(beside),
@@ -96,6 +99,7 @@ def load(folder: Path, kinds: Sequence[Voice] = VOICES) -> Voices:
                 names["embedder"],
                 {kind.name: kind.restored(stored[kind.name]) for kind in kinds if kind.name in stored},
                 names["without_adapter"],
+                names["counts"],
                 Unseen(tuple(names[_UNSEEN]["keys"]), tuple(names[_UNSEEN]["labels"]), said),
             )
     except FileNotFoundError as error:

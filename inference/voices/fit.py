@@ -7,6 +7,7 @@ A process of its own, at the lowest priority, so that nobody who writes waits fo
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def fit_voices(lessons: Lessons, kinds: Sequence[Voice] = VOICES) -> Voices:
         embedder=lessons.embedder,
         fitted=fitted,
         without_adapter=fit_weights(said, truth, usual) if said else {},
+        counts=dict(Counter(lessons.labels)),
         unseen=Unseen(lessons.keys, names, said),
     )
 

@@ -54,6 +54,11 @@ class FittedVoices:
         voices = self._of(task)
         return {} if voices is None else voices.without_adapter
 
+    def counts(self, task: str) -> Mapping[str, int]:
+        """See `model_ports.ExampleVoices`."""
+        voices = self._of(task)
+        return {} if voices is None else voices.counts
+
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         """See `model_ports.ExampleVoices`. Cancelling ends the process."""
         self._folder.mkdir(parents=True, exist_ok=True)

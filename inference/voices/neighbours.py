@@ -8,7 +8,17 @@ from scipy.special import log_softmax
 
 from bot.domain.mixture import NEIGHBOURS, USUAL
 from inference.voices.linear import fit_temperature
-from inference.voices.voice import Array, FittedVoice, Floats, Lessons, Questions, Stored, Voice, heard_vectors, of_vectors
+from inference.voices.voice import (
+    Array,
+    FittedVoice,
+    Floats,
+    Lessons,
+    Questions,
+    Stored,
+    Voice,
+    heard_vectors,
+    of_vectors,
+)
 
 _NEAREST = 30
 _SHARPNESS = 0.05

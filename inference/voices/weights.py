@@ -15,9 +15,7 @@ _UNKNOWN = 0.2
 """Where a voice starts that nobody has measured yet."""
 
 
-def fit_weights(
-    said: Mapping[str, Floats], truth: Sequence[int], usual: Mapping[str, float]
-) -> dict[str, float]:
+def fit_weights(said: Mapping[str, Floats], truth: Sequence[int], usual: Mapping[str, float]) -> dict[str, float]:
     """Voice -> weight, from what each said of rows that it had not learned from (rows × labels, log-probabilities).
 
     Least negative log-likelihood of the pool, pulled towards the usual weights by a quadratic penalty; the sum is free,

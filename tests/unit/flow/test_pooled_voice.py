@@ -128,3 +128,12 @@ async def test_voices_that_disagree_ask_the_person() -> None:
     made = await decided(one, adapter=(await serving(one, even)).adapter)
     assert made.reason is Reason.UNSURE
     assert {"it", "billing"} <= set(made.candidates)
+
+
+async def test_a_team_that_came_after_the_adapter_is_found_by_its_few_examples() -> None:
+    voices = FakeVoices({WORDS: {"billing": 0.6, "it": 0.2, "delivery": 0.2}, VECTORS: {"billing": 0.5, "it": 0.5}})
+    voices.counted = {"billing": 200, "delivery": 5, "it": 200}
+    one = replace(fake_classifier(NOTHING), fitted=voices)
+    old = tuple(name for name in TASK.names if name != "delivery")
+    assert (await decided(one, adapter=(await serving(one)).adapter)).label == "billing"
+    assert (await decided(one, adapter=(await serving(one, labels=old)).adapter)).label == "delivery"
