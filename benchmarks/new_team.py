@@ -30,11 +30,12 @@ from bot.domain.decisions import Prediction, decide
 from bot.domain.learning import Adapter, fit_temperature, text_key
 from bot.domain.memory_vote import NEIGHBOURS, Neighbour, Neighbours
 from bot.domain.mixture import Mixture
-from bot.domain.model_ports import Embedder, Lesson, Query, Registry, Vector
+from bot.domain.model_ports import Embedder, Lesson, Memory, Query, Registry, Vector
 from bot.domain.tasks import Label, Task
 from bot.flow.classify import BATCH, Classifier
 from inference.embed import LocalEmbedder
 from inference.voices.fitted import FittedVoices
+from inference.voices.voice import Floats
 
 NEW = 2
 SIZES = (0, 1, 5, 25, 100)
@@ -52,8 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--asked", type=int, default=50, help="messages of each team that are asked")
     args = parser.parse_args(arguments)
     rows = drawn(args.data, args.known, args.asked)
-    for name, figures in asyncio.run(measured(rows, args.draws)).items():
-        show(name, figures, machine())
+    show(f"{args.data.stem}, % right", asyncio.run(measured(rows, args.draws)), machine())
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,12 @@ class Trial:
         voices = FittedVoices(Path(tempfile.mkdtemp(prefix="switchboard-new-team-")), "bundled")
         memory = ExactMemory(self.vectors)
         classifier = Classifier(
-            StandIn(old, self.vectors), Known(self.vectors), memory, cast(Registry, None), "starter", fitted=voices
+            StandIn(old, self.vectors),
+            Known(self.vectors),
+            cast(Memory, memory),
+            cast(Registry, None),
+            "starter",
+            fitted=voices,
         )
 
         def fit(rows: Sequence[Row]) -> "asyncio.Future[None]":
@@ -209,7 +214,7 @@ class ExactMemory:
     """Corrections and anchors by nearness, in one product; see `model_ports.Memory`."""
 
     vectors: Mapping[str, Vector]
-    _rows: dict[bool, tuple[Sequence[Row], np.ndarray]] = field(default_factory=dict)
+    _rows: dict[bool, tuple[Sequence[Row], Floats]] = field(default_factory=dict)
 
     def know(self, anchors: Sequence[Row], corrections: Sequence[Row]) -> None:
         """Know these and nothing else."""
@@ -225,7 +230,7 @@ class ExactMemory:
         corrections, anchors = (self._nearest(asked, texts, corrected) for corrected in (True, False))
         return [Neighbours(*found) for found in zip(corrections, anchors, strict=True)]
 
-    def _nearest(self, asked: np.ndarray, texts: Sequence[str], corrected: bool) -> list[tuple[Neighbour, ...]]:
+    def _nearest(self, asked: Floats, texts: Sequence[str], corrected: bool) -> list[tuple[Neighbour, ...]]:
         rows, matrix = self._rows[corrected]
         if not rows:
             return [()] * len(texts)

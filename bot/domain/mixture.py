@@ -9,8 +9,8 @@ LEAST = 1e-6
 """The smallest probability that is believed: a voice may rule a label out, but not for all the others."""
 
 _ADJUSTMENT = 1.1
-"""Exponent of the logit adjustment. On CLINC's ten domains and nine banking teams 1.0 gives new teams with five examples
-59 % of their messages, 1.3 gives them 72 % and takes 1.2 % of the others'."""
+"""Exponent of the logit adjustment. On CLINC's ten domains and nine banking teams 1.0 gave new teams with five examples
+59 % of their messages; 1.3 gave them 72 %, and took 1.2 % of the others'."""
 
 USUAL = {ADAPTER: 0.22, VECTORS: 0.45, NEIGHBOURS: 0.15, WORDS: 0.18}
 """Weights where there is too little to fit on: shares of calibrated voices, as they came out on other people's sets

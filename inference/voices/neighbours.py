@@ -1,4 +1,4 @@
-"""The voice that asks the neighbours: the labels of the settled texts nearest by their vectors, each by its nearness."""
+"""The voice that asks the neighbours: the labels of the settled texts nearest by vector, each by its nearness."""
 
 from dataclasses import dataclass
 
@@ -86,7 +86,7 @@ class NeighboursVoice:
 
 
 def _votes(asked: Floats, known: Floats, places: NDArray[np.int32], labels: int, itself: bool = True) -> Floats:
-    """Logarithms of the labels' shares among each row's nearest. Without `itself` the n-th row does not know the n-th."""
+    """Logarithms of the labels' shares among each row's nearest; without `itself` no row knows its namesake."""
     votes = np.empty((len(asked), labels), dtype=np.float32)
     count = min(_NEAREST, len(known) - (not itself))
     for start in range(0, len(asked), _AT_ONCE):

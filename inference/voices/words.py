@@ -9,6 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
 from bot.domain.mixture import USUAL, WORDS
+from inference.prompt import readable
 from inference.voices.linear import Linear, fit
 from inference.voices.voice import FittedVoice, Floats, Lessons, Questions, Stored, Voice
 
@@ -41,7 +42,8 @@ class WordsModel:
     def log_probabilities(self, questions: Questions) -> Floats:
         """See `voice.FittedVoice`."""
         vectorizers = (_with(_words(), self.words), _with(_letters(), self.letters))
-        return self.linear.log_probabilities(_stacked([v.transform(questions.texts) for v in vectorizers]))
+        texts = [readable(text) for text in questions.texts]
+        return self.linear.log_probabilities(_stacked([v.transform(texts) for v in vectorizers]))
 
     def stored(self) -> Stored:
         """See `voice.FittedVoice`."""
@@ -63,7 +65,8 @@ class WordsVoice:
         if len(set(lessons.labels)) < 2 or not any(any(c.isalnum() for c in text) for text in lessons.texts):
             return None
         words, letters = _words(), _letters()
-        features = _stacked([words.fit_transform(lessons.texts), letters.fit_transform(lessons.texts)])
+        texts = [readable(text) for text in lessons.texts]
+        features = _stacked([words.fit_transform(texts), letters.fit_transform(texts)])
         linear, unseen = fit(lambda: LinearSVC(random_state=0), features, lessons.labels)
         return WordsModel(_of(words), _of(letters), linear), unseen
 
