@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 BUNDLED = "all-MiniLM-L6-v2"
 _BUNDLED_BYTES = 90_868_376
+_WORDS = 160
+"""Words of a text that are embedded: MiniLM reads 256 pieces and drops the rest, be it what the text comes to."""
 _BATCH = 32
 """Texts embedded in one go; between two goes others get their turn."""
 
@@ -46,7 +48,7 @@ class LocalEmbedder:
         loop = asyncio.get_running_loop()
         vectors: list[Vector] = []
         for start in range(0, len(texts), _BATCH):
-            part = [readable(text) for text in texts[start : start + _BATCH]]
+            part = [readable(text, _WORDS) for text in texts[start : start + _BATCH]]
             vectors += await loop.run_in_executor(self._thread, self._encode, part)
         return vectors
 
@@ -93,7 +95,7 @@ class UrlEmbedder:
         """See `models.Embedder`. Raises Refused when the server does not know the model."""
         vectors: list[Vector] = []
         for start in range(0, len(texts), _BATCH):
-            vectors += await self._ask([readable(text) or " " for text in texts[start : start + _BATCH]])
+            vectors += await self._ask([readable(text, _WORDS) or " " for text in texts[start : start + _BATCH]])
         return vectors
 
     async def close(self) -> None:

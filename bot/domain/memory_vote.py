@@ -7,7 +7,7 @@ Another embedder needs constants of its own.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.domain.decisions import Author, Basis, Evidence, Opinion
@@ -51,14 +51,18 @@ class Neighbours:
         return max((n.similarity for n in self.corrections + self.anchors), default=-1.0)
 
 
-def memory_opinion(found: Neighbours) -> Opinion:
+def memory_opinion(found: Neighbours, new: Collection[str] = (), taught: Collection[str] = ()) -> Opinion:
     """What the memory says, given the texts that it finds near. An exact, corrected text decides by itself.
+
+    So does an exact anchor of a `new` label, one that the adapter has not learned. `taught` are those of them that
+    other voices have learned meanwhile: their corrections need no head start any more.
 
     Beside other voices only corrections speak: anchors say how far from home a correction is. Where nobody else speaks,
     both do.
     """
     known = found.closest if found.anchors else None
-    exact = next((n for n in found.corrections if n.same_text), None)
+    settled = (*found.corrections, *(n for n in found.anchors if n.label in new))
+    exact = next((n for n in settled if n.same_text), None)
     if exact is not None:
         return Opinion(Author.MEMORY, {exact.label: 1.0}, math.inf, evidence=_evidence([exact]), familiarity=known)
     alone = _alone(found)
@@ -67,7 +71,7 @@ def memory_opinion(found: Neighbours) -> Opinion:
     return Opinion(
         Author.MEMORY,
         _vote(found.corrections),
-        weight=_odds(found),
+        weight=_odds(found, 0.0 if found.corrections[0].label in taught else _BIAS),
         yields=_CONFIDENCE_WEIGHT / _WIDTH,
         evidence=_evidence(found.corrections),
         familiarity=known,
@@ -82,11 +86,11 @@ def _alone(found: Neighbours) -> Opinion:
     return Opinion(Author.MEMORY, _vote(everything), evidence=_evidence(everything))
 
 
-def _odds(found: Neighbours) -> float:
+def _odds(found: Neighbours, bias: float) -> float:
     """How many times as much as a model of the usual sureness the corrections count: the gate's sigmoid as odds."""
     corrected = found.corrections[0].similarity
     anchored = found.anchors[0].similarity if found.anchors else 0.0
-    return math.exp((corrected - anchored - _BIAS) / _WIDTH)
+    return math.exp((corrected - anchored - bias) / _WIDTH)
 
 
 def _vote(neighbours: Sequence[Neighbour]) -> dict[str, float]:
