@@ -24,11 +24,14 @@ _NO_LANGUAGE = re.compile("[\ud800-\udfff]|https?://\\S+|\\S+@\\S+")
 """Half a character, which lingua cannot take, and addresses, which are no words."""
 
 
-def language_of(text: str) -> str | None:
-    """Its ISO 639-1 code, one of LANGUAGES; None where it cannot be told. Safe to call from any thread."""
+def language_of(text: str, least_lead: float = _LEAST_LEAD) -> str | None:
+    """Its ISO 639-1 code, one of LANGUAGES; None where it cannot be told. Safe to call from any thread.
+
+    With `least_lead` 0 the likeliest counts, however close the next.
+    """
     words = _NO_LANGUAGE.sub(" ", text[:_ENOUGH])
     likely = _detector().compute_language_confidence_values(words)
-    if likely[0].value - likely[1].value < _LEAST_LEAD:
+    if likely[0].value == 0.0 or likely[0].value - likely[1].value < least_lead:
         return None
     return likely[0].language.iso_code_639_1.name.lower()
 

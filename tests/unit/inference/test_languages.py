@@ -38,6 +38,11 @@ def test_what_is_in_no_language_has_none(text: str) -> None:
     assert language_of(text) is None
 
 
+def test_whoever_needs_an_answer_takes_the_likeliest() -> None:
+    assert (language_of("status"), language_of("status", least_lead=0.0)) == (None, "pl")
+    assert language_of("😀", least_lead=0.0) is None
+
+
 def test_half_a_character_does_not_hide_the_rest() -> None:
     assert language_of("quiero cambiar mi tarjeta \ud83d") == "es"
 
