@@ -260,12 +260,11 @@ def fallback(task: Task, reason: Reason) -> Decision:
 def _doubt(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> Reason | None:
     if decision.confidence < _ask_below(task, decision, opinions):
         return Reason.UNSURE
-    known = [opinion.familiarity for opinion in opinions if opinion.familiarity is not None]
-    if decision.by is not Author.MEMORY and known and max(known) < _STRANGE:
-        return Reason.STRANGE
-    if decision.by is not Author.MEMORY and known and _out_of_scope(opinions, max(known)):
-        return Reason.STRANGE
-    return None
+    known = [one.familiarity for one in opinions if one.familiarity is not None]
+    if decision.by is Author.MEMORY or not known:
+        return None
+    far = max(known) < _STRANGE or _out_of_scope(opinions, max(known))
+    return Reason.STRANGE if far else None
 
 
 def _ask_below(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> float:
