@@ -7,36 +7,19 @@ A process of its own, at the lowest priority, so that nobody who writes waits fo
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bot.domain.embedders import known_of
-from bot.domain.mixture import VECTORS, WORDS
+from inference.voices import VOICES
 from inference.voices.files import Unseen, Voices, save
-from inference.voices.linear import Floats
 from inference.voices.proved import proved
-from inference.voices.vectors import VectorsModel, fit_vectors
+from inference.voices.voice import FittedVoice, Floats, Lessons, Voice
 from inference.voices.weights import fit_weights
-from inference.voices.words import WordsModel, fit_words
 
 ROWS, VECTOR_ROWS = "rows.jsonl", "vectors.npy"
-
-
-@dataclass(frozen=True, slots=True)
-class Lessons:
-    """What the voices are fitted on; the three sequences are as long as one another."""
-
-    digest: str
-    embedder: str
-    keys: tuple[str, ...]
-    """Content hashes of the texts (`learning.text_key`)."""
-    texts: tuple[str, ...]
-    labels: tuple[str, ...]
-    vectors: Floats
-    """Rows of NaN where a text has no vector yet."""
 
 
 def main(folder: Path) -> None:
@@ -44,44 +27,36 @@ def main(folder: Path) -> None:
     save(folder, fit_voices(read_lessons(folder)))
 
 
-def fit_voices(lessons: Lessons) -> Voices:
+def fit_voices(lessons: Lessons, kinds: Sequence[Voice] = VOICES) -> Voices:
     """The voices, each silent where there is nothing it could learn from: one label, no words, no vectors."""
     names = tuple(sorted(set(lessons.labels)))
-    words, said = _words(lessons, names)
-    vectors, also_said = _vectors(lessons, names)
-    spoken = {name: rows for name, rows in ((WORDS, said), (VECTORS, also_said)) if rows is not None}
+    fitted: dict[str, FittedVoice] = {}
+    said: dict[str, Floats] = {}
+    for kind in kinds:
+        learned = kind.fit(lessons)
+        if learned is not None:
+            fitted[kind.name], rows = learned
+            said[kind.name] = _over(names, fitted[kind.name].labels, rows)
+    usual = {kind.name: kind.usual for kind in kinds}
     truth = [names.index(label) for label in lessons.labels]
-    weights = fit_weights(spoken, truth) if spoken else {}
+    weights = fit_weights(said, truth, usual) if said else {}
     return Voices(
         fitted_on=lessons.digest,
-        words=words,
-        vectors=vectors,
         embedder=lessons.embedder,
+        fitted=fitted,
         without_adapter=weights,
-        proved=proved(spoken, weights, names, truth),
-        unseen=Unseen(lessons.keys, names, spoken),
+        proved=proved(said, weights, names, truth),
+        counts=dict(Counter(lessons.labels)),
+        unseen=Unseen(lessons.keys, names, said),
     )
 
 
-def _words(lessons: Lessons, names: Sequence[str]) -> tuple[WordsModel | None, Floats | None]:
-    if len(names) < 2 or not any(any(c.isalnum() for c in text) for text in lessons.texts):
-        return None, None
-    return fit_words(lessons.texts, lessons.labels)
-
-
-def _vectors(lessons: Lessons, names: Sequence[str]) -> tuple[VectorsModel | None, Floats | None]:
-    """Rows that have no vector yet are not learned from, and nothing is said of them: every label alike."""
-    there = np.asarray(~np.isnan(lessons.vectors).any(axis=1), dtype=np.bool_)
-    if not lessons.vectors.shape[1]:
-        there[:] = False
-    labels = [label for label, has in zip(lessons.labels, there, strict=True) if has]
-    if len(set(labels)) < 2:
-        return None, None
-    model, said = fit_vectors(lessons.vectors[there], labels, known_of(lessons.embedder).likeness.own)
-    rows = np.full((len(there), len(names)), -np.log(len(names)), dtype=np.float32)
-    columns = np.asarray([names.index(label) for label in model.labels])
-    rows[np.ix_(np.flatnonzero(there), columns)] = said
-    return model, rows
+def _over(names: Sequence[str], known: Sequence[str], rows: Floats) -> Floats:
+    """Rows over all names. Where a voice had nothing to say, and of labels it does not know: every label alike."""
+    alike = -np.log(len(names))
+    spread = np.full((len(rows), len(names)), alike, dtype=np.float32)
+    spread[:, np.searchsorted(names, known)] = np.where(np.isnan(rows), alike, rows)
+    return spread
 
 
 def write_lessons(folder: Path, lessons: Lessons) -> None:
