@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BUNDLED = "all-MiniLM-L6-v2"
 _BUNDLED_BYTES = 90_868_376
-_WORDS = 160
+_WORDS = 128
 """Words of a text that are embedded: MiniLM reads 256 pieces and drops the rest, be it what the text comes to."""
 _BATCH = 32
 """Texts embedded in one go; between two goes others get their turn."""

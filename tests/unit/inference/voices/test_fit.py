@@ -197,3 +197,13 @@ def test_with_a_few_rows_the_usual_weights_hardly_move() -> None:
     weights = fit_weights({WORDS: row, VECTORS: row}, [1], USUAL)
     assert weights == pytest.approx({WORDS: USUAL[WORDS], VECTORS: USUAL[VECTORS]}, abs=0.1)
     assert fit_weights({WORDS: row}, [], USUAL) == {WORDS: USUAL[WORDS]}
+
+
+def test_three_hundred_labels_and_one_that_nobody_used() -> None:
+    pairs = [(f"please do thing number{n} for me {turn}", f"label-{n:03}") for n in range(300) for turn in range(2)]
+    known = replace(lessons(pairs, vectors=False), vectors=np.eye(300, dtype=np.float32)[[n // 2 for n in range(600)]])
+    voices = fit_voices(known)
+    assert len(voices.fitted[WORDS].labels) == 300
+    assert said(voices, NEIGHBOURS, asked(["?"], known.vectors[20:21])) == ["label-010"]
+    assert "label-300" not in voices.counts
+    assert voices.counts["label-010"] == 2
