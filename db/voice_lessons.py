@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.learning import Example, Side, Source, replayed, settle, text_key
+from bot.domain.learning import FRESH, Example, Side, Source, replayed, settle, text_key
 from bot.domain.model_ports import Lesson, Vector, VoiceLessons
 from bot.domain.tasks import Task
 from db.engine import Database
@@ -46,7 +46,7 @@ class PostgresVoiceLessons:
                 _chosen, [(text, label, source, at) for text, label, source, at in rows], limit
             )
             vectors = await self._vectors(session, task, embedder, list(chosen))
-        return [Lesson(key, example.text, example.label, vectors.get(key)) for key, example in chosen.items()]
+        return [Lesson(key, one.text, one.label, vectors.get(key), one.source in FRESH) for key, one in chosen.items()]
 
     async def _vectors(
         self, session: AsyncSession, task: Task, embedder: str, keys: Sequence[str]

@@ -1,4 +1,4 @@
-"""What the voices beside the model are fitted on: the train side, one label a text, with its vector where it has one."""
+"""What the voices beside the model are fitted on: the train side, one label a text, with the vector of each."""
 
 from dataclasses import replace
 
