@@ -1,6 +1,8 @@
 # Two commands: `make demo` shows the whole product, `make test` proves it. Both create what they need.
 PYTHON ?= python3
 BIN := .venv/bin
+# Two processes; to read along in one: make test SIDE_BY_SIDE=
+SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup
 
 .PHONY: demo test test-all check format chromium clean
 .DEFAULT_GOAL := demo
@@ -9,10 +11,10 @@ demo: .venv/ready  ## everything on this machine; ARGS=--no-browser only prints 
 	@$(BIN)/switchboard demo $(ARGS)
 
 test: .venv/ready chromium  ## everything that can run here in under 25 minutes
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 test-all: .venv/ready chromium  ## the slow suites as well
-	@$(BIN)/python -m pytest -m "slow or not slow" $(ARGS)
+	@$(BIN)/python -m pytest -m "slow or not slow" $(SIDE_BY_SIDE) $(ARGS)
 
 check: .venv/ready  ## style, types, and who may import whom
 	@$(BIN)/ruff format --check .

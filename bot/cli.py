@@ -1,22 +1,19 @@
 """Every command, each a few lines that call the application."""
 
-import asyncio
 import os
 import sys
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from bot import app, commands, example_commands, running
+from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.console import agreed, say
-from bot.demo import company
-from bot.domain.errors import SwitchboardError, UsageError
+from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
-from bot.failed import drop_failed, list_failed, retry_failed
+from bot.failed_commands import failed
 from bot.file_options import (
     DryRun,
     Encoding,
@@ -35,9 +32,8 @@ from bot.files import writing
 from bot.init import USUAL, begin, next_steps, of_names
 from bot.logs import write_logs
 from bot.platforms import platform_modules, platform_names
-from bot.settings import Settings, load, with_listen
+from bot.settings import Settings, with_listen
 
-T = TypeVar("T")
 _PLATFORMS = "|".join(platform_names())
 
 cli = typer.Typer(
@@ -49,17 +45,7 @@ cli = typer.Typer(
     epilog="Exit codes: 0 done, 1 a check or a gate said no, 2 usage or configuration.",
 )
 
-failed = typer.Typer(no_args_is_help=True, help="What was set aside after it failed again and again.")
 cli.add_typer(failed, name="failed")
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", envvar="SWITCHBOARD_CONFIG", help="The settings file; by default ./switchboard.toml."),
-]
-TaskName = Annotated[str | None, typer.Option("--task", help="Which task; by default the one that routes.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
-FailedIds = Annotated[list[int] | None, typer.Argument(metavar="ID...", help="As `switchboard failed list` shows.")]
-EveryFailed = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 
 class Form(StrEnum):
@@ -77,7 +63,7 @@ def demo(
 ) -> None:
     """The whole product on this machine, with a demo company and a chat in the browser. Ctrl-C stops all of it."""
     settings = with_listen(app.demo_settings(Path.cwd()), listen)
-    _run(running.serve(settings, running.Demo(open_browser=not no_browser)))
+    run_to_end(running.serve(settings, running.Demo(open_browser=not no_browser)))
 
 
 @cli.command()
@@ -98,7 +84,7 @@ def init(
     --force. There are no secrets in it; the next steps say where these come from.
     """
     settings = config or Path("switchboard.toml")
-    with _spoken():
+    with spoken():
         chosen = of_names(list(dict.fromkeys(platforms or USUAL)), platform_modules())
         written = begin(settings, chosen, http, force)
     say(f"Written: {', '.join(map(str, written))}")
@@ -125,8 +111,8 @@ def check(
     A line for each thing that was looked at: ✓ it works, or ✗ and what to do.
     Exit code 1: something does not work. Without --live nothing is posted.
     """
-    settings = _settings(config)
-    with _spoken():
+    settings = read_settings(config)
+    with spoken():
         commands.known(platform, settings.platforms)
     if live:
         say("After the other checks a test message appears in every team's room.")
@@ -136,32 +122,32 @@ def check(
     async def work() -> bool:
         return await commands.check(app.check(settings, platform, live), as_json, sys.stdout)
 
-    if not _run(work()):
+    if not run_to_end(work()):
         raise typer.Exit(1)
 
 
 @cli.command()
 def run(config: Config = None) -> None:
     """The bot, on the platforms of the settings, until Ctrl-C or SIGTERM."""
-    _run(running.serve(_settings(config)))
+    run_to_end(running.serve(read_settings(config)))
 
 
 @cli.command()
 def migrate(config: Config = None) -> None:
     """Bring the database to the newest schema. `run` and `demo` do it themselves."""
-    _run(app.migrate(_settings(config)))
+    run_to_end(app.migrate(read_settings(config)))
 
 
 @cli.command()
 def backup(file: Annotated[Path, typer.Argument(dir_okay=False)], config: Config = None) -> None:
     """Write the whole database into one file, while the bot goes on working."""
-    _run(app.backup(_settings(config), file))
+    run_to_end(app.backup(read_settings(config), file))
 
 
 @cli.command()
 def restore(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], config: Config = None) -> None:
     """Put the database back to what a backup holds. Stop the bot first: what the database held is replaced."""
-    _run(app.restore_backup(_settings(config), file))
+    run_to_end(app.restore_backup(read_settings(config), file))
 
 
 @cli.command()
@@ -176,8 +162,8 @@ def route(
     config: Config = None,
 ) -> None:
     """Classify without a chat: which team would get this?"""
-    settings = _settings(config)
-    with _spoken():
+    settings = read_settings(config)
+    with spoken():
         asked = settings.task(task)
         if (text is None) == (file is None):
             raise UsageError('give either a text or --file: switchboard route "where is my parcel?"')
@@ -192,7 +178,7 @@ def route(
                 await commands.route_text(models, asked, text or "", as_json, out)
             return 0
 
-    if _run(work()):
+    if run_to_end(work()):
         raise typer.Exit(1)
 
 
@@ -216,8 +202,8 @@ def import_(
     Columns, separator and encoding are recognised, and said; the flags name what is
     not. --dry-run shows what would be stored, and stores nothing.
     """
-    settings = _settings(config)
-    with _spoken():
+    settings = read_settings(config)
+    with spoken():
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         ready = example_commands.ready_to_import(file, settings.task(task), options, skip_bad, strict)
     if dry_run:
@@ -228,7 +214,7 @@ def import_(
         async with app.open_store(settings) as store:
             await example_commands.import_examples(store, app.embedding_backfill(store), settings.task(task), ready)
 
-    _run(work())
+    run_to_end(work())
 
 
 @cli.command()
@@ -244,7 +230,7 @@ def export(
         async with app.open_store(settings) as store:
             await example_commands.export_examples(store, settings.task(task), form.value, file)
 
-    _run(work(_settings(config)))
+    run_to_end(work(read_settings(config)))
 
 
 @cli.command()
@@ -255,7 +241,7 @@ def train(task: TaskName = None, as_json: AsJson = False, config: Config = None)
         async with app.open_model_stack(settings) as (store, models):
             return await commands.train(store, models, settings.task(task), as_json, sys.stdout)
 
-    if not _run(work(_settings(config))):
+    if not run_to_end(work(read_settings(config))):
         raise typer.Exit(1)
 
 
@@ -274,8 +260,8 @@ def evaluate(
     config: Config = None,
 ) -> None:
     """How good the present system is on a labelled file; of one with splits, on its test rows."""
-    settings = _settings(config)
-    with _spoken():
+    settings = read_settings(config)
+    with spoken():
         asked = settings.task(task)
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         examples = example_commands.labelled(file, asked, options, skip_bad)
@@ -285,7 +271,7 @@ def evaluate(
             with writing(None) as out:
                 await commands.evaluate(models, asked, file.name, examples, as_json, out)
 
-    _run(work())
+    run_to_end(work())
 
 
 @cli.command()
@@ -296,7 +282,7 @@ def models(task: TaskName = None, as_json: AsJson = False, config: Config = None
         async with app.open_store(settings) as store:
             await commands.models(store, settings.task(task), settings.model.base, as_json, sys.stdout)
 
-    _run(work(_settings(config)))
+    run_to_end(work(read_settings(config)))
 
 
 @cli.command()
@@ -307,7 +293,7 @@ def promote(name: str, task: TaskName = None, config: Config = None) -> None:
         async with app.open_store(settings) as store:
             await commands.promote(store, settings.task(task), settings.model.base, name)
 
-    _run(work(_settings(config)))
+    run_to_end(work(read_settings(config)))
 
 
 @cli.command()
@@ -318,7 +304,7 @@ def rollback(task: TaskName = None, config: Config = None) -> None:
         async with app.open_store(settings) as store:
             await commands.rollback(store, settings.task(task), settings.model.base)
 
-    _run(work(_settings(config)))
+    run_to_end(work(read_settings(config)))
 
 
 @cli.command()
@@ -335,81 +321,13 @@ def forget(
     adapters had learned from a text of theirs: the next learning cycle trains
     without it. Backups that were made before still hold everything.
     """
-    settings = _settings(config)
-    with _spoken():
+    settings = read_settings(config)
+    with spoken():
         whom = commands.person(person, platform_modules())
     if not yes and not agreed(f"Erase everything about {whom.key}?"):
         say("nothing was erased; --yes does not ask")
         raise typer.Exit(1)
-    commands.forgotten(whom, _run(app.forget(settings, whom)), as_json, sys.stdout)
-
-
-@failed.command(name="list")
-def failed_list(as_json: AsJson = False, config: Config = None) -> None:
-    """Every item that is set aside: its step, why, how often it was tried. Nobody's words are shown."""
-
-    async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await list_failed(store.failures, as_json, sys.stdout)
-
-    _run(work(_settings(config)))
-
-
-@failed.command(name="retry")
-def failed_retry(ids: FailedIds = None, every: EveryFailed = False, config: Config = None) -> None:
-    """Let items be tried again, as soon as the bot runs."""
-
-    async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await retry_failed(store.failures, _chosen(ids, every), app.now())
-
-    _run(work(_settings(config)))
-
-
-@failed.command(name="drop")
-def failed_drop(ids: FailedIds = None, every: EveryFailed = False, config: Config = None) -> None:
-    """Never try these items again: nothing more is done about them. There is no way back."""
-
-    async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await drop_failed(store.failures, _chosen(ids, every), app.now())
-
-    _run(work(_settings(config)))
-
-
-def _chosen(ids: list[int] | None, every: bool) -> list[int]:
-    """The items that are meant; none named: all of them."""
-    if bool(ids) == every:
-        raise UsageError("name the ids that `switchboard failed list` shows, or say --all")
-    return ids or []
-
-
-def _settings(config: Path | None) -> Settings:
-    with _spoken():
-        path = config or Path("switchboard.toml")
-        if path.resolve() == company.SETTINGS.resolve():
-            return app.demo_settings(Path.cwd())  # where the demo keeps what it stores, and perhaps runs
-        return load(path)
-
-
-def _run(work: Coroutine[None, None, T]) -> T:
-    with _spoken():
-        return asyncio.run(work)
-
-
-@contextmanager
-def _spoken() -> Iterator[None]:
-    """What we foresaw is said in its own words, without a traceback."""
-    try:
-        yield
-    except UsageError as error:
-        say(str(error))
-        raise typer.Exit(2) from error
-    except SwitchboardError as error:
-        say(str(error))
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as error:
-        raise typer.Exit(130) from error
+    commands.forgotten(whom, run_to_end(app.forget(settings, whom)), as_json, sys.stdout)
 
 
 def main() -> None:

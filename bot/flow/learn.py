@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -96,15 +96,12 @@ class Learner:
         task = self.tasks.get(cycle.task)
         if task is None:
             raise UsageError(f"tasks.{cycle.task}: the settings have no such task any more")
-        settled = await asyncio.to_thread(settle, await self.examples.examples(task.name))
-        known = [e for e in settled if e.label in task.names]
         query = await self.scorer.classifier.query(task)
-        to_learn_from = [e for e in known if e.side is Side.TRAIN]
-        training_set = await asyncio.to_thread(replayed, to_learn_from, MAX_TRAINING_SET)
+        examples = await self.examples.examples(task.name)
+        training_set, held_out = await asyncio.to_thread(_chosen, examples, frozenset(task.names))
         candidate = await self._train(cycle, query, training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
             candidate = await self.weighed(query, candidate, training_set)
-            held_out = [e for e in known if e.side is Side.HELD_OUT]
             verdict = await self._judge(query, candidate, held_out, tell)
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
 
@@ -216,6 +213,13 @@ class Learner:
             publishing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await publishing
+
+
+def _chosen(examples: Sequence[Example], names: Collection[str]) -> tuple[list[Example], list[Example]]:
+    """What to learn from and what to judge by: examples of labels that the task still has, each text once."""
+    known = [e for e in settle(examples) if e.label in names]
+    training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
+    return training_set, [e for e in known if e.side is Side.HELD_OUT]
 
 
 def _check_enough(task: Task, training_set: Sequence[Example]) -> None:

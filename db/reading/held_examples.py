@@ -86,7 +86,8 @@ class HeldExamples:
 
     def _told(self, rows: Sequence[Row[tuple[object, ...]]]) -> SameText:
         """Take in everything there is about one text."""
-        standing = [row for row in rows if not row.gone and row.label in self.task.names]
+        names = frozenset(self.task.names)
+        standing = [row for row in rows if not row.gone and row.label in names]
         said = [row for row in standing if row.source in CORRECTED]
         newest = max(said, key=lambda row: (row.source != Source.TAP, row.at, row.id), default=None)
         corrected = () if newest is None else (newest.id,)

@@ -1,0 +1,57 @@
+"""`switchboard failed list|retry|drop`: what was set aside after it failed again and again."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from bot import app
+from bot.command_line import AsJson, Config, read_settings, run_to_end
+from bot.domain.errors import UsageError
+from bot.failed import drop_failed, list_failed, retry_failed
+from bot.settings import Settings
+
+failed = typer.Typer(no_args_is_help=True, help="What was set aside after it failed again and again.")
+
+FailedIds = Annotated[list[int] | None, typer.Argument(metavar="ID...", help="As `switchboard failed list` shows.")]
+EveryFailed = Annotated[bool, typer.Option("--all", help="All of them.")]
+
+
+@failed.command(name="list")
+def failed_list(as_json: AsJson = False, config: Config = None) -> None:
+    """Every item that is set aside: its step, why, how often it was tried. Nobody's words are shown."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await list_failed(store.failures, as_json, sys.stdout)
+
+    run_to_end(work(read_settings(config)))
+
+
+@failed.command(name="retry")
+def failed_retry(ids: FailedIds = None, every: EveryFailed = False, config: Config = None) -> None:
+    """Let items be tried again, as soon as the bot runs."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await retry_failed(store.failures, _chosen(ids, every), app.now())
+
+    run_to_end(work(read_settings(config)))
+
+
+@failed.command(name="drop")
+def failed_drop(ids: FailedIds = None, every: EveryFailed = False, config: Config = None) -> None:
+    """Never try these items again: nothing more is done about them. There is no way back."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await drop_failed(store.failures, _chosen(ids, every), app.now())
+
+    run_to_end(work(read_settings(config)))
+
+
+def _chosen(ids: list[int] | None, every: bool) -> list[int]:
+    """The items that are meant; none named: all of them."""
+    if bool(ids) == every:
+        raise UsageError("name the ids that `switchboard failed list` shows, or say --all")
+    return ids or []
