@@ -11,6 +11,8 @@ from inference.voices.voice import FittedVoice, Floats, Lessons, Questions, Stor
 
 _STRENGTH = 10.0
 """C of the regression: 30 is a point better on clean few-shot sets, and loses seven where labels are wrong."""
+_TOLERANCE = 1e-4
+"""Ten times as much ends too early with many labels: on CLINC150 94.3 instead of 96.0 % of the validation split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class VectorsVoice:
         if len(set(labels)) < 2:
             return None
         linear, said = fit(
-            lambda: LogisticRegression(C=_STRENGTH, max_iter=100, tol=1e-3), lessons.vectors[there], labels
+            lambda: LogisticRegression(C=_STRENGTH, max_iter=100, tol=_TOLERANCE), lessons.vectors[there], labels
         )
         unseen = np.full((len(lessons.labels), len(linear.labels)), np.nan, dtype=np.float32)
         unseen[there] = said
