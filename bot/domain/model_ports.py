@@ -233,6 +233,8 @@ class Lesson:
     label: str
     vector: Vector | None
     """None: it has none yet."""
+    firm: bool = False
+    """A lead or the person said so: it is never taken for a slip, whatever the others say."""
 
 
 class VoiceLessons(Protocol):

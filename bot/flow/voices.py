@@ -16,6 +16,10 @@ from bot.domain.model_ports import Asked, ExampleVoices, Memory, Predictor, Quer
 log = logging.getLogger(__name__)
 
 
+_TAUGHT = 5
+"""Examples from which on the voices know a team that the adapter does not; with one correction it still needs help."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelVoice:
     """The model: a calibrated distribution over the labels of the task."""
@@ -146,7 +150,7 @@ class MemoryVoice:
         found = iter(await self.memory.nearest_many(asked.query.task, vectors, texts, asked.leave_out_itself))
         counts = self.fitted.counts(asked.query.task.name) if self.fitted is not None else {}
         new = unlearned(asked.query)
-        taught = [name for name in new if name in counts]
+        taught = [name for name in new if counts.get(name, 0) >= _TAUGHT]
         return [
             NoPrediction() if v is None else memory_opinion(next(found), self.scale, new, taught)
             for v in await asked.vectors()

@@ -148,6 +148,7 @@ def _as_lessons(digest: str, embedder: str, lessons: Sequence[Lesson]) -> Lesson
         tuple(lesson.text for lesson in lessons),
         tuple(lesson.label for lesson in lessons),
         _rows([lesson.vector for lesson in lessons]),
+        frozenset(lesson.key for lesson in lessons if lesson.firm),
     )
 
 

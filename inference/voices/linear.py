@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
-from sklearn.exceptions import ConvergenceWarning
 
 from inference.voices.voice import Array, Floats, Stored
 
@@ -95,7 +94,8 @@ def _fitted(
         offsets[rows] = 0.0
         return weights, offsets
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a little further from the optimum is no worse a voice
+        # A little further from the optimum is no worse a voice; and one example a label is little, but no mistake
+        warnings.simplefilter("ignore", UserWarning)
         model.fit(features, truth)
     coefficients, shift = np.asarray(model.coef_), np.asarray(model.intercept_)
     if len(present) == 2:  # scikit-learn keeps one row for two labels: the second one's

@@ -34,6 +34,8 @@ Part = TypeVar("Part")
 
 _STRENGTH = 10.0
 """C of the regression: 30 is a point better on clean few-shot sets, and loses seven where labels are wrong."""
+_TOLERANCE = 1e-4
+"""Ten times as much ends too early with many labels: on CLINC150 94.3 instead of 96.0 % of the validation split."""
 _ENOUGH = 2
 """So many texts a label, on average, have to have the first part before it is heard."""
 _OWN = "own."
@@ -149,7 +151,7 @@ def _widened(linear: Linear, own: int) -> Linear:
 
 
 def _regression() -> LogisticRegression:
-    return LogisticRegression(C=_STRENGTH, max_iter=100, tol=1e-3)
+    return LogisticRegression(C=_STRENGTH, max_iter=100, tol=_TOLERANCE)
 
 
 _: type[Voice] = VectorsVoice

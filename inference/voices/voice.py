@@ -1,7 +1,7 @@
 """The port that every voice beside the adapter stands behind: fitted on lessons, asked, kept as arrays and names."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -23,6 +23,13 @@ class Lessons:
     labels: tuple[str, ...]
     vectors: Floats
     """Rows of NaN where a text has no vector yet."""
+    firm: frozenset[str] = frozenset()
+    """Keys of those that are no slips, whatever the others say."""
+
+    def only(self, rows: NDArray[np.intp]) -> "Lessons":
+        """These rows alone."""
+        keys, texts, labels = (tuple(one[row] for row in rows) for one in (self.keys, self.texts, self.labels))
+        return replace(self, keys=keys, texts=texts, labels=labels, vectors=self.vectors[rows])
 
 
 @dataclass(frozen=True, slots=True)

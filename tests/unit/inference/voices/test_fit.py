@@ -208,3 +208,44 @@ def test_with_a_few_rows_the_usual_weights_hardly_move() -> None:
     weights = fit_weights({WORDS: row, VECTORS: row}, [1], USUAL)
     assert weights == pytest.approx({WORDS: USUAL[WORDS], VECTORS: USUAL[VECTORS]}, abs=0.1)
     assert fit_weights({WORDS: row}, [], USUAL) == {WORDS: USUAL[WORDS]}
+
+
+def test_three_hundred_labels_and_one_that_nobody_used() -> None:
+    pairs = [(f"please do thing number{n} for me {turn}", f"label-{n:03}") for n in range(300) for turn in range(2)]
+    known = replace(lessons(pairs, vectors=False), vectors=np.eye(300, dtype=np.float32)[[n // 2 for n in range(600)]])
+    voices = fit_voices(known)
+    assert len(voices.fitted[WORDS].labels) == 300
+    assert said(voices, NEIGHBOURS, asked(["?"], known.vectors[20:21])) == ["label-010"]
+    assert "label-300" not in voices.counts
+    assert voices.counts["label-010"] == 2
+
+
+def flipped(every: int) -> tuple[Lessons, list[int]]:
+    """A hundred examples of each of two teams, told apart by words and vectors; some carry the other's label."""
+    pairs = [
+        (f"my {thing} number {n}", team)
+        for n in range(100)
+        for thing, team in (("invoice", "billing"), ("laptop", "it"))
+    ]
+    known, wrong = lessons(pairs), list(range(3, len(pairs), every))
+    labels = [("it" if team == "billing" else "billing") if n in wrong else team for n, team in enumerate(known.labels)]
+    return replace(known, labels=tuple(labels)), wrong
+
+
+def test_labels_that_are_plainly_slips_are_not_learned() -> None:
+    known, wrong = flipped(every=33)
+    voices = fit_voices(known)
+    assert {known.keys[n] for n in wrong}.isdisjoint(voices.unseen.keys)
+    assert len(voices.unseen.keys) == len(known.keys) - len(wrong)
+
+
+def test_what_people_said_of_a_message_is_never_a_slip() -> None:
+    known, wrong = flipped(every=33)
+    firm = known.keys[wrong[0]]
+    assert firm in fit_voices(replace(known, firm=frozenset({firm}))).unseen.keys
+
+
+def test_the_few_examples_of_a_new_team_are_no_slips() -> None:
+    known, _ = flipped(every=1000)
+    labels = tuple("new" if n < 3 else label for n, label in enumerate(known.labels))
+    assert fit_voices(replace(known, labels=labels)).counts["new"] == 3
