@@ -102,7 +102,7 @@ class Corrections:
             places = self._of(language, "test", teams)
             wanted = self.vectors[language, "test"][places]
             truth = [self.asked[language][place][1] for place in places]
-            likely = np.exp(model.log_probabilities(wanted))
+            likely = np.exp(model.say(wanted))
             before = [model.labels[row.argmax()] for row in likely]
             near = nearest(self.embedder, self.vectors[taught, "train"][corrected], wanted)
             far = nearest(self.embedder, known, wanted)

@@ -126,7 +126,7 @@ async def both_ways(encoders: Encoders, learned: Rows, asked: Rows) -> Figures:
         short = {MINILM: "MiniLM", USE: "USE", PAIR: "pair"}[name]
         figures[f"{short} nearest"] = percent(nearest_votes(name, known, labels, wanted), truth)
         model, _ = fit_vectors(known, labels, own_width(name))
-        said = [model.labels[row.argmax()] for row in model.log_probabilities(wanted)]
+        said = [model.labels[row.argmax()] for row in model.say(wanted)]
         figures[f"{short} linear"] = percent(said, truth)
     return figures
 

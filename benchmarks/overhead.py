@@ -96,7 +96,7 @@ async def mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
     task, embedder = settings.routing, Instant(store.embedder.name)
     voices = FittedVoices(settings.model.runs.parent / "voices", embedder.name)
     predictor = FakePredictor(lambda _: "billing")
-    classifier = Classifier(predictor, embedder, store.memory, store.registry, "starter", linear=voices)
+    classifier = Classifier(predictor, embedder, store.memory, store.registry, "starter", fitted=voices)
     async with open_line(_NOBODY) as line:
         adapters = VllmAdapters(line, STARTER)
         embedding_backfill = EmbeddingBackfill(store.memory, embedder, store.failures, now)

@@ -302,7 +302,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         memory,
         registry,
         model.base,
-        linear=voices,
+        fitted=voices,
         deadline=model.deadline,
         language_of=language_of,
     )

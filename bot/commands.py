@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -21,6 +22,7 @@ from bot.domain.gate import accuracy, coverage_at, ece, macro_f1
 from bot.domain.languages import by_language
 from bot.domain.learning import Adapter, Example, Phase, Score
 from bot.domain.messages import Person, clean
+from bot.domain.noise import strip_noise
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
 from bot.evaluation_rows import write_rows
@@ -84,6 +86,8 @@ def _route_json(text: str, decision: Decision) -> str:
         "reason": decision.reason.value,
         "would_ask": list(decision.candidates),
         "language": decision.language,
+        "voices": [asdict(heard) for heard in decision.voices],
+        "left_out": [asdict(one) for one in strip_noise(clean(text)).left_out],
     }
     # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
     return json.dumps(row, ensure_ascii=_SURROGATE.search(text) is not None)

@@ -16,6 +16,7 @@ from bot.domain.conversations import (
 from bot.domain.decisions import Basis, Decision, Evidence, NoPrediction, Opinion, Reason
 from bot.domain.learning import Verdict
 from bot.domain.messages import Media, Message, MessageRef, Person, Place, joined
+from bot.domain.noise import strip_noise
 from bot.domain.posts import (
     ON_THE_CARD,
     Answer,
@@ -30,7 +31,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.rich_text import head, one_line
+from bot.domain.rich_text import head, one_line, plain
 from bot.domain.tasks import Task
 
 REMEMBERED, MOST_REMEMBERED = 120, 3
@@ -301,6 +302,8 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
         remembered=leaned_on.texts,
         remembered_from=leaned_on.basis,
         media=known.media,
+        voices=decision.voices,
+        left_out=tuple(one.kind.value for one in strip_noise(plain(known.text)).left_out),
     )
     return [Post(room, card)]
 

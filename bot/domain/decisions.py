@@ -255,12 +255,11 @@ def fallback(task: Task, reason: Reason) -> Decision:
 def _doubt(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> Reason | None:
     if decision.confidence < _ask_below(task, decision, opinions):
         return Reason.UNSURE
-    known = [o.familiarity < o.strange_below for o in opinions if o.familiarity is not None]
-    if decision.by is not Author.MEMORY and known and all(known):
-        return Reason.STRANGE
-    if decision.by is not Author.MEMORY and known and _out_of_scope(opinions, max(known)):
-        return Reason.STRANGE
-    return None
+    known = [(one.familiarity, one.strange_below) for one in opinions if one.familiarity is not None]
+    if decision.by is Author.MEMORY or not known:
+        return None
+    far = all(near < least for near, least in known) or _out_of_scope(opinions, max(near for near, _ in known))
+    return Reason.STRANGE if far else None
 
 
 def _ask_below(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> float:

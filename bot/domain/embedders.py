@@ -60,6 +60,16 @@ class Likeness:
         full = np.linalg.norm(asked, axis=1) > TWO_PARTS
         return Forms(np.where(full[:, None], weighed, last), last, first)
 
+    def similarities(self, asked: Vectors, known: Vectors) -> Vectors:
+        """Asked × known, each at its full width."""
+        if not self.own:
+            return asked @ known.T
+        forms = self.forms(asked)
+        near = forms.last @ known.T
+        both = np.linalg.norm(known, axis=1) > TWO_PARTS
+        near[:, both] = forms.both @ known[both].T
+        return near
+
     def widened(self, embedder: str, vectors: Vectors) -> Vectors:
         """Vectors of this embedder as they are compared: those of a part get zeros in the place of the other."""
         if self.parts is None or embedder not in self.parts:

@@ -227,7 +227,8 @@ def settle(examples: Sequence[Example]) -> list[Example]:
     return list(best.values())
 
 
-_FRESH = frozenset({Source.CORRECTION, Source.CONFIRMATION, Source.TAP})
+FRESH = frozenset({Source.CORRECTION, Source.CONFIRMATION, Source.TAP})
+"""What people said of single messages, not of a whole file."""
 
 
 def replayed(examples: Sequence[Example], limit: int) -> list[Example]:
@@ -235,8 +236,8 @@ def replayed(examples: Sequence[Example], limit: int) -> list[Example]:
 
     Replay keeps the old teams: without it a LoRA trained on corrections alone forgets them (measured: .968 -> .22).
     """
-    fresh = [e for e in examples if e.source in _FRESH]
-    rest = sorted((e for e in examples if e.source not in _FRESH), key=_drawn)
+    fresh = [e for e in examples if e.source in FRESH]
+    rest = sorted((e for e in examples if e.source not in FRESH), key=_drawn)
     by_label: dict[str, list[Example]] = {}
     for example in rest:
         by_label.setdefault(example.label, []).append(example)

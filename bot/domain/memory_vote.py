@@ -8,7 +8,7 @@ a cosine, belong to the embedder: see `embedders.Scale`.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.domain.decisions import Author, Basis, Evidence, Opinion
@@ -46,14 +46,20 @@ class Neighbours:
         return max((n.similarity for n in self.corrections + self.anchors), default=-1.0)
 
 
-def memory_opinion(found: Neighbours, scale: Scale = _USUAL) -> Opinion:
+def memory_opinion(
+    found: Neighbours, scale: Scale = _USUAL, new: Collection[str] = (), taught: Collection[str] = ()
+) -> Opinion:
     """What the memory says, given the texts that it finds near. An exact, corrected text decides by itself.
+
+    So does an exact anchor of a `new` label, one that the adapter has not learned. `taught` are those of them that
+    other voices have learned meanwhile: their corrections need no head start any more.
 
     Beside other voices only corrections speak: anchors say how far from home a correction is. Where nobody else speaks,
     both do.
     """
     known = found.closest if found.anchors else None
-    exact = next((n for n in found.corrections if n.same_text), None)
+    settled = (*found.corrections, *(n for n in found.anchors if n.label in new))
+    exact = next((n for n in settled if n.same_text), None)
     if exact is not None:
         return Opinion(Author.MEMORY, {exact.label: 1.0}, math.inf, evidence=_evidence([exact]), familiarity=known)
     alone = _alone(found, scale)
@@ -62,7 +68,7 @@ def memory_opinion(found: Neighbours, scale: Scale = _USUAL) -> Opinion:
     return Opinion(
         Author.MEMORY,
         _vote(found.corrections, scale),
-        weight=_odds(found, scale),
+        weight=_odds(found, scale, 0.0 if found.corrections[0].label in taught else scale.bias),
         yields=scale.confidence_weight / scale.width,
         evidence=_evidence(found.corrections),
         familiarity=known,
@@ -78,11 +84,11 @@ def _alone(found: Neighbours, scale: Scale) -> Opinion:
     return Opinion(Author.MEMORY, _vote(everything, scale), evidence=_evidence(everything))
 
 
-def _odds(found: Neighbours, scale: Scale) -> float:
+def _odds(found: Neighbours, scale: Scale, bias: float) -> float:
     """How many times as much as a model of the usual sureness the corrections count: the gate's sigmoid as odds."""
     corrected = found.corrections[0].similarity
     anchored = found.anchors[0].similarity if found.anchors else 0.0
-    return math.exp((corrected - anchored - scale.bias) / scale.width)
+    return math.exp((corrected - anchored - bias) / scale.width)
 
 
 def _vote(neighbours: Sequence[Neighbour], scale: Scale) -> dict[str, float]:

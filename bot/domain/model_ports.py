@@ -1,6 +1,6 @@
 """What the flow needs in order to think and to learn: model, memory, examples, registry. Ports, too."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -225,7 +225,7 @@ Said = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """An example as the linear voices are fitted on it."""
+    """An example as the voices are fitted on it."""
 
     key: str
     """The text's content hash (`learning.text_key`)."""
@@ -233,10 +233,12 @@ class Lesson:
     label: str
     vector: Vector | None
     """None: it has none yet."""
+    firm: bool = False
+    """A lead or the person said so: it is never taken for a slip, whatever the others say."""
 
 
 class VoiceLessons(Protocol):
-    """What the linear voices are fitted on: the train side, one label a text."""
+    """What the voices beside the model are fitted on: the train side, one label a text."""
 
     async def stamp(self, task: Task, embedder: str) -> str:
         """Changes whenever `lessons` would return something else."""
@@ -245,8 +247,12 @@ class VoiceLessons(Protocol):
         """What may be learned from, at most so many: corrections first, then the rest label by label."""
 
 
-class LinearVoices(Protocol):
-    """Voices beside the model that are fitted in seconds: linear models on the words, and on the vectors."""
+class ExampleVoices(Protocol):
+    """Voices beside the model that are fitted on examples in seconds: on their words, their vectors, their nearness."""
+
+    @property
+    def usual(self) -> Mapping[str, float]:
+        """Every voice there may be -> how loud it is where nothing was measured."""
 
     def fitted_on(self, task: str) -> str | None:
         """The stamp of what they were fitted on; None: not fitted yet."""
@@ -257,13 +263,21 @@ class LinearVoices(Protocol):
     def proved(self, task: str) -> Record | None:
         """How often they were right where no adapter speaks, by how sure they were; None: not fitted yet."""
 
+    def counts(self, task: str) -> Mapping[str, int]:
+        """Label -> how many examples of it they were fitted on; empty: not fitted yet."""
+
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         """Fit them anew; who is asked meanwhile hears the old ones. Raises TrainingFailed."""
 
-    async def say(self, task: str, texts: Sequence[str], vectors: Sequence[Vector | None]) -> list[Said]:
-        """What each says of each text. A voice that was not fitted, or whose vector is missing, says nothing."""
+    async def say(
+        self, task: str, texts: Sequence[str], vectors: Sequence[Vector | None], asked: Collection[str]
+    ) -> list[Said]:
+        """What each of the voices `asked` says of each text.
 
-    def unseen(self, task: str) -> Mapping[str, Said]:
+        A voice that was not fitted, or that reads vectors where there is none, says nothing.
+        """
+
+    def unseen(self, task: str, keys: Collection[str]) -> Mapping[str, Said]:
         """Key of a text that they were fitted on -> what they say of it when they have not learned from it."""
 
     def fit_weights(self, said: Sequence[Said], truth: Sequence[str]) -> Mapping[str, float]:

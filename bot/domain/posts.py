@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.decisions import Heard
 from bot.domain.messages import File, Media, MessageRef, Person, Place
 
 OTHER = "other"
@@ -105,6 +106,10 @@ class Card:
     """The person deleted what they had written: the excerpt is gone."""
     disputed: bool = False
     """Leads name different teams; nothing is learned until they agree."""
+    voices: tuple[Heard, ...] = ()
+    """What each voice said, the loudest first."""
+    left_out: tuple[str, ...] = ()
+    """What of a long message they did not read: `noise.Noise`."""
 
 
 @dataclass(frozen=True, slots=True)

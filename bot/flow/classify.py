@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.domain.decisions import Decision, NoPrediction, Opinion, Reason, decide, missing
 from bot.domain.embedders import known_of
 from bot.domain.errors import Unreachable
-from bot.domain.model_ports import Asked, Embedder, LinearVoices, Memory, Predictor, Query, Registry, Vector, Voice
+from bot.domain.model_ports import Asked, Embedder, ExampleVoices, Memory, Predictor, Query, Registry, Vector, Voice
 from bot.domain.tasks import Task
 from bot.flow.voices import MemoryVoice, ModelVoice, PooledVoice
 
@@ -61,7 +61,7 @@ class Classifier:
     base: str
     others: tuple[Voice, ...] = ()
     """Voices besides the model's and the memory's."""
-    linear: LinearVoices | None = None
+    fitted: ExampleVoices | None = None
     """What speaks with the model, and for it where it is silent; None: nothing."""
     deadline: float = 3.0
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
@@ -72,8 +72,8 @@ class Classifier:
     def voices(self) -> tuple[Voice, ...]:
         """Everybody who is asked, the model first; the memory last, since it is the one that knows of corrections."""
         model = ModelVoice(self.predictor)
-        first = model if self.linear is None else PooledVoice(model, self.linear)
-        return (first, *self.others, MemoryVoice(self.memory, known_of(self.embedder.name).scale))
+        first = model if self.fitted is None else PooledVoice(model, self.fitted)
+        return (first, *self.others, MemoryVoice(self.memory, known_of(self.embedder.name).scale, self.fitted))
 
     async def query(self, task: Task, hurried: bool = False) -> Query:
         """The question as the champion is asked it now. `hurried`: somebody in a chat waits for the answer."""

@@ -1,4 +1,4 @@
-"""Keeps the linear voices fitted on what is known by now: seconds of work, in a process of its own."""
+"""Keeps the voices beside the model fitted on what is known by now: seconds of work, in a process of its own."""
 
 import logging
 import time
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from bot.domain.errors import TrainingFailed
-from bot.domain.model_ports import LinearVoices, VoiceLessons
+from bot.domain.model_ports import ExampleVoices, VoiceLessons
 from bot.domain.ports import Change
 from bot.domain.tasks import Task
 
 log = logging.getLogger(__name__)
 
 MAX_LESSONS = 20_000
-"""More are not looked at: a fit should take seconds, and the words of twenty thousand messages are known."""
-_REST = 10.0
+"""Of more a sample is taken, label by label: a fit should take seconds, and twenty thousand messages say nearly all."""
+_REST = 3.0
 """How many times as long as a fit took nothing is fitted again: an import changes the examples every second."""
 _AFTER_FAILURE = 60.0
 
@@ -28,7 +28,7 @@ class VoiceFitter:
     wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.EXAMPLE})
     tasks: Sequence[Task]
     lessons: VoiceLessons
-    voices: LinearVoices
+    voices: ExampleVoices
     embedder: str
     _rests: dict[str, float] = field(default_factory=dict)
     """Task -> when it may be fitted again, on the monotonic clock."""
@@ -56,6 +56,8 @@ class VoiceFitter:
         lessons = await self.lessons.lessons(task, self.embedder, MAX_LESSONS)
         if len({lesson.label for lesson in lessons}) < 2:
             return
+        if len(lessons) == MAX_LESSONS:
+            log.warning("voices fitted on a sample", extra={"task": task.name, "examples": MAX_LESSONS})
         began = time.monotonic()
         await self.voices.fit(task.name, stamp, lessons)
         seconds = round(time.monotonic() - began, 1)

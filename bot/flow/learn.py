@@ -161,17 +161,18 @@ class Learner:
         scores: Sequence[tuple[Mapping[str, float], str]],
         near: Mapping[str, float],
     ) -> Mixture:
-        linear = self.scorer.classifier.linear
-        unseen = linear.unseen(candidate.task) if linear is not None else {}
+        fitted = self.scorer.classifier.fitted
+        keys = {text_key(example.text) for example in slice_}
+        unseen = fitted.unseen(candidate.task, keys) if fitted is not None else {}
         rows = [
             ({ADAPTER: calibrated(said, candidate.temperature), **unseen[key]}, label, near.get(key))
             for example, (said, label) in zip(slice_, scores, strict=True)
             if (key := text_key(example.text)) in unseen
         ]
-        if linear is None or not rows:
+        if fitted is None or not rows:
             return Mixture()
         said, truth = [said for said, _, _ in rows], [label for _, label, _ in rows]
-        weights = linear.fit_weights(said, truth)
+        weights = fitted.fit_weights(said, truth)
         mixed = [pooled(one, weights, list(candidate.codes)) or one[ADAPTER] for one in said]
         placed = [(one, at) for one, (_, _, at) in zip(mixed, rows, strict=True) if at is not None]
         in_scope = scope([one for one, _ in placed], [at for _, at in placed])

@@ -1,8 +1,8 @@
-"""Whose opinions a decision rests on: the model's with the linear voices beside it, and the memory's."""
+"""Whose opinions a decision rests on: the model's with the voices beside it, and the memory's."""
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.decisions import Author, Heard, NoPrediction, Opinion, Reason, calibrated
@@ -10,10 +10,14 @@ from bot.domain.embedders import Scale
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.memory_vote import memory_opinion
-from bot.domain.mixture import ADAPTER, WORDS, Mixture, pooled
-from bot.domain.model_ports import Asked, LinearVoices, Memory, Predictor, Query, Said, Voice
+from bot.domain.mixture import ADAPTER, USUAL, WORDS, Mixture, expected, pooled
+from bot.domain.model_ports import Asked, ExampleVoices, Memory, Predictor, Query, Said, Voice
 
 log = logging.getLogger(__name__)
+
+
+_TAUGHT = 5
+"""Examples from which on the voices know a team that the adapter does not; with one correction it still needs help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +59,42 @@ class ModelVoice:
 
 @dataclass(frozen=True, slots=True)
 class PooledVoice:
-    """The model and the linear voices as one opinion, each as loud as it has proved to be.
+    """The model and the voices that are fitted on examples as one opinion, each as loud as it has proved to be.
 
-    Where the model is silent the others speak, and the opinion says that it is not the model's.
+    Where the model is silent the others speak, and the opinion says that it is not the model's. Who has no weight is
+    not asked.
     """
 
     model: ModelVoice
-    linear: LinearVoices
+    fitted: ExampleVoices
 
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
-        heard, vectors = await asyncio.gather(self.model.opinions(asked), asked.vectors())
-        said = await self.linear.say(asked.query.task.name, asked.texts, vectors)
-        return [self._pooled(asked.query, one, others) for one, others in zip(heard, said, strict=True)]
+        mixture = self._mixture(asked.query)
+        if self._of([ADAPTER], mixture)[ADAPTER] > 0:
+            heard, said = await asyncio.gather(self.model.opinions(asked), self._say(asked, mixture))
+            return [self._pooled(asked.query, mixture, *one) for one in zip(heard, said, strict=True)]
+        said = await self._say(asked, mixture)
+        unneeded: Sequence[Opinion | NoPrediction] = [NoPrediction()] * len(said)
+        heard = unneeded if all(said) else await self.model.opinions(asked)
+        return [self._pooled(asked.query, mixture, *one) for one in zip(heard, said, strict=True)]
 
-    def _pooled(self, query: Query, heard: Opinion | NoPrediction, others: Said) -> Opinion | NoPrediction:
-        spoken = dict(others)
+    async def _say(self, asked: Asked, mixture: Mixture) -> Sequence[Said]:
+        """What those say who count with the model or without it."""
+        names = list(self.fitted.usual)
+        cases = self._of([ADAPTER, *names], mixture), self._of(names, mixture)
+        loud = {voice for voice in names if any(weights[voice] > 0 for weights in cases)}
+        return await self.fitted.say(asked.query.task.name, asked.texts, await asked.vectors(), loud)
+
+    def _pooled(
+        self, query: Query, mixture: Mixture, heard: Opinion | NoPrediction, others: Said
+    ) -> Opinion | NoPrediction:
+        adapter, counts = query.adapter, self.fitted.counts(query.task.name)
+        new = [name for name in query.task.names if name not in adapter.codes] if adapter is not None else []
+        spoken = {voice: expected(row, counts, new) for voice, row in others.items()}
         if isinstance(heard, Opinion):
             spoken[ADAPTER] = _learned(query.adapter, heard.probabilities)
-        mixture = self._mixture(query)
-        weights = mixture.of(list(spoken))
+        weights = self._of(spoken, mixture)
         mixed = pooled(spoken, weights, query.task.names) if others else None
         if mixed is None:
             return heard
@@ -85,10 +105,19 @@ class PooledVoice:
         proved = mixture.proved_without
         return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without, proved=proved, reads=WORDS in spoken)
 
+    def _of(self, voices: Collection[str], mixture: Mixture) -> dict[str, float]:
+        return mixture.of(voices, {**USUAL, **self.fitted.usual})
+
     def _mixture(self, query: Query) -> Mixture:
-        fitted, proved = self.linear.without_adapter(query.task.name), self.linear.proved(query.task.name)
+        task = query.task.name
+        without, proved = self.fitted.without_adapter(task), self.fitted.proved(task)
         served = query.adapter.mixture if query.adapter is not None else Mixture()
-        return replace(served, without_adapter=fitted or served.without_adapter, proved_without=proved)
+        return replace(served, without_adapter=without or served.without_adapter, proved_without=proved)
+
+
+def unlearned(query: Query) -> list[str]:
+    """The labels that came after the adapter was trained; none where there is no adapter."""
+    return [name for name in query.task.names if query.adapter is not None and name not in query.adapter.codes]
 
 
 def _learned(adapter: Adapter | None, probabilities: Mapping[str, float]) -> Mapping[str, float]:
@@ -112,13 +141,20 @@ class MemoryVoice:
     memory: Memory
     scale: Scale = field(default_factory=Scale)
     """What similarities mean to the embedder."""
+    fitted: ExampleVoices | None = None
 
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
         known = [(text, v) for text, v in zip(asked.texts, await asked.vectors(), strict=True) if v is not None]
         texts, vectors = [text for text, _ in known], [vector for _, vector in known]
         found = iter(await self.memory.nearest_many(asked.query.task, vectors, texts, asked.leave_out_itself))
-        return [NoPrediction() if v is None else memory_opinion(next(found), self.scale) for v in await asked.vectors()]
+        counts = self.fitted.counts(asked.query.task.name) if self.fitted is not None else {}
+        new = unlearned(asked.query)
+        taught = [name for name in new if counts.get(name, 0) >= _TAUGHT]
+        return [
+            NoPrediction() if v is None else memory_opinion(next(found), self.scale, new, taught)
+            for v in await asked.vectors()
+        ]
 
 
 _: tuple[type[Voice], ...] = (ModelVoice, PooledVoice, MemoryVoice)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.domain.decisions import Author, Basis, Reason
+from bot.domain.decisions import Author, Basis, Heard, Reason
 from bot.domain.messages import Media
 from bot.domain.posts import (
     NO,
@@ -217,6 +217,38 @@ def why(card: Card, language: str, base: str) -> str:
             return sentence(language, "card_by_lead")
         case _:
             return sentence(language, "card_by_person")
+
+
+def voices_said(voices: Sequence[Heard], task: Task, language: str) -> list[str]:
+    """What each voice finds likeliest, and its share of the whole: a line, or none where there was one voice."""
+    if len(voices) < 2:
+        return []
+    heard = [
+        sentence(
+            language,
+            "voice_said",
+            voice=_voice(one.voice, language),
+            team=task.shown(one.label),
+            confidence=f"{one.probability:.0%}",
+            weight=f"{one.weight:.2f}",
+        )
+        for one in voices
+    ]
+    return [sentence(language, "voices_said", voices=" · ".join(heard))]
+
+
+def not_read(left_out: Sequence[str], language: str) -> list[str]:
+    """What of a long message no voice read: a line, or none."""
+    parts = ", ".join(sentence(language, f"noise_{one}") for one in left_out)
+    return [sentence(language, "not_read", parts=parts)] if parts else []
+
+
+def _voice(voice: str, language: str) -> str:
+    """In words, for those that have some; a voice that came later goes by its own name."""
+    return sentence(language, f"voice_{voice}") if voice in _VOICES else voice
+
+
+_VOICES = frozenset({"adapter", "words", "vectors", "neighbours", "memory", "model"})
 
 
 def remembered(texts: Sequence[str], basis: str, language: str) -> list[str]:

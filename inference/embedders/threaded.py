@@ -17,6 +17,8 @@ Encode: TypeAlias = Callable[[Sequence[str]], Rows]
 """Texts, none of them empty, to rows of length 1."""
 BATCH = 32
 """Texts embedded in one go; between two goes others get their turn."""
+WORDS = 128
+"""Words of a text that are embedded: MiniLM reads 256 pieces and drops the rest, be it what the text comes to."""
 NOTHING = "."
 """What is embedded for a text without a character: models divide by the number of its pieces."""
 
@@ -44,7 +46,7 @@ class ThreadedEmbedder:
         loop = asyncio.get_running_loop()
         vectors: list[Vector] = []
         for start in range(0, len(texts), BATCH):
-            part = [readable(text) or NOTHING for text in texts[start : start + BATCH]]
+            part = [readable(text, WORDS) or NOTHING for text in texts[start : start + BATCH]]
             vectors += await loop.run_in_executor(self._thread, self._rows, part)
         return vectors
 

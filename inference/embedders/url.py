@@ -8,7 +8,7 @@ import httpx
 from bot.domain import model_ports
 from bot.domain.errors import Unreachable
 from bot.domain.model_ports import Vector
-from inference.embedders.threaded import BATCH
+from inference.embedders.threaded import BATCH, WORDS
 from inference.http import accepted, send
 from inference.prompt import readable
 
@@ -32,7 +32,7 @@ class UrlEmbedder:
         """See `model_ports.Embedder`. Raises Refused when the server does not know the model."""
         vectors: list[Vector] = []
         for start in range(0, len(texts), BATCH):
-            vectors += await self._ask([readable(text) or " " for text in texts[start : start + BATCH]])
+            vectors += await self._ask([readable(text, WORDS) or " " for text in texts[start : start + BATCH]])
         return vectors
 
     async def close(self) -> None:

@@ -1,1 +1,11 @@
-"""The cheaper voices beside the adapter: linear models on words and vectors, fitted in seconds, kept without pickle."""
+"""The cheaper voices beside the adapter: one file each behind one port, fitted in seconds, kept without pickle.
+
+A new voice is a file with a `voice.Voice`, and its line here.
+"""
+
+from inference.voices.neighbours import NeighboursVoice
+from inference.voices.vectors import VectorsVoice
+from inference.voices.voice import Voice
+from inference.voices.words import WordsVoice
+
+VOICES: tuple[Voice, ...] = (WordsVoice(), VectorsVoice(), NeighboursVoice())

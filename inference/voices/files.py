@@ -3,20 +3,22 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import sklearn
 
 from bot.domain.asking import Record
-from inference.voices.linear import Floats, Linear
-from inference.voices.vectors import VectorsModel
-from inference.voices.words import Vocabulary, WordsModel
+from inference.voices import VOICES
+from inference.voices.voice import Array, FittedVoice, Floats, Stored, Voice
 
-FORMAT = 2
-"""Grows when an older file can no longer be read."""
+FORMAT = 3
+"""Grows when an older file can no longer be read, and when the same examples would give another voice."""
 _ARRAYS, _NAMES = "voices.npz", "voices.json"
+_UNSEEN = "unseen"
+"""No voice may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class Voices:
 
     fitted_on: str
     """Which examples, as `examples_digest` has it."""
-    words: WordsModel | None
-    vectors: VectorsModel | None
     embedder: str
-    """Whose vectors the second one reads."""
+    """Whose vectors they read."""
+    fitted: Mapping[str, FittedVoice]
+    """By name; a voice that found nothing to learn from is not in it."""
     without_adapter: Mapping[str, float]
     """Weights of the voices where no adapter speaks, fitted on what each had not learned from."""
+    counts: Mapping[str, int]
+    """Label -> how many examples it had."""
     unseen: Unseen
     """By which the weights beside an adapter are fitted."""
     proved: Record | None = None
@@ -55,98 +59,64 @@ class Unusable(Exception):
 def save(folder: Path, voices: Voices) -> None:
     """Write the voices; whoever reads meanwhile finds the old ones or the new ones."""
     folder.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, Floats] = {}
-    names: dict[str, object] = {
-        "format": FORMAT,
-        "fitted_on": voices.fitted_on,
-        "embedder": voices.embedder,
-        "without_adapter": dict(voices.without_adapter),
-        "proved": None if voices.proved is None else voices.proved.rows,
-    }
-    names["unseen"] = {"keys": voices.unseen.keys, "labels": voices.unseen.labels}
-    arrays |= {f"unseen.{voice}": rows.astype(np.float16) for voice, rows in voices.unseen.said.items()}
-    if voices.words is not None:
-        names["words"] = {"features": voices.words.words.features, "letters": voices.words.letters.features}
-        names["words"] |= _put(arrays, "words", voices.words.linear)  # type: ignore[operator]
-        arrays["words.rarity"], arrays["letters.rarity"] = voices.words.words.rarity, voices.words.letters.rarity
-    if voices.vectors is not None:
-        names["vectors"] = _put(arrays, "vectors", voices.vectors.every)
-        arrays["vectors.together"] = np.asarray(voices.vectors.temperature, dtype=np.float32)
-        if voices.vectors.own is not None:
-            names["vectors.own"] = _put(arrays, "vectors.own", voices.vectors.own)
+    stored = {name: fitted.stored() for name, fitted in voices.fitted.items()}
+    arrays = {f"{name}/{part}": array for name, kept in stored.items() for part, array in kept.arrays.items()}
+    arrays |= {f"{_UNSEEN}/{name}": rows.astype(np.float16) for name, rows in voices.unseen.said.items()}
     beside = folder / f"{_ARRAYS}.new"
     with beside.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # its stub takes keywords for flags
         file.flush()
         os.fsync(file.fileno())
-    names["sha256"] = _sha256(beside)
+    names = {
+        "format": FORMAT,
+        "scikit-learn": sklearn.__version__,
+        "fitted_on": voices.fitted_on,
+        "embedder": voices.embedder,
+        "without_adapter": dict(voices.without_adapter),
+        "proved": None if voices.proved is None else voices.proved.rows,
+        "counts": dict(voices.counts),
+        _UNSEEN: {"keys": voices.unseen.keys, "labels": voices.unseen.labels},
+        "voices": {name: dict(kept.names) for name, kept in stored.items()},
+        "sha256": _sha256(beside),
+    }
     beside.replace(folder / _ARRAYS)
     written = folder / f"{_NAMES}.new"
     written.write_text(json.dumps(names, ensure_ascii=False), "utf-8")
     written.replace(folder / _NAMES)
 
 
-def load(folder: Path) -> Voices:
+def load(folder: Path, kinds: Sequence[Voice] = VOICES) -> Voices:
     """The voices as they were saved. Raises Unusable, saying why."""
     try:
         names = json.loads((folder / _NAMES).read_text("utf-8"))
         if names["format"] != FORMAT:
             raise Unusable("written by another version")
+        if names["scikit-learn"] != sklearn.__version__:
+            raise Unusable("fitted with another version of scikit-learn")
         if names["sha256"] != _sha256(folder / _ARRAYS):
             raise Unusable("the file is not the one that was written")
         with np.load(folder / _ARRAYS, allow_pickle=False) as arrays:
+            stored = {name: Stored(_of(arrays, name), lists) for name, lists in names["voices"].items()}
+            said = {name: np.asarray(rows, dtype=np.float32) for name, rows in _of(arrays, _UNSEEN).items()}
             return Voices(
                 names["fitted_on"],
-                _words(names.get("words"), arrays),
-                _vectors(names, arrays),
                 names["embedder"],
+                {kind.name: kind.restored(stored[kind.name]) for kind in kinds if kind.name in stored},
                 names["without_adapter"],
-                _unseen(names["unseen"], arrays),
+                names["counts"],
+                Unseen(tuple(names[_UNSEEN]["keys"]), tuple(names[_UNSEEN]["labels"]), said),
                 Record.read(names.get("proved")),
             )
     except FileNotFoundError as error:
         raise Unusable("not fitted yet") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unusable(f"cannot be read ({type(error).__name__})") from error
 
 
-def _put(arrays: dict[str, Floats], voice: str, linear: Linear) -> dict[str, object]:
-    arrays[f"{voice}.weights"], arrays[f"{voice}.offsets"] = linear.weights.astype(np.float16), linear.offsets
-    arrays[f"{voice}.temperature"] = np.asarray(linear.temperature, dtype=np.float32)
-    return {"labels": linear.labels}
-
-
-def _words(names: Mapping[str, list[str]] | None, arrays: Mapping[str, Floats]) -> WordsModel | None:
-    linear = _linear(names, arrays, "words")
-    if names is None or linear is None:
-        return None
-    words, letters = tuple(names["features"]), tuple(names["letters"])
-    return WordsModel(Vocabulary(words, arrays["words.rarity"]), Vocabulary(letters, arrays["letters.rarity"]), linear)
-
-
-def _vectors(names: Mapping[str, Mapping[str, list[str]]], arrays: Mapping[str, Floats]) -> VectorsModel | None:
-    every = _linear(names.get("vectors"), arrays, "vectors")
-    if every is None:
-        return None
-    own = _linear(names.get("vectors.own"), arrays, "vectors.own")
-    return VectorsModel(every, own, float(arrays["vectors.together"]))
-
-
-def _linear(names: Mapping[str, list[str]] | None, arrays: Mapping[str, Floats], voice: str) -> Linear | None:
-    if names is None:
-        return None
-    labels = tuple(names["labels"])
-    weights, offsets = arrays[f"{voice}.weights"].astype(np.float32), arrays[f"{voice}.offsets"]
-    if weights.shape[0] != len(labels):
-        raise Unusable("its labels and its weights do not match")
-    return Linear(labels, weights, offsets, float(arrays[f"{voice}.temperature"]))
-
-
-def _unseen(names: Mapping[str, list[str]], arrays: Mapping[str, Floats]) -> Unseen:
-    said = {
-        name.removeprefix("unseen."): arrays[name].astype(np.float32) for name in arrays if name.startswith("unseen.")
-    }
-    return Unseen(tuple(names["keys"]), tuple(names["labels"]), said)
+def _of(arrays: Mapping[str, Array], voice: str) -> dict[str, Array]:
+    """The arrays of one voice, by their own names."""
+    parts = (name for name in arrays if name.startswith(f"{voice}/"))
+    return {name.partition("/")[2]: arrays[name] for name in parts}
 
 
 def _sha256(path: Path) -> str:

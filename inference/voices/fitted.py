@@ -4,8 +4,9 @@ import asyncio
 import logging
 import shutil
 import sys
+import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,11 +14,12 @@ import numpy as np
 
 from bot.domain.asking import Record
 from bot.domain.errors import TrainingFailed
-from bot.domain.mixture import LEAST, VECTORS, WORDS
-from bot.domain.model_ports import Lesson, LinearVoices, Said, Vector
+from bot.domain.mixture import LEAST, USUAL
+from bot.domain.model_ports import ExampleVoices, Lesson, Said, Vector
+from inference.voices import VOICES
 from inference.voices.files import Unusable, Voices, load
-from inference.voices.fit import Lessons, write_lessons
-from inference.voices.linear import Floats
+from inference.voices.fit import write_lessons
+from inference.voices.voice import FittedVoice, Floats, Lessons, Questions, Voice
 from inference.voices.weights import fit_weights
 
 log = logging.getLogger(__name__)
@@ -27,34 +29,49 @@ _LAST_WORDS = 300
 
 
 class FittedVoices:
-    """Linear voices, a folder a task. What cannot be read is silent until it is fitted again."""
+    """Every voice of `inference.voices`, a folder a task. What cannot be read is silent until it is fitted again."""
 
-    def __init__(self, folder: Path, embedder: str, fitter: Sequence[str] = FITTER) -> None:
+    def __init__(
+        self, folder: Path, embedder: str, fitter: Sequence[str] = FITTER, kinds: Sequence[Voice] = VOICES
+    ) -> None:
         self._folder = folder
         self._embedder = embedder
         self._fitter = tuple(fitter)
+        self._kinds = tuple(kinds)
         self._tasks: dict[str, Voices | None] = {}
 
+    @property
+    def usual(self) -> Mapping[str, float]:
+        """See `model_ports.ExampleVoices`."""
+        return {kind.name: kind.usual for kind in self._kinds}
+
     def fitted_on(self, task: str) -> str | None:
-        """See `model_ports.LinearVoices`."""
+        """See `model_ports.ExampleVoices`."""
         voices = self._of(task)
         return None if voices is None else voices.fitted_on
 
     def without_adapter(self, task: str) -> Mapping[str, float]:
-        """See `model_ports.LinearVoices`."""
+        """See `model_ports.ExampleVoices`."""
         voices = self._of(task)
         return {} if voices is None else voices.without_adapter
 
     def proved(self, task: str) -> Record | None:
-        """See `model_ports.LinearVoices`."""
+        """See `model_ports.ExampleVoices`."""
         voices = self._of(task)
         return None if voices is None else voices.proved
 
+    def counts(self, task: str) -> Mapping[str, int]:
+        """See `model_ports.ExampleVoices`."""
+        voices = self._of(task)
+        return {} if voices is None else voices.counts
+
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
-        """See `model_ports.LinearVoices`. Cancelling ends the process."""
-        beside = self._folder / f"{task}.new"
-        await asyncio.to_thread(write_lessons, beside, _as_lessons(digest, self._embedder, lessons))
+        """See `model_ports.ExampleVoices`. Cancelling ends the process."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # A name of its own: `run` and `learn` may fit the same task at the same time
+        beside = Path(tempfile.mkdtemp(prefix=f"{task}.", suffix=".new", dir=self._folder))
         try:
+            await asyncio.to_thread(write_lessons, beside, _as_lessons(digest, self._embedder, lessons))
             await self._run(beside)
             self._tasks[task] = await asyncio.to_thread(self._take, beside, task)
         except Unusable as error:
@@ -62,42 +79,47 @@ class FittedVoices:
         finally:
             await asyncio.to_thread(shutil.rmtree, beside, True)
 
-    async def say(self, task: str, texts: Sequence[str], vectors: Sequence[Vector | None]) -> list[Said]:
-        """See `model_ports.LinearVoices`."""
+    async def say(
+        self, task: str, texts: Sequence[str], vectors: Sequence[Vector | None], asked: Collection[str]
+    ) -> list[Said]:
+        """See `model_ports.ExampleVoices`."""
         voices = self._of(task)
         if voices is None or not texts:
             return [{} for _ in texts]
-        return await asyncio.to_thread(_said, voices, texts, vectors if voices.embedder == self._embedder else ())
+        comparable = vectors if voices.embedder == self._embedder else [None] * len(texts)
+        speaking = {name: voice for name, voice in voices.fitted.items() if name in asked}
+        return await asyncio.to_thread(_said, speaking, Questions(texts, _rows(comparable)))
 
-    def unseen(self, task: str) -> Mapping[str, Said]:
-        """See `model_ports.LinearVoices`."""
+    def unseen(self, task: str, keys: Collection[str]) -> Mapping[str, Said]:
+        """See `model_ports.ExampleVoices`."""
         voices = self._of(task)
         if voices is None:
             return {}
-        names, said = voices.unseen.labels, {voice: np.exp(rows) for voice, rows in voices.unseen.said.items()}
+        names, places = voices.unseen.labels, {key: place for place, key in enumerate(voices.unseen.keys)}
         return {
-            key: {voice: _row(names, rows[position]) for voice, rows in said.items()}
-            for position, key in enumerate(voices.unseen.keys)
+            key: {voice: _row(names, np.exp(rows[places[key]])) for voice, rows in voices.unseen.said.items()}
+            for key in keys
+            if key in places
         }
 
     def fit_weights(self, said: Sequence[Said], truth: Sequence[str]) -> Mapping[str, float]:
-        """See `model_ports.LinearVoices`."""
+        """See `model_ports.ExampleVoices`."""
         names = sorted(set(truth).union(*(row for voices in said for row in voices.values())))
         voices = sorted(set[str]().union(*said)) if said else []
         rows = {voice: np.log(_table([one.get(voice, {}) for one in said], names)) for voice in voices}
-        return fit_weights(rows, [names.index(label) for label in truth])
+        return fit_weights(rows, [names.index(label) for label in truth], {**USUAL, **self.usual})
 
     def _of(self, task: str) -> Voices | None:
         if task not in self._tasks:
             try:
-                self._tasks[task] = load(self._folder / task)
+                self._tasks[task] = load(self._folder / task, self._kinds)
             except Unusable as error:
                 log.warning("voices silent until they are fitted", extra={"task": task, "problem": str(error)})
                 self._tasks[task] = None
         return self._tasks[task]
 
     def _take(self, beside: Path, task: str) -> Voices:
-        voices = load(beside)
+        voices = load(beside, self._kinds)
         place = self._folder / task
         place.mkdir(parents=True, exist_ok=True)
         for name in ("voices.npz", "voices.json"):  # in this order: the names hold the digest of the arrays
@@ -119,32 +141,33 @@ class FittedVoices:
 
 
 def _as_lessons(digest: str, embedder: str, lessons: Sequence[Lesson]) -> Lessons:
-    width = next((len(lesson.vector) for lesson in lessons if lesson.vector is not None), 0)
-    vectors = np.full((len(lessons), width), np.nan, dtype=np.float32)
-    for row, lesson in enumerate(lessons):
-        if lesson.vector is not None:
-            vectors[row] = lesson.vector
     return Lessons(
         digest,
         embedder,
         tuple(lesson.key for lesson in lessons),
         tuple(lesson.text for lesson in lessons),
         tuple(lesson.label for lesson in lessons),
-        vectors,
+        _rows([lesson.vector for lesson in lessons]),
+        frozenset(lesson.key for lesson in lessons if lesson.firm),
     )
 
 
-def _said(voices: Voices, texts: Sequence[str], vectors: Sequence[Vector | None]) -> list[Said]:
-    said: list[dict[str, Mapping[str, float]]] = [{} for _ in texts]
-    if voices.words is not None:
-        for row, likely in zip(said, np.exp(voices.words.log_probabilities(texts)), strict=True):
+def _rows(vectors: Sequence[Vector | None]) -> Floats:
+    """A row each, of NaN where there is none."""
+    width = next((len(vector) for vector in vectors if vector is not None), 0)
+    rows = np.full((len(vectors), width), np.nan, dtype=np.float32)
+    for row, vector in enumerate(vectors):
+        if vector is not None:
+            rows[row] = vector
+    return rows
+
+
+def _said(voices: Mapping[str, FittedVoice], questions: Questions) -> list[Said]:
+    said: list[dict[str, Mapping[str, float]]] = [{} for _ in questions.texts]
+    for name, voice in voices.items():
+        for row, likely in zip(said, np.exp(voice.log_probabilities(questions)), strict=True):
             if not np.isnan(likely).any():
-                row[WORDS] = _row(voices.words.linear.labels, likely)
-    places = [place for place, vector in enumerate(vectors) if vector is not None]
-    if voices.vectors is not None and places:
-        asked = np.asarray([vectors[place] for place in places], dtype=np.float32)
-        for place, likely in zip(places, np.exp(voices.vectors.log_probabilities(asked)), strict=True):
-            said[place][VECTORS] = _row(voices.vectors.labels, likely)
+                row[name] = _row(voice.labels, likely)
     return list(said)
 
 
@@ -158,4 +181,4 @@ def _row(labels: Sequence[str], likely: Floats) -> dict[str, float]:
     return dict(zip(labels, likely.tolist(), strict=True))
 
 
-_: type[LinearVoices] = FittedVoices
+_: type[ExampleVoices] = FittedVoices

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
 from scipy.special import log_softmax
-from sklearn.exceptions import ConvergenceWarning
 
-Floats = NDArray[np.float32]
+from inference.voices.voice import Array, Floats, Stored
+
 Features = TypeVar("Features", csr_matrix, Floats)
 
 
@@ -44,6 +44,22 @@ class Linear:
         """Rows × labels, each row the logarithms of a distribution."""
         margins = np.asarray(features @ self.weights.T) + self.offsets
         return np.asarray(log_softmax(margins / self.temperature, axis=1), dtype=np.float32)
+
+    def stored(self) -> Stored:
+        """Its arrays and names; the weights in half precision, which changes no answer."""
+        temperature = np.asarray(self.temperature, dtype=np.float32)
+        weights = self.weights.astype(np.float16)
+        arrays: dict[str, Array] = {"weights": weights, "offsets": self.offsets, "temperature": temperature}
+        return Stored(arrays, {"labels": self.labels})
+
+    @classmethod
+    def restored(cls, stored: Stored) -> "Linear":
+        """What was stored. Raises ValueError or KeyError where that does not fit together."""
+        weights, offsets = (np.asarray(stored.arrays[name], dtype=np.float32) for name in ("weights", "offsets"))
+        labels = tuple(stored.names["labels"])
+        if weights.ndim != 2 or not len(weights) == len(offsets) == len(labels):
+            raise ValueError("its labels and its weights do not match")
+        return cls(labels, weights, offsets, float(stored.arrays["temperature"]))
 
 
 def fit(make: Callable[[], Estimator], features: Features, labels: Sequence[str]) -> tuple[Linear, Floats]:
@@ -78,7 +94,8 @@ def _fitted(
         offsets[rows] = 0.0
         return weights, offsets
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a little further from the optimum is no worse a voice
+        # A little further from the optimum is no worse a voice; and one example a label is little, but no mistake
+        warnings.simplefilter("ignore", UserWarning)
         model.fit(features, truth)
     coefficients, shift = np.asarray(model.coef_), np.asarray(model.intercept_)
     if len(present) == 2:  # scikit-learn keeps one row for two labels: the second one's
@@ -98,7 +115,7 @@ def _folds(truth: NDArray[np.str_]) -> Iterator[tuple[NDArray[np.intp], NDArray[
 
 
 def fit_temperature(margins: Floats, truth: NDArray[np.intp]) -> float:
-    """What to divide these margins by so that their probabilities mean what they say."""
+    """By which margins are divided so that the truth becomes likeliest; of rows that were not learned from."""
     rows = np.arange(len(truth))
 
     def loss(logarithm: float) -> float:

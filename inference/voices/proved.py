@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import softmax
 
 from bot.domain.asking import Record, record
-from inference.voices.linear import Floats
+from inference.voices.voice import Floats
 
 
 def proved(

@@ -6,29 +6,31 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from bot.domain.mixture import USUAL
-from inference.voices.linear import Floats
+from inference.voices.voice import Floats
 
 _ROWS_OF_TRUST = 50.0
 """How many rows the usual weights are worth beside the measured ones: with ten rows they hardly move."""
 
+_UNKNOWN = 0.2
+"""Where a voice starts that nobody has measured yet."""
 
-def fit_weights(said: Mapping[str, Floats], truth: Sequence[int]) -> dict[str, float]:
+
+def fit_weights(said: Mapping[str, Floats], truth: Sequence[int], usual: Mapping[str, float]) -> dict[str, float]:
     """Voice -> weight, from what each said of rows that it had not learned from (rows × labels, log-probabilities).
 
     Least negative log-likelihood of the pool, pulled towards the usual weights by a quadratic penalty; the sum is free,
     so that the pool's own temperature is fitted along. No rows: the usual weights.
     """
     voices = sorted(said)
-    usual = np.array([USUAL.get(voice, 0.2) for voice in voices])
+    start = np.array([usual.get(voice, _UNKNOWN) for voice in voices])
     if not len(truth):
-        return dict(zip(voices, usual.tolist(), strict=True))
+        return dict(zip(voices, start.tolist(), strict=True))
     rows, stacked = np.arange(len(truth)), np.stack([said[voice] for voice in voices])
 
     def loss(weights: Floats) -> float:
         likely = log_softmax(np.tensordot(weights, stacked, axes=1), axis=1)[rows, np.asarray(truth)]
-        pull = _ROWS_OF_TRUST / len(truth) * float(np.sum((weights - usual) ** 2))
+        pull = _ROWS_OF_TRUST / len(truth) * float(np.sum((weights - start) ** 2))
         return -float(likely.mean()) + pull
 
-    found = minimize(loss, usual, method="L-BFGS-B", bounds=[(0.0, 4.0)] * len(voices))  # type: ignore[no-untyped-call]
+    found = minimize(loss, start, method="L-BFGS-B", bounds=[(0.0, 4.0)] * len(voices))  # type: ignore[no-untyped-call]
     return {voice: round(float(weight), 4) for voice, weight in zip(voices, found.x, strict=True)}

@@ -8,9 +8,11 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
-from inference.voices.linear import Floats, Linear, fit
+from bot.domain.mixture import USUAL, WORDS
+from inference.prompt import readable
+from inference.voices.linear import Linear, fit
+from inference.voices.voice import FittedVoice, Floats, Lessons, Questions, Stored, Voice
 
-NAME = "words"
 _MOST_WORDS, _MOST_LETTERS = 20_000, 40_000
 """Features kept, most frequent first. On CLINC150 and banking77 no point is lost by these caps, and a model of 150
 labels stays under 40 MB."""
@@ -30,18 +32,20 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class WordsModel:
-    """A fitted voice. Equal inputs give equal answers in every process."""
+    """See `voice.FittedVoice`."""
 
     words: Vocabulary
     letters: Vocabulary
     linear: Linear
 
-    def log_probabilities(self, texts: Sequence[str]) -> Floats:
-        """Texts × labels, each row the logarithms of a distribution; labels in the order of `linear.labels`.
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.linear.labels
 
-        A row of NaN: it knows no piece of the text that has a letter in it, so that it cannot have read it.
-        """
+    def log_probabilities(self, questions: Questions) -> Floats:
+        """See `voice.FittedVoice`. It has nothing to say of a text of which it knows no piece with a letter in it."""
         vectorizers = (_with(_words(), self.words), _with(_letters(), self.letters))
+        texts = [readable(text) for text in questions.texts]
         features = _stacked([v.transform(texts) for v in vectorizers])
         said = self.linear.log_probabilities(features)
         said[[not self._reads(row.indices) for row in features]] = np.nan
@@ -53,13 +57,41 @@ class WordsModel:
         names = (known[at] if at < len(known) else letters[at - len(known)] for at in columns)
         return any(any(map(str.isalpha, name)) for name in names)
 
+    def stored(self) -> Stored:
+        """See `voice.FittedVoice`."""
+        linear = self.linear.stored()
+        rarity = {"words.rarity": self.words.rarity, "letters.rarity": self.letters.rarity}
+        features = {"words": self.words.features, "letters": self.letters.features}
+        return Stored({**linear.arrays, **rarity}, {**linear.names, **features})
 
-def fit_words(texts: Sequence[str], labels: Sequence[str]) -> tuple[WordsModel, Floats]:
-    """(the voice, what it says of each text without having learned from it). Needs two labels and one word."""
-    words, letters = _words(), _letters()
-    features = _stacked([words.fit_transform(texts), letters.fit_transform(texts)])
-    linear, unseen = fit(lambda: LinearSVC(random_state=0), features, labels)
-    return WordsModel(_of(words), _of(letters), linear), unseen
+
+@dataclass(frozen=True, slots=True)
+class WordsVoice:
+    """See `voice.Voice`."""
+
+    name: str = WORDS
+    usual: float = USUAL[WORDS]
+
+    def fit(self, lessons: Lessons) -> tuple[FittedVoice, Floats] | None:
+        """See `voice.Voice`."""
+        if len(set(lessons.labels)) < 2 or not any(any(c.isalnum() for c in text) for text in lessons.texts):
+            return None
+        words, letters = _words(), _letters()
+        texts = [readable(text) for text in lessons.texts]
+        features = _stacked([words.fit_transform(texts), letters.fit_transform(texts)])
+        linear, unseen = fit(lambda: LinearSVC(random_state=0), features, lessons.labels)
+        return WordsModel(_of(words), _of(letters), linear), unseen
+
+    def restored(self, stored: Stored) -> FittedVoice:
+        """See `voice.Voice`."""
+        words, letters = (
+            Vocabulary(tuple(stored.names[part]), np.asarray(stored.arrays[f"{part}.rarity"], dtype=np.float32))
+            for part in ("words", "letters")
+        )
+        linear = Linear.restored(stored)
+        if not len(words.rarity) + len(letters.rarity) == linear.weights.shape[1]:
+            raise ValueError("its features and its weights do not match")
+        return WordsModel(words, letters, linear)
 
 
 def _words() -> TfidfVectorizer:
@@ -92,3 +124,6 @@ def _with(vectorizer: TfidfVectorizer, known: Vocabulary) -> TfidfVectorizer:
 
 def _stacked(parts: Sequence[csr_matrix]) -> csr_matrix:
     return csr_matrix(hstack(parts), dtype=np.float32)  # type: ignore[no-untyped-call]
+
+
+_: type[Voice] = WordsVoice

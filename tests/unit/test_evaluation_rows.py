@@ -37,7 +37,7 @@ class CountingEmbedder(FakeEmbedder):
 
 def classifier() -> Classifier:
     """A model that reads keywords, and two linear voices that say "it" of everything."""
-    return replace(fake_classifier(NEAR, FakePredictor()), linear=FakeVoices(SURE_OF_IT))
+    return replace(fake_classifier(NEAR, FakePredictor()), fitted=FakeVoices(SURE_OF_IT))
 
 
 async def written(path: Path, scorer: Scorer, *examples: Example) -> list[dict[str, object]]:

@@ -10,7 +10,7 @@ from bot.platforms.slack.blocks import Block, Said, actions, button, context, cu
 from bot.platforms.slack.interactions import REPLY_BUTTON
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
-from bot.platforms.wording import RenderContext, attachment, card_marks, remembered, why
+from bot.platforms.wording import RenderContext, attachment, card_marks, not_read, remembered, voices_said, why
 
 EXCERPT, MOST = 500, 4_000
 """UTF-16 code units of words that a notification or an offer repeats, and of those that a post is made of."""
@@ -77,6 +77,7 @@ def _about(content: Card, rendering: RenderContext, link: str | None) -> list[st
     language = rendering.languages[0]
     lines = [sentence(language, "card_from", author=content.author or sentence(language, "someone"))]
     lines.append(why(content, language, rendering.base))
+    lines += [*voices_said(content.voices, rendering.task, language), *not_read(content.left_out, language)]
     if not content.deleted:
         shown = content.remembered[:_REMEMBERED]
         lines += remembered([cut(text, 120) for text in shown], content.remembered_from, language)

@@ -13,7 +13,7 @@ from bot.platforms.slack.blocks import Block, Said, actions, button, context, cu
 from bot.platforms.slack.interactions import ExtraButton
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
-from bot.platforms.wording import remembered
+from bot.platforms.wording import remembered, voices_said
 
 Links = Mapping[int, str]
 """Conversation -> where it can be read."""
@@ -84,8 +84,10 @@ def teams(language: str, task: Task) -> Said:
 def why(language: str, task: Task, account: Account) -> Said:
     """Every decision there was, oldest first, and what the memory leaned on."""
     title = escaped(cut(" ".join(account.request.excerpt.split()), _EXCERPT), 600) or "…"
-    steps = [f"{_when(at)}  {escaped(_reason(language, task, made), 300)}" for at, made in account.decisions[-10:]]
-    blocks = [*quote(account.request.excerpt, _EXCERPT), *(section(step) for step in steps)]
+    blocks = quote(account.request.excerpt, _EXCERPT)
+    for at, made in account.decisions[-10:]:
+        blocks.append(section(f"{_when(at)}  {escaped(_reason(language, task, made), 300)}"))
+        blocks += [context([escaped(line, 600)]) for line in voices_said(made.voices, task, language)]
     leaned_on = remembered([cut(text, 120) for text in account.remembered[:5]], account.remembered_from, language)
     if leaned_on:
         blocks.append(context([escaped(text, 300) for text in leaned_on]))

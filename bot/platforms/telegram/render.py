@@ -39,12 +39,14 @@ from bot.platforms.wording import (
     attachment,
     card_marks,
     continuation,
+    not_read,
     question,
     remembered,
     reply,
     report,
     to_person,
     to_team,
+    voices_said,
     why,
 )
 
@@ -141,7 +143,7 @@ def _card(card: Card, rendering: RenderContext) -> str:
     lines += attached(card.media, language)
     lines.append(f"<i>{plain(why(card, language, rendering.base), LINE)}</i>")
     if not moved:
-        lines += _background(card, language) + _manual(card, rendering)
+        lines += _background(card, rendering) + _manual(card, rendering)
     return "\n".join(lines)
 
 
@@ -155,10 +157,13 @@ def _fate(card: Card, rendering: RenderContext) -> list[str]:
     return lines
 
 
-def _background(card: Card, language: str) -> list[str]:
-    """What one may want to look up: similar corrections, what was said so far, the place where it was said."""
+def _background(card: Card, rendering: RenderContext) -> list[str]:
+    """What one may want to look up: the voices, similar corrections, what was said so far, where it was said."""
+    language = rendering.team
+    heard = [*voices_said(card.voices, rendering.task, language), *not_read(card.left_out, language)]
+    lines = [f"<i>{plain(one, LINE)}</i>" for one in heard]
     similar = remembered(card.remembered, card.remembered_from, language)
-    lines = [f"<i>{plain(chr(10).join(similar), _REMEMBERED)}</i>"] if similar else []
+    lines += [f"<i>{plain(chr(10).join(similar), _REMEMBERED)}</i>"] if similar else []
     said = [f"{who or sentence(language, 'someone')}: {what}" for who, what in history_on_card(card)]
     if said:
         lines += quoted("\n".join([sentence(language, "card_history"), *said]), _HISTORY, folded=True)

@@ -32,6 +32,7 @@ function buildLive(card) {
     make("p", {class: `excerpt${card.deleted ? " gone" : ""}`, text: card.excerpt, dir: "auto"}),
     attached(card.attached),
     make("p", {class: "why", text: `${card.author} · ${card.why}`}),
+    ...card.heard.map((text) => make("p", {class: "remembered", text, title: text, dir: "auto"})),
     ...card.remembered.map((text) => make("p", {class: "remembered", text, title: text, dir: "auto"})),
     ...buildMarks(card),
     buildHistory(card),

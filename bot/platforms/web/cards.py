@@ -11,7 +11,7 @@ from bot.domain.queries import TranscriptLine
 from bot.platforms.web.events import LEAD, NAME, receipt
 from bot.platforms.web.thread import posted, under
 from bot.platforms.web.words import Json, Object, Words, attachments, keyed, link, mark, readable
-from bot.platforms.wording import card_marks, certainty, remembered, why
+from bot.platforms.wording import card_marks, certainty, not_read, remembered, voices_said, why
 
 CARDS = 20
 """Cards of one room that the page shows, newest first."""
@@ -68,6 +68,10 @@ def _card(words: Words, card: Card, line: TranscriptLine) -> Object:
         "taken": bool(card.taken_by),
         "done": card.done,
         "deleted": gone,
+        "heard": [
+            *voices_said(card.voices, words.task, words.team_language),
+            *not_read(card.left_out, words.team_language),
+        ],
         "remembered": remembered(card.remembered, card.remembered_from, words.team_language),
         "history": [{"who": who, "what": readable(what)} for who, what in history_on_card(card)],
         "attached": attachments(card.media, words.team_language),

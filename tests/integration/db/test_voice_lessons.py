@@ -1,4 +1,4 @@
-"""What the linear voices are fitted on: the train side, one label a text, with its vector where it has one."""
+"""What the voices beside the model are fitted on: the train side, one label a text, with the vector of each."""
 
 from dataclasses import replace
 
@@ -48,6 +48,16 @@ async def test_a_retired_label_is_not_taught(examples: PostgresExamples, lessons
     left = [one for one in TASK.labels if one.name != OTHER]
     smaller = replace(TASK, labels=(*left, Label("new", "New")))
     assert [one.text for one in await lessons.lessons(smaller, "tiny", 10)] == ["one"]
+
+
+async def test_a_label_that_another_took_the_place_of_is_another_stamp(
+    examples: PostgresExamples, lessons: PostgresVoiceLessons
+) -> None:
+    await examples.add_examples(TASK.name, [example("one"), example("two", OTHER)])
+    left = [one for one in TASK.labels if one.name != OTHER]
+    renamed = replace(TASK, labels=(*left, Label("new", "New")))
+    assert await lessons.stamp(renamed, "tiny") != await lessons.stamp(TASK, "tiny")
+    assert await lessons.stamp(TASK, "tiny") == await lessons.stamp(TASK, "tiny")
 
 
 async def test_vectors_of_this_embedder_come_along(

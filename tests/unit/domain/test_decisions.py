@@ -64,6 +64,20 @@ def test_an_exact_corrected_text_decides_alone() -> None:
     assert (decision.label, decision.confidence) == ("it", 1.0)
 
 
+def test_an_exact_example_of_a_team_that_the_adapter_never_learned_decides_alone() -> None:
+    exact = Neighbours(anchors=(Neighbour(7, "it", 0.99, same_text=True), Neighbour(1, "billing", 0.98)))
+    decision = decide(TASK, [SURE, memory_opinion(exact, new=["it"])], may_ask=True)
+    assert (decision.label, decision.confidence, decision.evidence) == ("it", 1.0, (7,))
+    assert decide(TASK, [SURE, memory_opinion(exact)], may_ask=True).by is Author.MODEL
+
+
+def test_once_other_voices_know_a_new_team_its_corrections_have_no_head_start() -> None:
+    found = Neighbours(corrections=(Neighbour(42, "it", 0.8),), anchors=(Neighbour(1, "billing", 0.8),))
+    before, after = memory_opinion(found, new=["it"]), memory_opinion(found, new=["it"], taught=["it"])
+    assert before.weight == pytest.approx(math.exp(0.20 / 0.06))
+    assert after.weight == pytest.approx(1.0)
+
+
 def test_with_the_model_down_the_memory_decides_and_the_decision_says_so() -> None:
     decision = decide(TASK, [NoPrediction(Reason.MODEL_DOWN), memory_opinion(KNOWN)], may_ask=True)
     assert (decision.label, decision.by, decision.reason) == ("billing", Author.MEMORY, Reason.MODEL_DOWN)

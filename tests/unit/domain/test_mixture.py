@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.mixture import ADAPTER, USUAL, VECTORS, WORDS, Mixture, pooled, without
+from bot.domain.mixture import ADAPTER, NEIGHBOURS, USUAL, VECTORS, WORDS, Mixture, expected, pooled, without
 
 TEAMS = ("billing", "it", "shipping")
 
@@ -44,6 +44,29 @@ def test_a_label_that_the_adapter_never_learned_is_judged_by_those_who_know_it()
     assert sum(mixed.values()) == pytest.approx(1.0)
 
 
+def test_what_the_adapter_says_counts_among_the_labels_it_knows() -> None:
+    torn = {"billing": 0.25, "it": 0.25, "shipping": 0.5}
+    mixed = pooled({ADAPTER: {"billing": 0.9, "it": 0.1}, WORDS: torn}, {ADAPTER: 1.0, WORDS: 1.0}, TEAMS)
+    assert mixed is not None
+    assert mixed["billing"] / mixed["it"] == pytest.approx(9.0)
+    assert 0.5 < mixed["shipping"] < 0.7  # half by both, and a little more since they do not agree on the rest
+
+
+def test_of_a_new_label_few_examples_are_no_sign_that_it_is_seldom_meant() -> None:
+    row = {"billing": 0.60, "it": 0.36, "shipping": 0.04}
+    raised = expected(row, {"billing": 200, "it": 200, "shipping": 5}, ["shipping"])
+    assert raised["shipping"] > 0.6
+    assert raised["billing"] / raised["it"] == pytest.approx(0.60 / 0.36)
+    assert sum(raised.values()) == pytest.approx(1.0)
+
+
+def test_a_new_label_with_as_many_examples_as_the_others_is_no_exception() -> None:
+    row = {"billing": 0.6, "shipping": 0.4}
+    assert expected(row, {"billing": 100, "shipping": 300}, ["shipping"]) == pytest.approx(row)
+    assert expected(row, {}, ["shipping"]) == pytest.approx(row)
+    assert expected(row, {"billing": 200, "shipping": 5}, []) == pytest.approx(row)
+
+
 def test_a_certain_no_of_one_voice_does_not_outlaw_a_label() -> None:
     mixed = pooled({WORDS: {"billing": 0.0, "it": 1.0}, VECTORS: {"billing": 1.0, "it": 0.0}}, USUAL, ("billing", "it"))
     assert mixed is not None
@@ -58,7 +81,8 @@ def test_nobody_who_counts_says_nothing() -> None:
 
 def test_without_the_adapter_the_others_are_as_loud_together() -> None:
     rest = without(USUAL)
-    assert set(rest) == {WORDS, VECTORS}
+    assert set(rest) == {WORDS, VECTORS, NEIGHBOURS}
     assert sum(rest.values()) == pytest.approx(sum(USUAL.values()))
-    assert Mixture().of([WORDS, VECTORS]) == rest
+    assert Mixture().of([WORDS, VECTORS, NEIGHBOURS]) == rest
+    assert Mixture().of([WORDS, "toy"], {"toy": 0.3})["toy"] == 0.3
     assert Mixture().of([ADAPTER, WORDS]) == {ADAPTER: USUAL[ADAPTER], WORDS: USUAL[WORDS]}

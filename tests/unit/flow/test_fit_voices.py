@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.errors import TrainingFailed
 from bot.domain.model_ports import Lesson
-from bot.flow.fit_voices import VoiceFitter
+from bot.flow.fit_voices import MAX_LESSONS, VoiceFitter
 from tests.fakes_voices import FakeLessons, FakeVoices
 from tests.samples import TASK
 
@@ -41,3 +41,12 @@ async def test_a_fit_that_fails_is_said_and_rests(caplog: pytest.LogCaptureFixtu
         assert await one.step() == 0
     assert len(voices.fits) == 1
     assert [record.message for record in caplog.records] == ["voices not fitted"]
+
+
+async def test_of_very_many_examples_a_sample_is_fitted_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    many = [Lesson(str(n), f"text {n}", "billing" if n % 2 else "it", None) for n in range(MAX_LESSONS + 5)]
+    voices = FakeVoices()
+    with caplog.at_level(logging.WARNING):
+        await fitter(FakeLessons(many), voices).step()
+    assert [len(fit) for fit in voices.fits] == [MAX_LESSONS]
+    assert [record.message for record in caplog.records] == ["voices fitted on a sample"]

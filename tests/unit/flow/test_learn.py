@@ -271,7 +271,7 @@ async def test_what_a_mixture_proved_is_counted_on_what_training_kept_apart(scho
     sure = {e.label: {name: 0.91 if name == e.label else 0.03 for name in TASK.names} for e in apart}
     voices = FakeVoices(unheard={text_key(e.text): {VOICE: sure[e.label]} for e in apart})
     found = Neighbours(anchors=(Neighbour(1, "billing", 0.8),))
-    classifier = replace(fake_classifier(found, school.predictor), registry=school.registry, linear=voices)
+    classifier = replace(fake_classifier(found, school.predictor), registry=school.registry, fitted=voices)
     learner = replace(school.learner, scorer=Scorer(classifier, ()))
     candidate = Adapter(AFTER, "routing", Path("runs"), "starter", dict.fromkeys(TASK.names, "x"), 1.0, NOW)
     mixture = (await learner.weighed(await classifier.query(TASK), candidate, training_set)).mixture

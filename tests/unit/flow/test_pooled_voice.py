@@ -7,7 +7,7 @@ import pytest
 from bot.domain.decisions import Author, Decision, NoPrediction, Reason, decide
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.memory_vote import Neighbour, Neighbours
-from bot.domain.mixture import ADAPTER, VECTORS, WORDS, Mixture
+from bot.domain.mixture import ADAPTER, NEIGHBOURS, VECTORS, WORDS, Mixture
 from bot.domain.model_ports import Query, Said
 from bot.flow.classify import Classifier, Considered
 from tests.fakes import FakePredictor, fake_classifier
@@ -21,7 +21,7 @@ NOTHING = Neighbours()
 
 
 def classifier(said: Said, predictor: FakePredictor | None = None, found: Neighbours = NOTHING) -> Classifier:
-    return replace(fake_classifier(found, predictor), linear=FakeVoices(said))
+    return replace(fake_classifier(found, predictor), fitted=FakeVoices(said))
 
 
 async def considered(one: Classifier, text: str = "I was charged twice", **query: object) -> Considered:
@@ -56,11 +56,29 @@ async def test_the_weights_stored_with_the_adapter_count() -> None:
     assert (await decided(one, adapter=(await serving(one, loud)).adapter)).label == "billing"
 
 
-async def test_an_adapter_without_weight_is_not_the_author() -> None:
-    one = classifier(SURE_OF_IT)
+async def test_an_adapter_without_weight_is_neither_asked_nor_the_author() -> None:
+    predictor = FakePredictor()
+    predictor.failure = Unreachable("nobody may ask")
+    one = classifier(SURE_OF_IT, predictor)
     mute = Mixture({ADAPTER: 0.0, WORDS: 0.5, VECTORS: 0.5})
     made = await decided(one, adapter=(await serving(one, mute)).adapter)
     assert (made.label, made.by, made.reason, made.adapter) == ("it", Author.EXAMPLES, Reason.CONFIDENT, None)
+
+
+async def test_without_anybody_else_an_adapter_without_weight_is_asked_all_the_same() -> None:
+    one = classifier({})
+    mute = Mixture({ADAPTER: 0.0})
+    assert (await decided(one, adapter=(await serving(one, mute)).adapter)).by is Author.MODEL
+
+
+async def test_a_voice_without_weight_is_not_asked() -> None:
+    voices = FakeVoices(SURE_OF_IT)
+    one = replace(fake_classifier(NOTHING), fitted=voices)
+    await decided(one, adapter=(await serving(one, Mixture({ADAPTER: 1.0, WORDS: 0.0}, {WORDS: 0.0}))).adapter)
+    assert WORDS in voices.asked[0]  # without the adapter, as the voices were fitted last, it has a weight
+    voices.loud_without = {WORDS: 0.0}
+    await decided(one, adapter=(await serving(one, Mixture({ADAPTER: 1.0, WORDS: 0.0}))).adapter)
+    assert voices.asked[1] == {VECTORS, NEIGHBOURS}
 
 
 @pytest.mark.parametrize("failure", [Unreachable("no connection"), Refused("unknown adapter")])
@@ -110,6 +128,15 @@ async def test_voices_that_disagree_ask_the_person() -> None:
     made = await decided(one, adapter=(await serving(one, even)).adapter)
     assert made.reason is Reason.UNSURE
     assert {"it", "billing"} <= set(made.candidates)
+
+
+async def test_a_team_that_came_after_the_adapter_is_found_by_its_few_examples() -> None:
+    voices = FakeVoices({WORDS: {"billing": 0.6, "it": 0.2, "delivery": 0.2}, VECTORS: {"billing": 0.5, "it": 0.5}})
+    voices.counted = {"billing": 200, "delivery": 5, "it": 200}
+    one = replace(fake_classifier(NOTHING), fitted=voices)
+    old = tuple(name for name in TASK.names if name != "delivery")
+    assert (await decided(one, adapter=(await serving(one)).adapter)).label == "billing"
+    assert (await decided(one, adapter=(await serving(one, labels=old)).adapter)).label == "delivery"
 
 
 # --- texts that the model cannot read ---

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.decisions import Author, Basis, Reason
+from bot.domain.decisions import Author, Basis, Heard, Reason
 from bot.domain.messages import Media, MediaKind, MessageRef
+from bot.domain.noise import Noise
 from bot.domain.posts import (
     NO,
     YES,
@@ -34,12 +35,14 @@ from bot.platforms.wording import (
     attachment,
     card_marks,
     certainty,
+    not_read,
     question,
     remembered,
     reply,
     report,
     to_person,
     to_team,
+    voices_said,
     why,
 )
 
@@ -313,3 +316,28 @@ def test_leads_hear_a_verdict_with_its_reasons() -> None:
 )
 def test_a_text_that_was_leaned_on_says_how_it_came_by_its_label(basis: Basis, said: str) -> None:
     assert remembered(["my bill"], basis, "en") == [said]
+
+
+SAID = (
+    Heard("vectors", "billing", 0.912, 0.5),
+    Heard("adapter", "triage", 0.6, 0.3),
+    Heard("tarot", "billing", 1.0, 0.2),
+)
+
+
+def test_the_small_print_holds_each_voices_opinion_and_weight() -> None:
+    assert voices_said(SAID, TASK, "en") == [
+        "Heard: meaning → Accounts 91% (weight 0.50) · the model → Front desk 60% (weight 0.30)"
+        " · tarot → Accounts 100% (weight 0.20)"
+    ]
+    assert voices_said(SAID[:1], TASK, "en") == voices_said((), TASK, "en") == []
+
+
+@pytest.mark.parametrize(("language", "named"), [("en", "weight"), ("pt-BR", "peso"), ("es", "peso")])
+def test_voices_and_what_was_not_read_are_named_in_every_language(language: str, named: str) -> None:
+    known = ("adapter", "model", "words", "vectors", "neighbours", "memory")
+    [line] = voices_said([Heard(voice, "billing", 0.5, 0.2) for voice in known], TASK, language)
+    assert line.count(named) == len(known)
+    assert not_read((), language) == []
+    [left_out] = not_read([one.value for one in Noise], language)
+    assert left_out.count(",") == len(Noise) - 1

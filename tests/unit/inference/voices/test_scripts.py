@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from bot.domain.mixture import WORDS
 from inference.voices.fit import fit_voices
+from inference.voices.voice import Questions
 from inference.voices.words import WordsModel
 from tests.unit.inference.voices.test_fit import lessons
 
@@ -62,13 +64,17 @@ ASKED = {
 
 
 def learned(pairs: list[tuple[str, str]]) -> WordsModel:
-    voices = fit_voices(lessons(pairs, vectors=False))
-    assert voices.words is not None
-    return voices.words
+    words = fit_voices(lessons(pairs, vectors=False)).fitted[WORDS]
+    assert isinstance(words, WordsModel)
+    return words
+
+
+def asked(*texts: str) -> Questions:
+    return Questions(texts, np.zeros((len(texts), 0), dtype=np.float32))
 
 
 def answers(model: WordsModel, *texts: str) -> list[str]:
-    return [model.linear.labels[row.argmax()] for row in model.log_probabilities(texts)]
+    return [model.linear.labels[row.argmax()] for row in model.log_probabilities(asked(*texts))]
 
 
 @pytest.mark.parametrize("language", TEAMS)
@@ -98,5 +104,5 @@ def test_signs_that_tell_words_apart_stay_with_them() -> None:
 
 def test_it_says_nothing_of_a_text_that_it_knows_no_piece_of() -> None:
     model = learned([("where is my refund!", "billing"), ("my laptop is broken, 20 times", "it")])
-    said = model.log_probabilities(["पासवर्ड काम नहीं कर रहा!", "我要退款, 20", "refund", "पासवर्ड laptop"])
+    said = model.log_probabilities(asked("पासवर्ड काम नहीं कर रहा!", "我要退款, 20", "refund", "पासवर्ड laptop"))
     assert np.isnan(said).all(axis=1).tolist() == [True, True, False, False]

@@ -7,9 +7,9 @@ import pytest
 
 from bot.domain.embedders import MINILM_WIDTH, PAIR
 from inference.voices.files import load, save
-from inference.voices.fit import Lessons, fit_voices
-from inference.voices.linear import Floats
+from inference.voices.fit import fit_voices
 from inference.voices.vectors import VectorsModel, fit_vectors
+from inference.voices.voice import Floats, Lessons, Questions
 
 LABELS = ("access", "billing", "sales")
 OWN, EVERY = 12, 8
@@ -34,7 +34,7 @@ def labels(count: int) -> list[str]:
 
 
 def right(model: VectorsModel, vectors: Floats) -> float:
-    said = model.log_probabilities(vectors)
+    said = model.say(vectors)
     assert np.exp(said).sum(axis=1) == pytest.approx(1.0, abs=1e-4)
     return float(np.mean([model.labels[row.argmax()] == LABELS[n % 3] for n, row in enumerate(said)]))
 
@@ -50,8 +50,8 @@ def test_texts_of_both_kinds_are_said_alike_alone_and_together() -> None:
     model, _ = fit_vectors(drawn(90, 1), labels(90), OWN)
     some, others = drawn(6, 5), drawn(6, 6, full=False)
     mixed = np.concatenate([some, others])[[0, 6, 1, 7]]
-    alone = [model.log_probabilities(row[None])[0] for row in mixed]
-    assert model.log_probabilities(mixed) == pytest.approx(np.array(alone), abs=1e-5)
+    alone = [model.say(row[None])[0] for row in mixed]
+    assert model.say(mixed) == pytest.approx(np.array(alone), abs=1e-5)
 
 
 def test_a_label_learned_in_another_language_alone_is_found_in_both() -> None:
@@ -80,6 +80,8 @@ def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
     fitted = fit_voices(Lessons("digest", PAIR, keys, keys, tuple(labels(60)), two))
     save(tmp_path, fitted)
     loaded = load(tmp_path)
-    assert fitted.vectors is not None and loaded.vectors is not None
-    assert fitted.vectors.own is not None
-    assert loaded.vectors.log_probabilities(two) == pytest.approx(fitted.vectors.log_probabilities(two), abs=0.05)
+    asked = Questions(keys, two)
+    for voice in ("vectors", "neighbours"):
+        said = fitted.fitted[voice].log_probabilities(asked)
+        assert np.isfinite(said).all()
+        assert loaded.fitted[voice].log_probabilities(asked) == pytest.approx(said, abs=0.05)

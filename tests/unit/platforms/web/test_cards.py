@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from bot.domain.decisions import Heard
 from bot.domain.messages import Media, MediaKind, MessageRef, Note, Person, Place, choice
 from bot.domain.posts import (
     KINDS,
@@ -79,6 +80,15 @@ def _under(*lines: TranscriptLine) -> list[Object]:
 
 
 # --- the card ---
+
+
+def test_a_card_says_what_each_voice_said_and_what_nobody_read() -> None:
+    voices = (Heard("words", "billing", 0.8, 0.6), Heard("adapter", "delivery", 0.5, 0.4))
+    heard = cast(list[str], _card(replace(CARD, voices=voices, left_out=("quote", "signature")))["heard"])
+    assert len(heard) == 2
+    assert "words" in heard[0] and "0.60" in heard[0] and "0.40" in heard[0]
+    assert heard[1] == "Not read: quoted mail, signature"
+    assert _card()["heard"] == []
 
 
 @pytest.mark.parametrize(
