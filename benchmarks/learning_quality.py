@@ -31,7 +31,7 @@ from benchmarks.machine import processor
 from bot.domain.learning import Example, Side, Source
 from bot.domain.model_ports import TrainingRun
 from bot.domain.tasks import Label, Task
-from inference import train
+from inference import train, training_rows
 from inference.base_models import base_folder
 from inference.prompt import PromptBuilder
 from inference.run_folder import adapter_of, finished
@@ -143,8 +143,8 @@ def score(run: TrainingRun, asked: Sequence[Text]) -> float:
     llama = train.load(run.base)
     PeftModel.from_pretrained(llama, adapter_of(run.folder))
     codes = torch.tensor([prompts.code_id(code) for code in run.codes.values()], device=llama.device)
-    rows = train.prompted(run, prompts, [as_example(text) for text in asked])
-    prefix = train.shared_prefix(rows, train.common_frame([row.ids for row in rows]))
+    rows = training_rows.prompted(run, prompts, [as_example(text) for text in asked])
+    prefix = training_rows.shared_prefix(rows, training_rows.common_frame([row.ids for row in rows]))
     return train.share_right(train.Model(llama, codes, prefix), rows)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.catch_up import catch_up
 from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule
 from bot.console import counting, say
+from bot.database import database_url
 from bot.demo import company
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Adapter, Example, Progress, Side, Source
@@ -40,8 +41,6 @@ from db.migrate import upgrade
 from db.outbox import PostgresOutbox
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
-from db.server.backup import dump, restore
-from db.server.embedded import embedded
 from db.server.probe import probed
 from db.transcript import PostgresTranscript
 from db.voice_lessons import PostgresVoiceLessons
@@ -114,32 +113,10 @@ def demo_settings(home: Path) -> Settings:
     return load(company.SETTINGS, home=home)
 
 
-async def migrate(settings: Settings) -> None:
-    """The database to the newest schema, under a lock."""
-    async with _database_url(settings) as url:
-        await asyncio.to_thread(upgrade, url)
-    say("the database is at the newest schema")
-
-
-async def backup(settings: Settings, file: Path) -> None:
-    """Everything in the database into one file, while the bot goes on working. Raises UsageError."""
-    async with _database_url(settings) as url:
-        await asyncio.to_thread(dump, url, file)
-    say(f"{file} holds the whole database; adapters are files under {settings.model.runs}, copy them too")
-
-
-async def restore_backup(settings: Settings, file: Path) -> None:
-    """The database as the file has it, or unchanged. Stop the bot first. Raises UsageError."""
-    async with _database_url(settings) as url:
-        await asyncio.to_thread(restore, url, file)
-        await asyncio.to_thread(upgrade, url)
-    say(f"the database is what {file} holds")
-
-
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[Store]:
     """The database, at its newest schema, with the settings' examples in it. Raises Unreachable or UsageError."""
-    async with _database_url(settings) as url:
+    async with database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
         async with open_database(url) as database, open_database(url, pool_size=2) as aside:
             embedder = open_embedder(settings.model.embedder, settings.languages)
@@ -246,15 +223,6 @@ def embedding_backfill(store: Store) -> EmbeddingBackfill:
 
 
 # --- the parts ---
-
-
-@asynccontextmanager
-async def _database_url(settings: Settings) -> AsyncIterator[str]:
-    if settings.database.url is not None:
-        yield settings.database.url
-        return
-    async with embedded(settings.database.directory) as url:
-        yield url
 
 
 async def sync_settings_examples(settings: Settings, store: Store) -> None:

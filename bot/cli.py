@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot import app, commands, example_commands, running
+from bot import app, commands, database, example_commands, running
 from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.console import agreed, say
 from bot.domain.errors import UsageError
@@ -136,19 +136,19 @@ def run(config: Config = None) -> None:
 @cli.command()
 def migrate(config: Config = None) -> None:
     """Bring the database to the newest schema. `run` and `demo` do it themselves."""
-    run_to_end(app.migrate(read_settings(config)))
+    run_to_end(database.migrate(read_settings(config)))
 
 
 @cli.command()
 def backup(file: Annotated[Path, typer.Argument(dir_okay=False)], config: Config = None) -> None:
     """Write the whole database into one file, while the bot goes on working."""
-    run_to_end(app.backup(read_settings(config), file))
+    run_to_end(database.backup(read_settings(config), file))
 
 
 @cli.command()
 def restore(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], config: Config = None) -> None:
     """Put the database back to what a backup holds. Stop the bot first: what the database held is replaced."""
-    run_to_end(app.restore_backup(read_settings(config), file))
+    run_to_end(database.restore_backup(read_settings(config), file))
 
 
 @cli.command()

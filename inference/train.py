@@ -12,12 +12,10 @@ import argparse
 import json
 import math
 import os
-import random
 import shutil
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -32,19 +30,16 @@ from transformers import AutoModelForCausalLM, Cache, LlamaForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from bot.domain.errors import SwitchboardError, TrainingFailed
-from bot.domain.learning import Example, keep_apart
+from bot.domain.learning import keep_apart
 from bot.domain.model_ports import TrainingRun
 from inference.base_models import base_folder
 from inference.prompt import PromptBuilder
 from inference.run_folder import WEIGHTS, Done, adapter_of, finish, finished, inputs_of, read_run, sha256_of, sync
+from inference.training_rows import BATCH, SEED, Row, batches, common_frame, prompted, shared_prefix
 
-SEED = 1
-BATCH = 32
 TOKENS_AT_ONCE = 4_096  # padded tokens of messages in one forward pass: bounds the memory, not the batch
-LEAST_PREFIX = 32  # tokens that all prompts share from which on they are computed once a batch, not once a prompt
 WARM_UP = 0.06  # share of the steps
 CHECKPOINTS = 8  # validations in a run
-IMBALANCE = 3.0  # largest class over smallest from which on small classes are shown more often
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
@@ -70,14 +65,6 @@ class Recipe:
 
 STARTER = Recipe(rate=2e-3, rank=16, token_dropout=0.1, smoothing=0.1, decay=0.01, pace=40, least_steps=120)
 PRETRAINED = Recipe(rate=2e-4, rank=16, token_dropout=0.0, smoothing=0.0, decay=0.01, pace=25, least_steps=100)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A prompt, and the position of its label among the task's codes."""
-
-    ids: tuple[int, ...]
-    label: int
 
 
 def main() -> None:
@@ -144,59 +131,6 @@ def record(run: TrainingRun, losses: Sequence[float], validated_on: int, accurac
         validated_on=validated_on,
         validation_accuracy=accuracy if validated_on else None,
     )
-
-
-# ---------------------------------------------------------------------------------------------------- data
-
-
-def prompted(run: TrainingRun, prompts: PromptBuilder, examples: Sequence[Example]) -> list[Row]:
-    """The examples as the server will see them."""
-    place = {label: at for at, label in enumerate(run.codes)}
-    return [Row(tuple(prompts.prompt_ids(run.task, run.codes, e.text)), place[e.label]) for e in examples]
-
-
-def common_frame(prompts: Sequence[Sequence[int]]) -> tuple[int, int]:
-    """How many tokens all prompts begin and end with: what is between is the message."""
-    shortest = min(len(ids) for ids in prompts)
-    head = next((n for n in range(shortest) if len({ids[n] for ids in prompts}) > 1), shortest)
-    tail = next((n for n in range(shortest - head) if len({ids[-1 - n] for ids in prompts}) > 1), shortest - head)
-    return head, tail
-
-
-def shared_prefix(rows: Sequence[Row], frame: tuple[int, int]) -> tuple[int, ...]:
-    """What all prompts begin with, when it is long enough to be worth computing once for a whole batch."""
-    head = min(frame[0], min(len(row.ids) for row in rows) - 1)
-    return rows[0].ids[:head] if head >= LEAST_PREFIX else ()
-
-
-def batches(rows: Sequence[Row], frame: tuple[int, int], token_dropout: float) -> Iterator[list[Row]]:
-    """Batches for ever, epoch by epoch: everything once, small classes more often, like lengths together."""
-    rng = random.Random(SEED)
-    repeats = how_often(rows)
-    while True:
-        epoch = [row for row in rows for _ in range(int(repeats[row.label] + rng.random()))]
-        rng.shuffle(epoch)
-        cut = [thinned(row, frame, token_dropout, rng) for row in epoch]
-        pools = (sorted(cut[at : at + 8 * BATCH], key=lambda row: len(row.ids)) for at in range(0, len(cut), 8 * BATCH))
-        ready = [pool[at : at + BATCH] for pool in pools for at in range(0, len(pool), BATCH)]
-        rng.shuffle(ready)
-        yield from ready
-
-
-def how_often(rows: Sequence[Row]) -> dict[int, float]:
-    """How often an epoch shows a row of each label: once, or in lopsided sets the root of the class's handicap."""
-    counts = Counter(row.label for row in rows)
-    most = max(counts.values())
-    lopsided = most > IMBALANCE * min(counts.values())
-    return {label: math.sqrt(most / count) if lopsided else 1.0 for label, count in counts.items()}
-
-
-def thinned(row: Row, frame: tuple[int, int], share: float, rng: random.Random) -> Row:
-    """The row with that share of its message's tokens left out, but never all of them."""
-    head, tail = frame
-    message = row.ids[head : len(row.ids) - tail]
-    left = tuple(token for token in message if rng.random() >= share) or message
-    return Row((*row.ids[:head], *left, *row.ids[len(row.ids) - tail :]), row.label)
 
 
 # --------------------------------------------------------------------------------------------------- model

@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM
 
 from bot.domain.errors import TrainingFailed
 from bot.domain.model_ports import TrainingRun
-from inference import train
+from inference import train, training_rows
 from inference.prompt import PromptBuilder
 from inference.run_folder import WEIGHTS, Done, adapter_of, finished, sha256_of, write_run
 from inference.trainer_process import TRAINER, TrainerProcess
@@ -87,11 +87,11 @@ def test_the_shared_prefix_changes_no_answer(chat: Path) -> None:
     prompts = PromptBuilder(chat)
     codes = prompts.alphabet()
     run = a_run(chat, chat, (codes[0], codes[1], codes[2]))
-    rows = train.prompted(run, prompts, run.examples)
+    rows = training_rows.prompted(run, prompts, run.examples)
     llama = train.load(chat)
     llama.float()  # type: ignore[no-untyped-call]
     ids = torch.tensor([prompts.code_id(code) for code in run.codes.values()])
-    prefix = train.shared_prefix(rows, train.common_frame([row.ids for row in rows]))
+    prefix = training_rows.shared_prefix(rows, training_rows.common_frame([row.ids for row in rows]))
     assert len(prefix) > 100
     with torch.inference_mode():
         shared = train.label_logits(train.Model(llama, ids, prefix), rows)
@@ -213,14 +213,14 @@ def test_the_last_checkpoint_is_kept_unless_an_earlier_one_was_clearly_better(st
 
 
 def test_small_classes_are_shown_more_often_in_a_lopsided_set() -> None:
-    rows = [train.Row((1, n, 3), 0) for n in range(160)] + [train.Row((1, n, 3), 1) for n in range(10)]
-    assert train.how_often(rows) == {0: 1.0, 1: 4.0}
-    assert train.how_often(rows[100:]) == {0: 1.0, 1: 6**0.5}
+    rows = [training_rows.Row((1, n, 3), 0) for n in range(160)] + [training_rows.Row((1, n, 3), 1) for n in range(10)]
+    assert training_rows.how_often(rows) == {0: 1.0, 1: 4.0}
+    assert training_rows.how_often(rows[100:]) == {0: 1.0, 1: 6**0.5}
 
 
 def test_an_epoch_shows_everything_once() -> None:
-    rows = [train.Row((1, n, 3), n % 2) for n in range(100)]
-    stream = train.batches(rows, (1, 1), token_dropout=0.0)
+    rows = [training_rows.Row((1, n, 3), n % 2) for n in range(100)]
+    stream = training_rows.batches(rows, (1, 1), token_dropout=0.0)
     shown = [row for _ in range(4) for row in next(stream)]
     assert sorted(shown, key=lambda row: row.ids) == rows
 
