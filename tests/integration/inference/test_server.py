@@ -215,13 +215,14 @@ async def test_directory_that_cannot_be_written_is_one_sentence(moods: list[str]
             pass
 
 
-RECORDS = ["", "{", "[]", "{}", *(json.dumps({"url": u, "owner": os.getpid()}) for u in ("http://127.0.0.1:9", "x", 5))]
+ALIVE = "OWNER"
+RECORDS = ["", "{", "[]", "{}", *(json.dumps({"url": u, "owner": ALIVE}) for u in ("http://127.0.0.1:9", "x", 5))]
 
 
 @pytest.mark.parametrize("record", RECORDS)
 async def test_stale_address_is_ignored(moods: list[str], settings: ServerSettings, record: str) -> None:
     settings.directory.mkdir()
-    (settings.directory / "server.json").write_text(record, encoding="utf-8")
+    (settings.directory / "server.json").write_text(record.replace(f'"{ALIVE}"', str(os.getpid())), encoding="utf-8")
     async with EmbeddedServer(settings, Told()) as one:
         assert await health(one.line) is Health.ALIVE
 
