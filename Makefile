@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Two processes; to read along in one: make test SIDE_BY_SIDE=
-SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup
+SIDE_BY_SIDE := --numprocesses 2 --dist loadscope
 
 .PHONY: demo test test-all check format bench chromium clean
 .DEFAULT_GOAL := demo

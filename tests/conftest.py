@@ -1,9 +1,9 @@
 """What every test may ask for."""
 
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.postgres", "tests.vllm"]
 
@@ -11,13 +11,23 @@ pytest_plugins = ["tests.postgres", "tests.vllm"]
 settings.register_profile("switchboard", derandomize=True, database=None, deadline=None)
 settings.load_profile("switchboard")
 
-_WITH_A_MODEL = ("tests/acceptance/", "tests/integration/inference/")
+_WITH_A_MODEL = (
+    "tests/acceptance/",
+    "tests/integration/inference/",
+    "tests/integration/benchmarks/",
+    "tests/integration/flow/test_story.py",
+)
 """Real processes, vLLM and trainings: one after the other, for two at once would starve on two cores."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Where tests run side by side, each file stays together, and whatever runs a model stays in one line."""
-    for item in items:
-        heavy = item.nodeid.startswith(_WITH_A_MODEL) or item.get_closest_marker("vllm") is not None
-        item.add_marker(pytest.mark.xdist_group("model" if heavy else item.nodeid.partition("::")[0]))
+class FilesTogether(LoadScopeScheduling):
+    """Each file stays in one process, and whatever runs a model in the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "model" if nodeid.startswith(_WITH_A_MODEL) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesTogether:
+    """How tests are shared out where several processes run them (`make test`)."""
+    return FilesTogether(config, log)
