@@ -143,7 +143,8 @@ class PostgresMemory:
     async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
         if not vectors:
             return
-        rows = [{"id": example, "vector": list(v), "embedder": embedder} for example, v in vectors.items()]
+        # In one order, so that two processes that remember the same examples wait for each other and never both
+        rows = [{"id": one, "vector": list(vectors[one]), "embedder": embedder} for one in sorted(vectors)]
         async with self._database.transaction() as session:
             await session.execute(update(ExampleRow), rows)
             await announce(session, Change.EXAMPLE)

@@ -142,7 +142,9 @@ async def test_a_file_out_of_a_helpdesk(store: Store, tmp_path: Path) -> None:
     rows = 'Number;Subject;Description;Assignment Group\n1;VPN;"<p>não funciona</p>";IT\n2;;Where is it?;Level 1\n;;;\n'
     file = tmp_path / "tickets.csv.gz"
     packed(file, rows.encode("cp1252"))
-    await imported(store, file, ReadOptions(mapped={"Level 1": "delivery"}))
+    with pytest.raises(UsageError, match=r"line 2: it is not UTF-8.*--encoding cp1252"):  # one accent proves nothing
+        await imported(store, file, ReadOptions(mapped={"Level 1": "delivery"}))
+    await imported(store, file, ReadOptions("cp1252", mapped={"Level 1": "delivery"}))
     assert [(one.text, one.label) for one in await store.examples.examples(TASK.name)] == [
         ("VPN\nnão funciona", "it"),
         ("Where is it?", "delivery"),
