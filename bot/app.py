@@ -263,12 +263,11 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
 
     voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
     fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
-    embedder, memory, registry = store.embedder, store.memory, store.registry
     classifier = Classifier(
         predictor,
-        embedder,
-        memory,
-        registry,
+        store.embedder,
+        store.memory,
+        store.registry,
         model.base,
         fitted=voices,
         deadline=model.deadline,
@@ -286,8 +285,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         now,
         fitter,
     )
-    backfill = embedding_backfill(store)
-    return ModelStack(classifier, backfill, fitter, learner, server, adapters, predictor.breaker)
+    return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
 
 
 @asynccontextmanager

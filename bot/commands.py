@@ -22,6 +22,7 @@ from bot.domain.gate import accuracy, coverage_at, ece, macro_f1
 from bot.domain.languages import by_language
 from bot.domain.learning import Adapter, Example, Phase, Score
 from bot.domain.messages import Person, clean
+from bot.domain.model_ports import Query
 from bot.domain.noise import strip_noise
 from bot.domain.queries import Erased
 from bot.domain.tasks import Task
@@ -146,14 +147,8 @@ async def evaluate(
     Latency is that of the first texts, asked one by one. `rows`: a file for what every voice said of each text.
     """
     query = await models.classifier.query(task)
-    latencies: list[float] = []
     with counting("evaluating", len(examples)) as done:
-        for example in examples[:_TIMED]:
-            started = time.perf_counter()
-            [known] = await models.classifier.consider(query, [example.text])
-            if known.silent:
-                break  # what the scoring says of it, too
-            latencies.append((time.perf_counter() - started) * 1000)
+        latencies = await _latencies(models, query, examples[:_TIMED])
         answered = await models.learner.scorer.answers(query, examples, done)
     if rows is not None:
         with counting("without the model", len(examples)) as done:
@@ -175,10 +170,21 @@ async def evaluate(
     if as_json:
         print(json.dumps(figures | {"by_language": languages}), file=out)
     else:
-        lines = [(figure, _shown(value)) for figure, value in figures.items()]
-        table(name, ("figure", "value"), lines)
+        table(name, ("figure", "value"), [(figure, _shown(value)) for figure, value in figures.items()])
         spoken = [(language, *map(_shown, row.values())) for language, row in languages.items()]
         table("by language", ("language", "n", "accuracy", "coverage at 95 %"), spoken)
+
+
+async def _latencies(models: ModelStack, query: Query, examples: Sequence[Example]) -> list[float]:
+    """Milliseconds that each of these texts takes, asked one by one; none after a voice fell silent."""
+    taken: list[float] = []
+    for example in examples:
+        started = time.perf_counter()
+        [known] = await models.classifier.consider(query, [example.text])
+        if known.silent:
+            break  # what the scoring says of it, too
+        taken.append((time.perf_counter() - started) * 1000)
+    return taken
 
 
 def _by_language(scores: Sequence[Score]) -> dict[str, dict[str, float]]:

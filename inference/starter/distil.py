@@ -108,15 +108,10 @@ def distil(
             if done.seconds - kept_at > CHECKPOINT_SECONDS:
                 kept_at = done.seconds
                 keep(student, optimizer, done, args.work)
-                err.print(
-                    f"{done.seconds:5.0f} s, step {done.steps:,}: held-out cosines {cosines(student, lines, lessons)}"
-                )
-    return {
-        "lines": len(lines),
-        "steps": done.steps,
-        "seconds": round(done.seconds, 1),
-        **cosines(student, lines, lessons),
-    }
+                found = cosines(student, lines, lessons)
+                err.print(f"{done.seconds:5.0f} s, step {done.steps:,}: held-out cosines {found}")
+    taken = {"lines": len(lines), "steps": done.steps, "seconds": round(done.seconds, 1)}
+    return taken | cosines(student, lines, lessons)
 
 
 @torch.no_grad()

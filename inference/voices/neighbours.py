@@ -18,6 +18,7 @@ from inference.voices.voice import (
     Stored,
     Voice,
     heard_vectors,
+    of_rows,
     of_vectors,
 )
 
@@ -77,8 +78,7 @@ class NeighboursVoice:
         alike = known_of(lessons.embedder).likeness
         votes = _votes(alike, vectors, vectors, places, len(names), itself=False)
         temperature = fit_temperature(votes, places.astype(np.intp))
-        unseen = np.full((len(lessons.labels), len(names)), np.nan, dtype=np.float32)
-        unseen[there] = _cooled(votes, temperature)
+        unseen = of_rows(len(lessons.labels), there, _cooled(votes, temperature))
         return NeighboursModel(names, vectors, places, temperature, lessons.embedder), unseen
 
     def restored(self, stored: Stored) -> FittedVoice:

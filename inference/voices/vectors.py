@@ -27,6 +27,7 @@ from inference.voices.voice import (
     Stored,
     Voice,
     heard_vectors,
+    of_rows,
     of_vectors,
 )
 
@@ -101,9 +102,7 @@ class VectorsVoice:
             return None
         vectors = np.asarray(lessons.vectors[there], dtype=np.float32)
         model, said = fit_vectors(vectors, labels, known_of(lessons.embedder).likeness.own)
-        unseen = np.full((len(lessons.labels), len(model.labels)), np.nan, dtype=np.float32)
-        unseen[there] = said
-        return model, unseen
+        return model, of_rows(len(lessons.labels), there, said)
 
     def restored(self, stored: Stored) -> FittedVoice:
         """See `voice.Voice`."""

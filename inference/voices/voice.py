@@ -93,6 +93,13 @@ def of_vectors(vectors: Floats, width: int, labels: int, say: Callable[[Floats],
     return rows
 
 
+def of_rows(count: int, there: NDArray[np.intp], said: Floats) -> Floats:
+    """What is said of these rows among so many; NaN for the others."""
+    rows = np.full((count, said.shape[1]), np.nan, dtype=np.float32)
+    rows[there] = said
+    return rows
+
+
 def heard_vectors(vectors: Floats) -> NDArray[np.intp]:
     """The rows that have a vector."""
     if not vectors.shape[1]:
