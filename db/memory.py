@@ -143,9 +143,14 @@ class PostgresMemory:
     async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
         if not vectors:
             return
-        # In one order, so that two processes that remember the same examples wait for each other and never both
-        rows = [{"id": one, "vector": list(vectors[one]), "embedder": embedder} for one in sorted(vectors)]
         async with self._database.transaction() as session:
+            # Only what nobody else is at, so that this never waits for an import or for forgetting while they wait for
+            # it. What is left has no vector yet, or has got one just now from another process: the next look tells
+            free = select(ExampleRow.id).where(ExampleRow.id.in_(list(vectors))).order_by(ExampleRow.id)
+            mine = (await session.scalars(free.with_for_update(skip_locked=True))).all()
+            if not mine:
+                return
+            rows = [{"id": one, "vector": list(vectors[one]), "embedder": embedder} for one in mine]
             await session.execute(update(ExampleRow), rows)
             await announce(session, Change.EXAMPLE)
 

@@ -118,7 +118,7 @@ class Memory(Protocol):
         """How many `unembedded` would name without a limit."""
 
     async def remember(self, embedder: str, vectors: Mapping[int, Vector]) -> None:
-        """Store vectors by example id."""
+        """Store vectors by example id, without waiting: what another transaction is at stays in `unembedded`."""
 
 
 class Examples(Protocol):

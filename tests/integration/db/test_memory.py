@@ -94,6 +94,22 @@ async def test_examples_wait_for_vectors_of_this_embedder(examples: PostgresExam
     assert await memory.unembedded("other", 10) == [(number, text)]
 
 
+async def test_vectors_never_wait_for_whoever_is_at_an_example(
+    examples: PostgresExamples, memory: PostgresMemory, database: Database
+) -> None:
+    """An import that overrules holds some rows and wants others: whoever waited for it could be waited for by it."""
+    await examples.add_examples("routing", [example("taken"), example("free")])
+    waiting = await memory.unembedded("tiny", 10)
+    ids = {said: number for number, said in waiting}
+    async with database.transaction() as session:
+        await session.execute(text("SELECT 1 FROM examples WHERE id = :id FOR UPDATE"), {"id": ids["taken"]})
+        await memory.remember("tiny", dict.fromkeys(ids.values(), VECTOR))
+        assert await memory.unembedded("tiny", 10) == [(ids["taken"], "taken")]
+        await memory.remember("tiny", {ids["taken"]: VECTOR})
+    await memory.remember("tiny", {ids["taken"]: VECTOR})
+    assert await memory.unembedded("tiny", 10) == []
+
+
 async def test_nearest_first_and_only_comparable_ones(examples: PostgresExamples, memory: PostgresMemory) -> None:
     await examples.add_examples("routing", [example("near"), example("far", "billing"), example("other dimension")])
     await _embed(memory, {"near": (0.8, 0.6, 0.0), "far": (0.0, 1.0, 0.0)})
