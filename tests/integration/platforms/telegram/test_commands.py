@@ -1,6 +1,5 @@
 """What people ask of the bot by command, and what it answers."""
 
-import asyncio
 import logging
 from datetime import timedelta
 
