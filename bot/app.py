@@ -20,12 +20,13 @@ from bot.domain.messages import Person
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Platform
-from bot.domain.queries import Erased
+from bot.domain.queries import Erased, Erasure
 from bot.domain.tasks import Task
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
+from bot.flow.forget import Forgetter, Unlearner
 from bot.flow.learn import Learner
 from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
@@ -43,6 +44,7 @@ from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.probe import probed
 from db.transcript import PostgresTranscript
+from db.unlearning import PostgresUnlearning
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
@@ -52,6 +54,7 @@ from inference.embedders.choose import open_embedder
 from inference.http import open_line
 from inference.languages import language_of
 from inference.prompt import PromptBuilder
+from inference.run_folder import RunFolders
 from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
@@ -86,7 +89,7 @@ class Store:
     examples: PostgresExamples
     registry: PostgresRegistry
     queries: PostgresQueries
-    erasure: PostgresErasure
+    erasure: Erasure
     failures: PostgresFailedItems
     aside: Database
     """Connections of their own for health and figures: a pool that is busy is no database that is down."""
@@ -131,7 +134,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresExamples(database),
                 PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),
-                PostgresErasure(database),
+                Forgetter(PostgresErasure(database, settings.unlearn_within), RunFolders(settings.model.runs)),
                 PostgresFailedItems(database),
                 aside,
                 PostgresQueries(aside),
@@ -217,6 +220,11 @@ async def champions_fit(settings: Settings, models: ModelStack) -> None:
             await models.adapters.examine(query.adapter)
 
 
+def unlearner(settings: Settings, store: Store) -> Unlearner:
+    """What stops adapters from serving whose time is over; needs no model server."""
+    return Unlearner(settings.tasks, settings.model.base, PostgresUnlearning(store.database), now)
+
+
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
     """What gives examples their place in the memory; needs no model server."""
     return EmbeddingBackfill(store.memory, store.embedder, store.failures, now)
@@ -284,6 +292,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         folder,
         now,
         fitter,
+        RunFolders(model.runs),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
 

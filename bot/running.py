@@ -21,6 +21,7 @@ from bot.app import (
     model_running,
     now,
     open_store,
+    unlearner,
 )
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
@@ -30,6 +31,7 @@ from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
+from bot.flow.forget import Unlearner
 from bot.flow.learn import Learner
 from bot.flow.receive import Receiver
 from bot.flow.relay import EditRelay, NoteRelay, Relay
@@ -54,6 +56,8 @@ _PROBE_SECONDS = 3.0
 """A part that has not answered by then does not work; whoever probes us does not wait longer either."""
 _REMIND_EVERY = 10.0
 """Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
+_UNLEARN_EVERY = 60.0
+"""Seconds between looks for adapters whose time is over: that is measured in days, and no change announces it."""
 _REREAD_EVERY = 60.0
 """Seconds between looks for what a version that could not read it has set aside."""
 
@@ -142,6 +146,9 @@ def start_model_steps(
     wakeups.subscribe(VoiceFitter.name, VoiceFitter.wakes_on)
     fitting = partial(forever, models.voice_fitter.step, wakeups[VoiceFitter.name], at_most=_FIT_EVERY)
     _keep(group, VoiceFitter.name, fitting)
+    wakeups.subscribe(Unlearner.name, Unlearner.wakes_on)
+    unlearning = partial(forever, unlearner(settings, store).step, wakeups[Unlearner.name], at_most=_UNLEARN_EVERY)
+    _keep(group, Unlearner.name, unlearning)
     _keep(group, "hold memory", partial(store.memory.hold, task))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:

@@ -69,6 +69,8 @@ class Adapter:
     made: datetime
     mixture: Mixture = field(default_factory=Mixture)
     """How loud it and the voices beside it are: they are judged, promoted and rolled back together."""
+    retires: datetime | None = None
+    """When it stops serving, since somebody whose texts it learned from was forgotten; None: nobody was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Train
 from bot.domain.ports import Change
 from bot.domain.scope import scope
 from bot.domain.tasks import Task
+from bot.domain.unlearning import TrainingTexts
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.score import Scorer, batches
 
@@ -65,6 +66,8 @@ class Learner:
     now: Callable[[], datetime]
     fitter: VoiceFitter | None = None
     """None: no voice stands beside the adapter."""
+    texts: TrainingTexts | None = None
+    """What trainings leave on disk; None: nothing."""
 
     async def due(self, task: Task, tick: str) -> bool:
         """Ask for a cycle if enough corrections wait; once a tick, however many processes say so."""
@@ -107,6 +110,8 @@ class Learner:
             verdict = await self._judge(query, candidate, held_out, tell)
             verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
+        if self.texts is not None:
+            await self.texts.remove(candidate.name)
 
     async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
         _check_enough(query.task, training_set)

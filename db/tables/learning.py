@@ -172,6 +172,8 @@ class AdapterRow(Table):
     """How often that mixture was right by how sure it was (`asking.Record`); NULL: nobody counted."""
     scope: Mapped[dict[str, list[float] | float] | None] = mapped_column(JSONB(none_as_null=True))
     """What one's own texts look like to it (`scope.Scope`); NULL: there were too few."""
+    retires_at: Mapped[datetime | None]
+    """When it stops serving, since somebody whose texts it learned from was forgotten; NULL: nobody was."""
 
 
 class PromotionRow(Table):

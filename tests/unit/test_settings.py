@@ -99,6 +99,13 @@ def test_a_wrong_url_is_named_by_where_it_stands_and_never_quoted(tmp_path: Path
     assert said == 'database.url: write "embedded" or a postgresql://… URL'
 
 
+def test_how_long_a_model_serves_that_had_learned_from_somebody_forgotten(tmp_path: Path) -> None:
+    assert load(write(tmp_path, GOOD), {}).unlearn_within == timedelta(days=30)
+    assert load(write(tmp_path, GOOD + "[privacy]\nunlearn_days = 0\n"), {}).unlearn_within == timedelta(0)
+    said = mistakes(tmp_path, GOOD + "[privacy]\nunlearn_days = -1\nforget = true\n")
+    assert "privacy.unlearn_days: must be a number from 0" in said and "privacy.forget: unknown" in said
+
+
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
     broken = """
     [web]
