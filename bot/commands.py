@@ -18,13 +18,13 @@ from bot.domain.enough import too_little
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Text
 from bot.domain.example_files.rows import BadLine
-from bot.domain.gate import accuracy, coverage_at, ece, macro_f1
 from bot.domain.languages import by_language
 from bot.domain.learning import Adapter, Example, Phase, Score
 from bot.domain.messages import Person, clean
 from bot.domain.model_ports import Query
 from bot.domain.noise import strip_noise
 from bot.domain.queries import Erased
+from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
 from bot.domain.tasks import Task
 from bot.evaluation_rows import write_rows
 from bot.flow.classify import BATCH

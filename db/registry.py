@@ -135,6 +135,10 @@ class PostgresRegistry:
         async with self._database.transaction() as session:
             return await cycles.newest(session, task, limit)
 
+    async def looks(self, task: str, since: datetime) -> int:
+        async with self._database.transaction() as session:
+            return await cycles.looks(session, task, since)
+
     async def last_tick(self, task: str) -> datetime | None:
         async with self._database.transaction() as session:
             return await session.scalar(select(TickRow.at).where(TickRow.task == task))

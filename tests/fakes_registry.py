@@ -131,6 +131,9 @@ class FakeRegistry:
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         return self.known[::-1][:limit]
 
+    async def looks(self, task: str, since: datetime) -> int:
+        return sum(cycle.verdict is not None and "p_value" in cycle.verdict.figures for cycle in self.known)
+
 
 @dataclass
 class FakeExamples:

@@ -12,6 +12,7 @@ from bot.domain.decisions import NoPrediction, Opinion, Prediction
 from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Progress
 from bot.domain.memory_vote import Neighbours
 from bot.domain.posts import Post
+from bot.domain.serving_agreement import Validation
 from bot.domain.tasks import Task
 
 Vector = Sequence[float]
@@ -197,6 +198,9 @@ class Registry(Protocol):
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         """Newest first."""
 
+    async def looks(self, task: str, since: datetime) -> int:
+        """How many cycles compared a candidate on held-out messages since then, whatever came of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
@@ -217,6 +221,9 @@ class Trainer(Protocol):
 
         Raises TrainingFailed.
         """
+
+    async def validation(self, folder: Path) -> Validation | None:
+        """What the finished run in that folder says of itself; None where it kept nothing apart."""
 
 
 Said = Mapping[str, Mapping[str, float]]

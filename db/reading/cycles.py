@@ -96,6 +96,13 @@ async def newest(session: AsyncSession, task: str, limit: int) -> list[Cycle]:
     return [cycle(row) for row in await session.scalars(wanted)]
 
 
+async def looks(session: AsyncSession, task: str, since: datetime) -> int:
+    """A verdict without a p-value compared nothing: there was too little to go by."""
+    compared = CycleRow.figures.has_key("p_value")
+    counted = select(func.count()).where(CycleRow.task == task, CycleRow.concluded_at >= since, compared)
+    return (await session.execute(counted)).scalar_one()
+
+
 def cycle(row: CycleRow) -> Cycle:
     verdict = None if row.promoted is None else Verdict(row.promoted, tuple(row.reasons), row.figures)
     return Cycle(row.id, row.task, row.requested_by, Phase(row.phase), row.progress, row.adapter, verdict, row.problem)

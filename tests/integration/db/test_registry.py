@@ -194,6 +194,23 @@ async def test_a_conclusion_is_the_adapter_its_promotion_the_verdict_and_the_rep
     assert [cycle.verdict for cycle in await registry.cycles("routing", 5)] == [REFUSED, PROMOTED]
 
 
+async def test_looks_are_the_verdicts_that_compared_something(registry: Registry) -> None:
+    compared = Verdict(False, ("not proven",), {"n": 400.0, "p_value": 0.5})
+    for number, verdict in enumerate((compared, REFUSED, compared)):
+        await registry.request_cycle("routing", "cli", f"k{number}", after(0))
+        async with registry.claim_cycle(after(1)) as cycle:
+            assert cycle is not None
+            await registry.conclude_cycle(cycle, Judged(adapter(f"routing-{number}"), None, verdict), [], after(number))
+    await registry.request_cycle("routing", "cli", "failed", after(0))
+    async with registry.claim_cycle(after(1)) as cycle:
+        assert cycle is not None
+        await registry.fail_cycle(cycle, "the disk is full", after(4))
+    assert await registry.looks("routing", after(0)) == 2
+    if isinstance(registry, PostgresRegistry):
+        assert await registry.looks("routing", after(1)) == 1, "an older one counts no more"
+        assert await registry.looks("sentiment", after(0)) == 0
+
+
 async def test_the_report_of_a_conclusion_is_owed(database: Database, outbox: PostgresOutbox) -> None:
     registry = PostgresRegistry(database)
     await registry.request_cycle("routing", "cli", "k", after(0))
