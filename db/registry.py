@@ -11,9 +11,11 @@ from sqlalchemy import Select, case, func, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.alpha_spending import YEAR
 from bot.domain.asking import Record
+from bot.domain.automatic_rollback import BY, SETTLED, LiveRecord, Serving
 from bot.domain.errors import Refused, UsageError
-from bot.domain.learning import Adapter, Cycle, Judged, Phase
+from bot.domain.learning import Adapter, Cycle, Judged, Phase, RegistryEvent
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
@@ -21,11 +23,14 @@ from bot.domain.posts import Post
 from bot.domain.scope import Scope
 from bot.domain.tasks import Task
 from db.adapter_paths import AdapterPaths
+from db.conversations.live_corrections import corrections
 from db.engine import Database, announce
 from db.posts.enqueue import enqueue
-from db.reading import cycles
+from db.reading import cycles, registry_history
 from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
+GATE = "gate"
+"""Who promoted what learning let serve."""
 _USUAL = AdapterPaths(Path("var/runs"))
 """Where the settings have them unless they say otherwise."""
 
@@ -92,11 +97,34 @@ class PostgresRegistry:
             target = await session.get_one(PromotionRow, pointer.previous)
             found = await _known(session, task, target.adapter)
             _check_base(found, base)
-            reason = f"rolled back from {pointer.adapter}"
-            move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
-            await session.execute(insert(PromotionRow).values(task=task, by=by, at=now, **move))
-            await announce(session, Change.MODEL)
+            await _back(session, pointer, by, f"rolled back from {pointer.adapter}", now)
             return self._adapter(found)
+
+    async def serving(self, task: str, base: str, now: datetime) -> Serving | None:
+        async with self._database.transaction() as session:
+            pointer = await _pointer(session, task)
+            if pointer is None or pointer.by != GATE or pointer.previous is None:
+                return None
+            before = await session.get_one(PromotionRow, pointer.previous)
+            both = [await _known(session, task, name) for name in (pointer.adapter, before.adapter)]
+            if any(adapter.base != base for adapter in both):
+                return None
+            counted = [
+                await corrections(session, task, pointer.adapter, pointer.at, now - SETTLED),
+                await corrections(session, task, before.adapter, pointer.at - YEAR, pointer.at),
+            ]
+            return Serving(task, pointer.id, pointer.adapter, counted[0], before.adapter, counted[1])
+
+    async def withdraw(self, serving: Serving, reason: str, posts: Sequence[Post], now: datetime) -> bool:
+        async with self._database.transaction() as session:
+            await _lock(session, serving.task)
+            pointer = await _pointer(session, serving.task)
+            if pointer is None or pointer.id != serving.promotion or pointer.previous is None:
+                return False
+            await _back(session, pointer, BY, reason, now)
+            await enqueue(session, None, posts, now)
+            await announce(session, Change.OWED)
+            return True
 
     async def next_name(self, task: str) -> str:
         async with self._database.transaction() as session:
@@ -118,12 +146,12 @@ class PostgresRegistry:
     async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
         candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
-            await cycles.conclude(session, cycle, verdict, now)
+            await cycles.conclude(session, cycle, judged, now)
             await _add(session, self._values(candidate))
             if verdict.promoted:
                 await _lock(session, candidate.task)
                 await _still_serves(session, judged)
-                await _move(session, candidate.task, candidate.name, "gate", "; ".join(verdict.reasons), now)
+                await _move(session, candidate.task, candidate.name, GATE, "; ".join(verdict.reasons), now)
             await enqueue(session, None, posts, now)
             await announce(session, Change.OWED)
 
@@ -134,6 +162,10 @@ class PostgresRegistry:
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         async with self._database.transaction() as session:
             return await cycles.newest(session, task, limit)
+
+    async def history(self, task: str, limit: int) -> list[RegistryEvent]:
+        async with self._database.transaction() as session:
+            return await registry_history.history(session, task, limit)
 
     async def looks(self, task: str, since: datetime) -> int:
         async with self._database.transaction() as session:
@@ -159,6 +191,7 @@ class PostgresRegistry:
             "codes": dict(adapter.codes),
             "temperature": adapter.temperature,
             "made_at": adapter.made,
+            "digest": adapter.digest,
             "mixture": dict(adapter.mixture.weights),
             "proved": None if adapter.mixture.proved is None else adapter.mixture.proved.rows,
             "scope": None if adapter.mixture.scope is None else adapter.mixture.scope.stored(),
@@ -168,7 +201,8 @@ class PostgresRegistry:
         path = self._paths.found(row.path)
         usual = Mixture(proved=Record.read(row.proved), scope=Scope.read(row.scope))
         mixture = replace(usual, weights=row.mixture) if row.mixture else usual
-        return Adapter(row.name, row.task, path, row.base, row.codes, row.temperature, row.made_at, mixture)
+        made = row.made_at
+        return Adapter(row.name, row.task, path, row.base, row.codes, row.temperature, made, mixture, row.digest)
 
 
 async def _lock(session: AsyncSession, task: str) -> None:
@@ -226,6 +260,14 @@ async def _move(session: AsyncSession, task: str, adapter: str, by: str, reason:
     await announce(session, Change.MODEL)
 
 
+async def _back(session: AsyncSession, pointer: PromotionRow, by: str, reason: str, now: datetime) -> None:
+    """Put the pointer on what served before; from there the next step back leads further back."""
+    target = await session.get_one(PromotionRow, pointer.previous)
+    move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
+    await session.execute(insert(PromotionRow).values(task=pointer.task, by=by, at=now, **move))
+    await announce(session, Change.MODEL)
+
+
 async def _champion(session: AsyncSession, task: str, base: str) -> AdapterRow | None:
     pointer = await _pointer(session, task)
     found = None if pointer is None else await session.get(AdapterRow, (task, pointer.adapter))
@@ -268,4 +310,5 @@ def _names(task: str) -> Select[str | None]:
     return select(union(made, meant).subquery().c.name)
 
 
-_: type[Registry] = PostgresRegistry
+_registry: type[Registry] = PostgresRegistry
+_record: type[LiveRecord] = PostgresRegistry

@@ -70,6 +70,9 @@ class FakeAdapters:
     async def load(self, adapter: Adapter) -> None:
         self.loaded.add(adapter.name)
 
+    async def digest(self, folder: Path) -> str:
+        return f"digest of {folder.name}"
+
     async def unload(self, name: str) -> None:
         self.loaded.discard(name)
 

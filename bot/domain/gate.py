@@ -11,8 +11,8 @@ from bot.domain.paired_tests import USUAL_DISCORDANCE, Paired, at_least, needed,
 from bot.domain.score_metrics import accuracy, ece
 
 BETTER_ERROR = 0.1
-"""Chance in any year that a candidate serves as "better" though it is only as good as the champion. Chosen by
-simulation (`benchmarks/gate_simulation.py`) as the largest with which one that is 2 points worse serves in under 1 % of years,
+"""Chance in any year that a candidate serves as "better" though it is only as good as the champion. By simulation
+(`benchmarks/gate_simulation.py`) about the largest with which one that is 2 points worse serves in under 1 % of years,
 however much the two differ: .1 gives 0.4 %, .25 gave 1.4 %, at 100 messages of which they differ on 15 %."""
 NO_WORSE_ERROR, MARGIN = 0.01, 0.02
 """Chance in any year that a candidate serves as "no worse" though it is 2 points worse, or more."""

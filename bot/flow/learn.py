@@ -132,7 +132,8 @@ class Learner:
         async with self._telling(cycle, Phase.TRAINING, name, told) as tell:
             run = TrainingRun(self.runs / name, self.base_path, query.task, query.codes, training_set)
             path = await self.trainer.train(run, tell)
-        return Adapter(name, query.task.name, path, self.scorer.classifier.base, query.codes, 1.0, self.now())
+        base, digest = self.scorer.classifier.base, await self.adapters.digest(path)
+        return Adapter(name, query.task.name, path, base, query.codes, 1.0, self.now(), digest=digest)
 
     async def weighed(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> Adapter:
         """The candidate with its temperature and the weights of the voices beside it, from what training kept apart.

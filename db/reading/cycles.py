@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.errors import ClaimLost
-from bot.domain.learning import Cycle, Phase, Verdict
+from bot.domain.learning import Cycle, Judged, Phase, Verdict
 from bot.domain.ports import Change
 from db.engine import Database, announce
 from db.tables import CycleRow
@@ -73,9 +73,11 @@ async def update_progress(
     await _change(session, held, {"phase": phase, "progress": progress, "adapter": known})
 
 
-async def conclude(session: AsyncSession, held: Cycle, verdict: Verdict, now: datetime) -> None:
-    judged = {"promoted": verdict.promoted, "reasons": list(verdict.reasons), "figures": dict(verdict.figures)}
-    await _change(session, held, {"phase": Phase.DONE, "progress": 1.0, "concluded_at": now, **judged})
+async def conclude(session: AsyncSession, held: Cycle, judged: Judged, now: datetime) -> None:
+    verdict, champion = judged.verdict, judged.champion.name if judged.champion else None
+    said = {"promoted": verdict.promoted, "reasons": list(verdict.reasons), "figures": dict(verdict.figures)}
+    known = {"adapter": judged.candidate.name, "champion": champion}
+    await _change(session, held, {"phase": Phase.DONE, "progress": 1.0, "concluded_at": now, **known, **said})
 
 
 async def fail(session: AsyncSession, held: Cycle, problem: str, now: datetime) -> None:
