@@ -293,6 +293,17 @@ def models(task: TaskName = None, as_json: AsJson = False, config: Config = None
 
 
 @cli.command()
+def history(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
+    """Who served when, and who was refused: by whom or what, against whom, and why. Newest first."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await commands.history(store, settings.task(task), as_json, sys.stdout)
+
+    run_to_end(work(read_settings(config)))
+
+
+@cli.command()
 def promote(name: str, task: TaskName = None, config: Config = None) -> None:
     """Let this adapter serve, from the next message on."""
 

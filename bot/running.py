@@ -36,6 +36,7 @@ from bot.flow.learn import Learner
 from bot.flow.receive import Receiver
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
+from bot.flow.rollback import AutomaticRollback
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
 from bot.flow.worker_pool import WorkerPool
@@ -58,6 +59,8 @@ _REMIND_EVERY = 10.0
 """Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
 _UNLEARN_EVERY = 60.0
 """Seconds between looks for adapters whose time is over: that is measured in days, and no change announces it."""
+_WATCH_EVERY = 300.0
+"""Seconds between looks at what leads make of a new model's decisions: each counts only after a day."""
 _REREAD_EVERY = 60.0
 """Seconds between looks for what a version that could not read it has set aside."""
 
@@ -149,6 +152,8 @@ def start_model_steps(
     wakeups.subscribe(Unlearner.name, Unlearner.wakes_on)
     unlearning = partial(forever, unlearner(settings, store).step, wakeups[Unlearner.name], at_most=_UNLEARN_EVERY)
     _keep(group, Unlearner.name, unlearning)
+    rollback = AutomaticRollback(settings.tasks, settings.model.base, store.registry, now)
+    _keep(group, rollback.name, partial(forever, rollback.step, wakeups[rollback.name], at_most=_WATCH_EVERY))
     _keep(group, "hold memory", partial(store.memory.hold, task))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:

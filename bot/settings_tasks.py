@@ -72,14 +72,20 @@ class Tasks:
         return fallback
 
     def _learning(self, table: Table, where: str) -> Learning:
-        self.values.unknown(table, {"schedule", "min_corrections"}, where)
+        self.values.unknown(table, {"schedule", "min_corrections", "out_of_scope", "automatic_rollback"}, where)
         schedule = self.values.text(table, "schedule", Learning().schedule, where)
         if problem := cron_problem(schedule):
             self.values.mistake(
                 f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem}); "
                 'write minute, hour, day, month, weekday, like "0 3 * * sun"'
             )
-        return Learning(schedule, int(self.values.number(table, "min_corrections", 25, where)), self.zone)
+        return Learning(
+            schedule,
+            int(self.values.number(table, "min_corrections", 25, where)),
+            self.zone,
+            self.values.texts(table, "out_of_scope", (), where),
+            self.values.yes_or_no(table, "automatic_rollback", True, where),
+        )
 
     # --- a label ---
 

@@ -11,9 +11,11 @@ from sqlalchemy import Select, case, func, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.alpha_spending import YEAR
 from bot.domain.asking import Record
+from bot.domain.automatic_rollback import BY, SETTLED, LiveRecord, Serving
 from bot.domain.errors import Refused, UsageError
-from bot.domain.learning import Adapter, Cycle, Judged, Phase
+from bot.domain.learning import Adapter, Cycle, Judged, Phase, RegistryEvent
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
 from bot.domain.ports import Change
@@ -21,13 +23,16 @@ from bot.domain.posts import Post
 from bot.domain.scope import Scope
 from bot.domain.tasks import Task
 from db.adapter_paths import AdapterPaths
+from db.conversations.live_corrections import corrections
 from db.engine import Database, announce
 from db.posts.enqueue import enqueue
-from db.reading import cycles
-from db.reading.serving import NOBODY, lock_registry, pointer, serving
+from db.reading import cycles, registry_history
+from db.reading.serving import NOBODY, lock_registry, over, pointer, serving
 from db.redaction.trained_adapters import forgotten_since_drawn
 from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
+GATE = "gate"
+"""Who promoted what learning let serve."""
 _USUAL = AdapterPaths(Path("var/runs"))
 """Where the settings have them unless they say otherwise."""
 
@@ -94,11 +99,34 @@ class PostgresRegistry:
             target = await session.get_one(PromotionRow, here.previous)
             found = await _known(session, task, target.adapter)
             _check_may_serve(found, base, now)
-            reason = f"rolled back from {here.adapter}"
-            move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
-            await session.execute(insert(PromotionRow).values(task=task, by=by, at=now, **move))
-            await announce(session, Change.MODEL)
+            await _back(session, here, by, f"rolled back from {here.adapter}", now)
             return self._adapter(found)
+
+    async def serving(self, task: str, base: str, now: datetime) -> Serving | None:
+        async with self._database.transaction() as session:
+            here = await pointer(session, task)
+            if here is None or here.by != GATE or here.previous is None:
+                return None
+            before = await session.get_one(PromotionRow, here.previous)
+            both = [await _known(session, task, name) for name in (here.adapter, before.adapter)]
+            if any(adapter.base != base or over(adapter, now) for adapter in both):
+                return None
+            counted = [
+                await corrections(session, task, here.adapter, here.at, now - SETTLED),
+                await corrections(session, task, before.adapter, here.at - YEAR, here.at),
+            ]
+            return Serving(task, here.id, here.adapter, counted[0], before.adapter, counted[1])
+
+    async def withdraw(self, serving: Serving, reason: str, posts: Sequence[Post], now: datetime) -> bool:
+        async with self._database.transaction() as session:
+            await lock_registry(session, serving.task)
+            here = await pointer(session, serving.task)
+            if here is None or here.id != serving.promotion or here.previous is None:
+                return False
+            await _back(session, here, BY, reason, now)
+            await enqueue(session, None, posts, now)
+            await announce(session, Change.OWED)
+            return True
 
     async def next_name(self, task: str) -> str:
         async with self._database.transaction() as session:
@@ -120,13 +148,13 @@ class PostgresRegistry:
     async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
         candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
-            await cycles.conclude(session, cycle, verdict, now)
+            await cycles.conclude(session, cycle, judged, now)
             await _still_lawful(session, cycle)
             await _add(session, self._values(candidate))
             if verdict.promoted:
                 await lock_registry(session, candidate.task)
                 await _still_serves(session, judged)
-                await _move(session, candidate.task, candidate.name, "gate", "; ".join(verdict.reasons), now)
+                await _move(session, candidate.task, candidate.name, GATE, "; ".join(verdict.reasons), now)
             await enqueue(session, None, posts, now)
             await announce(session, Change.OWED)
 
@@ -137,6 +165,14 @@ class PostgresRegistry:
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         async with self._database.transaction() as session:
             return await cycles.newest(session, task, limit)
+
+    async def history(self, task: str, limit: int) -> list[RegistryEvent]:
+        async with self._database.transaction() as session:
+            return await registry_history.history(session, task, limit)
+
+    async def looks(self, task: str, since: datetime) -> int:
+        async with self._database.transaction() as session:
+            return await cycles.looks(session, task, since)
 
     async def last_tick(self, task: str) -> datetime | None:
         async with self._database.transaction() as session:
@@ -158,6 +194,7 @@ class PostgresRegistry:
             "codes": dict(adapter.codes),
             "temperature": adapter.temperature,
             "made_at": adapter.made,
+            "digest": adapter.digest,
             "mixture": dict(adapter.mixture.weights),
             "proved": None if adapter.mixture.proved is None else adapter.mixture.proved.rows,
             "scope": None if adapter.mixture.scope is None else adapter.mixture.scope.stored(),
@@ -168,7 +205,16 @@ class PostgresRegistry:
         usual = Mixture(proved=Record.read(row.proved), scope=Scope.read(row.scope))
         mixture = replace(usual, weights=row.mixture) if row.mixture else usual
         return Adapter(
-            row.name, row.task, path, row.base, row.codes, row.temperature, row.made_at, mixture, row.retires_at
+            row.name,
+            row.task,
+            path,
+            row.base,
+            row.codes,
+            row.temperature,
+            row.made_at,
+            mixture,
+            row.digest,
+            row.retires_at,
         )
 
 
@@ -227,6 +273,14 @@ async def _still_lawful(session: AsyncSession, cycle: Cycle) -> None:
         raise Refused("somebody was forgotten while it trained; the next cycle trains without their texts")
 
 
+async def _back(session: AsyncSession, here: PromotionRow, by: str, reason: str, now: datetime) -> None:
+    """Put the pointer on what served before; from there the next step back leads further back."""
+    target = await session.get_one(PromotionRow, here.previous)
+    move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
+    await session.execute(insert(PromotionRow).values(task=here.task, by=by, at=now, **move))
+    await announce(session, Change.MODEL)
+
+
 async def _still_serves(session: AsyncSession, judged: Judged) -> None:
     candidate, champion = judged.candidate, judged.champion
     serves = await serving(session, candidate.task, candidate.base)
@@ -237,7 +291,7 @@ async def _still_serves(session: AsyncSession, judged: Judged) -> None:
 
 def _check_may_serve(adapter: AdapterRow, base: str, now: datetime) -> None:
     """Raises UsageError when the base that is served cannot use the adapter, or when its time is over."""
-    if adapter.retires_at is not None and adapter.retires_at <= now:
+    if over(adapter, now):
         raise UsageError(
             f"{adapter.name} had learned from texts of somebody who was forgotten, and may not serve since "
             f"{adapter.retires_at:%Y-%m-%d}; `switchboard train` makes one without them"
@@ -263,4 +317,5 @@ def _names(task: str) -> Select[str | None]:
     return select(union(made, meant).subquery().c.name)
 
 
-_: type[Registry] = PostgresRegistry
+_registry: type[Registry] = PostgresRegistry
+_record: type[LiveRecord] = PostgresRegistry

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.ports import Change
 from bot.domain.unlearning import Unlearning, Withdrawn
 from db.engine import Database, announce
-from db.reading.serving import NOBODY, lock_registry, serving
+from db.reading.serving import NOBODY, lock_registry, over, serving
 from db.tables import AdapterRow, PromotionRow
 
 
@@ -25,7 +25,7 @@ class PostgresUnlearning:
                 return None  # without a lock: this is asked every minute
             await lock_registry(session, task)
             champion = await serving(session, task, base)
-            if champion is None or champion.retires_at is None or champion.retires_at > now:
+            if champion is None or not over(champion, now):
                 return None  # another process was faster
             instead = await session.scalar(_earlier(task, base, now))
             await session.execute(
@@ -44,7 +44,7 @@ class PostgresUnlearning:
 
 async def _is_due(session: AsyncSession, task: str, base: str, now: datetime) -> bool:
     champion = await serving(session, task, base)
-    return champion is not None and champion.retires_at is not None and champion.retires_at <= now
+    return champion is not None and over(champion, now)
 
 
 def _earlier(task: str, base: str, now: datetime) -> Select[str]:

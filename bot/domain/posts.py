@@ -258,13 +258,27 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A champion that went back by itself, and the figures that it did so on."""
+
+    adapter: str
+    decided: int
+    corrected: int
+    decided_before: int
+    """By the one that serves again, while it served."""
+    corrected_before: int
+
+
+@dataclass(frozen=True, slots=True)
 class LearningReport:
-    """To the leads: a candidate was judged, and why it serves or not."""
+    """To the leads: a candidate was judged, and why it serves or not; or a champion was withdrawn, and why."""
 
     task: str
     adapter: str
+    """The candidate; of a withdrawal, who serves again."""
     promoted: bool
     reasons: tuple[str, ...]
+    withdrawal: Withdrawal | None = None
 
 
 Content = (

@@ -67,6 +67,10 @@ class Learning:
     min_corrections: int = 25
     timezone: str = "UTC"
     """In which the schedule is meant."""
+    out_of_scope: tuple[str, ...] = ()
+    """Messages that belong to no team; a new model must not answer them unasked more often than the old one."""
+    automatic_rollback: bool = True
+    """Whether a model that the gate let serve goes back by itself when leads correct it more than the one before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The pointer to the adapter that serves a task."""
 
+from datetime import datetime
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,3 +27,8 @@ async def serving(session: AsyncSession, task: str, base: str) -> AdapterRow | N
     found = await pointer(session, task)
     adapter = None if found is None else await session.get(AdapterRow, (task, found.adapter))
     return adapter if adapter is not None and adapter.base == base else None
+
+
+def over(adapter: AdapterRow, now: datetime) -> bool:
+    """Whether it may not serve any more, since somebody whose texts it learned from was forgotten."""
+    return adapter.retires_at is not None and adapter.retires_at <= now

@@ -19,6 +19,7 @@ class DecisionRow(Table):
         Index(None, "conversation_id", "id"),
         Index(None, "task", "label", "by"),
         Index(None, "at"),
+        Index(None, "adapter", "at"),
         Index(None, "evidence", postgresql_using="gin"),
     )
 
@@ -170,6 +171,8 @@ class AdapterRow(Table):
     """Voice -> weight; empty: the usual ones."""
     proved: Mapped[list[list[object]] | None] = mapped_column(JSONB(none_as_null=True))
     """How often that mixture was right by how sure it was (`asking.Record`); NULL: nobody counted."""
+    digest: Mapped[str | None]
+    """Of its files as they were judged; NULL: they are not looked at."""
     scope: Mapped[dict[str, list[float] | float] | None] = mapped_column(JSONB(none_as_null=True))
     """What one's own texts look like to it (`scope.Scope`); NULL: there were too few."""
     retires_at: Mapped[datetime | None]
@@ -221,6 +224,8 @@ class CycleRow(Table):
     phase: Mapped[str]
     progress: Mapped[float]
     adapter: Mapped[str | None]
+    champion: Mapped[str | None]
+    """Against whom it was judged; NULL: nobody served."""
     claim: Mapped[str | None]
     """Of whoever holds it: a new one with every claim."""
     started_at: Mapped[datetime | None]

@@ -25,6 +25,7 @@ from bot.domain.posts import (
     Solved,
     Split,
     What,
+    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
@@ -60,6 +61,7 @@ ONE_OF_EACH: list[Content] = [
     Continuation("and more", 12, 1, 2, "en", to_person=True),
     FollowUp("Ann", "and another thing", (PHOTO,), edited=True),
     LearningReport("routing", "routing-2", False, ("not proven",)),
+    LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50)),
     Reply("billing", "it is on its way", "en", "Lea", (PHOTO,)),
     Offer(4, "Ann", "it is on its way"),
     Sent("it is on its way", "Lea", "Ann", "blocked", 1),
