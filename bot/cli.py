@@ -11,6 +11,7 @@ import typer
 from bot import app, commands, database, example_commands, running
 from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.console import agreed, say
+from bot.data_commands import data
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
 from bot.failed_commands import failed
@@ -47,6 +48,7 @@ cli = typer.Typer(
 )
 
 cli.add_typer(failed, name="failed")
+cli.command()(data)
 
 
 class Form(StrEnum):

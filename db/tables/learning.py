@@ -149,6 +149,8 @@ class ExampleRow(Table):
     vector: Mapped[list[float] | None] = mapped_column(Vector())
     embedder: Mapped[str | None]
     quarantined: Mapped[bool]
+    origin: Mapped[str] = mapped_column(Words, server_default="")
+    """The name of the file it came from."""
     changed: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """The transaction that wrote the row last; the database itself sees to it, whoever writes."""
     withdrawn_at: Mapped[datetime | None]
