@@ -18,6 +18,7 @@ from bot.failed_commands import failed
 from bot.file_options import (
     DryRun,
     Encoding,
+    FirstTeam,
     KeepHtml,
     LabelColumn,
     Mapped,
@@ -191,6 +192,7 @@ def import_(
     skip_bad: SkipBad = False,
     text: TextColumns = None,
     label: LabelColumn = None,
+    first: FirstTeam = None,
     mapped: Mapped = None,
     unknown: UnknownLabels = Unknown.REFUSE,
     encoding: Encoding = None,
@@ -203,11 +205,13 @@ def import_(
     """Add labelled examples. A repeated import changes nothing.
 
     Columns, separator and encoding are recognised, and said; the flags name what is
-    not. --dry-run shows what would be stored, and stores nothing.
+    not. --dry-run shows what would be stored, and stores nothing. Of tickets that
+    were reassigned the last team counts: a table with a first and a last team, or
+    what Zammad, Zendesk and Chatwoot export.
     """
     settings = read_settings(config)
     with spoken():
-        options = read_options(encoding, text, label, mapped, unknown, keep_html)
+        options = read_options(encoding, text, label, mapped, unknown, keep_html, first)
         ready = example_commands.ready_to_import(file, settings.task(task), options, skip_bad, strict)
     if dry_run:
         example_commands.preview(ready)

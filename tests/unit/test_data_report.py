@@ -1,10 +1,10 @@
 """What `switchboard data` writes: a table for programs, JSON, a line an example, and a page that holds no text."""
 
 import json
+import re
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -72,9 +72,8 @@ def test_the_page_needs_nothing_else_and_escapes_what_people_named(made: DataRep
     assert "http" not in page.replace("http-equiv", "") and "src=" not in page
     assert WORDS not in page and "a@b.org" not in page
     drawings = [page[at : page.index("</svg>", at) + 6] for at in range(len(page)) if page.startswith("<svg", at)]
-    bars = [ElementTree.fromstring(drawing).findall(".//rect") for drawing in drawings]
-    widths = [float(bar.attrib["width"]) for bar in bars[0]]
-    assert widths == [420.0, 0.0, 0.0, 420.0, 420.0, 0.0, 0.0, 0.0]
+    widths = [[float(width) for width in re.findall(r'<rect [^>]*width="([^"]+)"', drawing)] for drawing in drawings]
+    assert widths[0] == [420.0, 0.0, 0.0, 420.0, 420.0, 0.0, 0.0, 0.0]
 
 
 def test_people_hear_what_stands_in_no_row(made: DataReport, capsys: pytest.CaptureFixture[str]) -> None:
