@@ -36,6 +36,7 @@ from bot.init import USUAL, begin, next_steps, of_names
 from bot.logs import write_logs
 from bot.platforms import platform_modules, platform_names
 from bot.replay_commands import replay
+from bot.review_commands import review
 from bot.settings import Settings, with_listen
 
 _PLATFORMS = "|".join(platform_names())
@@ -51,6 +52,7 @@ cli = typer.Typer(
 
 cli.add_typer(failed, name="failed")
 cli.command()(data)
+cli.command()(review)
 cli.command()(replay)
 
 
