@@ -1,47 +1,24 @@
 """`switchboard review`: what deserves a lead's eye, who is mistaken for whom, and what no team is for."""
 
-import asyncio
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, TextIO
 
-import numpy as np
 import typer
 
 from bot import app
-from bot.app import Store
 from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.console import say, table
-from bot.domain.drift import EVIDENCE, Drift, Measure, drifts
-from bot.domain.embedders import known_of
+from bot.domain.drift import EVIDENCE
 from bot.domain.outcomes import Outcome
-from bot.domain.review import Confusion, Group, Item, confusions, groups, queue, unfit
-from bot.domain.tasks import Task
+from bot.domain.review import Item, Review
 from bot.replay_commands import span
 from bot.settings import Settings
-from db.outcomes import PostgresOutcomes
 
-MOST = 20_000
-_WEEK = timedelta(days=7)
 _WIDE, _SHOWN = 90, 3
 
 Since = Annotated[str, typer.Option("--since", metavar="SPAN", help="How far back, like 28d, 12h or 2w.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Conversations of the queue that are shown.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What there is to say."""
-
-    queue: Sequence[Item]
-    confusions: Sequence[Confusion]
-    groups: Sequence[Group]
-    drifts: Mapping[Measure, Drift]
-    enough: bool
-    """Whether there is evidence for saying anything of drift."""
 
 
 def review(
@@ -58,39 +35,9 @@ def review(
 
     async def work(settings: Settings) -> Review:
         async with app.open_store(settings) as store:
-            return await reviewed(store, asked, back)
+            return await app.reviewer(store).review(asked, back)
 
     show(run_to_end(work(settings)), limit, as_json, sys.stdout)
-
-
-async def reviewed(store: Store, task: Task, back: timedelta) -> Review:
-    """Of the conversations that were decided since then."""
-    now = app.now()
-    outcomes = await PostgresOutcomes(store.database).outcomes(task.name, now - back, now, MOST)
-    nearest = await _nearest(store, task, outcomes)
-    known = known_of(store.embedder.name)
-    loose = unfit(task, outcomes, nearest, known.scale.kin)
-    width = max((len(one.vector) for one in loose if one.vector is not None), default=0)
-    loose = [one for one in loose if one.vector is not None and len(one.vector) == width]
-    vectors = np.array([one.vector for one in loose], dtype=np.float32).reshape(len(loose), width)
-    similar = known.likeness.similarities(vectors, vectors)
-    late = [one for one in outcomes if one.at >= now - _WEEK]
-    early = [one for one in outcomes if one.at < now - _WEEK]
-    return Review(
-        queue(outcomes, nearest, known.scale.kin),
-        confusions(outcomes),
-        await asyncio.to_thread(groups, loose, similar, known.scale.kin),
-        await asyncio.to_thread(drifts, early, late),
-        min(len(early), len(late)) >= EVIDENCE,
-    )
-
-
-async def _nearest(store: Store, task: Task, outcomes: Sequence[Outcome]) -> dict[int, float]:
-    """How near the nearest known text is, itself left out, by conversation."""
-    open_ones = [one for one in outcomes if one.vector is not None and not one.settled]
-    vectors = [one.vector for one in open_ones if one.vector is not None]
-    found = await store.memory.nearest_many(task, vectors, [one.text for one in open_ones], leave_out_itself=True)
-    return {one.conversation: near.closest for one, near in zip(open_ones, found, strict=True)}
 
 
 def show(made: Review, limit: int, as_json: bool, out: TextIO) -> None:

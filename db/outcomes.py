@@ -1,10 +1,11 @@
 """What became of conversations, out of PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, exists, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import BigInteger, ColumnElement, Select, any_, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
 
 from bot.domain.conversations import State
 from bot.domain.decisions import Author
@@ -22,11 +23,14 @@ class PostgresOutcomes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def outcomes(self, task: str, since: datetime, until: datetime, limit: int) -> Sequence[Outcome]:
+    async def outcomes(
+        self, task: str, since: datetime, until: datetime, limit: int, with_vectors: bool = False
+    ) -> Sequence[Outcome]:
         async with self._database.transaction() as session:
             first = {row.conversation_id: row for row in await session.scalars(_first(task, since, until, limit))}
             ids = list(first)
-            known = await session.scalars(select(ConversationRow).where(ConversationRow.id.in_(ids)))
+            wanted = select(ConversationRow).where(_one_of(ConversationRow.id, ids))
+            known = await session.scalars(wanted if with_vectors else wanted.options(defer(ConversationRow.vector)))
             conversations = {row.id: row for row in known}
             later = await session.scalars(_by_people(task, ids))
             moves: dict[int, list[DecisionRow]] = {}
@@ -35,7 +39,7 @@ class PostgresOutcomes:
             ruled = {row.conversation_id: row for row in await session.scalars(_standing(task, ids))}
             held = set(await session.scalars(_quarantined(task, ids)))
         return [
-            _outcome(conversations[id], row, moves.get(id, ()), ruled, id in held)
+            _outcome(conversations[id], row, moves.get(id, ()), ruled.get(id), id in held, with_vectors)
             for id, row in reversed(first.items())
             if id in conversations
         ]
@@ -55,20 +59,27 @@ def _first(task: str, since: datetime, until: datetime, limit: int) -> Select[De
     return made.where(~before).order_by(DecisionRow.id.desc()).limit(limit)
 
 
+def _one_of(
+    column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ids: Sequence[int]
+) -> ColumnElement[bool]:
+    """An array: one parameter, however many there are."""
+    return column == any_(literal(list(ids), ARRAY(BigInteger)))
+
+
 def _by_people(task: str, ids: Sequence[int]) -> Select[DecisionRow]:
-    later = select(DecisionRow).where(DecisionRow.conversation_id.in_(ids), DecisionRow.task == task)
+    later = select(DecisionRow).where(_one_of(DecisionRow.conversation_id, ids), DecisionRow.task == task)
     return later.where(DecisionRow.by.in_(_PEOPLE)).order_by(DecisionRow.id)
 
 
 def _standing(task: str, ids: Sequence[int]) -> Select[CorrectionRow]:
     return select(CorrectionRow).where(
-        CorrectionRow.conversation_id.in_(ids), CorrectionRow.task == task, CorrectionRow.withdrawn_at.is_(None)
+        _one_of(CorrectionRow.conversation_id, ids), CorrectionRow.task == task, CorrectionRow.withdrawn_at.is_(None)
     )
 
 
 def _quarantined(task: str, ids: Sequence[int]) -> Select[int]:
     return select(func.coalesce(ExampleRow.conversation_id, 0)).where(
-        ExampleRow.conversation_id.in_(ids),
+        _one_of(ExampleRow.conversation_id, ids),
         ExampleRow.task == task,
         ExampleRow.withdrawn_at.is_(None),
         ExampleRow.quarantined,
@@ -79,10 +90,10 @@ def _outcome(
     row: ConversationRow,
     first: DecisionRow,
     moves: Sequence[DecisionRow],
-    ruled: Mapping[int, CorrectionRow],
+    ruling: CorrectionRow | None,
     quarantined: bool,
+    with_vector: bool,
 ) -> Outcome:
-    ruling = ruled.get(row.id)
     routes = row.task == first.task
     away = next((move.at for move in moves if move.label != first.label), None)
     ended = ruling.label if ruling is not None else (row.label if routes and row.label else first.label)
@@ -97,7 +108,7 @@ def _outcome(
         moved_at=away,
         disputed=ruling is not None and ruling.disputed,
         quarantined=quarantined,
-        vector=None if row.vector is None else tuple(row.vector),
+        vector=tuple(row.vector) if with_vector and row.vector is not None else None,
     )
 
 

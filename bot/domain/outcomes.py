@@ -45,7 +45,9 @@ class Outcome:
 class Outcomes(Protocol):
     """Reads what became of conversations."""
 
-    async def outcomes(self, task: str, since: datetime, until: datetime, limit: int) -> Sequence[Outcome]:
+    async def outcomes(
+        self, task: str, since: datetime, until: datetime, limit: int, with_vectors: bool = False
+    ) -> Sequence[Outcome]:
         """Those whose first decision of the task was made then, the newest `limit`, oldest first."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.domain.decisions import Author, Reason
+from bot.domain.drift import Drift, Measure
 from bot.domain.outcomes import Outcome
 from bot.domain.tasks import Task
 
@@ -58,6 +59,21 @@ class Group:
     """Messages about one thing that fit no team, the most typical first."""
 
     outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What there is to say of the past weeks."""
+
+    outcomes: Sequence[Outcome]
+    """Oldest first."""
+    queue: Sequence[Item]
+    confusions: Sequence[Confusion]
+    groups: Sequence[Group]
+    drifts: Mapping[Measure, Drift]
+    """Of the last seven days, compared with those before."""
+    enough: bool
+    """Whether there is evidence for saying anything of drift."""
 
 
 def queue(outcomes: Sequence[Outcome], nearest: Mapping[int, float], kin: float) -> list[Item]:

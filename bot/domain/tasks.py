@@ -66,7 +66,9 @@ class Learning:
     """Cron, five fields, or a macro like `@daily`."""
     min_corrections: int = 25
     timezone: str = "UTC"
-    """In which the schedule is meant."""
+    """In which the schedules are meant."""
+    digest: str = "0 9 * * mon"
+    """When leads hear how the week went, as cron; empty: never."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,3 +239,13 @@ class TickRow(Table):
 
     task: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+
+
+class DigestRow(Table):
+    """A digest that was owed to the leads: once for each run of its schedule, over all processes."""
+
+    __tablename__ = "digests"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    tick: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

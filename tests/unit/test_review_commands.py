@@ -6,14 +6,14 @@ from io import StringIO
 import pytest
 
 from bot.domain.drift import Drift, Measure
-from bot.domain.review import Confusion, Group, Item, Why
-from bot.review_commands import Review, show
+from bot.domain.review import Confusion, Group, Item, Review, Why
+from bot.review_commands import show
 from tests.unit.domain.test_review import ASKED, outcome
 
 ITEMS = [Item(outcome(n, ASKED), Why.UNSURE, 0.5) for n in range(3)]
 PAIR = Confusion("billing", "it", 6, 0.857, (outcome(5), outcome(4)))
 DRIFT = Drift(Measure.TEAMS, 0.4, 0.0001, True)
-MADE = Review(ITEMS, [PAIR], [Group(tuple(outcome(n) for n in range(23)))], {Measure.TEAMS: DRIFT}, True)
+MADE = Review([], ITEMS, [PAIR], [Group(tuple(outcome(n) for n in range(23)))], {Measure.TEAMS: DRIFT}, True)
 
 
 def test_json_holds_the_queue_the_pairs_the_groups_and_the_drift() -> None:
@@ -39,5 +39,5 @@ def test_people_read_what_to_think_about(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_where_there_is_too_little_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    show(Review([], [], [], {}, False), 20, as_json=False, out=StringIO())
+    show(Review([], [], [], [], {}, False), 20, as_json=False, out=StringIO())
     assert "drift: too few conversations to tell; 100" in capsys.readouterr().err

@@ -20,7 +20,7 @@ def outcomes(database: Database) -> PostgresOutcomes:
 
 
 async def _all(outcomes: PostgresOutcomes, limit: int = 10) -> list[Outcome]:
-    return list(await outcomes.outcomes("routing", after(0), after(10_000), limit))
+    return list(await outcomes.outcomes("routing", after(0), after(10_000), limit, with_vectors=True))
 
 
 async def test_what_nobody_touched_is_where_it_went_and_settled_by_nobody(
@@ -69,4 +69,6 @@ async def test_the_newest_come_oldest_first_and_other_times_and_tasks_do_not(
     assert [one.conversation for one in await _all(outcomes, 2)] == [second, third]
     assert [one.asked for one in await _all(outcomes)] == [False, True, False]
     later = await outcomes.outcomes("routing", after(5_000), after(9_000), 10)
+    [plain, *_] = await outcomes.outcomes("routing", after(0), after(9_000), 10)
+    assert plain.vector is None
     assert (later, await outcomes.outcomes("mood", after(0), after(9_000), 10)) == ([], [])
