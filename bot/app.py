@@ -28,6 +28,7 @@ from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.forget import Forgetter, Unlearner
 from bot.flow.learn import Learner
+from bot.flow.review import Reviewer
 from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
@@ -40,6 +41,7 @@ from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.migrate import upgrade
 from db.outbox import PostgresOutbox
+from db.outcomes import PostgresOutcomes
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.probe import probed
@@ -228,6 +230,11 @@ def unlearner(settings: Settings, store: Store) -> Unlearner:
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
     """What gives examples their place in the memory; needs no model server."""
     return EmbeddingBackfill(store.memory, store.embedder, store.failures, now)
+
+
+def reviewer(store: Store) -> Reviewer:
+    """What says what there is to say of the past weeks; needs no model server."""
+    return Reviewer(PostgresOutcomes(store.database), store.memory, store.embedder.name, now)
 
 
 # --- the parts ---

@@ -72,20 +72,28 @@ class Tasks:
         return fallback
 
     def _learning(self, table: Table, where: str) -> Learning:
-        self.values.unknown(table, {"schedule", "min_corrections", "out_of_scope", "automatic_rollback"}, where)
-        schedule = self.values.text(table, "schedule", Learning().schedule, where)
-        if problem := cron_problem(schedule):
+        known = {"schedule", "min_corrections", "out_of_scope", "automatic_rollback", "digest"}
+        self.values.unknown(table, known, where)
+        return Learning(
+            schedule=self._cron(table, "schedule", Learning().schedule, where),
+            min_corrections=int(self.values.number(table, "min_corrections", 25, where)),
+            timezone=self.zone,
+            out_of_scope=self.values.texts(table, "out_of_scope", (), where),
+            automatic_rollback=self.values.yes_or_no(table, "automatic_rollback", True, where),
+            digest=self._cron(table, "digest", Learning().digest, where),
+        )
+
+    def _cron(self, table: Table, key: str, usual: str, where: str) -> str:
+        """When something is done; only a digest may be written as nothing: then it never is."""
+        written = self.values.text(table, key, usual, where)
+        if key == "digest" and not written.strip():
+            return ""
+        if problem := cron_problem(written):
             self.values.mistake(
-                f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem}); "
+                f"{where}{key}: {written!r} is no cron expression of five fields ({problem}); "
                 'write minute, hour, day, month, weekday, like "0 3 * * sun"'
             )
-        return Learning(
-            schedule,
-            int(self.values.number(table, "min_corrections", 25, where)),
-            self.zone,
-            self.values.texts(table, "out_of_scope", (), where),
-            self.values.yes_or_no(table, "automatic_rollback", True, where),
-        )
+        return written
 
     # --- a label ---
 

@@ -52,6 +52,8 @@ class Example:
     at: datetime
     conversation: int | None = None
     """The conversation it was said in; None when it came from a file."""
+    origin: str = field(default="", compare=False)
+    """The name of the file it came from; empty where it came from none, or nobody kept it."""
 
 
 @dataclass(frozen=True, slots=True)

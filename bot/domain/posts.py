@@ -281,6 +281,29 @@ class LearningReport:
     withdrawal: Withdrawal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """To the leads, once a week: how the sorting went. Counts and teams alone, nobody's words."""
+
+    task: str
+    days: tuple[int, ...]
+    """Conversations a day, the oldest first, drawn as one picture."""
+    decided: int
+    """Of the last seven days, as the next two."""
+    moved: int
+    asked: int
+    pairs: tuple[tuple[str, str], ...]
+    """(decided, belongs): who was most often taken for whom."""
+    counts: tuple[int, ...]
+    """How often, for each of the pairs."""
+    groups: tuple[int, ...]
+    """Sizes of the groups of messages about one thing that fit no team."""
+    drifted: tuple[str, ...]
+    """What has changed (`drift.Measure`)."""
+    waiting: int
+    """Conversations that deserve a look."""
+
+
 Content = (
     Answer
     | Question
@@ -290,6 +313,7 @@ Content = (
     | FollowUp
     | Continuation
     | LearningReport
+    | Digest
     | Reply
     | Offer
     | Sent
@@ -309,6 +333,7 @@ KINDS: dict[str, type[Content]] = {
         FollowUp,
         Continuation,
         LearningReport,
+        Digest,
         Reply,
         Offer,
         Sent,

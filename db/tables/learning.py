@@ -150,6 +150,8 @@ class ExampleRow(Table):
     vector: Mapped[list[float] | None] = mapped_column(Vector())
     embedder: Mapped[str | None]
     quarantined: Mapped[bool]
+    origin: Mapped[str] = mapped_column(Words, server_default="")
+    """The name of the file it came from."""
     changed: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """The transaction that wrote the row last; the database itself sees to it, whoever writes."""
     withdrawn_at: Mapped[datetime | None]
@@ -243,4 +245,14 @@ class TickRow(Table):
     __tablename__ = "schedule_ticks"
 
     task: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class DigestRow(Table):
+    """A digest that was owed to the leads: once for each run of its schedule, over all processes."""
+
+    __tablename__ = "digests"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    tick: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]

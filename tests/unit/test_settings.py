@@ -138,6 +138,19 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         assert expected in said
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"), [("", "0 9 * * mon"), ('digest = "0 8 * * fri"', "0 8 * * fri"), ('digest = ""', "")]
+)
+def test_the_weekly_digest_comes_on_mondays_unless_the_settings_say_otherwise(
+    tmp_path: Path, written: str, kept: str
+) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text(GOOD + f"\n[tasks.routing.learning]\n{written}\n", "utf-8")
+    assert load(file, {}).routing.learning.digest == kept
+    said = mistakes(tmp_path, GOOD + '\n[tasks.routing.learning]\ndigest = "mondays"\n')
+    assert said.startswith("tasks.routing.learning.digest: 'mondays' is no cron expression")
+
+
 def test_when_to_ask_is_promised_as_a_share_unless_a_probability_is_set_by_hand(tmp_path: Path) -> None:
     usual = load(write(tmp_path, GOOD), {}).routing
     assert (usual.ask_below, usual.unasked_right, usual.promised("billing")) == (None, 0.95, 0.95)
