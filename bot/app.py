@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.catch_up import catch_up
-from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule
+from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule, of_the_teams
 from bot.console import counting, say
 from bot.database import database_url
 from bot.demo import company
@@ -42,6 +42,7 @@ from db.outbox import PostgresOutbox
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.probe import probed
+from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
@@ -88,6 +89,7 @@ class Store:
     queries: PostgresQueries
     erasure: PostgresErasure
     failures: PostgresFailedItems
+    team_changes: PostgresTeamChanges
     aside: Database
     """Connections of their own for health and figures: a pool that is busy is no database that is down."""
     figures: PostgresQueries
@@ -133,6 +135,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresQueries(database),
                 PostgresErasure(database),
                 PostgresFailedItems(database),
+                PostgresTeamChanges(database),
                 aside,
                 PostgresQueries(aside),
             )
@@ -183,6 +186,8 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
             if which is None:
                 async for works in probed(store.database):
                     yield "database", Finding(works, True)
+                async for deaf in of_the_teams(settings.tasks, store.team_changes):
+                    yield "teams", deaf
                 for task in settings.tasks:
                     yield "schedule", of_the_schedule(task, now())
                     if asks := await of_asking(task, settings.model.base, store.registry):

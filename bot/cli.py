@@ -34,6 +34,7 @@ from bot.init import USUAL, begin, next_steps, of_names
 from bot.logs import write_logs
 from bot.platforms import platform_modules, platform_names
 from bot.settings import Settings, with_listen
+from bot.teams_commands import teams
 
 _PLATFORMS = "|".join(platform_names())
 
@@ -47,6 +48,7 @@ cli = typer.Typer(
 )
 
 cli.add_typer(failed, name="failed")
+cli.add_typer(teams, name="teams")
 
 
 class Form(StrEnum):

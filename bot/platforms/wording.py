@@ -59,6 +59,7 @@ _SPOKEN_FOR: Mapping[str, str] = {
     Reason.WITHDRAWN: "card_withdrawn",
     Reason.UNDELIVERABLE: "card_undeliverable",
     Reason.WORDLESS: "card_wordless",
+    Reason.RETIRED: "card_retired",
 }
 """Reasons that say enough, whoever decided."""
 _REMEMBERED: Mapping[str, str] = {Basis.TAP: "card_remembered_tap", Basis.EXAMPLE: "card_remembered_example"}

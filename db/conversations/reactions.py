@@ -1,6 +1,7 @@
 """What leads and their teams say about a conversation with emoji and buttons, and what that amounts to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -17,6 +18,7 @@ from db.conversations.claims import free, held, lease, release
 from db.conversations.corrections import store_lead_label
 from db.conversations.decisions import heard, record, with_its_team
 from db.conversations.failures import backs_off, readable
+from db.conversations.label_names import names_by_now
 from db.conversations.targets import IS_CHOICE, nobodys, on, on_message, on_note
 from db.engine import announce
 from db.posts.enqueue import enqueue
@@ -39,11 +41,12 @@ async def claim_reactions(session: AsyncSession, now: datetime, limit: int) -> l
     found = (await session.scalars(_waiting(now).limit(limit))).all()
     await lease(session, found, now)
     return await readable(
-        session, found, partial(_read, session), lambda row: ItemKey("correct", str(row.id), row.id), now
+        session, found, partial(pending_reactions, session), lambda row: ItemKey("correct", str(row.id), row.id), now
     )
 
 
-async def _read(session: AsyncSession, found: Sequence[ConversationRow]) -> list[PendingReactions]:
+async def pending_reactions(session: AsyncSession, found: Sequence[ConversationRow]) -> list[PendingReactions]:
+    """All there is to know about these conversations before somebody moves them."""
     ids = [row.id for row in found]
     said = await mappers.own_messages(session, ids)
     questions = await open_questions(session, ids)
@@ -123,7 +126,8 @@ async def _first(session: AsyncSession, row: ConversationRow) -> Decision:
         .order_by(DecisionRow.id.desc())
         .limit(1)
     )
-    return mappers.decision((await session.scalars(unaided)).one())
+    decision = mappers.decision((await session.scalars(unaided)).one())
+    return replace(decision, label=(await names_by_now(session, decision.task)).get(decision.label, decision.label))
 
 
 async def _history(session: AsyncSession, conversation_id: int) -> tuple[tuple[str, str], ...]:

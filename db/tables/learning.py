@@ -202,6 +202,23 @@ class LabelCodeRow(Table):
     code: Mapped[str]
 
 
+class LabelChangeRow(Table):
+    """Who renamed, merged, split or retired a label, and when: only added to."""
+
+    __tablename__ = "label_changes"
+    __table_args__ = (Index(None, "task", "id"),)
+
+    id: Mapped[int] = new_id()
+    task: Mapped[str]
+    kind: Mapped[str]
+    before: Mapped[str]
+    after: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+    touched: Mapped[dict[str, float]]
+    """How many examples, corrections, conversations, adapters and codes followed."""
+
+
 class CycleRow(Table):
     """A learning cycle, from request to verdict."""
 
