@@ -125,7 +125,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             store = Store(
                 database,
                 embedder,
-                PostgresLedger(database, embedder.name),
+                PostgresLedger(database, embedder.name, {task.name: task.learning.guards for task in settings.tasks}),
                 PostgresOutbox(database),
                 PostgresTranscript(database),
                 PostgresVoiceLessons(database),

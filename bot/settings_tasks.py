@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.domain.guards import Guards
 from bot.domain.hours import Hours, hours
 from bot.domain.messages import Place
 from bot.domain.tasks import PROMISED, Label, Learning, Task
@@ -10,6 +11,8 @@ from bot.platforms import PlatformModule
 from bot.schedule import cron_problem
 from bot.settings_emoji import EmojiSettings
 from bot.settings_values import Table, Values, listed
+
+_GUARDS = ("corrections_per_hour", "new_team_corrections", "neighbour_guard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,24 @@ class Tasks:
         return fallback
 
     def _learning(self, table: Table, where: str) -> Learning:
-        self.values.unknown(table, {"schedule", "min_corrections"}, where)
+        self.values.unknown(table, {"schedule", "min_corrections", *_GUARDS}, where)
         schedule = self.values.text(table, "schedule", Learning().schedule, where)
         if problem := cron_problem(schedule):
             self.values.mistake(
                 f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem}); "
                 'write minute, hour, day, month, weekday, like "0 3 * * sun"'
             )
-        return Learning(schedule, int(self.values.number(table, "min_corrections", 25, where)), self.zone)
+        corrections = int(self.values.number(table, "min_corrections", 25, where))
+        return Learning(schedule, corrections, self.zone, self._guards(table, where))
+
+    def _guards(self, table: Table, where: str) -> Guards:
+        per_hour, new_team, neighbours = _GUARDS
+        usual, values = Guards(), self.values
+        return Guards(
+            per_hour=int(values.number(table, per_hour, usual.per_hour, where)),
+            new_team=int(values.number(table, new_team, usual.new_team, where)),
+            neighbours=values.truth(table, neighbours, usual.neighbours, where),
+        )
 
     # --- a label ---
 

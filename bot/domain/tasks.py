@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.guards import Guards
 from bot.domain.hours import Hours
 from bot.domain.messages import Place
 
@@ -67,6 +68,8 @@ class Learning:
     min_corrections: int = 25
     timezone: str = "UTC"
     """In which the schedule is meant."""
+    guards: Guards = field(default_factory=Guards)
+    """Which corrections wait for a second lead before they teach."""
 
 
 @dataclass(frozen=True, slots=True)

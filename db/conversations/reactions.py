@@ -8,9 +8,11 @@ from functools import partial
 from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.compose import marked_held
 from bot.domain.conversations import CardState, LookedUp, PendingReactions, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.failures import ItemKey
+from bot.domain.guards import Guards
 from bot.domain.messages import Person
 from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, Notice, Post, Reply, What
@@ -180,6 +182,7 @@ async def conclude_reactions(
     posts: Sequence[Post],
     now: datetime,
     looked_up: LookedUp,
+    guards: Guards,
 ) -> None:
     row = await held(session, pending.conversation)
     events = await _events(session, pending.conversation.id)
@@ -195,7 +198,7 @@ async def conclude_reactions(
             await release(session, row.id)
         return
     await session.execute(update(ReactionRow).where(ReactionRow.id.in_(waiting)).values(concluded_at=now))
-    await store_lead_label(session, row, pending.first.task, standing.lead_label, now)
+    why = await store_lead_label(session, row, pending.first.task, standing.lead_label, now, guards)
     if decision is not None:
         await record(session, row.id, decision, now)
     if decision is not None and row.state == State.ASKED:
@@ -204,7 +207,7 @@ async def conclude_reactions(
         update(ConversationRow).where(ConversationRow.id == row.id).values(**_changed(row, decision, standing, now))
     )
     await session.execute(changed.execution_options(synchronize_session=False))
-    await enqueue(session, row.id, posts, now)
+    await enqueue(session, row.id, marked_held(posts, pending.card, why), now)
     await release(session, row.id)
     await announce(session, Change.OWED, Change.FREED)
 

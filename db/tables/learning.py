@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Float, Index, Integer, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -74,6 +74,7 @@ class CorrectionRow(Table):
             unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
         ),
+        Index(None, "lead"),
         Index("ix_corrections_disputed", "conversation_id", postgresql_where=text("disputed AND withdrawn_at IS NULL")),
     )
 
@@ -87,6 +88,8 @@ class CorrectionRow(Table):
     at: Mapped[datetime]
     confirms: Mapped[bool]
     disputed: Mapped[bool]
+    agreeing: Mapped[int] = mapped_column(Integer, server_default="1")
+    """Leads who said so."""
     withdrawn_at: Mapped[datetime | None]
 
 
@@ -133,6 +136,7 @@ class ExampleRow(Table):
             "recorded_at",
             postgresql_where=text("withdrawn_at IS NULL AND source = 'correction'"),
         ),
+        Index(None, "lead", "recorded_at", postgresql_where=text("lead IS NOT NULL")),
         Index(None, "changed"),
     )
 
@@ -149,6 +153,14 @@ class ExampleRow(Table):
     vector: Mapped[list[float] | None] = mapped_column(Vector())
     embedder: Mapped[str | None]
     quarantined: Mapped[bool]
+    """It teaches nobody; `held` says why."""
+    held: Mapped[str | None]
+    lead: Mapped[str | None]
+    """On whose word, `platform:id`; None: on no lead's."""
+    weight: Mapped[float] = mapped_column(Float, server_default="1")
+    """How much it counts in the memory beside others."""
+    retired_by: Mapped[str | None]
+    """The adapter that serves and gets its text right without it; only the very text is known by heart then."""
     changed: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """The transaction that wrote the row last; the database itself sees to it, whoever writes."""
     withdrawn_at: Mapped[datetime | None]
