@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.catch_up import catch_up
-from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule
+from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule, of_the_teams
 from bot.console import counting, say
 from bot.database import database_url
 from bot.demo import company
@@ -45,6 +45,7 @@ from db.outcomes import PostgresOutcomes
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.probe import probed
+from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.unlearning import PostgresUnlearning
 from db.voice_lessons import PostgresVoiceLessons
@@ -93,6 +94,7 @@ class Store:
     queries: PostgresQueries
     erasure: Erasure
     failures: PostgresFailedItems
+    team_changes: PostgresTeamChanges
     aside: Database
     """Connections of their own for health and figures: a pool that is busy is no database that is down."""
     figures: PostgresQueries
@@ -128,7 +130,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             store = Store(
                 database,
                 embedder,
-                PostgresLedger(database, embedder.name),
+                PostgresLedger(database, embedder.name, {task.name: task.learning.guards for task in settings.tasks}),
                 PostgresOutbox(database),
                 PostgresTranscript(database),
                 PostgresVoiceLessons(database),
@@ -138,6 +140,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresQueries(database),
                 Forgetter(PostgresErasure(database, settings.unlearn_within), RunFolders(settings.model.runs)),
                 PostgresFailedItems(database),
+                PostgresTeamChanges(database),
                 aside,
                 PostgresQueries(aside),
             )
@@ -188,6 +191,8 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
             if which is None:
                 async for works in probed(store.database):
                     yield "database", Finding(works, True)
+                async for deaf in of_the_teams(settings.tasks, store.team_changes):
+                    yield "teams", deaf
                 for task in settings.tasks:
                     yield "schedule", of_the_schedule(task, now())
                     if asks := await of_asking(task, settings.model.base, store.registry):

@@ -38,6 +38,7 @@ from bot.platforms import platform_modules, platform_names
 from bot.replay_commands import replay
 from bot.review_commands import review
 from bot.settings import Settings, with_listen
+from bot.teams_commands import teams
 
 _PLATFORMS = "|".join(platform_names())
 
@@ -54,6 +55,7 @@ cli.add_typer(failed, name="failed")
 cli.command()(data)
 cli.command()(review)
 cli.command()(replay)
+cli.add_typer(teams, name="teams")
 
 
 class Form(StrEnum):

@@ -24,6 +24,7 @@ from bot.app import (
     reviewer,
     unlearner,
 )
+from bot.check import of_the_teams
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ports import Platform, ThreadingPolicy
@@ -96,6 +97,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         store = await stack.enter_async_context(open_store(settings))
+        await _say_what_is_unheard(settings, store)
         if demo:
             await load_demo_examples(settings.routing, store)
         models = await build_model_stack(settings, store, stack)
@@ -208,6 +210,13 @@ async def _reread(store: Store) -> None:
         if found := await store.failures.reread(now()):
             log.info("taken up what another version could not read", extra={"items": found})
         await asyncio.sleep(_REREAD_EVERY)
+
+
+async def _say_what_is_unheard(settings: Settings, store: Store) -> None:
+    """A team whose name changed in the settings alone has lost its corrections: no reason not to start."""
+    async for finding in of_the_teams(settings.tasks, store.team_changes):
+        log.warning("label not in the settings", extra={"problem": finding.what, "remedy": finding.remedy})
+        say(f"{finding.what}: {finding.remedy}")
 
 
 def _announce(settings: Settings, demo: Demo | None) -> None:

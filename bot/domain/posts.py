@@ -106,6 +106,8 @@ class Card:
     """The person deleted what they had written: the excerpt is gone."""
     disputed: bool = False
     """Leads name different teams; nothing is learned until they agree."""
+    held: str = ""
+    """Why the correction teaches nobody until a second lead agrees, a `guards.Held`; empty: it teaches."""
     voices: tuple[Heard, ...] = ()
     """What each voice said, the loudest first."""
     left_out: tuple[str, ...] = ()

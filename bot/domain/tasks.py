@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.guards import Guards
 from bot.domain.hours import Hours
 from bot.domain.messages import Place
 
@@ -73,6 +74,8 @@ class Learning:
     """Whether a model that the gate let serve goes back by itself when leads correct it more than the one before."""
     digest: str = "0 9 * * mon"
     """When leads hear how the week went, as cron; empty: never."""
+    guards: Guards = field(default_factory=Guards)
+    """Which corrections wait for a second lead before they teach."""
 
 
 @dataclass(frozen=True, slots=True)

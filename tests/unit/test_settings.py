@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import ConfigError
+from bot.domain.guards import Guards
 from bot.domain.messages import Place
 from bot.domain.tasks import Vocabulary
 from bot.init import of_names, settings_text
@@ -78,6 +79,15 @@ def test_teams_are_labels_with_an_address_and_the_rest_only_records(tmp_path: Pa
 def test_emoji_are_in_each_platforms_normal_form(tmp_path: Path) -> None:
     emoji = load(write(tmp_path, GOOD), {}).routing.label("billing").emoji
     assert emoji == {"web": "💰", "slack": "moneybag", "telegram": "❤"}
+
+
+def test_guards_are_as_the_settings_say_and_else_as_usual(tmp_path: Path) -> None:
+    learning = "[tasks.routing.learning]\ncorrections_per_hour = 5\nneighbour_guard = false\n"
+    settings = load(write(tmp_path, GOOD + learning), {})
+    assert settings.routing.learning.guards == Guards(per_hour=5, new_team=5, neighbours=False)
+    assert settings.task("sentiment").learning.guards == Guards()
+    wrong = mistakes(tmp_path, GOOD + '[tasks.routing.learning]\nneighbour_guard = "no"\n')
+    assert wrong == "tasks.routing.learning.neighbour_guard: write true or false, without quotes"
 
 
 def test_the_environment_overrides_the_database(tmp_path: Path) -> None:
