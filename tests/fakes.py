@@ -18,6 +18,7 @@ from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.model_ports import Query, TrainingRun, Vector
 from bot.domain.ports import Inbox
 from bot.domain.posts import OutboxItem
+from bot.domain.serving_agreement import Validation
 from bot.domain.tasks import Label, Task
 from bot.flow.classify import Classifier
 
@@ -68,6 +69,9 @@ class FakeAdapters:
 
     async def load(self, adapter: Adapter) -> None:
         self.loaded.add(adapter.name)
+
+    async def digest(self, folder: Path) -> str:
+        return f"digest of {folder.name}"
 
     async def unload(self, name: str) -> None:
         self.loaded.discard(name)
@@ -203,6 +207,7 @@ class FakeWorkshop:
 
     def __init__(self) -> None:
         self.runs: list[TrainingRun] = []
+        self.validated: Validation | None = None
         self.failure: SwitchboardError | None = None
 
     async def train(self, run: TrainingRun, progress: Progress) -> Path:
@@ -211,6 +216,9 @@ class FakeWorkshop:
             raise self.failure
         progress(1.0, "done")
         return run.folder / "adapter"
+
+    async def validation(self, folder: Path) -> Validation | None:
+        return self.validated
 
 
 _predictor: type[model_ports.Predictor] = FakePredictor

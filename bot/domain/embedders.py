@@ -62,14 +62,15 @@ class Likeness:
         full = np.linalg.norm(asked, axis=1) > TWO_PARTS
         return Forms(np.where(full[:, None], weighed, last), last, first)
 
-    def similarities(self, asked: Vectors, known: Vectors, lacking: Rows) -> Vectors:
-        """Asked × known, each at its full width; `lacking` are the known ones without the first part.
+    def similarities(self, asked: Vectors, known: Vectors, lacking: Rows | None = None) -> Vectors:
+        """Asked × known, each at its full width; `lacking`, if they were found before, as that method finds them.
 
         One product over all that is known, whose rows are read once: for a single text that reading is all it takes.
         """
         if not self.own:
             return asked @ known.T
         near = np.asarray(self.forms(asked).both @ known.T, dtype=np.float32)
+        lacking = self.lacking(known) if lacking is None else lacking
         if len(lacking):
             full = np.flatnonzero(np.linalg.norm(asked, axis=1) > TWO_PARTS)
             near[np.ix_(full, lacking)] /= np.float32(1 - self.share)  # by the second part alone, at its full weight
@@ -108,6 +109,10 @@ class Scale:
     strange: float = 0.30
     """Under it a text is out of scope, however sure the model is: its confidence alone lets 44 % of such texts through
     where 98 % of its answers are right. Chosen, not fitted: so low that it catches only what is far from all."""
+
+    near: float = 0.55
+    """Over it a text is near enough to another to speak against its label (see `guards`); measured with MiniLM, and of
+    USE's similarities, whose percentiles are the same (`kin`), as far up."""
 
 
 _CROSSING = Scale(bias=-0.10, width=0.03, strange=0.35)

@@ -90,3 +90,9 @@ async def test_what_has_no_vector_comes_before_what_has_anothers(
     for limit in (1, 3, 5, 6, 10):
         assert [number for number, _ in await memory.unembedded("m", limit)] == in_order[:limit]
     assert await memory.count_unembedded("m") == 6
+
+
+async def test_an_example_keeps_the_name_of_its_file(examples: PostgresExamples) -> None:
+    known = [replace(MANY[0], origin="old tickets.csv"), MANY[1]]
+    await examples.add_examples("routing", known)
+    assert [one.origin for one in await examples.examples("routing")] == ["old tickets.csv", ""]

@@ -28,7 +28,8 @@ def test_texts_with_both_parts_are_compared_by_both_and_all_others_by_the_last()
     lacking = PAIR.lacking(known)
     assert lacking.tolist() == [0, 1, 2, 3, 9]
     wanted = [[_defined(one, other) for other in known] for one in asked]
-    assert PAIR.similarities(asked, known, lacking) == pytest.approx(np.asarray(wanted), abs=1e-6)
+    for found in (lacking, None):
+        assert PAIR.similarities(asked, known, found) == pytest.approx(np.asarray(wanted), abs=1e-6)
 
 
 def test_vectors_of_one_part_are_compared_by_their_cosine() -> None:

@@ -191,7 +191,11 @@ async def test_forget_asks_first_erases_then_and_again_changes_nothing(
         sure = buttons(post)["Yes, erase it"]
         query = await english.presses(ANN, ANN, post.message_id, sure)
         await english.until(lambda: english.answers(query))
-        assert english.posts(ANN)[-1].text == "Done. Everything about you is erased."
+        assert english.posts(ANN)[-1].text == (
+            "Done. What you wrote, your name and what was learned from it are erased. "
+            "Files that you sent stay in the chats where a team got them. A model had learned from your words. "
+            "It is trained anew without them, and serves until 2027-01-31 at the latest."
+        )
         assert english.posts(ANN)[-1].buttons == {}
         again = await english.presses(ANN, ANN, post.message_id, sure)
         await english.until(lambda: english.answers(again))
