@@ -149,7 +149,10 @@ def _heads() -> CTE:
     """
     conversation = func.coalesce(_ROW.conversation_id, literal_column("0", BigInteger))
     line = (conversation, _ROW.platform, _ROW.chat)
-    oldest = select(_ROW.id).where(_pending(_ROW)).ext(distinct_on(*line)).order_by(*line, _ROW.id)
+    # True of every line; it leads PostgreSQL to the index of what waits. By the index of what was said it would read
+    # every post that was ever given up: how many are neither is nothing that its statistics tell
+    of_any = conversation >= 0
+    oldest = select(_ROW.id).where(_pending(_ROW), of_any).ext(distinct_on(*line)).order_by(*line, _ROW.id)
     return oldest.cte("heads").prefix_with("MATERIALIZED", dialect="postgresql")
 
 
@@ -157,11 +160,12 @@ def due() -> Select[int]:
     """The heads of their lines that may be said `now` on these `platforms`, but in no chat that is `busy`."""
     heads, now, names = _heads(), bindparam("now", type_=_ROW.not_before.type), ARRAY(Name())
     said = select(_TARGET.id).where(_TARGET.id == _ROW.edits, _TARGET.said_at.is_not(None))
+    still = func.coalesce(_ROW.said_at, _ROW.given_up_at).is_(None)  # pending, as no index but that of `_heads` tells
     rewritable = said.correlate(_ROW).offset(literal_column("0")).exists()  # looked up, never all that was ever said
     return (
         select(_ROW.id)
         .join(heads, heads.c.id == _ROW.id)
-        .where(_ROW.platform == func.any(bindparam("platforms", type_=names)), _pending(_ROW), _ROW.not_before <= now)
+        .where(_ROW.platform == func.any(bindparam("platforms", type_=names)), still, _ROW.not_before <= now)
         .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now))
         .where(or_(_ROW.edits.is_(None), rewritable), _ROW.chat != func.all(bindparam("busy", type_=names)))
         .where(~backs_off("deliver", _ROW.id, now))
