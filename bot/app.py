@@ -27,10 +27,12 @@ from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
+from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
 from db.adapter_paths import AdapterPaths
+from db.corrections import PostgresCorrections
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -90,6 +92,7 @@ class Store:
     erasure: PostgresErasure
     failures: PostgresFailedItems
     team_changes: PostgresTeamChanges
+    corrections: PostgresCorrections
     aside: Database
     """Connections of their own for health and figures: a pool that is busy is no database that is down."""
     figures: PostgresQueries
@@ -136,6 +139,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresErasure(database),
                 PostgresFailedItems(database),
                 PostgresTeamChanges(database),
+                PostgresCorrections(database),
                 aside,
                 PostgresQueries(aside),
             )
@@ -289,6 +293,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         folder,
         now,
         fitter,
+        LetGo(store.corrections),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
 

@@ -11,6 +11,7 @@ import typer
 from bot import app, commands, database, example_commands, running
 from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.console import agreed, say
+from bot.corrections_commands import corrections
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
 from bot.failed_commands import failed
@@ -49,6 +50,7 @@ cli = typer.Typer(
 
 cli.add_typer(failed, name="failed")
 cli.add_typer(teams, name="teams")
+cli.add_typer(corrections, name="corrections")
 
 
 class Form(StrEnum):

@@ -109,7 +109,8 @@ class PostgresMemory:
         key = text_key(text)
         others = [ExampleRow.text_key != key] if leave_out_itself else []
         ranked = _ranked(vector, key, self._embedder)
-        corrected = ranked.where(ExampleRow.id.in_(_newest(task)), *others).add_columns(literal(True))
+        votes = or_(ExampleRow.retired_by.is_(None), ExampleRow.text_key == key)
+        corrected = ranked.where(ExampleRow.id.in_(_newest(task)), votes, *others).add_columns(literal(True))
         anchors = ranked.where(_anchor(task), *others).add_columns(literal(False))
         # One statement for both, for most of what a short one costs is its way there and back
         both = union_all(*(select(one.subquery()) for one in (corrected, anchors)))
@@ -190,7 +191,8 @@ def _newest(task: Task) -> Select[int]:
 
 
 def _anchor(task: Task) -> ColumnElement[bool]:
-    return and_(_standing(task), ExampleRow.source.in_(TRUSTED), ExampleRow.side == Side.TRAIN)
+    trusted = or_(ExampleRow.source.in_(TRUSTED), ExampleRow.retired_by.is_not(None))
+    return and_(_standing(task), trusted, ExampleRow.side == Side.TRAIN)
 
 
 def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str, str, float]:

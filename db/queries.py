@@ -7,12 +7,14 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import State
+from bot.domain.correction_life import Stage
 from bot.domain.messages import MessageRef, Person
 from bot.domain.queries import Account, Queries, Request, Week
 from db.conversations import decision_counts
 from db.conversations.requests import RULED, account_of, in_short, unsure
 from db.engine import Database
 from db.posts.cancel import PENDING, REFUSED
+from db.reading import correction_facts
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, PostRow
 
 _UNDECIDED = (ConversationRow.state == State.NEW, ~ConversationRow.resting)
@@ -47,6 +49,10 @@ class PostgresQueries:
         if counts.uncounted >= decision_counts.ENOUGH:
             await decision_counts.fold(self._database)
         return counts.totals
+
+    async def corrections(self) -> Mapping[tuple[str, Stage], int]:
+        async with self._database.transaction() as session:
+            return await correction_facts.counts(session)
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         row = ConversationRow

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Select, case, func, select, union
+from sqlalchemy import Select, case, func, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,7 +24,7 @@ from db.adapter_paths import AdapterPaths
 from db.engine import Database, announce
 from db.posts.enqueue import enqueue
 from db.reading import cycles
-from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
+from db.tables import AdapterRow, CycleRow, ExampleRow, LabelCodeRow, PromotionRow, TickRow
 
 _USUAL = AdapterPaths(Path("var/runs"))
 """Where the settings have them unless they say otherwise."""
@@ -95,7 +95,7 @@ class PostgresRegistry:
             reason = f"rolled back from {pointer.adapter}"
             move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
             await session.execute(insert(PromotionRow).values(task=task, by=by, at=now, **move))
-            await announce(session, Change.MODEL)
+            await _take_up_again(session, task, target.adapter)
             return self._adapter(found)
 
     async def next_name(self, task: str) -> str:
@@ -219,7 +219,16 @@ async def _move(session: AsyncSession, task: str, adapter: str, by: str, reason:
     previous = None if pointer is None else pointer.id
     move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
     await session.execute(insert(PromotionRow).values(move))
-    await announce(session, Change.MODEL)
+    await _take_up_again(session, task, adapter)
+
+
+async def _take_up_again(session: AsyncSession, task: str, serving: str) -> None:
+    """What the memory let go of beside another adapter than the one that serves now, it votes with again."""
+    others = ExampleRow.task == task, ExampleRow.retired_by.is_not(None), ExampleRow.retired_by != serving
+    await session.execute(
+        update(ExampleRow).where(*others).values(retired_by=None).execution_options(synchronize_session=False)
+    )
+    await announce(session, Change.MODEL, Change.EXAMPLE)
 
 
 async def _champion(session: AsyncSession, task: str, base: str) -> AdapterRow | None:

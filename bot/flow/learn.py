@@ -38,6 +38,7 @@ from bot.domain.ports import Change
 from bot.domain.scope import scope
 from bot.domain.tasks import Task
 from bot.flow.fit_voices import VoiceFitter
+from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer, batches
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ class Learner:
     now: Callable[[], datetime]
     fitter: VoiceFitter | None = None
     """None: no voice stands beside the adapter."""
+    let_go: LetGo | None = None
+    """None: the memory keeps whatever was learned."""
 
     async def due(self, task: Task, tick: str) -> bool:
         """Ask for a cycle if enough corrections wait; once a tick, however many processes say so."""
@@ -107,6 +110,8 @@ class Learner:
             verdict = await self._judge(query, candidate, held_out, tell)
             verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
+        if self.let_go is not None:
+            await self.let_go(self.scorer, await self.scorer.classifier.query(task))
 
     async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
         _check_enough(query.task, training_set)

@@ -26,7 +26,8 @@ _TOUCHED: TextClause = text("""
         UNION SELECT unnest(CAST(:keys AS text[]))
     )
     SELECT id, text_key, label, source, side, at, quarantined OR withdrawn_at IS NOT NULL AS gone,
-        changed >= :since AS fresh, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon,
+        retired_by IS NOT NULL AS retired, changed >= :since AS fresh,
+        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon,
         embedder, CASE WHEN embedder = ANY(:embedders) AND withdrawn_at IS NULL AND NOT quarantined
             AND (changed >= :since OR source IN ('correction', 'tap')) THEN vector END AS vector
     FROM examples
@@ -98,9 +99,10 @@ class HeldExamples:
         said = [row for row in standing if row.source in CORRECTED]
         newest = max(said, key=lambda row: (row.source != Source.TAP, row.at, row.id), default=None)
         corrected = () if newest is None else (newest.id,)
-        trusted = tuple(row.id for row in standing if row.source in TRUSTED and row.side == Side.TRAIN)
+        settled = [row for row in standing if row.source in TRUSTED or row.retired]
+        trusted = tuple(row.id for row in settled if row.side == Side.TRAIN)
         for row in rows:
-            self._put(self.corrections, row, row.id in corrected)
+            self._put(self.corrections, row, row.id in corrected and not row.retired)
             self._put(self.anchors, row, row.id in trusted)
             if row.source in CORRECTED and not row.gone:
                 self._keys[row.id] = row.text_key
