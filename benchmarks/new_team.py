@@ -227,7 +227,12 @@ class ExactMemory:
             self._rows[corrected] = rows, matrix
 
     async def nearest_many(
-        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+        self,
+        task: Task,
+        vectors: Sequence[Vector],
+        texts: Sequence[str],
+        leave_out_itself: bool = False,
+        askers: Sequence[str] = (),
     ) -> list[Neighbours]:
         """See `model_ports.Memory`."""
         asked = np.asarray(vectors, dtype=np.float32)

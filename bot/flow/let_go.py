@@ -23,7 +23,12 @@ class NoMemory:
         return Neighbours()
 
     async def nearest_many(
-        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+        self,
+        task: Task,
+        vectors: Sequence[Vector],
+        texts: Sequence[str],
+        leave_out_itself: bool = False,
+        askers: Sequence[str] = (),
     ) -> list[Neighbours]:
         return [Neighbours() for _ in texts]
 

@@ -10,6 +10,7 @@ from bot.domain.learning import Side
 from bot.domain.tasks import Task
 from db.engine import Database, translated
 from db.reading.held_examples import CORRECTED, TRUSTED, HeldExamples
+from db.reading.own_taps import VOUCHED
 from db.reading.vector_table import Floats
 
 _AT_ONCE = 2_000
@@ -19,10 +20,10 @@ _CORRECTIONS = """
     FROM (
         SELECT DISTINCT ON (text_key) id, text_key, embedder, vector, retired_by FROM examples
         WHERE task = %(task)s AND withdrawn_at IS NULL AND NOT quarantined
-            AND label = ANY(%(labels)s) AND source = ANY(%(corrected)s)
+            AND label = ANY(%(labels)s) AND source = ANY(%(corrected)s) AND $VOUCHED
         ORDER BY text_key, source = 'tap', at DESC, id DESC
     ) newest
-"""
+""".replace("$VOUCHED", VOUCHED)
 _ANCHORS = """
     SELECT id, text_key, embedder, vector FROM examples
     WHERE task = %(task)s AND withdrawn_at IS NULL AND NOT quarantined AND embedder = ANY(%(embedders)s)

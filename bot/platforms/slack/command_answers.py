@@ -154,6 +154,7 @@ _UNASKED: Mapping[tuple[Author, Reason], str] = {
     (Author.FALLBACK, Reason.NOT_TRAINED): "slack_by_fallback_untrained",
     (Author.FALLBACK, Reason.UNREADABLE): "slack_by_fallback_unreadable",
     (Author.FALLBACK, Reason.OUT_OF_HOURS): "slack_by_fallback_out_of_hours",
+    (Author.FALLBACK, Reason.RETIRED): "slack_by_fallback_retired",
 }
 """What is said where no model spoke, or nobody was asked: why not."""
 
