@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.domain.errors import Refused
 from inference.adapters import MAX_RANK
 from inference.base_models import positions
+from inference.worker_process import ASLEEP
 
 MAX_LABELS = 256
 """Labels of one task at most: how many log-probabilities the server gives out."""
@@ -49,6 +50,7 @@ def environment(cpu: bool) -> dict[str, str]:
     return {
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
         "VLLM_NO_USAGE_STATS": "1",
+        **ASLEEP,
         "HF_HUB_OFFLINE": "1",  # the base is a folder by now
         **({"VLLM_CPU_KVCACHE_SPACE": "1"} if cpu else {}),
     }

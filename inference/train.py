@@ -11,10 +11,8 @@ machine gives the same adapter.
 import argparse
 import json
 import math
-import os
 import shutil
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -36,6 +34,7 @@ from inference.base_models import base_folder
 from inference.prompt import PromptBuilder
 from inference.run_folder import WEIGHTS, Done, adapter_of, finish, finished, inputs_of, read_run, sha256_of, sync
 from inference.training_rows import BATCH, SEED, Row, batches, common_frame, prompted, shared_prefix
+from inference.worker_process import end_with_parent
 
 TOKENS_AT_ONCE = 4_096  # padded tokens of messages in one forward pass: bounds the memory, not the batch
 WARM_UP = 0.06  # share of the steps
@@ -74,7 +73,7 @@ def main() -> None:
     parser.add_argument("--with-parent", action="store_true", help="end when stdin is closed")
     args = parser.parse_args()
     if args.with_parent:
-        threading.Thread(target=end_with_parent, daemon=True).start()
+        end_with_parent()
     try:
         train(args.run)
     except (SwitchboardError, OSError, SafetensorError) as error:
@@ -333,13 +332,6 @@ def say(line: str) -> None:
 
 def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
-
-
-def end_with_parent() -> None:
-    """Wait until stdin closes, which even a killed parent does, and end at once: nobody is left to want the result."""
-    while os.read(0, 1024):
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

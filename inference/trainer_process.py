@@ -15,6 +15,7 @@ from bot.domain.errors import TrainingFailed
 from bot.domain.learning import Progress, Side
 from bot.domain.model_ports import Trainer, TrainingRun
 from inference.run_folder import LOG, adapter_of, finished, write_run
+from inference.worker_process import environment
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,13 @@ class TrainerProcess:
         with (run.folder / LOG).open("wb") as said:
             # Stdin stays open as long as we live, kill -9 included: the trainer ends when it closes.
             process = await asyncio.create_subprocess_exec(
-                *self._trainer, str(run.folder), stdin=PIPE, stdout=PIPE, stderr=said, start_new_session=True
+                *self._trainer,
+                str(run.folder),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=said,
+                start_new_session=True,
+                env=environment(),
             )
         try:
             log.info("training", extra={"run": run.folder.name, "pid": process.pid, "examples": len(run.examples)})

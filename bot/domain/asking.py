@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scipy.special import betaincinv
-
 from bot.domain.tasks import Task
 
 USUAL = 0.60
@@ -147,4 +145,6 @@ def _fitted(rows: tuple[tuple[str, int, int, int], ...], wanted: float) -> Kept 
 
 def _lower_bound(hits: int, of: int) -> float:
     """What the true share is at least, but for a chance of `_DOUBT`."""
+    from scipy.special import betaincinv  # half of what a command that decides nothing would load
+
     return float(betaincinv(hits, of - hits + 1, _DOUBT)) if hits else 0.0

@@ -12,8 +12,6 @@ from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
 from bot.domain.mixture import Mixture
 
@@ -253,6 +251,9 @@ def fit_temperature(scores: Sequence[tuple[Mapping[str, float], str]]) -> float:
 
     Each score is (raw probabilities, true label). 1.0 when there is nothing to fit on.
     """
+    from scipy.optimize import minimize_scalar  # half of what a command that fits nothing would load
+    from scipy.special import logsumexp
+
     if not scores:
         return 1.0
     names = sorted({name for probabilities, _ in scores for name in probabilities})

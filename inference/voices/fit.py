@@ -1,6 +1,6 @@
 """Fits the voices: a folder with rows.jsonl and vectors.npy in, voices.npz and voices.json out.
 
-    python -m inference.voices.fit FOLDER
+    python -m inference.voices.fit [--with-parent] FOLDER
 
 A process of its own, at the lowest priority, so that nobody who writes waits for it.
 """
@@ -20,6 +20,7 @@ from inference.voices.files import Unseen, Voices, save
 from inference.voices.proved import proved
 from inference.voices.voice import FittedVoice, Floats, Lessons, Voice
 from inference.voices.weights import fit_weights
+from inference.worker_process import end_with_parent
 
 _RULED_OUT, _SURE = 0.05, 0.7
 _MANY = 20
@@ -121,4 +122,7 @@ def read_lessons(folder: Path) -> Lessons:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    *flags, where = sys.argv[1:]
+    if flags == ["--with-parent"]:
+        end_with_parent()
+    main(Path(where))

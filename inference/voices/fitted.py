@@ -21,10 +21,11 @@ from inference.voices.files import Unusable, Voices, load
 from inference.voices.fit import write_lessons
 from inference.voices.voice import FittedVoice, Floats, Lessons, Questions, Voice
 from inference.voices.weights import fit_weights
+from inference.worker_process import environment
 
 log = logging.getLogger(__name__)
 
-FITTER = ("nice", "-n", "10", sys.executable, "-m", "inference.voices.fit")
+FITTER = ("nice", "-n", "10", sys.executable, "-m", "inference.voices.fit", "--with-parent")
 _LAST_WORDS = 300
 
 
@@ -128,10 +129,18 @@ class FittedVoices:
 
     async def _run(self, folder: Path) -> None:
         process = await asyncio.create_subprocess_exec(
-            *self._fitter, str(folder), stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
+            # Stdin stays open as long as we live, kill -9 included: the fit ends when it closes
+            *self._fitter,
+            str(folder),
+            stdin=PIPE,
+            stdout=DEVNULL,
+            stderr=PIPE,
+            env=environment(),
         )
+        assert process.stderr is not None  # noqa: S101  asked for with PIPE
         try:
-            _, said = await process.communicate()
+            said = await process.stderr.read()
+            await process.wait()
         finally:
             with suppress(ProcessLookupError):
                 process.kill()

@@ -1,0 +1,26 @@
+"""Processes that work for the bot: they leave the processors to whoever is awaited, and end with their parent."""
+
+import os
+import threading
+from collections.abc import Mapping
+
+ASLEEP = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Threads that wait for each other sleep meanwhile. GNU's OpenMP spins otherwise, for milliseconds at a time, and takes
+the processor from the very thread it waits for as soon as there are more threads than processors. Measured on two
+processors with a load of eight: a training step took 0.5 to 0.8 s instead of 7.1 s, and a tenth of the processor."""
+
+
+def environment() -> Mapping[str, str]:
+    """Ours, with what keeps such a process from spinning; whoever set that otherwise is obeyed."""
+    return {**ASLEEP, **os.environ}
+
+
+def end_with_parent() -> None:
+    """Watch standard input from now on, and end at once when it closes, which it does even if the parent was killed."""
+    threading.Thread(target=_wait_and_end, daemon=True).start()
+
+
+def _wait_and_end() -> None:
+    while os.read(0, 1024):
+        pass
+    os._exit(1)  # nobody is left to want the result
