@@ -15,7 +15,7 @@ from db.conversations.requests import RULED, account_of, in_short, unsure
 from db.engine import Database
 from db.posts.cancel import PENDING, REFUSED
 from db.reading import correction_facts
-from db.tables import ConversationRow, CorrectionRow, DecisionRow, PostRow
+from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow, PostRow
 
 _UNDECIDED = (ConversationRow.state == State.NEW, ~ConversationRow.resting)
 _WEEK = timedelta(days=7)
@@ -63,7 +63,9 @@ class PostgresQueries:
         opened = ConversationRow.state.in_([State.ASKED, State.ROUTED])
         disputed = exists().where(RULED, CorrectionRow.disputed)
         unruled = and_(unsure(), ~exists().where(RULED))
-        return await self._list(select(ConversationRow).where(opened, or_(disputed, unruled)), limit)
+        held_back = ExampleRow.held.is_not(None), ExampleRow.withdrawn_at.is_(None)
+        waiting = exists().where(ExampleRow.conversation_id == ConversationRow.id, *held_back)
+        return await self._list(select(ConversationRow).where(opened, or_(disputed, waiting, unruled)), limit)
 
     async def _list(self, wanted: Select[ConversationRow], limit: int) -> list[Request]:
         newest = wanted.order_by(ConversationRow.started_at.desc(), ConversationRow.id.desc()).limit(limit)

@@ -137,6 +137,9 @@ class ExampleRow(Table):
             postgresql_where=text("withdrawn_at IS NULL AND source = 'correction'"),
         ),
         Index(None, "lead", "recorded_at", postgresql_where=text("lead IS NOT NULL")),
+        Index(
+            "ix_examples_held", "conversation_id", postgresql_where=text("held IS NOT NULL AND withdrawn_at IS NULL")
+        ),
         Index("ix_examples_lives", "task", "id", postgresql_where=text("source = 'correction'")),
         Index(None, "changed"),
     )

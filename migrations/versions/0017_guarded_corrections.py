@@ -28,11 +28,14 @@ def upgrade() -> None:
     op.execute("UPDATE examples SET held = 'disputed' WHERE quarantined")
     op.create_index("ix_examples_lead_recorded_at", "examples", ["lead", "recorded_at"], postgresql_where=_LED)
     op.create_index("ix_examples_lives", "examples", ["task", "id"], postgresql_where=sa.text("source = 'correction'"))
+    held = sa.text("held IS NOT NULL AND withdrawn_at IS NULL")
+    op.create_index("ix_examples_held", "examples", ["conversation_id"], postgresql_where=held)
     op.create_index("ix_corrections_lead", "corrections", ["lead"])
 
 
 def downgrade() -> None:
     op.drop_index("ix_corrections_lead", "corrections")
+    op.drop_index("ix_examples_held", "examples")
     op.drop_index("ix_examples_lives", "examples")
     op.drop_index("ix_examples_lead_recorded_at", "examples")
     op.drop_column("corrections", "agreeing")
