@@ -114,7 +114,7 @@ class Queries(Protocol):
         """The person's conversations that are not closed, newest first."""
 
     async def doubtful(self, limit: int) -> list[Request]:
-        """Open conversations that deserve a lead's eye, newest first: unsure and not ruled on, disputed, or held back."""
+        """Open conversations that deserve a lead's eye, newest first: unsure and unruled, disputed, or held back."""
 
     async def account(self, ref: MessageRef) -> Account | None:
         """By any message of the conversation, or any post of ours about it. None: it is no conversation's."""
