@@ -42,7 +42,7 @@ def with_facts(*columns: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
     facts: list[SQLColumnExpression[Any]] = [
         ExampleRow.side,
         ExampleRow.withdrawn_at.is_not(None),
-        ExampleRow.held,
+        func.coalesce(ExampleRow.held, case((ExampleRow.quarantined, Held.DISPUTED.value))),  # an older version's
         func.coalesce(ExampleRow.recorded_at < drawn.c.at, false()),
         learned,
         ExampleRow.retired_by,
