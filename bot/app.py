@@ -20,14 +20,16 @@ from bot.domain.messages import Person
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Platform
-from bot.domain.queries import Erased
+from bot.domain.queries import Erased, Erasure
 from bot.domain.tasks import Task
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
+from bot.flow.forget import Forgetter, Unlearner
 from bot.flow.learn import Learner
 from bot.flow.let_go import LetGo
+from bot.flow.review import Reviewer
 from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
@@ -41,11 +43,13 @@ from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.migrate import upgrade
 from db.outbox import PostgresOutbox
+from db.outcomes import PostgresOutcomes
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.probe import probed
 from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
+from db.unlearning import PostgresUnlearning
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
@@ -55,6 +59,7 @@ from inference.embedders.choose import open_embedder
 from inference.http import open_line
 from inference.languages import language_of
 from inference.prompt import PromptBuilder
+from inference.run_folder import RunFolders
 from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
@@ -64,8 +69,6 @@ log = logging.getLogger(__name__)
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the demo company's examples were said: anything newer outweighs them."""
-
-
 _LOAD_SECONDS = 10.0
 """So long a start waits for a champion to be loaded; the first question loads it otherwise."""
 
@@ -89,7 +92,7 @@ class Store:
     examples: PostgresExamples
     registry: PostgresRegistry
     queries: PostgresQueries
-    erasure: PostgresErasure
+    erasure: Erasure
     failures: PostgresFailedItems
     team_changes: PostgresTeamChanges
     corrections: PostgresCorrections
@@ -136,7 +139,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresExamples(database),
                 PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),
-                PostgresErasure(database),
+                Forgetter(PostgresErasure(database, settings.unlearn_within), RunFolders(settings.model.runs)),
                 PostgresFailedItems(database),
                 PostgresTeamChanges(database),
                 PostgresCorrections(database),
@@ -226,9 +229,19 @@ async def champions_fit(settings: Settings, models: ModelStack) -> None:
             await models.adapters.examine(query.adapter)
 
 
+def unlearner(settings: Settings, store: Store) -> Unlearner:
+    """What stops adapters from serving whose time is over; needs no model server."""
+    return Unlearner(settings.tasks, settings.model.base, PostgresUnlearning(store.database), now)
+
+
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
     """What gives examples their place in the memory; needs no model server."""
     return EmbeddingBackfill(store.memory, store.embedder, store.failures, now)
+
+
+def reviewer(store: Store) -> Reviewer:
+    """What says what there is to say of the past weeks; needs no model server."""
+    return Reviewer(PostgresOutcomes(store.database), store.memory, store.embedder.name, now)
 
 
 # --- the parts ---
@@ -294,6 +307,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         now,
         fitter,
         LetGo(store.corrections),
+        RunFolders(model.runs),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
 

@@ -75,15 +75,29 @@ class Tasks:
         return fallback
 
     def _learning(self, table: Table, where: str) -> Learning:
-        self.values.unknown(table, {"schedule", "min_corrections", *_GUARDS}, where)
-        schedule = self.values.text(table, "schedule", Learning().schedule, where)
-        if problem := cron_problem(schedule):
+        known = {"schedule", "min_corrections", "out_of_scope", "automatic_rollback", "digest", *_GUARDS}
+        self.values.unknown(table, known, where)
+        return Learning(
+            schedule=self._cron(table, "schedule", Learning().schedule, where),
+            min_corrections=int(self.values.number(table, "min_corrections", 25, where)),
+            timezone=self.zone,
+            out_of_scope=self.values.texts(table, "out_of_scope", (), where),
+            automatic_rollback=self.values.yes_or_no(table, "automatic_rollback", True, where),
+            digest=self._cron(table, "digest", Learning().digest, where),
+            guards=self._guards(table, where),
+        )
+
+    def _cron(self, table: Table, key: str, usual: str, where: str) -> str:
+        """When something is done; only a digest may be written as nothing: then it never is."""
+        written = self.values.text(table, key, usual, where)
+        if key == "digest" and not written.strip():
+            return ""
+        if problem := cron_problem(written):
             self.values.mistake(
-                f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem}); "
+                f"{where}{key}: {written!r} is no cron expression of five fields ({problem}); "
                 'write minute, hour, day, month, weekday, like "0 3 * * sun"'
             )
-        corrections = int(self.values.number(table, "min_corrections", 25, where))
-        return Learning(schedule, corrections, self.zone, self._guards(table, where))
+        return written
 
     def _guards(self, table: Table, where: str) -> Guards:
         per_hour, new_team, neighbours = _GUARDS
@@ -91,7 +105,7 @@ class Tasks:
         return Guards(
             per_hour=int(values.number(table, per_hour, usual.per_hour, where)),
             new_team=int(values.number(table, new_team, usual.new_team, where)),
-            neighbours=values.truth(table, neighbours, usual.neighbours, where),
+            neighbours=values.yes_or_no(table, neighbours, usual.neighbours, where),
         )
 
     # --- a label ---

@@ -66,11 +66,11 @@ class Values:
         self.mistake(f"{where}{key}: must be a number from 0 to {at_most:g}")
         return default
 
-    def truth(self, table: Table, key: str, default: bool, where: str) -> bool:
+    def yes_or_no(self, table: Table, key: str, default: bool, where: str) -> bool:
         value = table.get(key, default)
         if isinstance(value, bool):
             return value
-        self.mistake(f"{where}{key}: must be true or false, without quotes")
+        self.mistake(f"{where}{key}: write true or false, without quotes")
         return default
 
     def by_platform(self, table: Table, key: str, where: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.domain.automatic_rollback import Serving
 from bot.domain.conversations import (
     CardState,
     Conversation,
@@ -29,6 +30,7 @@ from bot.domain.posts import (
     Question,
     Solved,
     What,
+    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
@@ -326,4 +328,12 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
 def learned(task: Task, adapter: str, verdict: Verdict) -> list[Post]:
     """A candidate was judged: the fallback team's rooms, where leads are, hear why."""
     report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons)
+    return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]
+
+
+def withdrawn(task: Task, serving: Serving) -> list[Post]:
+    """A champion goes back by itself: who heard that it serves hears why it does no longer."""
+    now, before = serving.now, serving.before
+    figures = Withdrawal(serving.adapter, now.decided, now.corrected, before.decided, before.corrected)
+    report = LearningReport(task.name, serving.previous, False, (), figures)
     return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]

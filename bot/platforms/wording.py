@@ -24,6 +24,7 @@ from bot.domain.posts import (
     Solved,
     Split,
     What,
+    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
@@ -274,6 +275,18 @@ def certainty(confidence: float) -> str:
 
 
 def report(content: LearningReport, language: str) -> list[str]:
-    """What leads hear of a verdict: the sentence, then the reasons."""
+    """What leads hear of a verdict, or of a withdrawal: the sentence, then the reasons."""
+    if content.withdrawal is not None:
+        return [_withdrawal(content.adapter, content.withdrawal, language)]
     key = "report_promoted" if content.promoted else "report_refused"
     return [sentence(language, key, adapter=content.adapter), *content.reasons]
+
+
+def _withdrawal(again: str, figures: Withdrawal, language: str) -> str:
+    numbers = {
+        "decided": str(figures.decided),
+        "corrected": str(figures.corrected),
+        "decided_before": str(figures.decided_before),
+        "corrected_before": str(figures.corrected_before),
+    }
+    return sentence(language, "report_withdrawn", adapter=again, withdrawn=figures.adapter, **numbers)

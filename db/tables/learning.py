@@ -19,6 +19,7 @@ class DecisionRow(Table):
         Index(None, "conversation_id", "id"),
         Index(None, "task", "label", "by"),
         Index(None, "at"),
+        Index(None, "adapter", "at"),
         Index(None, "evidence", postgresql_using="gin"),
     )
 
@@ -156,6 +157,8 @@ class ExampleRow(Table):
     conversation_id: Mapped[int | None] = to("conversations.id")
     vector: Mapped[list[float] | None] = mapped_column(Vector())
     embedder: Mapped[str | None]
+    origin: Mapped[str] = mapped_column(Words, server_default="")
+    """The name of the file it came from."""
     quarantined: Mapped[bool]
     """It teaches nobody; `held` says why."""
     held: Mapped[str | None]
@@ -188,8 +191,12 @@ class AdapterRow(Table):
     """Voice -> weight; empty: the usual ones."""
     proved: Mapped[list[list[object]] | None] = mapped_column(JSONB(none_as_null=True))
     """How often that mixture was right by how sure it was (`asking.Record`); NULL: nobody counted."""
+    digest: Mapped[str | None]
+    """Of its files as they were judged; NULL: they are not looked at."""
     scope: Mapped[dict[str, list[float] | float] | None] = mapped_column(JSONB(none_as_null=True))
     """What one's own texts look like to it (`scope.Scope`); NULL: there were too few."""
+    retires_at: Mapped[datetime | None]
+    """When it stops serving, since somebody whose texts it learned from was forgotten; NULL: nobody was."""
 
 
 class PromotionRow(Table):
@@ -254,6 +261,8 @@ class CycleRow(Table):
     phase: Mapped[str]
     progress: Mapped[float]
     adapter: Mapped[str | None]
+    champion: Mapped[str | None]
+    """Against whom it was judged; NULL: nobody served."""
     claim: Mapped[str | None]
     """Of whoever holds it: a new one with every claim."""
     started_at: Mapped[datetime | None]
@@ -271,4 +280,14 @@ class TickRow(Table):
     __tablename__ = "schedule_ticks"
 
     task: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class DigestRow(Table):
+    """A digest that was owed to the leads: once for each run of its schedule, over all processes."""
+
+    __tablename__ = "digests"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    tick: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]

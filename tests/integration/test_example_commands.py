@@ -12,6 +12,7 @@ from bot.domain.example_files.reading import ReadOptions, Unknown
 from bot.domain.learning import Example, Side, Source
 from bot.domain.tasks import Task
 from bot.example_commands import export_examples, import_examples, ready_to_import
+from db.corrections import PostgresCorrections
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -21,6 +22,7 @@ from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
+from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.voice_lessons import PostgresVoiceLessons
 from tests.fakes import FakeEmbedder
@@ -55,6 +57,8 @@ def store(database: Database) -> Store:
         PostgresQueries(database),
         PostgresErasure(database),
         PostgresFailedItems(database),
+        PostgresTeamChanges(database),
+        PostgresCorrections(database),
         database,
         PostgresQueries(database),
     )

@@ -87,7 +87,7 @@ def test_guards_are_as_the_settings_say_and_else_as_usual(tmp_path: Path) -> Non
     assert settings.routing.learning.guards == Guards(per_hour=5, new_team=5, neighbours=False)
     assert settings.task("sentiment").learning.guards == Guards()
     wrong = mistakes(tmp_path, GOOD + '[tasks.routing.learning]\nneighbour_guard = "no"\n')
-    assert wrong == "tasks.routing.learning.neighbour_guard: must be true or false, without quotes"
+    assert wrong == "tasks.routing.learning.neighbour_guard: write true or false, without quotes"
 
 
 def test_the_environment_overrides_the_database(tmp_path: Path) -> None:
@@ -107,6 +107,13 @@ def test_a_wrong_url_is_named_by_where_it_stands_and_never_quoted(tmp_path: Path
     assert said == 'DATABASE_URL: write "embedded" or a postgresql://… URL'
     said = mistakes(tmp_path, GOOD + '[database]\nurl = "mysql://bot:secret@db/x"\n')
     assert said == 'database.url: write "embedded" or a postgresql://… URL'
+
+
+def test_how_long_a_model_serves_that_had_learned_from_somebody_forgotten(tmp_path: Path) -> None:
+    assert load(write(tmp_path, GOOD), {}).unlearn_within == timedelta(days=30)
+    assert load(write(tmp_path, GOOD + "[privacy]\nunlearn_days = 0\n"), {}).unlearn_within == timedelta(0)
+    said = mistakes(tmp_path, GOOD + "[privacy]\nunlearn_days = -1\nforget = true\n")
+    assert "privacy.unlearn_days: must be a number from 0" in said and "privacy.forget: unknown" in said
 
 
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
@@ -139,6 +146,19 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         "tasks.routing.labels.triage.colour: unknown",
     ):
         assert expected in said
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("", "0 9 * * mon"), ('digest = "0 8 * * fri"', "0 8 * * fri"), ('digest = ""', "")]
+)
+def test_the_weekly_digest_comes_on_mondays_unless_the_settings_say_otherwise(
+    tmp_path: Path, written: str, kept: str
+) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text(GOOD + f"\n[tasks.routing.learning]\n{written}\n", "utf-8")
+    assert load(file, {}).routing.learning.digest == kept
+    said = mistakes(tmp_path, GOOD + '\n[tasks.routing.learning]\ndigest = "mondays"\n')
+    assert said.startswith("tasks.routing.learning.digest: 'mondays' is no cron expression")
 
 
 def test_when_to_ask_is_promised_as_a_share_unless_a_probability_is_set_by_hand(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
 from bot.flow.score import Scorer
 from bot.running import start_chat_steps, start_model_steps
+from db.corrections import PostgresCorrections
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -41,6 +42,7 @@ from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
+from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
@@ -89,6 +91,8 @@ def _store(database: Database) -> Store:
         PostgresQueries(database),
         PostgresErasure(database),
         PostgresFailedItems(database),
+        PostgresTeamChanges(database),
+        PostgresCorrections(database),
         database,
         PostgresQueries(database),
     )

@@ -32,6 +32,7 @@ from bot.domain.posts import (
     Solved,
     Split,
     What,
+    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
@@ -107,6 +108,7 @@ def samples(text: str) -> list[Content]:
         *(Notice(what, text, text, text, 30) for what in What),
         LearningReport("routing", text, True, (text, text)),
         LearningReport("routing", text, False, ()),
+        LearningReport("routing", text, False, (), Withdrawal(text, 400, 60, 900, 50)),
     ]
 
 
