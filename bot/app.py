@@ -28,11 +28,13 @@ from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.forget import Forgetter, Unlearner
 from bot.flow.learn import Learner
+from bot.flow.let_go import LetGo
 from bot.flow.review import Reviewer
 from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
 from db.adapter_paths import AdapterPaths
+from db.corrections import PostgresCorrections
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -67,8 +69,6 @@ log = logging.getLogger(__name__)
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the demo company's examples were said: anything newer outweighs them."""
-
-
 _LOAD_SECONDS = 10.0
 """So long a start waits for a champion to be loaded; the first question loads it otherwise."""
 
@@ -95,6 +95,7 @@ class Store:
     erasure: Erasure
     failures: PostgresFailedItems
     team_changes: PostgresTeamChanges
+    corrections: PostgresCorrections
     aside: Database
     """Connections of their own for health and figures: a pool that is busy is no database that is down."""
     figures: PostgresQueries
@@ -141,6 +142,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 Forgetter(PostgresErasure(database, settings.unlearn_within), RunFolders(settings.model.runs)),
                 PostgresFailedItems(database),
                 PostgresTeamChanges(database),
+                PostgresCorrections(database),
                 aside,
                 PostgresQueries(aside),
             )
@@ -304,6 +306,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         folder,
         now,
         fitter,
+        LetGo(store.corrections),
         RunFolders(model.runs),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)

@@ -11,6 +11,7 @@ import typer
 from bot import app, commands, database, example_commands, running
 from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.console import agreed, say
+from bot.corrections_commands import corrections
 from bot.data_commands import data
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
@@ -56,6 +57,7 @@ cli.command()(data)
 cli.command()(review)
 cli.command()(replay)
 cli.add_typer(teams, name="teams")
+cli.add_typer(corrections, name="corrections")
 
 
 class Form(StrEnum):

@@ -34,6 +34,7 @@ from bot.domain.training_data import check_drawn, draw
 from bot.domain.unlearning import TrainingTexts
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.judge import Judge
+from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer, batches
 from bot.flow.steering import Steered, Steering
 
@@ -60,6 +61,8 @@ class Learner:
     now: Callable[[], datetime]
     fitter: VoiceFitter | None = None
     """None: no voice stands beside the adapter."""
+    let_go: LetGo | None = None
+    """None: the memory keeps whatever was learned."""
     texts: TrainingTexts | None = None
     """What trainings leave on disk; None: nothing."""
 
@@ -110,6 +113,8 @@ class Learner:
             verdict = await judge.verdict(query, candidate, drawn.held_out, tell, [wrong] if wrong else [])
             verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
+        if self.let_go is not None:
+            await self.let_go(self.scorer, await self.scorer.classifier.query(task))
         if self.texts is not None:
             await self.texts.remove(candidate.name)
 

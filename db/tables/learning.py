@@ -138,6 +138,10 @@ class ExampleRow(Table):
             postgresql_where=text("withdrawn_at IS NULL AND source = 'correction'"),
         ),
         Index(None, "lead", "recorded_at", postgresql_where=text("lead IS NOT NULL")),
+        Index(
+            "ix_examples_held", "conversation_id", postgresql_where=text("held IS NOT NULL AND withdrawn_at IS NULL")
+        ),
+        Index("ix_examples_lives", "task", "id", postgresql_where=text("source = 'correction'")),
         Index(None, "changed"),
     )
 
@@ -162,6 +166,8 @@ class ExampleRow(Table):
     """On whose word, `platform:id`; None: on no lead's."""
     weight: Mapped[float] = mapped_column(Float, server_default="1")
     """How much it counts in the memory beside others."""
+    accepted_by: Mapped[str | None]
+    """Who let it teach by command after it was held back."""
     retired_by: Mapped[str | None]
     """The adapter that serves and gets its text right without it; only the very text is known by heart then."""
     changed: Mapped[int] = mapped_column(BigInteger, server_default="0")
