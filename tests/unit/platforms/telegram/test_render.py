@@ -19,6 +19,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
+    Digest,
     FollowUp,
     LearningReport,
     Moved,
@@ -105,6 +106,7 @@ def samples(text: str) -> list[Content]:
         WrongTeam((text,) * 120),
         WrongTeam((), chosen=text),
         *(Notice(what, text, text, text, 30) for what in What),
+        Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
         LearningReport("routing", text, True, (text, text)),
         LearningReport("routing", text, False, ()),
     ]
