@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bot.catch_up import catch_up
-from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule
+from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule, of_the_teams
 from bot.console import counting, say
 from bot.database import database_url
 from bot.demo import company
@@ -20,12 +20,13 @@ from bot.domain.messages import Person
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Platform
-from bot.domain.queries import Erased
+from bot.domain.queries import Erased, Erasure
 from bot.domain.tasks import Task
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
+from bot.flow.forget import Forgetter, Unlearner
 from bot.flow.learn import Learner
 from bot.flow.review import Reviewer
 from bot.flow.score import Scorer
@@ -44,7 +45,9 @@ from db.outcomes import PostgresOutcomes
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.probe import probed
+from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
+from db.unlearning import PostgresUnlearning
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
@@ -54,6 +57,7 @@ from inference.embedders.choose import open_embedder
 from inference.http import open_line
 from inference.languages import language_of
 from inference.prompt import PromptBuilder
+from inference.run_folder import RunFolders
 from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
@@ -88,8 +92,9 @@ class Store:
     examples: PostgresExamples
     registry: PostgresRegistry
     queries: PostgresQueries
-    erasure: PostgresErasure
+    erasure: Erasure
     failures: PostgresFailedItems
+    team_changes: PostgresTeamChanges
     aside: Database
     """Connections of their own for health and figures: a pool that is busy is no database that is down."""
     figures: PostgresQueries
@@ -125,7 +130,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             store = Store(
                 database,
                 embedder,
-                PostgresLedger(database, embedder.name),
+                PostgresLedger(database, embedder.name, {task.name: task.learning.guards for task in settings.tasks}),
                 PostgresOutbox(database),
                 PostgresTranscript(database),
                 PostgresVoiceLessons(database),
@@ -133,8 +138,9 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresExamples(database),
                 PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),
-                PostgresErasure(database),
+                Forgetter(PostgresErasure(database, settings.unlearn_within), RunFolders(settings.model.runs)),
                 PostgresFailedItems(database),
+                PostgresTeamChanges(database),
                 aside,
                 PostgresQueries(aside),
             )
@@ -185,6 +191,8 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
             if which is None:
                 async for works in probed(store.database):
                     yield "database", Finding(works, True)
+                async for deaf in of_the_teams(settings.tasks, store.team_changes):
+                    yield "teams", deaf
                 for task in settings.tasks:
                     yield "schedule", of_the_schedule(task, now())
                     if asks := await of_asking(task, settings.model.base, store.registry):
@@ -217,6 +225,11 @@ async def champions_fit(settings: Settings, models: ModelStack) -> None:
         query = await models.classifier.query(task)
         if query.adapter is not None:
             await models.adapters.examine(query.adapter)
+
+
+def unlearner(settings: Settings, store: Store) -> Unlearner:
+    """What stops adapters from serving whose time is over; needs no model server."""
+    return Unlearner(settings.tasks, settings.model.base, PostgresUnlearning(store.database), now)
 
 
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
@@ -291,6 +304,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         folder,
         now,
         fitter,
+        RunFolders(model.runs),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
 

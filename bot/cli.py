@@ -38,6 +38,7 @@ from bot.platforms import platform_modules, platform_names
 from bot.replay_commands import replay
 from bot.review_commands import review
 from bot.settings import Settings, with_listen
+from bot.teams_commands import teams
 
 _PLATFORMS = "|".join(platform_names())
 
@@ -54,6 +55,7 @@ cli.add_typer(failed, name="failed")
 cli.command()(data)
 cli.command()(review)
 cli.command()(replay)
+cli.add_typer(teams, name="teams")
 
 
 class Form(StrEnum):
@@ -298,6 +300,17 @@ def models(task: TaskName = None, as_json: AsJson = False, config: Config = None
     async def work(settings: Settings) -> None:
         async with app.open_store(settings) as store:
             await commands.models(store, settings.task(task), settings.model.base, as_json, sys.stdout)
+
+    run_to_end(work(read_settings(config)))
+
+
+@cli.command()
+def history(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
+    """Who served when, and who was refused: by whom or what, against whom, and why. Newest first."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await commands.history(store, settings.task(task), as_json, sys.stdout)
 
     run_to_end(work(read_settings(config)))
 

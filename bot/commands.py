@@ -18,13 +18,13 @@ from bot.domain.enough import too_little
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Text
 from bot.domain.example_files.rows import BadLine
-from bot.domain.gate import accuracy, coverage_at, ece, macro_f1
 from bot.domain.languages import by_language
-from bot.domain.learning import Adapter, Example, Phase, Score
+from bot.domain.learning import Adapter, Example, Phase, RegistryEvent, Score
 from bot.domain.messages import Person, clean
 from bot.domain.model_ports import Query
 from bot.domain.noise import strip_noise
 from bot.domain.queries import Erased
+from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
 from bot.domain.tasks import Task
 from bot.evaluation_rows import write_rows
 from bot.flow.classify import BATCH
@@ -32,6 +32,8 @@ from bot.platforms import Finding
 
 _TIMED = 200
 _LOOK_EVERY = 0.5
+_EVENTS = 100
+"""Promotions, rollbacks and refusals that are listed."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -214,6 +216,7 @@ async def models(store: Store, task: Task, base: str, as_json: bool, out: TextIO
             "base": adapter.base,
             "temperature": adapter.temperature,
             "made": adapter.made.isoformat(),
+            "serves_until": None if adapter.retires is None else adapter.retires.isoformat(),
             **_asking(task, adapter),
         }
         for adapter in adapters
@@ -226,6 +229,24 @@ async def models(store: Store, task: Task, base: str, as_json: bool, out: TextIO
         (c.adapter or "", c.phase.value, c.problem or "; ".join(c.verdict.reasons if c.verdict else ())) for c in cycles
     ]
     table("learning", ("adapter", "phase", "why"), judged)
+
+
+async def history(store: Store, task: Task, as_json: bool, out: TextIO) -> None:
+    """Who served when, and who was refused: newest first, the last hundred."""
+    events = await store.registry.history(task.name, _EVENTS)
+    if as_json:
+        rows = [asdict(event) | {"at": event.at.isoformat(), "figures": dict(event.figures)} for event in events]
+        print(json.dumps(rows, ensure_ascii=False), file=out)
+        return
+    cells = [
+        (f"{event.at:%Y-%m-%d %H:%M}", event.adapter, event.what.value, _who(event), event.against or "", event.why)
+        for event in events
+    ]
+    table(f"history of {task.name}", ("at", "adapter", "what", "by", "against", "why"), cells)
+
+
+def _who(event: RegistryEvent) -> str:
+    return f"{event.by}, asked by {event.asked_by}" if event.asked_by else event.by
 
 
 def _asking(task: Task, adapter: Adapter) -> dict[str, float | None]:
@@ -297,6 +318,7 @@ def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> Non
             "conversations": erased.conversations,
             "examples": erased.examples,
             "adapters": list(erased.adapters),
+            "serve_until": None if erased.serve_until is None else erased.serve_until.isoformat(),
         }
         print(json.dumps(row), file=out)
     if not erased.conversations and not erased.examples:
@@ -305,7 +327,12 @@ def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> Non
     say(f"{person.key}: {erased.conversations} conversations and {erased.examples} examples are erased")
     if erased.adapters:
         say(f"learned from a text of theirs: {', '.join(erased.adapters)}")
-        say("the next learning cycle trains without it; `switchboard train` runs one now")
+        say(f"{_unlearned(erased)}; a learning cycle without it is asked for, `switchboard train` runs one now")
+
+
+def _unlearned(erased: Erased) -> str:
+    until = erased.serve_until
+    return "they serve no longer" if until is None else f"they serve until {until:%Y-%m-%d} at the latest"
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

@@ -22,7 +22,9 @@ from bot.app import (
     now,
     open_store,
     reviewer,
+    unlearner,
 )
+from bot.check import of_the_teams
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ports import Platform, ThreadingPolicy
@@ -32,11 +34,13 @@ from bot.flow.deliver import Deliverer
 from bot.flow.digest import DigestSender
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
+from bot.flow.forget import Unlearner
 from bot.flow.learn import Learner
 from bot.flow.receive import Receiver
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.review import DriftWatch
+from bot.flow.rollback import AutomaticRollback
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
 from bot.flow.worker_pool import WorkerPool
@@ -58,6 +62,10 @@ _PROBE_SECONDS = 3.0
 """A part that has not answered by then does not work; whoever probes us does not wait longer either."""
 _REMIND_EVERY = 10.0
 """Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
+_UNLEARN_EVERY = 60.0
+"""Seconds between looks for adapters whose time is over: that is measured in days, and no change announces it."""
+_WATCH_EVERY = 300.0
+"""Seconds between looks at what leads make of a new model's decisions: each counts only after a day."""
 _DRIFT_EVERY = 3_600.0
 """Seconds between looks at whether the week differs from those before."""
 _REREAD_EVERY = 60.0
@@ -89,6 +97,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         store = await stack.enter_async_context(open_store(settings))
+        await _say_what_is_unheard(settings, store)
         if demo:
             await load_demo_examples(settings.routing, store)
         models = await build_model_stack(settings, store, stack)
@@ -155,6 +164,11 @@ def start_model_steps(
     wakeups.subscribe(VoiceFitter.name, VoiceFitter.wakes_on)
     fitting = partial(forever, models.voice_fitter.step, wakeups[VoiceFitter.name], at_most=_FIT_EVERY)
     _keep(group, VoiceFitter.name, fitting)
+    wakeups.subscribe(Unlearner.name, Unlearner.wakes_on)
+    unlearning = partial(forever, unlearner(settings, store).step, wakeups[Unlearner.name], at_most=_UNLEARN_EVERY)
+    _keep(group, Unlearner.name, unlearning)
+    rollback = AutomaticRollback(settings.tasks, settings.model.base, store.registry, now)
+    _keep(group, rollback.name, partial(forever, rollback.step, wakeups[rollback.name], at_most=_WATCH_EVERY))
     _keep(group, "hold memory", partial(store.memory.hold, task))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:
@@ -196,6 +210,13 @@ async def _reread(store: Store) -> None:
         if found := await store.failures.reread(now()):
             log.info("taken up what another version could not read", extra={"items": found})
         await asyncio.sleep(_REREAD_EVERY)
+
+
+async def _say_what_is_unheard(settings: Settings, store: Store) -> None:
+    """A team whose name changed in the settings alone has lost its corrections: no reason not to start."""
+    async for finding in of_the_teams(settings.tasks, store.team_changes):
+        log.warning("label not in the settings", extra={"problem": finding.what, "remedy": finding.remedy})
+        say(f"{finding.what}: {finding.remedy}")
 
 
 def _announce(settings: Settings, demo: Demo | None) -> None:

@@ -66,6 +66,13 @@ class Values:
         self.mistake(f"{where}{key}: must be a number from 0 to {at_most:g}")
         return default
 
+    def yes_or_no(self, table: Table, key: str, default: bool, where: str) -> bool:
+        value = table.get(key, default)
+        if isinstance(value, bool):
+            return value
+        self.mistake(f"{where}{key}: write true or false, without quotes")
+        return default
+
     def by_platform(self, table: Table, key: str, where: str) -> dict[str, str]:
         """A text for each platform that is named."""
         rows: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """Adapters in the running server: looked over, loaded, listed, unloaded, and loaded again after a restart."""
 
 import asyncio
+import hashlib
 import json
 import logging
 import re
@@ -15,6 +16,7 @@ from bot.domain.learning import Adapter
 from inference.base_models import linear_shapes
 from inference.finite import first_not_finite
 from inference.http import Health, accepted, health, send
+from inference.run_folder import sha256_of
 
 MAX_RANK = 16
 """Rank of the largest LoRA that the server takes; it reserves memory for it."""
@@ -53,8 +55,16 @@ class VllmAdapters:
         """Whether its files are there and fit, without the server. Raises Refused, naming it, when they do not."""
         try:
             await asyncio.to_thread(inspect, adapter.path, self._base)
+            await asyncio.to_thread(verify, adapter)
         except Refused as error:
             raise Refused(f"{adapter.name} cannot be loaded: {error}") from error
+
+    async def digest(self, folder: Path) -> str:
+        """See `models.AdapterHost`."""
+        try:
+            return await asyncio.to_thread(digest_of, folder)
+        except OSError as error:
+            raise Refused(f"adapter in {folder}: {error.strerror or error}") from error
 
     async def unload(self, name: str) -> None:
         """See `models.AdapterHost`."""
@@ -112,6 +122,23 @@ def inspect(folder: Path, base: Path) -> None:
     broken = first_not_finite(folder / _WEIGHTS)
     if broken is not None:
         raise Refused(f"adapter in {folder}: {broken} holds weights that are no finite numbers; train it anew")
+
+
+def verify(adapter: Adapter) -> None:
+    """Raises Refused where its files are not those that were judged; without a digest anything is."""
+    if adapter.digest is not None and adapter.digest != digest_of(adapter.path):
+        raise Refused(
+            f"the files in {adapter.path} were changed since it was judged; put back those of a backup, let another "
+            "serve (switchboard rollback), or train anew"
+        )
+
+
+def digest_of(folder: Path) -> str:
+    """sha256 over the name and the sha256 of every file in the folder, by name. Raises OSError."""
+    whole = hashlib.sha256()
+    for path in sorted(one for one in folder.iterdir() if one.is_file()):
+        whole.update(f"{path.name}\0{sha256_of(path)}\n".encode())
+    return whole.hexdigest()
 
 
 def _shapes(weights: Path) -> dict[str, tuple[int, ...]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from bot.domain.errors import TrainingFailed
 from bot.domain.learning import Progress, Side
 from bot.domain.model_ports import Trainer, TrainingRun
+from bot.domain.serving_agreement import Validation
 from inference.run_folder import LOG, adapter_of, finished, write_run
 from inference.worker_process import environment
 
@@ -41,6 +42,13 @@ class TrainerProcess:
         except OSError as error:
             raise TrainingFailed(f"the run cannot be kept in {run.folder}: {error.strerror or error}") from error
         return adapter_of(run.folder)
+
+    async def validation(self, folder: Path) -> Validation | None:
+        """See `models.Trainer`."""
+        done = await asyncio.to_thread(finished, folder)
+        if done is None or done.validation_accuracy is None:
+            return None
+        return Validation(done.validation_accuracy, done.validated_on)
 
     async def _train(self, run: TrainingRun, progress: Progress) -> None:
         with (run.folder / LOG).open("wb") as said:

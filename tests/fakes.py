@@ -18,6 +18,7 @@ from bot.domain.messages import Media, MessageRef, Person, Place
 from bot.domain.model_ports import Query, TrainingRun, Vector
 from bot.domain.ports import Inbox
 from bot.domain.posts import OutboxItem
+from bot.domain.serving_agreement import Validation
 from bot.domain.tasks import Label, Task
 from bot.flow.classify import Classifier
 
@@ -55,7 +56,7 @@ class FakePredictor:
 
 
 def _distribution(names: Sequence[str], answer: str | None) -> dict[str, float]:
-    if answer is None:
+    if answer not in names:
         return dict.fromkeys(names, 1 / len(names))
     return {name: 0.9 if name == answer else 0.1 / (len(names) - 1) for name in names}
 
@@ -68,6 +69,9 @@ class FakeAdapters:
 
     async def load(self, adapter: Adapter) -> None:
         self.loaded.add(adapter.name)
+
+    async def digest(self, folder: Path) -> str:
+        return f"digest of {folder.name}"
 
     async def unload(self, name: str) -> None:
         self.loaded.discard(name)
@@ -195,7 +199,7 @@ class FakePlatform:
         return self.agents is None or person.id in self.agents or person.id in self.leads
 
     def healthy(self) -> bool:
-        return True
+        return False  # nobody talks here by themselves: it never listens
 
 
 class FakeWorkshop:
@@ -203,6 +207,7 @@ class FakeWorkshop:
 
     def __init__(self) -> None:
         self.runs: list[TrainingRun] = []
+        self.validated: Validation | None = None
         self.failure: SwitchboardError | None = None
 
     async def train(self, run: TrainingRun, progress: Progress) -> Path:
@@ -211,6 +216,9 @@ class FakeWorkshop:
             raise self.failure
         progress(1.0, "done")
         return run.folder / "adapter"
+
+    async def validation(self, folder: Path) -> Validation | None:
+        return self.validated
 
 
 _predictor: type[model_ports.Predictor] = FakePredictor

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.domain import model_ports
 from bot.domain.errors import ClaimLost, Refused, UsageError
-from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Source
+from bot.domain.learning import Adapter, Cycle, Example, Judged, Outcome, Phase, RegistryEvent, Source
 from bot.domain.posts import Post
 from bot.domain.tasks import Task
 
@@ -28,6 +28,7 @@ class FakeRegistry:
     keys: set[str] = field(default_factory=set)
     given: dict[str, dict[str, str]] = field(default_factory=dict)
     claims: int = 0
+    events: list[RegistryEvent] = field(default_factory=list)
 
     # --- codes ---
 
@@ -59,7 +60,8 @@ class FakeRegistry:
         return found if found is not None and found.base == base else None
 
     async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
-        self._move(self._fitting(adapter, base))
+        if self._move(self._fitting(adapter, base)):
+            self.events.append(RegistryEvent(now, adapter, Outcome.SERVES, by, reason))
 
     async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
         previous = self.moves[-1][1] if self.moves else None
@@ -67,7 +69,9 @@ class FakeRegistry:
             raise UsageError(f"no adapter of {task} served before this one; promote one by its name")
         adapter, before = self.moves[previous]
         found = self._fitting(adapter, base)
+        left = self.moves[-1][0]
         self.moves.append((adapter, before))
+        self.events.append(RegistryEvent(now, adapter, Outcome.ROLLED_BACK, by, f"rolled back from {left}"))
         return found
 
     def _fitting(self, name: str, base: str) -> Adapter:
@@ -78,9 +82,11 @@ class FakeRegistry:
             raise UsageError(f"{name} was trained for the base model {trained}, and {base} is served")
         return self.made[name]
 
-    def _move(self, adapter: Adapter) -> None:
-        if not self.moves or self.moves[-1][0] != adapter.name:
-            self.moves.append((adapter.name, len(self.moves) - 1 if self.moves else None))
+    def _move(self, adapter: Adapter) -> bool:
+        if self.moves and self.moves[-1][0] == adapter.name:
+            return False
+        self.moves.append((adapter.name, len(self.moves) - 1 if self.moves else None))
+        return True
 
     async def next_name(self, task: str) -> str:
         names = [*self.made, *(cycle.adapter or "" for cycle in self.known)]
@@ -112,10 +118,14 @@ class FakeRegistry:
         held, candidate, verdict = self._held(cycle), judged.candidate, judged.verdict
         if verdict.promoted and await self.champion(cycle.task, candidate.base) != judged.champion:
             raise Refused("another adapter serves than the candidate was judged against; train again")
-        self.known[cycle.id] = replace(held, phase=Phase.DONE, verdict=verdict)
+        self.known[cycle.id] = replace(held, phase=Phase.DONE, verdict=verdict, adapter=candidate.name)
         await self.add_adapter(candidate)
         if verdict.promoted:
             self._move(candidate)
+        what = Outcome.SERVES if verdict.promoted else Outcome.REFUSED
+        champion = judged.champion.name if judged.champion else None
+        why, asked_by = "; ".join(verdict.reasons), held.requested_by
+        self.events.append(RegistryEvent(now, candidate.name, what, "gate", why, asked_by, champion, verdict.figures))
         self.posts += posts
 
     async def fail_cycle(self, cycle: Cycle, problem: str, now: datetime) -> None:
@@ -130,6 +140,12 @@ class FakeRegistry:
 
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         return self.known[::-1][:limit]
+
+    async def history(self, task: str, limit: int) -> list[RegistryEvent]:
+        return self.events[::-1][:limit]
+
+    async def looks(self, task: str, since: datetime) -> int:
+        return sum(cycle.verdict is not None and "p_value" in cycle.verdict.figures for cycle in self.known)
 
 
 @dataclass

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score, roc_curve
 
-from bot.domain import gate
+from bot.domain import score_metrics
 from bot.domain.learning import Score, Source
 
 
@@ -53,8 +53,8 @@ def figures(truth: Sequence[str], answers: Answers) -> Figures:
         len(truth),
         float(accuracy_score(truth, answers.given)),
         float(f1_score(truth, answers.given, labels=sorted(set(truth)), average="macro", zero_division=0.0)),
-        gate.ece(scores) if answers.calibrated else None,
-        gate.coverage_at(scores) if answers.sure else None,
+        score_metrics.ece(scores) if answers.calibrated else None,
+        score_metrics.coverage_at(scores) if answers.sure else None,
     )
 
 

@@ -26,9 +26,9 @@ from bot.app import (
 )
 from bot.console import say
 from bot.domain.errors import TrainingFailed
-from bot.domain.gate import judge
 from bot.domain.learning import Side, Verdict, settle
 from bot.domain.tasks import Task
+from bot.flow.judge import Judge
 from inference.seed import write_seed
 
 
@@ -69,19 +69,21 @@ async def _weigh(home: Path) -> Verdict:
         weighed = await models.learner.weighed(query, query.adapter, [e for e in known if e.side is Side.TRAIN])
         write_seed(weighed)
         held_out = [e for e in known if e.side is Side.HELD_OUT]
-        return judge(None, await models.learner.scorer.score(replace(query, adapter=weighed), held_out))
+        judge = Judge(models.learner.scorer, store.registry, now)
+        return await judge.verdict(replace(query, adapter=None), weighed, held_out, spoken())
 
 
 async def _grow(home: Path) -> Verdict:
-    """Train it as any first adapter is trained, and put it in its place."""
+    """Train it as any first adapter is trained, and put it in its place, whatever the gate says of it: the demo is to
+    show an adapter. The verdict, against the other voices without one, is said, and is the exit code."""
     async with _company(home, with_seed=False) as (task, store, models):
         await store.registry.request_cycle(task.name, "grow", "grow", now())
         await models.learner.step(spoken())
         [cycle] = await store.registry.cycles(task.name, 1)
-        champion = await store.registry.champion(task.name, models.classifier.base)
-        if cycle.verdict is None or champion is None:
-            raise TrainingFailed(cycle.problem or "the first model is no better than guessing")
-        write_seed(champion)
+        made = [adapter for adapter in await store.registry.adapters(task.name) if adapter.name == cycle.adapter]
+        if cycle.verdict is None or not made:
+            raise TrainingFailed(cycle.problem or "the cycle made no adapter")
+        write_seed(made[0])
         return cycle.verdict
 
 

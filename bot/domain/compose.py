@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.domain.automatic_rollback import Serving
 from bot.domain.conversations import (
     CardState,
     Conversation,
@@ -14,6 +15,7 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Basis, Decision, Evidence, NoPrediction, Opinion, Reason
+from bot.domain.guards import Held
 from bot.domain.learning import Verdict
 from bot.domain.messages import Media, Message, MessageRef, Person, Place, joined
 from bot.domain.noise import strip_noise
@@ -28,6 +30,7 @@ from bot.domain.posts import (
     Question,
     Solved,
     What,
+    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
@@ -268,6 +271,20 @@ def _disputed(card: StandingCard | None, standing: CardState) -> list[Post]:
     return [Post(ON_THE_CARD, Notice(What.DISPUTED, team=lead_label.label))]
 
 
+def marked_held(posts: Sequence[Post], card: StandingCard | None, why: Held | None) -> list[Post]:
+    """The card that stands from now on says that what a lead said waits for a second one, or no longer says so."""
+    held = "" if why is None or why is Held.DISPUTED else why.value
+    marked = [
+        replace(post, content=replace(post.content, held=held))
+        if isinstance(post.content, Card) and post.content.moved_to is None
+        else post
+        for post in posts
+    ]
+    if any(isinstance(post.content, Card) for post in posts) or card is None or card.card.held == held:
+        return marked
+    return [*marked, Post(card.place, replace(card.card, held=held), edits=card.post)]
+
+
 def _left(pending: PendingReactions, card: StandingCard, label: str) -> list[Post]:
     """The old team hears that it left, where somebody was at work on it; else the struck card says enough."""
     if not card.card.taken_by and not pending.history:
@@ -311,4 +328,12 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
 def learned(task: Task, adapter: str, verdict: Verdict) -> list[Post]:
     """A candidate was judged: the fallback team's rooms, where leads are, hear why."""
     report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons)
+    return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]
+
+
+def withdrawn(task: Task, serving: Serving) -> list[Post]:
+    """A champion goes back by itself: who heard that it serves hears why it does no longer."""
+    now, before = serving.now, serving.before
+    figures = Withdrawal(serving.adapter, now.decided, now.corrected, before.decided, before.corrected)
+    report = LearningReport(task.name, serving.previous, False, (), figures)
     return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]

@@ -71,6 +71,10 @@ class Adapter:
     made: datetime
     mixture: Mixture = field(default_factory=Mixture)
     """How loud it and the voices beside it are: they are judged, promoted and rolled back together."""
+    digest: str | None = None
+    """Of its files as they were judged; None: it came with the program, or is older than digests."""
+    retires: datetime | None = None
+    """When it stops serving, since somebody whose texts it learned from was forgotten; None: nobody was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,32 @@ class Judged:
     champion: Adapter | None
     """None: nothing served."""
     verdict: Verdict
+
+
+class Outcome(StrEnum):
+    """What became of an adapter at a moment."""
+
+    SERVES = "serves"
+    REFUSED = "refused"
+    ROLLED_BACK = "rolled back"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryEvent:
+    """The pointer moved, or the gate let it stay: who or what decided, why, and on which figures."""
+
+    at: datetime
+    adapter: str
+    """Who serves from then on; of a refusal, who does not."""
+    what: Outcome
+    by: str
+    """`gate`, `rollback`, `command`, `starter`, or the lead who said so."""
+    why: str
+    asked_by: str | None = None
+    """Who asked for the cycle that made it; None: it was in no cycle of ours."""
+    against: str | None = None
+    """The champion that it was judged against; None: none served, or it was not judged."""
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 class Phase(StrEnum):

@@ -9,9 +9,10 @@ from typing import Protocol
 
 from bot.domain.asking import Record
 from bot.domain.decisions import NoPrediction, Opinion, Prediction
-from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Progress
+from bot.domain.learning import Adapter, Cycle, Example, Judged, Phase, Progress, RegistryEvent
 from bot.domain.memory_vote import Neighbours
 from bot.domain.posts import Post
+from bot.domain.serving_agreement import Validation
 from bot.domain.tasks import Task
 
 Vector = Sequence[float]
@@ -70,7 +71,13 @@ class AdapterHost(Protocol):
     """Adapters in the running server."""
 
     async def load(self, adapter: Adapter) -> None:
-        """Make it answer. Loading a loaded one changes nothing. Raises Refused for a half-written folder."""
+        """Make it answer. Loading a loaded one changes nothing.
+
+        Raises Refused for a half-written folder, and for files that are not those of its digest.
+        """
+
+    async def digest(self, folder: Path) -> str:
+        """Of the files of an adapter: whatever changes one of them changes it. Raises Refused where there are none."""
 
     async def unload(self, name: str) -> None:
         """Take it out. Unloading what is not there changes nothing."""
@@ -197,6 +204,12 @@ class Registry(Protocol):
     async def cycles(self, task: str, limit: int) -> list[Cycle]:
         """Newest first."""
 
+    async def history(self, task: str, limit: int) -> list[RegistryEvent]:
+        """Promotions, rollbacks and refusals, newest first."""
+
+    async def looks(self, task: str, since: datetime) -> int:
+        """How many cycles compared a candidate on held-out messages since then, whatever came of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
@@ -217,6 +230,9 @@ class Trainer(Protocol):
 
         Raises TrainingFailed.
         """
+
+    async def validation(self, folder: Path) -> Validation | None:
+        """What the finished run in that folder says of itself; None where it kept nothing apart."""
 
 
 Said = Mapping[str, Mapping[str, float]]

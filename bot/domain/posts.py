@@ -106,6 +106,8 @@ class Card:
     """The person deleted what they had written: the excerpt is gone."""
     disputed: bool = False
     """Leads name different teams; nothing is learned until they agree."""
+    held: str = ""
+    """Why the correction teaches nobody until a second lead agrees, a `guards.Held`; empty: it teaches."""
     voices: tuple[Heard, ...] = ()
     """What each voice said, the loudest first."""
     left_out: tuple[str, ...] = ()
@@ -258,13 +260,27 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A champion that went back by itself, and the figures that it did so on."""
+
+    adapter: str
+    decided: int
+    corrected: int
+    decided_before: int
+    """By the one that serves again, while it served."""
+    corrected_before: int
+
+
+@dataclass(frozen=True, slots=True)
 class LearningReport:
-    """To the leads: a candidate was judged, and why it serves or not."""
+    """To the leads: a candidate was judged, and why it serves or not; or a champion was withdrawn, and why."""
 
     task: str
     adapter: str
+    """The candidate; of a withdrawal, who serves again."""
     promoted: bool
     reasons: tuple[str, ...]
+    withdrawal: Withdrawal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.guards import Guards
 from bot.domain.hours import Hours
 from bot.domain.messages import Place
 
@@ -67,8 +68,14 @@ class Learning:
     min_corrections: int = 25
     timezone: str = "UTC"
     """In which the schedules are meant."""
+    out_of_scope: tuple[str, ...] = ()
+    """Messages that belong to no team; a new model must not answer them unasked more often than the old one."""
+    automatic_rollback: bool = True
+    """Whether a model that the gate let serve goes back by itself when leads correct it more than the one before."""
     digest: str = "0 9 * * mon"
     """When leads hear how the week went, as cron; empty: never."""
+    guards: Guards = field(default_factory=Guards)
+    """Which corrections wait for a second lead before they teach."""
 
 
 @dataclass(frozen=True, slots=True)

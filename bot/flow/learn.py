@@ -15,7 +15,6 @@ from bot.domain import compose
 from bot.domain.asking import in_words, record
 from bot.domain.decisions import calibrated
 from bot.domain.errors import ClaimLost, SwitchboardError, TrainingFailed, Unreachable, UsageError
-from bot.domain.gate import judge
 from bot.domain.learning import (
     Adapter,
     Cycle,
@@ -23,7 +22,6 @@ from bot.domain.learning import (
     Judged,
     Phase,
     Progress,
-    Verdict,
     fit_temperature,
     keep_apart,
     text_key,
@@ -32,14 +30,30 @@ from bot.domain.mixture import ADAPTER, Mixture, pooled
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
 from bot.domain.ports import Change
 from bot.domain.scope import scope
+from bot.domain.serving_agreement import disagreement
 from bot.domain.tasks import Task
 from bot.domain.training_data import check_drawn, draw
+from bot.domain.unlearning import TrainingTexts
 from bot.flow.fit_voices import VoiceFitter
+from bot.flow.judge import Judge
 from bot.flow.score import Scorer, batches
 
 log = logging.getLogger(__name__)
 
 _TELL_EVERY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """What an adapter alone says, served, of messages that its training was steered by."""
+
+    slice_: Sequence[Example]
+    said: Sequence[tuple[Mapping[str, float], str]]
+    """Of each: its distribution, and the label."""
+
+    @property
+    def right(self) -> int:
+        return sum(max(row, key=lambda name: row[name]) == label for row, label in self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,8 @@ class Learner:
     now: Callable[[], datetime]
     fitter: VoiceFitter | None = None
     """None: no voice stands beside the adapter."""
+    texts: TrainingTexts | None = None
+    """What trainings leave on disk; None: nothing."""
 
     async def due(self, task: Task, tick: str) -> bool:
         """Ask for a cycle if enough corrections wait; once a tick, however many processes say so."""
@@ -99,17 +115,25 @@ class Learner:
         check_drawn(task, drawn)
         candidate = await self._train(cycle, query, drawn.training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
-            candidate = await self.weighed(query, candidate, drawn.training_set)
-            verdict = await self._judge(query, candidate, drawn.held_out, tell)
+            steered = await self._steered(query, candidate, drawn.training_set)
+            wrong = disagreement(
+                await self.trainer.validation(self.runs / candidate.name), steered.right, len(steered.said)
+            )
+            candidate = await self._weighed(query, candidate, steered)
+            judge = Judge(self.scorer, self.registry, self.now)
+            verdict = await judge.verdict(query, candidate, drawn.held_out, tell, [wrong] if wrong else [])
             verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
+        if self.texts is not None:
+            await self.texts.remove(candidate.name)
 
     async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
         name = cycle.adapter or await self.registry.next_name(query.task.name)
         async with self._telling(cycle, Phase.TRAINING, name, told) as tell:
             run = TrainingRun(self.runs / name, self.base_path, query.task, query.codes, training_set)
             path = await self.trainer.train(run, tell)
-        return Adapter(name, query.task.name, path, self.scorer.classifier.base, query.codes, 1.0, self.now())
+        base, digest = self.scorer.classifier.base, await self.adapters.digest(path)
+        return Adapter(name, query.task.name, path, base, query.codes, 1.0, self.now(), digest=digest)
 
     async def weighed(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> Adapter:
         """The candidate with its temperature and the weights of the voices beside it, from what training kept apart.
@@ -117,7 +141,10 @@ class Learner:
         Training looked at that slice but never learned from it, and of the voices it is what they say unseen. Where
         nothing was kept apart: temperature 1, and the usual weights.
         """
-        await self._fit_voices(query.task)
+        return await self._weighed(query, candidate, await self._steered(query, candidate, training_set))
+
+    async def _steered(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> Steered:
+        """What the candidate alone says, served, of the slice that its training was steered by."""
         _, slice_ = await asyncio.to_thread(keep_apart, training_set)
         slice_ = [e for e in slice_ if self.scorer.classifier.predictor.reads(e.text)]  # as in service
         asked = replace(query, adapter=replace(candidate, temperature=1.0))
@@ -126,8 +153,13 @@ class Learner:
         for batch in batches(slice_):
             predictions = await self.scorer.insist(partial(predict, asked, [e.text for e in batch]))
             scores += [(p.probabilities, e.label) for p, e in zip(predictions, batch, strict=True)]
+        return Steered(slice_, scores)
+
+    async def _weighed(self, query: Query, candidate: Adapter, steered: Steered) -> Adapter:
+        await self._fit_voices(query.task)
+        slice_, scores = steered.slice_, steered.said
         calibrated_one = replace(candidate, temperature=await asyncio.to_thread(fit_temperature, scores))
-        near = await self._familiar(asked, slice_)
+        near = await self._familiar(replace(query, adapter=candidate), slice_)
         mixture = await asyncio.to_thread(self._mixture, calibrated_one, slice_, scores, near)
         return replace(calibrated_one, mixture=mixture)
 
@@ -172,23 +204,6 @@ class Learner:
         placed = [(one, at) for one, (_, _, at) in zip(mixed, rows, strict=True) if at is not None]
         in_scope = scope([one for one, _ in placed], [at for _, at in placed])
         return Mixture(weights, proved=record(mixed, truth), scope=in_scope)
-
-    async def _judge(self, query: Query, candidate: Adapter, held_out: Sequence[Example], tell: Progress) -> Verdict:
-        """Champion and candidate as whole systems, memory included, on the same held-out examples."""
-        champion = query.adapter
-        scored = 0
-
-        def told(more: int) -> None:
-            nonlocal scored
-            scored += more
-            tell(scored / (len(held_out) * (2 if champion else 1)), "candidate against champion")
-
-        after = await self.scorer.score(replace(query, adapter=candidate), held_out, told, patient=True)
-        if champion is None:
-            return judge(None, after)
-        before = await self.scorer.score(query, held_out, told, patient=True)
-        new_labels = [name for name in query.task.names if name not in champion.codes]
-        return judge(before, after, new_labels)
 
     async def _conclude(self, cycle: Cycle, judged: Judged) -> None:
         candidate, verdict = judged.candidate, judged.verdict

@@ -23,6 +23,7 @@ from bot.domain.posts import (
     Solved,
     Split,
     What,
+    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
@@ -59,6 +60,7 @@ _SPOKEN_FOR: Mapping[str, str] = {
     Reason.WITHDRAWN: "card_withdrawn",
     Reason.UNDELIVERABLE: "card_undeliverable",
     Reason.WORDLESS: "card_wordless",
+    Reason.RETIRED: "card_retired",
 }
 """Reasons that say enough, whoever decided."""
 _REMEMBERED: Mapping[str, str] = {Basis.TAP: "card_remembered_tap", Basis.EXAMPLE: "card_remembered_example"}
@@ -178,7 +180,7 @@ def attachment(media: Media, language: str) -> str:
 
 
 def card_marks(card: Card, language: str) -> list[str]:
-    """What became of the card's conversation, a short line each: taken, done, edited, deleted, disputed."""
+    """What became of the card's conversation, a short line each: taken, done, edited, deleted, disputed, held."""
     marks = []
     if card.done:
         marks.append(sentence(language, "card_done"))
@@ -188,6 +190,8 @@ def card_marks(card: Card, language: str) -> list[str]:
     for flag, key in ((edited, "card_edited"), (card.deleted, "card_deleted"), (card.disputed, "card_disputed")):
         if flag:
             marks.append(sentence(language, key))
+    if card.held:
+        marks.append(sentence(language, f"card_held_{card.held}"))
     return marks
 
 
@@ -263,6 +267,18 @@ def certainty(confidence: float) -> str:
 
 
 def report(content: LearningReport, language: str) -> list[str]:
-    """What leads hear of a verdict: the sentence, then the reasons."""
+    """What leads hear of a verdict, or of a withdrawal: the sentence, then the reasons."""
+    if content.withdrawal is not None:
+        return [_withdrawal(content.adapter, content.withdrawal, language)]
     key = "report_promoted" if content.promoted else "report_refused"
     return [sentence(language, key, adapter=content.adapter), *content.reasons]
+
+
+def _withdrawal(again: str, figures: Withdrawal, language: str) -> str:
+    numbers = {
+        "decided": str(figures.decided),
+        "corrected": str(figures.corrected),
+        "decided_before": str(figures.decided_before),
+        "corrected_before": str(figures.corrected_before),
+    }
+    return sentence(language, "report_withdrawn", adapter=again, withdrawn=figures.adapter, **numbers)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.errors import ClaimLost
-from bot.domain.learning import Cycle, Phase, Verdict
+from bot.domain.learning import Cycle, Judged, Phase, Verdict
 from bot.domain.ports import Change
 from db.engine import Database, announce
 from db.tables import CycleRow
@@ -73,9 +73,11 @@ async def update_progress(
     await _change(session, held, {"phase": phase, "progress": progress, "adapter": known})
 
 
-async def conclude(session: AsyncSession, held: Cycle, verdict: Verdict, now: datetime) -> None:
-    judged = {"promoted": verdict.promoted, "reasons": list(verdict.reasons), "figures": dict(verdict.figures)}
-    await _change(session, held, {"phase": Phase.DONE, "progress": 1.0, "concluded_at": now, **judged})
+async def conclude(session: AsyncSession, held: Cycle, judged: Judged, now: datetime) -> None:
+    verdict, champion = judged.verdict, judged.champion.name if judged.champion else None
+    said = {"promoted": verdict.promoted, "reasons": list(verdict.reasons), "figures": dict(verdict.figures)}
+    known = {"adapter": judged.candidate.name, "champion": champion}
+    await _change(session, held, {"phase": Phase.DONE, "progress": 1.0, "concluded_at": now, **known, **said})
 
 
 async def fail(session: AsyncSession, held: Cycle, problem: str, now: datetime) -> None:
@@ -94,6 +96,13 @@ async def _change(session: AsyncSession, held: Cycle, values: Mapping[str, objec
 async def newest(session: AsyncSession, task: str, limit: int) -> list[Cycle]:
     wanted = select(CycleRow).where(CycleRow.task == task).order_by(CycleRow.id.desc()).limit(limit)
     return [cycle(row) for row in await session.scalars(wanted)]
+
+
+async def looks(session: AsyncSession, task: str, since: datetime) -> int:
+    """A verdict without a p-value compared nothing: there was too little to go by."""
+    compared = CycleRow.figures.has_key("p_value")
+    counted = select(func.count()).where(CycleRow.task == task, CycleRow.concluded_at >= since, compared)
+    return (await session.execute(counted)).scalar_one()
 
 
 def cycle(row: CycleRow) -> Cycle:

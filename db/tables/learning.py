@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Float, Index, Integer, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +19,7 @@ class DecisionRow(Table):
         Index(None, "conversation_id", "id"),
         Index(None, "task", "label", "by"),
         Index(None, "at"),
+        Index(None, "adapter", "at"),
         Index(None, "evidence", postgresql_using="gin"),
     )
 
@@ -74,6 +75,7 @@ class CorrectionRow(Table):
             unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
         ),
+        Index(None, "lead"),
         Index("ix_corrections_disputed", "conversation_id", postgresql_where=text("disputed AND withdrawn_at IS NULL")),
     )
 
@@ -87,6 +89,8 @@ class CorrectionRow(Table):
     at: Mapped[datetime]
     confirms: Mapped[bool]
     disputed: Mapped[bool]
+    agreeing: Mapped[int] = mapped_column(Integer, server_default="1")
+    """Leads who said so."""
     withdrawn_at: Mapped[datetime | None]
 
 
@@ -133,6 +137,7 @@ class ExampleRow(Table):
             "recorded_at",
             postgresql_where=text("withdrawn_at IS NULL AND source = 'correction'"),
         ),
+        Index(None, "lead", "recorded_at", postgresql_where=text("lead IS NOT NULL")),
         Index(None, "changed"),
     )
 
@@ -148,9 +153,17 @@ class ExampleRow(Table):
     conversation_id: Mapped[int | None] = to("conversations.id")
     vector: Mapped[list[float] | None] = mapped_column(Vector())
     embedder: Mapped[str | None]
-    quarantined: Mapped[bool]
     origin: Mapped[str] = mapped_column(Words, server_default="")
     """The name of the file it came from."""
+    quarantined: Mapped[bool]
+    """It teaches nobody; `held` says why."""
+    held: Mapped[str | None]
+    lead: Mapped[str | None]
+    """On whose word, `platform:id`; None: on no lead's."""
+    weight: Mapped[float] = mapped_column(Float, server_default="1")
+    """How much it counts in the memory beside others."""
+    retired_by: Mapped[str | None]
+    """The adapter that serves and gets its text right without it; only the very text is known by heart then."""
     changed: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """The transaction that wrote the row last; the database itself sees to it, whoever writes."""
     withdrawn_at: Mapped[datetime | None]
@@ -172,8 +185,12 @@ class AdapterRow(Table):
     """Voice -> weight; empty: the usual ones."""
     proved: Mapped[list[list[object]] | None] = mapped_column(JSONB(none_as_null=True))
     """How often that mixture was right by how sure it was (`asking.Record`); NULL: nobody counted."""
+    digest: Mapped[str | None]
+    """Of its files as they were judged; NULL: they are not looked at."""
     scope: Mapped[dict[str, list[float] | float] | None] = mapped_column(JSONB(none_as_null=True))
     """What one's own texts look like to it (`scope.Scope`); NULL: there were too few."""
+    retires_at: Mapped[datetime | None]
+    """When it stops serving, since somebody whose texts it learned from was forgotten; NULL: nobody was."""
 
 
 class PromotionRow(Table):
@@ -204,6 +221,23 @@ class LabelCodeRow(Table):
     code: Mapped[str]
 
 
+class LabelChangeRow(Table):
+    """Who renamed, merged, split or retired a label, and when: only added to."""
+
+    __tablename__ = "label_changes"
+    __table_args__ = (Index(None, "task", "id"),)
+
+    id: Mapped[int] = new_id()
+    task: Mapped[str]
+    kind: Mapped[str]
+    before: Mapped[str]
+    after: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+    touched: Mapped[dict[str, float]]
+    """How many examples, corrections, conversations, adapters and codes followed."""
+
+
 class CycleRow(Table):
     """A learning cycle, from request to verdict."""
 
@@ -221,6 +255,8 @@ class CycleRow(Table):
     phase: Mapped[str]
     progress: Mapped[float]
     adapter: Mapped[str | None]
+    champion: Mapped[str | None]
+    """Against whom it was judged; NULL: nobody served."""
     claim: Mapped[str | None]
     """Of whoever holds it: a new one with every claim."""
     started_at: Mapped[datetime | None]

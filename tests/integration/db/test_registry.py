@@ -12,7 +12,7 @@ import pytest
 from bot.domain.asking import Record
 from bot.domain.conversations import CardState
 from bot.domain.errors import ClaimLost, Refused, UsageError
-from bot.domain.learning import Adapter, Judged, Phase, Verdict
+from bot.domain.learning import Adapter, Judged, Outcome, Phase, RegistryEvent, Verdict
 from bot.domain.messages import Place
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
@@ -51,11 +51,12 @@ def adapter(name: str, base: str = "starter", minutes: float = 0) -> Adapter:
 async def test_a_mixture_comes_back_as_it_was_judged(registry: Registry) -> None:
     proved, known = Record((("billing", 47, 90, 88), ("access", 20, 3, 1))), Scope((0.0, 0.5), (0.1, 0.7), 1.9)
     mixture = Mixture({"adapter": 0.3, "words": 0.2}, proved=proved, scope=known)
-    await registry.add_adapter(replace(adapter("routing-1"), mixture=mixture))
+    await registry.add_adapter(replace(adapter("routing-1"), mixture=mixture, digest="d1"))
     await registry.add_adapter(replace(adapter("routing-2", minutes=1), mixture=Mixture(mixture.weights)))
     first, second = await registry.adapters("routing")
     assert (first.mixture.weights, first.mixture.proved, first.mixture.scope) == (mixture.weights, proved, known)
     assert (second.mixture.proved, second.mixture.scope) == (None, None), "nobody counted"
+    assert (first.digest, second.digest) == ("d1", None)
 
 
 async def test_codes_are_given_in_order_and_stay(registry: Registry) -> None:
@@ -192,6 +193,47 @@ async def test_a_conclusion_is_the_adapter_its_promotion_the_verdict_and_the_rep
     assert [made.name for made in await registry.adapters("routing")] == ["routing-1", "routing-2"]
     assert await registry.champion("routing", "starter") == adapter("routing-1")
     assert [cycle.verdict for cycle in await registry.cycles("routing", 5)] == [REFUSED, PROMOTED]
+
+
+async def test_looks_are_the_verdicts_that_compared_something(registry: Registry) -> None:
+    compared = Verdict(False, ("not proven",), {"n": 400.0, "p_value": 0.5})
+    for number, verdict in enumerate((compared, REFUSED, compared)):
+        await registry.request_cycle("routing", "cli", f"k{number}", after(0))
+        async with registry.claim_cycle(after(1)) as cycle:
+            assert cycle is not None
+            await registry.conclude_cycle(cycle, Judged(adapter(f"routing-{number}"), None, verdict), [], after(number))
+    await registry.request_cycle("routing", "cli", "failed", after(0))
+    async with registry.claim_cycle(after(1)) as cycle:
+        assert cycle is not None
+        await registry.fail_cycle(cycle, "the disk is full", after(4))
+    assert await registry.looks("routing", after(0)) == 2
+    if isinstance(registry, PostgresRegistry):
+        assert await registry.looks("routing", after(1)) == 1, "an older one counts no more"
+        assert await registry.looks("sentiment", after(0)) == 0
+
+
+async def test_history_is_who_served_and_who_was_refused_by_whom_and_why(registry: Registry) -> None:
+    for number, verdict in ((1, PROMOTED), (2, REFUSED), (3, PROMOTED)):
+        await registry.request_cycle("routing", f"lead {number}", f"k{number}", after(0))
+        async with registry.claim_cycle(after(1)) as cycle:
+            assert cycle is not None
+            champion = await registry.champion("routing", "starter")
+            made = adapter(f"routing-{number}")
+            await registry.conclude_cycle(cycle, Judged(made, champion, verdict), [], after(10 * number))
+    await registry.rollback("routing", "command", after(40), base="starter")
+    await registry.promote("routing", "routing-2", "slack:U1", "by hand", after(50), base="starter")
+    by_hand, back, third, second, first = await registry.history("routing", 9)
+    why = "; ".join(PROMOTED.reasons)
+    assert first == RegistryEvent(after(10), "routing-1", Outcome.SERVES, "gate", why, "lead 1", None, PROMOTED.figures)
+    assert second == RegistryEvent(
+        after(20), "routing-2", Outcome.REFUSED, "gate", "not proven", "lead 2", "routing-1", REFUSED.figures
+    )
+    assert third == RegistryEvent(
+        after(30), "routing-3", Outcome.SERVES, "gate", why, "lead 3", "routing-1", PROMOTED.figures
+    )
+    assert back == RegistryEvent(after(40), "routing-1", Outcome.ROLLED_BACK, "command", "rolled back from routing-3")
+    assert by_hand == RegistryEvent(after(50), "routing-2", Outcome.SERVES, "slack:U1", "by hand")
+    assert await registry.history("routing", 2) == [by_hand, back]
 
 
 async def test_the_report_of_a_conclusion_is_owed(database: Database, outbox: PostgresOutbox) -> None:

@@ -265,14 +265,18 @@ def perfect(text: str) -> str | None:
     return text.split()[-1]
 
 
+def only_charges(text: str) -> str | None:
+    return "billing" if "charged" in text else "delivery"
+
+
 async def cycle(story: Story) -> None:
     assert await story.registry.request_cycle("routing", "test", str(story.time), story.time)
     assert await story.learner.step() == 1
     story.later(1)
 
 
-async def test_the_first_model_serves_when_it_beats_guessing_and_leads_hear_of_it(story: Story) -> None:
-    story.predictor.rules["routing-1"] = perfect
+async def test_the_first_model_serves_when_it_beats_what_served_without_it_and_leads_hear_of_it(story: Story) -> None:
+    story.predictor.rules |= {None: only_charges, "routing-1": perfect}
     await story.examples.add_examples("routing", company())
     await cycle(story)
     champion = await story.registry.champion("routing", "starter")
@@ -285,10 +289,10 @@ async def test_the_first_model_serves_when_it_beats_guessing_and_leads_hear_of_i
 
 
 async def test_a_better_candidate_takes_over_and_rollback_takes_it_back(story: Story) -> None:
-    story.predictor.rules["routing-1"] = lambda text: "billing" if "charged" in text else "delivery"
-    story.predictor.rules["routing-2"] = perfect
+    story.predictor.rules |= {"routing-1": only_charges, "routing-2": perfect}
     await story.examples.add_examples("routing", company())
     await cycle(story)
+    await story.registry.promote("routing", "routing-1", "test", "by hand", story.time, base="starter")
     await cycle(story)
     champion = await story.registry.champion("routing", "starter")
     assert champion is not None
@@ -300,8 +304,7 @@ async def test_a_better_candidate_takes_over_and_rollback_takes_it_back(story: S
 
 
 async def test_a_worse_candidate_does_not_serve_and_is_unloaded(story: Story) -> None:
-    story.predictor.rules["routing-1"] = perfect
-    story.predictor.rules["routing-2"] = lambda _text: "billing"
+    story.predictor.rules |= {None: only_charges, "routing-1": perfect, "routing-2": lambda _text: "billing"}
     await story.examples.add_examples("routing", company())
     await cycle(story)
     await cycle(story)

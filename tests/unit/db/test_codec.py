@@ -26,6 +26,7 @@ from bot.domain.posts import (
     Solved,
     Split,
     What,
+    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
@@ -62,6 +63,7 @@ ONE_OF_EACH: list[Content] = [
     FollowUp("Ann", "and another thing", (PHOTO,), edited=True),
     Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "access"),), (1,), (23,), ("teams",), 2),
     LearningReport("routing", "routing-2", False, ("not proven",)),
+    LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50)),
     Reply("billing", "it is on its way", "en", "Lea", (PHOTO,)),
     Offer(4, "Ann", "it is on its way"),
     Sent("it is on its way", "Lea", "Ann", "blocked", 1),

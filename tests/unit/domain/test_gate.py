@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bot.domain.gate import Paired, accuracy, coverage_at, ece, judge, macro_f1
+from bot.domain.gate import Circumstances, Unasked, judge
 from bot.domain.learning import Score, Source
 
 
@@ -29,13 +29,25 @@ def test_an_equal_candidate_does_not_serve() -> None:
     assert "not proven better" in verdict.reasons[0]
 
 
-def test_an_equal_candidate_serves_when_it_knows_a_new_label() -> None:
-    verdict = judge(run({1, 2, 3}), run({4, 5, 6}), new_labels=["c"])
+def new(*labels: str) -> Circumstances:
+    return Circumstances(new_labels=labels)
+
+
+def test_an_equal_candidate_serves_when_it_knows_a_new_label_and_there_is_enough_to_show_that_it_loses_nothing() -> (
+    None
+):
+    assert not judge(run({1, 2, 3}), run({4, 5, 6}), new("c")).promoted, "of 400 it could lose 4 points"
+    verdict = judge(run({1, 2, 3}, n=2_000), run({4, 5, 6}, n=2_000), new("c"))
     assert verdict.promoted
+    assert verdict.reasons == ("knows c, which the champion does not, and loses under 2% overall",)
+    assert not judge(run({1, 2, 3}, n=2_000), run({4, 5, 6}, n=2_000)).promoted, "there is no reason to change"
 
 
 def test_a_worse_candidate_does_not_serve_even_with_a_new_label() -> None:
-    assert not judge(run(set()), run(set(range(40))), new_labels=["c"]).promoted
+    assert not judge(run(set()), run(set(range(40))), new("c")).promoted
+    verdict = judge(run(set(), n=2_000), run(set(range(40)), n=2_000), new("c"))
+    assert not verdict.promoted
+    assert verdict.reasons[1].startswith("nor proven no worse: it could lose up to ")
 
 
 def test_one_team_paying_for_the_others_stops_it() -> None:
@@ -54,26 +66,79 @@ def test_a_mistake_that_was_corrected_must_not_come_back() -> None:
     assert any("repeats 1" in reason for reason in verdict.reasons)
 
 
-def test_too_few_examples_prove_nothing() -> None:
+def test_too_few_examples_prove_nothing_and_the_verdict_says_how_many_are_missing() -> None:
+    """The first look of a year may err by .1 / 7.48: Connor's formula at 3.5 % discordance, a gain of 2 points."""
     verdict = judge(run({1}, n=10), run(set(), n=10))
     assert not verdict.promoted
-    assert "only 10" in verdict.reasons[0]
+    assert verdict.reasons == (
+        "only 10 held-out messages; 30 are the least, and to tell a gain of 2% takes about 816: 806 more",
+    )
+    assert "p_value" not in verdict.figures, "nothing was looked at"
 
 
-def test_the_first_model_must_beat_guessing() -> None:
-    assert judge(None, run({1})).promoted
-    assert not judge(None, run(set(range(400)))).promoted
-    assert not judge(None, []).promoted
+def test_three_held_out_messages_promote_nobody_however_right() -> None:
+    assert not judge(run(set(range(3)), n=3), run(set(), n=3)).promoted
+
+
+def test_a_verdict_that_is_not_proven_says_how_many_messages_are_missing() -> None:
+    verdict = judge(run({1, 2, 3}), run({4}))
+    assert verdict.reasons[-1] == "to tell a gain of 2% takes about 816 held-out messages: 416 more"
+    assert len(judge(run({1, 2, 3}, n=2_000), run({4}, n=2_000)).reasons) == 1, "2,000 are enough"
+
+
+def test_the_same_gain_needs_more_the_more_often_one_looked_in_a_year() -> None:
+    """Ten mended and none made: p = 1 / 1,024, under .1 / 7.48 / 13 and over .1 / 7.48 / 14."""
+    champion, candidate = run(set(range(10))), run(set())
+    assert judge(champion, candidate, Circumstances(look=13)).promoted
+    verdict = judge(champion, candidate, Circumstances(look=14))
+    assert not verdict.promoted
+    assert "needed at look 14 within a year" in verdict.reasons[0]
+    assert verdict.figures["look"] == 14
+    assert verdict.figures["alpha"] == pytest.approx(0.1 / 7.4801 / 14, rel=1e-3)
+
+
+def test_a_label_that_nobody_had_enough_messages_of_is_held_to_a_floor_all_the_same() -> None:
+    """Ten messages of a team: seven lost is nothing that 5 points explain, one is."""
+    team = [score(1_000 + i, True, "small") for i in range(10)]
+    lost = [score(1_000 + i, i >= 7, "small") for i in range(10)]
+    champion, candidate = run(set(range(40))), run(set())
+    verdict = judge([*champion, *team], [*candidate, *lost])
+    assert not verdict.promoted
+    assert verdict.reasons[0] == "small falls from 100.0% to 30.0%, more than chance explains"
+    one = [score(1_000 + i, i >= 1, "small") for i in range(10)]
+    assert judge([*champion, *team], [*candidate, *one]).promoted
+
+
+def test_what_no_small_label_shows_alone_all_of_them_show_together() -> None:
+    """Two of ten lost in each of ten teams: each might be chance, a fifth of a hundred messages is none."""
+    teams = [score(1_000 + 10 * t + i, True, f"team {t}") for t in range(10) for i in range(10)]
+    lost = [score(1_000 + 10 * t + i, i >= 2, f"team {t}") for t in range(10) for i in range(10)]
+    verdict = judge([*run(set(range(90))), *teams], [*run(set()), *lost])
+    assert not verdict.promoted
+    assert verdict.reasons == ("teams with fewer than 50 held-out messages, together falls from 100.0% to 80.0%",)
+
+
+def test_who_answers_more_of_what_belongs_to_nobody_does_not_serve() -> None:
+    champion, candidate = run(set(range(40))), run(set())
+    asks = Unasked([False] * 20, [i < 4 for i in range(20)])
+    assert judge(champion, candidate, Circumstances(unasked=asks)).promoted, "four of four is .0625 likely by chance"
+    boasts = Unasked([False] * 20, [i < 5 for i in range(20)])
+    verdict = judge(champion, candidate, Circumstances(unasked=boasts))
+    assert not verdict.promoted
+    assert verdict.reasons == ("of 20 messages that belong to no team it answers 5 without asking, the champion 0",)
+    both = Unasked([i < 6 for i in range(100)], [4 <= i < 16 for i in range(100)])
+    assert not judge(champion, candidate, Circumstances(unasked=both)).promoted, "six points more of a hundred"
+
+
+def test_what_was_found_wrong_before_is_the_verdict() -> None:
+    wrong = "serving and training disagree"
+    verdict = judge(run(set(range(40))), run(set()), Circumstances(objections=[wrong]))
+    assert (verdict.promoted, verdict.reasons) == (False, (wrong,))
 
 
 def test_scores_of_different_examples_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match="different examples"):
         judge(run(set()), list(reversed(run(set()))))
-
-
-def test_mcnemar_agrees_with_the_binomial_tail() -> None:
-    assert Paired(100, gained=9, lost=1).p_value == pytest.approx((10 + 1) / 2**10)
-    assert Paired(100, gained=0, lost=0).p_value == 1.0
 
 
 def test_under_equal_quality_the_gate_opens_rarely() -> None:
@@ -83,24 +148,5 @@ def test_under_equal_quality_the_gate_opens_rarely() -> None:
         champion = run({i for i in range(300) if rng.random() < 0.05}, n=300)
         candidate = run({i for i in range(300) if rng.random() < 0.05}, n=300)
         opened += judge(champion, candidate).promoted
-    # 5 % by design, and two standard errors of 400 draws
-    assert opened / 400 <= 0.05 + 2 * 0.011
-
-
-def test_calibration_error_of_an_honest_and_of_a_boastful_model() -> None:
-    honest = [score(i, i % 5 != 0, p=0.8) for i in range(100)]
-    boastful = [score(i, i % 2 == 0, p=1.0) for i in range(100)]
-    assert ece(honest) == pytest.approx(0.0, abs=1e-9)
-    assert ece(boastful) == pytest.approx(0.5)
-
-
-def test_coverage_counts_the_surest_first() -> None:
-    scores = [score(i, True, p=0.9) for i in range(80)] + [score(i, False, p=0.5) for i in range(80, 100)]
-    assert coverage_at(scores, 0.95) == pytest.approx(0.84)
-    assert accuracy(scores) == pytest.approx(0.8)
-
-
-def test_macro_f1_weighs_labels_equally() -> None:
-    scores = [score(i, True, "a") for i in range(98)] + [score(98, False, "b"), score(99, True, "b")]
-    a, b = 2 * 98 / (99 + 98), 2 * 1 / (1 + 2)
-    assert macro_f1(scores) == pytest.approx((a + b) / 2)
+    # .1 / 7.48 at the first look by design, and three standard errors of 400 draws
+    assert opened / 400 <= 0.0134 + 3 * 0.0058

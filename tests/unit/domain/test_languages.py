@@ -38,14 +38,23 @@ def test_a_language_may_lose_what_a_team_may() -> None:
     assert judge(run({"en": 60}, en=400, pt=60), run({"pt": 3}, en=400, pt=60)).promoted
 
 
-def test_a_language_of_few_messages_stops_nobody_and_the_verdict_says_how_many_are_missing() -> None:
-    verdict = judge(run({"en": 60}, en=400, pt=49), run({"pt": 6}, en=400, pt=49))
+def test_of_a_language_of_few_messages_the_verdict_says_how_many_are_missing() -> None:
+    verdict = judge(run({"en": 60}, en=400, pt=49), run({"pt": 4}, en=400, pt=49))
     assert verdict.promoted
     assert verdict.reasons[-1] == "too few held-out messages to judge a language by: pt has 49, 1 more needed"
 
 
-def test_the_first_model_says_which_languages_nobody_can_judge_yet() -> None:
-    verdict = judge(None, run({}, en=400, es=12) + [replace(one, truth="it", answer="it") for one in run({}, fr=20)])
+def test_a_language_of_few_messages_may_not_lose_more_than_chance_explains() -> None:
+    """Binomial: six or more of 49 lost at a true 5 points is .036 likely, five or more .10."""
+    assert judge(run({"en": 60}, en=400, pt=49), run({"pt": 5}, en=400, pt=49)).promoted
+    verdict = judge(run({"en": 60}, en=400, pt=49), run({"pt": 6}, en=400, pt=49))
+    assert not verdict.promoted
+    assert verdict.reasons[0] == "the language pt falls from 100.0% to 87.8%, more than chance explains"
+
+
+def test_a_verdict_says_which_languages_nobody_can_judge_yet() -> None:
+    after = run({}, en=400, es=12) + [replace(one, truth="it", answer="it") for one in run({}, fr=20)]
+    verdict = judge(run({"en": 60}, en=400, es=12) + after[412:], after)
     assert verdict.promoted
     assert verdict.reasons[-1].endswith("fr has 20, 30 more needed; es has 12, 38 more needed")
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from bot.domain.memory_vote import Neighbours
+from bot.domain.model_ports import Memory
 from bot.domain.outcomes import Outcome
 from bot.flow.review import DriftWatch, Reviewer
 from tests.fakes import FakeKnowledge
@@ -29,7 +31,9 @@ def at(found: Sequence[Outcome], days: float) -> list[Outcome]:
 
 
 async def seen(before: Sequence[Outcome], week: Sequence[Outcome]) -> dict[tuple[str, str], bool]:
-    reviewer = Reviewer(Known([*at(before, 20), *at(week, 2)]), FakeKnowledge(Neighbours()), "tiny", lambda: NOW)
+    reviewer = Reviewer(
+        Known([*at(before, 20), *at(week, 2)]), cast(Memory, FakeKnowledge(Neighbours())), "tiny", lambda: NOW
+    )
     watch = DriftWatch([TASK], reviewer)
     await watch.step()
     return watch.latest

@@ -3,6 +3,7 @@ import math
 import re
 import struct
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -176,3 +177,30 @@ def write_tensors(file: Path, weights: Mapping[str, Weights], precision: str) ->
         body += stored
     told = json.dumps(header).encode()
     file.write_bytes(struct.pack("<Q", len(told)) + told + body)
+
+
+async def test_files_that_were_changed_since_they_were_judged_are_not_loaded(
+    vllm: FakeVllm, line: httpx.AsyncClient, lora: Path
+) -> None:
+    adapters = VllmAdapters(line, lora.parent)
+    judged = replace(adapter(lora), digest=await adapters.digest(lora))
+    await adapters.load(judged)
+    other = write_lora(lora.parent / "other", lora.parent, seed=2)
+    (lora / "adapter_model.safetensors").write_bytes((other / "adapter_model.safetensors").read_bytes())
+    later = VllmAdapters(line, lora.parent)
+    with pytest.raises(Refused, match=r"routing-1 cannot be loaded: the files in .*routing-1 were changed since"):
+        await later.load(judged)
+    assert vllm.loads == 1
+    await later.load(replace(judged, digest=None))
+
+
+async def test_a_digest_is_of_every_file_and_its_name(line: httpx.AsyncClient, lora: Path) -> None:
+    adapters = VllmAdapters(line, lora.parent)
+    whole = await adapters.digest(lora)
+    assert whole == await adapters.digest(lora)
+    (lora / "README.md").write_text("more", "utf-8")
+    more = await adapters.digest(lora)
+    (lora / "README.md").rename(lora / "READ.md")
+    assert len({whole, more, await adapters.digest(lora)}) == 3
+    with pytest.raises(Refused, match="adapter in "):
+        await adapters.digest(lora / "nowhere")

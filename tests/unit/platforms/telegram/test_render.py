@@ -33,6 +33,7 @@ from bot.domain.posts import (
     Solved,
     Split,
     What,
+    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
@@ -109,6 +110,7 @@ def samples(text: str) -> list[Content]:
         Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
         LearningReport("routing", text, True, (text, text)),
         LearningReport("routing", text, False, ()),
+        LearningReport("routing", text, False, (), Withdrawal(text, 400, 60, 900, 50)),
     ]
 
 

@@ -1,0 +1,179 @@
+"""How often the gate promotes what is truly worse, equal or better: simulated gates, and years of nightly looks.
+
+    python -m benchmarks.gate_simulation
+    python -m benchmarks.gate_simulation --plot docs/gate_power.svg
+
+A candidate differs from the champion on a share of all messages; of these it mends some and breaks others, so that in
+truth it is so many points better or worse. Each simulated gate draws how many of its held-out messages are of either
+kind. *Nightly* draws another candidate each night for a year, all of them that much worse: whether any is promoted.
+The comparison is computed on counts (`promotes`), which a test holds to what `bot.domain.gate.judge` says of the same
+counts; the floors, calibration and out-of-scope texts can only refuse more. `--whole` also draws six teams of unequal
+size and asks `judge` itself about every message, for what the floors cost.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.machine import machine
+from bot.domain.alpha_spending import share
+from bot.domain.gate import BETTER_ERROR, MARGIN, NO_WORSE_ERROR, judge
+from bot.domain.learning import Score, Source
+from bot.domain.paired_tests import Paired
+
+SEED = 20_261_128
+GATES = YEARS = 1_000
+NIGHTS = 365
+SIZES = (50, 100, 200, 400, 1_000, 2_000, 5_000)
+POINTS = (-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5)
+DISCORDANCE = (0.035, 0.08, 0.15)
+"""Shares of messages on which two models differ: as was seen (`paired_tests.USUAL_DISCORDANCE`), and far more."""
+TEAMS = (0.35, 0.25, 0.2, 0.1, 0.07, 0.03)
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is so of a candidate, were there endless messages."""
+
+    points: float
+    """By how many points it is better; negative: worse."""
+    discordance: float
+
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """(mended, broken, neither): as much differs as is said, or as the points take at least."""
+        gain = self.points / 100
+        differs = max(self.discordance, abs(gain) + 0.005)
+        return (differs + gain) / 2, (differs - gain) / 2, 1 - differs
+
+
+def promotes(n: int, gained: Counts, lost: Counts, looks: Counts, new_label: bool) -> NDArray[np.bool_]:
+    """Whether each of these comparisons promotes, as `judge` decides it where nothing is objected to."""
+    kinds, where = np.unique(np.stack([gained, lost]), axis=1, return_inverse=True)
+    results = [Paired(n, int(mended), int(broken)) for mended, broken in kinds.T]
+    better = np.array([one.p_value for one in results])[where]
+    shares = np.array([share(look) for look in range(1, int(looks.max()) + 1)])[looks - 1]
+    promoted: NDArray[np.bool_] = better < BETTER_ERROR * shares
+    if new_label:
+        no_worse = np.array([one.no_worse_p_value(MARGIN) for one in results])[where]
+        promoted |= no_worse <= NO_WORSE_ERROR * shares
+    return promoted
+
+
+def nightly(n: int, truth: Truth, new_label: bool, rng: np.random.Generator) -> float:
+    """The share of years in which any of 365 such candidates is promoted."""
+    drawn = rng.multinomial(n, truth.shares, size=YEARS * NIGHTS)
+    looks = np.tile(np.arange(1, NIGHTS + 1), YEARS)
+    return float(promotes(n, drawn[:, 0], drawn[:, 1], looks, new_label).reshape(YEARS, NIGHTS).any(axis=1).mean())
+
+
+def power(n: int, truth: Truth, look: int, new_label: bool, rng: np.random.Generator) -> float:
+    """The share of gates, each the `look`-th of its year, that promote such a candidate."""
+    drawn = rng.multinomial(n, truth.shares, size=GATES)
+    return float(promotes(n, drawn[:, 0], drawn[:, 1], np.full(GATES, look), new_label).mean())
+
+
+def whole(n: int, truth: Truth, rng: np.random.Generator) -> float:
+    """The same of first looks, asked of `judge` itself, message by message: the floors of six teams included."""
+    mended, broken, _ = truth.shares
+    teams = rng.choice(len(TEAMS), size=n, p=TEAMS)
+    promoted = 0
+    for _gate in range(GATES):
+        kind = rng.random(n)
+        before = [scored(i, int(team), not one < mended) for i, (team, one) in enumerate(zip(teams, kind, strict=True))]
+        after = [
+            scored(i, int(team), not mended <= one < mended + broken)
+            for i, (team, one) in enumerate(zip(teams, kind, strict=True))
+        ]
+        promoted += judge(before, after).promoted
+    return promoted / GATES
+
+
+def scored(key: int, team: int, right: bool) -> Score:
+    """A message of a team; who is wrong is never sure, so that calibration has nothing to say."""
+    answer = f"team {team}" if right else "another"
+    return Score(f"{key}", Source.IMPORT, f"team {team}", answer, {answer: float(right)})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--plot", type=Path, help="where to write the power curve, as SVG")
+    parser.add_argument("--whole", action="store_true", help="ask the gate itself, message by message, too: minutes")
+    asked = parser.parse_args()
+    rng = np.random.default_rng(SEED)
+    print(f"{machine()}; seed {SEED}, {GATES} gates or years a cell\n")
+    for new_label in (False, True):
+        tell_years(new_label, rng)
+    for look in (1, 12, NIGHTS):
+        tell_power(look, rng)
+    if asked.whole:
+        rows = [[f"{n}", *(f"{whole(n, Truth(p, DISCORDANCE[0]), rng):.3f}" for p in POINTS)] for n in (200, 400)]
+        table("first look, the whole gate with six teams", POINTS, rows)
+    if asked.plot:
+        draw(asked.plot, rng)
+
+
+def tell_years(new_label: bool, rng: np.random.Generator) -> None:
+    points = (-5, -4, -3, -2, -1, 0)
+    rows = [
+        [f"{n} · {share_:.1%} differ", *(f"{nightly(n, Truth(p, share_), new_label, rng):.4f}" for p in points)]
+        for n in SIZES
+        for share_ in DISCORDANCE
+    ]
+    table(f"any promotion in a year of nightly looks{', with a new label' if new_label else ''}", points, rows)
+
+
+def tell_power(look: int, rng: np.random.Generator) -> None:
+    rows = [
+        [f"{n} · {share_:.1%} differ", *(f"{power(n, Truth(p, share_), look, False, rng):.3f}" for p in POINTS)]
+        for n in SIZES
+        for share_ in DISCORDANCE
+    ]
+    table(f"promoted as better at look {look} of the year", POINTS, rows)
+
+
+def table(title: str, points: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
+    print(f"{title}\n\n| held-out messages | {' | '.join(f'{p:+d}' for p in points)} |")
+    print("|---" * (len(points) + 1) + "|")
+    print("\n".join(f"| {' | '.join(row)} |" for row in rows), "\n", flush=True)
+
+
+WIDTH, HEIGHT, EDGE = 640, 360, 50
+COLOURS = ("#999999", "#56b4e9", "#0072b2", "#009e73", "#e69f00", "#d55e00", "#cc79a7")
+"""Okabe and Ito's, which people with any colour vision tell apart."""
+
+
+def draw(file: Path, rng: np.random.Generator) -> None:
+    """The power curve of the first look as SVG, a line for each size."""
+    low, high = POINTS[0] / 2, POINTS[-1]
+    fine = [low + quarter / 4 for quarter in range(round(4 * (high - low)) + 1)]
+
+    def at(points: float, promoted: float) -> str:
+        across = EDGE + (points - low) / (high - low) * (WIDTH - 2 * EDGE)
+        return f"{across:.1f},{HEIGHT - EDGE - promoted * (HEIGHT - 2 * EDGE):.1f}"
+
+    parts = [f'<polyline points="{at(low, 1)} {at(low, 0)} {at(high, 0)}" fill="none" stroke="black"/>']
+    parts += [written(at(p, -0.07), f"{p:+d}") for p in range(-2, 6)]
+    parts += [written(at(low - 0.4, tenth / 10), f"{tenth * 10}%") for tenth in range(0, 11, 2)]
+    parts.append(written(at(0.8, -0.14), "points that the candidate is truly better"))
+    for row, (n, colour) in enumerate(zip(SIZES, COLOURS, strict=True)):
+        line = " ".join(at(p, power(n, Truth(p, DISCORDANCE[0]), 1, False, rng)) for p in fine)
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(written(at(low + 0.2, 0.95 - row * 0.07), f"{n} held-out messages", colour))
+    about = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12"'
+    file.write_text(f'<svg {about}><rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>\n', "utf-8")
+
+
+def written(at: str, text: str, colour: str = "black") -> str:
+    across, down = at.split(",")
+    return f'<text x="{across}" y="{down}" fill="{colour}">{text}</text>'
+
+
+if __name__ == "__main__":
+    main()

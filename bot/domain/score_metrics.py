@@ -1,0 +1,43 @@
+"""What scores amount to: the share that is right, macro F1, calibration error, coverage."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from bot.domain.learning import Score
+
+
+def accuracy(scores: Sequence[Score]) -> float:
+    """Share of right answers; 0 for no scores."""
+    return sum(score.right for score in scores) / len(scores) if scores else 0.0
+
+
+def macro_f1(scores: Sequence[Score]) -> float:
+    """Mean over the labels that occur as truth of the harmonic mean of precision and recall."""
+    values = []
+    for label in sorted({score.truth for score in scores}):
+        hit = sum(s.truth == label == s.answer for s in scores)
+        claimed = sum(s.answer == label for s in scores)
+        actual = sum(s.truth == label for s in scores)
+        values.append(2 * hit / (claimed + actual))
+    return sum(values) / len(values) if values else 0.0
+
+
+def ece(scores: Sequence[Score], bins: int = 15) -> float:
+    """Expected calibration error, equal-width bins over the answer's probability (Guo et al. 2017)."""
+    rows: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for score in scores:
+        confidence = score.probabilities.get(score.answer, 0.0)
+        rows[min(int(confidence * bins), bins - 1)].append((confidence, score.right))
+    gaps = (abs(sum(c for c, _ in row) - sum(r for _, r in row)) for row in rows.values())
+    return sum(gaps) / len(scores) if scores else 0.0
+
+
+def coverage_at(scores: Sequence[Score], wanted: float = 0.95) -> float:
+    """The largest share of messages that can be answered, surest first, with at least `wanted` of them right."""
+    ordered = sorted(scores, key=lambda s: -s.probabilities.get(s.answer, 0.0))
+    covered, right = 0, 0
+    for position, score in enumerate(ordered, start=1):
+        right += score.right
+        if right / position >= wanted:
+            covered = position
+    return covered / len(scores) if scores else 0.0

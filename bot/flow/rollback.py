@@ -1,0 +1,43 @@
+"""A champion that leads correct more than the one before goes back by itself, once, and they are told why."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from bot.domain import compose
+from bot.domain.automatic_rollback import LiveRecord, Serving, too_often
+from bot.domain.tasks import Task
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticRollback:
+    """Looks at what became of the champions' decisions; several processes may."""
+
+    name: ClassVar[str] = "rollback"
+    tasks: Sequence[Task]
+    base: str
+    record: LiveRecord
+    now: Callable[[], datetime]
+
+    async def step(self) -> int:
+        """Look at every task whose settings want it; always 0, since it takes a while until there is more to see."""
+        for task in self.tasks:
+            if task.learning.automatic_rollback:
+                serving = await self.record.serving(task.name, self.base, self.now())
+                if serving is not None and too_often(serving.before, serving.now):
+                    await self._withdraw(task, serving)
+        return 0
+
+    async def _withdraw(self, task: Task, serving: Serving) -> None:
+        now, before = serving.now, serving.before
+        reason = (
+            f"rolled back from {serving.adapter}: leads corrected {now.corrected} of its {now.decided} decisions, "
+            f"and {before.corrected} of {before.decided} of {serving.previous}"
+        )
+        if await self.record.withdraw(serving, reason, compose.withdrawn(task, serving), self.now()):
+            figures = {"decided": now.decided, "corrected": now.corrected}
+            log.warning("adapter withdrawn", extra={"task": task.name, "adapter": serving.adapter, **figures})

@@ -1,0 +1,25 @@
+"""What scores amount to."""
+
+import pytest
+
+from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
+from tests.unit.domain.test_gate import score
+
+
+def test_calibration_error_of_an_honest_and_of_a_boastful_model() -> None:
+    honest = [score(i, i % 5 != 0, p=0.8) for i in range(100)]
+    boastful = [score(i, i % 2 == 0, p=1.0) for i in range(100)]
+    assert ece(honest) == pytest.approx(0.0, abs=1e-9)
+    assert ece(boastful) == pytest.approx(0.5)
+
+
+def test_coverage_counts_the_surest_first() -> None:
+    scores = [score(i, True, p=0.9) for i in range(80)] + [score(i, False, p=0.5) for i in range(80, 100)]
+    assert coverage_at(scores, 0.95) == pytest.approx(0.84)
+    assert accuracy(scores) == pytest.approx(0.8)
+
+
+def test_macro_f1_weighs_labels_equally() -> None:
+    scores = [score(i, True, "a") for i in range(98)] + [score(98, False, "b"), score(99, True, "b")]
+    a, b = 2 * 98 / (99 + 98), 2 * 1 / (1 + 2)
+    assert macro_f1(scores) == pytest.approx((a + b) / 2)
