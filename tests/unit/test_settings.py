@@ -131,6 +131,17 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         assert expected in said
 
 
+def test_what_a_new_model_is_held_to_and_whether_it_goes_back_by_itself(tmp_path: Path) -> None:
+    usual = load(write(tmp_path, GOOD), {}).routing.learning
+    assert (usual.out_of_scope, usual.automatic_rollback) == ((), True)
+    table = '[tasks.routing.learning]\nout_of_scope = ["is it friday yet?"]\nautomatic_rollback = false\n'
+    learning = load(write(tmp_path, GOOD + table), {}).routing.learning
+    assert (learning.out_of_scope, learning.automatic_rollback) == (("is it friday yet?",), False)
+    said = mistakes(tmp_path, GOOD + table.replace("false", '"off"').replace('["is it friday yet?"]', "5"))
+    assert "tasks.routing.learning.automatic_rollback: write true or false, without quotes" in said
+    assert "tasks.routing.learning.out_of_scope: must be a list of texts" in said
+
+
 def test_when_to_ask_is_promised_as_a_share_unless_a_probability_is_set_by_hand(tmp_path: Path) -> None:
     usual = load(write(tmp_path, GOOD), {}).routing
     assert (usual.ask_below, usual.unasked_right, usual.promised("billing")) == (None, 0.95, 0.95)
