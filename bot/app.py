@@ -21,6 +21,7 @@ from bot.domain.mixture import Mixture
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Platform
 from bot.domain.queries import Erased
+from bot.domain.shadow import Shadows
 from bot.domain.tasks import Task
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
@@ -42,6 +43,7 @@ from db.outbox import PostgresOutbox
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.probe import probed
+from db.shadow import PostgresShadows
 from db.transcript import PostgresTranscript
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
@@ -286,6 +288,11 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         fitter,
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
+
+
+def shadows(store: Store) -> Shadows:
+    """The candidate in the shadow, and what it would have done."""
+    return PostgresShadows(store.database, store.registry)
 
 
 @asynccontextmanager

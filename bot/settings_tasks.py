@@ -11,6 +11,8 @@ from bot.schedule import cron_problem
 from bot.settings_emoji import EmojiSettings
 from bot.settings_values import Table, Values, listed
 
+_LEARNING = "schedule min_corrections out_of_scope automatic_rollback shadow"
+
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
@@ -72,7 +74,7 @@ class Tasks:
         return fallback
 
     def _learning(self, table: Table, where: str) -> Learning:
-        self.values.unknown(table, {"schedule", "min_corrections", "out_of_scope", "automatic_rollback"}, where)
+        self.values.unknown(table, set(_LEARNING.split()), where)
         schedule = self.values.text(table, "schedule", Learning().schedule, where)
         if problem := cron_problem(schedule):
             self.values.mistake(
@@ -85,6 +87,7 @@ class Tasks:
             self.zone,
             self.values.texts(table, "out_of_scope", (), where),
             self.values.yes_or_no(table, "automatic_rollback", True, where),
+            self.values.yes_or_no(table, "shadow", False, where),
         )
 
     # --- a label ---

@@ -21,6 +21,7 @@ from db.tables.learning import (
     LabelCodeRow,
     PromotionRow,
     RollupRow,
+    ShadowRow,
     TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
@@ -48,6 +49,7 @@ __all__ = [
     "PromotionRow",
     "ReactionRow",
     "RollupRow",
+    "ShadowRow",
     "Table",
     "TickRow",
     "Words",

@@ -118,8 +118,8 @@ async def unserved(homes: Path) -> AsyncIterator[Home]:
 async def test_every_command_explains_itself(unserved: Home) -> None:
     everything = await unserved.succeeds("--help")
     names = (
-        "demo init check run migrate backup restore route import export train evaluate models history promote "
-        "rollback forget"
+        "demo init check run migrate backup restore route import export train evaluate models history shadow "
+        "promote rollback forget"
     ).split()
     explained = await asyncio.gather(*(unserved.succeeds(name, "--help") for name in names))
     for name, done in zip(names, explained, strict=True):
@@ -271,7 +271,7 @@ async def test_a_first_training_with_few_messages_to_judge_by_serves_only_by_han
     assert f"{len(ROWS)} new examples, 0 known before, 0 bad lines" in taught.imported.told
     assert taught.trained.code == 1, taught.trained.err
     assert (taught.trained.json["adapter"], taught.trained.json["promoted"]) == ("desk-1", False)
-    assert "held-out messages; 30 are the least" in taught.trained.json["reasons"][0]
+    assert "held-out messages; 30 are the least" in str(taught.trained.json["reasons"])
     again = await taught.home.does("train", "--json")
     assert again.code == 1, again.err
     assert (again.json["adapter"], again.json["promoted"]) == ("desk-2", False)
@@ -284,8 +284,8 @@ async def test_a_first_training_with_few_messages_to_judge_by_serves_only_by_han
         ("desk-1", "serves", "command"),
         ("desk-1", "refused", "gate"),
     ]
-    assert told[0]["against"] == "desk-1" and told[0]["figures"]["n"] == told[2]["figures"]["n"] < 30
-    assert "reasons" not in told[0] and told[0]["why"] == "; ".join(again.json["reasons"])
+    assert [row["against"] for row in told] == ["desk-1", None, None]
+    assert 0 < told[0]["figures"]["n"] < 30
 
 
 async def test_a_repeated_import_changes_nothing(taught: Taught) -> None:
