@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom  # type: ignore[attr-defined]
 
 from benchmarks.machine import machine
 from bot.domain.alpha_spending import share
@@ -30,8 +31,9 @@ GATES = YEARS = 1_000
 NIGHTS = 365
 SIZES = (50, 100, 200, 400, 1_000, 2_000, 5_000)
 POINTS = (-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5)
-DISCORDANCE = (0.035, 0.08, 0.15)
-"""Shares of messages on which two models differ: as was seen (`paired_tests.USUAL_DISCORDANCE`), and far more."""
+DISCORDANCE = (0.035, 0.08)
+"""Shares of messages on which two models differ: as was seen (`paired_tests.USUAL_DISCORDANCE`), and twice that."""
+WIDE = (0.05, 0.15, 0.2, 0.3, 0.4, 0.5)
 TEAMS = (0.35, 0.25, 0.2, 0.1, 0.07, 0.03)
 
 Counts = NDArray[np.int64]
@@ -73,6 +75,21 @@ def nightly(n: int, truth: Truth, new_label: bool, rng: np.random.Generator) -> 
     return float(promotes(n, drawn[:, 0], drawn[:, 1], looks, new_label).reshape(YEARS, NIGHTS).any(axis=1).mean())
 
 
+def exactly(n: int, truth: Truth) -> float:
+    """The same without chance, of promotions as better: every outcome of a night, weighed by its probability."""
+    mended, broken, _ = truth.shares
+    differ = mended + broken
+    limits = BETTER_ERROR * np.array([share(look) for look in range(1, NIGHTS + 1)])
+    nights = np.zeros(NIGHTS)
+    for discordant in range(n + 1):
+        gained = np.arange(discordant + 1)
+        ways = binom.pmf(discordant, n, differ) * binom.pmf(gained, discordant, mended / differ)
+        values = binom.sf(gained - 1, discordant, 0.5)
+        rising = np.concatenate([[0.0], np.cumsum(ways[::-1])])  # the more are mended, the smaller the p-value
+        nights += rising[np.searchsorted(values[::-1], limits, side="left")]
+    return float(1 - np.prod(1 - nights))
+
+
 def power(n: int, truth: Truth, look: int, new_label: bool, rng: np.random.Generator) -> float:
     """The share of gates, each the `look`-th of its year, that promote such a candidate."""
     drawn = rng.multinomial(n, truth.shares, size=GATES)
@@ -110,6 +127,13 @@ def main() -> None:
     print(f"{machine()}; seed {SEED}, {GATES} gates or years a cell\n")
     for new_label in (False, True):
         tell_years(new_label, rng)
+    rows = [
+        [f"{n}", *(f"{exactly(n, Truth(-2, differ)):.4f}" for differ in WIDE)]
+        for n in (30, 50, 75, 100, 200, 400, 1_000)
+    ]
+    print("2 points worse, any promotion in a year, exactly, by the share on which they differ\n")
+    print(f"| held-out messages | {' | '.join(f'{differ:.0%}' for differ in WIDE)} |\n{'|---' * (len(WIDE) + 1)}|")
+    print("\n".join(f"| {' | '.join(row)} |" for row in rows), "\n", flush=True)
     for look in (1, 12, NIGHTS):
         tell_power(look, rng)
     if asked.whole:

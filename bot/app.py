@@ -21,6 +21,7 @@ from bot.domain.mixture import Mixture
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Platform
 from bot.domain.queries import Erased, Erasure
+from bot.domain.shadow import Shadows
 from bot.domain.tasks import Task
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
@@ -47,6 +48,7 @@ from db.outcomes import PostgresOutcomes
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.probe import probed
+from db.shadow import PostgresShadows
 from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.unlearning import PostgresUnlearning
@@ -310,6 +312,11 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         RunFolders(model.runs),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
+
+
+def shadows(store: Store) -> Shadows:
+    """The candidate in the shadow, and what it would have done."""
+    return PostgresShadows(store.database, store.registry)
 
 
 @asynccontextmanager

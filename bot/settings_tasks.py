@@ -75,7 +75,7 @@ class Tasks:
         return fallback
 
     def _learning(self, table: Table, where: str) -> Learning:
-        known = {"schedule", "min_corrections", "out_of_scope", "automatic_rollback", "digest", *_GUARDS}
+        known = {"schedule", "min_corrections", "out_of_scope", "automatic_rollback", "shadow", "digest", *_GUARDS}
         self.values.unknown(table, known, where)
         return Learning(
             schedule=self._cron(table, "schedule", Learning().schedule, where),
@@ -83,6 +83,7 @@ class Tasks:
             timezone=self.zone,
             out_of_scope=self.values.texts(table, "out_of_scope", (), where),
             automatic_rollback=self.values.yes_or_no(table, "automatic_rollback", True, where),
+            shadow=self.values.yes_or_no(table, "shadow", False, where),
             digest=self._cron(table, "digest", Learning().digest, where),
             guards=self._guards(table, where),
         )

@@ -76,6 +76,8 @@ class Learning:
     """When leads hear how the week went, as cron; empty: never."""
     guards: Guards = field(default_factory=Guards)
     """Which corrections wait for a second lead before they teach."""
+    shadow: bool = False
+    """Whether the newest candidate that the gate refused is asked about what comes in, too, and answers nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,20 @@ class PromotionRow(Table):
     """The row a rollback goes back to."""
 
 
+class ShadowRow(Table):
+    """What a candidate that nobody hears would have decided."""
+
+    __tablename__ = "shadow_decisions"
+    __table_args__ = (UniqueConstraint("task", "adapter", "conversation_id"),)
+
+    id: Mapped[int] = new_id()
+    task: Mapped[str]
+    adapter: Mapped[str]
+    conversation_id: Mapped[int] = to("conversations.id")
+    label: Mapped[str]
+    at: Mapped[datetime]
+
+
 class LabelCodeRow(Table):
     """The code of a label with a base model, given for life: rows are never changed nor deleted."""
 

@@ -161,6 +161,21 @@ def test_the_weekly_digest_comes_on_mondays_unless_the_settings_say_otherwise(
     assert said.startswith("tasks.routing.learning.digest: 'mondays' is no cron expression")
 
 
+def test_what_a_new_model_is_held_to_and_whether_it_goes_back_by_itself(tmp_path: Path) -> None:
+    usual = load(write(tmp_path, GOOD), {}).routing.learning
+    assert (usual.out_of_scope, usual.automatic_rollback, usual.shadow) == ((), True, False)
+    table = '[tasks.routing.learning]\nout_of_scope = ["friday?"]\nautomatic_rollback = false\nshadow = true\n'
+    learning = load(write(tmp_path, GOOD + table), {}).routing.learning
+    assert (learning.out_of_scope, learning.automatic_rollback, learning.shadow) == (
+        ("friday?",),
+        False,
+        True,
+    )
+    said = mistakes(tmp_path, GOOD + table.replace("false", '"off"').replace('["friday?"]', "5"))
+    assert "tasks.routing.learning.automatic_rollback: write true or false, without quotes" in said
+    assert "tasks.routing.learning.out_of_scope: must be a list of texts" in said
+
+
 def test_when_to_ask_is_promised_as_a_share_unless_a_probability_is_set_by_hand(tmp_path: Path) -> None:
     usual = load(write(tmp_path, GOOD), {}).routing
     assert (usual.ask_below, usual.unasked_right, usual.promised("billing")) == (None, 0.95, 0.95)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.gate_simulation import Truth, nightly, promotes, scored
+from benchmarks.gate_simulation import Truth, exactly, nightly, promotes, scored
 from bot.domain.gate import Circumstances, judge
 
 
@@ -30,6 +30,16 @@ def test_counts_are_promoted_where_the_gate_promotes_them(n: int, new_label: boo
     ]
     assert fast.tolist() == whole
     assert 0 < sum(whole) < len(whole), "boundaries lie between"
+
+
+@pytest.mark.parametrize("differ", [0.035, 0.15, 0.4])
+def test_two_points_worse_is_better_by_luck_in_under_one_year_of_a_hundred_however_few_messages(differ: float) -> None:
+    assert max(exactly(n, Truth(-2, differ)) for n in (30, 50, 75, 100, 200, 400)) <= 0.01
+
+
+def test_the_exact_sum_is_what_drawing_comes_to() -> None:
+    drawn = nightly(100, Truth(0, 0.3), False, np.random.default_rng(3))
+    assert exactly(100, Truth(0, 0.3)) == pytest.approx(drawn, abs=4 * (0.05 * 0.95 / 1_000) ** 0.5)
 
 
 @pytest.mark.parametrize("new_label", [False, True])
