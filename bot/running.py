@@ -214,7 +214,7 @@ async def _wake_on_changes(store: Store, wakeups: Wakeups) -> None:
 async def _reread(store: Store) -> None:
     while True:
         if found := await store.failures.reread(now()):
-            log.info("taken up what another version could not read", extra={"items": found})
+            log.info("retrying items that another version could not read", extra={"items": found})
         await asyncio.sleep(_REREAD_EVERY)
 
 

@@ -47,7 +47,10 @@ class PostgresMemory:
         """Hold the task's vectors in this process until cancelled, a byte a dimension. Raises Unreachable."""
         try:
             held = await self.load(task)
-            log.info("memory held", extra={"task": task.name, "bytes": held.corrections.size + held.anchors.size})
+            log.info(
+                "memory loaded into this process",
+                extra={"task": task.name, "bytes": held.corrections.size + held.anchors.size},
+            )
             while True:
                 await asyncio.sleep(_CATCH_UP_SECONDS)  # so that who asks after a quiet time need not catch up
                 async with held.lock, self._database.transaction() as session:

@@ -18,6 +18,8 @@ WIDTHS = {MINILM: MINILM_WIDTH, USE: 512}
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 """A row a text."""
+Rows: TypeAlias = npt.NDArray[np.intp]
+"""Places among rows."""
 TWO_PARTS = 1.2
 """A vector that is longer than this has both its parts: each has length 1, so together they have √2."""
 
@@ -60,15 +62,25 @@ class Likeness:
         full = np.linalg.norm(asked, axis=1) > TWO_PARTS
         return Forms(np.where(full[:, None], weighed, last), last, first)
 
-    def similarities(self, asked: Vectors, known: Vectors) -> Vectors:
-        """Asked × known, each at its full width."""
+    def similarities(self, asked: Vectors, known: Vectors, lacking: Rows | None = None) -> Vectors:
+        """Asked × known, each at its full width; `lacking`, if they were found before, as that method finds them.
+
+        One product over all that is known, whose rows are read once: for a single text that reading is all it takes.
+        """
         if not self.own:
             return asked @ known.T
-        forms = self.forms(asked)
-        near = forms.last @ known.T
-        both = np.linalg.norm(known, axis=1) > TWO_PARTS
-        near[:, both] = forms.both @ known[both].T
+        near = np.asarray(self.forms(asked).both @ known.T, dtype=np.float32)
+        lacking = self.lacking(known) if lacking is None else lacking
+        if len(lacking):
+            full = np.flatnonzero(np.linalg.norm(asked, axis=1) > TWO_PARTS)
+            near[np.ix_(full, lacking)] /= np.float32(1 - self.share)  # by the second part alone, at its full weight
         return near
+
+    def lacking(self, known: Vectors) -> Rows:
+        """The rows that have no first part, of vectors that may have one."""
+        if not self.own:
+            return np.empty(0, dtype=np.intp)
+        return np.flatnonzero(np.linalg.norm(known, axis=1) <= TWO_PARTS)
 
     def widened(self, embedder: str, vectors: Vectors) -> Vectors:
         """Vectors of this embedder as they are compared: those of a part get zeros in the place of the other."""

@@ -17,7 +17,7 @@ _AT_MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class ChatCommandHandler:
-    """The desk of every platform."""
+    """Answers the commands of every platform."""
 
     task: Task
     base: str

@@ -80,7 +80,7 @@ class Corrector(Step[PendingReactions]):
         return counting, ignored, LookedUp(known, unknown, now + AGAIN_AFTER)
 
     async def _may(self, pending: PendingReactions, saying: Statement) -> bool | None:
-        """None: nobody knows, now or from before."""
+        """Whether they may; None: it cannot be looked up now, and was not known before."""
         found = await looked_up(self._asked(pending, saying), saying.reaction.actor.platform)
         return saying.reaction.counted if found is None else found
 

@@ -1,4 +1,4 @@
-"""Step 3: What the outbox holds is said, or said later, or never."""
+"""Step 3: Posts that are due are delivered; what fails is tried later, and what is refused for good is given up."""
 
 import asyncio
 import logging
@@ -114,7 +114,9 @@ class Deliverer(Step[OutboxItem]):
             except (Refused, Unreachable) as error:
                 if isinstance(error, Unreachable) and item.attempt < delivery.MOST_ATTEMPTS_WITH_FILES:
                     raise
-                log.warning("attachment not delivered", extra={"post": item.id, "problem": str(error)})
+                log.warning(
+                    "attachment not delivered", extra={"post": item.id, "from": media.platform, "problem": str(error)}
+                )
                 content = delivery.without(content, media)
         return replace(item, post=replace(item.post, content=content), files=tuple(files))
 
@@ -132,5 +134,8 @@ class Deliverer(Step[OutboxItem]):
         log.error("delivery given up", extra={**about, "problem": problem})
         what_now = delivery.undeliverable(self.task, item, problem)
         if what_now.lost:
-            log.error("no room takes the card", extra={**about, "remedy": "mend deliver_to of the fallback label"})
+            log.error(
+                "card given up: no team's room takes it",
+                extra={**about, "remedy": "mend deliver_to of the fallback label"},
+            )
         await self.outbox.give_up(item, problem, self.now(), what_now.posts, what_now.decision)

@@ -22,5 +22,5 @@ async def looked_up(question: Awaitable[bool], platform: str) -> bool | None:
             return await question
     except (Unreachable, Refused, TimeoutError) as error:
         about = {"platform": platform, "problem": str(error) or "too slow"}
-        log.warning("somebody could not be looked up", extra=about)
+        log.warning("permission not looked up, asking again later", extra=about)
         return None

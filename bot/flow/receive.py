@@ -54,40 +54,40 @@ class Receiver:
         kept = replace(message, text=clean(message.text), author=_named(message.author), media=_kept(message.media))
         kept = replace(kept, heard=self.now())
         if await self._stored(kept, self._queue.store(kept)):
-            log.info("received", extra={"platform": message.ref.platform, "ref": message.ref.id})
+            log.info("received", extra=_about(message))
             self.ripe_in(self.policy.settle)
 
     async def reaction(self, reaction: Reaction) -> None:
         """Store the reaction, if it may be on one of our posts, or is a lead's word about a person's message."""
         kept = replace(reaction, actor=_named(reaction.actor), emoji=clean(reaction.emoji), heard=self.now())
         if await self._stored(kept, self._queue.store(kept)):
-            log.info("reaction", extra={"platform": reaction.ref.platform, "added": reaction.added})
+            log.info("reaction", extra={**_about(reaction), "added": reaction.added})
 
     async def press(self, press: Press) -> None:
         """Store the press, if it may be on one of our posts."""
         kept = replace(press, actor=_named(press.actor), value=clean(press.value), heard=self.now())
         if await self._stored(kept, self._queue.store(kept)):
-            log.info("press", extra={"platform": press.ref.platform})
+            log.info("press", extra=_about(press))
 
     async def edit(self, edit: Edit) -> None:
         """Store what a message or note that we know says and shows by now."""
         media = None if edit.media is None else _kept(edit.media)
         kept = replace(edit, text=clean(edit.text), media=media)
         if await self._stored(kept, self._queue.store(kept)):
-            log.info("edited", extra={"platform": edit.ref.platform, "ref": edit.ref.id})
+            log.info("edited", extra=_about(edit))
 
     async def deletion(self, deletion: Deletion) -> None:
         """Empty a message or note that we know."""
         kept = replace(deletion, heard=self.now())
         if await self._stored(kept, self._queue.store(kept)):
-            log.info("deleted", extra={"platform": deletion.ref.platform, "ref": deletion.ref.id})
+            log.info("deleted", extra=_about(deletion))
 
     async def note(self, note: Note) -> None:
         """Store what a team wrote, if it is under something of ours."""
         kept = replace(note, text=clean(note.text), author=_named(note.author), media=_kept(note.media))
         kept = replace(kept, heard=self.now())
         if await self._stored(kept, self._queue.store(kept)):
-            log.info("noted", extra={"platform": note.ref.platform, "ref": note.ref.id})
+            log.info("noted", extra=_about(note))
 
     async def person(self, person: Person) -> None:
         """Store who they are, where that was not known yet."""
@@ -96,7 +96,7 @@ class Receiver:
     async def chat_moved(self, platform: str, before: str, after: str) -> None:
         """From now on that chat has another id."""
         await self.ledger.move_chat(platform, before, after)
-        log.info("chat moved", extra={"platform": platform})
+        log.info("chat moved", extra={"platform": platform, "before": before, "after": after})
 
     async def step(self) -> int:
         """Store the facts that were set aside and that somebody wants to be tried again; how many there were."""
@@ -131,11 +131,16 @@ class Receiver:
         except Unreachable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it would be again
-            about = {"step": self.name, "platform": fact.ref.platform, "kind": type(fact).__name__}
+            about = {"step": self.name, **_about(fact), "kind": type(fact).__name__}
             told = {**about, "problem": reason_of(error), "at": origin(error), "remedy": "switchboard failed list"}
             log.error("item set aside", extra=told)
             await self.failures.park(fact, reason_of(error), self.now())
             return False
+
+
+def _about(fact: Fact) -> dict[str, object]:
+    """What it is about, for the log."""
+    return {"platform": fact.ref.platform, "chat": fact.ref.chat, "ref": fact.ref.id}
 
 
 def _named(person: Person) -> Person:

@@ -58,7 +58,8 @@ class Relay(Step[PendingFollowUp]):
                 query = await self.classifier.query(self.task, hurried=True)
                 [known] = await self.classifier.consider(query, [plain(said.message.text)])
         except TimeoutError:
-            log.warning("no time to wonder", extra={"conversation": said.conversation.id})
+            about = {"conversation": said.conversation.id, "ref": said.message.ref.id}
+            log.warning("follow-up passed on without asking whether it is a new request: too slow", extra=about)
             return []
         return relay.split_offered(self.task, said, known.decided(self.task, may_ask=True))
 

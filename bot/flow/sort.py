@@ -49,7 +49,7 @@ class Sorter(Step[UndecidedConversation]):
         object.__setattr__(self, "_decisions", Batch(self.ledger.decide_all, AT_ONCE, _WRITERS))
 
     async def claim(self, limit: int, at_work: Sequence[UndecidedConversation] = ()) -> list[UndecidedConversation]:
-        """Conversations that are ripe."""
+        """Conversations without a decision in which nobody wrote for long enough."""
         return await self.ledger.claim_undecided(self.now(), self.settle, self.patience, limit)
 
     def key(self, item: UndecidedConversation) -> ItemKey:

@@ -14,7 +14,7 @@ LEASE = timedelta(seconds=60)
 """How long a claim holds; after that its work is claimed again."""
 
 
-def free(now: datetime) -> ColumnElement[bool]:
+def free(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Whether nobody is at work on a conversation."""
     return or_(ConversationRow.leased_until.is_(None), ConversationRow.leased_until <= now)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, Update, and_, or_, select, update
+from sqlalchemy import BindParameter, Integer, Select, Update, and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -26,7 +26,8 @@ _ROW = ConversationRow
 async def claim_undecided(
     session: AsyncSession, now: datetime, settle: timedelta, patience: timedelta, limit: int
 ) -> list[UndecidedConversation]:
-    found = (await session.execute(_claimed(now, settle, patience, limit))).all()
+    told = {"now": now, "quiet": now - settle, "unanswered": now - patience, "until": now + LEASE, "limit": limit}
+    found = (await session.execute(_CLAIMED, told)).all()
     rows = sorted((row for row, _ in found), key=lambda row: (row.heard_at, row.id))
 
     async def read(some: Sequence[ConversationRow]) -> list[UndecidedConversation]:
@@ -46,20 +47,23 @@ async def claim_undecided(
     return await readable(session, rows, read, lambda row: ItemKey("sort", str(row.id), row.id), now)
 
 
-def _claimed(
-    now: datetime, settle: timedelta, patience: timedelta, limit: int
-) -> ReturningUpdate[ConversationRow, object]:
-    """What is due, leased."""
-    due = _due(now, settle, patience).limit(limit).cte("due")
-    held = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=now + LEASE, claimed_at=now)
-    return held.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
+def _moment(name: str) -> BindParameter[datetime]:
+    return bindparam(name, type_=_ROW.heard_at.type)
 
 
-def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[int]:
-    quiet = _ROW.heard_at <= now - settle
+def _claimed() -> ReturningUpdate[ConversationRow, object]:
+    """What is due, leased `until` then."""
+    due = _due(_moment("now")).limit(bindparam("limit", type_=Integer())).cte("due")
+    leased = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=_moment("until"), claimed_at=_moment("now"))
+    return leased.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
+
+
+def _due(now: BindParameter[datetime]) -> Select[int]:
+    """Last heard of by `quiet`, or asked by `unanswered` and silent since."""
+    quiet = _ROW.heard_at <= _moment("quiet")
     new = and_(_ROW.state == State.NEW, ~_ROW.resting, quiet)
     news = and_(_ROW.state == State.ASKED, _ROW.version > _ROW.asked_version, quiet)
-    unanswered = and_(_ROW.state == State.ASKED, _ROW.asked_at <= now - patience)
+    unanswered = and_(_ROW.state == State.ASKED, _ROW.asked_at <= _moment("unanswered"))
     return (
         select(_ROW.id)
         .where(free(now), or_(new, news, unanswered))
@@ -67,6 +71,10 @@ def _due(now: datetime, settle: timedelta, patience: timedelta) -> Select[int]:
         .order_by(_ROW.heard_at, _ROW.id)
         .with_for_update(skip_locked=True)
     )
+
+
+_CLAIMED = _claimed()
+"""Made once: making it for every claim took more of the processor than all else that a claim costs us."""
 
 
 def _still(case: UndecidedConversation) -> Update:

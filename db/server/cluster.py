@@ -114,7 +114,7 @@ def _let_through(path: Path) -> None:
     for folder in (path, *path.parents):
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
-            log.warning("opened a folder's way for PostgreSQL", extra={"folder": str(folder)})
+            log.warning("folder made passable for the user that runs PostgreSQL", extra={"folder": str(folder)})
             folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
 
 
@@ -259,7 +259,7 @@ def stop(cluster: Cluster) -> None:
         if not (cluster.data / "postmaster.pid").exists():  # the server's own sign, and gone with it
             return
         said = done.stderr.strip()
-    log.error("the database server did not stop", extra={"directory": str(cluster.directory), "problem": said})
+    log.error("database server did not stop", extra={"directory": str(cluster.directory), "problem": said})
 
 
 def _run(cluster: Cluster, program: str, *arguments: str, cwd: Path = Path("/")) -> subprocess.CompletedProcess[str]:

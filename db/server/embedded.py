@@ -143,7 +143,10 @@ class _Server:
             try:
                 fcntl.flock(self._share, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                log.info("others still use the database", extra={"directory": str(self._cluster.directory)})
+                log.info(
+                    "database server left running: other processes use it",
+                    extra={"directory": str(self._cluster.directory)},
+                )
                 return
             stop(self._cluster)
 

@@ -33,7 +33,7 @@ async def listen(database: Database) -> AsyncIterator[AsyncIterator[frozenset[Ch
 
 
 class _Listener:
-    """One connection that listens, replaced when it is lost."""
+    """A connection that is told of changes (LISTEN), replaced when it is lost."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -70,7 +70,7 @@ class _Listener:
             async for notification in self._connection.notifies(stop_after=1):
                 words.append(notification.payload)
         except psycopg.OperationalError as error:
-            log.warning("stopped hearing the database", extra={"error": type(error).__name__})
+            log.warning("database notifications lost, reconnecting", extra={"error": type(error).__name__})
             return None
         return None if self._connection.closed else _read(words)
 
@@ -84,7 +84,7 @@ class _Listener:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST)
             else:
-                return log.info("hearing the database again")
+                return log.info("database notifications received again")
 
 
 def _read(payloads: Sequence[str]) -> frozenset[Change]:

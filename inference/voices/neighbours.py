@@ -1,12 +1,12 @@
 """The voice that asks the neighbours: the labels of the settled texts nearest by vector, each by its nearness."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from bot.domain.embedders import Likeness, known_of
+from bot.domain.embedders import Likeness, Rows, known_of
 from bot.domain.mixture import NEIGHBOURS, USUAL
 from inference.voices.linear import fit_temperature
 from inference.voices.voice import (
@@ -42,6 +42,10 @@ class NeighboursModel:
     temperature: float
     embedder: str
     """Whose vectors they are: it says how two of them are compared."""
+    _lacking: Rows = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_lacking", known_of(self.embedder).likeness.lacking(self.vectors))
 
     def log_probabilities(self, questions: Questions) -> Floats:
         """See `voice.FittedVoice`."""
@@ -56,7 +60,8 @@ class NeighboursModel:
 
     def _say(self, asked: Floats) -> Floats:
         alike = known_of(self.embedder).likeness
-        return _cooled(_votes(alike, asked, self.vectors, self.places, len(self.labels)), self.temperature)
+        votes = _votes(alike, asked, _Known(self.vectors, self._lacking, self.places), len(self.labels))
+        return _cooled(votes, self.temperature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,8 @@ class NeighboursVoice:
         places = np.searchsorted(names, labels).astype(np.int32)
         vectors = lessons.vectors[there].astype(np.float16).astype(np.float32)
         alike = known_of(lessons.embedder).likeness
-        votes = _votes(alike, vectors, vectors, places, len(names), itself=False)
+        known = _Known(vectors, alike.lacking(vectors), places)
+        votes = _votes(alike, vectors, known, len(names), itself=False)
         temperature = fit_temperature(votes, places.astype(np.intp))
         unseen = of_rows(len(lessons.labels), there, _cooled(votes, temperature))
         return NeighboursModel(names, vectors, places, temperature, lessons.embedder), unseen
@@ -91,21 +97,28 @@ class NeighboursVoice:
         return NeighboursModel(labels, vectors, places, float(stored.arrays["temperature"]), embedder)
 
 
-def _votes(
-    alike: Likeness, asked: Floats, known: Floats, places: NDArray[np.int32], labels: int, itself: bool = True
-) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The settled texts: their vectors, which of these lack the first part, and each one's place among the labels."""
+
+    vectors: Floats
+    lacking: Rows
+    places: NDArray[np.int32]
+
+
+def _votes(alike: Likeness, asked: Floats, known: _Known, labels: int, itself: bool = True) -> Floats:
     """Logarithms of the labels' shares among each row's nearest; without `itself` no row knows its namesake."""
     votes = np.empty((len(asked), labels), dtype=np.float32)
-    count = min(_NEAREST, len(known) - (not itself))
+    count = min(_NEAREST, len(known.vectors) - (not itself))
     for start in range(0, len(asked), _AT_ONCE):
-        near = alike.similarities(asked[start : start + _AT_ONCE], known)
+        near = alike.similarities(asked[start : start + _AT_ONCE], known.vectors, known.lacking)
         if not itself:
             near[np.arange(len(near)), start + np.arange(len(near))] = -np.inf
         nearest = np.argpartition(-near, count - 1, axis=1)[:, :count]
         weights = np.take_along_axis(near, nearest, axis=1)
         weights = np.exp((weights - weights.max(axis=1, keepdims=True)) / _SHARPNESS)
         shares = np.zeros((len(near), labels), dtype=np.float32)
-        np.add.at(shares, (np.arange(len(near))[:, None], places[nearest]), weights)
+        np.add.at(shares, (np.arange(len(near))[:, None], known.places[nearest]), weights)
         shares /= weights.sum(axis=1, keepdims=True)
         votes[start : start + _AT_ONCE] = np.log((1 - _DOUBT) * shares + _DOUBT / labels)
     return votes

@@ -1,7 +1,7 @@
 """The voice that reads words: TF-IDF of words, pairs of words and letter groups under a linear SVM."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
@@ -37,6 +37,11 @@ class WordsModel:
     words: Vocabulary
     letters: Vocabulary
     linear: Linear
+    _readers: tuple[TfidfVectorizer, ...] = field(init=False, repr=False, compare=False)
+    """Made once: their vocabularies are tens of thousands of entries."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_readers", (_with(_words(), self.words), _with(_letters(), self.letters)))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -44,9 +49,8 @@ class WordsModel:
 
     def log_probabilities(self, questions: Questions) -> Floats:
         """See `voice.FittedVoice`. It has nothing to say of a text of which it knows no piece with a letter in it."""
-        vectorizers = (_with(_words(), self.words), _with(_letters(), self.letters))
         texts = [readable(text) for text in questions.texts]
-        features = _stacked([v.transform(texts) for v in vectorizers])
+        features = _stacked([reader.transform(texts) for reader in self._readers])
         said = self.linear.log_probabilities(features)
         said[[not self._reads(row.indices) for row in features]] = np.nan
         return said

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -55,27 +54,28 @@ class Attachments:
         """Raises Unreachable, Refused."""
         try:
             async with asyncio.timeout(_SECONDS):
-                uploads = [*item.files, *await self._unseen(attached(item.post.content), channel)]
+                uploads = [*item.files, *await self._unseen(item, channel)]
                 if uploads:
                     files = [_upload(file) for file in uploads]
                     await ask(self.client.files_upload_v2(file_uploads=files, channel=channel, thread_ts=thread))
         except TimeoutError:
             raise Unreachable(f"platforms.slack: the files took longer than {_SECONDS:.0f} s") from None
 
-    async def _unseen(self, media: Sequence[Media], channel: str) -> list[File]:
+    async def _unseen(self, item: OutboxItem, channel: str) -> list[File]:
         """Those that were shared in a private place which is not this channel.
 
         One that cannot be had (kept by another company, gone) holds up none of the others: its name and link are said.
         """
         found = []
-        for medium in (one for one in media if one.platform == NAME):
+        for medium in (one for one in attached(item.post.content) if one.platform == NAME):
             file = medium.id
             try:
                 info = inner(await look(lambda file=file: self.client.files_info(file=file)), "file")  # type: ignore[misc]
                 if not info.get("channels") and channel not in _shared_in(info):
                     found.append(File(medium, await self._content(info)))
             except Refused as error:
-                log.warning("file stays where it is", extra={"platform": NAME, "problem": str(error)})
+                about = {"platform": NAME, "post": item.id, "file": file, "problem": str(error)}
+                log.warning("attachment not delivered", extra=about)
         return found
 
     async def _content(self, info: Payload) -> bytes:

@@ -96,7 +96,7 @@ class Inbound:
             problem = str(error) or "too slow"
             log.warning(
                 "event not stored, so not acknowledged: it will come again",
-                extra={"platform": NAME, "problem": problem},
+                extra={"platform": NAME, "event": word(payload, "event_id"), "problem": problem},
             )
             return BoltResponse(status=503, body="")
         return BoltResponse(status=200, body=dict(answer) if answer else "")

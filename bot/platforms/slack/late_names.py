@@ -66,4 +66,4 @@ class LateNames:
                 await asyncio.sleep(wait * (attempt + 1))
             else:
                 return
-        log.warning("a name stays unknown until its owner writes again", extra={"platform": NAME})
+        log.warning("name not looked up: unknown until that person writes again", extra={"platform": NAME})

@@ -182,7 +182,8 @@ class Sender:
         try:
             answer = await look(lambda: self.client.chat_getPermalink(channel=chat, message_ts=ts))
         except (Refused, Unreachable) as error:
-            log.info("card delivered without a link", extra={"platform": NAME, "problem": str(error)})
+            about = {"platform": NAME, "ref": ts, "problem": str(error)}
+            log.info("card delivered without a link", extra=about)
             return None
         return word(answer, "permalink") or None
 

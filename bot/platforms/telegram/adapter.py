@@ -232,7 +232,8 @@ class Telegram:
             await inbound.take(payload)
         except Unreachable as error:
             log.warning(
-                "update not stored, so refused: it will come again", extra={"platform": NAME, "problem": str(error)}
+                "update not stored, so refused: it will come again",
+                extra={"platform": NAME, "update": payload.get("update_id"), "problem": str(error)},
             )
             return Response(status_code=503)
         return Response(status_code=200)

@@ -70,7 +70,8 @@ class Attachments:
         try:
             sent = await asked(call)
         except (Unreachable, Refused) as error:
-            log.warning("attachment not delivered", extra={"platform": NAME, "problem": str(error)})
+            ref = None if destination.reply is None else destination.reply.message_id
+            log.warning("attachment not delivered", extra={"platform": NAME, "ref": ref, "problem": str(error)})
             return False
         if destination.reply is not None:
             for piece in sent:

@@ -11,7 +11,10 @@ log = logging.getLogger(__name__)
 
 
 class MessageParts:
-    """Writes them down: whoever answers a picture under a card answers the card, also after a restart."""
+    """Records which messages belong to one post.
+
+    Whoever answers a picture under a card answers the card, also after a restart.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -21,4 +24,5 @@ class MessageParts:
         try:
             await self._ledger.add_part(MessageRef(NAME, chat, str(piece)), MessageRef(NAME, chat, str(whole)))
         except Unreachable as error:
-            log.error("part of a post not written down", extra={"platform": NAME, "problem": str(error)})
+            about = {"platform": NAME, "ref": whole, "part": piece, "problem": str(error)}
+            log.error("attachment's message not recorded: replies to it will not be notes", extra=about)

@@ -147,7 +147,8 @@ class Sender:
         try:
             await self._ledger.add_room(place, Place(NAME, group))
         except Unreachable as error:
-            log.error("room not written down", extra={"platform": NAME, "problem": str(error)})
+            about = {"platform": NAME, "room": place.chat, "problem": str(error)}
+            log.error("team's room not recorded: other processes still post in the topic", extra=about)
 
     async def _send(self, destination: Destination, said: Said) -> Message:
         return await self._bot.send_message(
@@ -192,7 +193,8 @@ class Sender:
         try:
             piece = await asked(self._send(destination, Said(text, quiet=True)))
         except (Unreachable, Refused) as error:
-            log.error("part of a post not delivered", extra={"platform": NAME, "problem": str(error)})
+            ref = None if destination.reply is None else destination.reply.message_id
+            log.error("part of a post not delivered", extra={"platform": NAME, "ref": ref, "problem": str(error)})
         else:
             if destination.reply is not None:
                 await self._parts.add(destination.chat, piece.message_id, destination.reply.message_id)

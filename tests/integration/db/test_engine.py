@@ -158,8 +158,8 @@ async def test_a_lost_listener_listens_again_and_says_so(
             await ledger.add_message(message("m1"), JOINING)
             assert await _heard(changes)
     assert [record.message for record in caplog.records] == [
-        "stopped hearing the database",
-        "hearing the database again",
+        "database notifications lost, reconnecting",
+        "database notifications received again",
     ]
 
 

@@ -25,7 +25,7 @@ async def _plan(database: Database, scanning: bool = True) -> dict[str, Any]:
     `scanning=False`: it reads a whole table only where no index would do. Of a table as small as a test's it may find a
     scan cheaper, depending on what the vacuum has done by then.
     """
-    statement = due(["slack", "telegram"], after(10), []).limit(32)
+    statement = due().params(platforms=["slack", "telegram"], now=after(10), busy=["nowhere"]).limit(32)
     async with database.transaction() as session:
         connection = await session.connection()
         literal = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})

@@ -87,7 +87,7 @@ async def test_when_no_room_takes_it_somebody_is_alarmed(caplog: pytest.LogCaptu
     way.web.failures = [Refused("archived")]
     result = await way.carries(item(card("triage"), chat="triage"))
     assert result.posts == ()
-    assert "no room takes the card" in caplog.text
+    assert "card given up: no team's room takes it" in caplog.text
 
 
 async def test_a_whisper_is_not_said_aloud_and_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
