@@ -22,7 +22,7 @@ from scipy.stats import binom  # type: ignore[attr-defined]
 
 from benchmarks.machine import machine
 from bot.domain.alpha_spending import share
-from bot.domain.gate import BETTER_ERROR, MARGIN, NO_WORSE_ERROR, judge
+from bot.domain.gate import BETTER_ERROR, FIRST_ERROR, MARGIN, NO_WORSE_ERROR, judge
 from bot.domain.learning import Score, Source
 from bot.domain.paired_tests import Paired
 
@@ -55,7 +55,9 @@ class Truth:
         return (differs + gain) / 2, (differs - gain) / 2, 1 - differs
 
 
-def promotes(n: int, gained: Counts, lost: Counts, looks: Counts, new_label: bool) -> NDArray[np.bool_]:
+def promotes(
+    n: int, gained: Counts, lost: Counts, looks: Counts, new_label: bool, first: bool = False
+) -> NDArray[np.bool_]:
     """Whether each of these comparisons promotes, as `judge` decides it where nothing is objected to."""
     kinds, where = np.unique(np.stack([gained, lost]), axis=1, return_inverse=True)
     results = [Paired(n, int(mended), int(broken)) for mended, broken in kinds.T]
@@ -65,14 +67,18 @@ def promotes(n: int, gained: Counts, lost: Counts, looks: Counts, new_label: boo
     if new_label:
         no_worse = np.array([one.no_worse_p_value(MARGIN) for one in results])[where]
         promoted |= no_worse <= NO_WORSE_ERROR * shares
+    if first:
+        usually = np.array([one.usually_no_worse_p_value(MARGIN) for one in results])[where]
+        promoted |= usually <= FIRST_ERROR * shares
     return promoted
 
 
-def nightly(n: int, truth: Truth, new_label: bool, rng: np.random.Generator) -> float:
+def nightly(n: int, truth: Truth, new_label: bool, rng: np.random.Generator, first: bool = False) -> float:
     """The share of years in which any of 365 such candidates is promoted."""
     drawn = rng.multinomial(n, truth.shares, size=YEARS * NIGHTS)
     looks = np.tile(np.arange(1, NIGHTS + 1), YEARS)
-    return float(promotes(n, drawn[:, 0], drawn[:, 1], looks, new_label).reshape(YEARS, NIGHTS).any(axis=1).mean())
+    promoted = promotes(n, drawn[:, 0], drawn[:, 1], looks, new_label, first)
+    return float(promoted.reshape(YEARS, NIGHTS).any(axis=1).mean())
 
 
 def exactly(n: int, truth: Truth) -> float:
@@ -90,10 +96,10 @@ def exactly(n: int, truth: Truth) -> float:
     return float(1 - np.prod(1 - nights))
 
 
-def power(n: int, truth: Truth, look: int, new_label: bool, rng: np.random.Generator) -> float:
+def power(n: int, truth: Truth, look: int, new_label: bool, rng: np.random.Generator, first: bool = False) -> float:
     """The share of gates, each the `look`-th of its year, that promote such a candidate."""
     drawn = rng.multinomial(n, truth.shares, size=GATES)
-    return float(promotes(n, drawn[:, 0], drawn[:, 1], np.full(GATES, look), new_label).mean())
+    return float(promotes(n, drawn[:, 0], drawn[:, 1], np.full(GATES, look), new_label, first).mean())
 
 
 def whole(n: int, truth: Truth, rng: np.random.Generator) -> float:
@@ -136,6 +142,7 @@ def main() -> None:
     print("\n".join(f"| {' | '.join(row)} |" for row in rows), "\n", flush=True)
     for look in (1, 12, NIGHTS):
         tell_power(look, rng)
+    tell_first(rng)
     if asked.whole:
         rows = [[f"{n}", *(f"{whole(n, Truth(p, DISCORDANCE[0]), rng):.3f}" for p in POINTS)] for n in (200, 400)]
         table("first look, the whole gate with six teams", POINTS, rows)
@@ -160,6 +167,21 @@ def tell_power(look: int, rng: np.random.Generator) -> None:
         for share_ in DISCORDANCE
     ]
     table(f"promoted as better at look {look} of the year", POINTS, rows)
+
+
+def tell_first(rng: np.random.Generator) -> None:
+    """Of a first adapter: any promotion in a year of nightly looks of what is worse, and what the first look promotes."""
+    points = (-3, -2, -1, 0, 1, 2)
+    for title, of in (
+        ("a first adapter: any promotion in a year of nightly looks", lambda n, t: nightly(n, t, False, rng, True)),
+        ("a first adapter: promoted at the first look", lambda n, t: power(n, t, 1, False, rng, True)),
+    ):
+        rows = [
+            [f"{n} · {d:.1%} differ", *(f"{of(n, Truth(p, d)):.3f}" for p in points)]
+            for n in SIZES
+            for d in DISCORDANCE
+        ]
+        table(title, points, rows)
 
 
 def table(title: str, points: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
