@@ -170,7 +170,7 @@ def tell_power(look: int, rng: np.random.Generator) -> None:
 
 
 def tell_first(rng: np.random.Generator) -> None:
-    """Of a first adapter: any promotion in a year of nightly looks of what is worse, and what the first look promotes."""
+    """Of a first adapter: how often what is worse serves in a year of looks, and what the first look promotes."""
     points = (-3, -2, -1, 0, 1, 2)
     for title, of in (
         ("a first adapter: any promotion in a year of nightly looks", lambda n, t: nightly(n, t, False, rng, True)),
