@@ -114,7 +114,7 @@ class Learner:
             verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
         if self.let_go is not None:
-            await self.let_go(self.scorer, await self.scorer.classifier.query(task))
+            await self.let_go(self.scorer, task)
         if self.texts is not None:
             await self.texts.remove(candidate.name)
 

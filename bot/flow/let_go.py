@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.correction_life import Corrections
-from bot.domain.errors import Unreachable
+from bot.domain.errors import SwitchboardError
 from bot.domain.memory_vote import Neighbours
 from bot.domain.model_ports import Memory, Query, Vector
 from bot.domain.tasks import Task
@@ -51,18 +51,21 @@ class LetGo:
 
     corrections: Corrections
 
-    async def __call__(self, scorer: Scorer, query: Query) -> int:
-        """How many were let go of; 0, and nothing changed, where a voice is silent."""
+    async def __call__(self, scorer: Scorer, task: Task) -> int:
+        """How many were let go of; 0, and nothing changed, where a voice is silent: the cycle before it stands."""
+        try:
+            return await self._settle(scorer, await scorer.classifier.query(task))
+        except SwitchboardError as error:
+            log.warning("corrections not let go of", extra={"task": task.name, "problem": type(error).__name__})
+            return 0
+
+    async def _settle(self, scorer: Scorer, query: Query) -> int:
         if query.adapter is None:
             return 0
         task, adapter = query.task, query.adapter.name
         known = [(id, e) for id, e in await self.corrections.learned(task.name, adapter) if e.label in task.names]
         alone = replace(scorer, classifier=replace(scorer.classifier, memory=NoMemory()))
-        try:
-            answered = await alone.answers(query, [example for _, example in known], patient=True)
-        except Unreachable as error:
-            log.warning("corrections not let go of", extra={"task": task.name, "problem": type(error).__name__})
-            return 0
+        answered = await alone.answers(query, [example for _, example in known], patient=True)
         decisions = [(id, one.decision, one.example.label) for (id, _), one in zip(known, answered, strict=True)]
         right = [id for id, made, label in decisions if made.label == label and not made.candidates]
         gone = await self.corrections.let_go(task.name, adapter, [id for id, _ in known], right)

@@ -12,7 +12,9 @@ from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer
 from tests.fakes import FakePredictor, fake_classifier
+from tests.fakes_registry import FakeRegistry
 from tests.samples import NOW, TASK
+from tests.unit.flow.test_learn import School
 
 KNOWN = Neighbours((Neighbour(1, "it", 1.0, True),))
 """A memory that knows every text as one of IT's, by heart."""
@@ -40,10 +42,13 @@ class FakeCorrections:
 
 
 async def asked(corrections: FakeCorrections, predictor: FakePredictor, served: bool = True) -> int:
-    adapter = Adapter("routing-1", "routing", Path("runs"), "starter", {}, 1.0, NOW) if served else None
-    classifier = fake_classifier(KNOWN, predictor)
-    query = await classifier.query(TASK)
-    return await LetGo(corrections)(Scorer(classifier, ()), replace(query, adapter=adapter))
+    registry = FakeRegistry()
+    if served:
+        champion = Adapter("routing-1", "routing", Path("runs"), "starter", dict.fromkeys(TASK.names, "x"), 1.0, NOW)
+        await registry.add_adapter(champion)
+        await registry.promote("routing", "routing-1", "test", "", NOW, base="starter")
+    classifier = replace(fake_classifier(KNOWN, predictor), registry=registry)
+    return await LetGo(corrections)(Scorer(classifier, ()), TASK)
 
 
 async def test_only_what_is_right_without_the_memory_is_let_go_of() -> None:
@@ -66,3 +71,14 @@ async def test_where_no_adapter_serves_there_is_nothing_to_let_go_of() -> None:
     corrections = FakeCorrections(("vpn is down",))
     assert await asked(corrections, FakePredictor(), served=False) == 0
     assert corrections.settled == []
+
+
+async def test_a_cycle_ends_with_letting_go_for_whoever_serves_then() -> None:
+    school, corrections = School(), FakeCorrections(("my tunnel 9 it",))
+    await school.has_champion()
+    learner = replace(school.learner, let_go=LetGo(corrections))
+    await school.registry.request_cycle("routing", "test", "key", NOW)
+    assert await learner.step() == 1
+    serving = await school.registry.champion("routing", "starter")
+    assert serving is not None
+    assert corrections.settled == [(serving.name, [0], [0])]
