@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import Figures, machine, show, spread
-from benchmarks.stage import Stage, staged, unhurried
+from benchmarks.stage import Stage, staged, unasked, unhurried
 from bot.app import ModelStack, Store, demo_settings, load_demo_examples, now, open_store
 from bot.console import counting
 from bot.domain.embedders import WIDTHS
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]:
     """Milliseconds from stored to handed over, by how many write at once."""
     with tempfile.TemporaryDirectory(prefix="switchboard-overhead-") as home:
-        settings = unhurried(demo_settings(Path(home)))
+        settings = unasked(unhurried(demo_settings(Path(home))))
         async with (
             open_store(settings) as store,
             mind(settings, store) as models,
@@ -85,9 +85,9 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
         ):
             rooms = (f"person-{n}" for n in range(1_000_000))
             await _crowd(stage, rooms, 8)  # connections open, statements prepared
-            alone = await _one_by_one(stage, rooms, messages)
+            alone = await one_by_one(stage, rooms, messages)
             together = await _bursts(stage, rooms, burst, rounds)
-    return {**_figures("one at a time", alone), **_figures(f"{burst} at once", together)}
+    return {**figures("one at a time", alone), **figures(f"{burst} at once", together)}
 
 
 @asynccontextmanager
@@ -120,7 +120,8 @@ async def mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
         yield ModelStack(classifier, embedding_backfill, fitter, learner, None, adapters)
 
 
-async def _one_by_one(stage: Stage, rooms: Iterator[str], messages: int) -> list[tuple[float, float]]:
+async def one_by_one(stage: Stage, rooms: Iterator[str], messages: int) -> list[tuple[float, float]]:
+    """Milliseconds to the answer and to the card of each, when nobody else writes."""
     taken = []
     with _progress("one at a time", messages) as done:
         for _ in range(messages):
@@ -151,7 +152,8 @@ async def _carried(stage: Stage, room: str) -> tuple[float, float]:
     return 1_000 * (answer.at - accepted), 1_000 * (card.at - accepted)
 
 
-def _figures(how: str, taken: Sequence[tuple[float, float]]) -> dict[str, Figures]:
+def figures(how: str, taken: Sequence[tuple[float, float]]) -> dict[str, Figures]:
+    """Their median and 99th percentile."""
     answers, cards = zip(*taken, strict=True)
     return {
         f"{how}: to the answer": {"n": len(taken), **spread(answers)},

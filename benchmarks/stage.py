@@ -116,6 +116,11 @@ def unhurried(settings: Settings) -> Settings:
     return replace(settings, timing=replace(settings.timing, settle=timedelta(0)))
 
 
+def unasked(settings: Settings) -> Settings:
+    """The same settings, by which nobody is asked back, however unsure the voices are: every message becomes a card."""
+    return replace(settings, tasks=tuple(replace(task, ask_below=0.0) for task in settings.tasks))
+
+
 async def _run(settings: Settings, store: Store, models: ModelStack, stage: Stage) -> None:
     async with asyncio.TaskGroup() as group:
         wakeups = start_chat_steps(group, settings, store, models, {stage.name: stage})

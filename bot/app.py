@@ -10,24 +10,26 @@ from functools import partial
 from pathlib import Path
 
 from bot.catch_up import catch_up
-from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule
-from bot.console import counting, say
+from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule, of_the_teams
+from bot.console import counting, said_once, say
 from bot.database import database_url
 from bot.demo import company
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
-from bot.domain.learning import Adapter, Example, Progress, Side, Source
+from bot.domain.learning import Adapter, Example, Side, Source
 from bot.domain.messages import Person
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Platform
-from bot.domain.queries import Erased
+from bot.domain.queries import Erased, Erasure
 from bot.domain.shadow import Shadows
 from bot.domain.tasks import Task
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
+from bot.flow.forget import Forgetter, Unlearner
 from bot.flow.learn import Learner
+from bot.flow.review import Reviewer
 from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
@@ -40,11 +42,14 @@ from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.migrate import upgrade
 from db.outbox import PostgresOutbox
+from db.outcomes import PostgresOutcomes
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.probe import probed
 from db.shadow import PostgresShadows
+from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
+from db.unlearning import PostgresUnlearning
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
@@ -54,6 +59,7 @@ from inference.embedders.choose import open_embedder
 from inference.http import open_line
 from inference.languages import language_of
 from inference.prompt import PromptBuilder
+from inference.run_folder import RunFolders
 from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
@@ -88,8 +94,9 @@ class Store:
     examples: PostgresExamples
     registry: PostgresRegistry
     queries: PostgresQueries
-    erasure: PostgresErasure
+    erasure: Erasure
     failures: PostgresFailedItems
+    team_changes: PostgresTeamChanges
     aside: Database
     """Connections of their own for health and figures: a pool that is busy is no database that is down."""
     figures: PostgresQueries
@@ -125,7 +132,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
             store = Store(
                 database,
                 embedder,
-                PostgresLedger(database, embedder.name),
+                PostgresLedger(database, embedder.name, {task.name: task.learning.guards for task in settings.tasks}),
                 PostgresOutbox(database),
                 PostgresTranscript(database),
                 PostgresVoiceLessons(database),
@@ -133,8 +140,9 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresExamples(database),
                 PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),
-                PostgresErasure(database),
+                Forgetter(PostgresErasure(database, settings.unlearn_within), RunFolders(settings.model.runs)),
                 PostgresFailedItems(database),
+                PostgresTeamChanges(database),
                 aside,
                 PostgresQueries(aside),
             )
@@ -185,6 +193,8 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
             if which is None:
                 async for works in probed(store.database):
                     yield "database", Finding(works, True)
+                async for deaf in of_the_teams(settings.tasks, store.team_changes):
+                    yield "teams", deaf
                 for task in settings.tasks:
                     yield "schedule", of_the_schedule(task, now())
                     if asks := await of_asking(task, settings.model.base, store.registry):
@@ -219,9 +229,19 @@ async def champions_fit(settings: Settings, models: ModelStack) -> None:
             await models.adapters.examine(query.adapter)
 
 
+def unlearner(settings: Settings, store: Store) -> Unlearner:
+    """What stops adapters from serving whose time is over; needs no model server."""
+    return Unlearner(settings.tasks, settings.model.base, PostgresUnlearning(store.database), now)
+
+
 def embedding_backfill(store: Store) -> EmbeddingBackfill:
     """What gives examples their place in the memory; needs no model server."""
     return EmbeddingBackfill(store.memory, store.embedder, store.failures, now)
+
+
+def reviewer(store: Store) -> Reviewer:
+    """What says what there is to say of the past weeks; needs no model server."""
+    return Reviewer(PostgresOutcomes(store.database), store.memory, store.embedder.name, now)
 
 
 # --- the parts ---
@@ -255,7 +275,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     server = None
     if model.server is None:
-        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), spoken())
+        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), said_once())
         line = server.line
     else:
         line = await stack.enter_async_context(open_line(model.server))
@@ -286,6 +306,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         folder,
         now,
         fitter,
+        RunFolders(model.runs),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
 
@@ -367,16 +388,3 @@ async def connect_platforms(settings: Settings, store: Store, stack: AsyncExitSt
         name: await stack.enter_async_context(known[name].connect(config, around))
         for name, config in settings.platforms.items()
     }
-
-
-def spoken() -> Progress:
-    """Progress of the model server for the person at the terminal: what it does, said once."""
-    said: set[str] = set()
-
-    def tell(_share: float, doing: str) -> None:
-        what = doing.partition(" (")[0]
-        if what not in said:
-            said.add(what)
-            say(f"{what} …")
-
-    return tell

@@ -1,7 +1,7 @@
 """What `switchboard check` looks at besides the platforms, and the order of it all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from bot.domain.decisions import Opinion, Reason
 from bot.domain.errors import SwitchboardError
 from bot.domain.model_ports import Registry
 from bot.domain.tasks import Task
+from bot.domain.team_changes import TeamChanges, unheard
 from bot.flow.classify import Classifier
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.schedule import next_runs
@@ -74,6 +75,14 @@ def of_the_schedule(task: Task, now: datetime) -> Finding:
     return Finding(
         f"{task.name} learns next, if {learning.min_corrections} corrections wait: {shown} ({learning.timezone})", True
     )
+
+
+async def of_the_teams(tasks: Sequence[Task], changes: TeamChanges) -> AsyncIterator[Finding]:
+    """What the database holds of labels that the settings no longer have: it is heard by nobody."""
+    for task in tasks:
+        for sentence in unheard(task, await changes.labels(task.name)):
+            what, _, mend = sentence.partition("; ")
+            yield Finding(what, False, mend)
 
 
 async def of_asking(task: Task, base: str, registry: Registry) -> Finding | None:

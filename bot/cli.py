@@ -11,12 +11,14 @@ import typer
 from bot import app, commands, database, example_commands, registry_commands, running
 from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.console import agreed, say
+from bot.data_commands import data
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
 from bot.failed_commands import failed
 from bot.file_options import (
     DryRun,
     Encoding,
+    FirstTeam,
     KeepHtml,
     LabelColumn,
     Mapped,
@@ -33,7 +35,10 @@ from bot.files import writing
 from bot.init import USUAL, begin, next_steps, of_names
 from bot.logs import write_logs
 from bot.platforms import platform_modules, platform_names
+from bot.replay_commands import replay
+from bot.review_commands import review
 from bot.settings import Settings, with_listen
+from bot.teams_commands import teams
 
 _PLATFORMS = "|".join(platform_names())
 
@@ -47,6 +52,10 @@ cli = typer.Typer(
 )
 
 cli.add_typer(failed, name="failed")
+cli.command()(data)
+cli.command()(review)
+cli.command()(replay)
+cli.add_typer(teams, name="teams")
 
 
 class Form(StrEnum):
@@ -189,6 +198,7 @@ def import_(
     skip_bad: SkipBad = False,
     text: TextColumns = None,
     label: LabelColumn = None,
+    first: FirstTeam = None,
     mapped: Mapped = None,
     unknown: UnknownLabels = Unknown.REFUSE,
     encoding: Encoding = None,
@@ -201,11 +211,13 @@ def import_(
     """Add labelled examples. A repeated import changes nothing.
 
     Columns, separator and encoding are recognised, and said; the flags name what is
-    not. --dry-run shows what would be stored, and stores nothing.
+    not. --dry-run shows what would be stored, and stores nothing. Of tickets that
+    were reassigned the last team counts: a table with a first and a last team, or
+    what Zammad, Zendesk and Chatwoot export.
     """
     settings = read_settings(config)
     with spoken():
-        options = read_options(encoding, text, label, mapped, unknown, keep_html)
+        options = read_options(encoding, text, label, mapped, unknown, keep_html, first)
         ready = example_commands.ready_to_import(file, settings.task(task), options, skip_bad, strict)
     if dry_run:
         example_commands.preview(ready)

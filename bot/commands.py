@@ -214,6 +214,7 @@ async def models(store: Store, task: Task, base: str, as_json: bool, out: TextIO
             "base": adapter.base,
             "temperature": adapter.temperature,
             "made": adapter.made.isoformat(),
+            "serves_until": None if adapter.retires is None else adapter.retires.isoformat(),
             **_asking(task, adapter),
         }
         for adapter in adapters
@@ -297,6 +298,7 @@ def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> Non
             "conversations": erased.conversations,
             "examples": erased.examples,
             "adapters": list(erased.adapters),
+            "serve_until": None if erased.serve_until is None else erased.serve_until.isoformat(),
         }
         print(json.dumps(row), file=out)
     if not erased.conversations and not erased.examples:
@@ -305,7 +307,12 @@ def forgotten(person: Person, erased: Erased, as_json: bool, out: TextIO) -> Non
     say(f"{person.key}: {erased.conversations} conversations and {erased.examples} examples are erased")
     if erased.adapters:
         say(f"learned from a text of theirs: {', '.join(erased.adapters)}")
-        say("the next learning cycle trains without it; `switchboard train` runs one now")
+        say(f"{_unlearned(erased)}; a learning cycle without it is asked for, `switchboard train` runs one now")
+
+
+def _unlearned(erased: Erased) -> str:
+    until = erased.serve_until
+    return "they serve no longer" if until is None else f"they serve until {until:%Y-%m-%d} at the latest"
 
 
 def _quantile(values: Sequence[float], share: float) -> float:

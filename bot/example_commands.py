@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -56,7 +56,8 @@ def ready_to_import(path: Path, task: Task, options: ReadOptions, skip_bad: bool
     _say_left_out(path, contents.left_out)
     examples, contradictions = settled(contents.examples)
     _say_contradictions(path, contradictions, strict)
-    return Ready(path, examples, len(contents.examples), len(contents.bad))
+    kept = [replace(example, origin=path.name if path.is_file() else "") for example in examples]
+    return Ready(path, kept, len(contents.examples), len(contents.bad))
 
 
 def preview(ready: Ready) -> None:

@@ -21,6 +21,10 @@ TextColumns = Annotated[
     typer.Option("--text", metavar="COLUMN,…", help="The columns with the text, read one below the other."),
 ]
 LabelColumn = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The column with the label.")]
+FirstTeam = Annotated[
+    str | None,
+    typer.Option("--first", metavar="COLUMN", help="The column with a ticket's first team; --label is the last."),
+]
 Mapped = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="THEIRS=OURS", help='What a label is called here, like "Level 1=it"; repeatable.'),
@@ -45,6 +49,7 @@ def read_options(
     mapped: Sequence[str] | None = None,
     unknown: Unknown = Unknown.REFUSE,
     keep_html: bool = False,
+    first: str | None = None,
 ) -> ReadOptions:
     """The flags in one. Raises UsageError for a --map that maps nothing."""
     pairs: dict[str, str] = {}
@@ -54,4 +59,4 @@ def read_options(
             raise UsageError(f'--map {one!r} maps nothing; write it like --map "Level 1=it"')
         pairs[theirs.strip()] = ours.strip()
     columns = tuple(name.strip() for names in text or () for name in names.split(",") if name.strip())
-    return ReadOptions(encoding, columns, label, pairs, unknown, keep_html)
+    return ReadOptions(encoding, columns, label, pairs, unknown, keep_html, first)

@@ -21,20 +21,26 @@ from bot.app import (
     model_running,
     now,
     open_store,
+    reviewer,
     shadows,
+    unlearner,
 )
+from bot.check import of_the_teams
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ports import Platform, ThreadingPolicy
 from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
+from bot.flow.digest import DigestSender
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
+from bot.flow.forget import Unlearner
 from bot.flow.learn import Learner
 from bot.flow.receive import Receiver
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
+from bot.flow.review import DriftWatch
 from bot.flow.rollback import AutomaticRollback
 from bot.flow.shadow import Shadow
 from bot.flow.sort import Sorter
@@ -47,6 +53,7 @@ from bot.lifecycle import Wakeups, forever, keep_running, until_signal
 from bot.platforms import Routed
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
+from db.digests import PostgresDigests
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +64,14 @@ _PROBE_SECONDS = 3.0
 """A part that has not answered by then does not work; whoever probes us does not wait longer either."""
 _REMIND_EVERY = 10.0
 """Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
+_UNLEARN_EVERY = 60.0
+"""Seconds between looks for adapters whose time is over: that is measured in days, and no change announces it."""
 _WATCH_EVERY = 300.0
 """Seconds between looks at what leads make of a new model's decisions: each counts only after a day."""
 _SHADOW_EVERY = 30.0
 """Seconds between looks for what a candidate in the shadow has not heard: nobody waits for it."""
+_DRIFT_EVERY = 3_600.0
+"""Seconds between looks at whether the week differs from those before."""
 _REREAD_EVERY = 60.0
 """Seconds between looks for what a version that could not read it has set aside."""
 
@@ -90,12 +101,14 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         store = await stack.enter_async_context(open_store(settings))
+        await _say_what_is_unheard(settings, store)
         if demo:
             await load_demo_examples(settings.routing, store)
         models = await build_model_stack(settings, store, stack)
         platforms = await connect_platforms(settings, store, stack)
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
-        hearing.create_task(serve_http(_site(settings, store, models, platforms), socket), name="http")
+        drift = DriftWatch(settings.tasks, reviewer(store))
+        hearing.create_task(serve_http(_site(settings, store, models, platforms, drift), socket), name="http")
         wakeups = start_chat_steps(hearing, settings, store, models, platforms)
         await stack.enter_async_context(model_running(settings, store, models))
         with suppress(Unreachable):  # then it is remembered later
@@ -103,6 +116,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
             await models.embedding_backfill.step()
         thinking = await stack.enter_async_context(asyncio.TaskGroup())
         start_model_steps(thinking, settings, store, models, wakeups)
+        start_looking_back(thinking, drift)
         _announce(settings, demo)
 
 
@@ -137,9 +151,14 @@ def start_model_steps(
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
     sorter = Sorter(task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now)
+    sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
         for task in settings.tasks
+    ] + [
+        CronJob(f"digest of {task.name}", task.learning.digest, task.learning.timezone, partial(sender.send, task))
+        for task in settings.tasks
+        if task.learning.digest
     ]
     _work(group, sorter, store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
@@ -149,6 +168,9 @@ def start_model_steps(
     wakeups.subscribe(VoiceFitter.name, VoiceFitter.wakes_on)
     fitting = partial(forever, models.voice_fitter.step, wakeups[VoiceFitter.name], at_most=_FIT_EVERY)
     _keep(group, VoiceFitter.name, fitting)
+    wakeups.subscribe(Unlearner.name, Unlearner.wakes_on)
+    unlearning = partial(forever, unlearner(settings, store).step, wakeups[Unlearner.name], at_most=_UNLEARN_EVERY)
+    _keep(group, Unlearner.name, unlearning)
     rollback = AutomaticRollback(settings.tasks, settings.model.base, store.registry, now)
     _keep(group, rollback.name, partial(forever, rollback.step, wakeups[rollback.name], at_most=_WATCH_EVERY))
     listening = Shadow(settings.tasks, models.classifier, shadows(store), now)
@@ -157,6 +179,11 @@ def start_model_steps(
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))
+
+
+def start_looking_back(group: asyncio.TaskGroup, drift: DriftWatch) -> None:
+    """What looks at the past weeks: nobody waits for it."""
+    _keep(group, "drift", partial(forever, drift.step, Wakeups()["drift"], at_most=_DRIFT_EVERY))
 
 
 def _work(
@@ -191,6 +218,13 @@ async def _reread(store: Store) -> None:
         await asyncio.sleep(_REREAD_EVERY)
 
 
+async def _say_what_is_unheard(settings: Settings, store: Store) -> None:
+    """A team whose name changed in the settings alone has lost its corrections: no reason not to start."""
+    async for finding in of_the_teams(settings.tasks, store.team_changes):
+        log.warning("label not in the settings", extra={"problem": finding.what, "remedy": finding.remedy})
+        say(f"{finding.what}: {finding.remedy}")
+
+
 def _announce(settings: Settings, demo: Demo | None) -> None:
     address = f"http://{settings.web.host}:{settings.web.port}"
     if demo is None:
@@ -201,7 +235,9 @@ def _announce(settings: Settings, demo: Demo | None) -> None:
         webbrowser.open(address)
 
 
-def _site(settings: Settings, store: Store, models: ModelStack, platforms: Mapping[str, Platform]) -> Starlette:
+def _site(
+    settings: Settings, store: Store, models: ModelStack, platforms: Mapping[str, Platform], drift: DriftWatch
+) -> Starlette:
     async def readiness() -> dict[str, bool]:
         parts = {name: platform.healthy() for name, platform in platforms.items()}
         return {
@@ -212,7 +248,7 @@ def _site(settings: Settings, store: Store, models: ModelStack, platforms: Mappi
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    metrics = Metrics(store.figures, now, store.failures, lambda: models.breaker.state)
+    metrics = Metrics(store.figures, now, store.failures, lambda: models.breaker.state, lambda: drift.latest)
     return WebApp(readiness, metrics).application(routes)
 
 

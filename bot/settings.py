@@ -77,6 +77,8 @@ class Settings:
     platforms: Mapping[str, object]
     """Platform name -> its own Config."""
     tasks: tuple[Task, ...]
+    unlearn_within: timedelta
+    """How long an adapter that learned from somebody who was forgotten may go on serving."""
 
     @property
     def routing(self) -> Task:
@@ -129,7 +131,7 @@ class _Reader:
 
     def settings(self, document: Table) -> Settings:
         values = self._values
-        values.unknown(document, {"database", "model", "web", "conversation", "platforms", "tasks"}, "")
+        values.unknown(document, {"database", "model", "web", "conversation", "platforms", "tasks", "privacy"}, "")
         talk = values.table(document, "conversation")
         values.unknown(talk, set(_TALK.split()), "conversation.")
         platforms = self._platforms(values.table(document, "platforms"))
@@ -146,6 +148,7 @@ class _Reader:
             wordless=values.one_of(talk, "wordless", ("ask", "fallback"), "conversation."),
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
+            unlearn_within=self._unlearn_within(values.table(document, "privacy")),
         )
         labels = [
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
@@ -220,6 +223,10 @@ class _Reader:
         named = document.get("platforms")
         names = frozenset(named) if isinstance(named, dict) else frozenset[str]()
         return names if names <= set(self._kinds) else frozenset()
+
+    def _unlearn_within(self, table: Table) -> timedelta:
+        self._values.unknown(table, {"unlearn_days"}, "privacy.")
+        return timedelta(days=self._values.number(table, "unlearn_days", 30, "privacy."))
 
     # --- how we talk ---
 

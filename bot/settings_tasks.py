@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.domain.guards import Guards
 from bot.domain.hours import Hours, hours
 from bot.domain.messages import Place
 from bot.domain.tasks import PROMISED, Label, Learning, Task
@@ -11,7 +12,8 @@ from bot.schedule import cron_problem
 from bot.settings_emoji import EmojiSettings
 from bot.settings_values import Table, Values, listed
 
-_LEARNING = "schedule min_corrections out_of_scope automatic_rollback shadow"
+_LEARNING = ("schedule", "min_corrections", "out_of_scope", "automatic_rollback", "shadow", "digest")
+_GUARDS = ("corrections_per_hour", "new_team_corrections", "neighbour_guard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +76,38 @@ class Tasks:
         return fallback
 
     def _learning(self, table: Table, where: str) -> Learning:
-        self.values.unknown(table, set(_LEARNING.split()), where)
-        schedule = self.values.text(table, "schedule", Learning().schedule, where)
-        if problem := cron_problem(schedule):
+        known = {*_LEARNING, *_GUARDS}
+        self.values.unknown(table, known, where)
+        return Learning(
+            schedule=self._cron(table, "schedule", Learning().schedule, where),
+            min_corrections=int(self.values.number(table, "min_corrections", 25, where)),
+            timezone=self.zone,
+            out_of_scope=self.values.texts(table, "out_of_scope", (), where),
+            automatic_rollback=self.values.yes_or_no(table, "automatic_rollback", True, where),
+            shadow=self.values.yes_or_no(table, "shadow", False, where),
+            digest=self._cron(table, "digest", Learning().digest, where),
+            guards=self._guards(table, where),
+        )
+
+    def _cron(self, table: Table, key: str, usual: str, where: str) -> str:
+        """When something is done; only a digest may be written as nothing: then it never is."""
+        written = self.values.text(table, key, usual, where)
+        if key == "digest" and not written.strip():
+            return ""
+        if problem := cron_problem(written):
             self.values.mistake(
-                f"{where}schedule: {schedule!r} is no cron expression of five fields ({problem}); "
+                f"{where}{key}: {written!r} is no cron expression of five fields ({problem}); "
                 'write minute, hour, day, month, weekday, like "0 3 * * sun"'
             )
-        return Learning(
-            schedule,
-            int(self.values.number(table, "min_corrections", 25, where)),
-            self.zone,
-            self.values.texts(table, "out_of_scope", (), where),
-            self.values.yes_or_no(table, "automatic_rollback", True, where),
-            self.values.yes_or_no(table, "shadow", False, where),
+        return written
+
+    def _guards(self, table: Table, where: str) -> Guards:
+        per_hour, new_team, neighbours = _GUARDS
+        usual, values = Guards(), self.values
+        return Guards(
+            per_hour=int(values.number(table, per_hour, usual.per_hour, where)),
+            new_team=int(values.number(table, new_team, usual.new_team, where)),
+            neighbours=values.yes_or_no(table, neighbours, usual.neighbours, where),
         )
 
     # --- a label ---

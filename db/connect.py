@@ -67,9 +67,11 @@ async def connected(
             connection.prepare_threshold = _PREPARED_AFTER
             await connection.execute(session.statement(local=False).encode())
         await connection.set_autocommit(autocommit)
-    except psycopg.Error as error:
+    except BaseException as error:  # being cancelled, too: nobody else knows the connection yet
         await connection.close()
-        raise _refused(target, error) from None
+        if isinstance(error, psycopg.Error):
+            raise _refused(target, error) from None
+        raise
     return connection, session
 
 

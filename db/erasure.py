@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, or_, select, update
@@ -21,7 +21,6 @@ from db.posts.enqueue import enqueue
 from db.posts.latest import wordings
 from db.reading import mappers
 from db.reading.codec import encode_person
-from db.reading.training_provenance import trained_on
 from db.redaction.others_words import (
     WRITTEN,
     Written,
@@ -36,24 +35,30 @@ from db.redaction.others_words import (
     written_by,
 )
 from db.redaction.posts import Redaction, recalling, redacted, rewrite, unlearn
+from db.redaction.trained_adapters import let_go
 from db.tables import ConversationRow, FailedItemRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
 
 _NAMED = ("by", "who", "taken_by", "to")
 """Fields of posts that hold somebody's name."""
+SERVE_FOR = timedelta(days=30)
 _CARRIERS = tuple(kind.__name__ for kind in (FollowUp, Reply, Offer, Sent))
 
 
 class PostgresErasure:
     """Erasure in PostgreSQL, one transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, serve_for: timedelta = SERVE_FOR) -> None:
+        """`serve_for` is how long an adapter that had learned from somebody may go on serving."""
         self._database = database
+        self._serve_for = serve_for
 
     async def erase(self, person: Person, now: datetime) -> Erased:
         async with self._database.transaction() as session:
             known = await _known(session, person)
             changed = await lessons(session, known.others, known.gone)
-            adapters = await trained_on(session, [*known.own, *(lesson.conversation for lesson in changed)])
+            until = now + self._serve_for
+            learned = [*known.own, *(lesson.conversation for lesson in changed)]
+            adapters = await let_go(session, learned, until, now)
             examples, quoting = await unlearn(session, known.own, now)
             quoting += await recalling(session, {lesson.example: lesson.before for lesson in changed})
             await relearn(session, changed)
@@ -61,7 +66,7 @@ class PostgresErasure:
             await _empty_words(session, known, now)
             await _empty_names(session, person)
             await announce(session, Change.OWED, Change.FREED)
-            return Erased(len(known.own), len(examples), adapters)
+            return Erased(len(known.own), len(examples), adapters, until if adapters else None)
 
 
 @dataclass(frozen=True, slots=True)

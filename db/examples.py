@@ -132,6 +132,7 @@ def _inserted(task: str, examples: Sequence[Example]) -> ReturningInsert[int]:
         "label": [e.label for e in examples],
         "source": [e.source.value for e in examples],
         "side": [e.side.value for e in examples],
+        "origin": [storable(e.origin) for e in examples],
     }
     times = literal([e.at for e in examples], ARRAY(DateTime(timezone=True)))
     arrays = [literal(values, ARRAY(Text)) for values in words.values()]
@@ -231,7 +232,7 @@ def _losers(task: str, keys: Sequence[str]) -> Select[int]:
 
 
 def _example(row: ExampleRow) -> Example:
-    return Example(row.text, row.label, Source(row.source), Side(row.side), row.at, row.conversation_id)
+    return Example(row.text, row.label, Source(row.source), Side(row.side), row.at, row.conversation_id, row.origin)
 
 
 def _waiting(task: str) -> Select[int]:

@@ -21,6 +21,7 @@ from bot.domain.conversations import (
 )
 from bot.domain.decisions import Decision
 from bot.domain.errors import Unreachable
+from bot.domain.guards import Guards
 from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
 from bot.domain.ports import Change, Ledger, ThreadingPolicy
@@ -53,9 +54,11 @@ class PostgresLedger:
     conversation that moved on meanwhile is dropped and its work comes again.
     """
 
-    def __init__(self, database: Database, embedder: str) -> None:
+    def __init__(self, database: Database, embedder: str, guards: Mapping[str, Guards] | None = None) -> None:
+        """`guards` are those of each task; the usual ones where there is none."""
         self._database = database
         self._embedder = embedder
+        self._guards = guards or {}
 
     async def add_message(self, message: Message, policy: ThreadingPolicy) -> bool:
         async with self._database.transaction() as session:
@@ -190,8 +193,8 @@ class PostgresLedger:
         looked_up: LookedUp | None = None,
     ) -> None:
         async with self._database.transaction() as session:
-            known = looked_up or LookedUp()
-            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known)
+            known, guards = looked_up or LookedUp(), self._guards.get(pending.first.task, Guards())
+            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known, guards)
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         async with self._database.transaction() as session:

@@ -193,13 +193,12 @@ def _anchor(task: Task) -> ColumnElement[bool]:
     return and_(_standing(task), ExampleRow.source.in_(TRUSTED), ExampleRow.side == Side.TRAIN)
 
 
-def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str, str]:
+def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str, str, float]:
     """The nearest examples, the same text first: it needs no vector to be near."""
     same = ExampleRow.text_key == key
     near = similarity(vector, embedder)
-    found = select(ExampleRow.id, ExampleRow.label, near, same, ExampleRow.text, ExampleRow.source).where(
-        or_(has_comparable_vector(embedder), same)
-    )
+    told = ExampleRow.text, ExampleRow.source, ExampleRow.weight
+    found = select(ExampleRow.id, ExampleRow.label, near, same, *told).where(or_(has_comparable_vector(embedder), same))
     return found.order_by(same.desc(), near.desc(), ExampleRow.id).limit(NEIGHBOURS)
 
 
@@ -208,8 +207,10 @@ def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:
     return tuple(sorted(found, key=lambda n: (not n.same_text, -n.similarity, n.example))[:NEIGHBOURS])
 
 
-def _neighbour(example: int, label: str, similarity: float, same_text: bool, text: str, source: str) -> Neighbour:
-    return Neighbour(example, label, similarity, same_text, text, basis_of(source))
+def _neighbour(
+    example: int, label: str, similarity: float, same_text: bool, text: str, source: str, weight: float
+) -> Neighbour:
+    return Neighbour(example, label, similarity, same_text, text, basis_of(source), weight)
 
 
 _: type[Memory] = PostgresMemory

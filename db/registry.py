@@ -27,6 +27,8 @@ from db.conversations.live_corrections import corrections
 from db.engine import Database, announce
 from db.posts.enqueue import enqueue
 from db.reading import cycles, registry_history
+from db.reading.serving import NOBODY, lock_registry, over, pointer, serving
+from db.redaction.trained_adapters import forgotten_since_drawn
 from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
 GATE = "gate"
@@ -55,12 +57,12 @@ class PostgresRegistry:
             given = await _given(session, task.name, base)
             if all(label in given for label in task.names):
                 return given
-            await _lock(session, task.name)
+            await lock_registry(session, task.name)
             return await _complete(session, task, base, alphabet)
 
     async def adopt_codes(self, task: str, base: str, codes: Mapping[str, str]) -> bool:
         async with self._database.transaction() as session:
-            await _lock(session, task)
+            await lock_registry(session, task)
             if await _given(session, task, base):
                 return False
             await _give(session, task, base, codes)
@@ -78,50 +80,50 @@ class PostgresRegistry:
 
     async def champion(self, task: str, base: str) -> Adapter | None:
         async with self._database.transaction() as session:
-            found = await _champion(session, task, base)
+            found = await serving(session, task, base)
         return None if found is None else self._adapter(found)
 
     async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
         async with self._database.transaction() as session:
-            await _lock(session, task)
-            _check_base(await _known(session, task, adapter), base)
+            await lock_registry(session, task)
+            _check_may_serve(await _known(session, task, adapter), base, now)
             await _move(session, task, adapter, by, reason, now)
 
     async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
         """Each rollback goes one promotion further back: two in a row never end where they began."""
         async with self._database.transaction() as session:
-            await _lock(session, task)
-            pointer = await _pointer(session, task)
-            if pointer is None or pointer.previous is None:
+            await lock_registry(session, task)
+            here = await pointer(session, task)
+            if here is None or here.previous is None:
                 raise UsageError(f"no adapter of {task} served before this one; promote one by its name")
-            target = await session.get_one(PromotionRow, pointer.previous)
+            target = await session.get_one(PromotionRow, here.previous)
             found = await _known(session, task, target.adapter)
-            _check_base(found, base)
-            await _back(session, pointer, by, f"rolled back from {pointer.adapter}", now)
+            _check_may_serve(found, base, now)
+            await _back(session, here, by, f"rolled back from {here.adapter}", now)
             return self._adapter(found)
 
     async def serving(self, task: str, base: str, now: datetime) -> Serving | None:
         async with self._database.transaction() as session:
-            pointer = await _pointer(session, task)
-            if pointer is None or pointer.by != GATE or pointer.previous is None:
+            here = await pointer(session, task)
+            if here is None or here.by != GATE or here.previous is None:
                 return None
-            before = await session.get_one(PromotionRow, pointer.previous)
-            both = [await _known(session, task, name) for name in (pointer.adapter, before.adapter)]
-            if any(adapter.base != base for adapter in both):
+            before = await session.get_one(PromotionRow, here.previous)
+            both = [await _known(session, task, name) for name in (here.adapter, before.adapter)]
+            if any(adapter.base != base or over(adapter, now) for adapter in both):
                 return None
             counted = [
-                await corrections(session, task, pointer.adapter, pointer.at, now - SETTLED),
-                await corrections(session, task, before.adapter, pointer.at - YEAR, pointer.at),
+                await corrections(session, task, here.adapter, here.at, now - SETTLED),
+                await corrections(session, task, before.adapter, here.at - YEAR, here.at),
             ]
-            return Serving(task, pointer.id, pointer.adapter, counted[0], before.adapter, counted[1])
+            return Serving(task, here.id, here.adapter, counted[0], before.adapter, counted[1])
 
     async def withdraw(self, serving: Serving, reason: str, posts: Sequence[Post], now: datetime) -> bool:
         async with self._database.transaction() as session:
-            await _lock(session, serving.task)
-            pointer = await _pointer(session, serving.task)
-            if pointer is None or pointer.id != serving.promotion or pointer.previous is None:
+            await lock_registry(session, serving.task)
+            here = await pointer(session, serving.task)
+            if here is None or here.id != serving.promotion or here.previous is None:
                 return False
-            await _back(session, pointer, BY, reason, now)
+            await _back(session, here, BY, reason, now)
             await enqueue(session, None, posts, now)
             await announce(session, Change.OWED)
             return True
@@ -147,9 +149,10 @@ class PostgresRegistry:
         candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
             await cycles.conclude(session, cycle, judged, now)
+            await _still_lawful(session, cycle)
             await _add(session, self._values(candidate))
             if verdict.promoted:
-                await _lock(session, candidate.task)
+                await lock_registry(session, candidate.task)
                 await _still_serves(session, judged)
                 await _move(session, candidate.task, candidate.name, GATE, "; ".join(verdict.reasons), now)
             await enqueue(session, None, posts, now)
@@ -201,13 +204,18 @@ class PostgresRegistry:
         path = self._paths.found(row.path)
         usual = Mixture(proved=Record.read(row.proved), scope=Scope.read(row.scope))
         mixture = replace(usual, weights=row.mixture) if row.mixture else usual
-        made = row.made_at
-        return Adapter(row.name, row.task, path, row.base, row.codes, row.temperature, made, mixture, row.digest)
-
-
-async def _lock(session: AsyncSession, task: str) -> None:
-    """One writer of a task's registry at a time, until the end of the transaction."""
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(task, 3))))
+        return Adapter(
+            row.name,
+            row.task,
+            path,
+            row.base,
+            row.codes,
+            row.temperature,
+            row.made_at,
+            mixture,
+            row.digest,
+            row.retires_at,
+        )
 
 
 # --- codes ---
@@ -251,49 +259,48 @@ async def _add(session: AsyncSession, values: Mapping[str, object]) -> None:
 
 async def _move(session: AsyncSession, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
     """Put the pointer on the adapter; nothing when it is there."""
-    pointer = await _pointer(session, task)
-    if pointer is not None and pointer.adapter == adapter:
+    here = await pointer(session, task)
+    if here is not None and here.adapter == adapter:
         return
-    previous = None if pointer is None else pointer.id
+    previous = here.id if here is not None and here.adapter != NOBODY else None
     move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
     await session.execute(insert(PromotionRow).values(move))
     await announce(session, Change.MODEL)
 
 
-async def _back(session: AsyncSession, pointer: PromotionRow, by: str, reason: str, now: datetime) -> None:
+async def _still_lawful(session: AsyncSession, cycle: Cycle) -> None:
+    if await forgotten_since_drawn(session, cycle.id):
+        raise Refused("somebody was forgotten while it trained; the next cycle trains without their texts")
+
+
+async def _back(session: AsyncSession, here: PromotionRow, by: str, reason: str, now: datetime) -> None:
     """Put the pointer on what served before; from there the next step back leads further back."""
-    target = await session.get_one(PromotionRow, pointer.previous)
+    target = await session.get_one(PromotionRow, here.previous)
     move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
-    await session.execute(insert(PromotionRow).values(task=pointer.task, by=by, at=now, **move))
+    await session.execute(insert(PromotionRow).values(task=here.task, by=by, at=now, **move))
     await announce(session, Change.MODEL)
-
-
-async def _champion(session: AsyncSession, task: str, base: str) -> AdapterRow | None:
-    pointer = await _pointer(session, task)
-    found = None if pointer is None else await session.get(AdapterRow, (task, pointer.adapter))
-    return found if found is not None and found.base == base else None
 
 
 async def _still_serves(session: AsyncSession, judged: Judged) -> None:
     candidate, champion = judged.candidate, judged.champion
-    serving = await _champion(session, candidate.task, candidate.base)
-    if (serving and serving.name) != (champion and champion.name):
-        now = serving.name if serving else "none"
+    serves = await serving(session, candidate.task, candidate.base)
+    if (serves and serves.name) != (champion and champion.name):
+        now = serves.name if serves else "none"
         raise Refused(f"another adapter serves ({now}) than {candidate.name} was judged against; train again")
 
 
-def _check_base(adapter: AdapterRow, base: str) -> None:
-    """Raises UsageError when the base that is served cannot use the adapter."""
+def _check_may_serve(adapter: AdapterRow, base: str, now: datetime) -> None:
+    """Raises UsageError when the base that is served cannot use the adapter, or when its time is over."""
+    if over(adapter, now):
+        raise UsageError(
+            f"{adapter.name} had learned from texts of somebody who was forgotten, and may not serve since "
+            f"{adapter.retires_at:%Y-%m-%d}; `switchboard train` makes one without them"
+        )
     if adapter.base != base:
         raise UsageError(
             f"{adapter.name} was trained for the base model {adapter.base}, and {base} is served: it would not answer "
             f"a single message; set model.base to {adapter.base}, or train one for {base} with `switchboard train`"
         )
-
-
-async def _pointer(session: AsyncSession, task: str) -> PromotionRow | None:
-    moves = select(PromotionRow).where(PromotionRow.task == task).order_by(PromotionRow.id.desc()).limit(1)
-    return (await session.scalars(moves)).first()
 
 
 async def _known(session: AsyncSession, task: str, name: str) -> AdapterRow:

@@ -13,7 +13,7 @@ from bot.domain.learning import FRESH, Example, Side, Source, replayed, settle, 
 from bot.domain.model_ports import Lesson, Vector, VoiceLessons
 from bot.domain.tasks import Task
 from db.engine import Database
-from db.tables import ExampleRow
+from db.tables import ExampleRow, LabelChangeRow
 
 _AT_ONCE = 2_000
 _STANDING = and_(ExampleRow.withdrawn_at.is_(None), ~ExampleRow.quarantined)
@@ -32,8 +32,9 @@ class PostgresVoiceLessons:
         wanted = select(newest, func.count(), standing, read).where(ExampleRow.task == task.name)
         async with self._database.transaction() as session:
             counted = (await session.execute(wanted)).one()
+            relabelled = await session.scalar(select(func.count()).where(LabelChangeRow.task == task.name)) or ""
         labels = hashlib.sha256(json.dumps(sorted(task.names)).encode()).hexdigest()[:12]
-        return "-".join(map(str, counted)) + f"-{embedder}-{labels}"
+        return "-".join(map(str, counted)) + f"-{embedder}-{labels}{relabelled}"
 
     async def lessons(self, task: Task, embedder: str, limit: int) -> list[Lesson]:
         columns = ExampleRow.text, ExampleRow.label, ExampleRow.source, ExampleRow.at  # of many, vectors are gigabytes

@@ -1,12 +1,13 @@
 """A training run's folder: what goes in, what comes out, and how to tell a finished run from half of one.
 
 task.json        the base model, the task, and the code of every label
-examples.jsonl   what is learned from
+examples.jsonl   what is learned from; removed when the cycle is concluded, and when somebody is forgotten
 log              what the training said
 adapter/         the LoRA, renamed into place when it was complete on disk
 done.json        written last: figures, and checksums of what went in and came out
 """
 
+import asyncio
 import hashlib
 import json
 import os
@@ -15,13 +16,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bot.domain.errors import Refused
 from bot.domain.learning import Example, Side, Source
 from bot.domain.model_ports import TrainingRun
 from bot.domain.tasks import Label, Task
+from bot.domain.unlearning import TrainingTexts
 
 WEIGHTS = "adapter_model.safetensors"
 LOG = "log"
-_INPUTS = ("task.json", "examples.jsonl")
+TEXTS = "examples.jsonl"
+_INPUTS = ("task.json", TEXTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def write_run(run: TrainingRun) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     replace_file(run.folder / "task.json", json.dumps(_what_is_asked(run), indent=1, ensure_ascii=False) + "\n")
     rows = (json.dumps(asdict(example) | {"at": example.at.isoformat()}) for example in run.examples)
-    replace_file(run.folder / "examples.jsonl", "".join(f"{row}\n" for row in rows))
+    replace_file(run.folder / TEXTS, "".join(f"{row}\n" for row in rows))
 
 
 def read_run(folder: Path) -> TrainingRun:
@@ -63,9 +67,27 @@ def read_run(folder: Path) -> TrainingRun:
     asked = json.loads((folder / "task.json").read_text("utf-8"))
     labels = tuple(Label(n["name"], n["means"], tuple(n["examples"])) for n in asked["labels"])
     task = Task(asked["name"], asked["question"], labels, asked["fallback"])
-    rows = (folder / "examples.jsonl").read_text("utf-8").split("\n")[:-1]
+    rows = (folder / TEXTS).read_text("utf-8").split("\n")[:-1]
     examples = tuple(_example(json.loads(row)) for row in rows)
     return TrainingRun(folder, Path(asked["base"]), task, asked["codes"], examples)
+
+
+class RunFolders:
+    """The run folders of this machine; see `unlearning.TrainingTexts`."""
+
+    def __init__(self, runs: Path) -> None:
+        self._runs = runs
+
+    async def remove(self, adapter: str | None = None) -> None:
+        """See `unlearning.TrainingTexts`. No finished training needs them, and done.json keeps their digest."""
+        await asyncio.to_thread(self._remove, adapter or "*")
+
+    def _remove(self, which: str) -> None:
+        for texts in self._runs.glob(f"{which}/{TEXTS}*"):  # one that was not written to its end, too
+            try:
+                texts.unlink(missing_ok=True)
+            except OSError as error:
+                raise Refused(f"{texts} holds what people wrote and cannot be removed: {error.strerror}") from error
 
 
 def inputs_of(folder: Path) -> str:
@@ -138,3 +160,6 @@ def _what_is_asked(run: TrainingRun) -> dict[str, object]:
         "labels": labels,
         "codes": dict(sorted(run.codes.items())),
     }
+
+
+_: type[TrainingTexts] = RunFolders

@@ -56,7 +56,7 @@ class FakePredictor:
 
 
 def _distribution(names: Sequence[str], answer: str | None) -> dict[str, float]:
-    if answer is None:
+    if answer not in names:
         return dict.fromkeys(names, 1 / len(names))
     return {name: 0.9 if name == answer else 0.1 / (len(names) - 1) for name in names}
 
@@ -199,7 +199,7 @@ class FakePlatform:
         return self.agents is None or person.id in self.agents or person.id in self.leads
 
     def healthy(self) -> bool:
-        return True
+        return False  # nobody talks here by themselves: it never listens
 
 
 class FakeWorkshop:

@@ -16,7 +16,7 @@ class FakeVoices:
     """Says the same of every text."""
 
     said: Said = field(default_factory=dict)
-    stamp: str | None = None
+    stamps: dict[str, str] = field(default_factory=dict)
     fits: list[Sequence[Lesson]] = field(default_factory=list)
     unheard: Mapping[str, Said] = field(default_factory=dict)
     failure: SwitchboardError | None = None
@@ -31,7 +31,7 @@ class FakeVoices:
         return {voice: weight for voice, weight in USUAL.items() if voice != ADAPTER}
 
     def fitted_on(self, task: str) -> str | None:
-        return self.stamp
+        return self.stamps.get(task)
 
     def without_adapter(self, task: str) -> Mapping[str, float]:
         if self.loud_without is not None:
@@ -48,7 +48,7 @@ class FakeVoices:
         self.fits.append(lessons)
         if self.failure is not None:
             raise self.failure
-        self.stamp = digest
+        self.stamps[task] = digest
 
     async def say(
         self, task: str, texts: Sequence[str], vectors: Sequence[Vector | None], asked: Collection[str]

@@ -3,6 +3,7 @@
 A conftest takes it with `pytest_plugins = ["tests.postgres"]` in the root conftest, or by importing the fixtures.
 """
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -67,6 +68,22 @@ def make_database(url: str, name: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
     return url.replace("/postgres?", f"/{name}?")
+
+
+_HELD_BACK = """
+SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+async def until_a_lock_is_waited_for(url: str, seconds: float = 10.0) -> None:
+    """Return when the server holds somebody back for an advisory lock of that database. Raises TimeoutError."""
+    async with asyncio.timeout(seconds), await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        while True:
+            found = await connection.execute(_HELD_BACK)
+            if await found.fetchone() is not None:
+                return
+            await asyncio.sleep(0.01)
 
 
 def upgraded(url: str) -> str:

@@ -15,6 +15,7 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Basis, Decision, Evidence, NoPrediction, Opinion, Reason
+from bot.domain.guards import Held
 from bot.domain.learning import Verdict
 from bot.domain.messages import Media, Message, MessageRef, Person, Place, joined
 from bot.domain.noise import strip_noise
@@ -268,6 +269,20 @@ def _disputed(card: StandingCard | None, standing: CardState) -> list[Post]:
     if lead_label is None or not lead_label.disputed or (card is not None and card.card.disputed):
         return []
     return [Post(ON_THE_CARD, Notice(What.DISPUTED, team=lead_label.label))]
+
+
+def marked_held(posts: Sequence[Post], card: StandingCard | None, why: Held | None) -> list[Post]:
+    """The card that stands from now on says that what a lead said waits for a second one, or no longer says so."""
+    held = "" if why is None or why is Held.DISPUTED else why.value
+    marked = [
+        replace(post, content=replace(post.content, held=held))
+        if isinstance(post.content, Card) and post.content.moved_to is None
+        else post
+        for post in posts
+    ]
+    if any(isinstance(post.content, Card) for post in posts) or card is None or card.card.held == held:
+        return marked
+    return [*marked, Post(card.place, replace(card.card, held=held), edits=card.post)]
 
 
 def _left(pending: PendingReactions, card: StandingCard, label: str) -> list[Post]:

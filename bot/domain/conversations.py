@@ -296,6 +296,8 @@ class LeadLabel:
     """The label is what had been decided without them."""
     disputed: bool
     """Leads name different labels: the last one routes, but nothing is learned from it until they agree."""
+    agreeing: int = 1
+    """How many leads say so."""
 
 
 def label_by_leads(marks: Sequence[Mark], first_label: str) -> LeadLabel | None:
@@ -313,4 +315,5 @@ def label_by_leads(marks: Sequence[Mark], first_label: str) -> LeadLabel | None:
         at=last.at,
         confirms=last.label == first_label,
         disputed=len(set(per_lead.values())) > 1,
+        agreeing=sum(label == last.label for label in per_lead.values()),
     )

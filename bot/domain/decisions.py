@@ -51,6 +51,8 @@ class Reason(StrEnum):
     """The person would have been asked, but nobody of the likely teams is there to act on the answer."""
     WORDLESS = "wordless"
     """There was nothing to read but an attachment, and the settings send such to the fallback."""
+    RETIRED = "retired"
+    """Its team was retired, or merged into this one."""
 
 
 @dataclass(frozen=True, slots=True)

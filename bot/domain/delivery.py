@@ -85,6 +85,13 @@ def _with(card: Card, said: FollowUp, post: int | None) -> Card:
     return replace(card, history=history, media=(*card.media, *said.media), taken_by="", done=False, replaces=post)
 
 
+MOST_ATTEMPTS_WITH_FILES = 5
+"""So often a post waits for attachments that cannot be had, or taken along; then it goes without them, named.
+
+What stands behind it in its line would wait for ever otherwise, and twenty megabytes be fetched each time.
+"""
+
+
 def without(content: Content, media: Media) -> Content:
     """The same without that attachment, which is named in its text: it could not be fetched."""
     name = f"📎 {media.name or media.kind}"

@@ -98,6 +98,10 @@ class Scale:
     """Under it a text is out of scope, however sure the model is: its confidence alone lets 44 % of such texts through
     where 98 % of its answers are right. Chosen, not fitted: so low that it catches only what is far from all."""
 
+    near: float = 0.55
+    """Over it a text is near enough to another to speak against its label (see `guards`); measured with MiniLM, and of
+    USE's similarities, whose percentiles are the same (`kin`), as far up."""
+
 
 _CROSSING = Scale(bias=-0.10, width=0.03, strange=0.35)
 """Chosen with the pair on ten of the intents that four languages share (`python -m benchmarks.encoders`): two of them

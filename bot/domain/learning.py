@@ -52,6 +52,8 @@ class Example:
     at: datetime
     conversation: int | None = None
     """The conversation it was said in; None when it came from a file."""
+    origin: str = field(default="", compare=False)
+    """The name of the file it came from; empty where it came from none, or nobody kept it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Adapter:
     """How loud it and the voices beside it are: they are judged, promoted and rolled back together."""
     digest: str | None = None
     """Of its files as they were judged; None: it came with the program, or is older than digests."""
+    retires: datetime | None = None
+    """When it stops serving, since somebody whose texts it learned from was forgotten; None: nobody was."""
 
 
 @dataclass(frozen=True, slots=True)

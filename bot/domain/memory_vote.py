@@ -31,6 +31,8 @@ class Neighbour:
     text: str = ""
     """What it says, for the eyes of leads."""
     basis: Basis = Basis.CORRECTION
+    weight: float = 1.0
+    """How much it counts beside others: less where its lead was often overruled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,13 @@ def _odds(found: Neighbours, scale: Scale, bias: float) -> float:
     """How many times as much as a model of the usual sureness the corrections count: the gate's sigmoid as odds."""
     corrected = found.corrections[0].similarity
     anchored = found.anchors[0].similarity if found.anchors else 0.0
-    return math.exp((corrected - anchored - bias) / scale.width)
+    return found.corrections[0].weight * math.exp((corrected - anchored - bias) / scale.width)
 
 
 def _vote(neighbours: Sequence[Neighbour], scale: Scale) -> dict[str, float]:
     """Probabilities from the k nearest, each weighing exp((s - s_max) / sharpness)."""
     best = neighbours[0].similarity
-    weights = [math.exp((n.similarity - best) / scale.sharpness) for n in neighbours[:NEIGHBOURS]]
+    weights = [n.weight * math.exp((n.similarity - best) / scale.sharpness) for n in neighbours[:NEIGHBOURS]]
     total = sum(weights)
     votes: dict[str, float] = {}
     for neighbour, weight in zip(neighbours, weights, strict=False):

@@ -106,6 +106,8 @@ class Card:
     """The person deleted what they had written: the excerpt is gone."""
     disputed: bool = False
     """Leads name different teams; nothing is learned until they agree."""
+    held: str = ""
+    """Why the correction teaches nobody until a second lead agrees, a `guards.Held`; empty: it teaches."""
     voices: tuple[Heard, ...] = ()
     """What each voice said, the loudest first."""
     left_out: tuple[str, ...] = ()
@@ -281,6 +283,29 @@ class LearningReport:
     withdrawal: Withdrawal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """To the leads, once a week: how the sorting went. Counts and teams alone, nobody's words."""
+
+    task: str
+    days: tuple[int, ...]
+    """Conversations a day, the oldest first, drawn as one picture."""
+    decided: int
+    """Of the last seven days, as the next two."""
+    moved: int
+    asked: int
+    pairs: tuple[tuple[str, str], ...]
+    """(decided, belongs): who was most often taken for whom."""
+    counts: tuple[int, ...]
+    """How often, for each of the pairs."""
+    groups: tuple[int, ...]
+    """Sizes of the groups of messages about one thing that fit no team."""
+    drifted: tuple[str, ...]
+    """What has changed (`drift.Measure`)."""
+    waiting: int
+    """Conversations that deserve a look."""
+
+
 Content = (
     Answer
     | Question
@@ -290,6 +315,7 @@ Content = (
     | FollowUp
     | Continuation
     | LearningReport
+    | Digest
     | Reply
     | Offer
     | Sent
@@ -309,6 +335,7 @@ KINDS: dict[str, type[Content]] = {
         FollowUp,
         Continuation,
         LearningReport,
+        Digest,
         Reply,
         Offer,
         Sent,

@@ -90,6 +90,8 @@ class Erased:
     examples: int
     adapters: tuple[str, ...]
     """Adapters whose training set held a text of the person; the next learning cycle trains without it."""
+    serve_until: datetime | None = None
+    """When the last of these stops serving, whether that cycle found a better one or not; None: there are none."""
 
 
 class Queries(Protocol):

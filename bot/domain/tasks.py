@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.guards import Guards
 from bot.domain.hours import Hours
 from bot.domain.messages import Place
 
@@ -66,13 +67,17 @@ class Learning:
     """Cron, five fields, or a macro like `@daily`."""
     min_corrections: int = 25
     timezone: str = "UTC"
-    """In which the schedule is meant."""
+    """In which the schedules are meant."""
     out_of_scope: tuple[str, ...] = ()
     """Messages that belong to no team; a new model must not answer them unasked more often than the old one."""
     automatic_rollback: bool = True
     """Whether a model that the gate let serve goes back by itself when leads correct it more than the one before."""
     shadow: bool = False
     """Whether the newest candidate that the gate refused is asked about what comes in, too, and answers nobody."""
+    digest: str = "0 9 * * mon"
+    """When leads hear how the week went, as cron; empty: never."""
+    guards: Guards = field(default_factory=Guards)
+    """Which corrections wait for a second lead before they teach."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Step 3: What the outbox holds is said, or said later, or never."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _WRITERS = 4
 """Transactions at a time in which receipts are stored: few of the pool's connections."""
+_FETCH_SECONDS = 20.0
+"""Less than half of what a post may take (`worker_pool`): the other half is for taking the attachment to its place."""
 _AT_ONCE_IN_A_CHAT = 4
 """A chat with so many posts on their way gets no more until one of them has arrived: other chats come first."""
 
@@ -97,7 +100,8 @@ class Deliverer(Step[OutboxItem]):
     async def _laden(self, item: OutboxItem) -> OutboxItem:
         """With the attachments that only another platform has; one that is gone or too large is named instead.
 
-        A rewriting changes words alone. Raises Unreachable when they may be had later.
+        A rewriting changes words alone. Raises Unreachable when they may be had later, unless they were waited for
+        long enough.
         """
         if item.post.edits is not None:
             return item
@@ -107,7 +111,9 @@ class Deliverer(Step[OutboxItem]):
                 continue
             try:
                 files.append(File(media, await self._fetch(media)))
-            except Refused as error:
+            except (Refused, Unreachable) as error:
+                if isinstance(error, Unreachable) and item.attempt < delivery.MOST_ATTEMPTS_WITH_FILES:
+                    raise
                 log.warning("attachment not delivered", extra={"post": item.id, "problem": str(error)})
                 content = delivery.without(content, media)
         return replace(item, post=replace(item.post, content=content), files=tuple(files))
@@ -116,7 +122,11 @@ class Deliverer(Step[OutboxItem]):
         source = self.platforms.get(media.platform)
         if source is None:
             raise Refused(f"{media.platform} is not set up any more")
-        return await source.fetch(media)
+        try:
+            async with asyncio.timeout(_FETCH_SECONDS):
+                return await source.fetch(media)
+        except TimeoutError:
+            raise Unreachable(f"{media.platform}: the attachment took longer than {_FETCH_SECONDS:.0f} s") from None
 
     async def _give_up(self, item: OutboxItem, problem: str, about: Mapping[str, object]) -> None:
         log.error("delivery given up", extra={**about, "problem": problem})

@@ -1,15 +1,18 @@
 """Keeps the voices beside the model fitted on what is known by now: seconds of work, in a process of its own."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from bot.domain.errors import TrainingFailed
+from bot.domain.errors import TrainingFailed, Unreachable
+from bot.domain.failures import reason_of
 from bot.domain.model_ports import ExampleVoices, VoiceLessons
 from bot.domain.ports import Change
 from bot.domain.tasks import Task
+from bot.lifecycle import origin
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +21,8 @@ MAX_LESSONS = 20_000
 _REST = 3.0
 """How many times as long as a fit took nothing is fitted again: an import changes the examples every second."""
 _AFTER_FAILURE = 60.0
+_DEADLINE = 1_800.0
+"""Seconds for a fit that takes a minute where nothing else runs: after so long it hangs, and other tasks wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class VoiceFitter:
     lessons: VoiceLessons
     voices: ExampleVoices
     embedder: str
+    deadline: float = _DEADLINE
+    """Seconds for one task's fit."""
     _rests: dict[str, float] = field(default_factory=dict)
     """Task -> when it may be fitted again, on the monotonic clock."""
 
@@ -39,14 +46,27 @@ class VoiceFitter:
             if time.monotonic() < self._rests.get(task.name, 0.0):
                 continue
             began = time.monotonic()
-            try:
-                await self.fit(task)
-            except TrainingFailed as error:
-                log.error("voices not fitted", extra={"task": task.name, "problem": str(error)})
-                self._rests[task.name] = time.monotonic() + _AFTER_FAILURE
-            else:
+            if await self._fitted(task):
                 self._rests[task.name] = time.monotonic() + _REST * (time.monotonic() - began)
+            else:
+                self._rests[task.name] = time.monotonic() + _AFTER_FAILURE
         return 0
+
+    async def _fitted(self, task: Task) -> bool:
+        """Whether this task's voices are up to date now. Whatever is wrong with one task holds up no other."""
+        try:
+            async with asyncio.timeout(self.deadline):
+                await self.fit(task)
+        except Unreachable:
+            raise
+        except TrainingFailed as error:
+            log.error("voices not fitted", extra={"task": task.name, "problem": str(error)})
+        except Exception as error:  # noqa: BLE001 - of this task alone; said here, and tried again after a rest
+            about = {"task": task.name, "problem": reason_of(error), "at": origin(error)}
+            log.error("voices not fitted", extra=about)
+        else:
+            return True
+        return False
 
     async def fit(self, task: Task) -> None:
         """Fit this task's voices now if its examples have changed. Raises TrainingFailed."""

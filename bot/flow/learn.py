@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,12 +22,8 @@ from bot.domain.learning import (
     Judged,
     Phase,
     Progress,
-    Side,
     fit_temperature,
     keep_apart,
-    label_counts,
-    replayed,
-    settle,
     text_key,
 )
 from bot.domain.mixture import ADAPTER, Mixture, pooled
@@ -36,14 +32,14 @@ from bot.domain.ports import Change
 from bot.domain.scope import scope
 from bot.domain.serving_agreement import disagreement
 from bot.domain.tasks import Task
+from bot.domain.training_data import check_drawn, draw
+from bot.domain.unlearning import TrainingTexts
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.judge import Judge
 from bot.flow.score import Scorer, batches
 
 log = logging.getLogger(__name__)
 
-MAX_TRAINING_SET = 20_000
-MIN_PER_LABEL = 2
 _TELL_EVERY = 0.5
 
 
@@ -78,6 +74,8 @@ class Learner:
     now: Callable[[], datetime]
     fitter: VoiceFitter | None = None
     """None: no voice stands beside the adapter."""
+    texts: TrainingTexts | None = None
+    """What trainings leave on disk; None: nothing."""
 
     async def due(self, task: Task, tick: str) -> bool:
         """Ask for a cycle if enough corrections wait; once a tick, however many processes say so."""
@@ -113,21 +111,23 @@ class Learner:
             raise UsageError(f"tasks.{cycle.task}: the settings have no such task any more")
         query = await self.scorer.classifier.query(task)
         examples = await self.examples.examples(task.name)
-        training_set, held_out = await asyncio.to_thread(_chosen, examples, frozenset(task.names))
-        candidate = await self._train(cycle, query, training_set, told)
+        drawn = await asyncio.to_thread(draw, examples, frozenset(task.names))
+        check_drawn(task, drawn)
+        candidate = await self._train(cycle, query, drawn.training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
-            steered = await self._steered(query, candidate, training_set)
+            steered = await self._steered(query, candidate, drawn.training_set)
             wrong = disagreement(
                 await self.trainer.validation(self.runs / candidate.name), steered.right, len(steered.said)
             )
             candidate = await self._weighed(query, candidate, steered)
             judge = Judge(self.scorer, self.registry, self.now)
-            verdict = await judge.verdict(query, candidate, held_out, tell, [wrong] if wrong else [])
+            verdict = await judge.verdict(query, candidate, drawn.held_out, tell, [wrong] if wrong else [])
             verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
+        if self.texts is not None:
+            await self.texts.remove(candidate.name)
 
     async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
-        _check_enough(query.task, training_set)
         name = cycle.adapter or await self.registry.next_name(query.task.name)
         async with self._telling(cycle, Phase.TRAINING, name, told) as tell:
             run = TrainingRun(self.runs / name, self.base_path, query.task, query.codes, training_set)
@@ -247,23 +247,6 @@ class Learner:
             publishing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await publishing
-
-
-def _chosen(examples: Sequence[Example], names: Collection[str]) -> tuple[list[Example], list[Example]]:
-    """What to learn from and what to judge by: examples of labels that the task still has, each text once."""
-    known = [e for e in settle(examples) if e.label in names]
-    training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
-    return training_set, [e for e in known if e.side is Side.HELD_OUT]
-
-
-def _check_enough(task: Task, training_set: Sequence[Example]) -> None:
-    counts = label_counts(training_set)
-    starving = [name for name in task.names if counts[name] < MIN_PER_LABEL]
-    if len(task.names) - len(starving) < 2:
-        raise UsageError(
-            f"nothing to learn from: {', '.join(starving)} have fewer than {MIN_PER_LABEL} examples; "
-            "add some with `switchboard import`, or correct some decisions"
-        )
 
 
 def _foreseen(error: Exception) -> bool:

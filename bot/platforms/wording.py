@@ -60,6 +60,7 @@ _SPOKEN_FOR: Mapping[str, str] = {
     Reason.WITHDRAWN: "card_withdrawn",
     Reason.UNDELIVERABLE: "card_undeliverable",
     Reason.WORDLESS: "card_wordless",
+    Reason.RETIRED: "card_retired",
 }
 """Reasons that say enough, whoever decided."""
 _REMEMBERED: Mapping[str, str] = {Basis.TAP: "card_remembered_tap", Basis.EXAMPLE: "card_remembered_example"}
@@ -179,7 +180,7 @@ def attachment(media: Media, language: str) -> str:
 
 
 def card_marks(card: Card, language: str) -> list[str]:
-    """What became of the card's conversation, a short line each: taken, done, edited, deleted, disputed."""
+    """What became of the card's conversation, a short line each: taken, done, edited, deleted, disputed, held."""
     marks = []
     if card.done:
         marks.append(sentence(language, "card_done"))
@@ -189,6 +190,8 @@ def card_marks(card: Card, language: str) -> list[str]:
     for flag, key in ((edited, "card_edited"), (card.deleted, "card_deleted"), (card.disputed, "card_disputed")):
         if flag:
             marks.append(sentence(language, key))
+    if card.held:
+        marks.append(sentence(language, f"card_held_{card.held}"))
     return marks
 
 

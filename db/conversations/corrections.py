@@ -6,15 +6,26 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import LeadLabel
+from bot.domain.embedders import known_of
+from bot.domain.guards import Guards, Held, held, weight
 from bot.domain.learning import Source
 from db.conversations.examples import RULINGS, ConversationExample, store_example, withdraw_example
-from db.tables import ConversationRow, CorrectionRow
+from db.conversations.guarded import claim_of
+from db.tables import ConversationRow, CorrectionRow, ExampleRow
 
 
 async def store_lead_label(
-    session: AsyncSession, row: ConversationRow, task: str, lead_label: LeadLabel | None, now: datetime
-) -> None:
-    """Put the ruling in the place of what stood before; None withdraws that. The same again changes nothing."""
+    session: AsyncSession,
+    row: ConversationRow,
+    task: str,
+    lead_label: LeadLabel | None,
+    now: datetime,
+    guards: Guards,
+) -> Held | None:
+    """Put the ruling in the place of what stood before; None withdraws that. The same again changes nothing.
+
+    Returns why it teaches nobody yet, if so.
+    """
     stood = await session.scalar(
         select(CorrectionRow)
         .where(CorrectionRow.conversation_id == row.id, CorrectionRow.task == task)
@@ -24,13 +35,40 @@ async def store_lead_label(
     if lead_label is None:
         await _withdraw(session, stood, now)
         await withdraw_example(session, row.id, task, RULINGS, now)
-    elif stood is None or not _same(stood, lead_label):
-        await _withdraw(session, stood, now)
-        await session.execute(insert(CorrectionRow).values(_ruled(row, task, lead_label)))
-        source = Source.CONFIRMATION if lead_label.confirms else Source.CORRECTION
-        await store_example(
-            session, row, ConversationExample(task, lead_label.label, source, lead_label.at, lead_label.disputed), now
-        )
+        return None
+    if stood is not None and _same(stood, lead_label):
+        return await _held(session, row.id, task)
+    await _withdraw(session, stood, now)
+    await session.execute(insert(CorrectionRow).values(_ruled(row, task, lead_label)))
+    lesson = await _lesson(session, row, task, lead_label, now, guards)
+    await store_example(session, row, lesson, now)
+    return lesson.held
+
+
+async def _lesson(
+    session: AsyncSession, row: ConversationRow, task: str, lead_label: LeadLabel, now: datetime, guards: Guards
+) -> ConversationExample:
+    """What the ruling teaches, and whether at once. A confirmation agrees with the system: no guard asks about it."""
+    label, lead, at = lead_label.label, lead_label.lead.key, lead_label.at
+    if lead_label.confirms:
+        disputed = Held.DISPUTED if lead_label.disputed else None
+        return ConversationExample(task, label, Source.CONFIRMATION, at, lead, disputed)
+    claim = await claim_of(session, row, task, lead_label, now)
+    why = held(claim, guards, known_of(row.embedder or "").scale)
+    counts = weight(claim.agreed, claim.overruled)
+    return ConversationExample(task, label, Source.CORRECTION, at, lead, why, counts)
+
+
+async def _held(session: AsyncSession, conversation: int, task: str) -> Held | None:
+    """Why what stands of it teaches nobody yet."""
+    standing = select(ExampleRow.held).where(
+        ExampleRow.conversation_id == conversation,
+        ExampleRow.task == task,
+        ExampleRow.source.in_(RULINGS),
+        ExampleRow.withdrawn_at.is_(None),
+    )
+    found = await session.scalar(standing)
+    return None if found is None else Held(found)
 
 
 async def _withdraw(session: AsyncSession, stood: CorrectionRow | None, now: datetime) -> None:
@@ -39,12 +77,13 @@ async def _withdraw(session: AsyncSession, stood: CorrectionRow | None, now: dat
 
 
 def _same(stood: CorrectionRow, lead_label: LeadLabel) -> bool:
-    return (stood.label, stood.lead, stood.at, stood.confirms, stood.disputed) == (
+    return (stood.label, stood.lead, stood.at, stood.confirms, stood.disputed, stood.agreeing) == (
         lead_label.label,
         lead_label.lead.key,
         lead_label.at,
         lead_label.confirms,
         lead_label.disputed,
+        lead_label.agreeing,
     )
 
 
@@ -58,4 +97,5 @@ def _ruled(row: ConversationRow, task: str, lead_label: LeadLabel) -> dict[str, 
         "at": lead_label.at,
         "confirms": lead_label.confirms,
         "disputed": lead_label.disputed,
+        "agreeing": lead_label.agreeing,
     }

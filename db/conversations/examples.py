@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.guards import Held
 from bot.domain.learning import Source, side_of, text_key
 from db.tables import ConversationRow, ExampleRow
 
@@ -21,7 +22,11 @@ class ConversationExample:
     label: str
     source: Source
     at: datetime
-    quarantined: bool = False
+    lead: str | None = None
+    """On whose word, `platform:id`; None: on no lead's."""
+    held: Held | None = None
+    """Why it teaches nobody yet; None: it does."""
+    weight: float = 1.0
 
 
 async def store_example(
@@ -39,7 +44,10 @@ async def store_example(
         "side": side_of(row.text),
         "at": lesson.at,
         "recorded_at": now,
-        "quarantined": lesson.quarantined,
+        "quarantined": lesson.held is not None,
+        "held": lesson.held,
+        "lead": lesson.lead,
+        "weight": lesson.weight,
     }
     values = [literal(value, ExampleRow.__table__.c[name].type) for name, value in columns.items()]
     kept = select(*values, ConversationRow.id, ConversationRow.text, ConversationRow.vector, ConversationRow.embedder)

@@ -31,6 +31,7 @@ from bot.domain.ports import Change
 from bot.domain.posts import (
     Card,
     Continuation,
+    Digest,
     FollowUp,
     LearningReport,
     Notice,
@@ -53,7 +54,7 @@ from db.tables import ConversationRow, MessagePartRow, MessageRow, NoteRow, Post
 
 _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, WrongTeam, Notice))
 """What stands in the team's room. Whatever is written under our posts to the person is no note."""
-_IN_TEAMS_ROOMS = (*_OF_THE_TEAM, LearningReport.__name__)
+_IN_TEAMS_ROOMS = (*_OF_THE_TEAM, LearningReport.__name__, Digest.__name__)
 _PARKED_FOR = timedelta(hours=1)
 """How long a note waits for the receipt of what it was written under. After that it is nobody's."""
 

@@ -1,15 +1,18 @@
 """What leads and their teams say about a conversation with emoji and buttons, and what that amounts to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.compose import marked_held
 from bot.domain.conversations import CardState, LookedUp, PendingReactions, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.failures import ItemKey
+from bot.domain.guards import Guards
 from bot.domain.messages import Person
 from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, Notice, Post, Reply, What
@@ -17,6 +20,7 @@ from db.conversations.claims import free, held, lease, release
 from db.conversations.corrections import store_lead_label
 from db.conversations.decisions import heard, record, with_its_team
 from db.conversations.failures import backs_off, readable
+from db.conversations.label_names import names_by_now
 from db.conversations.targets import IS_CHOICE, nobodys, on, on_message, on_note
 from db.engine import announce
 from db.posts.enqueue import enqueue
@@ -39,11 +43,12 @@ async def claim_reactions(session: AsyncSession, now: datetime, limit: int) -> l
     found = (await session.scalars(_waiting(now).limit(limit))).all()
     await lease(session, found, now)
     return await readable(
-        session, found, partial(_read, session), lambda row: ItemKey("correct", str(row.id), row.id), now
+        session, found, partial(pending_reactions, session), lambda row: ItemKey("correct", str(row.id), row.id), now
     )
 
 
-async def _read(session: AsyncSession, found: Sequence[ConversationRow]) -> list[PendingReactions]:
+async def pending_reactions(session: AsyncSession, found: Sequence[ConversationRow]) -> list[PendingReactions]:
+    """All there is to know about these conversations before somebody moves them."""
     ids = [row.id for row in found]
     said = await mappers.own_messages(session, ids)
     questions = await open_questions(session, ids)
@@ -123,7 +128,8 @@ async def _first(session: AsyncSession, row: ConversationRow) -> Decision:
         .order_by(DecisionRow.id.desc())
         .limit(1)
     )
-    return mappers.decision((await session.scalars(unaided)).one())
+    decision = mappers.decision((await session.scalars(unaided)).one())
+    return replace(decision, label=(await names_by_now(session, decision.task)).get(decision.label, decision.label))
 
 
 async def _history(session: AsyncSession, conversation_id: int) -> tuple[tuple[str, str], ...]:
@@ -176,6 +182,7 @@ async def conclude_reactions(
     posts: Sequence[Post],
     now: datetime,
     looked_up: LookedUp,
+    guards: Guards,
 ) -> None:
     row = await held(session, pending.conversation)
     events = await _events(session, pending.conversation.id)
@@ -191,7 +198,7 @@ async def conclude_reactions(
             await release(session, row.id)
         return
     await session.execute(update(ReactionRow).where(ReactionRow.id.in_(waiting)).values(concluded_at=now))
-    await store_lead_label(session, row, pending.first.task, standing.lead_label, now)
+    why = await store_lead_label(session, row, pending.first.task, standing.lead_label, now, guards)
     if decision is not None:
         await record(session, row.id, decision, now)
     if decision is not None and row.state == State.ASKED:
@@ -200,7 +207,7 @@ async def conclude_reactions(
         update(ConversationRow).where(ConversationRow.id == row.id).values(**_changed(row, decision, standing, now))
     )
     await session.execute(changed.execution_options(synchronize_session=False))
-    await enqueue(session, row.id, posts, now)
+    await enqueue(session, row.id, marked_held(posts, pending.card, why), now)
     await release(session, row.id)
     await announce(session, Change.OWED, Change.FREED)
 

@@ -23,7 +23,7 @@ RULED = and_(
     CorrectionRow.withdrawn_at.is_(None),
 )
 """The ruling that stands on which team a conversation belongs to."""
-_NO_DOUBT = (Reason.WORDLESS, Reason.UNDELIVERABLE, Reason.WITHDRAWN)
+_NO_DOUBT = (Reason.WORDLESS, Reason.UNDELIVERABLE, Reason.WITHDRAWN, Reason.RETIRED)
 
 
 def unsure() -> ColumnElement[bool]:

@@ -31,7 +31,7 @@ _COMPARED: TextClause = text("""
             WHEN e.embedder = :one THEN -(e.vector <#> asked.part_one)
             WHEN e.embedder = :two THEN -(e.vector <#> asked.part_two)
             ELSE 1.0 END,
-        e.text_key = asked.key, e.text, e.source
+        e.text_key = asked.key, e.text, e.source, e.weight
     FROM unnest(CAST(:ns AS integer[]), CAST(:ids AS bigint[]), CAST(:corrected AS boolean[]))
         AS pair(n, id, corrected)
     JOIN asked ON asked.n = pair.n
@@ -69,8 +69,8 @@ async def compared(
             "corrected": [was for _, _, was in pairs],
         },
     )
-    for n, was_corrected, example, label, similarity, same, says, source in rows:
-        found[n, was_corrected].append(Neighbour(example, label, similarity, same, says, basis_of(source)))
+    for n, was_corrected, example, label, similarity, same, says, source, weight in rows:
+        found[n, was_corrected].append(Neighbour(example, label, similarity, same, says, basis_of(source), weight))
     return found
 
 

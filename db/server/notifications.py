@@ -24,8 +24,8 @@ _ANYTHING = frozenset(Change)
 async def listen(database: Database) -> AsyncIterator[AsyncIterator[frozenset[Change]]]:
     """Listens from its beginning to its end; heals itself when the connection is lost. Raises Unreachable at first."""
     ears = _Listener(database)
-    await ears.open()
     try:
+        await ears.open()
         async with aclosing(ears.heard()) as heard:
             yield heard
     finally:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Float, Index, Integer, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -75,6 +75,7 @@ class CorrectionRow(Table):
             unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
         ),
+        Index(None, "lead"),
         Index("ix_corrections_disputed", "conversation_id", postgresql_where=text("disputed AND withdrawn_at IS NULL")),
     )
 
@@ -88,6 +89,8 @@ class CorrectionRow(Table):
     at: Mapped[datetime]
     confirms: Mapped[bool]
     disputed: Mapped[bool]
+    agreeing: Mapped[int] = mapped_column(Integer, server_default="1")
+    """Leads who said so."""
     withdrawn_at: Mapped[datetime | None]
 
 
@@ -134,6 +137,7 @@ class ExampleRow(Table):
             "recorded_at",
             postgresql_where=text("withdrawn_at IS NULL AND source = 'correction'"),
         ),
+        Index(None, "lead", "recorded_at", postgresql_where=text("lead IS NOT NULL")),
         Index(None, "changed"),
     )
 
@@ -149,7 +153,17 @@ class ExampleRow(Table):
     conversation_id: Mapped[int | None] = to("conversations.id")
     vector: Mapped[list[float] | None] = mapped_column(Vector())
     embedder: Mapped[str | None]
+    origin: Mapped[str] = mapped_column(Words, server_default="")
+    """The name of the file it came from."""
     quarantined: Mapped[bool]
+    """It teaches nobody; `held` says why."""
+    held: Mapped[str | None]
+    lead: Mapped[str | None]
+    """On whose word, `platform:id`; None: on no lead's."""
+    weight: Mapped[float] = mapped_column(Float, server_default="1")
+    """How much it counts in the memory beside others."""
+    retired_by: Mapped[str | None]
+    """The adapter that serves and gets its text right without it; only the very text is known by heart then."""
     changed: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """The transaction that wrote the row last; the database itself sees to it, whoever writes."""
     withdrawn_at: Mapped[datetime | None]
@@ -175,6 +189,8 @@ class AdapterRow(Table):
     """Of its files as they were judged; NULL: they are not looked at."""
     scope: Mapped[dict[str, list[float] | float] | None] = mapped_column(JSONB(none_as_null=True))
     """What one's own texts look like to it (`scope.Scope`); NULL: there were too few."""
+    retires_at: Mapped[datetime | None]
+    """When it stops serving, since somebody whose texts it learned from was forgotten; NULL: nobody was."""
 
 
 class PromotionRow(Table):
@@ -219,6 +235,23 @@ class LabelCodeRow(Table):
     code: Mapped[str]
 
 
+class LabelChangeRow(Table):
+    """Who renamed, merged, split or retired a label, and when: only added to."""
+
+    __tablename__ = "label_changes"
+    __table_args__ = (Index(None, "task", "id"),)
+
+    id: Mapped[int] = new_id()
+    task: Mapped[str]
+    kind: Mapped[str]
+    before: Mapped[str]
+    after: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+    touched: Mapped[dict[str, float]]
+    """How many examples, corrections, conversations, adapters and codes followed."""
+
+
 class CycleRow(Table):
     """A learning cycle, from request to verdict."""
 
@@ -255,4 +288,14 @@ class TickRow(Table):
     __tablename__ = "schedule_ticks"
 
     task: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class DigestRow(Table):
+    """A digest that was owed to the leads: once for each run of its schedule, over all processes."""
+
+    __tablename__ = "digests"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    tick: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]

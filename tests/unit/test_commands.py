@@ -130,16 +130,18 @@ def test_a_person_is_a_platform_and_an_id_there() -> None:
 
 def test_an_erasure_says_what_went_and_who_had_learned(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
-    forgotten(Person("web", "customer"), Erased(3, 2, ("routing-3", "routing-4")), True, out)
+    forgotten(Person("web", "customer"), Erased(3, 2, ("routing-3", "routing-4"), NOW), True, out)
     assert json.loads(out.getvalue()) == {
         "person": "web:customer",
         "conversations": 3,
         "examples": 2,
         "adapters": ["routing-3", "routing-4"],
+        "serve_until": NOW.isoformat(),
     }
     said = capsys.readouterr().err
     assert "web:customer: 3 conversations and 2 examples are erased" in said
     assert "learned from a text of theirs: routing-3, routing-4" in said
+    assert f"they serve until {NOW:%Y-%m-%d} at the latest; a learning cycle without it is asked for" in said
 
 
 def test_an_erasure_of_nobody_says_so(capsys: pytest.CaptureFixture[str]) -> None:

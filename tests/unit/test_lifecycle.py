@@ -34,7 +34,7 @@ async def test_a_ring_while_working_is_not_lost() -> None:
 async def test_a_ring_at_the_moment_of_cancelling_keeps_nobody_running(turns: int) -> None:
     wakeup = Wakeup()
     waiting = asyncio.create_task(wakeup.wait(3600))
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)  # it begins to wait
     wakeup.wake()
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -58,17 +58,19 @@ async def test_a_step_that_found_work_looks_again_without_sleeping() -> None:
 
 
 async def test_cancelling_lets_the_step_finish_what_it_began() -> None:
-    began, stored = asyncio.Event(), []
+    began, said, stored = asyncio.Event(), asyncio.Event(), []
 
     async def step() -> int:
         began.set()
-        await asyncio.sleep(0.05)
+        await said.wait()
         stored.append("receipt")
         return 1
 
     task = asyncio.create_task(forever(step, Wakeup()))
     await began.wait()
     task.cancel()
+    await asyncio.sleep(0)
+    said.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert stored[:1] == ["receipt"]

@@ -8,6 +8,7 @@ import pytest
 from bot import schedule
 from bot.domain.errors import Unreachable
 from bot.schedule import CronJob, latest_run, next_runs, run_if_due
+from tests.waiting import until
 
 SATURDAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -77,8 +78,10 @@ class _Memory:
 
     def __init__(self, last: datetime | None = None) -> None:
         self.last = last
+        self.asked = 0
 
     async def last_tick(self, task: str) -> datetime | None:
+        self.asked += 1
         return self.last
 
     async def record_tick(self, task: str, at: datetime) -> None:
@@ -127,8 +130,9 @@ async def test_what_could_not_be_done_stays_due() -> None:
 
 
 async def test_the_schedule_keeps_going_until_cancelled() -> None:
-    task = asyncio.create_task(schedule.keep_schedule([_job([])], _Memory(), lambda: SATURDAY))
-    await asyncio.sleep(0.05)
+    memory = _Memory()
+    task = asyncio.create_task(schedule.keep_schedule([_job([])], memory, lambda: SATURDAY))
+    await until(lambda: memory.asked > 1)
     assert not task.done()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -141,13 +145,11 @@ async def test_a_job_is_run_at_its_time_and_at_every_later_one(monkeypatch: pyte
     ticks: list[str] = []
     memory = _Memory(datetime(2026, 11, 20, 3, tzinfo=UTC))
     keeping = asyncio.create_task(schedule.keep_schedule([_job(ticks)], memory, lambda: clock[0]))
-    await asyncio.sleep(0.05)
-    assert ticks == []
+    await until(lambda: memory.asked > 2)
+    assert ticks == [], "looked at again and again, and not due"
     # APScheduler's own clock is far beyond these days: it wakes us at once each time, and ours says what is due
     clock[0] = datetime(2026, 11, 21, 3, 0, 5, tzinfo=UTC)
-    async with asyncio.timeout(5):
-        while not ticks:  # noqa: ASYNC110 - APScheduler sets no event of ours
-            await asyncio.sleep(0.01)
+    await until(lambda: bool(ticks))
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeping

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import ConfigError
+from bot.domain.guards import Guards
 from bot.domain.messages import Place
 from bot.domain.tasks import Vocabulary
 from bot.init import of_names, settings_text
@@ -80,6 +81,15 @@ def test_emoji_are_in_each_platforms_normal_form(tmp_path: Path) -> None:
     assert emoji == {"web": "💰", "slack": "moneybag", "telegram": "❤"}
 
 
+def test_guards_are_as_the_settings_say_and_else_as_usual(tmp_path: Path) -> None:
+    learning = "[tasks.routing.learning]\ncorrections_per_hour = 5\nneighbour_guard = false\n"
+    settings = load(write(tmp_path, GOOD + learning), {})
+    assert settings.routing.learning.guards == Guards(per_hour=5, new_team=5, neighbours=False)
+    assert settings.task("sentiment").learning.guards == Guards()
+    wrong = mistakes(tmp_path, GOOD + '[tasks.routing.learning]\nneighbour_guard = "no"\n')
+    assert wrong == "tasks.routing.learning.neighbour_guard: write true or false, without quotes"
+
+
 def test_the_environment_overrides_the_database(tmp_path: Path) -> None:
     settings = load(write(tmp_path, GOOD), {"DATABASE_URL": "postgresql://db/switchboard"})
     assert settings.database.url == "postgresql://db/switchboard"
@@ -97,6 +107,13 @@ def test_a_wrong_url_is_named_by_where_it_stands_and_never_quoted(tmp_path: Path
     assert said == 'DATABASE_URL: write "embedded" or a postgresql://… URL'
     said = mistakes(tmp_path, GOOD + '[database]\nurl = "mysql://bot:secret@db/x"\n')
     assert said == 'database.url: write "embedded" or a postgresql://… URL'
+
+
+def test_how_long_a_model_serves_that_had_learned_from_somebody_forgotten(tmp_path: Path) -> None:
+    assert load(write(tmp_path, GOOD), {}).unlearn_within == timedelta(days=30)
+    assert load(write(tmp_path, GOOD + "[privacy]\nunlearn_days = 0\n"), {}).unlearn_within == timedelta(0)
+    said = mistakes(tmp_path, GOOD + "[privacy]\nunlearn_days = -1\nforget = true\n")
+    assert "privacy.unlearn_days: must be a number from 0" in said and "privacy.forget: unknown" in said
 
 
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
@@ -144,6 +161,19 @@ def test_what_a_new_model_is_held_to_and_whether_it_goes_back_by_itself(tmp_path
     said = mistakes(tmp_path, GOOD + table.replace("false", '"off"').replace('["friday?"]', "5"))
     assert "tasks.routing.learning.automatic_rollback: write true or false, without quotes" in said
     assert "tasks.routing.learning.out_of_scope: must be a list of texts" in said
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("", "0 9 * * mon"), ('digest = "0 8 * * fri"', "0 8 * * fri"), ('digest = ""', "")]
+)
+def test_the_weekly_digest_comes_on_mondays_unless_the_settings_say_otherwise(
+    tmp_path: Path, written: str, kept: str
+) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text(GOOD + f"\n[tasks.routing.learning]\n{written}\n", "utf-8")
+    assert load(file, {}).routing.learning.digest == kept
+    said = mistakes(tmp_path, GOOD + '\n[tasks.routing.learning]\ndigest = "mondays"\n')
+    assert said.startswith("tasks.routing.learning.digest: 'mondays' is no cron expression")
 
 
 def test_when_to_ask_is_promised_as_a_share_unless_a_probability_is_set_by_hand(tmp_path: Path) -> None:

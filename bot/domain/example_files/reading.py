@@ -15,6 +15,7 @@ from bot.domain.example_files.fasttext import FASTTEXT, read_fasttext
 from bot.domain.example_files.html_text import as_text, is_html
 from bot.domain.example_files.json_rows import read_json
 from bot.domain.example_files.labels import LabelReader
+from bot.domain.example_files.reassignments import from_helpdesk, from_table
 from bot.domain.example_files.rows import BadLine, LeftOut, Line, Row
 from bot.domain.example_files.sides import KNOWN, is_testing, side_named
 from bot.domain.example_files.spreadsheets import is_spreadsheet, read_spreadsheet
@@ -50,6 +51,8 @@ class ReadOptions:
     mapped: Mapping[str, str] = field(default_factory=dict)
     unknown: Unknown = Unknown.REFUSE
     keep_html: bool = False
+    first: str | None = None
+    """The column with the team that a ticket went to first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,9 @@ def read_lines(data: bytes, labels: LabelReader, encoding: str | None) -> tuple[
     file = decoded(data, encoding)
     begin = file.text.lstrip()[:1]
     if begin in ("{", "["):
+        history = from_helpdesk(file.text, labels.recognises)
+        if history is not None:
+            return history[0], [sentence for sentence in (file.said, history[1]) if sentence]
         return list(read_json(file.text)), [file.said] if file.said else []
     if file.text.lstrip().startswith(FASTTEXT):
         return list(read_fasttext(file.text)), [file.said] if file.said else []
@@ -99,7 +105,9 @@ def read_examples(data: bytes, task: Task, now: datetime, options: ReadOptions) 
     labels = LabelReader(task, options.mapped)
     lines, said = read_lines(data, labels, options.encoding)
     rows = [line for line in lines if isinstance(line, Row)]
-    columns = chosen(rows, options.text, options.label, labels.recognises) if rows else _OURS
+    moved = from_table(rows, options.first, options.label) if rows else None
+    last, told = moved if moved else (options.label, "")
+    columns = chosen(rows, options.text, last, labels.recognises) if rows else _OURS
     if columns.label is None:
         raise without_label(rows)
     reader = _Reader(task, labels, options, columns, now)
@@ -108,7 +116,7 @@ def read_examples(data: bytes, task: Task, now: datetime, options: ReadOptions) 
         [(line.number, one) for line, one in zip(lines, read, strict=True) if isinstance(one, Example)],
         [one for one in read if isinstance(one, BadLine)],
         [one for one in read if isinstance(one, LeftOut)],
-        [sentence for sentence in (*said, columns.said, *reader.noticed.said, *labels.said) if sentence],
+        [sentence for sentence in (*said, told, columns.said, *reader.noticed.said, *labels.said) if sentence],
         frozenset(reader.testing),
     )
 

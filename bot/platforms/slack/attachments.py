@@ -1,5 +1,6 @@
 """Attachments: their bytes out of Slack, and other platforms' into it."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from bot.platforms.slack.web_api import ask, look, unreached
 log = logging.getLogger(__name__)
 
 LARGEST = 20 * 1024 * 1024
+_SECONDS = 20.0
+"""For all files of a post: it is taken to hang after that, and tried again as often as an upload that fails."""
 _HOSTS = (".slack.com", ".slack-files.com", ".slack-edge.com", ".slack-gov.com")
 
 
@@ -34,23 +37,30 @@ class Attachments:
         info = inner(await look(lambda: self.client.files_info(file=media.id)), "file")
         return await self._content(info)
 
-    async def bring(self, item: OutboxItem, channel: str, thread: str) -> None:
+    async def bring(self, item: OutboxItem, channel: str, thread: str, last: bool) -> None:
         """Put what came along into the thread: other platforms' files, and our own that its readers could not open.
 
-        A file that cannot come is named in the text all the same. Raises Unreachable.
+        A file that cannot come is named in the text all the same. Raises Unreachable, except at the `last` attempt.
         """
         try:
-            uploads = [*item.files, *await self._unseen(attached(item.post.content), channel)]
-            if uploads:
-                await ask(
-                    self.client.files_upload_v2(
-                        file_uploads=[_upload(file) for file in uploads], channel=channel, thread_ts=thread
-                    )
-                )
-        except Refused as error:
+            await self._brought(item, channel, thread)
+        except (Refused, Unreachable) as error:
+            if isinstance(error, Unreachable) and not last:
+                raise
             log.warning(
                 "post delivered without its files", extra={"platform": NAME, "post": item.id, "problem": str(error)}
             )
+
+    async def _brought(self, item: OutboxItem, channel: str, thread: str) -> None:
+        """Raises Unreachable, Refused."""
+        try:
+            async with asyncio.timeout(_SECONDS):
+                uploads = [*item.files, *await self._unseen(attached(item.post.content), channel)]
+                if uploads:
+                    files = [_upload(file) for file in uploads]
+                    await ask(self.client.files_upload_v2(file_uploads=files, channel=channel, thread_ts=thread))
+        except TimeoutError:
+            raise Unreachable(f"platforms.slack: the files took longer than {_SECONDS:.0f} s") from None
 
     async def _unseen(self, media: Sequence[Media], channel: str) -> list[File]:
         """Those that were shared in a private place which is not this channel.

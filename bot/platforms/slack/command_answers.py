@@ -7,7 +7,7 @@ from bot.domain import asking
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Adapter
-from bot.domain.queries import Account, Request
+from bot.domain.queries import Account, Erased, Request
 from bot.domain.tasks import Task
 from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, plain, quote, section
 from bot.platforms.slack.interactions import ExtraButton
@@ -120,6 +120,14 @@ def may_forget(language: str) -> Said:
     sentence_ = escaped(sentence(language, "slack_forget"))
     erase = button(ExtraButton.FORGET, sentence(language, "slack_forget_button"), value="yes", style="danger")
     return Said(sentence_, [section(sentence_), *actions([erase])])
+
+
+def forgotten(erased: Erased, language: str) -> Said:
+    """What was erased, and until when a model serves that had learned from it."""
+    done = sentence(language, "slack_forgotten", conversations=erased.conversations, examples=erased.examples)
+    if erased.serve_until is None:
+        return plain(done)
+    return plain(f"{done} {sentence(language, 'slack_forgotten_model', date=f'{erased.serve_until:%Y-%m-%d}')}")
 
 
 def asked_by(language: str, who: str, words: str) -> Said:

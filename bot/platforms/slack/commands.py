@@ -44,7 +44,7 @@ class Commands:
         """Forget the person who pressed the button: nobody can be forgotten by somebody else."""
         language = await self.request_context.language(asked.user)
         erased = await self.request_context.platform.chat_commands.forget(Person(NAME, asked.user))
-        said = told(language, "slack_forgotten", conversations=erased.conversations, examples=erased.examples)
+        said = command_answers.forgotten(erased, language)
         await self.request_context.ephemeral.answer(asked.respond_to, said, replace=True)
 
     async def _done(self, command: Command, language: str) -> Said:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.domain.delivery import MOST_ATTEMPTS_WITH_FILES
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import MessageRef, Person
 from bot.domain.posts import Card, Continuation, Notice, OutboxItem
@@ -91,11 +92,14 @@ class Sender:
         said = render(item.post.content, self.rendering, await self._links(item))
         if item.post.only_for is not None:
             return await self._post_ephemeral(item.post.only_for, channel, thread, said)
-        ts = await self._said_before(item, channel, thread) if item.attempt > 1 else ""
-        if not ts:
+        before = await self._said_before(item, channel, thread) if item.attempt > 1 else ""
+        ts = before
+        if not before:
             answer = await ask(self._message(item, channel, thread, said))
             channel, ts = word(answer, "channel"), word(answer, "ts")
-        await self.attachments.bring(item, channel, thread or ts)
+        # Counted from the attempt that said the text: until then no file was tried
+        last = bool(before) and item.attempt >= MOST_ATTEMPTS_WITH_FILES
+        await self.attachments.bring(item, channel, thread or ts, last)
         return MessageRef(NAME, channel, ts)
 
     def _message(self, item: OutboxItem, channel: str, thread: str | None, said: Said) -> Awaitable[AsyncSlackResponse]:

@@ -14,6 +14,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
+    Digest,
     FollowUp,
     LearningReport,
     Moved,
@@ -28,12 +29,13 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.locales import choose
+from bot.platforms.digest import digest
 from bot.platforms.slack.blocks import Block, Said, actions, choice_button, context, escaped, plain, quote, section
 from bot.platforms.slack.card import EXCERPT, MOST, attached, card, notified
 from bot.platforms.slack.locales import sentence
 from bot.platforms.wording import RenderContext, continuation, question, reply, report, to_person, to_team
 
-FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport)
+FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport, Digest)
 """What no other company may read: never said in a channel that is shared with one."""
 
 
@@ -57,6 +59,8 @@ def render(content: Content, rendering: RenderContext, links: Links | None = Non
             return _for_the_person(content, rendering, choose(content.language, rendering.languages))
         case LearningReport():
             return _report(content, rendering.languages[0])
+        case Digest():
+            return plain("\n".join(digest(content, rendering.languages[0], rendering.task)))
         case Continuation():
             return _continuation(content, choose(content.language, rendering.languages))
         case FollowUp() | Offer() | Sent() | WrongTeam() | Notice():

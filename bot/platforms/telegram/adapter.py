@@ -191,10 +191,12 @@ class Telegram:
                 raise
             except Unreachable as error:
                 self._listening = False
+                pause = error.retry_after.total_seconds() if error.retry_after else wait
                 log.warning(
-                    "updates not received or not stored, trying again", extra={"platform": NAME, "problem": str(error)}
+                    "updates not received or not stored, trying again",
+                    extra={"platform": NAME, "problem": str(error), "seconds": pause},
                 )
-                await asyncio.sleep(error.retry_after.total_seconds() if error.retry_after else wait)
+                await asyncio.sleep(pause)
                 wait, patience = min(wait * 2, _LONGEST_WAIT), 0
             else:
                 self._listening = True

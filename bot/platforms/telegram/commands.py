@@ -6,7 +6,7 @@ from telegram import InlineKeyboardMarkup
 
 from bot.domain.conversations import State
 from bot.domain.messages import Person
-from bot.domain.queries import ChatCommands, Request
+from bot.domain.queries import ChatCommands, Erased, Request
 from bot.locales import choose
 from bot.platforms.telegram.facts import Command
 from bot.platforms.telegram.locales import sentence
@@ -86,12 +86,20 @@ class Commands:
     async def _forget(self, command: Command, language: str) -> Said:
         """Only the button erases: a word too many must not."""
         if command.pressed and command.argument == _YES:
-            await self._desk.forget(command.person)
-            return Said(plain(sentence(language, "telegram_forgotten")))
+            return Said(plain(_forgotten(await self._desk.forget(command.person), language)))
         if command.pressed:
             return Said(plain(sentence(language, "telegram_kept")))
         choices = [(sentence(language, "telegram_forget_yes"), _YES), (sentence(language, "telegram_forget_no"), _NO)]
         return Said(plain(sentence(language, "telegram_forget"), MOST), _buttons(command, choices))
+
+
+def _forgotten(erased: Erased, language: str) -> str:
+    """What was erased, and until when a model serves that had learned from it."""
+    done = sentence(language, "telegram_forgotten")
+    if erased.serve_until is None:
+        return done
+    date = f"{erased.serve_until:%Y-%m-%d}"
+    return f"{done} {sentence(language, 'telegram_forgotten_model', date=date)}"
 
 
 def _buttons(command: Command, choices: list[tuple[str, str]]) -> InlineKeyboardMarkup:

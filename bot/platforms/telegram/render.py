@@ -15,6 +15,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
+    Digest,
     FollowUp,
     LearningReport,
     Moved,
@@ -31,6 +32,7 @@ from bot.domain.posts import (
 )
 from bot.domain.rich_text import units
 from bot.domain.tasks import Task
+from bot.platforms.digest import digest
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, link, marked_up, plain, quoted
@@ -74,6 +76,8 @@ def render(content: Content, rendering: RenderContext, missing: Sequence[Media] 
             return _to_team(content, rendering)
         case LearningReport():
             return Said(_report(content, rendering.team))
+        case Digest():
+            return Said(plain("\n".join(digest(content, rendering.team, rendering.task))))
 
 
 def attached(media: Sequence[Media], language: str, key: str = "card_attached") -> list[str]:

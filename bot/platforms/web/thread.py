@@ -4,9 +4,22 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.continuation import first
 from bot.domain.messages import Note
-from bot.domain.posts import SEND, Card, Continuation, FollowUp, LearningReport, Notice, Offer, Post, Sent, WrongTeam
+from bot.domain.posts import (
+    SEND,
+    Card,
+    Continuation,
+    Digest,
+    FollowUp,
+    LearningReport,
+    Notice,
+    Offer,
+    Post,
+    Sent,
+    WrongTeam,
+)
 from bot.domain.queries import TranscriptLine
 from bot.domain.relay import without_prefix
+from bot.platforms.digest import digest
 from bot.platforms.web.events import NAME
 from bot.platforms.web.words import (
     Json,
@@ -160,5 +173,8 @@ def posted(words: Words, post: Post | None) -> Object:
                 "reasons": [as_sentence(reason) for reason in reasons],
                 "promoted": learned.promoted,
             }
+        case Digest() as weekly:
+            title, *lines = digest(weekly, language, words.task)
+            return {"kind": "report", "text": title, "reasons": lines, "promoted": True}
         case _:
             return {"kind": "gone"}

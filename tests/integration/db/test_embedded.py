@@ -18,6 +18,7 @@ from bot.domain.errors import Unreachable, UsageError
 from db.engine import Database, open_database
 from db.migrate import upgrade
 from db.server.embedded import embedded, serving
+from tests.waiting import until
 
 _HOLDS = """
 import sys, time
@@ -324,9 +325,11 @@ async def test_told_to_leave_again_and_again_while_every_thread_is_busy_it_leave
     holding = asyncio.Event()
     holder = asyncio.create_task(holds())
     await holding.wait()
-    for _ in range(3):
+    holder.cancel()
+    await until(lambda: any(task.get_name() == "leave postgres" for task in asyncio.all_tasks()))
+    for _ in range(2):  # while no thread is free to stop the server
         holder.cancel()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
     free.set()
     with pytest.raises(asyncio.CancelledError):
         await holder
@@ -334,13 +337,22 @@ async def test_told_to_leave_again_and_again_while_every_thread_is_busy_it_leave
 
 
 _WATCHES = """
-import asyncio, sys
+import asyncio, sys, time
 from pathlib import Path
+from db.server import embedded as module
 from db.server.embedded import embedded
 
+look = module._Server.listens
+
+def told(server):
+    began, there = time.monotonic(), look(server)
+    print(began if there else "gone", flush=True)
+    return there
+
+module._Server.listens = told
+
 async def main():
-    async with embedded(Path(sys.argv[1])) as url:
-        print(url, flush=True)
+    async with embedded(Path(sys.argv[1])):
         await asyncio.to_thread(sys.stdin.read)
 
 asyncio.run(main())
@@ -352,6 +364,16 @@ def _watcher(home: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", _WATCHES, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+
+
+async def _finds_it_after(other: subprocess.Popen[str], moment: float) -> None:
+    """Until it began to look after that moment, and found the server."""
+    assert other.stdout is not None
+    async with asyncio.timeout(30):
+        while line := (await asyncio.to_thread(other.stdout.readline)).strip():
+            if line != "gone" and float(line) > moment:
+                return
+    raise AssertionError("it ended")
 
 
 async def _answers_again(database: Database) -> None:
@@ -381,14 +403,14 @@ async def test_of_several_who_watch_one_starts_it_again(home: Path) -> None:
     others = [_watcher(home) for _ in range(2)]
     async with embedded(home) as url, open_database(url) as database:
         for other in others:
-            assert other.stdout is not None
-            assert (await asyncio.to_thread(other.stdout.readline)).startswith("postgresql://")
+            await _finds_it_after(other, 0.0)
         killed = _postmaster(home)
         assert killed is not None
         os.kill(killed, signal.SIGKILL)
         await _answers_again(database)
         revived = _postmaster(home)
-        await asyncio.sleep(2)  # everybody has looked by now
+        back = time.monotonic()
+        await asyncio.gather(*(_finds_it_after(other, back) for other in others))
         assert _postmaster(home) == revived != killed
         said = (home / "data" / "server.log").read_text()
         assert said.count("database system is ready to accept connections") == 2

@@ -12,6 +12,7 @@ from db.engine import Database
 from db.examples import PostgresExamples
 from db.memory import PostgresMemory
 from tests.integration.db.scenes import VECTOR, after
+from tests.postgres import until_a_lock_is_waited_for
 
 MANY = [Example(f"message number {n}", "access", Source.IMPORT, Side.TRAIN, after(0)) for n in range(4_500)]
 
@@ -34,15 +35,17 @@ async def test_a_newer_file_replaces_every_label(examples: PostgresExamples) -> 
     assert await examples.examples("routing") == newer
 
 
-async def test_who_repeats_what_is_known_waits_for_no_import(database: Database, examples: PostgresExamples) -> None:
+async def test_who_repeats_what_is_known_waits_for_no_import(
+    database: Database, database_url: str, examples: PostgresExamples
+) -> None:
     await examples.add_examples("routing", MANY[:3])
     async with database.transaction() as importing:
         await importing.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("routing", 2))))
         assert await examples.add_examples("routing", MANY[:3]) == 0
         assert len(await examples.examples("routing")) == 3
         waiting = asyncio.create_task(examples.add_examples("routing", MANY[:4]), name="something new")
-        done, _ = await asyncio.wait([waiting], timeout=0.3)
-        assert not done  # the lock is there: what is new waits for its turn
+        await until_a_lock_is_waited_for(database_url)
+        assert not waiting.done(), "the lock is there: what is new waits for its turn"
     assert await waiting == 1
 
 
@@ -87,3 +90,9 @@ async def test_what_has_no_vector_comes_before_what_has_anothers(
     for limit in (1, 3, 5, 6, 10):
         assert [number for number, _ in await memory.unembedded("m", limit)] == in_order[:limit]
     assert await memory.count_unembedded("m") == 6
+
+
+async def test_an_example_keeps_the_name_of_its_file(examples: PostgresExamples) -> None:
+    known = [replace(MANY[0], origin="old tickets.csv"), MANY[1]]
+    await examples.add_examples("routing", known)
+    assert [one.origin for one in await examples.examples("routing")] == ["old tickets.csv", ""]

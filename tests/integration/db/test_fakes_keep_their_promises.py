@@ -1,11 +1,12 @@
 """What steps rely on, of the real outbox, ledger, failed items and examples and of the fakes that stand for them."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from bot.domain.conversations import Decided
+from bot.domain.conversations import Decided, UndecidedConversation
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
 from bot.domain.learning import Example, Side, Source
 from bot.domain.messages import MessageRef, Place
@@ -19,7 +20,7 @@ from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from tests.fakes_ledger import FakeFailedItems, FakeLedger, FakeOutbox
 from tests.fakes_registry import FakeExamples
-from tests.integration.db.scenes import JOINING, PATIENCE, ROOM, SETTLE, SURE, after, claimed, message
+from tests.integration.db.scenes import ANN, JOINING, LEAD, PATIENCE, ROOM, SETTLE, SURE, after, claimed, message
 from tests.samples import case
 
 KEY = ItemKey("sort", "1")
@@ -106,17 +107,27 @@ async def test_a_reserved_turn_is_no_attempt(database: Database) -> None:
 # --- ledger ---
 
 
-@pytest.mark.parametrize("real", [True, False])
-async def test_a_message_in_between_makes_the_decision_void_and_the_case_comes_again(
-    database: Database, real: bool
-) -> None:
-    ledger: Ledger = PostgresLedger(database, "tiny") if real else FakeLedger([case("charged")], overtaken={7})
-    if isinstance(ledger, PostgresLedger):
-        await ledger.add_message(message("m1"), JOINING)
-        first = await claimed(ledger)
-        await ledger.add_message(message("m2", "since Monday", 6), JOINING)
-    else:
-        [first] = await ledger.claim_undecided(after(5), SETTLE, PATIENCE, 10)
+@pytest.fixture(params=["real", "fake"])
+async def overtaken(
+    request: pytest.FixtureRequest, database: Database
+) -> tuple[PostgresLedger | FakeLedger, UndecidedConversation]:
+    """A ledger, and a case claimed from it in whose conversation somebody wrote since."""
+    if request.param == "fake":
+        fake = FakeLedger([case("charged")], overtaken={7})
+        [first] = await fake.claim_undecided(after(5), SETTLE, PATIENCE, 10)
+        return fake, first
+    ledger = PostgresLedger(database, "tiny")
+    await ledger.add_message(message("m1"), JOINING)
+    first = await claimed(ledger)
+    await ledger.add_message(message("m2", "since Monday", 6), JOINING)
+    return ledger, first
+
+
+Overtaken = tuple[PostgresLedger | FakeLedger, UndecidedConversation]
+
+
+async def test_a_message_in_between_makes_the_decision_void_and_the_case_comes_again(overtaken: Overtaken) -> None:
+    ledger, first = overtaken
     assert not await ledger.decide(first, SURE, [], "charged", None)
     [again] = await ledger.claim_undecided(after(20), SETTLE, PATIENCE, 10)
     assert again.conversation.id == first.conversation.id
@@ -124,21 +135,50 @@ async def test_a_message_in_between_makes_the_decision_void_and_the_case_comes_a
     assert await ledger.claim_undecided(after(40), SETTLE, PATIENCE, 10) == []
 
 
-@pytest.mark.parametrize("real", [True, False])
-async def test_a_decision_that_was_overtaken_is_left_out_of_those_stored_together(
-    database: Database, real: bool
-) -> None:
-    ledger: Ledger = PostgresLedger(database, "tiny") if real else FakeLedger([case("charged")], overtaken={7})
-    if isinstance(ledger, PostgresLedger):
-        await ledger.add_message(message("m1"), JOINING)
-        first = await claimed(ledger)
-        await ledger.add_message(message("m2", "since Monday", 6), JOINING)
-    else:
-        [first] = await ledger.claim_undecided(after(5), SETTLE, PATIENCE, 10)
+async def test_a_decision_that_was_overtaken_is_left_out_of_those_stored_together(overtaken: Overtaken) -> None:
+    ledger, first = overtaken
     assert await ledger.decide_all([Decided(first, SURE, (), "charged", None)]) == [False]
     assert not await ledger.decide(first, SURE, [], "charged", None), "and is let go of by who decides it alone"
     [again] = await ledger.claim_undecided(after(20), SETTLE, PATIENCE, 10)
     assert await ledger.decide_all([Decided(again, SURE, (), "charged", None)]) == [True]
+
+
+@pytest.fixture(params=["real", "fake"])
+def ledger(request: pytest.FixtureRequest, database: Database) -> Ledger:
+    """With nothing in it."""
+    return PostgresLedger(database, "tiny") if request.param == "real" else FakeLedger()
+
+
+async def test_a_fact_is_new_once_alone_and_among_others(ledger: Ledger) -> None:
+    first, second = message("m1"), message("m2", "since Monday", 1)
+    assert await ledger.add_message(first, JOINING)
+    assert not await ledger.add_message(first, JOINING)
+    assert await ledger.add_facts([first, second], JOINING) == [False, True]
+
+
+async def test_a_language_that_somebody_chose_is_kept_and_nobody_elses(ledger: Ledger) -> None:
+    assert await ledger.preferred(ANN) is None
+    for language in ("es", "pt-BR"):
+        await ledger.prefer(ANN, language)
+    assert (await ledger.preferred(ANN), await ledger.preferred(LEAD)) == ("pt-BR", None)
+
+
+async def test_of_two_who_want_the_same_turn_one_waits_for_the_other(ledger: Ledger) -> None:
+    order: list[str] = []
+
+    async def takes_it() -> None:
+        async with ledger.alone("polling"):
+            order.append("second")
+
+    async with ledger.alone("polling"), ledger.alone("another"):
+        waiting = asyncio.create_task(takes_it())
+        await asyncio.sleep(0)
+        order.append("first")
+    await asyncio.wait_for(waiting, 10)
+    assert order == ["first", "second"]
+
+
+# --- receipts ---
 
 
 async def test_receipts_that_come_together_are_all_stored(owed: Outbox) -> None:

@@ -17,6 +17,7 @@ from db.registry import PostgresRegistry
 from db.server.backup import dump, restore
 from db.server.probe import probed
 from tests.integration.db.scenes import JOINING, after, message, routed
+from tests.postgres import until_a_lock_is_waited_for
 from tests.postgres_servers import PGBOUNCER, Server, pgbouncer, postgres
 
 pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="pgbouncer is not installed here")
@@ -84,7 +85,7 @@ async def test_one_learns_at_a_time_and_the_lock_goes_with_its_holder(url: str) 
                 await asyncio.sleep(0.05)
 
 
-async def test_a_turn_is_waited_for(url: str) -> None:
+async def test_a_turn_is_waited_for(url: str, direct: Server) -> None:
     upgrade(url)
     async with open_database(url) as one, open_database(url) as two:
         entered = asyncio.Event()
@@ -95,7 +96,7 @@ async def test_a_turn_is_waited_for(url: str) -> None:
 
         async with PostgresLedger(one, "tiny").alone("polling"):
             waiting = asyncio.create_task(enter())
-            await asyncio.sleep(0.3)
+            await until_a_lock_is_waited_for(direct.url(name="shop"))
             assert not entered.is_set()
         await asyncio.wait_for(waiting, 10)
 

@@ -41,6 +41,7 @@ from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
+from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.voice_lessons import PostgresVoiceLessons
 from inference.adapters import VllmAdapters
@@ -89,6 +90,7 @@ def _store(database: Database) -> Store:
         PostgresQueries(database),
         PostgresErasure(database),
         PostgresFailedItems(database),
+        PostgresTeamChanges(database),
         database,
         PostgresQueries(database),
     )

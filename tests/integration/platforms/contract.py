@@ -19,6 +19,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
+    Digest,
     FollowUp,
     LearningReport,
     Moved,
@@ -121,6 +122,7 @@ def contents(one: UnderTest) -> list[tuple[str, Content]]:
         (room, Notice(What.UNTAKEN, minutes=30)),
         (room, LearningReport("routing", "routing-2", True, ("better",))),
         (room, LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50))),
+        (room, Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "other"),), (1,), (23,), ("teams",), 2)),
         (room, Continuation("and more", 3, 1, 2)),
         (person, Continuation("and more", 4, 1, 1, to_person=True)),
     ]

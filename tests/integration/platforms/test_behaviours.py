@@ -272,7 +272,7 @@ async def test_two_leads_a_moment_apart_make_one_final_team(town: Town) -> None:
     ts = await town.asks("I was charged twice")
     [card] = town.cards("billing")
     await town.slack.reacts(BO, slack.BILLING, card.ts, "wrench")
-    await asyncio.sleep(0.05)
+    await town.slack.until(lambda: all(delivery.acked for delivery in town.slack.deliveries))
     await town.slack.reacts(KIM, slack.BILLING, card.ts, "package")
     await town.settles()
     await town.settles()
@@ -289,7 +289,7 @@ async def test_a_removal_that_is_delivered_before_its_reaction_is_the_last_word(
     town.slack.courier.mischief.held = []
     await town.slack.reacts(BO, slack.BILLING, card.ts, "wrench")
     await town.slack.unreacts(BO, slack.BILLING, card.ts, "wrench")
-    await asyncio.sleep(0.05)
+    await town.slack.until(lambda: len(town.slack.courier.mischief.held or []) == 2)
     await town.slack.courier.release()
     await town.settles()
     assert town.standing() == ["billing"]

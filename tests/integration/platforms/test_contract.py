@@ -1,11 +1,14 @@
-"""Our own platforms keep what every platform promises."""
+"""Our own platforms keep what every platform promises, and so does the fake that stands for them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.platforms import platform_modules
+from bot.domain.ports import Platform
+from bot.platforms import PlatformContext, platform_modules
+from bot.platforms.web import WebModule
+from tests.fakes import FakePlatform
 from tests.integration.platforms.contract import PlatformContract, Settings, UnderTest
 from tests.servers.slack import SlackServer
 from tests.servers.telegram import TelegramServer
@@ -46,4 +49,17 @@ def test_every_platform_of_ours_is_tried() -> None:
 
 @pytest.mark.parametrize("one", OURS, ids=lambda one: one.name)
 class TestEveryPlatform(PlatformContract):
+    pass
+
+
+class _Faked(WebModule):
+    """The local chat, but that behind it there is the chat service in memory on which the steps are tested."""
+
+    @asynccontextmanager
+    async def connect(self, config: object, context: PlatformContext) -> AsyncIterator[Platform]:
+        yield FakePlatform("web")
+
+
+@pytest.mark.parametrize("one", [UnderTest("web", _Faked(), "billing", "customer", "customer", web, whispers=True)])
+class TestTheFake(PlatformContract):
     pass

@@ -33,10 +33,13 @@ async def test_bolt_runs_middleware_before_the_acknowledgement_and_the_listener_
 ) -> None:
     app = AsyncApp(client=web_client(slack), signing_secret=slack.signing_secret)
     let_middleware, let_listener = asyncio.Event(), asyncio.Event()
+    stored: list[object] = []
 
     @app.middleware
-    async def store(next: Callable[[], Awaitable[object]]) -> None:
-        await let_middleware.wait()
+    async def store(payload: Event, next: Callable[[], Awaitable[object]]) -> None:
+        stored.append(payload["text"])
+        if payload["text"] == "hello":
+            await let_middleware.wait()
         await next()
 
     @app.event("message")
@@ -46,7 +49,9 @@ async def test_bolt_runs_middleware_before_the_acknowledgement_and_the_listener_
     slack.courier.redeliver_after = 5.0
     async with in_socket_mode(slack, app):
         await slack.writes(ANN, HELP, "hello")
-        await asyncio.sleep(0.2)
+        await slack.until(lambda: stored == ["hello"])
+        await slack.writes(ANN, HELP, "behind it")
+        await slack.until(lambda: slack.deliveries[1].acked)
         assert not slack.deliveries[0].acked
         let_middleware.set()
         await slack.until(lambda: slack.deliveries[0].acked)
@@ -64,10 +69,11 @@ async def test_an_event_whose_listener_fails_is_acknowledged_all_the_same(slack:
         raise RuntimeError("the listener broke")
 
     async with in_socket_mode(slack, app):
-        ts = await slack.writes(ANN, HELP, "hello")
+        both = [await slack.writes(ANN, HELP, "hello")]
         await slack.until(lambda: slack.deliveries[0].acked and failed)
-        await asyncio.sleep(0.4)
-    assert failed == [ts]
+        both.append(await slack.writes(ANN, HELP, "behind it"))
+        await slack.until(lambda: slack.deliveries[1].acked and len(failed) > 1)
+    assert failed == both
     assert slack.deliveries[0].attempts == 1, "the event is lost: Slack does not send it again"
 
 

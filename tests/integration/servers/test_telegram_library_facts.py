@@ -58,11 +58,12 @@ async def test_updates_are_handled_one_after_another_by_default(telegram: Telegr
     app = small_bot(telegram, seen := Seen())
     running: list[int] = []
     together: list[int] = []
+    release = asyncio.Event()
 
     async def slow(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         running.append(update.update_id)
         together.append(len(running))
-        await asyncio.sleep(0.05)
+        await release.wait()
         running.remove(update.update_id)
 
     app.add_handler(TypeHandler(Update, slow), group=-1)
@@ -72,6 +73,8 @@ async def test_updates_are_handled_one_after_another_by_default(telegram: Telegr
         await app.updater.start_polling(timeout=5)
         for person in range(1, 5):
             await telegram.writes(person, "hello")
+        await telegram.until(lambda: running and not telegram.feed.pending)
+        release.set()
         await telegram.until(lambda: len(seen.updates) == 4)
         await app.updater.stop()
         await app.stop()

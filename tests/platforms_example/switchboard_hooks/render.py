@@ -12,6 +12,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
+    Digest,
     FollowUp,
     LearningReport,
     Moved,
@@ -28,6 +29,7 @@ from bot.domain.posts import (
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose
+from bot.platforms.digest import digest
 from bot.platforms.wording import card_marks, continuation, question, reply, report, to_person, to_team, why
 from switchboard_hooks.locales import sentence
 
@@ -65,6 +67,8 @@ def _render(content: Content, reader: Reader) -> Said:
         case Continuation():
             language = choose(content.language, reader.languages) if content.to_person else reader.languages[0]
             return Said("—" if content.gone else f"{continuation(content, language)}\n{content.text}")
+        case Digest():
+            return Said("\n".join(digest(content, reader.languages[0], reader.task)))
         case LearningReport():
             return Said("\n".join(report(content, reader.languages[0])))
         case _:

@@ -1,14 +1,17 @@
 """What is owed is said, later, elsewhere or never; and what follows from that."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from bot.domain.decisions import Reason, fallback
+from bot.domain.delivery import MOST_ATTEMPTS_WITH_FILES
 from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.messages import File, MessageRef, Place
 from bot.domain.posts import Answer, Card, Content, FollowUp, Notice, OutboxItem, Post, Reply, Sent, What
+from bot.flow import deliver
 from bot.flow.deliver import Deliverer
 from tests.fakes import FakePlatform
 from tests.fakes_ledger import Concluded, FakeLedger, FakeOutbox
@@ -160,6 +163,34 @@ async def test_an_attachment_that_may_be_had_later_is_waited_for(monkeypatch: py
     result = await way.carries(item(FollowUp("Cleo", "look", (FROM_TELEGRAM,))))
     assert result.outcome == NOW + timedelta(seconds=1)
     assert way.web.said == []
+
+
+async def test_an_attachment_that_cannot_be_had_for_long_is_named_and_the_words_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def away(_: object) -> bytes:
+        raise Unreachable("telegram: timed out")
+
+    way = Round()
+    monkeypatch.setattr(way.telegram, "fetch", away)
+    waits = [
+        (await way.carries(item(FollowUp("Cleo", "look", (FROM_TELEGRAM,)), attempt=attempt))).outcome
+        for attempt in range(1, MOST_ATTEMPTS_WITH_FILES + 1)
+    ]
+    assert waits == [*(NOW + timedelta(seconds=2**n) for n in range(4)), MessageRef("web", "billing", "post 9")]
+    assert [said.post.content for said in way.web.said] == [FollowUp("Cleo", "look\n📎 receipt.jpg")]
+
+
+async def test_an_attachment_that_hangs_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hangs(_: object) -> bytes:
+        await asyncio.Event().wait()
+        return b""
+
+    way = Round()
+    monkeypatch.setattr(way.telegram, "fetch", hangs)
+    monkeypatch.setattr(deliver, "_FETCH_SECONDS", 0.01)
+    result = await way.carries(item(FollowUp("Cleo", "look", (FROM_TELEGRAM,))))
+    assert result.outcome == NOW + timedelta(seconds=1)
 
 
 async def test_one_chat_that_must_wait_holds_up_no_other() -> None:

@@ -160,3 +160,17 @@ def test_no_word_of_anybody_is_told() -> None:
     )
     assert "switchboard_decisions" in text
     assert not [word for word in ("charged", "Cleo", "Ben", "customer") if word in text]
+
+
+async def test_what_has_changed_is_an_alarm_by_task_and_measure() -> None:
+    seen: dict[tuple[str, str], bool] = {}
+    metrics = Metrics(Figures(), lambda: NOW, FakeFailedItems(), drift=lambda: seen)
+    await metrics.refresh()
+    assert metrics.registry.get_sample_value("switchboard_drift", {"task": "routing", "measure": "teams"}) is None
+    seen |= {("routing", "teams"): True, ("routing", "words"): False}
+    await metrics.refresh()
+    drift = {
+        m: metrics.registry.get_sample_value("switchboard_drift", {"task": "routing", "measure": m})
+        for m in ("teams", "words")
+    }
+    assert drift == {"teams": 1.0, "words": 0.0}

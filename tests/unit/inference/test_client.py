@@ -20,6 +20,7 @@ from inference.http import open_line
 from inference.prompt import PromptBuilder
 from tests.fakes_inference import FakeVllm, completion, write_lora
 from tests.small_bases import bare_base, listed_base
+from tests.waiting import until
 
 TASK = Task("routing", "Which?", (Label("billing", "Money"), Label("it", "Machines")), "billing")
 CODES = {"billing": "A", "it": "B"}
@@ -93,7 +94,7 @@ async def test_tasks_and_labels_never_share_a_request(vllm: FakeVllm, predictor:
 async def test_who_hangs_up_takes_nobody_along(vllm: FakeVllm, predictor: VllmPredictor) -> None:
     vllm.delay = 0.05
     hasty, patient = (asyncio.create_task(predictor.predict(QUERY, [text])) for text in ("hasty", "patient"))
-    await asyncio.sleep(0.01)
+    await until(lambda: len(vllm.requests) == 1)
     hasty.cancel()
     assert len(await patient) == 1
     assert len(vllm.requests) == 1
@@ -103,7 +104,7 @@ async def test_who_hangs_up_takes_nobody_along(vllm: FakeVllm, predictor: VllmPr
 async def test_long_list_lets_others_in_between(vllm: FakeVllm, predictor: VllmPredictor) -> None:
     vllm.delay = 0.01
     long = asyncio.create_task(predictor.predict(QUERY, [f"text {n}" for n in range(1_000)]))
-    await asyncio.sleep(0.015)
+    await until(lambda: len(vllm.requests) > 0)
     await predictor.predict(QUERY, ["a person waits"])
     assert len(vllm.requests) < 20
     await long
@@ -248,11 +249,7 @@ async def test_who_has_time_asks_all_the_same_and_stands_in_nobodys_way(
 ) -> None:
     vllm.delay = 30.0
     slow = [asyncio.create_task(predictor.predict(QUERY, [f"text {n}"] * 16)) for n in range(8)]
-    async with asyncio.timeout(10):
-        while True:
-            if vllm.most_at_once == 4:
-                break
-            await asyncio.sleep(0.01)
+    await until(lambda: vllm.most_at_once == 4)
     vllm.delay = 0.0
     assert len(await predictor.predict(replace(QUERY, deadline=5.0), ["hi"])) == 1
     for asked in slow:

@@ -1,8 +1,22 @@
 import dataclasses
 from pathlib import Path
 
+import pytest
+
+from bot.domain.errors import Refused
 from bot.domain.learning import Example, Side, Source
-from inference.run_folder import WEIGHTS, Done, adapter_of, finish, finished, inputs_of, read_run, sha256_of, write_run
+from inference.run_folder import (
+    WEIGHTS,
+    Done,
+    RunFolders,
+    adapter_of,
+    finish,
+    finished,
+    inputs_of,
+    read_run,
+    sha256_of,
+    write_run,
+)
 from tests.runs import NOW, a_run
 
 
@@ -62,3 +76,20 @@ def test_another_example_is_another_run(tmp_path: Path) -> None:
     run = a_run(tmp_path, Path("starter"))
     write_run(dataclasses.replace(run, examples=run.examples[1:]))
     assert finished(tmp_path) is None
+
+
+async def test_texts_are_removed_and_what_was_made_of_them_stays(tmp_path: Path) -> None:
+    runs = [finished_run(tmp_path / name) for name in ("routing-1", "routing-2")]
+    (tmp_path / "routing-2" / "examples.jsonl.tmp").write_text("half written", "utf-8")
+    await RunFolders(tmp_path).remove("routing-1")
+    assert [(run / "examples.jsonl").exists() for run in runs] == [False, True]
+    await RunFolders(tmp_path).remove()
+    assert sorted(path.name for path in (tmp_path / "routing-2").iterdir()) == ["adapter", "done.json", "task.json"]
+    await RunFolders(tmp_path).remove()  # again changes nothing
+    await RunFolders(tmp_path / "nowhere").remove()
+
+
+async def test_texts_that_cannot_be_removed_are_named(tmp_path: Path) -> None:
+    (tmp_path / "routing-1" / "examples.jsonl").mkdir(parents=True)
+    with pytest.raises(Refused, match=r"routing-1/examples.jsonl holds what people wrote and cannot be removed"):
+        await RunFolders(tmp_path).remove()

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.decisions import Author, Basis, Heard, Reason
+from bot.domain.guards import Held
 from bot.domain.messages import Media, MediaKind, MessageRef
 from bot.domain.noise import Noise
 from bot.domain.posts import (
@@ -228,10 +229,21 @@ def test_a_question_says_what_the_person_chose_and_not_what_others_did() -> None
             replace(CARD, taken_by="Ben", disputed=True),
             ["Ben is on it", "Leads name different teams; nothing is learned from it until they agree"],
         ),
+        (
+            replace(CARD, held="contradicted"),
+            ["Not learned yet: similar requests went elsewhere. A second lead's emoji for this team settles it"],
+        ),
     ],
 )
 def test_a_card_shows_what_became_of_it(marked: Card, said: list[str]) -> None:
     assert card_marks(marked, "en") == said
+
+
+@pytest.mark.parametrize("why", [one for one in Held if one is not Held.DISPUTED])
+@pytest.mark.parametrize("language", ["en", "pt-BR", "es"])
+def test_why_a_correction_waits_is_said_in_every_language(why: Held, language: str) -> None:
+    (said,) = card_marks(replace(CARD, held=why.value), language)
+    assert "lead" in said or "líder" in said or "responsable" in said
 
 
 @pytest.mark.parametrize(

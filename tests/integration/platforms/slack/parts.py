@@ -50,11 +50,12 @@ WORDS = Vocabulary(
 
 @dataclass(slots=True)
 class Recorder:
-    """An inbox in memory that can be down and slow; by ref, as the real one."""
+    """An inbox in memory that can be down or stuck; by ref, as the real one."""
 
     down: bool = False
     broken: bool = False
-    slow: float = 0.0
+    free: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared: whatever is to be stored waits."""
     tried: int = 0
     messages: dict[MessageRef, Message] = field(default_factory=dict)
     notes: dict[MessageRef, Note] = field(default_factory=dict)
@@ -63,6 +64,9 @@ class Recorder:
     edits: list[Edit] = field(default_factory=list)
     deletions: list[Deletion] = field(default_factory=list)
     moved: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.free.set()
 
     async def message(self, message: Message) -> None:
         await self._store()
@@ -103,7 +107,7 @@ class Recorder:
 
     async def _store(self) -> None:
         self.tried += 1
-        await asyncio.sleep(self.slow)
+        await self.free.wait()
         if self.broken:
             raise RuntimeError("a bug")
         if self.down:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.domain.delivery import MOST_ATTEMPTS_WITH_FILES
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import File, Media, MediaKind, MessageRef, Place
 from bot.domain.posts import FollowUp, Reply
@@ -119,6 +120,37 @@ async def test_the_text_is_said_even_if_the_file_may_not_come(server: SlackServe
     receipt = await mouth.say(item(card(media=(voice,)), ROOM, files=(File(voice, b"sound"),)))
     assert receipt == MessageRef("slack", BILLING, server.posts(BILLING)[0].ts)
     assert "hello.ogg" in str(server.posts(BILLING)[0].blocks)
+
+
+async def test_an_upload_that_keeps_failing_lets_its_text_and_what_is_behind_it_go_on(
+    server: SlackServer, mouth: Slack
+) -> None:
+    voice = Media("telegram", "AgAC", MediaKind.VOICE, "hello.ogg")
+    server.fail("files.getUploadURLExternal", status=503, times=99)
+    for attempt in range(1, MOST_ATTEMPTS_WITH_FILES):
+        with pytest.raises(Unreachable):
+            await mouth.say(item(card(media=(voice,)), ROOM, files=(File(voice, b"sound"),), attempt=attempt))
+    last = item(card(media=(voice,)), ROOM, files=(File(voice, b"sound"),), attempt=MOST_ATTEMPTS_WITH_FILES)
+    receipt = await mouth.say(last)
+    [said] = server.posts(BILLING)
+    assert (receipt.id, "hello.ogg" in str(said.blocks)) == (said.ts, True)
+
+
+async def test_attempts_that_did_not_say_the_text_are_none_of_its_files(server: SlackServer, mouth: Slack) -> None:
+    voice = Media("telegram", "AgAC", MediaKind.VOICE)
+    server.fail("files.completeUploadExternal", status=503)
+    with pytest.raises(Unreachable):
+        await mouth.say(item(card(media=(voice,)), ROOM, files=(File(voice, b"sound"),), attempt=40))
+
+
+async def test_an_upload_that_hangs_is_tried_again(
+    server: SlackServer, mouth: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "_SECONDS", 0.05)
+    server.fail("files.getUploadURLExternal", delay=5.0)
+    voice = Media("telegram", "AgAC", MediaKind.VOICE)
+    with pytest.raises(Unreachable, match="took longer"):
+        await mouth.say(item(card(media=(voice,)), ROOM, files=(File(voice, b"sound"),)))
 
 
 async def test_an_upload_that_got_lost_is_tried_again_without_saying_the_text_twice(

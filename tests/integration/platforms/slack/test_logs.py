@@ -1,6 +1,5 @@
 """What is written down about people: nothing they wrote, no name, no token."""
 
-import asyncio
 import logging
 
 import pytest
@@ -26,8 +25,11 @@ async def test_no_text_name_or_token_reaches_the_log(
     server.fail("chat.postMessage", error="not_in_channel")
     with pytest.raises(Refused):
         await slack.say(item(FollowUp("Ann", "the words themselves")))
+    opened = len(server.calls_to("apps.connections.open"))
     await server.sockets.disconnect("warning")
-    await asyncio.sleep(0.2)
+    await server.until(
+        lambda: slack.healthy() and (not opened or len(server.calls_to("apps.connections.open")) > opened)
+    )
     written = caplog.text + str([record.__dict__ for record in caplog.records])
     for secret in ("the words themselves", "'Ann'", server.bot_token, server.app_token, server.signing_secret):
         assert secret not in written

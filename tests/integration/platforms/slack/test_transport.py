@@ -154,7 +154,7 @@ async def test_what_comes_out_of_order_keeps_its_own_times(server: SlackServer, 
     server.courier.mischief.held = []
     await server.reacts(LEAD, BILLING, receipt.id, "wrench")
     await server.unreacts(LEAD, BILLING, receipt.id, "wrench")
-    await asyncio.sleep(0.05)
+    await server.until(lambda: len(server.courier.mischief.held or []) == 2)
     await server.courier.release()
     await server.until(lambda: len(inbox.reactions) == 2)
     assert [reaction.added for reaction in inbox.reactions] == [False, True]

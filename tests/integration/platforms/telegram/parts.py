@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import cast
 
 from starlette.applications import Starlette
@@ -127,7 +128,7 @@ class Counter:
 
     async def forget(self, person: Person) -> Erased:
         self.forgotten.append(person.id)
-        return Erased(1, 0, ())
+        return Erased(1, 1, ("routing-1",), datetime(2027, 1, 31, tzinfo=UTC))
 
     def _open(self) -> None:
         if self.down:

@@ -78,15 +78,20 @@ async def test_only_what_is_stored_is_confirmed_to_telegram(
         await server.until(telegram.healthy)
 
 
-async def test_a_store_that_stays_down_is_asked_ever_more_rarely(server: TelegramServer, inbox: Recorder) -> None:
+async def test_a_store_that_stays_down_is_asked_ever_more_rarely(
+    server: TelegramServer, inbox: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(adapter, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(adapter, "_LONGEST_WAIT", 0.05)
     inbox.down = True
     await server.writes(ANN, "one")
     async with connected(config(server)) as telegram:
         task = asyncio.create_task(telegram.listen(inbox))
-        await asyncio.sleep(2)
+        await server.until(lambda: inbox.tried >= 6)
         task.cancel()
         await asyncio.wait([task])
-    assert 2 <= inbox.tried <= 3
+    assert [record.__dict__["seconds"] for record in caplog.records[:5]] == [0.01, 0.02, 0.04, 0.05, 0.05]
+    assert inbox.tried <= len(caplog.records) + 1, "once after each pause"
 
 
 async def test_stopping_between_storing_and_confirming_repeats_and_loses_nothing(
@@ -271,9 +276,10 @@ async def test_a_second_poller_is_said_loudly_and_not_fought_with(
         await server.until(lambda: len(server.calls_to("getUpdates")) == 2)
         async with httpx.AsyncClient() as other:
             await other.get(f"{server.api_url}{server.token}/getUpdates")
-        await server.until(lambda: not telegram.healthy())
-        await asyncio.sleep(1)
-        assert len(server.calls_to("getUpdates")) == 3, "only the other one's came since"
+            await server.until(lambda: not telegram.healthy())
+            for _ in range(10):
+                assert (await other.get(f"{server.api_url}{server.token}/getUpdates")).status_code == 200
+        assert len(server.calls_to("getUpdates")) == 13, "only the other one's came since"
     [loud] = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert loud.message == "not listening"
     assert "another process" in loud.__dict__["problem"]

@@ -13,7 +13,7 @@ from bot.domain.decisions import Author, Basis, Decision, Reason
 from bot.domain.learning import Adapter
 from bot.domain.messages import MessageRef, Place
 from bot.domain.mixture import Mixture
-from bot.domain.queries import Account, Request, Week
+from bot.domain.queries import Account, Erased, Request, Week
 from bot.domain.tasks import Label, Task
 from bot.locales import available
 from bot.platforms.slack import command_answers
@@ -92,6 +92,13 @@ def test_a_lead_of_one_team_has_no_buttons_for_all() -> None:
     assert list(elements(items(view, "blocks"))) == []
 
 
+def test_who_is_forgotten_hears_until_when_a_model_serves_that_had_learned_from_them() -> None:
+    plain = command_answers.forgotten(Erased(2, 1, ()), "en").text
+    assert plain.startswith("Erased: requests 2, examples 1.") and "model" not in plain
+    learned = command_answers.forgotten(Erased(2, 1, ("routing-1",), AT), "en").text
+    assert learned.endswith(f"trained anew without them, and serves until {AT:%Y-%m-%d} at the latest.")
+
+
 def test_a_week_without_requests_divides_by_nothing() -> None:
     assert "0 sorted, - of them" in shown(home(Desktop([], {}, leads=replace(LEADS, week=Week(0, 0, 0))), TASK, "en"))
 
@@ -105,6 +112,7 @@ def test_every_answer_fits_and_pings_nobody(language: str) -> None:
     said = [
         command_answers.helped(language, lead=True),
         command_answers.status(language, TASK, [], {}),
+        command_answers.forgotten(Erased(1, 2, ("routing-1",), AT), language),
         command_answers.with_backlog(
             command_answers.status(language, TASK, [nasty] * 10, {7: "https://x/a"}), language, {"unsaid": 3.0}
         ),

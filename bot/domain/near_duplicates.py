@@ -1,0 +1,103 @@
+"""Which texts are nearly the same: groups, by MinHash and locality-sensitive hashing (datasketch), in linear time.
+
+Measured on 36,783 requests of two public sets, 64 hashes: from a Jaccard similarity of 0.7 of runs of four letters on,
+every pair that was looked at said the same ("Help me cancel a transaction" and "Please help me cancel a transaction").
+"""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from datasketch import MinHash, MinHashLSH
+
+NEAR = 0.7
+"""The share of their pieces that two texts have in common from which on one is a near duplicate of the other."""
+VERY_NEAR = 0.9
+"""From here on hardly a word differs."""
+_LETTERS = 4
+_HASHES = 64
+_COMMON_SHARE, _COMMON_LEAST = 0.05, 50
+"""Pieces that so many of the texts have (a web form's headings, a footer, "please") do not make two texts alike."""
+_MOST_COMPARED = 8
+"""Members of one group that a text is compared with: of a template sent a thousand times a few say it."""
+
+Pieces = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NearGroups:
+    """For each text the number of its group, which is the place of its first member. Whoever is alone is a group."""
+
+    near: Sequence[int]
+    very_near: Sequence[int]
+
+
+def near_groups(texts: Sequence[str]) -> NearGroups:
+    """Texts of one group are nearly the same, or linked by one that is nearly the same as both."""
+    pieces = _telling(texts)
+    index = MinHashLSH(threshold=NEAR, num_perm=_HASHES)
+    near, very_near = _Groups(len(texts)), _Groups(len(texts))
+    hashed = MinHash.generator(map(_encoded, pieces), num_perm=_HASHES, hashfunc=zlib.crc32)
+    for place, hashes in enumerate(hashed):
+        for other in cast("list[int]", index.query(hashes)):  # the places that were inserted
+            alike = similarity(pieces[place], pieces[other])
+            if alike >= NEAR:
+                near.join(place, other)
+            if alike >= VERY_NEAR:
+                very_near.join(place, other)
+        if near.size(place) <= _MOST_COMPARED:
+            index.insert(place, hashes, check_duplication=False)
+    return NearGroups(near.all(), very_near.all())
+
+
+def similarity(one: Pieces, other: Pieces) -> float:
+    """Jaccard: the share of all their pieces that both have."""
+    return len(one & other) / max(1, len(one | other))
+
+
+def pieces_of(text: str) -> Pieces:
+    """Its runs of four letters, words between single spaces; of a shorter text the whole."""
+    words = " ".join(["", *(re.findall(r"\w+", text.lower()) or [text.strip()]), ""])
+    return frozenset(words[start : start + _LETTERS] for start in range(max(1, len(words) - _LETTERS + 1)))
+
+
+def _telling(texts: Sequence[str]) -> list[Pieces]:
+    """Each text's pieces without those that are everywhere; all of them where nothing else is left."""
+    every = [pieces_of(text) for text in texts]
+    frequent = Counter(piece for pieces in every for piece in pieces)
+    limit = max(_COMMON_LEAST, _COMMON_SHARE * len(texts))
+    common = {piece for piece, count in frequent.items() if count > limit}
+    return [pieces - common or pieces for pieces in every]
+
+
+def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
+    return (piece.encode("utf-8", "surrogatepass") for piece in pieces)
+
+
+class _Groups:
+    """Places that belong together, joined one by one (union-find with path halving)."""
+
+    def __init__(self, count: int) -> None:
+        self._parents = list(range(count))
+        self._sizes = [1] * count
+
+    def first(self, place: int) -> int:
+        parents = self._parents
+        while parents[place] != place:
+            parents[place] = place = parents[parents[place]]
+        return place
+
+    def size(self, place: int) -> int:
+        return self._sizes[self.first(place)]
+
+    def all(self) -> list[int]:
+        return [self.first(place) for place in range(len(self._parents))]
+
+    def join(self, one: int, other: int) -> None:
+        low, high = sorted((self.first(one), self.first(other)))
+        if low != high:
+            self._parents[high] = low
+            self._sizes[low] += self._sizes[high]

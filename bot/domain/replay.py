@@ -1,0 +1,75 @@
+"""A week again, decided by another mixture or threshold: what would have gone elsewhere, and who was right."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.domain.decisions import Decision
+from bot.domain.outcomes import Outcome, median_lost
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A conversation, and what would be decided on it."""
+
+    outcome: Outcome
+    would: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both, as figures. Of right and wrong only those count of which somebody said or did where they belong."""
+
+    conversations: int
+    settled: int
+    elsewhere: int
+    """Would have gone, or been offered first, to another team."""
+    gained: int
+    """Of the settled ones: right now, and wrong then."""
+    lost: int
+    """Right then, and wrong now."""
+    asked_then: int
+    asked_now: int
+    right_then: int
+    """Settled, not asked about, and with the team where they ended."""
+    right_now: int
+    pairs: Mapping[tuple[str, str], int]
+    """(then, now) -> how many, the most frequent first."""
+    minutes_each: float | None
+    """What a reassignment usually cost, the median; None: there was none."""
+
+    @property
+    def minutes(self) -> float | None:
+        """Human minutes that would have been saved: fewer reassignments × what one costs."""
+        return None if self.minutes_each is None else (self.gained - self.lost) * self.minutes_each
+
+
+def compared(replayed: Sequence[Replayed]) -> Comparison:
+    """What the other decisions would have changed.
+
+    Whoever would be asked is brought nowhere wrong: a question is neither right nor wrong, and counted apart.
+    """
+    settled = [one for one in replayed if one.outcome.settled]
+    elsewhere = [one for one in replayed if one.outcome.first.label != one.would.label]
+    pairs = Counter((one.outcome.first.label, one.would.label) for one in elsewhere)
+    return Comparison(
+        conversations=len(replayed),
+        settled=len(settled),
+        elsewhere=len(elsewhere),
+        gained=sum(_wrong(one.outcome.first, one) and not _wrong(one.would, one) for one in settled),
+        lost=sum(_wrong(one.would, one) and not _wrong(one.outcome.first, one) for one in settled),
+        asked_then=sum(one.outcome.asked for one in replayed),
+        asked_now=sum(bool(one.would.candidates) for one in replayed),
+        right_then=sum(_right(one.outcome.first, one) for one in settled),
+        right_now=sum(_right(one.would, one) for one in settled),
+        pairs=dict(pairs.most_common()),
+        minutes_each=median_lost([one.outcome for one in replayed]),
+    )
+
+
+def _wrong(made: Decision, one: Replayed) -> bool:
+    return not made.candidates and made.label != one.outcome.ended
+
+
+def _right(made: Decision, one: Replayed) -> bool:
+    return not made.candidates and made.label == one.outcome.ended

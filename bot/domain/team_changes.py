@@ -1,0 +1,180 @@
+"""Teams that are renamed, merged, split or retired: what fits the settings, and what each name is called by now. Pure.
+
+A change is a migration with a row of its own: examples, rulings and open requests follow it, decisions of the past stay
+as they were made.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Protocol
+
+from bot.domain.conversations import PendingReactions
+from bot.domain.decisions import Decision
+from bot.domain.errors import UsageError
+from bot.domain.posts import Post
+from bot.domain.tasks import Task
+
+
+class Kind(StrEnum):
+    """What happens to a team."""
+
+    RENAME = "rename"
+    """It is the same team under another name."""
+    MERGE = "merge"
+    """It becomes part of another team."""
+    SPLIT = "split"
+    """A part of what it was for becomes another team's."""
+    RETIRE = "retire"
+    """There is no such team any more, and what it was for is taught to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChange:
+    """What somebody wants changed. `after` is the team that gets the examples, or, of a retired one, its requests."""
+
+    kind: Kind
+    before: str
+    after: str
+    by: str
+    texts: tuple[str, ...] = ()
+    """Of a split: those that become the other team's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """How much a change moved."""
+
+    examples: int = 0
+    corrections: int = 0
+    """Rulings of leads that stand."""
+    conversations: int = 0
+    """Requests: of a renamed team all of them, else those that are open."""
+    adapters: int = 0
+    """Adapters that go on serving under the new name."""
+    codes: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        return not any(asdict(self).values())
+
+
+@dataclass(frozen=True, slots=True)
+class MadeChange:
+    """A change that was made."""
+
+    kind: Kind
+    before: str
+    after: str
+    by: str
+    at: datetime
+    touched: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLabel:
+    """What the database holds of a label."""
+
+    label: str
+    examples: int = 0
+    """Labelled texts that stand, except the settings' own."""
+    corrections: int = 0
+    """Those of them that leads corrected or people chose."""
+    open: int = 0
+    """Requests that are with it and not closed."""
+
+
+Moves = Callable[[PendingReactions, Decision], Sequence[Post]]
+"""What is owed to whom when an open request goes to another team."""
+
+
+class TeamChanges(Protocol):
+    """What the database knows of labels, and how it follows the settings when these change."""
+
+    async def labels(self, task: str) -> list[KnownLabel]:
+        """Every label that something stands of or that ever got a code, by name."""
+
+    async def made(self, task: str) -> list[MadeChange]:
+        """Every change ever made, oldest first."""
+
+    async def change(self, task: Task, wanted: TeamChange, moves: Moves, now: datetime, dry_run: bool) -> Touched:
+        """Make the change, all or nothing; again it changes only what has come up since.
+
+        Raises UsageError where the names fit neither the settings nor the database. `dry_run`: nothing is changed.
+        """
+
+
+def check_change(task: Task, wanted: TeamChange) -> None:
+    """Raises UsageError saying what to change where the settings do not say what the change does."""
+    where, before, after = f"tasks.{task.name}.labels", wanted.before, wanted.after
+    if before == after:
+        raise UsageError(f"{before} is already called {before}; name two teams")
+    if after not in task.names:
+        raise UsageError(
+            f"{where}: the settings have no {after!r}; put it there first, then run this again "
+            f"(they have {', '.join(task.names)})"
+        )
+    if wanted.kind is Kind.SPLIT:
+        if before not in task.names:
+            raise UsageError(
+                f"{where}: the settings have no {before!r} to split; leave both teams in them, or "
+                f"`switchboard teams merge {before} {after}`"
+            )
+    elif before in task.names:
+        mend = f"rename it to {after!r} there" if wanted.kind is Kind.RENAME else "take it out there"
+        raise UsageError(f"{where}.{before}: the settings still have this team; {mend} first, then run this again")
+
+
+def check_known(wanted: TeamChange, known: Iterable[KnownLabel], made: Sequence[MadeChange]) -> None:
+    """Raises UsageError for a team that the database never heard of: a slip of the pen is not "done"."""
+    names = {one.label for one in known}
+    if wanted.before not in names and all(wanted.before not in (one.before, one.after) for one in made):
+        choices = ", ".join(sorted(names)) or "nothing"
+        raise UsageError(f"nothing in the database is called {wanted.before!r}; it knows {choices}")
+
+
+def is_done(wanted: TeamChange, made: Sequence[MadeChange]) -> bool:
+    """Whether the newest change of either name is this very one, so that codes and adapters followed already."""
+    about = [one for one in made if {one.before, one.after} & {wanted.before, wanted.after}]
+    return bool(about) and (about[-1].kind, about[-1].before, about[-1].after) == (
+        wanted.kind,
+        wanted.before,
+        wanted.after,
+    )
+
+
+def present_names(made: Iterable[tuple[Kind, str, str]]) -> dict[str, str]:
+    """Former name -> what that team is called by now, from (kind, before, after) of changes, oldest first."""
+    names: dict[str, str] = {}
+    for kind, before, after in made:
+        if kind in (Kind.RENAME, Kind.MERGE):
+            names = {old: after if now == before else now for old, now in names.items()}
+            names[before] = after
+            names.pop(after, None)
+    return names
+
+
+def unheard(task: Task, known: Iterable[KnownLabel]) -> list[str]:
+    """A sentence for each label of the database that the settings do not have: nobody hears what was said of it."""
+    found = list(known)
+    gone = [one for one in found if one.label not in task.names and (one.examples or one.open)]
+    new = [name for name in task.names if all(one.label != name for one in found)]
+    return [_unheard(task, one, new) for one in gone]
+
+
+def _unheard(task: Task, one: KnownLabel, new: Sequence[str]) -> str:
+    parts = [(one.corrections, "corrections"), (one.examples - one.corrections, "examples"), (one.open, "requests")]
+    what = " and ".join(f"{count} {name if count != 1 else name[:-1]}" for count, name in parts if count)
+    of_task = "" if task.routes else f" --task {task.name}"
+    return (
+        f"{what} of {one.label!r} are heard by nobody: tasks.{task.name}.labels has no such team; "
+        f"switchboard teams rename {one.label} {_likely(one.label, task, new)}{of_task} (or merge, or retire)"
+    )
+
+
+def _likely(label: str, task: Task, new: Sequence[str]) -> str:
+    """The name it has probably been given: one that the database does not know yet, the likest first."""
+    near = get_close_matches(label, new, 1, 0.5) or get_close_matches(label, task.names, 1, 0.75)
+    return near[0] if near else (new[0] if len(new) == 1 else "NEW")

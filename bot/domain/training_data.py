@@ -1,0 +1,83 @@
+"""What is learned from and what is judged by, drawn from all examples; and when there is nothing to be had of either.
+
+Everything here is linear in the examples, but for sorting, and takes seconds of fifty thousand: call it in a thread.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from bot.domain.errors import UsageError
+from bot.domain.learning import Example, Side, label_counts, replayed, settle
+from bot.domain.near_duplicates import NearGroups, near_groups
+from bot.domain.tasks import Task
+
+MAX_TRAINING_SET = 20_000
+MIN_PER_LABEL = 2
+MOST_CONTRADICTING = 0.20
+"""Share of the texts of which nearly the same words have another label, above which nothing is trained. Every tenth
+label flipped costs up to 4 points (measured); from every fifth on what is learned is mostly the contradiction."""
+_ENOUGH_TO_TELL = 50
+"""Texts under which a share of them says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a learning cycle works with."""
+
+    training_set: Sequence[Example]
+    held_out: Sequence[Example]
+    leaked: int
+    """Held-out examples that were left out of the judging, because a text to learn from says nearly the same."""
+    contradicting: float
+    """Share of all texts of which nearly the same words have another label."""
+
+
+def draw(examples: Sequence[Example], names: Collection[str]) -> Drawn:
+    """Examples of labels that the task still has, each text once, and nothing judged that was as good as learned.
+
+    Of a group of near duplicates on both sides the held-out ones are left out, not those to learn from: a correction
+    must be learned, and the memory, which takes part in the judging, knows both sides' corrections.
+    """
+    known = [e for e in settle(examples) if e.label in names]
+    return drawn_from(known, near_groups([e.text for e in known]))
+
+
+def drawn_from(known: Sequence[Example], groups: NearGroups) -> Drawn:
+    """The same of different texts whose groups are known."""
+    learned = {group for group, e in zip(groups.near, known, strict=True) if e.side is Side.TRAIN}
+    held_out = [(group, e) for group, e in zip(groups.near, known, strict=True) if e.side is Side.HELD_OUT]
+    judged = [e for group, e in held_out if group not in learned]
+    training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
+    share = sum(contradictions(known, groups.very_near)) / max(1, len(known))
+    return Drawn(training_set, judged, len(held_out) - len(judged), share if len(known) >= _ENOUGH_TO_TELL else 0.0)
+
+
+def contradictions(examples: Sequence[Example], groups: Sequence[int]) -> list[bool]:
+    """For each example whether one of its group has another label."""
+    labels: dict[int, set[str]] = defaultdict(set)
+    for group, example in zip(groups, examples, strict=True):
+        labels[group].add(example.label)
+    return [len(labels[group]) > 1 for group in groups]
+
+
+def check_drawn(task: Task, drawn: Drawn) -> None:
+    """Raises UsageError, saying what mends it, where a training would be in vain."""
+    counts = label_counts(drawn.training_set)
+    starving = [name for name in task.names if counts[name] < MIN_PER_LABEL]
+    if len(task.names) - len(starving) < 2:
+        raise UsageError(
+            f"nothing to learn from: {', '.join(starving)} have fewer than {MIN_PER_LABEL} examples; "
+            "add some with `switchboard import`, or correct some decisions"
+        )
+    if drawn.leaked and not drawn.held_out:
+        raise UsageError(
+            f"nothing to judge by: each of the {drawn.leaked} held-out examples nearly repeats a text to learn from; "
+            "import examples that say other things (`switchboard data` counts what repeats)"
+        )
+    if drawn.contradicting > MOST_CONTRADICTING:
+        raise UsageError(
+            f"the labels contradict each other: of {drawn.contradicting:.0%} of the texts nearly the same words have "
+            f"another label, and {MOST_CONTRADICTING:.0%} is the most that is trained on; "
+            "`switchboard data --rows FILE` names them: import them again with one label each, or merge the labels"
+        )

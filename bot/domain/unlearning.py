@@ -1,0 +1,38 @@
+"""Forgetting reaches models: what had learned from somebody's texts serves for a while at most, and keeps no copy.
+
+An adapter cannot unlearn a sentence. So the next learning cycle trains without it, and on a day that is named to
+whoever asked the adapter stops serving, whether that cycle found a better one or not.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """An adapter that stopped serving because its time was over."""
+
+    adapter: str
+    instead: str | None
+    """What serves now; None: the voices beside the model and the memory decide alone."""
+
+
+class Unlearning(Protocol):
+    """Which adapters may not serve for ever."""
+
+    async def withdraw_due(self, task: str, base: str, now: datetime) -> Withdrawn | None:
+        """Let the newest earlier champion that may serve do so where the present one's time is over.
+
+        None: it is not. Over several processes it happens once.
+        """
+
+
+class TrainingTexts(Protocol):
+    """The copies of people's texts that trainings left on this machine's disk."""
+
+    async def remove(self, adapter: str | None = None) -> None:
+        """Remove that training's, or all there are. A training that runs then fails; what it made is kept. Idempotent.
+
+        Raises Refused where a file cannot be removed.
+        """

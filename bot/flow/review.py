@@ -1,0 +1,103 @@
+"""The past weeks, looked at: for the command, for the weekly digest, and for the alarm that something has changed."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.domain.drift import EVIDENCE, Drift, Measure, drifts
+from bot.domain.embedders import known_of
+from bot.domain.model_ports import Memory
+from bot.domain.outcomes import Outcome, Outcomes
+from bot.domain.review import Review, confusions, groups, queue, unfit
+from bot.domain.tasks import Task
+
+WEEK = timedelta(days=7)
+MOST = 5_000
+"""Conversations that are looked at, the newest."""
+_SAMPLED = 1_000
+"""Conversations of either time that the alarm compares, the newest: enough for every test, and never more."""
+_BEFORE = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Says what there is to say of a task's conversations."""
+
+    results: Outcomes
+    memory: Memory
+    embedder: str
+    """By its name what is near is known."""
+    now: Callable[[], datetime]
+
+    async def review(self, task: Task, back: timedelta) -> Review:
+        """Of the conversations that were decided since then."""
+        now, known = self.now(), known_of(self.embedder)
+        outcomes = await self.results.outcomes(task.name, now - back, now, MOST, with_vectors=True)
+        nearest = await self._nearest(task, outcomes)
+        loose = _of_one_width(unfit(task, outcomes, nearest, known.scale.kin))
+        vectors = _matrix(loose)
+        similar = known.likeness.similarities(vectors, vectors)
+        early, late = _split(outcomes, now - WEEK)
+        return Review(
+            outcomes,
+            queue(outcomes, nearest, known.scale.kin),
+            confusions(outcomes),
+            await asyncio.to_thread(groups, loose, similar, known.scale.kin),
+            await asyncio.to_thread(drifts, early, late),
+            min(len(early), len(late)) >= EVIDENCE,
+        )
+
+    async def drift(self, task: Task) -> Mapping[Measure, Drift]:
+        """The last seven days against the four weeks before, at a cost that does not grow."""
+        now = self.now()
+        late = await self.results.outcomes(task.name, now - WEEK, now, _SAMPLED, with_vectors=True)
+        early = await self.results.outcomes(task.name, now - WEEK - _BEFORE, now - WEEK, _SAMPLED, with_vectors=True)
+        return await asyncio.to_thread(drifts, early, late)
+
+    async def _nearest(self, task: Task, outcomes: Sequence[Outcome]) -> dict[int, float]:
+        """How near the nearest known text is, itself left out, by conversation; of those that nobody settled."""
+        loose = [one for one in outcomes if one.vector is not None and not one.settled]
+        vectors = [one.vector for one in loose if one.vector is not None]
+        if not loose:
+            return {}
+        found = await self.memory.nearest_many(task, vectors, [one.text for one in loose], leave_out_itself=True)
+        known = zip(loose, found, strict=True)
+        return {one.conversation: near.closest for one, near in known if near.corrections or near.anchors}
+
+
+@dataclass(slots=True)
+class DriftWatch:
+    """Looks again and again whether something has changed, and keeps what it saw for whoever scrapes figures."""
+
+    tasks: Sequence[Task]
+    reviewer: Reviewer
+    latest: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """(task, measure) -> whether it has changed; empty while there is not enough evidence."""
+
+    async def step(self) -> int:
+        """0: there is nothing more to do until the next look."""
+        seen: dict[tuple[str, str], bool] = {}
+        for task in self.tasks:
+            for measure, drift in (await self.reviewer.drift(task)).items():
+                seen[task.name, measure.value] = drift.alarm
+        self.latest = seen
+        return 0
+
+
+def _split(outcomes: Sequence[Outcome], at: datetime) -> tuple[list[Outcome], list[Outcome]]:
+    return [one for one in outcomes if one.at < at], [one for one in outcomes if one.at >= at]
+
+
+def _of_one_width(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """After a change of the encoder both widths are there; the wider one is the newer."""
+    width = max((len(one.vector) for one in outcomes if one.vector is not None), default=0)
+    return [one for one in outcomes if one.vector is not None and len(one.vector) == width]
+
+
+def _matrix(outcomes: Sequence[Outcome]) -> npt.NDArray[np.float32]:
+    rows = [one.vector for one in outcomes if one.vector is not None]
+    return np.array(rows, dtype=np.float32).reshape(len(rows), len(rows[0]) if rows else 0)

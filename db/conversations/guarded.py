@@ -1,0 +1,93 @@
+"""What stands around a correction when it is made: by it the guards tell whether it teaches at once."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from bot.domain.conversations import LeadLabel, State
+from bot.domain.guards import ACTIVE, HOUR, NEAREST, Claim, Near
+from bot.domain.learning import Source
+from db.reading.held_examples import TRUSTED
+from db.reading.similarity import has_comparable_vector, similarity
+from db.tables import AdapterRow, ConversationRow, CorrectionRow, ExampleRow, PromotionRow
+
+_TEACHES = and_(ExampleRow.withdrawn_at.is_(None), ~ExampleRow.quarantined)
+
+
+async def claim_of(
+    session: AsyncSession, row: ConversationRow, task: str, lead_label: LeadLabel, now: datetime
+) -> Claim:
+    """What leads say of a conversation, with what is known around it."""
+    label, lead = lead_label.label, lead_label.lead.key
+    if lead_label.disputed or lead_label.agreeing > 1:
+        return Claim(label, lead_label.agreeing, lead_label.disputed)
+    said = and_(ExampleRow.task == task, ExampleRow.source == Source.CORRECTION)
+    elsewhere = ExampleRow.conversation_id != row.id
+    theirs = and_(said, _TEACHES, elsewhere, ExampleRow.lead == lead, ExampleRow.recorded_at > now - HOUR)
+    others = and_(said, ExampleRow.lead != lead, ExampleRow.recorded_at > now - ACTIVE)
+    of_team = and_(said, _TEACHES, elsewhere, ExampleRow.label == label)
+    agreed, overruled = await track_record(session, task, lead)
+    return Claim(
+        label,
+        others=bool(await session.scalar(select(exists().where(others)))),
+        near=await _near(session, row, task, lead),
+        taught=await _count(session, theirs),
+        unlearned=await _unlearned(session, task, label),
+        of_team=await _count(session, of_team),
+        agreed=agreed,
+        overruled=overruled,
+    )
+
+
+async def track_record(session: AsyncSession, task: str, lead: str) -> tuple[int, int]:
+    """(corrections of the lead with which the request was closed, those that another lead's stands in the place of)."""
+    theirs = and_(CorrectionRow.task == task, CorrectionRow.lead == lead, ~CorrectionRow.confirms)
+    ended = and_(
+        ConversationRow.id == CorrectionRow.conversation_id,
+        ConversationRow.state == State.CLOSED,
+        ConversationRow.label == CorrectionRow.label,
+    )
+    agreed = select(func.count()).where(theirs, CorrectionRow.withdrawn_at.is_(None), exists().where(ended))
+    later = aliased(CorrectionRow)
+    instead = and_(
+        later.conversation_id == CorrectionRow.conversation_id,
+        later.task == task,
+        later.withdrawn_at.is_(None),
+        ~later.disputed,
+        later.lead != lead,
+        later.label != CorrectionRow.label,
+    )
+    conversations = func.count(CorrectionRow.conversation_id.distinct())
+    overruled = select(conversations).where(theirs, CorrectionRow.withdrawn_at.is_not(None), exists().where(instead))
+    return (await session.execute(agreed)).scalar_one(), (await session.execute(overruled)).scalar_one()
+
+
+async def _count(session: AsyncSession, which: ColumnElement[bool]) -> int:
+    return (await session.execute(select(func.count(ExampleRow.id)).where(which))).scalar_one()
+
+
+async def _near(session: AsyncSession, row: ConversationRow, task: str, lead: str) -> list[Near]:
+    """The nearest trusted examples, and corrections that others made, by exact search."""
+    if row.vector is None or row.embedder is None:
+        return []
+    near = similarity(row.vector, row.embedder)
+    others = and_(ExampleRow.source == Source.CORRECTION, ExampleRow.lead.is_distinct_from(lead))
+    nearest = select(ExampleRow.label, near).where(
+        ExampleRow.task == task,
+        _TEACHES,
+        has_comparable_vector(row.embedder),
+        ExampleRow.conversation_id.is_distinct_from(row.id),
+        or_(ExampleRow.source.in_(TRUSTED), others),
+    )
+    found = await session.execute(nearest.order_by(near.desc(), ExampleRow.id).limit(NEAREST))
+    return [Near(label, similarity) for label, similarity in found]
+
+
+async def _unlearned(session: AsyncSession, task: str, label: str) -> bool:
+    """Whether an adapter serves that never learned this label."""
+    serving = select(PromotionRow.adapter).where(PromotionRow.task == task).order_by(PromotionRow.id.desc()).limit(1)
+    codes = select(AdapterRow.codes).where(AdapterRow.task == task, AdapterRow.name == serving.scalar_subquery())
+    known = await session.scalar(codes)
+    return known is not None and label not in known

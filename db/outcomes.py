@@ -1,0 +1,115 @@
+"""What became of conversations, out of PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ColumnElement, Select, any_, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
+
+from bot.domain.conversations import State
+from bot.domain.decisions import Author
+from bot.domain.outcomes import Outcome, Outcomes
+from db.engine import Database
+from db.reading import mappers
+from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow
+
+_PEOPLE = (Author.LEAD, Author.PERSON)
+
+
+class PostgresOutcomes:
+    """Four reads, each by an index, however many conversations there are besides."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def outcomes(
+        self, task: str, since: datetime, until: datetime, limit: int, with_vectors: bool = False
+    ) -> Sequence[Outcome]:
+        async with self._database.transaction() as session:
+            first = {row.conversation_id: row for row in await session.scalars(_first(task, since, until, limit))}
+            ids = list(first)
+            wanted = select(ConversationRow).where(_one_of(ConversationRow.id, ids))
+            known = await session.scalars(wanted if with_vectors else wanted.options(defer(ConversationRow.vector)))
+            conversations = {row.id: row for row in known}
+            later = await session.scalars(_by_people(task, ids))
+            moves: dict[int, list[DecisionRow]] = {}
+            for row in later:
+                moves.setdefault(row.conversation_id, []).append(row)
+            ruled = {row.conversation_id: row for row in await session.scalars(_standing(task, ids))}
+            held = set(await session.scalars(_quarantined(task, ids)))
+        return [
+            _outcome(conversations[id], row, moves.get(id, ()), ruled.get(id), id in held, with_vectors)
+            for id, row in reversed(first.items())
+            if id in conversations
+        ]
+
+
+def _first(task: str, since: datetime, until: datetime, limit: int) -> Select[DecisionRow]:
+    """The first decision of each conversation, where a machine made it then; newest first."""
+    earlier = aliased(DecisionRow)
+    before = exists().where(
+        earlier.conversation_id == DecisionRow.conversation_id,
+        earlier.task == DecisionRow.task,
+        earlier.id < DecisionRow.id,
+    )
+    made = select(DecisionRow).where(
+        DecisionRow.task == task, DecisionRow.at >= since, DecisionRow.at < until, DecisionRow.by.not_in(_PEOPLE)
+    )
+    return made.where(~before).order_by(DecisionRow.id.desc()).limit(limit)
+
+
+def _one_of(
+    column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ids: Sequence[int]
+) -> ColumnElement[bool]:
+    """An array: one parameter, however many there are."""
+    return column == any_(literal(list(ids), ARRAY(BigInteger)))
+
+
+def _by_people(task: str, ids: Sequence[int]) -> Select[DecisionRow]:
+    later = select(DecisionRow).where(_one_of(DecisionRow.conversation_id, ids), DecisionRow.task == task)
+    return later.where(DecisionRow.by.in_(_PEOPLE)).order_by(DecisionRow.id)
+
+
+def _standing(task: str, ids: Sequence[int]) -> Select[CorrectionRow]:
+    return select(CorrectionRow).where(
+        _one_of(CorrectionRow.conversation_id, ids), CorrectionRow.task == task, CorrectionRow.withdrawn_at.is_(None)
+    )
+
+
+def _quarantined(task: str, ids: Sequence[int]) -> Select[int]:
+    return select(func.coalesce(ExampleRow.conversation_id, 0)).where(
+        _one_of(ExampleRow.conversation_id, ids),
+        ExampleRow.task == task,
+        ExampleRow.withdrawn_at.is_(None),
+        ExampleRow.quarantined,
+    )
+
+
+def _outcome(
+    row: ConversationRow,
+    first: DecisionRow,
+    moves: Sequence[DecisionRow],
+    ruling: CorrectionRow | None,
+    quarantined: bool,
+    with_vector: bool,
+) -> Outcome:
+    routes = row.task == first.task
+    away = next((move.at for move in moves if move.label != first.label), None)
+    ended = ruling.label if ruling is not None else (row.label if routes and row.label else first.label)
+    acted = routes and (row.taken_by is not None or row.state == State.CLOSED)
+    return Outcome(
+        conversation=row.id,
+        text="" if row.erased_at is not None else row.text or "",
+        first=mappers.decision(first),
+        at=first.at,
+        ended=ended,
+        settled=ruling is not None or bool(moves) or acted,
+        moved_at=away,
+        disputed=ruling is not None and ruling.disputed,
+        quarantined=quarantined,
+        vector=tuple(row.vector) if with_vector and row.vector is not None else None,
+    )
+
+
+_: type[Outcomes] = PostgresOutcomes

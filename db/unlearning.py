@@ -1,0 +1,61 @@
+"""Which adapters may not serve for ever, because somebody whose texts they learned from was forgotten."""
+
+from datetime import datetime
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.ports import Change
+from bot.domain.unlearning import Unlearning, Withdrawn
+from db.engine import Database, announce
+from db.reading.serving import NOBODY, lock_registry, over, serving
+from db.tables import AdapterRow, PromotionRow
+
+
+class PostgresUnlearning:
+    """In PostgreSQL, one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def withdraw_due(self, task: str, base: str, now: datetime) -> Withdrawn | None:
+        async with self._database.transaction() as session:
+            if not await _is_due(session, task, base, now):
+                return None  # without a lock: this is asked every minute
+            await lock_registry(session, task)
+            champion = await serving(session, task, base)
+            if champion is None or not over(champion, now):
+                return None  # another process was faster
+            instead = await session.scalar(_earlier(task, base, now))
+            await session.execute(
+                insert(PromotionRow).values(
+                    task=task,
+                    adapter=instead or NOBODY,
+                    by="erasure",
+                    reason=f"{champion.name} had learned from texts of somebody who was forgotten",
+                    at=now,
+                    previous=None,  # a rollback must not bring it back
+                )
+            )
+            await announce(session, Change.MODEL)
+            return Withdrawn(champion.name, instead)
+
+
+async def _is_due(session: AsyncSession, task: str, base: str, now: datetime) -> bool:
+    champion = await serving(session, task, base)
+    return champion is not None and over(champion, now)
+
+
+def _earlier(task: str, base: str, now: datetime) -> Select[str]:
+    """The adapter that served most recently of those that may."""
+    served = select(func.max(PromotionRow.id)).where(
+        PromotionRow.task == AdapterRow.task, PromotionRow.adapter == AdapterRow.name
+    )
+    latest = served.scalar_subquery()
+    may_serve = or_(AdapterRow.retires_at.is_(None), AdapterRow.retires_at > now)
+    wanted = select(AdapterRow.name).where(AdapterRow.task == task, AdapterRow.base == base, may_serve)
+    return wanted.where(latest.is_not(None)).order_by(latest.desc()).limit(1)
+
+
+_: type[Unlearning] = PostgresUnlearning

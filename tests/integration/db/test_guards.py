@@ -1,0 +1,144 @@
+"""Corrections that are held back move their request, teach nobody, and teach as soon as a second lead agrees."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from bot.domain.conversations import CardState, LeadLabel
+from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.guards import Guards, Held
+from bot.domain.learning import Adapter, Example, Side, Source
+from bot.domain.messages import Person
+from bot.domain.posts import Card, Post
+from db.conversations.corrections import store_lead_label
+from db.conversations.guarded import track_record
+from db.engine import Database
+from db.examples import PostgresExamples
+from db.ledger import PostgresLedger
+from db.memory import PostgresMemory
+from db.outbox import PostgresOutbox
+from db.registry import PostgresRegistry
+from db.tables import ConversationRow, ExampleRow
+from tests.integration.db.scenes import LEAD, ROOM, TASK, VECTOR, after, card, pending, reaction, routed, say_all
+
+OTHER = Person("slack", "other lead")
+HASTE = Guards(per_hour=2)
+
+
+async def ruled(
+    ledger: PostgresLedger, outbox: PostgresOutbox, ref: str, lead: Person = LEAD, label: str = "access", at: float = 10
+) -> None:
+    """A request that a lead moves from billing to another team."""
+    await routed(ledger, f"where is refund {ref}", ref, at)
+    (receipts,) = [await say_all(outbox, at + 6)]
+    await ledger.add_reaction(reaction(receipts["Card"], "key", at + 7, actor=lead))
+    await judge(ledger, LeadLabel(label, lead, after(at + 7), confirms=False, disputed=False), at + 8)
+
+
+async def judge(ledger: PostgresLedger, ruling: LeadLabel, at: float) -> None:
+    found = await pending(ledger, at)
+    decision = Decision("routing", ruling.label, Author.LEAD, Reason.CORRECTED, actor=ruling.lead.key)
+    posts = [Post(ROOM, card(found.conversation.id, ruling.label))]
+    moves = found.conversation.label != ruling.label
+    await ledger.conclude_reactions(
+        found, decision if moves else None, CardState(ruling), posts if moves else [], after(at)
+    )
+
+
+async def examples(database: Database) -> Sequence[ExampleRow]:
+    """What stands on leads' word, oldest first."""
+    wanted = select(ExampleRow).where(ExampleRow.withdrawn_at.is_(None), ExampleRow.conversation_id.is_not(None))
+    async with database.transaction() as session:
+        return (await session.scalars(wanted.order_by(ExampleRow.id))).all()
+
+
+async def know(database: Database, label: str, texts: int) -> None:
+    """Imported examples that are much like everything that is asked here."""
+    known = [Example(f"known {n}", label, Source.IMPORT, Side.TRAIN, after(0)) for n in range(texts)]
+    await PostgresExamples(database).add_examples("routing", known)
+    memory = PostgresMemory(database, "tiny")
+    await memory.remember("tiny", {id: VECTOR for id, _ in await memory.unembedded("tiny", texts)})
+
+
+async def test_beyond_so_many_within_an_hour_a_correction_moves_and_teaches_nobody(
+    database: Database, outbox: PostgresOutbox
+) -> None:
+    ledger = PostgresLedger(database, "tiny", {"routing": HASTE})
+    for n in range(3):
+        await ruled(ledger, outbox, f"m{n}", at=100 * n)
+    assert [row.held for row in await examples(database)] == [None, None, Held.TOO_MANY]
+    async with database.transaction() as session:
+        assert set(await session.scalars(select(ConversationRow.label))) == {"access"}
+    assert len(await PostgresExamples(database).examples("routing")) == 2
+    near = await PostgresMemory(database, "tiny").nearest(TASK, VECTOR, "where is refund m2")
+    assert [n.same_text for n in near.corrections] == [False, False]
+    await ruled(ledger, outbox, "m3", OTHER, at=400)
+    assert (await examples(database))[-1].held is None, "another lead has an hour of their own"
+    await ruled(ledger, outbox, "m4", at=3_900)
+    assert (await examples(database))[-1].held is None, "an hour later there is room again"
+
+
+async def test_what_contradicts_many_known_ones_waits_for_a_second_lead_and_its_card_says_so(
+    database: Database, ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    await know(database, "billing", 5)
+    await ruled(ledger, outbox, "m1", OTHER)
+    assert (await examples(database))[-1].held is None, "there was no second lead yet"
+    await ruled(ledger, outbox, "m2", at=100)
+    assert [row.held for row in await examples(database)] == [None, Held.CONTRADICTED]
+    said = {type(item.post.content): item for item in await outbox.claim_due(["slack"], after(110), 10)}[Card]
+    assert isinstance(said.post.content, Card)
+    assert said.post.content.held == "contradicted"
+    await outbox.said(said, replace(card(1).source, platform="slack", chat="C-BILLING", id="new"), after(111))
+    await ledger.add_reaction(
+        reaction(replace(card(1).source, platform="slack", chat="C-BILLING", id="new"), "key", 120, actor=OTHER)
+    )
+    await judge(ledger, LeadLabel("access", OTHER, after(120), confirms=False, disputed=False, agreeing=2), 121)
+    assert [row.held for row in await examples(database)] == [None, None]
+    (edit,) = [item.post for item in await outbox.claim_due(["slack"], after(122), 10)]
+    assert isinstance(edit.content, Card)
+    assert (edit.content.held, edit.edits) == ("", said.id)
+
+
+async def test_the_first_of_a_team_that_the_model_never_learned_wait_for_a_second_lead(
+    database: Database, outbox: PostgresOutbox
+) -> None:
+    ledger = PostgresLedger(database, "tiny", {"routing": Guards(new_team=1)})
+    registry = PostgresRegistry(database)
+    await ruled(ledger, outbox, "m1", OTHER)
+    await registry.add_adapter(Adapter("r-1", "routing", Path("/r"), "starter", {"billing": "A"}, 1.0, after(0)))
+    await registry.promote("routing", "r-1", "gate", "better", after(1), base="starter")
+    await ruled(ledger, outbox, "m2", label="triage", at=100)
+    assert (await examples(database))[-1].held == Held.NEW_TEAM
+    await ruled(ledger, outbox, "m3", label="access", at=200)
+    assert (await examples(database))[-1].held is None, "it has its first one"
+
+
+async def test_who_was_overruled_again_and_again_counts_less_and_then_waits(
+    database: Database, ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    for n in range(4):
+        await ruled(ledger, outbox, f"m{n}", at=100 * n)
+        async with database.transaction() as session:  # another lead's emoji, and the first one's taken away
+            newest = (await session.scalars(select(ConversationRow.id).order_by(ConversationRow.id.desc()))).first()
+        assert newest is not None
+        async with database.transaction() as session:
+            row = await session.get_one(ConversationRow, newest)
+            other = LeadLabel("triage", OTHER, after(100 * n + 50), confirms=False, disputed=False)
+            await store_lead_label(session, row, "routing", other, after(100 * n + 50), Guards())
+    await ruled(ledger, outbox, "m9", at=900)
+    newest_example = (await examples(database))[-1]
+    assert newest_example.held == Held.DISTRUSTED
+    assert newest_example.weight < 0.6
+
+
+async def test_requests_that_end_where_a_lead_sent_them_speak_for_the_lead(
+    database: Database, ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    await ruled(ledger, outbox, "m1")
+    async with database.transaction() as session:
+        assert await track_record(session, "routing", LEAD.key) == (0, 0)
+        await session.execute(update(ConversationRow).values(state="closed"))
+        assert await track_record(session, "routing", LEAD.key) == (1, 0)

@@ -1,0 +1,74 @@
+"""What became of conversations: as they ended, on whose word, and how long they lay with the wrong team."""
+
+import pytest
+
+from bot.domain.conversations import CardState, LeadLabel
+from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.outcomes import Outcome, median_lost
+from db.engine import Database
+from db.ledger import PostgresLedger
+from db.outbox import PostgresOutbox
+from db.outcomes import PostgresOutcomes
+from tests.integration.db.scenes import AGENT, LEAD, VECTOR, after, asked, pending, reaction, routed, say_all
+
+CORRECTED = Decision("routing", "access", Author.LEAD, Reason.CORRECTED, actor="slack:lead")
+
+
+@pytest.fixture
+def outcomes(database: Database) -> PostgresOutcomes:
+    return PostgresOutcomes(database)
+
+
+async def _all(outcomes: PostgresOutcomes, limit: int = 10) -> list[Outcome]:
+    return list(await outcomes.outcomes("routing", after(0), after(10_000), limit, with_vectors=True))
+
+
+async def test_what_nobody_touched_is_where_it_went_and_settled_by_nobody(
+    ledger: PostgresLedger, outcomes: PostgresOutcomes
+) -> None:
+    id = await routed(ledger)
+    [one] = await _all(outcomes)
+    assert (one.conversation, one.text, one.first.label, one.ended) == (id, "where is my refund", "billing", "billing")
+    assert (one.settled, one.moved, one.asked, one.vector) == (False, False, False, VECTOR)
+    assert median_lost([one]) is None
+
+
+async def test_a_standing_ruling_says_where_it_belongs_and_how_long_that_took(
+    ledger: PostgresLedger, outbox: PostgresOutbox, outcomes: PostgresOutcomes
+) -> None:
+    await routed(ledger)
+    ref = (await say_all(outbox))["Card"]
+    [before] = await _all(outcomes)
+    await ledger.add_reaction(reaction(ref, "key", 600))
+    ruling = LeadLabel("access", LEAD, after(600), confirms=False, disputed=True)
+    await ledger.conclude_reactions(await pending(ledger, 605), CORRECTED, CardState(ruling), [], after(605))
+    [one] = await _all(outcomes)
+    assert (one.ended, one.settled, one.moved, one.disputed) == ("access", True, True, True)
+    assert one.moved_at is not None
+    assert median_lost([one, before]) == pytest.approx((one.moved_at - one.at).total_seconds() / 60)
+
+
+async def test_a_team_that_takes_it_settles_it(
+    ledger: PostgresLedger, outbox: PostgresOutbox, outcomes: PostgresOutcomes
+) -> None:
+    await routed(ledger)
+    ref = (await say_all(outbox))["Card"]
+    await ledger.add_reaction(reaction(ref, "eyes", 10))
+    await ledger.conclude_reactions(await pending(ledger, 11), None, CardState(taken_by=AGENT), [], after(11))
+    [one] = await _all(outcomes)
+    assert (one.ended, one.settled, one.moved) == ("billing", True, False)
+
+
+async def test_the_newest_come_oldest_first_and_other_times_and_tasks_do_not(
+    ledger: PostgresLedger, outcomes: PostgresOutcomes
+) -> None:
+    first = await routed(ledger, ref="m1")
+    second = await asked(ledger, ref="m2", start=100)
+    third = await routed(ledger, ref="m3", start=200)
+    assert [one.conversation for one in await _all(outcomes)] == [first, second, third]
+    assert [one.conversation for one in await _all(outcomes, 2)] == [second, third]
+    assert [one.asked for one in await _all(outcomes)] == [False, True, False]
+    later = await outcomes.outcomes("routing", after(5_000), after(9_000), 10)
+    [plain, *_] = await outcomes.outcomes("routing", after(0), after(9_000), 10)
+    assert plain.vector is None
+    assert (later, await outcomes.outcomes("mood", after(0), after(9_000), 10)) == ([], [])

@@ -1,0 +1,163 @@
+"""Forgetting somebody reaches the adapters that learned from them: a last day, another cycle, and no way back."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bot.domain.errors import Refused, UsageError
+from bot.domain.learning import Adapter, Example, Judged, Phase, Side, Source, Verdict
+from bot.domain.messages import Person
+from bot.domain.unlearning import Withdrawn
+from db.engine import Database
+from db.erasure import PostgresErasure
+from db.examples import PostgresExamples
+from db.ledger import PostgresLedger
+from db.outbox import PostgresOutbox
+from db.registry import PostgresRegistry
+from db.unlearning import PostgresUnlearning
+from tests.integration.db.scenes import ANN, after
+from tests.integration.db.test_erasure import _a_story
+
+WEEK = timedelta(days=7)
+FORGOTTEN = after(100)
+
+
+def adapter(name: str, seconds: float) -> Adapter:
+    return Adapter(name, "routing", Path("/runs") / name, "starter", {"billing": "A"}, 1.0, after(seconds))
+
+
+@pytest.fixture
+def registry(database: Database) -> PostgresRegistry:
+    return PostgresRegistry(database)
+
+
+@pytest.fixture
+def erasure(database: Database) -> PostgresErasure:
+    return PostgresErasure(database, WEEK)
+
+
+@pytest.fixture
+def unlearning(database: Database) -> PostgresUnlearning:
+    return PostgresUnlearning(database)
+
+
+@pytest.fixture
+async def story(ledger: PostgresLedger, outbox: PostgresOutbox, registry: PostgresRegistry) -> None:
+    """Ann's words are taught at 12; two adapters were made before that, and one that learned from her serves."""
+    for name, seconds in (("routing-1", 1), ("routing-2", 2), ("routing-3", 50)):
+        await registry.add_adapter(adapter(name, seconds))
+        await registry.promote("routing", name, "gate", "", after(seconds), base="starter")
+    await _a_story(ledger, outbox)
+
+
+async def serves(registry: PostgresRegistry) -> str | None:
+    found = await registry.champion("routing", "starter")
+    return None if found is None else found.name
+
+
+@pytest.mark.usefixtures("story")
+async def test_it_serves_until_its_last_day_and_then_the_newest_that_never_knew_them(
+    registry: PostgresRegistry, erasure: PostgresErasure, unlearning: PostgresUnlearning
+) -> None:
+    erased = await erasure.erase(ANN, FORGOTTEN)
+    assert (erased.adapters, erased.serve_until) == (("routing-3",), FORGOTTEN + WEEK)
+    assert [one.retires for one in await registry.adapters("routing")] == [None, None, FORGOTTEN + WEEK]
+    assert await unlearning.withdraw_due("routing", "starter", FORGOTTEN + WEEK - timedelta(seconds=1)) is None
+    assert await serves(registry) == "routing-3"
+    gone = await unlearning.withdraw_due("routing", "starter", FORGOTTEN + WEEK)
+    assert gone == Withdrawn("routing-3", "routing-2")
+    assert await serves(registry) == "routing-2"
+    assert await unlearning.withdraw_due("routing", "starter", FORGOTTEN + WEEK) is None, "once"
+
+
+@pytest.mark.usefixtures("story")
+async def test_nobody_brings_it_back(
+    registry: PostgresRegistry, erasure: PostgresErasure, unlearning: PostgresUnlearning
+) -> None:
+    await erasure.erase(ANN, FORGOTTEN)
+    late = FORGOTTEN + WEEK
+    await unlearning.withdraw_due("routing", "starter", late)
+    with pytest.raises(UsageError, match="routing-3 had learned from texts of somebody who was forgotten"):
+        await registry.promote("routing", "routing-3", "lead", "", late, base="starter")
+    with pytest.raises(UsageError, match="no adapter of routing served before this one"):
+        await registry.rollback("routing", "lead", late, base="starter")
+
+
+async def test_where_none_is_left_the_other_voices_decide(
+    ledger: PostgresLedger,
+    outbox: PostgresOutbox,
+    registry: PostgresRegistry,
+    erasure: PostgresErasure,
+    unlearning: PostgresUnlearning,
+) -> None:
+    await registry.add_adapter(adapter("routing-1", 50))
+    await registry.promote("routing", "routing-1", "gate", "", after(50), base="starter")
+    await _a_story(ledger, outbox)
+    await erasure.erase(ANN, FORGOTTEN)
+    assert await unlearning.withdraw_due("routing", "starter", FORGOTTEN + WEEK) == Withdrawn("routing-1", None)
+    assert await serves(registry) is None
+    await registry.add_adapter(adapter("routing-2", 200))
+    await registry.promote("routing", "routing-2", "gate", "", after(300), base="starter")
+    with pytest.raises(UsageError, match="served before this one"):
+        await registry.rollback("routing", "lead", after(301), base="starter")
+
+
+@pytest.mark.usefixtures("story")
+async def test_a_cycle_without_them_is_asked_for_once(registry: PostgresRegistry, erasure: PostgresErasure) -> None:
+    await erasure.erase(ANN, FORGOTTEN)
+    await erasure.erase(ANN, after(200))
+    [cycle] = await registry.cycles("routing", 5)
+    assert (cycle.phase, cycle.requested_by) == (Phase.REQUESTED, "erasure")
+
+
+@pytest.mark.usefixtures("story")
+async def test_an_earlier_last_day_stays(
+    database: Database, registry: PostgresRegistry, erasure: PostgresErasure
+) -> None:
+    async with database.transaction() as session:
+        await session.execute(
+            text("UPDATE adapters SET retires_at = :day WHERE name = 'routing-3'"), {"day": after(500)}
+        )
+    await erasure.erase(ANN, FORGOTTEN)
+    assert (await registry.adapters("routing"))[-1].retires == after(500)
+
+
+async def learning(registry: PostgresRegistry, begins: datetime) -> None:
+    assert await registry.request_cycle("routing", "lead", "now", begins)
+
+
+@pytest.mark.usefixtures("story")
+async def test_a_cycle_whose_training_set_held_their_words_concludes_nothing_and_another_follows(
+    registry: PostgresRegistry, erasure: PostgresErasure
+) -> None:
+    await learning(registry, after(60))
+    async with registry.claim_cycle(after(60)) as cycle:
+        assert cycle is not None
+        await registry.update_cycle(cycle, Phase.TRAINING, 0.5, "routing-4")
+        await erasure.erase(ANN, FORGOTTEN)
+        judged = Judged(adapter("routing-4", 110), adapter("routing-3", 50), Verdict(True, ("better",)))
+        with pytest.raises(Refused, match="somebody was forgotten while it trained"):
+            await registry.conclude_cycle(cycle, judged, [], after(120))
+        await registry.fail_cycle(cycle, "forgotten", after(121))
+    assert await serves(registry) == "routing-3"
+    assert [one.requested_by for one in await registry.cycles("routing", 5)] == ["erasure", "lead"]
+
+
+@pytest.mark.usefixtures("story")
+async def test_who_taught_nothing_disturbs_no_cycle(
+    database: Database, registry: PostgresRegistry, erasure: PostgresErasure
+) -> None:
+    example = Example("a file's own text", "billing", Source.IMPORT, Side.TRAIN, after(0))
+    await PostgresExamples(database).add_examples("routing", [example])
+    await learning(registry, after(60))
+    async with registry.claim_cycle(after(60)) as cycle:
+        assert cycle is not None
+        await registry.update_cycle(cycle, Phase.SCORING, 0.5, "routing-4")
+        await erasure.erase(Person("telegram", "nobody"), FORGOTTEN)
+        champion = await registry.champion("routing", "starter")
+        judged = Judged(adapter("routing-4", 110), champion, Verdict(True, ("better",)))
+        await registry.conclude_cycle(cycle, judged, [], after(120))
+    assert await serves(registry) == "routing-4"
+    assert len(await registry.cycles("routing", 5)) == 1

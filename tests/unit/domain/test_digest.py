@@ -1,0 +1,36 @@
+"""What of the past weeks the leads hear, in which rooms."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.domain.digest import digest
+from bot.domain.drift import Drift, Measure
+from bot.domain.messages import Place
+from bot.domain.posts import Digest
+from bot.domain.review import Group, Item, Review, Why
+from tests.samples import NOW, TASK
+from tests.unit.domain.test_review import ASKED, moved, outcome
+
+
+def test_the_week_counts_and_the_weeks_before_are_only_drawn() -> None:
+    old = [replace(moved(n, "it"), at=NOW - timedelta(days=9)) for n in range(5)]
+    week = [replace(one, at=NOW - timedelta(hours=5)) for one in (moved(6, "it"), outcome(7, ASKED), outcome(8))]
+    drifts = {
+        Measure.TEAMS: Drift(Measure.TEAMS, 0.4, 0.001, True),
+        Measure.SCOPE: Drift(Measure.SCOPE, 0.0, 0.9, False),
+    }
+    made = Review([*old, *week], [Item(week[1], Why.UNSURE, None)], [], [Group((outcome(1),) * 6)], drifts, True)
+    [post] = digest(TASK, made, NOW)
+    assert post.place == Place("web", "triage")
+    assert post.content == Digest(
+        task="routing",
+        days=(0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 3),
+        decided=3,
+        moved=1,
+        asked=1,
+        pairs=(("billing", "it"),),
+        counts=(1,),
+        groups=(6,),
+        drifted=("teams",),
+        waiting=1,
+    )

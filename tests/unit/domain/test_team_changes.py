@@ -1,0 +1,90 @@
+"""What fits the settings, what names are called by now, and what is said of labels that nobody hears."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.domain.errors import UsageError
+from bot.domain.tasks import Label, Task
+from bot.domain.team_changes import (
+    Kind,
+    KnownLabel,
+    MadeChange,
+    TeamChange,
+    check_change,
+    check_known,
+    is_done,
+    present_names,
+    unheard,
+)
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TASK = Task("routing", "Which team?", (Label("access", "passwords"), Label("triage", "the rest")), "triage")
+
+
+def wanted(kind: Kind, before: str, after: str) -> TeamChange:
+    return TeamChange(kind, before, after, "ann")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (wanted(Kind.RENAME, "acess", "logins"), "the settings have no 'logins'; put it there first"),
+        (
+            wanted(Kind.RENAME, "access", "triage"),
+            "the settings still have this team; rename it to 'triage' there first",
+        ),
+        (wanted(Kind.MERGE, "access", "triage"), "the settings still have this team; take it out there first"),
+        (wanted(Kind.RETIRE, "access", "triage"), "take it out there first"),
+        (wanted(Kind.SPLIT, "acess", "access"), "switchboard teams merge acess access"),
+        (wanted(Kind.RENAME, "access", "access"), "name two teams"),
+    ],
+)
+def test_what_does_not_fit_the_settings_says_what_to_change(change: TeamChange, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        check_change(TASK, change)
+
+
+@pytest.mark.parametrize("kind", [Kind.RENAME, Kind.MERGE, Kind.RETIRE])
+def test_a_team_that_left_the_settings_may_be_changed(kind: Kind) -> None:
+    check_change(TASK, wanted(kind, "acess", "access"))
+
+
+def test_a_name_that_nobody_ever_heard_of_is_a_slip_of_the_pen() -> None:
+    slip = wanted(Kind.RENAME, "aces", "access")
+    with pytest.raises(UsageError, match="called 'aces'; it knows acess"):
+        check_known(slip, [KnownLabel("acess", 3)], [])
+    check_known(slip, [], [MadeChange(Kind.RENAME, "aces", "access", "ann", START)])
+
+
+def test_only_the_newest_change_of_a_name_is_done_already() -> None:
+    there, back = (MadeChange(Kind.RENAME, *names, "ann", START) for names in (("a", "b"), ("b", "a")))
+    again = wanted(Kind.RENAME, "a", "b")
+    assert is_done(again, [there])
+    assert not is_done(again, [there, back])
+    assert not is_done(again, [])
+
+
+def test_names_are_followed_through_every_change() -> None:
+    changes = [(Kind.RENAME, "a", "b"), (Kind.MERGE, "b", "c"), (Kind.RETIRE, "d", "c"), (Kind.SPLIT, "c", "e")]
+    assert present_names(changes) == {"a": "c", "b": "c"}
+    assert present_names([(Kind.RENAME, "a", "b"), (Kind.RENAME, "b", "a")]) == {"b": "a"}
+
+
+def test_what_nobody_hears_is_named_with_the_command_that_mends_it() -> None:
+    (said,) = unheard(TASK, [KnownLabel("acess", 40, 37, 2), KnownLabel("triage", 9), KnownLabel("old")])
+    assert said == (
+        "37 corrections and 3 examples and 2 requests of 'acess' are heard by nobody: tasks.routing.labels has no such "
+        "team; switchboard teams rename acess access --task routing (or merge, or retire)"
+    )
+    assert unheard(TASK, [KnownLabel("access", 1, 1)]) == []
+
+
+def test_the_only_new_team_is_the_likely_one_and_else_a_placeholder_is_shown() -> None:
+    (said,) = unheard(TASK, [KnownLabel("pw", 1, 1), KnownLabel("triage", 9)])
+    assert "1 correction of 'pw'" in said
+    assert "rename pw access" in said
+    more = replace(TASK, labels=(*TASK.labels, Label("billing", "money")))
+    (said,) = unheard(more, [KnownLabel("pw", 1, 1)])
+    assert "rename pw NEW" in said

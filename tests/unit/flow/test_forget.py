@@ -1,0 +1,70 @@
+"""Forgetting reaches what trainings left on disk, and adapters whose time is over stop serving."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pytest
+
+from bot.domain.errors import Refused
+from bot.domain.messages import Person
+from bot.domain.queries import Erased
+from bot.domain.unlearning import Withdrawn
+from bot.flow.forget import Forgetter, Unlearner
+from tests.samples import NOW, TASK
+
+CARLA = Person("telegram", "7")
+
+
+@dataclass
+class Everything:
+    """The database and the run folders, in the order in which they were asked."""
+
+    did: list[str] = field(default_factory=list)
+    failing: bool = False
+
+    async def remove(self, adapter: str | None = None) -> None:
+        self.did.append(f"texts of {adapter or 'all'} removed")
+        if self.failing:
+            raise Refused("read-only")
+
+    async def erase(self, person: Person, now: datetime) -> Erased:
+        self.did.append(f"{person.key} erased")
+        return Erased(1, 2, ("routing-1",), now)
+
+
+async def test_the_files_of_trainings_go_with_the_rest() -> None:
+    everything = Everything()
+    assert await Forgetter(everything, everything).erase(CARLA, NOW) == Erased(1, 2, ("routing-1",), NOW)
+    assert everything.did == ["texts of all removed", "telegram:7 erased"]
+
+
+async def test_nobody_is_told_that_all_is_gone_while_a_file_stays() -> None:
+    everything = Everything(failing=True)
+    with pytest.raises(Refused):
+        await Forgetter(everything, everything).erase(CARLA, NOW)
+    assert everything.did == ["texts of all removed"]
+
+
+@dataclass
+class Due:
+    """Says of one task that its champion's time is over, once."""
+
+    tasks: list[str] = field(default_factory=list)
+    gone: Withdrawn | None = None
+
+    async def withdraw_due(self, task: str, base: str, now: datetime) -> Withdrawn | None:
+        assert (base, now) == ("starter", NOW)
+        self.tasks.append(task)
+        gone, self.gone = self.gone, None
+        return gone
+
+
+async def test_an_adapter_that_stops_serving_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+    due = Due(gone=Withdrawn("routing-3", None))
+    unlearner = Unlearner((TASK,), "starter", due, lambda: NOW)
+    with caplog.at_level(logging.WARNING):
+        assert [await unlearner.step() for _ in range(2)] == [0, 0]
+    assert due.tasks == [TASK.name] * 2
+    [said] = caplog.records
+    assert said.__dict__["adapter"] == "routing-3" and said.__dict__["serves"] == "no adapter"

@@ -1,0 +1,34 @@
+"""Spans of time as people write them, and a comparison in figures and in words."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+
+from bot.domain.errors import UsageError
+from bot.domain.replay import Comparison
+from bot.replay_commands import show, span
+
+MADE = Comparison(100, 60, 9, 5, 2, 3, 4, 50, 53, {("billing", "it"): 9}, 12.0)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("7d", 168), ("12h", 12), (" 2W ", 336), ("0d", 0)])
+def test_a_span_is_hours_days_or_weeks(written: str, meant: int) -> None:
+    assert span(written) == timedelta(hours=meant)
+
+
+@pytest.mark.parametrize("written", ["7", "d", "7 months", "-7d", "999999d"])
+def test_anything_else_is_none(written: str) -> None:
+    with pytest.raises(UsageError, match="write it like 7d, 12h or 2w"):
+        span(written)
+
+
+def test_figures_go_to_stdout_and_words_to_people(capsys: pytest.CaptureFixture[str]) -> None:
+    out = StringIO()
+    show(MADE, "routing-2", as_json=True, out=out)
+    figures = json.loads(out.getvalue())
+    assert (figures["gained"], figures["lost"], figures["minutes_saved"]) == (5, 2, 36.0)
+    assert figures["pairs"] == [{"then": "billing", "now": "it", "count": 9}]
+    show(MADE, None, as_json=False, out=out)
+    assert "at 12 minutes a reassignment that would save 36 minutes" in capsys.readouterr().err

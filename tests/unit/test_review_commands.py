@@ -1,0 +1,43 @@
+"""What the review says to programs and to people."""
+
+import json
+from io import StringIO
+
+import pytest
+
+from bot.domain.drift import Drift, Measure
+from bot.domain.review import Confusion, Group, Item, Review, Why
+from bot.review_commands import show
+from tests.unit.domain.test_review import ASKED, outcome
+
+ITEMS = [Item(outcome(n, ASKED), Why.UNSURE, 0.5) for n in range(3)]
+PAIR = Confusion("billing", "it", 6, 0.857, (outcome(5), outcome(4)))
+DRIFT = Drift(Measure.TEAMS, 0.4, 0.0001, True)
+MADE = Review([], ITEMS, [PAIR], [Group(tuple(outcome(n) for n in range(23)))], {Measure.TEAMS: DRIFT}, True)
+
+
+def test_json_holds_the_queue_the_pairs_the_groups_and_the_drift() -> None:
+    out = StringIO()
+    show(MADE, 2, as_json=True, out=out)
+    made = json.loads(out.getvalue())
+    assert [(row["conversation"], row["why"], row["nearest"]) for row in made["queue"]] == [
+        (0, "unsure", 0.5),
+        (1, "unsure", 0.5),
+    ]
+    assert (made["waiting"], made["confusions"][0]["conversations"], made["groups"][0]["count"]) == (3, [5, 4], 23)
+    assert made["drift"] == {"teams": {"much": 0.4, "p": 0.0001, "alarm": True}}
+
+
+def test_people_read_what_to_think_about(capsys: pytest.CaptureFixture[str]) -> None:
+    out = StringIO()
+    show(MADE, 2, as_json=False, out=out)
+    assert out.getvalue().splitlines()[0] == "0\tunsure\tbilling\t0.40\twords 0"
+    said = capsys.readouterr().err
+    assert "3 conversations deserve a look, 2 shown" in said
+    assert "23 messages fit no team: a new one?" in said
+    assert "teams: ✗ has changed (+0.40, p = 0.0001)" in said
+
+
+def test_where_there_is_too_little_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Review([], [], [], [], {}, False), 20, as_json=False, out=StringIO())
+    assert "drift: too few conversations to tell; 100" in capsys.readouterr().err
