@@ -11,11 +11,11 @@ from pathlib import Path
 
 from bot.catch_up import catch_up
 from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule, of_the_teams
-from bot.console import counting, say
+from bot.console import counting, said_once, say
 from bot.database import database_url
 from bot.demo import company
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
-from bot.domain.learning import Adapter, Example, Progress, Side, Source
+from bot.domain.learning import Adapter, Example, Side, Source
 from bot.domain.messages import Person
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import OpenEmbedder
@@ -277,7 +277,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     server = None
     if model.server is None:
-        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), spoken())
+        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), said_once())
         line = server.line
     else:
         line = await stack.enter_async_context(open_line(model.server))
@@ -391,16 +391,3 @@ async def connect_platforms(settings: Settings, store: Store, stack: AsyncExitSt
         name: await stack.enter_async_context(known[name].connect(config, around))
         for name, config in settings.platforms.items()
     }
-
-
-def spoken() -> Progress:
-    """Progress of the model server for the person at the terminal: what it does, said once."""
-    said: set[str] = set()
-
-    def tell(_share: float, doing: str) -> None:
-        what = doing.partition(" (")[0]
-        if what not in said:
-            said.add(what)
-            say(f"{what} …")
-
-    return tell

@@ -68,10 +68,10 @@ _UNLEARN_EVERY = 60.0
 """Seconds between looks for adapters whose time is over: that is measured in days, and no change announces it."""
 _WATCH_EVERY = 300.0
 """Seconds between looks at what leads make of a new model's decisions: each counts only after a day."""
-_DRIFT_EVERY = 3_600.0
-"""Seconds between looks at whether the week differs from those before."""
 _SHADOW_EVERY = 30.0
 """Seconds between looks for what a candidate in the shadow has not heard: nobody waits for it."""
+_DRIFT_EVERY = 3_600.0
+"""Seconds between looks at whether the week differs from those before."""
 _REREAD_EVERY = 60.0
 """Seconds between looks for what a version that could not read it has set aside."""
 

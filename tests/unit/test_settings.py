@@ -148,19 +148,6 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         assert expected in said
 
 
-@pytest.mark.parametrize(
-    ("written", "kept"), [("", "0 9 * * mon"), ('digest = "0 8 * * fri"', "0 8 * * fri"), ('digest = ""', "")]
-)
-def test_the_weekly_digest_comes_on_mondays_unless_the_settings_say_otherwise(
-    tmp_path: Path, written: str, kept: str
-) -> None:
-    file = tmp_path / "s.toml"
-    file.write_text(GOOD + f"\n[tasks.routing.learning]\n{written}\n", "utf-8")
-    assert load(file, {}).routing.learning.digest == kept
-    said = mistakes(tmp_path, GOOD + '\n[tasks.routing.learning]\ndigest = "mondays"\n')
-    assert said.startswith("tasks.routing.learning.digest: 'mondays' is no cron expression")
-
-
 def test_what_a_new_model_is_held_to_and_whether_it_goes_back_by_itself(tmp_path: Path) -> None:
     usual = load(write(tmp_path, GOOD), {}).routing.learning
     assert (usual.out_of_scope, usual.automatic_rollback, usual.shadow) == ((), True, False)
@@ -174,6 +161,19 @@ def test_what_a_new_model_is_held_to_and_whether_it_goes_back_by_itself(tmp_path
     said = mistakes(tmp_path, GOOD + table.replace("false", '"off"').replace('["friday?"]', "5"))
     assert "tasks.routing.learning.automatic_rollback: write true or false, without quotes" in said
     assert "tasks.routing.learning.out_of_scope: must be a list of texts" in said
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("", "0 9 * * mon"), ('digest = "0 8 * * fri"', "0 8 * * fri"), ('digest = ""', "")]
+)
+def test_the_weekly_digest_comes_on_mondays_unless_the_settings_say_otherwise(
+    tmp_path: Path, written: str, kept: str
+) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text(GOOD + f"\n[tasks.routing.learning]\n{written}\n", "utf-8")
+    assert load(file, {}).routing.learning.digest == kept
+    said = mistakes(tmp_path, GOOD + '\n[tasks.routing.learning]\ndigest = "mondays"\n')
+    assert said.startswith("tasks.routing.learning.digest: 'mondays' is no cron expression")
 
 
 def test_when_to_ask_is_promised_as_a_share_unless_a_probability_is_set_by_hand(tmp_path: Path) -> None:
