@@ -172,16 +172,20 @@ def tell_power(look: int, rng: np.random.Generator) -> None:
 def tell_first(rng: np.random.Generator) -> None:
     """Of a first adapter: how often what is worse serves in a year of looks, and what the first look promotes."""
     points = (-3, -2, -1, 0, 1, 2)
-    for title, of in (
-        ("a first adapter: any promotion in a year of nightly looks", lambda n, t: nightly(n, t, False, rng, True)),
-        ("a first adapter: promoted at the first look", lambda n, t: power(n, t, 1, False, rng, True)),
-    ):
+
+    def ever(n: int, truth: Truth) -> float:
+        return nightly(n, truth, False, rng, first=True)
+
+    def at_once(n: int, truth: Truth) -> float:
+        return power(n, truth, 1, False, rng, first=True)
+
+    for title, of in (("any promotion in a year of nightly looks", ever), ("promoted at the first look", at_once)):
         rows = [
-            [f"{n} · {d:.1%} differ", *(f"{of(n, Truth(p, d)):.3f}" for p in points)]
+            [f"{n} · {differ:.1%} differ", *(f"{of(n, Truth(p, differ)):.3f}" for p in points)]
             for n in SIZES
-            for d in DISCORDANCE
+            for differ in DISCORDANCE
         ]
-        table(title, points, rows)
+        table(f"a first adapter: {title}", points, rows)
 
 
 def table(title: str, points: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
