@@ -8,16 +8,16 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from bot.domain.decisions import Author
 from bot.domain.learning import Adapter, Phase
+from bot.domain.model_ports import Registry
 from bot.domain.shadow import ShadowFigures, Shadows, Unheard
 from db.engine import Database
-from db.registry import PostgresRegistry
 from db.tables import ConversationRow, CorrectionRow, CycleRow, DecisionRow, PromotionRow, ShadowRow
 
 
 class PostgresShadows:
     """Shadows in PostgreSQL."""
 
-    def __init__(self, database: Database, registry: PostgresRegistry) -> None:
+    def __init__(self, database: Database, registry: Registry) -> None:
         self._database = database
         self._registry = registry
 
