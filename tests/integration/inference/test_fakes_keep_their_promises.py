@@ -94,16 +94,15 @@ async def embedder(request: pytest.FixtureRequest) -> AsyncIterator[Embedder]:
     await opened.close()
 
 
-async def test_a_vector_for_each_text_of_length_one_and_the_same_in_company(embedder: Embedder) -> None:
+async def test_a_vector_for_each_text_of_length_one_the_same_in_company_and_near_what_says_the_same(
+    embedder: Embedder,
+) -> None:
     together = await embedder.embed(TEXTS)
     assert [math.hypot(*vector) for vector in together] == pytest.approx([1.0] * len(TEXTS), abs=1e-3)
     [alone] = await embedder.embed(TEXTS[1:2])
     assert list(alone) == pytest.approx(list(together[1]), abs=5e-3)
     assert len({len(vector) for vector in together}) == 1
     assert await embedder.embed([]) == []
-
-
-async def test_nearer_is_what_says_nearly_the_same(embedder: Embedder) -> None:
     asked, near, far = await embedder.embed(["my parcel is late", "the parcel is very late", "I forgot my password"])
     assert np.dot(asked, near) > np.dot(asked, far)
 
