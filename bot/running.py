@@ -158,7 +158,7 @@ def start_model_steps(
     ] + [
         CronJob(f"digest of {task.name}", task.learning.digest, task.learning.timezone, partial(sender.send, task))
         for task in settings.tasks
-        if task.learning.digest
+        if task.learning.digest and task.label(task.fallback).deliver_to
     ]
     _work(group, sorter, store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
