@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom  # type: ignore[attr-defined]
 
 from benchmarks.machine import machine
 from bot.domain.alpha_spending import share
-from bot.domain.gate import BETTER_ERROR, MARGIN, NO_WORSE_ERROR, judge
+from bot.domain.gate import BETTER_ERROR, FIRST_ERROR, MARGIN, NO_WORSE_ERROR, judge
 from bot.domain.learning import Score, Source
 from bot.domain.paired_tests import Paired
 
@@ -30,8 +31,9 @@ GATES = YEARS = 1_000
 NIGHTS = 365
 SIZES = (50, 100, 200, 400, 1_000, 2_000, 5_000)
 POINTS = (-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5)
-DISCORDANCE = (0.035, 0.08, 0.15)
-"""Shares of messages on which two models differ: as was seen (`paired_tests.USUAL_DISCORDANCE`), and far more."""
+DISCORDANCE = (0.035, 0.08)
+"""Shares of messages on which two models differ: as was seen (`paired_tests.USUAL_DISCORDANCE`), and twice that."""
+WIDE = (0.05, 0.15, 0.2, 0.3, 0.4, 0.5)
 TEAMS = (0.35, 0.25, 0.2, 0.1, 0.07, 0.03)
 
 Counts = NDArray[np.int64]
@@ -53,7 +55,9 @@ class Truth:
         return (differs + gain) / 2, (differs - gain) / 2, 1 - differs
 
 
-def promotes(n: int, gained: Counts, lost: Counts, looks: Counts, new_label: bool) -> NDArray[np.bool_]:
+def promotes(
+    n: int, gained: Counts, lost: Counts, looks: Counts, new_label: bool, first: bool = False
+) -> NDArray[np.bool_]:
     """Whether each of these comparisons promotes, as `judge` decides it where nothing is objected to."""
     kinds, where = np.unique(np.stack([gained, lost]), axis=1, return_inverse=True)
     results = [Paired(n, int(mended), int(broken)) for mended, broken in kinds.T]
@@ -63,20 +67,39 @@ def promotes(n: int, gained: Counts, lost: Counts, looks: Counts, new_label: boo
     if new_label:
         no_worse = np.array([one.no_worse_p_value(MARGIN) for one in results])[where]
         promoted |= no_worse <= NO_WORSE_ERROR * shares
+    if first:
+        usually = np.array([one.usually_no_worse_p_value(MARGIN) for one in results])[where]
+        promoted |= usually <= FIRST_ERROR * shares
     return promoted
 
 
-def nightly(n: int, truth: Truth, new_label: bool, rng: np.random.Generator) -> float:
+def nightly(n: int, truth: Truth, new_label: bool, rng: np.random.Generator, first: bool = False) -> float:
     """The share of years in which any of 365 such candidates is promoted."""
     drawn = rng.multinomial(n, truth.shares, size=YEARS * NIGHTS)
     looks = np.tile(np.arange(1, NIGHTS + 1), YEARS)
-    return float(promotes(n, drawn[:, 0], drawn[:, 1], looks, new_label).reshape(YEARS, NIGHTS).any(axis=1).mean())
+    promoted = promotes(n, drawn[:, 0], drawn[:, 1], looks, new_label, first)
+    return float(promoted.reshape(YEARS, NIGHTS).any(axis=1).mean())
 
 
-def power(n: int, truth: Truth, look: int, new_label: bool, rng: np.random.Generator) -> float:
+def exactly(n: int, truth: Truth) -> float:
+    """The same without chance, of promotions as better: every outcome of a night, weighed by its probability."""
+    mended, broken, _ = truth.shares
+    differ = mended + broken
+    limits = BETTER_ERROR * np.array([share(look) for look in range(1, NIGHTS + 1)])
+    nights = np.zeros(NIGHTS)
+    for discordant in range(n + 1):
+        gained = np.arange(discordant + 1)
+        ways = binom.pmf(discordant, n, differ) * binom.pmf(gained, discordant, mended / differ)
+        values = binom.sf(gained - 1, discordant, 0.5)
+        rising = np.concatenate([[0.0], np.cumsum(ways[::-1])])  # the more are mended, the smaller the p-value
+        nights += rising[np.searchsorted(values[::-1], limits, side="left")]
+    return float(1 - np.prod(1 - nights))
+
+
+def power(n: int, truth: Truth, look: int, new_label: bool, rng: np.random.Generator, first: bool = False) -> float:
     """The share of gates, each the `look`-th of its year, that promote such a candidate."""
     drawn = rng.multinomial(n, truth.shares, size=GATES)
-    return float(promotes(n, drawn[:, 0], drawn[:, 1], np.full(GATES, look), new_label).mean())
+    return float(promotes(n, drawn[:, 0], drawn[:, 1], np.full(GATES, look), new_label, first).mean())
 
 
 def whole(n: int, truth: Truth, rng: np.random.Generator) -> float:
@@ -110,8 +133,16 @@ def main() -> None:
     print(f"{machine()}; seed {SEED}, {GATES} gates or years a cell\n")
     for new_label in (False, True):
         tell_years(new_label, rng)
+    rows = [
+        [f"{n}", *(f"{exactly(n, Truth(-2, differ)):.4f}" for differ in WIDE)]
+        for n in (30, 50, 75, 100, 200, 400, 1_000)
+    ]
+    print("2 points worse, any promotion in a year, exactly, by the share on which they differ\n")
+    print(f"| held-out messages | {' | '.join(f'{differ:.0%}' for differ in WIDE)} |\n{'|---' * (len(WIDE) + 1)}|")
+    print("\n".join(f"| {' | '.join(row)} |" for row in rows), "\n", flush=True)
     for look in (1, 12, NIGHTS):
         tell_power(look, rng)
+    tell_first(rng)
     if asked.whole:
         rows = [[f"{n}", *(f"{whole(n, Truth(p, DISCORDANCE[0]), rng):.3f}" for p in POINTS)] for n in (200, 400)]
         table("first look, the whole gate with six teams", POINTS, rows)
@@ -136,6 +167,25 @@ def tell_power(look: int, rng: np.random.Generator) -> None:
         for share_ in DISCORDANCE
     ]
     table(f"promoted as better at look {look} of the year", POINTS, rows)
+
+
+def tell_first(rng: np.random.Generator) -> None:
+    """Of a first adapter: how often what is worse serves in a year of looks, and what the first look promotes."""
+    points = (-3, -2, -1, 0, 1, 2)
+
+    def ever(n: int, truth: Truth) -> float:
+        return nightly(n, truth, False, rng, first=True)
+
+    def at_once(n: int, truth: Truth) -> float:
+        return power(n, truth, 1, False, rng, first=True)
+
+    for title, of in (("any promotion in a year of nightly looks", ever), ("promoted at the first look", at_once)):
+        rows = [
+            [f"{n} · {differ:.1%} differ", *(f"{of(n, Truth(p, differ)):.3f}" for p in points)]
+            for n in SIZES
+            for differ in DISCORDANCE
+        ]
+        table(f"a first adapter: {title}", points, rows)
 
 
 def table(title: str, points: Sequence[int], rows: Sequence[Sequence[str]]) -> None:

@@ -112,7 +112,7 @@ class Trial:
         """Way and size -> the shares of right answers."""
         shares: dict[str, tuple[float, float, float]] = {}
         old = [(t, team) for team, texts in self.rows.known.items() if team not in self.new for t in texts]
-        classifier, fit = self._classifier(old)
+        classifier, fit = self.classifier(old)
         await fit(old)
         for size in SIZES:
             fresh = [(t, team) for team in self.new for t in self.rows.known[team][:size]]
@@ -128,7 +128,8 @@ class Trial:
             await fit(old)
         return shares
 
-    def _classifier(self, old: Sequence[Row]) -> tuple[Classifier, Callable[[Sequence[Row]], "asyncio.Future[None]"]]:
+    def classifier(self, old: Sequence[Row]) -> tuple[Classifier, Callable[[Sequence[Row]], "asyncio.Future[None]"]]:
+        """Everything that classifies, the adapter knowing the old teams alone, and what fits the voices."""
         voices = FittedVoices(Path(tempfile.mkdtemp(prefix="switchboard-new-team-")), "bundled")
         memory = ExactMemory(self.vectors)
         classifier = Classifier(
@@ -227,7 +228,12 @@ class ExactMemory:
             self._rows[corrected] = rows, matrix
 
     async def nearest_many(
-        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+        self,
+        task: Task,
+        vectors: Sequence[Vector],
+        texts: Sequence[str],
+        leave_out_itself: bool = False,
+        askers: Sequence[str] = (),
     ) -> list[Neighbours]:
         """See `model_ports.Memory`."""
         asked = np.asarray(vectors, dtype=np.float32)

@@ -3,9 +3,9 @@
     python -m benchmarks.rollback_delay
 
 Each simulated champion takes the place of one with a history; leads correct a share of the mistakes of both. After
-every 20 decisions the rule of `bot.domain.automatic_rollback` is asked, which the product asks every five minutes. A decision
-counts a day after it was made, so a delay in messages is to be had on top of a day's. *False alarms*: champions that
-are no worse, a new one every month for a year, withdrawn; per year.
+every 20 decisions the rule of `bot.domain.automatic_rollback` is asked, which the product asks every five minutes. A
+decision counts a day after it was made, so a delay in messages is to be had on top of a day's. *False alarms*:
+champions that are no worse, a new one every month for a year, withdrawn; per year.
 """
 
 from collections.abc import Sequence

@@ -11,16 +11,17 @@ from pathlib import Path
 
 from bot.catch_up import catch_up
 from bot.check import of_asking, of_platforms, of_the_model, of_the_schedule, of_the_teams
-from bot.console import counting, say
+from bot.console import counting, said_once, say
 from bot.database import database_url
 from bot.demo import company
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
-from bot.domain.learning import Adapter, Example, Progress, Side, Source
+from bot.domain.learning import Adapter, Example, Side, Source
 from bot.domain.messages import Person
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Platform
 from bot.domain.queries import Erased, Erasure
+from bot.domain.shadow import Shadows
 from bot.domain.tasks import Task
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
@@ -28,11 +29,13 @@ from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.forget import Forgetter, Unlearner
 from bot.flow.learn import Learner
+from bot.flow.let_go import LetGo
 from bot.flow.review import Reviewer
 from bot.flow.score import Scorer
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
 from db.adapter_paths import AdapterPaths
+from db.corrections import PostgresCorrections
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -45,6 +48,7 @@ from db.outcomes import PostgresOutcomes
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.server.probe import probed
+from db.shadow import PostgresShadows
 from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.unlearning import PostgresUnlearning
@@ -67,8 +71,6 @@ log = logging.getLogger(__name__)
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When the demo company's examples were said: anything newer outweighs them."""
-
-
 _LOAD_SECONDS = 10.0
 """So long a start waits for a champion to be loaded; the first question loads it otherwise."""
 
@@ -95,6 +97,7 @@ class Store:
     erasure: Erasure
     failures: PostgresFailedItems
     team_changes: PostgresTeamChanges
+    corrections: PostgresCorrections
     aside: Database
     """Connections of their own for health and figures: a pool that is busy is no database that is down."""
     figures: PostgresQueries
@@ -141,6 +144,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 Forgetter(PostgresErasure(database, settings.unlearn_within), RunFolders(settings.model.runs)),
                 PostgresFailedItems(database),
                 PostgresTeamChanges(database),
+                PostgresCorrections(database),
                 aside,
                 PostgresQueries(aside),
             )
@@ -273,7 +277,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     server = None
     if model.server is None:
-        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), spoken())
+        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), said_once())
         line = server.line
     else:
         line = await stack.enter_async_context(open_line(model.server))
@@ -304,9 +308,15 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         folder,
         now,
         fitter,
+        LetGo(store.corrections),
         RunFolders(model.runs),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
+
+
+def shadows(store: Store) -> Shadows:
+    """The candidate in the shadow, and what it would have done."""
+    return PostgresShadows(store.database, store.registry)
 
 
 @asynccontextmanager
@@ -381,16 +391,3 @@ async def connect_platforms(settings: Settings, store: Store, stack: AsyncExitSt
         name: await stack.enter_async_context(known[name].connect(config, around))
         for name, config in settings.platforms.items()
     }
-
-
-def spoken() -> Progress:
-    """Progress of the model server for the person at the terminal: what it does, said once."""
-    said: set[str] = set()
-
-    def tell(_share: float, doing: str) -> None:
-        what = doing.partition(" (")[0]
-        if what not in said:
-            said.add(what)
-            say(f"{what} …")
-
-    return tell

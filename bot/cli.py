@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from bot import app, commands, database, example_commands, running
+from bot import app, commands, database, example_commands, registry_commands, running
 from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.console import agreed, say
+from bot.corrections_commands import corrections
 from bot.data_commands import data
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
@@ -56,6 +57,7 @@ cli.command()(data)
 cli.command()(review)
 cli.command()(replay)
 cli.add_typer(teams, name="teams")
+cli.add_typer(corrections, name="corrections")
 
 
 class Form(StrEnum):
@@ -304,15 +306,8 @@ def models(task: TaskName = None, as_json: AsJson = False, config: Config = None
     run_to_end(work(read_settings(config)))
 
 
-@cli.command()
-def history(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
-    """Who served when, and who was refused: by whom or what, against whom, and why. Newest first."""
-
-    async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await commands.history(store, settings.task(task), as_json, sys.stdout)
-
-    run_to_end(work(read_settings(config)))
+cli.command()(registry_commands.history)
+cli.command()(registry_commands.shadow)
 
 
 @cli.command()

@@ -19,7 +19,7 @@ from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Text
 from bot.domain.example_files.rows import BadLine
 from bot.domain.languages import by_language
-from bot.domain.learning import Adapter, Example, Phase, RegistryEvent, Score
+from bot.domain.learning import Adapter, Example, Phase, Score
 from bot.domain.messages import Person, clean
 from bot.domain.model_ports import Query
 from bot.domain.noise import strip_noise
@@ -32,8 +32,6 @@ from bot.platforms import Finding
 
 _TIMED = 200
 _LOOK_EVERY = 0.5
-_EVENTS = 100
-"""Promotions, rollbacks and refusals that are listed."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -229,24 +227,6 @@ async def models(store: Store, task: Task, base: str, as_json: bool, out: TextIO
         (c.adapter or "", c.phase.value, c.problem or "; ".join(c.verdict.reasons if c.verdict else ())) for c in cycles
     ]
     table("learning", ("adapter", "phase", "why"), judged)
-
-
-async def history(store: Store, task: Task, as_json: bool, out: TextIO) -> None:
-    """Who served when, and who was refused: newest first, the last hundred."""
-    events = await store.registry.history(task.name, _EVENTS)
-    if as_json:
-        rows = [asdict(event) | {"at": event.at.isoformat(), "figures": dict(event.figures)} for event in events]
-        print(json.dumps(rows, ensure_ascii=False), file=out)
-        return
-    cells = [
-        (f"{event.at:%Y-%m-%d %H:%M}", event.adapter, event.what.value, _who(event), event.against or "", event.why)
-        for event in events
-    ]
-    table(f"history of {task.name}", ("at", "adapter", "what", "by", "against", "why"), cells)
-
-
-def _who(event: RegistryEvent) -> str:
-    return f"{event.by}, asked by {event.asked_by}" if event.asked_by else event.by
 
 
 def _asking(task: Task, adapter: Adapter) -> dict[str, float | None]:

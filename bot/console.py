@@ -27,6 +27,19 @@ def _harmless(words: str) -> str:
     return _COMMANDING.sub(lambda sign: sign[0].encode("unicode_escape").decode(), words)
 
 
+def said_once() -> Callable[[float, str], None]:
+    """Progress of something slow, for the person at the terminal: what it does, each said once."""
+    said: set[str] = set()
+
+    def tell(_share: float, doing: str) -> None:
+        what = doing.partition(" (")[0]
+        if what not in said:
+            said.add(what)
+            say(f"{what} …")
+
+    return tell
+
+
 def agreed(question: str) -> bool:
     """Whether the person at the terminal says yes; nobody there to ask is a no."""
     try:

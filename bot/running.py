@@ -22,6 +22,7 @@ from bot.app import (
     now,
     open_store,
     reviewer,
+    shadows,
     unlearner,
 )
 from bot.check import of_the_teams
@@ -41,6 +42,7 @@ from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.review import DriftWatch
 from bot.flow.rollback import AutomaticRollback
+from bot.flow.shadow import Shadow
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
 from bot.flow.worker_pool import WorkerPool
@@ -66,6 +68,8 @@ _UNLEARN_EVERY = 60.0
 """Seconds between looks for adapters whose time is over: that is measured in days, and no change announces it."""
 _WATCH_EVERY = 300.0
 """Seconds between looks at what leads make of a new model's decisions: each counts only after a day."""
+_SHADOW_EVERY = 30.0
+"""Seconds between looks for what a candidate in the shadow has not heard: nobody waits for it."""
 _DRIFT_EVERY = 3_600.0
 """Seconds between looks at whether the week differs from those before."""
 _REREAD_EVERY = 60.0
@@ -154,7 +158,7 @@ def start_model_steps(
     ] + [
         CronJob(f"digest of {task.name}", task.learning.digest, task.learning.timezone, partial(sender.send, task))
         for task in settings.tasks
-        if task.learning.digest
+        if task.learning.digest and task.label(task.fallback).deliver_to
     ]
     _work(group, sorter, store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
@@ -169,6 +173,8 @@ def start_model_steps(
     _keep(group, Unlearner.name, unlearning)
     rollback = AutomaticRollback(settings.tasks, settings.model.base, store.registry, now)
     _keep(group, rollback.name, partial(forever, rollback.step, wakeups[rollback.name], at_most=_WATCH_EVERY))
+    listening = Shadow(settings.tasks, models.classifier, shadows(store), now)
+    _keep(group, listening.name, partial(forever, listening.step, wakeups[listening.name], at_most=_SHADOW_EVERY))
     _keep(group, "hold memory", partial(store.memory.hold, task))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:

@@ -12,6 +12,7 @@ from bot.schedule import cron_problem
 from bot.settings_emoji import EmojiSettings
 from bot.settings_values import Table, Values, listed
 
+_LEARNING = ("schedule", "min_corrections", "out_of_scope", "automatic_rollback", "shadow", "digest")
 _GUARDS = ("corrections_per_hour", "new_team_corrections", "neighbour_guard")
 
 
@@ -75,7 +76,7 @@ class Tasks:
         return fallback
 
     def _learning(self, table: Table, where: str) -> Learning:
-        known = {"schedule", "min_corrections", "out_of_scope", "automatic_rollback", "digest", *_GUARDS}
+        known = {*_LEARNING, *_GUARDS}
         self.values.unknown(table, known, where)
         return Learning(
             schedule=self._cron(table, "schedule", Learning().schedule, where),
@@ -83,6 +84,7 @@ class Tasks:
             timezone=self.zone,
             out_of_scope=self.values.texts(table, "out_of_scope", (), where),
             automatic_rollback=self.values.yes_or_no(table, "automatic_rollback", True, where),
+            shadow=self.values.yes_or_no(table, "shadow", False, where),
             digest=self._cron(table, "digest", Learning().digest, where),
             guards=self._guards(table, where),
         )

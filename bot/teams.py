@@ -45,7 +45,7 @@ async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextI
     if as_json:
         print(json.dumps({"task": task.name, "labels": rows, "changes": history}, ensure_ascii=False), file=out)
         return
-    cells = [["no" if cell is False else "" if cell is True else str(cell) for cell in row.values()] for row in rows]
+    cells = [[_cell(cell) for cell in row.values()] for row in rows]
     table(f"labels of {task.name}", ("label", "in the settings", "examples", "corrections", "open requests"), cells)
     if made:
         done = [(one.at.isoformat(timespec="minutes"), one.kind.value, one.before, one.after, one.by) for one in made]
@@ -72,6 +72,10 @@ async def change_team(
         return
     say(f"{wanted.before} is {_DONE[wanted.kind]} {wanted.after}: {moved}")
     say("start the bot again if it runs, so that it reads the settings")
+
+
+def _cell(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def author(by: str | None) -> str:

@@ -24,6 +24,7 @@ from db.reading.example_pairs import Pair, compared
 from db.reading.held_examples import CORRECTED, TRUSTED, HeldExamples, SameText
 from db.reading.load_examples import load
 from db.reading.mappers import basis_of
+from db.reading.own_taps import own_taps, vouched
 from db.reading.similarity import has_comparable_vector, similarity
 from db.tables import ExampleRow
 
@@ -68,7 +69,12 @@ class PostgresMemory:
         return found
 
     async def nearest_many(
-        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+        self,
+        task: Task,
+        vectors: Sequence[Vector],
+        texts: Sequence[str],
+        leave_out_itself: bool = False,
+        askers: Sequence[str] = (),
     ) -> list[Neighbours]:
         if not texts:
             return []
@@ -76,8 +82,13 @@ class PostgresMemory:
         async with self._database.transaction() as session:
             if held is None or held.task.names != task.names:
                 asked = zip(vectors, texts, strict=True)
-                return [await self._from_table(session, task, *one, leave_out_itself) for one in asked]
-            return await self._from_held(session, held, vectors, texts, leave_out_itself)
+                found = [await self._from_table(session, task, *one, leave_out_itself) for one in asked]
+            else:
+                found = await self._from_held(session, held, vectors, texts, leave_out_itself)
+            if leave_out_itself or not askers:
+                return found
+            own = await own_taps(session, task, [text_key(text) for text in texts], askers)
+            return [_with_own(one, own.get(n)) for n, one in enumerate(found)]
 
     async def _from_held(
         self,
@@ -112,7 +123,8 @@ class PostgresMemory:
         key = text_key(text)
         others = [ExampleRow.text_key != key] if leave_out_itself else []
         ranked = _ranked(vector, key, self._embedder)
-        corrected = ranked.where(ExampleRow.id.in_(_newest(task)), *others).add_columns(literal(True))
+        votes = or_(ExampleRow.retired_by.is_(None), ExampleRow.text_key == key)
+        corrected = ranked.where(ExampleRow.id.in_(_newest(task)), votes, *others).add_columns(literal(True))
         anchors = ranked.where(_anchor(task), *others).add_columns(literal(False))
         # One statement for both, for most of what a short one costs is its way there and back
         both = union_all(*(select(one.subquery()) for one in (corrected, anchors)))
@@ -186,14 +198,15 @@ def _newest(task: Task) -> Select[int]:
     by_a_tap = ExampleRow.source == Source.TAP
     return (
         select(ExampleRow.id)
-        .where(_standing(task), ExampleRow.source.in_(CORRECTED))
+        .where(_standing(task), ExampleRow.source.in_(CORRECTED), or_(~by_a_tap, vouched()))
         .ext(distinct_on(ExampleRow.text_key))
         .order_by(ExampleRow.text_key, by_a_tap, ExampleRow.at.desc(), ExampleRow.id.desc())
     )
 
 
 def _anchor(task: Task) -> ColumnElement[bool]:
-    return and_(_standing(task), ExampleRow.source.in_(TRUSTED), ExampleRow.side == Side.TRAIN)
+    trusted = or_(ExampleRow.source.in_(TRUSTED), ExampleRow.retired_by.is_not(None))
+    return and_(_standing(task), trusted, ExampleRow.side == Side.TRAIN)
 
 
 def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, bool, str, str, float]:
@@ -203,6 +216,13 @@ def _ranked(vector: Vector, key: str, embedder: str) -> Select[int, str, float, 
     told = ExampleRow.text, ExampleRow.source, ExampleRow.weight
     found = select(ExampleRow.id, ExampleRow.label, near, same, *told).where(or_(has_comparable_vector(embedder), same))
     return found.order_by(same.desc(), near.desc(), ExampleRow.id).limit(NEIGHBOURS)
+
+
+def _with_own(found: Neighbours, tap: Neighbour | None) -> Neighbours:
+    """With what the person chose for these words themselves, unless a lead said something of them."""
+    if tap is None or any(one.same_text for one in found.corrections):
+        return found
+    return Neighbours(_in_order((tap, *found.corrections)), found.anchors)
 
 
 def _in_order(found: Iterable[Neighbour]) -> tuple[Neighbour, ...]:

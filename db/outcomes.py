@@ -1,6 +1,7 @@
 """What became of conversations, out of PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ColumnElement, Select, any_, exists, func, literal, select
@@ -8,8 +9,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
 
 from bot.domain.conversations import State
-from bot.domain.decisions import Author
+from bot.domain.decisions import Author, Decision
 from bot.domain.outcomes import Outcome, Outcomes
+from db.conversations.label_names import names_by_now
 from db.engine import Database
 from db.reading import mappers
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow
@@ -38,8 +40,11 @@ class PostgresOutcomes:
                 moves.setdefault(row.conversation_id, []).append(row)
             ruled = {row.conversation_id: row for row in await session.scalars(_standing(task, ids))}
             held = set(await session.scalars(_quarantined(task, ids)))
+            names = await names_by_now(session, task)
         return [
-            _outcome(conversations[id], row, moves.get(id, ()), ruled.get(id), id in held, with_vectors)
+            _outcome(
+                conversations[id], _Decisions(row, moves.get(id, ()), names), ruled.get(id), id in held, with_vectors
+            )
             for id, row in reversed(first.items())
             if id in conversations
         ]
@@ -86,26 +91,48 @@ def _quarantined(task: str, ids: Sequence[int]) -> Select[int]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Decisions:
+    """What was decided on one conversation, its teams called as they are by now."""
+
+    made: DecisionRow
+    """The first."""
+    moves: Sequence[DecisionRow]
+    """By people."""
+    names: Mapping[str, str]
+
+    def now(self, label: str) -> str:
+        return self.names.get(label, label)
+
+    @property
+    def first(self) -> Decision:
+        return replace(mappers.decision(self.made), label=self.now(self.made.label))
+
+    @property
+    def moved_at(self) -> datetime | None:
+        """When a person first gave it to another team."""
+        away = (move.at for move in self.moves if self.now(move.label) != self.now(self.made.label))
+        return next(away, None)
+
+
 def _outcome(
     row: ConversationRow,
-    first: DecisionRow,
-    moves: Sequence[DecisionRow],
+    decisions: _Decisions,
     ruling: CorrectionRow | None,
     quarantined: bool,
     with_vector: bool,
 ) -> Outcome:
-    routes = row.task == first.task
-    away = next((move.at for move in moves if move.label != first.label), None)
-    ended = ruling.label if ruling is not None else (row.label if routes and row.label else first.label)
+    routes = row.task == decisions.made.task
+    ended = ruling.label if ruling is not None else (row.label if routes and row.label else decisions.made.label)
     acted = routes and (row.taken_by is not None or row.state == State.CLOSED)
     return Outcome(
         conversation=row.id,
         text="" if row.erased_at is not None else row.text or "",
-        first=mappers.decision(first),
-        at=first.at,
-        ended=ended,
-        settled=ruling is not None or bool(moves) or acted,
-        moved_at=away,
+        first=decisions.first,
+        at=decisions.made.at,
+        ended=decisions.now(ended),
+        settled=ruling is not None or bool(decisions.moves) or acted,
+        moved_at=decisions.moved_at,
         disputed=ruling is not None and ruling.disputed,
         quarantined=quarantined,
         vector=tuple(row.vector) if with_vector and row.vector is not None else None,

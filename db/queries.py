@@ -7,13 +7,15 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import State
+from bot.domain.correction_life import Stage
 from bot.domain.messages import MessageRef, Person
 from bot.domain.queries import Account, Queries, Request, Week
 from db.conversations import decision_counts
 from db.conversations.requests import RULED, account_of, in_short, unsure
 from db.engine import Database
 from db.posts.cancel import PENDING, REFUSED
-from db.tables import ConversationRow, CorrectionRow, DecisionRow, PostRow
+from db.reading import correction_facts
+from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow, PostRow
 
 _UNDECIDED = (ConversationRow.state == State.NEW, ~ConversationRow.resting)
 _WEEK = timedelta(days=7)
@@ -48,6 +50,10 @@ class PostgresQueries:
             await decision_counts.fold(self._database)
         return counts.totals
 
+    async def corrections(self) -> Mapping[tuple[str, Stage], int]:
+        async with self._database.transaction() as session:
+            return await correction_facts.counts(session)
+
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         row = ConversationRow
         theirs = select(row).where(row.platform == person.platform, row.person_id == person.id)
@@ -57,7 +63,9 @@ class PostgresQueries:
         opened = ConversationRow.state.in_([State.ASKED, State.ROUTED])
         disputed = exists().where(RULED, CorrectionRow.disputed)
         unruled = and_(unsure(), ~exists().where(RULED))
-        return await self._list(select(ConversationRow).where(opened, or_(disputed, unruled)), limit)
+        held_back = ExampleRow.held.is_not(None), ExampleRow.withdrawn_at.is_(None)
+        waiting = exists().where(ExampleRow.conversation_id == ConversationRow.id, *held_back)
+        return await self._list(select(ConversationRow).where(opened, or_(disputed, waiting, unruled)), limit)
 
     async def _list(self, wanted: Select[ConversationRow], limit: int) -> list[Request]:
         newest = wanted.order_by(ConversationRow.started_at.desc(), ConversationRow.id.desc()).limit(limit)

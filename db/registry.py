@@ -24,6 +24,7 @@ from bot.domain.scope import Scope
 from bot.domain.tasks import Task
 from db.adapter_paths import AdapterPaths
 from db.conversations.live_corrections import corrections
+from db.conversations.taken_up import take_up_again
 from db.engine import Database, announce
 from db.posts.enqueue import enqueue
 from db.reading import cycles, registry_history
@@ -265,7 +266,7 @@ async def _move(session: AsyncSession, task: str, adapter: str, by: str, reason:
     previous = here.id if here is not None and here.adapter != NOBODY else None
     move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
     await session.execute(insert(PromotionRow).values(move))
-    await announce(session, Change.MODEL)
+    await take_up_again(session, task, adapter)
 
 
 async def _still_lawful(session: AsyncSession, cycle: Cycle) -> None:
@@ -278,7 +279,7 @@ async def _back(session: AsyncSession, here: PromotionRow, by: str, reason: str,
     target = await session.get_one(PromotionRow, here.previous)
     move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
     await session.execute(insert(PromotionRow).values(task=here.task, by=by, at=now, **move))
-    await announce(session, Change.MODEL)
+    await take_up_again(session, here.task, target.adapter)
 
 
 async def _still_serves(session: AsyncSession, judged: Judged) -> None:

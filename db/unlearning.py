@@ -6,9 +6,9 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.ports import Change
 from bot.domain.unlearning import Unlearning, Withdrawn
-from db.engine import Database, announce
+from db.conversations.taken_up import take_up_again
+from db.engine import Database
 from db.reading.serving import NOBODY, lock_registry, over, serving
 from db.tables import AdapterRow, PromotionRow
 
@@ -38,7 +38,7 @@ class PostgresUnlearning:
                     previous=None,  # a rollback must not bring it back
                 )
             )
-            await announce(session, Change.MODEL)
+            await take_up_again(session, task, instead or NOBODY)
             return Withdrawn(champion.name, instead)
 
 

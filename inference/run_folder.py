@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -81,6 +82,15 @@ class RunFolders:
     async def remove(self, adapter: str | None = None) -> None:
         """See `unlearning.TrainingTexts`. No finished training needs them, and done.json keeps their digest."""
         await asyncio.to_thread(self._remove, adapter or "*")
+
+    async def discard(self, adapter: str) -> None:
+        """See `unlearning.TrainingTexts`."""
+        try:
+            await asyncio.to_thread(shutil.rmtree, self._runs / adapter)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise Refused(f"{self._runs / adapter} cannot be removed: {error.strerror}") from error
 
     def _remove(self, which: str) -> None:
         for texts in self._runs.glob(f"{which}/{TEXTS}*"):  # one that was not written to its end, too

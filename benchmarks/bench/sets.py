@@ -79,7 +79,7 @@ def demo() -> Trial:
     """The demo company, as it is shipped. Files beside the held-out one are asked, too: other languages, hard ones."""
     folder = company.HELD_OUT.parent
     files = [*sorted(folder.glob("heldout*.jsonl")), *sorted(folder.glob("hard*.jsonl"))]
-    asked = [row for file in files for some in _read(file, _part_of(file)).values() for row in some]
+    asked = [_of_file(row, file) for file in files for some in _read(file, "en").values() for row in some]
     seeds = [row for file in sorted(folder.glob("seed*.jsonl")) for row in _read(file)["train"]]
     return Trial("demo", tuple(seeds), tuple(asked), shipped=True)
 
@@ -106,7 +106,7 @@ def _read(file: Path, part: str = "") -> defaultdict[str, list[Row]]:
             continue
         try:
             row = json.loads(line)
-            language = str(row.get("lang", part))
+            language = str(row.get("lang") or row.get("language") or part)
             found = Row(str(row["text"]), str(row["label"]), _LANGUAGES.get(language, language))
         except (ValueError, KeyError, AttributeError) as error:
             raise UsageError(f'{file}: line {number} is no JSON object with "text" and "label"') from error
@@ -114,8 +114,6 @@ def _read(file: Path, part: str = "") -> defaultdict[str, list[Row]]:
     return by_split
 
 
-def _part_of(file: Path) -> str:
-    """The language of the demo's file: heldout.pt.jsonl is Portuguese; what names none is English."""
-    hard = "hard" if file.name.startswith("hard") else ""
-    language = file.name.removesuffix(".jsonl").partition(".")[2].replace("pt-BR", "pt")
-    return f"{hard} {language}".strip() or "en"
+def _of_file(row: Row, file: Path) -> Row:
+    """The row with its language as its part; what was written to be hard is told apart."""
+    return replace(row, part=f"hard {row.part}") if file.name.startswith("hard") else row

@@ -47,7 +47,7 @@ class Trial:
 
     @property
     def beyond_english(self) -> bool:
-        return any(part not in ("en", "hard") for part in self.parts)
+        return any(part.rpartition(" ")[2] != "en" for part in self.parts)
 
     @property
     def taught_to_peers(self) -> tuple[Row, ...]:

@@ -22,9 +22,8 @@ from bot.app import (
     model_running,
     now,
     open_store,
-    spoken,
 )
-from bot.console import say
+from bot.console import said_once, say
 from bot.domain.errors import TrainingFailed
 from bot.domain.learning import Side, Verdict, settle
 from bot.domain.tasks import Task
@@ -70,7 +69,7 @@ async def _weigh(home: Path) -> Verdict:
         write_seed(weighed)
         held_out = [e for e in known if e.side is Side.HELD_OUT]
         judge = Judge(models.learner.scorer, store.registry, now)
-        return await judge.verdict(replace(query, adapter=None), weighed, held_out, spoken())
+        return await judge.verdict(replace(query, adapter=None), weighed, held_out, said_once())
 
 
 async def _grow(home: Path) -> Verdict:
@@ -78,7 +77,7 @@ async def _grow(home: Path) -> Verdict:
     show an adapter. The verdict, against the other voices without one, is said, and is the exit code."""
     async with _company(home, with_seed=False) as (task, store, models):
         await store.registry.request_cycle(task.name, "grow", "grow", now())
-        await models.learner.step(spoken())
+        await models.learner.step(said_once())
         [cycle] = await store.registry.cycles(task.name, 1)
         made = [adapter for adapter in await store.registry.adapters(task.name) if adapter.name == cycle.adapter]
         if cycle.verdict is None or not made:

@@ -17,11 +17,9 @@ SETTLED = timedelta(hours=24)
 FALSE_ALARM = 0.05
 """Chance that a champion that is corrected no more than is allowed is ever withdrawn, however often one looks."""
 HISTORY_ERROR = 0.1
-"""Chance that the one before was truly corrected more often than is taken for allowed.
-
-Both were chosen by simulation (`benchmarks/rollback_delay.py`): with a new champion every month there are about .2 false
-alarms a year, where 1 is the aim; at .2 and .05 there were up to .8, and at .01 and .01 it took three times as long.
-"""
+"""Chance that the one before was truly corrected more often than is taken for allowed. Both were chosen by simulation
+(`benchmarks/rollback_delay.py`): with a new champion every month there are about .2 false alarms a year, where 1 is the
+aim; at .2 and .05 there were up to .8, and at .01 and .01 it took three times as long."""
 _WORSE = (0.01, 0.02, 0.05, 0.1, 0.2)
 """By how much more it may be corrected than is allowed, all at once: none of them has to be right."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot.domain.gate import MIN_HELD_OUT
-from bot.domain.learning import LEAST_VALIDATION, Example, Side, label_counts
+from bot.domain.learning import LEAST_REHEARSED, REHEARSED_SHARE, Example, Side, label_counts
 from bot.domain.tasks import Task
 
 FEW = 20
@@ -18,7 +18,7 @@ def too_little(task: Task, examples: Sequence[Example]) -> Iterator[str]:
     few = [f"{name} ({counts[name]})" for name in task.names if counts[name] < FEW]
     if few:
         yield f"few examples to learn from: {', '.join(few)}; {GOOD} a label are a good start"
-    if 0 < sum(counts.values()) < LEAST_VALIDATION * 10:
+    if 0 < sum(counts.values()) < LEAST_REHEARSED / REHEARSED_SHARE:
         yield f"{sum(counts.values())} examples leave none to steer by: when to stop and how sure to be are guessed"
     held_out = sum(example.side is Side.HELD_OUT for example in examples)
     if held_out < MIN_HELD_OUT:

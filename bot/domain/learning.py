@@ -37,7 +37,9 @@ class Side(StrEnum):
 
 
 HELD_OUT_SHARE = 0.20
-VALIDATION_SHARE, LEAST_VALIDATION = 0.10, 40
+VALIDATION_SHARE, LEAST_VALIDATION = 0.10, 100
+REHEARSED_SHARE, LEAST_REHEARSED = 1 / 3, 50
+"""Of what leaves no slice to steer by, the share that a rehearsal is asked, and how many of it say anything."""
 _LEAST, _IMPOSSIBLE = 1e-12, -math.inf
 
 
@@ -246,6 +248,19 @@ def keep_apart(examples: Sequence[Example]) -> tuple[list[Example], list[Example
         return ordered, []
     steering = {side_key(e.text) for e in apart}
     return [e for e in ordered if side_key(e.text) not in steering], apart
+
+
+def rehearsed(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """(to learn from in a rehearsal, to be asked then), in the order of their content hash; (all, none) of too few.
+
+    Drawn by yet other digits of the hash, so that it is the same on every machine and says nothing of the other draws.
+    """
+    ordered = sorted(examples, key=_drawn)
+    asked = [e for e in ordered if int(side_key(e.text)[16:24], 16) / 0xFFFFFFFF < REHEARSED_SHARE]
+    if len(asked) < LEAST_REHEARSED:
+        return ordered, []
+    apart = {side_key(e.text) for e in asked}
+    return [e for e in ordered if side_key(e.text) not in apart], asked
 
 
 def settle(examples: Sequence[Example]) -> list[Example]:

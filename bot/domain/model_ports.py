@@ -56,6 +56,8 @@ class Asked:
     texts: Sequence[str]
     vectors: Callable[[], Awaitable[Sequence[Vector | None]]]
     """The texts' embeddings, computed once for all voices; None where the embedder could not be asked."""
+    askers: Sequence[str] = ()
+    """Whose text each is, `platform:id`; empty: nobody's."""
     leave_out_itself: bool = False
     """Hide known texts that equal the one in question: held-out examples are to be scored honestly."""
 
@@ -114,9 +116,18 @@ class Memory(Protocol):
         """
 
     async def nearest_many(
-        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+        self,
+        task: Task,
+        vectors: Sequence[Vector],
+        texts: Sequence[str],
+        leave_out_itself: bool = False,
+        askers: Sequence[str] = (),
     ) -> list[Neighbours]:
-        """The same for many texts at once, in their order: one search, not one after the other."""
+        """The same for many texts at once, in their order: one search, not one after the other.
+
+        A tap counts once a lead has confirmed it; before, for the very words and its own person alone. `askers`:
+        whose text each is, `platform:id`; empty: nobody's.
+        """
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
         """(id, text) of examples that have no vector of this embedder yet."""

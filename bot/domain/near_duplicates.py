@@ -7,10 +7,12 @@ every pair that was looked at said the same ("Help me cancel a transaction" and 
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
+import numpy as np
+import numpy.typing as npt
 from datasketch import MinHash, MinHashLSH
 
 NEAR = 0.7
@@ -19,12 +21,14 @@ VERY_NEAR = 0.9
 """From here on hardly a word differs."""
 _LETTERS = 4
 _HASHES = 64
-_COMMON_SHARE, _COMMON_LEAST = 0.05, 50
+_COMMON_SHARE, _COMMON_LEAST = 0.05, 20
 """Pieces that so many of the texts have (a web form's headings, a footer, "please") do not make two texts alike."""
 _MOST_COMPARED = 8
 """Members of one group that a text is compared with: of a template sent a thousand times a few say it."""
 
-Pieces = frozenset[str]
+Pieces: TypeAlias = npt.NDArray[np.uint32]
+"""Checksums, in order and each once. Not sets of strings: Python's collector of garbage would look through millions of
+them, again and again, and everybody would wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,45 +40,52 @@ class NearGroups:
 
 
 def near_groups(texts: Sequence[str]) -> NearGroups:
-    """Texts of one group are nearly the same, or linked by one that is nearly the same as both."""
-    pieces = _telling(texts)
+    """Texts of one group are nearly the same, or linked by one that is nearly the same as both.
+
+    Two are, whose pieces are nearly the same with and without those that everybody writes: a form filled in otherwise
+    is another text, and so is the same thing said in other words.
+    """
+    whole = [pieces_of(text) for text in texts]
+    telling = _telling(whole)
     index = MinHashLSH(threshold=NEAR, num_perm=_HASHES)
-    near, very_near = _Groups(len(texts)), _Groups(len(texts))
-    hashed = MinHash.generator(map(_encoded, pieces), num_perm=_HASHES, hashfunc=zlib.crc32)
+    near, very_near, indexed = _Groups(len(texts)), _Groups(len(texts)), Counter[bytes]()
+    hashed = MinHash.generator(telling, num_perm=_HASHES, hashfunc=int)
     for place, hashes in enumerate(hashed):
         for other in cast("list[int]", index.query(hashes)):  # the places that were inserted
-            alike = similarity(pieces[place], pieces[other])
+            alike = min(similarity(of[place], of[other]) for of in (telling, whole))
             if alike >= NEAR:
                 near.join(place, other)
             if alike >= VERY_NEAR:
                 very_near.join(place, other)
-        if near.size(place) <= _MOST_COMPARED:
+        same = telling[place].tobytes()
+        if max(near.size(place), indexed[same]) <= _MOST_COMPARED:
+            indexed[same] += 1
             index.insert(place, hashes, check_duplication=False)
     return NearGroups(near.all(), very_near.all())
 
 
 def similarity(one: Pieces, other: Pieces) -> float:
     """Jaccard: the share of all their pieces that both have."""
-    return len(one & other) / max(1, len(one | other))
+    common = len(np.intersect1d(one, other, assume_unique=True))
+    return common / max(1, len(one) + len(other) - common)
 
 
 def pieces_of(text: str) -> Pieces:
     """Its runs of four letters, words between single spaces; of a shorter text the whole."""
     words = " ".join(["", *(re.findall(r"\w+", text.lower()) or [text.strip()]), ""])
-    return frozenset(words[start : start + _LETTERS] for start in range(max(1, len(words) - _LETTERS + 1)))
+    runs = (words[start : start + _LETTERS] for start in range(max(1, len(words) - _LETTERS + 1)))
+    sums = [zlib.crc32(run.encode("utf-8", "surrogatepass")) for run in runs]
+    return np.unique(np.array(sums, dtype=np.uint32))
 
 
-def _telling(texts: Sequence[str]) -> list[Pieces]:
+def _telling(every: Sequence[Pieces]) -> list[Pieces]:
     """Each text's pieces without those that are everywhere; all of them where nothing else is left."""
-    every = [pieces_of(text) for text in texts]
-    frequent = Counter(piece for pieces in every for piece in pieces)
-    limit = max(_COMMON_LEAST, _COMMON_SHARE * len(texts))
-    common = {piece for piece, count in frequent.items() if count > limit}
-    return [pieces - common or pieces for pieces in every]
-
-
-def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
-    return (piece.encode("utf-8", "surrogatepass") for piece in pieces)
+    if not every:
+        return []
+    pieces, counts = np.unique(np.concatenate(every), return_counts=True)
+    common = pieces[counts > max(_COMMON_LEAST, _COMMON_SHARE * len(every))]
+    kept = (np.setdiff1d(one, common, assume_unique=True) for one in every)
+    return [left if len(left) else one for left, one in zip(kept, every, strict=True)]
 
 
 class _Groups:

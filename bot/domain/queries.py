@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.conversations import State
+from bot.domain.correction_life import CorrectionLife, Stage
 from bot.domain.decisions import Basis, Decision
 from bot.domain.learning import Adapter
 from bot.domain.messages import Message, MessageRef, Note, Person, Place
@@ -68,6 +69,8 @@ class Account:
     """What the known texts that the newest decision of the memory leaned on say, shortened."""
     remembered_from: Basis = Basis.CORRECTION
     """On whose word they have its label."""
+    correction: CorrectionLife | None = None
+    """Where what a lead said of it last is in its life; None: no lead corrected it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +109,14 @@ class Queries(Protocol):
         The language is an ISO 639-1 code, or `languages.UNDETERMINED`.
         """
 
+    async def corrections(self) -> Mapping[tuple[str, Stage], int]:
+        """How many corrections there are, by task and by where each is in its life."""
+
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         """The person's conversations that are not closed, newest first."""
 
     async def doubtful(self, limit: int) -> list[Request]:
-        """Open conversations that deserve a lead's eye: unsure or disputed, and ruled on by nobody; newest first."""
+        """Open conversations that deserve a lead's eye, newest first: unsure and unruled, disputed, or held back."""
 
     async def account(self, ref: MessageRef) -> Account | None:
         """By any message of the conversation, or any post of ours about it. None: it is no conversation's."""

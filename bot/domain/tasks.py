@@ -72,6 +72,8 @@ class Learning:
     """Messages that belong to no team; a new model must not answer them unasked more often than the old one."""
     automatic_rollback: bool = True
     """Whether a model that the gate let serve goes back by itself when leads correct it more than the one before."""
+    shadow: bool = False
+    """Whether the newest candidate that the gate refused is asked about what comes in, too, and answers nobody."""
     digest: str = "0 9 * * mon"
     """When leads hear how the week went, as cron; empty: never."""
     guards: Guards = field(default_factory=Guards)

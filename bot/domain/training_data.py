@@ -72,7 +72,7 @@ def check_drawn(task: Task, drawn: Drawn) -> None:
         )
     if drawn.leaked and not drawn.held_out:
         raise UsageError(
-            f"nothing to judge by: each of the {drawn.leaked} held-out examples nearly repeats a text to learn from; "
+            f"nothing to judge by: all {drawn.leaked} held-out examples nearly repeat a text to learn from; "
             "import examples that say other things (`switchboard data` counts what repeats)"
         )
     if drawn.contradicting > MOST_CONTRADICTING:

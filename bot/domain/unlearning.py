@@ -29,10 +29,13 @@ class Unlearning(Protocol):
 
 
 class TrainingTexts(Protocol):
-    """The copies of people's texts that trainings left on this machine's disk."""
+    """What trainings leave on this machine's disk, copies of people's texts above all."""
 
     async def remove(self, adapter: str | None = None) -> None:
         """Remove that training's, or all there are. A training that runs then fails; what it made is kept. Idempotent.
 
         Raises Refused where a file cannot be removed.
         """
+
+    async def discard(self, adapter: str) -> None:
+        """Remove that training's whole folder: nobody will ask for the adapter again. Idempotent. Raises Refused."""

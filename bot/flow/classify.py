@@ -81,10 +81,13 @@ class Classifier:
         champion = await self.registry.champion(task.name, self.base)
         return Query(task, codes, champion, self.deadline if hurried else None)
 
-    async def consider(self, query: Query, texts: Sequence[str], leave_out_itself: bool = False) -> list[Considered]:
+    async def consider(
+        self, query: Query, texts: Sequence[str], leave_out_itself: bool = False, askers: Sequence[str] = ()
+    ) -> list[Considered]:
         """What is known about each text. Never raises for a model or embedder that is down: it says so in the result.
 
-        `leave_out_itself` hides remembered examples with the same text, for honest scores on held-out examples.
+        `askers`: whose text each is, `platform:id`; empty: nobody's. `leave_out_itself` hides remembered examples with
+        the same text, for honest scores on held-out examples.
         """
         embedding = asyncio.ensure_future(self._embed(texts))
         spoken = asyncio.ensure_future(asyncio.to_thread(lambda: [self.language_of(text) for text in texts]))
@@ -92,7 +95,7 @@ class Classifier:
         async def vectors() -> Sequence[Vector | None]:
             return await asyncio.shield(embedding)  # a voice that gives up waiting leaves it to the others
 
-        asked = Asked(query, texts, vectors, leave_out_itself)
+        asked = Asked(query, texts, vectors, askers, leave_out_itself)
         try:
             said = await asyncio.gather(*(voice.opinions(asked) for voice in self.voices))
             rows = zip(texts, zip(*said, strict=True), await embedding, await spoken, strict=True)

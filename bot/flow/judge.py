@@ -47,6 +47,7 @@ class Judge:
         )
         about = Circumstances(
             new_labels=[] if query.adapter is None else [n for n in query.task.names if n not in query.adapter.codes],
+            first=query.adapter is None,
             look=1 + await self.registry.looks(query.task.name, self.now() - YEAR),
             unasked=Unasked(*([_unasked(query.task, one) for one in answers] for answers in strangers)),
             objections=objections,

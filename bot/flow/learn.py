@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,7 +22,6 @@ from bot.domain.learning import (
     Phase,
     Progress,
     fit_temperature,
-    keep_apart,
     text_key,
 )
 from bot.domain.mixture import ADAPTER, Mixture, pooled
@@ -36,24 +34,13 @@ from bot.domain.training_data import check_drawn, draw
 from bot.domain.unlearning import TrainingTexts
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.judge import Judge
+from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer, batches
+from bot.flow.steering import Steered, Steering
 
 log = logging.getLogger(__name__)
 
 _TELL_EVERY = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Steered:
-    """What an adapter alone says, served, of messages that its training was steered by."""
-
-    slice_: Sequence[Example]
-    said: Sequence[tuple[Mapping[str, float], str]]
-    """Of each: its distribution, and the label."""
-
-    @property
-    def right(self) -> int:
-        return sum(max(row, key=lambda name: row[name]) == label for row, label in self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +61,8 @@ class Learner:
     now: Callable[[], datetime]
     fitter: VoiceFitter | None = None
     """None: no voice stands beside the adapter."""
+    let_go: LetGo | None = None
+    """None: the memory keeps whatever was learned."""
     texts: TrainingTexts | None = None
     """What trainings leave on disk; None: nothing."""
 
@@ -115,7 +104,7 @@ class Learner:
         check_drawn(task, drawn)
         candidate = await self._train(cycle, query, drawn.training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
-            steered = await self._steered(query, candidate, drawn.training_set)
+            steered = await self._steering.of(query, candidate, drawn.training_set, tell)
             wrong = disagreement(
                 await self.trainer.validation(self.runs / candidate.name), steered.right, len(steered.said)
             )
@@ -124,6 +113,8 @@ class Learner:
             verdict = await judge.verdict(query, candidate, drawn.held_out, tell, [wrong] if wrong else [])
             verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
+        if self.let_go is not None:
+            await self.let_go(self.scorer, task)
         if self.texts is not None:
             await self.texts.remove(candidate.name)
 
@@ -136,24 +127,16 @@ class Learner:
         return Adapter(name, query.task.name, path, base, query.codes, 1.0, self.now(), digest=digest)
 
     async def weighed(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> Adapter:
-        """The candidate with its temperature and the weights of the voices beside it, from what training kept apart.
+        """The candidate with its temperature and the weights of the voices beside it, from what it had not learned.
 
-        Training looked at that slice but never learned from it, and of the voices it is what they say unseen. Where
-        nothing was kept apart: temperature 1, and the usual weights.
+        Of the voices, too, it is what they say unseen. Where there is too little: temperature 1, and the usual weights.
         """
-        return await self._weighed(query, candidate, await self._steered(query, candidate, training_set))
+        steered = await self._steering.of(query, candidate, training_set, lambda _share, _doing: None)
+        return await self._weighed(query, candidate, steered)
 
-    async def _steered(self, query: Query, candidate: Adapter, training_set: Sequence[Example]) -> Steered:
-        """What the candidate alone says, served, of the slice that its training was steered by."""
-        _, slice_ = await asyncio.to_thread(keep_apart, training_set)
-        slice_ = [e for e in slice_ if self.scorer.classifier.predictor.reads(e.text)]  # as in service
-        asked = replace(query, adapter=replace(candidate, temperature=1.0))
-        scores: list[tuple[Mapping[str, float], str]] = []
-        predict = self.scorer.classifier.predict
-        for batch in batches(slice_):
-            predictions = await self.scorer.insist(partial(predict, asked, [e.text for e in batch]))
-            scores += [(p.probabilities, e.label) for p, e in zip(predictions, batch, strict=True)]
-        return Steered(slice_, scores)
+    @property
+    def _steering(self) -> Steering:
+        return Steering(self.scorer, self.adapters, self.trainer, self.runs, self.base_path, self.texts)
 
     async def _weighed(self, query: Query, candidate: Adapter, steered: Steered) -> Adapter:
         await self._fit_voices(query.task)

@@ -39,8 +39,8 @@ class Sorter(Step[UndecidedConversation]):
     wordless: str
     """What becomes of an attachment without words: "ask" for some, or "fallback", whose team looks at it."""
     now: Callable[[], datetime]
-    _texts: Batch[str, Considered] = field(init=False, repr=False, compare=False)
-    """Texts that were claimed together are classified in one round trip."""
+    _texts: Batch[tuple[str, str], Considered] = field(init=False, repr=False, compare=False)
+    """Texts that were claimed together, and whose each is, are classified in one round trip."""
     _decisions: Batch[Decided, bool] = field(init=False, repr=False, compare=False)
     """Decisions that were made together are stored in one transaction."""
 
@@ -59,12 +59,14 @@ class Sorter(Step[UndecidedConversation]):
         """Decide, or ask for words where there are none."""
         text = joined([message.text for message in item.messages])
         if has_words(text) and not item.unanswered:
-            await self._decide(item, text, await self._texts.one(plain(text)))
+            await self._decide(item, text, await self._texts.one((plain(text), item.conversation.person.key)))
         else:
             await self._without_words(item, text)
 
-    async def _consider(self, texts: Sequence[str]) -> list[Considered]:
-        return await self.classifier.consider(await self.classifier.query(self.task, hurried=True), texts)
+    async def _consider(self, asked: Sequence[tuple[str, str]]) -> list[Considered]:
+        query = await self.classifier.query(self.task, hurried=True)
+        texts, askers = [text for text, _ in asked], [who for _, who in asked]
+        return await self.classifier.consider(query, texts, askers=askers)
 
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
         if case.unanswered:

@@ -147,7 +147,9 @@ class MemoryVoice:
         """See `model_ports.Voice`."""
         known = [(text, v) for text, v in zip(asked.texts, await asked.vectors(), strict=True) if v is not None]
         texts, vectors = [text for text, _ in known], [vector for _, vector in known]
-        found = iter(await self.memory.nearest_many(asked.query.task, vectors, texts, asked.leave_out_itself))
+        who = zip(asked.askers, await asked.vectors(), strict=True) if asked.askers else ()
+        askers = [one for one, vector in who if vector is not None]
+        found = iter(await self.memory.nearest_many(asked.query.task, vectors, texts, asked.leave_out_itself, askers))
         counts = self.fitted.counts(asked.query.task.name) if self.fitted is not None else {}
         new = unlearned(asked.query)
         taught = [name for name in new if counts.get(name, 0) >= _TAUGHT]

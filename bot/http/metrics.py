@@ -8,6 +8,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from bot.domain.correction_life import Stage
 from bot.domain.decisions import Author
 from bot.domain.errors import Unreachable
 from bot.domain.failures import STEPS
@@ -55,6 +56,7 @@ class Metrics:
         self._decisions = self._gauge("decisions", "Decisions ever made", "platform", "task", "label", "by")
         self._corrections = self._gauge("corrections", "Moves by leads ever made", "platform", "task", "label")
         self._languages = self._gauge("decisions_by_language", "Decisions ever made", "task", "language", "by")
+        self._stages = self._gauge("corrections_by_stage", "Corrections ever made, by stage of life", "task", "stage")
         self._week = self._gauge("week", "Conversations routed, corrected by leads, asked about, in 7 days", "what")
         self._accuracy = self._gauge("week_accuracy", "Share of the week's routed conversations that no lead moved")
 
@@ -88,6 +90,7 @@ class Metrics:
         if clock() < self._fresh_until:
             return
         self._show_decisions(await self._insight.decisions())
+        self._show_stages(await self._insight.corrections())
         self._show_week(await self._insight.week(now))
         self._fresh_until = clock() + _FRESH
 
@@ -113,6 +116,12 @@ class Metrics:
                 self._corrections.labels(*key[:-1]).set(count)
         for of, count in by_language.items():
             self._languages.labels(*of).set(count)
+
+    def _show_stages(self, stages: Mapping[tuple[str, Stage], int]) -> None:
+        """Every stage of a task that has corrections: what left one must not go on counting there."""
+        for task in {task for task, _ in stages}:
+            for stage in Stage:
+                self._stages.labels(task, stage).set(stages.get((task, stage), 0))
 
     def _show_failed(self, failed: Mapping[str, int]) -> None:
         """Every step, those without failures too: an alarm on a rise must see the zero before it."""

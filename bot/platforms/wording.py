@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.correction_life import CorrectionLife, Stage
 from bot.domain.decisions import Author, Basis, Heard, Reason
 from bot.domain.messages import Media
 from bot.domain.posts import (
@@ -221,6 +222,13 @@ def why(card: Card, language: str, base: str) -> str:
             return sentence(language, "card_by_lead")
         case _:
             return sentence(language, "card_by_person")
+
+
+def life(correction: CorrectionLife, language: str) -> str:
+    """Where a lead's correction is in its life, in a sentence."""
+    if correction.stage is Stage.QUARANTINED and correction.facts.held is not None:
+        return sentence(language, f"card_held_{correction.facts.held.value}")
+    return sentence(language, f"life_{correction.stage.value}", adapter=correction.adapter or "")
 
 
 def voices_said(voices: Sequence[Heard], task: Task, language: str) -> list[str]:

@@ -6,12 +6,14 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
+from bot.domain.correction_life import CorrectionLife
 from bot.domain.decisions import Author, Basis, Reason
 from bot.domain.messages import MessageRef, joined
 from bot.domain.queries import Account, Request
 from bot.domain.rich_text import plain
 from db.posts.latest import standing_cards
 from db.reading import mappers
+from db.reading.correction_facts import facts_of, with_facts
 from db.reading.mappers import basis_of
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow, MessageRow, NoteRow, PostRow
 
@@ -79,7 +81,18 @@ async def account_of(session: AsyncSession, ref: MessageRef) -> Account | None:
     decisions = (await session.scalars(made.order_by(DecisionRow.id))).all()
     (request,) = await in_short(session, [row])
     remembered = await _remembered(session, decisions)
-    return Account(request, tuple((one.at, mappers.decision(one)) for one in decisions), *remembered)
+    told = tuple((one.at, mappers.decision(one)) for one in decisions)
+    return Account(request, told, *remembered, correction=await _life(session, row.id, row.task))
+
+
+async def _life(session: AsyncSession, conversation: int, task: str | None) -> CorrectionLife | None:
+    columns = ExampleRow.id, ExampleRow.label, ExampleRow.lead, ExampleRow.recorded_at
+    theirs = with_facts(*columns).where(ExampleRow.conversation_id == conversation, ExampleRow.task == task)
+    row = (await session.execute(theirs.order_by(ExampleRow.id.desc()).limit(1))).first()
+    if row is None:
+        return None
+    example, label, lead, recorded, *facts = row
+    return CorrectionLife(example, label, lead, recorded, facts_of(facts))
 
 
 async def _conversation_of(session: AsyncSession, ref: MessageRef) -> int | None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.embedders import comparable, known_of
 from bot.domain.learning import Side, Source
 from bot.domain.tasks import Task
+from db.reading.own_taps import VOUCHED
 from db.reading.vector_table import Floats, VectorTable
 
 CORRECTED = (Source.CORRECTION, Source.TAP)
@@ -20,18 +21,21 @@ TRUSTED = (Source.SEED, Source.SETTINGS, Source.IMPORT, Source.CONFIRMATION)
 HORIZON: TextClause = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 """Whatever is committed after this moment was written by this transaction or a later one."""
 
-_TOUCHED: TextClause = text("""
+_TOUCHED: TextClause = text(
+    """
     WITH touched AS (
         SELECT text_key FROM examples WHERE changed >= :since AND task = :task
         UNION SELECT unnest(CAST(:keys AS text[]))
     )
     SELECT id, text_key, label, source, side, at, quarantined OR withdrawn_at IS NOT NULL AS gone,
-        changed >= :since AS fresh, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon,
+        retired_by IS NOT NULL AS retired, $VOUCHED AS counts, changed >= :since AS fresh,
+        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon,
         embedder, CASE WHEN embedder = ANY(:embedders) AND withdrawn_at IS NULL AND NOT quarantined
             AND (changed >= :since OR source IN ('correction', 'tap')) THEN vector END AS vector
     FROM examples
     WHERE task = :task AND text_key IN (SELECT text_key FROM touched) AND (withdrawn_at IS NULL OR changed >= :since)
-""")
+""".replace("$VOUCHED", VOUCHED)
+)
 """What changed, everything else that was said of the same texts, and of the texts that are asked about."""
 
 
@@ -95,12 +99,13 @@ class HeldExamples:
         """Take in everything there is about one text."""
         names = frozenset(self.task.names)
         standing = [row for row in rows if not row.gone and row.label in names]
-        said = [row for row in standing if row.source in CORRECTED]
+        said = [row for row in standing if row.source in CORRECTED and row.counts]
         newest = max(said, key=lambda row: (row.source != Source.TAP, row.at, row.id), default=None)
         corrected = () if newest is None else (newest.id,)
-        trusted = tuple(row.id for row in standing if row.source in TRUSTED and row.side == Side.TRAIN)
+        settled = [row for row in standing if row.source in TRUSTED or row.retired]
+        trusted = tuple(row.id for row in settled if row.side == Side.TRAIN)
         for row in rows:
-            self._put(self.corrections, row, row.id in corrected)
+            self._put(self.corrections, row, row.id in corrected and not row.retired)
             self._put(self.anchors, row, row.id in trusted)
             if row.source in CORRECTED and not row.gone:
                 self._keys[row.id] = row.text_key

@@ -10,22 +10,25 @@ from bot.domain.learning import Side
 from bot.domain.tasks import Task
 from db.engine import Database, translated
 from db.reading.held_examples import CORRECTED, TRUSTED, HeldExamples
+from db.reading.own_taps import VOUCHED
 from db.reading.vector_table import Floats
 
 _AT_ONCE = 2_000
 _HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 _CORRECTIONS = """
-    SELECT id, text_key, embedder, CASE WHEN embedder = ANY(%(embedders)s) THEN vector END FROM (
-        SELECT DISTINCT ON (text_key) id, text_key, embedder, vector FROM examples
+    SELECT id, text_key, embedder, CASE WHEN embedder = ANY(%(embedders)s) AND retired_by IS NULL THEN vector END
+    FROM (
+        SELECT DISTINCT ON (text_key) id, text_key, embedder, vector, retired_by FROM examples
         WHERE task = %(task)s AND withdrawn_at IS NULL AND NOT quarantined
-            AND label = ANY(%(labels)s) AND source = ANY(%(corrected)s)
+            AND label = ANY(%(labels)s) AND source = ANY(%(corrected)s) AND $VOUCHED
         ORDER BY text_key, source = 'tap', at DESC, id DESC
     ) newest
-"""
+""".replace("$VOUCHED", VOUCHED)
 _ANCHORS = """
     SELECT id, text_key, embedder, vector FROM examples
     WHERE task = %(task)s AND withdrawn_at IS NULL AND NOT quarantined AND embedder = ANY(%(embedders)s)
-        AND label = ANY(%(labels)s) AND source = ANY(%(trusted)s) AND side = %(train)s AND vector IS NOT NULL
+        AND label = ANY(%(labels)s) AND (source = ANY(%(trusted)s) OR retired_by IS NOT NULL)
+        AND side = %(train)s AND vector IS NOT NULL
 """
 _Rows = Sequence[tuple[int, str, str, bytes | None]]
 

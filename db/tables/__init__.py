@@ -23,6 +23,7 @@ from db.tables.learning import (
     LabelCodeRow,
     PromotionRow,
     RollupRow,
+    ShadowRow,
     TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
@@ -52,6 +53,7 @@ __all__ = [
     "PromotionRow",
     "ReactionRow",
     "RollupRow",
+    "ShadowRow",
     "Table",
     "TickRow",
     "Words",

@@ -138,6 +138,10 @@ class ExampleRow(Table):
             postgresql_where=text("withdrawn_at IS NULL AND source = 'correction'"),
         ),
         Index(None, "lead", "recorded_at", postgresql_where=text("lead IS NOT NULL")),
+        Index(
+            "ix_examples_held", "conversation_id", postgresql_where=text("held IS NOT NULL AND withdrawn_at IS NULL")
+        ),
+        Index("ix_examples_lives", "task", "id", postgresql_where=text("source = 'correction'")),
         Index(None, "changed"),
     )
 
@@ -162,6 +166,8 @@ class ExampleRow(Table):
     """On whose word, `platform:id`; None: on no lead's."""
     weight: Mapped[float] = mapped_column(Float, server_default="1")
     """How much it counts in the memory beside others."""
+    accepted_by: Mapped[str | None]
+    """Who let it teach by command after it was held back."""
     retired_by: Mapped[str | None]
     """The adapter that serves and gets its text right without it; only the very text is known by heart then."""
     changed: Mapped[int] = mapped_column(BigInteger, server_default="0")
@@ -207,6 +213,20 @@ class PromotionRow(Table):
     at: Mapped[datetime]
     previous: Mapped[int | None] = to("promotions.id")
     """The row a rollback goes back to."""
+
+
+class ShadowRow(Table):
+    """What a candidate that nobody hears would have decided."""
+
+    __tablename__ = "shadow_decisions"
+    __table_args__ = (UniqueConstraint("task", "adapter", "conversation_id"),)
+
+    id: Mapped[int] = new_id()
+    task: Mapped[str]
+    adapter: Mapped[str]
+    conversation_id: Mapped[int] = to("conversations.id")
+    label: Mapped[str]
+    at: Mapped[datetime]
 
 
 class LabelCodeRow(Table):

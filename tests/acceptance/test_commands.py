@@ -95,7 +95,9 @@ async def taught(model_url: str, homes: Path) -> AsyncIterator[Taught]:
     home.file("rows.jsonl", jsonl(ROWS))
     migrated = await home.succeeds("migrate")
     imported = await home.succeeds("import", "rows.jsonl")
-    yield Taught(home, listen, migrated, imported, await home.does("train", "--json"))
+    trained = await home.does("train", "--json")
+    await home.succeeds("promote", "desk-1")
+    yield Taught(home, listen, migrated, imported, trained)
     await home.until_left_alone()
 
 
@@ -116,7 +118,8 @@ async def unserved(homes: Path) -> AsyncIterator[Home]:
 async def test_every_command_explains_itself(unserved: Home) -> None:
     everything = await unserved.succeeds("--help")
     names = (
-        "demo init check run migrate backup restore route import export train evaluate models promote rollback forget"
+        "demo init check run migrate backup restore route import export train evaluate models history shadow "
+        "promote rollback forget"
     ).split()
     explained = await asyncio.gather(*(unserved.succeeds(name, "--help") for name in names))
     for name, done in zip(names, explained, strict=True):
@@ -263,17 +266,26 @@ def _words(home: Home) -> list[str]:
 # --- learned ---
 
 
-async def test_the_first_training_serves_and_the_same_once_more_does_not(taught: Taught) -> None:
+async def test_a_first_training_with_few_messages_to_judge_by_serves_only_by_hand(taught: Taught) -> None:
     assert "the database is at the newest schema" in taught.migrated.told
     assert f"{len(ROWS)} new examples, 0 known before, 0 bad lines" in taught.imported.told
-    assert taught.trained.code == 0, taught.trained.err
-    assert (taught.trained.json["adapter"], taught.trained.json["promoted"]) == ("desk-1", True)
+    assert taught.trained.code == 1, taught.trained.err
+    assert (taught.trained.json["adapter"], taught.trained.json["promoted"]) == ("desk-1", False)
+    assert "held-out messages; 30 are the least" in str(taught.trained.json["reasons"])
     again = await taught.home.does("train", "--json")
     assert again.code == 1, again.err
     assert (again.json["adapter"], again.json["promoted"]) == ("desk-2", False)
     assert again.json["reasons"]
     models = await taught.home.succeeds("models", "--json")
     assert [(row["adapter"], row["serves"]) for row in json.loads(models.out)] == [("desk-1", True), ("desk-2", False)]
+    told = json.loads((await taught.home.succeeds("history", "--json")).out)
+    assert [(row["adapter"], row["what"], row["by"]) for row in told] == [
+        ("desk-2", "refused", "gate"),
+        ("desk-1", "serves", "command"),
+        ("desk-1", "refused", "gate"),
+    ]
+    assert [row["against"] for row in told] == ["desk-1", None, None]
+    assert 0 < told[0]["figures"]["n"] < 30
 
 
 async def test_a_repeated_import_changes_nothing(taught: Taught) -> None:

@@ -12,6 +12,7 @@ from bot.domain.example_files.reading import ReadOptions, Unknown
 from bot.domain.learning import Example, Side, Source
 from bot.domain.tasks import Task
 from bot.example_commands import export_examples, import_examples, ready_to_import
+from db.corrections import PostgresCorrections
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -57,6 +58,7 @@ def store(database: Database) -> Store:
         PostgresErasure(database),
         PostgresFailedItems(database),
         PostgresTeamChanges(database),
+        PostgresCorrections(database),
         database,
         PostgresQueries(database),
     )

@@ -148,6 +148,21 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         assert expected in said
 
 
+def test_what_a_new_model_is_held_to_and_whether_it_goes_back_by_itself(tmp_path: Path) -> None:
+    usual = load(write(tmp_path, GOOD), {}).routing.learning
+    assert (usual.out_of_scope, usual.automatic_rollback, usual.shadow) == ((), True, False)
+    table = '[tasks.routing.learning]\nout_of_scope = ["friday?"]\nautomatic_rollback = false\nshadow = true\n'
+    learning = load(write(tmp_path, GOOD + table), {}).routing.learning
+    assert (learning.out_of_scope, learning.automatic_rollback, learning.shadow) == (
+        ("friday?",),
+        False,
+        True,
+    )
+    said = mistakes(tmp_path, GOOD + table.replace("false", '"off"').replace('["friday?"]', "5"))
+    assert "tasks.routing.learning.automatic_rollback: write true or false, without quotes" in said
+    assert "tasks.routing.learning.out_of_scope: must be a list of texts" in said
+
+
 @pytest.mark.parametrize(
     ("written", "kept"), [("", "0 9 * * mon"), ('digest = "0 8 * * fri"', "0 8 * * fri"), ('digest = ""', "")]
 )

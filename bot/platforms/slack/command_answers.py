@@ -13,7 +13,7 @@ from bot.platforms.slack.blocks import Block, Said, actions, button, context, cu
 from bot.platforms.slack.interactions import ExtraButton
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
-from bot.platforms.wording import remembered, voices_said
+from bot.platforms.wording import life, remembered, voices_said
 
 Links = Mapping[int, str]
 """Conversation -> where it can be read."""
@@ -89,6 +89,8 @@ def why(language: str, task: Task, account: Account) -> Said:
         blocks.append(section(f"{_when(at)}  {escaped(_reason(language, task, made), 300)}"))
         blocks += [context([escaped(line, 600)]) for line in voices_said(made.voices, task, language)]
     leaned_on = remembered([cut(text, 120) for text in account.remembered[:5]], account.remembered_from, language)
+    if account.correction is not None:
+        blocks.append(context([escaped(life(account.correction, language), 300)]))
     if leaned_on:
         blocks.append(context([escaped(text, 300) for text in leaned_on]))
     return Said(title, blocks or [section(title)])
@@ -160,6 +162,7 @@ _UNASKED: Mapping[tuple[Author, Reason], str] = {
     (Author.FALLBACK, Reason.NOT_TRAINED): "slack_by_fallback_untrained",
     (Author.FALLBACK, Reason.UNREADABLE): "slack_by_fallback_unreadable",
     (Author.FALLBACK, Reason.OUT_OF_HOURS): "slack_by_fallback_out_of_hours",
+    (Author.FALLBACK, Reason.RETIRED): "slack_by_fallback_retired",
 }
 """What is said where no model spoke, or nobody was asked: why not."""
 

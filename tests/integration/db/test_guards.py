@@ -19,6 +19,7 @@ from db.examples import PostgresExamples
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
+from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.tables import ConversationRow, ExampleRow
 from tests.integration.db.scenes import LEAD, ROOM, TASK, VECTOR, after, card, pending, reaction, routed, say_all
@@ -88,6 +89,7 @@ async def test_what_contradicts_many_known_ones_waits_for_a_second_lead_and_its_
     assert (await examples(database))[-1].held is None, "there was no second lead yet"
     await ruled(ledger, outbox, "m2", at=100)
     assert [row.held for row in await examples(database)] == [None, Held.CONTRADICTED]
+    assert [one.source.id for one in await PostgresQueries(database).doubtful(10)] == ["m2"], "a lead's eye is wanted"
     said = {type(item.post.content): item for item in await outbox.claim_due(["slack"], after(110), 10)}[Card]
     assert isinstance(said.post.content, Card)
     assert said.post.content.held == "contradicted"
@@ -97,6 +99,7 @@ async def test_what_contradicts_many_known_ones_waits_for_a_second_lead_and_its_
     )
     await judge(ledger, LeadLabel("access", OTHER, after(120), confirms=False, disputed=False, agreeing=2), 121)
     assert [row.held for row in await examples(database)] == [None, None]
+    assert await PostgresQueries(database).doubtful(10) == []
     (edit,) = [item.post for item in await outbox.claim_due(["slack"], after(122), 10)]
     assert isinstance(edit.content, Card)
     assert (edit.content.held, edit.edits) == ("", said.id)

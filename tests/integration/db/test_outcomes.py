@@ -1,15 +1,20 @@
 """What became of conversations: as they ended, on whose word, and how long they lay with the wrong team."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.conversations import CardState, LeadLabel
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.outcomes import Outcome, median_lost
+from bot.domain.tasks import Label
+from bot.domain.team_changes import Kind, TeamChange
 from db.engine import Database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.outcomes import PostgresOutcomes
-from tests.integration.db.scenes import AGENT, LEAD, VECTOR, after, asked, pending, reaction, routed, say_all
+from db.team_changes import PostgresTeamChanges
+from tests.integration.db.scenes import AGENT, LEAD, TASK, VECTOR, after, asked, pending, reaction, routed, say_all
 
 CORRECTED = Decision("routing", "access", Author.LEAD, Reason.CORRECTED, actor="slack:lead")
 
@@ -57,6 +62,20 @@ async def test_a_team_that_takes_it_settles_it(
     await ledger.conclude_reactions(await pending(ledger, 11), None, CardState(taken_by=AGENT), [], after(11))
     [one] = await _all(outcomes)
     assert (one.ended, one.settled, one.moved) == ("billing", True, False)
+
+
+async def test_teams_are_called_as_they_are_by_now(
+    database: Database, ledger: PostgresLedger, outbox: PostgresOutbox, outcomes: PostgresOutcomes
+) -> None:
+    """Or the week before a renaming would look as if nobody had been right."""
+    await routed(ledger)
+    await say_all(outbox)
+    labels = (Label("invoices", "money"), Label("access", "passwords"), Label("triage", "the rest"))
+    renamed = replace(TASK, labels=labels)
+    wanted = TeamChange(Kind.RENAME, "billing", "invoices", "ann")
+    await PostgresTeamChanges(database).change(renamed, wanted, lambda _found, _decision: [], after(60), False)
+    [one] = await _all(outcomes)
+    assert (one.first.label, one.ended, one.moved) == ("invoices", "invoices", False)
 
 
 async def test_the_newest_come_oldest_first_and_other_times_and_tasks_do_not(

@@ -16,6 +16,7 @@ from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
 from db.tables import CorrectionRow, ExampleRow
 from tests.integration.db.scenes import (
+    ANN,
     LEAD,
     ROOM,
     SURE,
@@ -241,7 +242,7 @@ async def test_a_tap_is_left_standing_when_a_ruling_goes(
         said = lead_label("billing", 20) if added else None
         decided = Decision("routing", label, Author.LEAD, Reason.CORRECTED)
         await ledger.conclude_reactions(found, decided, CardState(said), [], after(41))
-        near = await memory.nearest(TASK, VECTOR, message("x").text)
+        (near,) = await memory.nearest_many(TASK, [VECTOR], [message("x").text], askers=[ANN.key])
         assert [(n.label, n.same_text) for n in near.corrections] == [(label, True)]
 
 

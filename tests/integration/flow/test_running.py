@@ -32,6 +32,7 @@ from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
 from bot.flow.score import Scorer
 from bot.running import start_chat_steps, start_model_steps
+from db.corrections import PostgresCorrections
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -91,6 +92,7 @@ def _store(database: Database) -> Store:
         PostgresErasure(database),
         PostgresFailedItems(database),
         PostgresTeamChanges(database),
+        PostgresCorrections(database),
         database,
         PostgresQueries(database),
     )

@@ -119,7 +119,7 @@ def test_the_same_seed_draws_the_same_rows(data: Path) -> None:
 def test_the_demo_company_is_asked_what_it_ships_with() -> None:
     trial = demo()
     assert trial.shipped
-    assert {"en", "hard"} <= set(trial.parts)
+    assert {"en", "pt", "es", "hard en", "hard pt", "hard es"} == set(trial.parts)
     assert {row.text for row in trial.learned}.isdisjoint(row.text for row in trial.asked)
 
 

@@ -67,11 +67,11 @@ def test_a_mistake_that_was_corrected_must_not_come_back() -> None:
 
 
 def test_too_few_examples_prove_nothing_and_the_verdict_says_how_many_are_missing() -> None:
-    """The first look of a year may err by .1 / 7.48: Connor's formula at 3.5 % discordance, a gain of 2 points."""
+    """The first look of a year may err by .05 / 7.48: Connor's formula at 3.5 % discordance, a gain of 2 points."""
     verdict = judge(run({1}, n=10), run(set(), n=10))
     assert not verdict.promoted
     assert verdict.reasons == (
-        "only 10 held-out messages; 30 are the least, and to tell a gain of 2% takes about 816: 806 more",
+        "only 10 held-out messages; 30 are the least, and to tell a gain of 2% takes about 959: 949 more",
     )
     assert "p_value" not in verdict.figures, "nothing was looked at"
 
@@ -82,19 +82,19 @@ def test_three_held_out_messages_promote_nobody_however_right() -> None:
 
 def test_a_verdict_that_is_not_proven_says_how_many_messages_are_missing() -> None:
     verdict = judge(run({1, 2, 3}), run({4}))
-    assert verdict.reasons[-1] == "to tell a gain of 2% takes about 816 held-out messages: 416 more"
+    assert verdict.reasons[-1] == "to tell a gain of 2% takes about 959 held-out messages: 559 more"
     assert len(judge(run({1, 2, 3}, n=2_000), run({4}, n=2_000)).reasons) == 1, "2,000 are enough"
 
 
 def test_the_same_gain_needs_more_the_more_often_one_looked_in_a_year() -> None:
-    """Ten mended and none made: p = 1 / 1,024, under .1 / 7.48 / 13 and over .1 / 7.48 / 14."""
+    """Ten mended and none made: p = 1 / 1,024, under .05 / 7.48 / 6 and over .05 / 7.48 / 7."""
     champion, candidate = run(set(range(10))), run(set())
-    assert judge(champion, candidate, Circumstances(look=13)).promoted
-    verdict = judge(champion, candidate, Circumstances(look=14))
+    assert judge(champion, candidate, Circumstances(look=6)).promoted
+    verdict = judge(champion, candidate, Circumstances(look=7))
     assert not verdict.promoted
-    assert "needed at look 14 within a year" in verdict.reasons[0]
-    assert verdict.figures["look"] == 14
-    assert verdict.figures["alpha"] == pytest.approx(0.1 / 7.4801 / 14, rel=1e-3)
+    assert "needed at look 7 within a year" in verdict.reasons[0]
+    assert verdict.figures["look"] == 7
+    assert verdict.figures["alpha"] == pytest.approx(0.05 / 7.4801 / 7, rel=1e-3)
 
 
 def test_a_label_that_nobody_had_enough_messages_of_is_held_to_a_floor_all_the_same() -> None:
@@ -148,5 +148,5 @@ def test_under_equal_quality_the_gate_opens_rarely() -> None:
         champion = run({i for i in range(300) if rng.random() < 0.05}, n=300)
         candidate = run({i for i in range(300) if rng.random() < 0.05}, n=300)
         opened += judge(champion, candidate).promoted
-    # .1 / 7.48 at the first look by design, and three standard errors of 400 draws
-    assert opened / 400 <= 0.0134 + 3 * 0.0058
+    # .05 / 7.48 at the first look by design, and three standard errors of 400 draws
+    assert opened / 400 <= 0.0067 + 3 * 0.0041

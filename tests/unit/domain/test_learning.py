@@ -15,6 +15,7 @@ from bot.domain.learning import (
     fit_temperature,
     keep_apart,
     label_counts,
+    rehearsed,
     replayed,
     settle,
     side_key,
@@ -172,3 +173,18 @@ def test_the_temperature_that_made_a_model_overconfident_is_found_again() -> Non
 
 def test_nothing_to_fit_on_leaves_probabilities_alone() -> None:
     assert fit_temperature([]) == 1.0
+
+
+def test_a_rehearsal_asks_a_third_and_learns_from_the_rest() -> None:
+    train = [example(f"message number {n}") for n in range(600)]
+    learned, asked = rehearsed(train)
+    assert 0.28 < len(asked) / len(train) < 0.38
+    assert sorted(e.text for e in [*learned, *asked]) == sorted(e.text for e in train)
+    assert rehearsed(list(reversed(train))) == (learned, asked)
+    steering = {e.text for e in keep_apart([example(f"message number {n}") for n in range(4000)])[1]}
+    assert 0.05 < len({e.text for e in asked} & steering) / len(asked) < 0.18, "the draws know nothing of each other"
+
+
+def test_too_few_are_not_rehearsed() -> None:
+    few = [example(f"message number {n}") for n in range(100)]
+    assert rehearsed(few) == (sorted(few, key=lambda e: side_key(e.text)), [])

@@ -2,6 +2,7 @@
 
 import math
 import random
+from statistics import NormalDist
 
 import pytest
 
@@ -24,6 +25,20 @@ def test_without_any_difference_no_worse_takes_about_as_many_messages_as_an_exac
     assert Paired(50, 0, 0).no_worse_p_value(0.02) > 0.36, "a normal bound takes this for proof"
     assert Paired(228, 0, 0).no_worse_p_value(0.02) > 0.01
     assert Paired(350, 0, 0).no_worse_p_value(0.02) < 0.01
+
+
+def test_the_score_test_is_tangos() -> None:
+    """With no differences its deviation is that of margin * n losses; with some, of the likeliest shares under it."""
+    assert Paired(300, 0, 0).usually_no_worse_p_value(0.02) == pytest.approx(NormalDist().cdf(-math.sqrt(6 / 0.98)))
+    found = Paired(400, gained=6, lost=9)
+
+    def likelihood(mended: float) -> float:
+        return 6 * math.log(mended) + 9 * math.log(mended + 0.02) + 385 * math.log(1 - 2 * mended - 0.02)
+
+    mended = max((n / 100_000 for n in range(1, 20_000)), key=likelihood)
+    deviation = math.sqrt(400 * (2 * mended + 0.02 - 0.02**2))
+    expected = NormalDist().cdf((3 - 8) / deviation)
+    assert found.usually_no_worse_p_value(0.02) == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("discordant", [0.02, 0.05, 0.2])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from bot.domain.errors import UsageError
-from bot.domain.learning import Example, Side, Source
+from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.training_data import Drawn, check_drawn, draw
 from tests.samples import NOW, TASK
 
@@ -15,6 +15,12 @@ TOPICS = "lamp chair window carpet mirror drawer pillow kettle towel basket curt
 
 def example(text: str, label: str = "billing", side: Side = Side.TRAIN, source: Source = Source.IMPORT) -> Example:
     return Example(text, label, source, side, NOW)
+
+
+def long(n: int, more: str = "") -> str:
+    """Words that no other number shares."""
+    key = text_key(str(n))
+    return " ".join([*(key[at : at + 6] for at in range(0, 60, 6)), more]).strip()
 
 
 def some(label: str, side: Side = Side.TRAIN) -> list[Example]:
@@ -55,24 +61,20 @@ def test_examples_of_one_label_alone_are_nothing_to_learn_from() -> None:
 
 
 def test_where_everything_held_out_leaks_nothing_is_trained() -> None:
-    learned = [*some("billing"), *some("delivery")]
-    copies = [Example(f"{e.text}!?, {e.label}", e.label, e.source, Side.HELD_OUT, NOW) for e in learned]
-    assert refused([*learned, *copies]).startswith("nothing to judge by: each of the 30 held-out examples")
-
-
-def long(topic: str, word: str = "") -> str:
-    return f"the {topic} on the second floor beside the {topic[::-1]} is {topic * 2} again and again {word}".strip()
+    learned = [example(long(n), "billing" if n % 2 else "delivery") for n in range(30)]
+    copies = [example(f"please, {e.text}!", e.label, Side.HELD_OUT) for e in learned]
+    assert refused([*learned, *copies]).startswith("nothing to judge by: all 30 held-out examples")
 
 
 def test_labels_that_contradict_each_other_train_nothing() -> None:
-    pairs = [(example(long(t), "billing"), example(long(t, "ok"), "delivery")) for t in TOPICS]
-    good = [example(f"{t * 3} {n}", "it") for t in TOPICS for n in ("alpha", "omega")]
+    pairs = [(example(long(n), "billing"), example(long(n, "ok"), "delivery")) for n in range(15)]
+    good = [example(long(100 + n), "it") for n in range(30)]
     says = refused([one for pair in pairs for one in pair] + good)
     assert says.startswith("the labels contradict each other: of 50% of the texts") and "`switchboard data" in says
 
 
 def test_a_few_contradictions_are_learned_from() -> None:
-    pair = [example(long("lamp"), "billing"), example(long("lamp", "ok"), "delivery")]
+    pair = [example(long(1), "billing"), example(long(1, "ok"), "delivery")]
     good = [one for name in ("billing", "delivery", "it", "triage") for one in some(name)]
     drawn = draw([*pair, *good], NAMES)
     check_drawn(TASK, drawn)

@@ -28,6 +28,9 @@ class Everything:
         if self.failing:
             raise Refused("read-only")
 
+    async def discard(self, adapter: str) -> None:
+        self.did.append(f"{adapter} discarded")
+
     async def erase(self, person: Person, now: datetime) -> Erased:
         self.did.append(f"{person.key} erased")
         return Erased(1, 2, ("routing-1",), now)

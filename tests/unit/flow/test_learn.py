@@ -246,7 +246,12 @@ class Watched(FakeKnowledge):
         self.hid: list[bool] = []
 
     async def nearest_many(
-        self, task: Task, vectors: Sequence[Vector], texts: Sequence[str], leave_out_itself: bool = False
+        self,
+        task: Task,
+        vectors: Sequence[Vector],
+        texts: Sequence[str],
+        leave_out_itself: bool = False,
+        askers: Sequence[str] = (),
     ) -> list[Neighbours]:
         self.hid += [leave_out_itself] * len(texts)
         return await super().nearest_many(task, vectors, texts, leave_out_itself)

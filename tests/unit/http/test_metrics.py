@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from bot.domain.conversations import State
+from bot.domain.correction_life import Stage
 from bot.domain.errors import Unreachable
 from bot.domain.failures import STEPS, Failure, ItemKey
 from bot.domain.messages import MessageRef, Person
@@ -53,6 +54,9 @@ class Figures:
             ("slack", "routing", "billing", "model", "pt"): 7,
             ("slack", "routing", "billing", "lead", "pt"): 2,
         }
+
+    async def corrections(self) -> Mapping[tuple[str, Stage], int]:
+        return {("routing", Stage.REMEMBERED): 3, ("routing", Stage.LEARNED): 2}
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         return [Request(1, None, State.NEW, "I was charged twice", SOURCE, None, NOW, "Ben")]
@@ -97,6 +101,9 @@ async def test_counts_and_ages_are_told() -> None:
         "switchboard_decisions_by_language model en routing": 12,
         "switchboard_decisions_by_language model pt routing": 7,
         "switchboard_decisions_by_language lead pt routing": 2,
+        **{f"switchboard_corrections_by_stage {stage} routing": 0 for stage in Stage},
+        "switchboard_corrections_by_stage remembered routing": 3,
+        "switchboard_corrections_by_stage learned routing": 2,
         "switchboard_week decided": 20,
         "switchboard_week corrected": 1,
         "switchboard_week asked": 4,

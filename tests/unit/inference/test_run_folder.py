@@ -93,3 +93,14 @@ async def test_texts_that_cannot_be_removed_are_named(tmp_path: Path) -> None:
     (tmp_path / "routing-1" / "examples.jsonl").mkdir(parents=True)
     with pytest.raises(Refused, match=r"routing-1/examples.jsonl holds what people wrote and cannot be removed"):
         await RunFolders(tmp_path).remove()
+
+
+async def test_a_training_that_nobody_asks_for_again_goes_whole(tmp_path: Path) -> None:
+    finished_run(tmp_path / "routing-1-rehearsal")
+    kept = finished_run(tmp_path / "routing-1")
+    for _ in range(2):  # again changes nothing
+        await RunFolders(tmp_path).discard("routing-1-rehearsal")
+    assert [path.name for path in (kept.parent).iterdir()] == [kept.name]
+    (tmp_path / "no folder").write_text("", "utf-8")
+    with pytest.raises(Refused, match="no folder cannot be removed"):
+        await RunFolders(tmp_path).discard("no folder")

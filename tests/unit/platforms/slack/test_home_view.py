@@ -9,8 +9,10 @@ import pytest
 
 from bot.domain.asking import Record
 from bot.domain.conversations import State
+from bot.domain.correction_life import CorrectionLife, Facts
 from bot.domain.decisions import Author, Basis, Decision, Reason
-from bot.domain.learning import Adapter
+from bot.domain.guards import Held
+from bot.domain.learning import Adapter, Side
 from bot.domain.messages import MessageRef, Place
 from bot.domain.mixture import Mixture
 from bot.domain.queries import Account, Erased, Request, Week
@@ -179,6 +181,7 @@ def test_a_request_says_what_became_of_it(changes: dict[str, object], part: str)
         (Author.MEMORY, Reason.NOT_TRAINED, "the model is not trained yet"),
         (Author.FALLBACK, Reason.UNSURE, "because nobody could decide"),
         (Author.FALLBACK, Reason.NOT_TRAINED, "because the model is not trained yet and no known example is similar"),
+        (Author.FALLBACK, Reason.RETIRED, "because its team was closed or became part of this one"),
         (Author.MODEL, Reason.MODEL_DOWN, "Billing, says the model (90%, -)"),
     ],
 )
@@ -188,3 +191,18 @@ def test_why_says_what_is_true_of_a_model_that_did_not_speak(by: Author, reason:
     shown = str(command_answers.why("en", TASK, account).blocks)
     assert said in shown
     assert "Similar, chosen: charged twice" in shown
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (Facts(Side.TRAIN, retired_by="routing-4"), "was learned by routing-4, which gets it right alone"),
+        (Facts(Side.TRAIN), "The correction is remembered"),
+        (Facts(Side.TRAIN, held=Held.TOO_MANY), "many corrections by one lead within an hour"),
+    ],
+)
+def test_why_says_where_a_correction_is_in_its_life(facts: Facts, said: str) -> None:
+    decision = Decision("routing", "billing", Author.LEAD, Reason.CORRECTED)
+    corrected = CorrectionLife(1, "billing", "slack:U1", AT, facts)
+    account = Account(REQUEST, ((AT, decision),), (), correction=corrected)
+    assert said in str(command_answers.why("en", TASK, account).blocks)

@@ -1,0 +1,76 @@
+"""`switchboard corrections`: how many are at each stage of their life, each of them, and what waits for a word."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TextIO
+
+from bot.console import say, table
+from bot.domain.correction_life import CorrectionLife, Corrections, Stage
+from bot.domain.errors import UsageError
+from bot.domain.tasks import Task
+
+_NAMED = {
+    Stage.REMEMBERED: "remembered",
+    Stage.IN_TRAINING: "in a training set",
+    Stage.LEARNED: "learned by the adapter that serves",
+    Stage.RETIRED: "learned, and let go of by the memory",
+    Stage.QUARANTINED: "waiting for a second lead",
+    Stage.DISPUTED: "disputed",
+    Stage.WITHDRAWN: "withdrawn",
+}
+
+
+def count_corrections(counts: Mapping[tuple[str, Stage], int], task: Task, as_json: bool, out: TextIO) -> None:
+    """How many corrections of a task there are at each stage."""
+    rows = {stage: counts.get((task.name, stage), 0) for stage in Stage}
+    if as_json:
+        print(json.dumps({"task": task.name, **{stage.value: count for stage, count in rows.items()}}), file=out)
+        return
+    table(
+        f"corrections of {task.name}", ("stage", "corrections"), [(_NAMED[s], str(count)) for s, count in rows.items()]
+    )
+    say("`switchboard corrections list` names each")
+
+
+async def list_corrections(
+    corrections: Corrections, task: Task, limit: int, texts: bool, as_json: bool, out: TextIO
+) -> None:
+    """The newest corrections; their texts only where they are asked for."""
+    lives = await corrections.lives(task.name, limit)
+    rows = [_row(one) | ({"text": one.text} if texts else {}) for one in lives]
+    if as_json:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False), file=out)
+        return
+    if not rows:
+        say("nobody has corrected anything")
+        return
+    cells = [["" if cell is None else str(cell) for cell in row.values()] for row in rows]
+    table(f"corrections of {task.name}, the newest first", tuple(rows[0]), cells)
+    if any(one.stage is Stage.QUARANTINED for one in lives):
+        say("`switchboard corrections accept ID` lets one that waits teach, as a second lead's emoji does")
+
+
+async def accept_correction(corrections: Corrections, example: int, by: str, now: datetime) -> None:
+    """Let what is held back teach. Raises UsageError where it is not."""
+    if not await corrections.accept(example, by, now):
+        raise UsageError(
+            f"{example} waits for nobody; `switchboard corrections list` says which do (quarantined), and what is "
+            "disputed its leads have to settle"
+        )
+    say(f"{example} teaches from now on")
+
+
+def _row(one: CorrectionLife) -> dict[str, object]:
+    held = one.facts.held
+    return {
+        "id": one.example,
+        "stage": one.stage.value,
+        "label": one.label,
+        "lead": one.lead,
+        "at": one.recorded.isoformat(timespec="seconds"),
+        "adapter": one.adapter,
+        "held": None if held is None else held.value,
+        "side": one.facts.side.value,
+    }

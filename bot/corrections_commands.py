@@ -1,0 +1,64 @@
+"""`switchboard corrections`, `… list`, `… accept`: the life of what leads said."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from bot import app
+from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end
+from bot.corrections import accept_correction, count_corrections, list_corrections
+from bot.settings import Settings
+from bot.teams import author
+
+corrections = typer.Typer(
+    invoke_without_command=True,
+    help="How many corrections are remembered, learned, let go of, held back or withdrawn; `list` names each.",
+)
+
+
+@corrections.callback()
+def corrections_counts(
+    context: typer.Context, task: TaskName = None, as_json: AsJson = False, config: Config = None
+) -> None:
+    """How many corrections there are at each stage of their life."""
+    if context.invoked_subcommand is not None:
+        return
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            count_corrections(await store.queries.corrections(), settings.task(task), as_json, sys.stdout)
+
+    run_to_end(work(read_settings(config)))
+
+
+@corrections.command(name="list")
+def corrections_list(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="So many of the newest.")] = 100,
+    texts: Annotated[bool, typer.Option("--texts", help="With what people wrote.")] = False,
+    task: TaskName = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """The newest corrections: the stage of each, whose it is, and who learned it. No texts without --texts."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await list_corrections(store.corrections, settings.task(task), limit, texts, as_json, sys.stdout)
+
+    run_to_end(work(read_settings(config)))
+
+
+@corrections.command()
+def accept(
+    correction: Annotated[int, typer.Argument(metavar="ID", help="As `switchboard corrections list` shows.")],
+    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Whose word it is; else yours.")] = None,
+    config: Config = None,
+) -> None:
+    """Let a correction that waits for a second lead teach from now on."""
+
+    async def work(settings: Settings) -> None:
+        async with app.open_store(settings) as store:
+            await accept_correction(store.corrections, correction, author(by), app.now())
+
+    run_to_end(work(read_settings(config)))

@@ -1,0 +1,45 @@
+"""A candidate that the gate did not let serve hears what comes in, answers nobody, and is counted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.learning import Adapter
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A conversation that the champion decided unasked, and the shadow has not heard yet."""
+
+    conversation: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowFigures:
+    """What would have been otherwise."""
+
+    adapter: str
+    heard: int
+    """Conversations."""
+    differently: int
+    """Of these, those that it would have routed elsewhere."""
+    agreed: int
+    """Of these, those that a lead moved to where it would have routed them."""
+
+
+class Shadows(Protocol):
+    """The candidate in the shadow, and what it would have done."""
+
+    async def shadow(self, task: str, base: str) -> Adapter | None:
+        """The adapter of the newest cycle if the gate refused it and nothing was promoted since; None: nobody."""
+
+    async def unheard(self, shadow: Adapter, limit: int) -> list[Unheard]:
+        """What was decided since it was made, the newest first: it keeps up where it cannot catch up."""
+
+    async def heard(self, shadow: Adapter, labels: Mapping[int, str], now: datetime) -> None:
+        """Store what it would have decided, by conversation. Again changes nothing."""
+
+    async def shadow_figures(self, task: str) -> Sequence[ShadowFigures]:
+        """Of every adapter that was ever in the shadow, the newest first."""

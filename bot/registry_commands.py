@@ -1,0 +1,73 @@
+"""`switchboard history` and `shadow`: who served, who was refused, and what those would have done who serve nobody."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TextIO
+
+from bot import app
+from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end
+from bot.console import say, table
+from bot.domain.learning import RegistryEvent
+from bot.domain.shadow import ShadowFigures
+from bot.domain.tasks import Task
+from bot.settings import Settings
+
+_EVENTS = 100
+"""Promotions, rollbacks and refusals that are listed."""
+
+
+def history(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
+    """Who served when, and who was refused: by whom or what, against whom, and why. Newest first."""
+
+    async def work(settings: Settings) -> None:
+        asked = settings.task(task)
+        async with app.open_store(settings) as store:
+            show_history(await store.registry.history(asked.name, _EVENTS), asked, as_json, sys.stdout)
+
+    run_to_end(work(read_settings(config)))
+
+
+def shadow(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
+    """What candidates that heard live requests and answered nobody would have done otherwise (setting: shadow)."""
+
+    async def work(settings: Settings) -> None:
+        asked = settings.task(task)
+        async with app.open_store(settings) as store:
+            show_shadows(await app.shadows(store).shadow_figures(asked.name), asked, as_json, sys.stdout)
+
+    run_to_end(work(read_settings(config)))
+
+
+def show_history(events: Sequence[RegistryEvent], task: Task, as_json: bool, out: TextIO) -> None:
+    """A row an event, or all of them as JSON."""
+    if as_json:
+        rows = [asdict(event) | {"at": event.at.isoformat()} for event in events]
+        print(json.dumps(rows, ensure_ascii=False), file=out)
+        return
+    cells = [
+        (f"{event.at:%Y-%m-%d %H:%M}", event.adapter, event.what.value, _who(event), event.against or "", event.why)
+        for event in events
+    ]
+    table(f"history of {task.name}", ("at", "adapter", "what", "by", "against", "why"), cells)
+
+
+def show_shadows(found: Sequence[ShadowFigures], task: Task, as_json: bool, out: TextIO) -> None:
+    """A sentence a candidate, or all of them as JSON."""
+    if as_json:
+        print(json.dumps([asdict(one) for one in found]), file=out)
+        return
+    if not found:
+        say(
+            f"no candidate was in the shadow yet; shadow = true in [tasks.{task.name}.learning] puts the next one there"
+        )
+    for one in found:
+        say(
+            f"{one.adapter} would have routed {one.differently} of {one.heard} requests of {task.name} differently; "
+            f"leads later agreed with it on {one.agreed}"
+        )
+
+
+def _who(event: RegistryEvent) -> str:
+    return f"{event.by}, asked by {event.asked_by}" if event.asked_by else event.by
