@@ -15,7 +15,16 @@ from bot.domain.worth import money, points
 from bot.files import writing
 
 COLUMNS = (
-    *("arm", "accuracy", "macro F1", "against what serves", "p (McNemar)", "ECE", "coverage at 95 %", "no answer"),
+    *(
+        "arm",
+        "accuracy",
+        "macro F1",
+        "points against what serves",
+        "p (McNemar)",
+        "ECE",
+        "coverage at 95 %",
+        "no answer",
+    ),
     *("p50 ms", "p95 ms", "per 1,000", "minutes lost per 1,000"),
 )
 _NOTHING = "–"
@@ -121,8 +130,8 @@ def _cells(row: Figures, currency: str) -> tuple[str, ...]:
         row.arm,
         f"{row.accuracy:.1%}",
         f"{row.macro_f1:.3f}",
-        "serves now" if found is None else points(found),
-        _NOTHING if found is None else f"{found.p_value:.3f}",
+        "serves now" if found is None else points(found).removesuffix(" points"),
+        _NOTHING if found is None else _chance(found.p_value),
         _shown(row.ece, ".3f"),
         _shown(row.coverage_at_95, ".1%"),
         str(row.unanswered),
@@ -131,6 +140,10 @@ def _cells(row: Figures, currency: str) -> tuple[str, ...]:
         _NOTHING if row.per_1000 is None else money(row.per_1000, currency),
         _shown(row.minutes_per_1000, ".0f"),
     )
+
+
+def _chance(p_value: float) -> str:
+    return "<0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 def _shown(value: float | None, form: str) -> str:

@@ -23,6 +23,7 @@ LEAST = 100
 AS_GOOD = 0.015
 """Share of the messages that something simpler may lose and still be called as good."""
 _ERROR = 0.025
+_LEAST_SHOWN = 0.0001
 
 
 def verdict(
@@ -116,6 +117,8 @@ def points(found: Difference, sign: int = 1) -> str:
 
 
 def money(amount: float, currency: str) -> str:
-    """$0.0021, or 0.0021 EUR."""
+    """$0.0021, or 0.0021 EUR; what is smaller than can be written so is not nothing."""
+    if 0 < amount < _LEAST_SHOWN:
+        return f"under {money(_LEAST_SHOWN, currency)}"
     digits = 2 if amount >= 1 or amount == 0 else 4
     return f"${amount:.{digits}f}" if currency == "USD" else f"{amount:.{digits}f} {currency}"

@@ -408,20 +408,21 @@ async def test_compare_says_whether_the_model_is_worth_it(taught: Taught) -> Non
         for thing in things.split()
     ]
     file = taught.home.file("labelled.jsonl", jsonl([*rows, ROWS[0]]))
-    answers = taught.home.file("answers.jsonl", jsonl(rows[:-2] + [{**rows[-2], "label": "I do not know"}]))
+    answers = taught.home.file("answers.jsonl", jsonl([*rows[:-2], {**rows[-2], "label": "I do not know"}]))
     asked = ("compare", file, "--json", "--html", "worth.html", "--task", "desk", "--predictions", f"gpt={answers}")
     done = await taught.home.succeeds(*asked)
-    arms = {arm["arm"]: arm for arm in done.json["arms"]}
+    made: dict[str, Any] = json.loads(done.out)
+    arms = {arm["arm"]: arm for arm in made["arms"]}
     own = ("majority", "words", "vectors", "neighbours", "adapter", "mixture", "mixture without adapter")
     assert set(arms) <= {*own, "gpt"} and set(arms) >= {"majority", "words", "mixture", "mixture without adapter"}
-    assert int(done.json["messages"]) + int(done.json["leaked"]) == len(rows) + 1
-    assert int(done.json["leaked"]) >= 1
+    assert made["messages"] + made["leaked"] == len(rows) + 1
+    assert made["leaked"] >= 1
     assert arms["mixture"]["against_served"] is None
     assert arms["majority"]["accuracy"] < 0.5 < arms["mixture"]["accuracy"]
     assert all(arms[name]["latency_ms"]["p50"] > 0 and arms[name]["per_1000"] > 0 for name in arms if name in own[1:])
-    assert any("gpt: 1 messages have no prediction, 1 predictions name no label" in note for note in done.json["notes"])
+    assert any("gpt: 1 messages have no prediction, 1 predictions name no label" in note for note in made["notes"])
     page = taught.home.folder.joinpath("worth.html").read_text("utf-8")
-    assert done.json["verdict"] in html.unescape(page)
+    assert made["verdict"] in html.unescape(page)
 
 
 async def test_promotion_and_rollback_disturb_nobody_who_writes(taught: Taught) -> None:

@@ -74,7 +74,8 @@ async def test_every_arm_answers_the_same_messages() -> None:
         **dict.fromkeys((ADAPTER, "mixture"), 1.0),
     }
     assert rows["mixture"].difference is None
-    assert rows[WORDS].difference is not None and rows[WORDS].difference.pairs.lost == 20
+    words = rows[WORDS].difference
+    assert words is not None and words.pairs.lost == 20
     assert made.verdict.startswith("Too few messages to tell: 40 of at least 100")
     assert all(row.per_1000 is not None and row.per_1000 >= 0 for row in made.rows)
 
@@ -103,7 +104,7 @@ async def test_what_nearly_repeats_a_learned_text_is_left_out_and_counted() -> N
 
 async def test_an_untrained_model_is_no_arm() -> None:
     without = Scorer(classifier()).without_model().classifier
-    made = await compared(ASKED * 1, of=without)
+    made = await compared(ASKED, of=without)
     assert ADAPTER not in [row.arm for row in made.rows]
     assert "adapter takes no part: nothing is fitted, or the mixture gives it no weight" in made.notes
 

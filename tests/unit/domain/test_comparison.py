@@ -54,7 +54,8 @@ def test_mcnemar_is_exact_and_two_sided(gained: int, lost: int, p: float) -> Non
 def test_a_difference_is_of_the_same_messages() -> None:
     served = [score("1", "it"), score("2", "billing"), score("3", "billing")]
     found = difference(served, [score("1", "it"), score("2", "it"), score("3", "it")])
-    assert (found.gain, found.pairs) == (pytest.approx(2 / 3), Paired(3, 2, 0))
+    assert found.pairs == Paired(3, 2, 0)
+    assert found.gain == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match="different examples"):
         difference(served, [score("9", "it"), *served[1:]])
 

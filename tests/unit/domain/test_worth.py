@@ -101,7 +101,13 @@ def test_somebody_elses_answers_are_named_only_where_they_are_proven_better() ->
 
 @pytest.mark.parametrize(
     ("amount", "currency", "written"),
-    [(1.9, "USD", "$1.90"), (0.00213, "USD", "$0.0021"), (0.0, "USD", "$0.00"), (2.5, "EUR", "2.50 EUR")],
+    [
+        (1.9, "USD", "$1.90"),
+        (0.00213, "USD", "$0.0021"),
+        (0.0, "USD", "$0.00"),
+        (0.00002, "USD", "under $0.0001"),
+        (2.5, "EUR", "2.50 EUR"),
+    ],
 )
 def test_money_is_written_as_people_write_it(amount: float, currency: str, written: str) -> None:
     assert money(amount, currency) == written
