@@ -2,7 +2,8 @@
 
 1. Messages of one label alone tell nothing. Fewer than LEAST tell too little, whatever they show.
 2. Without a fine-tuned model among the voices there is nothing to judge.
-3. What serves must be proven better than always giving the commonest label.
+3. What serves must be proven better than always giving the commonest label. Where that is proven to lose less than
+   AS_GOOD, nothing here is worth it; else there are too few messages to tell.
 4. Words alone that are proven to lose less than AS_GOOD, and are not proven worse: stop.
 5. The same voices without the model: proven better, stop; proven worse, worth it; proven to lose less than AS_GOOD,
    stop; else too few messages to tell.
@@ -42,11 +43,18 @@ def _own(rows: Mapping[str, Figures], n: int, truths: Collection[str], currency:
         return "There is no fine-tuned model to judge: none takes part in the decisions"
     common = rows[MAJORITY].difference if MAJORITY in rows else None
     if common is not None and not common.worse:
-        return f"Nothing here is worth it: always giving the commonest label is as good ({points(common)})"
+        return _no_better_than_the_commonest(common)
     words = rows[WORDS].difference if WORDS in rows else None
     if words is not None and words.no_worse(AS_GOOD):
         return f"Stop fine-tuning: the words alone are as good ({points(words)}){_costs(rows, WORDS, currency)}"
     return _the_model(rows, currency)
+
+
+def _no_better_than_the_commonest(common: Difference) -> str:
+    if common.better or common.no_worse(AS_GOOD):
+        return f"Nothing here is worth it: always giving the commonest label is as good ({points(common)})"
+    wanted = _wanted(common)
+    return f"Too few messages to tell: even the commonest label is not proven worse ({points(common)}); {wanted}"
 
 
 def _the_model(rows: Mapping[str, Figures], currency: str) -> str:
@@ -76,10 +84,10 @@ def _too_few_at_all(rows: Mapping[str, Figures], n: int) -> str:
     return f"Too few messages to tell: {n} of at least {LEAST}; {allowed}{seen}"
 
 
-def _wanted(without: Difference) -> str:
-    differ = (without.pairs.gained + without.pairs.lost) / without.pairs.n
-    gain = max(abs(without.gain), AS_GOOD)
-    many = max(without.pairs.n + 1, needed(gain, max(differ, USUAL_DISCORDANCE), _ERROR))
+def _wanted(found: Difference) -> str:
+    differ = (found.pairs.gained + found.pairs.lost) / found.pairs.n
+    gain = max(abs(found.gain), AS_GOOD)
+    many = max(found.pairs.n + 1, needed(gain, max(differ, USUAL_DISCORDANCE), _ERROR))
     return f"about {many:,} messages would show a difference of {gain * 100:.1f} points"
 
 

@@ -88,7 +88,9 @@ def test_without_a_fine_tuned_model_there_is_nothing_to_judge() -> None:
 
 
 def test_what_always_says_the_same_may_be_as_good() -> None:
-    assert said(500, common=(20, 22)).startswith("Nothing here is worth it: always giving the commonest label")
+    assert said(5000, common=(22, 20)).startswith("Nothing here is worth it: always giving the commonest label")
+    few = said(150, common=(40, 52))
+    assert few.startswith("Too few messages to tell: even the commonest label is not proven worse (-8.0 ± ")
 
 
 def test_somebody_elses_answers_are_named_only_where_they_are_proven_better() -> None:
