@@ -140,12 +140,17 @@ class Model:
 
 def load(base: Path) -> LlamaForCausalLM:
     """The base model, in the precision that it is served with where this machine computes that fast."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    fast = device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    dtype = torch.bfloat16 if fast else torch.float32
+    device, dtype = precision()
     disable_progress_bar()  # type: ignore[no-untyped-call]
     model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(str(base), dtype=dtype)
     return cast(LlamaForCausalLM, model.to(device))
+
+
+def precision() -> tuple[str, torch.dtype]:
+    """Where, and in what numbers, this machine trains."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    fast = device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return device, torch.bfloat16 if fast else torch.float32
 
 
 def lora_config(recipe: Recipe) -> LoraConfig:
