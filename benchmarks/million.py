@@ -154,12 +154,7 @@ def _steps(store: Store, task: Task, size: int) -> Mapping[str, Step]:
     metrics = Metrics(store.figures, _now, store.failures)
 
     async def intake() -> None:
-        one = f"new-{size}-{next(numbers)}"
-        author = Person("slack", f"u-{one}", "New")
-        message = Message(
-            MessageRef("slack", "C1", one), Place("slack", "C1", one), author, "my laptop is broken", _now()
-        )
-        await store.ledger.add_message(message, _POLICY)
+        await store.ledger.add_message(_message(f"new-{size}-{next(numbers)}"), _POLICY)
 
     async def reaction() -> None:
         ref = MessageRef("web", "it", f"r{random.randrange(1, size)}-2")
@@ -174,9 +169,7 @@ def _steps(store: Store, task: Task, size: int) -> Mapping[str, Step]:
         await metrics.refresh()
 
     async def recall(texts: int) -> None:
-        asked = dice.standard_normal((texts, WIDTH))
-        vectors = [list(map(float, one * np.sqrt(2) / np.linalg.norm(one))) for one in asked]
-        await store.memory.nearest_many(task, vectors, ["something new"] * texts)
+        await store.memory.nearest_many(task, _vectors(dice, texts), ["something new"] * texts)
 
     return {
         "a message of somebody new is stored": intake,
@@ -195,6 +188,16 @@ def _steps(store: Store, task: Task, size: int) -> Mapping[str, Step]:
         "memory, one text": lambda: recall(1),
         "memory, 32 texts": lambda: recall(32),
     }
+
+
+def _message(one: str) -> Message:
+    author = Person("slack", f"u-{one}", "New")
+    return Message(MessageRef("slack", "C1", one), Place("slack", "C1", one), author, "my laptop is broken", _now())
+
+
+def _vectors(dice: np.random.Generator, texts: int) -> list[list[float]]:
+    asked = dice.standard_normal((texts, WIDTH))
+    return [list(map(float, one * np.sqrt(2) / np.linalg.norm(one))) for one in asked]
 
 
 def _now() -> datetime:

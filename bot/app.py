@@ -306,12 +306,8 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         Scorer(classifier),
         adapters,
         TrainerProcess(),
-        model.runs,
-        folder,
-        now,
-        fitter,
-        LetGo(store.corrections),
-        RunFolders(model.runs),
+        *(model.runs, folder, now),
+        *(fitter, LetGo(store.corrections), RunFolders(model.runs)),
         TrainingEstimator(ProbeProcess(), classifier, store.examples, folder),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)

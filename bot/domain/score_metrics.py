@@ -1,7 +1,9 @@
 """What scores amount to: the share that is right, macro F1, calibration error, coverage."""
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from statistics import NormalDist
 
 from bot.domain.learning import Score
 
@@ -24,12 +26,30 @@ def macro_f1(scores: Sequence[Score]) -> float:
 
 def ece(scores: Sequence[Score], bins: int = 15) -> float:
     """Expected calibration error, equal-width bins over the answer's probability (Guo et al. 2017)."""
+    gaps = (abs(sum(c for c, _ in row) - sum(r for _, r in row)) for row in _binned(scores, bins))
+    return sum(gaps) / len(scores) if scores else 0.0
+
+
+def ece_by_chance(scores: Sequence[Score], bins: int = 15) -> float:
+    """What `ece` stays below in 19 of 20 cases if every probability means what it says; of few messages a lot.
+
+    A bin's gap is then a sum of independent errors of variance p (1 - p), close to normal: its absolute value has the
+    mean sqrt(2 v / pi) and the variance v (1 - 2 / pi). (Bröcker and Smith 2007, "Increasing the reliability of
+    reliability diagrams", draw such sums; this adds them up.)
+    """
+    variances = [sum(c * (1 - c) for c, _ in row) for row in _binned(scores, bins)]
+    mean = sum(math.sqrt(2 * v / math.pi) for v in variances)
+    spread = math.sqrt(sum(v * (1 - 2 / math.pi) for v in variances))
+    return (mean + NormalDist().inv_cdf(0.95) * spread) / len(scores) if scores else 0.0
+
+
+def _binned(scores: Sequence[Score], bins: int) -> Collection[Sequence[tuple[float, bool]]]:
+    """(the answer's probability, whether it was right) of each message, by equal widths of the former."""
     rows: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for score in scores:
         confidence = score.probabilities.get(score.answer, 0.0)
         rows[min(int(confidence * bins), bins - 1)].append((confidence, score.right))
-    gaps = (abs(sum(c for c, _ in row) - sum(r for _, r in row)) for row in rows.values())
-    return sum(gaps) / len(scores) if scores else 0.0
+    return rows.values()
 
 
 def coverage_at(scores: Sequence[Score], wanted: float = 0.95) -> float:

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax
 
 from inference.voices.voice import Floats
 
 _ROWS_OF_TRUST = 50.0
 """How many rows the usual weights are worth beside the measured ones: with ten rows they hardly move."""
+_ROWS_OF_TRUST_IN_ALL = 3.0
+"""The same of how sure all together are: a single figure, which a few dozen rows tell."""
 
 _UNKNOWN = 0.2
 """Where a voice starts that nobody has measured yet."""
@@ -18,8 +20,8 @@ _UNKNOWN = 0.2
 def fit_weights(said: Mapping[str, Floats], truth: Sequence[int], usual: Mapping[str, float]) -> dict[str, float]:
     """Voice -> weight, from what each said of rows that it had not learned from (rows × labels, log-probabilities).
 
-    Least negative log-likelihood of the pool, pulled towards the usual weights by a quadratic penalty; the sum is free,
-    so that the pool's own temperature is fitted along. No rows: the usual weights.
+    Least negative log-likelihood of the pool, pulled towards the usual weights by a quadratic penalty. Then all are
+    multiplied by one factor, the pool's own temperature, which is pulled less. No rows: the usual weights.
     """
     voices = sorted(said)
     start = np.array([usual.get(voice, _UNKNOWN) for voice in voices])
@@ -33,4 +35,11 @@ def fit_weights(said: Mapping[str, Floats], truth: Sequence[int], usual: Mapping
         return -float(likely.mean()) + pull
 
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(0.0, 4.0)] * len(voices))  # type: ignore[no-untyped-call]
-    return {voice: round(float(weight), 4) for voice, weight in zip(voices, found.x, strict=True)}
+    pool = np.tensordot(found.x, stacked, axes=1)
+
+    def blur(logarithm: float) -> float:
+        likely = log_softmax(np.exp(logarithm) * pool, axis=1)[rows, np.asarray(truth)]
+        return -float(likely.mean()) + _ROWS_OF_TRUST_IN_ALL / len(truth) * logarithm**2
+
+    sure = float(np.exp(minimize_scalar(blur, bounds=(-1.5, 1.5), method="bounded").x))  # type: ignore[no-untyped-call]
+    return {voice: round(float(weight) * sure, 4) for voice, weight in zip(voices, found.x, strict=True)}

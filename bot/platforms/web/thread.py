@@ -167,12 +167,8 @@ def posted(words: Words, post: Post | None) -> Object:
             }
         case LearningReport() as learned:
             title, *reasons = report(learned, language)
-            return {
-                "kind": "report",
-                "text": title,
-                "reasons": [as_sentence(reason) for reason in reasons],
-                "promoted": learned.promoted,
-            }
+            sentences = [as_sentence(reason) for reason in reasons]
+            return {"kind": "report", "text": title, "reasons": sentences, "promoted": learned.promoted}
         case Digest() as weekly:
             title, *lines = digest(weekly, language, words.task)
             return {"kind": "report", "text": title, "reasons": lines, "promoted": True}

@@ -1,8 +1,10 @@
 """What scores amount to."""
 
+import random
+
 import pytest
 
-from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
+from bot.domain.score_metrics import accuracy, coverage_at, ece, ece_by_chance, macro_f1
 from tests.unit.domain.test_gate import score
 
 
@@ -11,6 +13,24 @@ def test_calibration_error_of_an_honest_and_of_a_boastful_model() -> None:
     boastful = [score(i, i % 2 == 0, p=1.0) for i in range(100)]
     assert ece(honest) == pytest.approx(0.0, abs=1e-9)
     assert ece(boastful) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("count", [30, 100, 1_000])
+def test_what_chance_explains_is_exceeded_by_one_honest_model_in_twenty(count: int) -> None:
+    rng = random.Random(count)
+    exceeded = 0
+    for _ in range(300):
+        sure = [rng.uniform(0.5, 1.0) for _ in range(count)]
+        drawn = [score(i, rng.random() < p, p=p) for i, p in enumerate(sure)]
+        exceeded += ece(drawn) > ece_by_chance(drawn)
+    assert 0.01 <= exceeded / 300 <= 0.10
+
+
+def test_of_a_thousand_messages_chance_explains_little_and_a_boaster_much_more_than_that() -> None:
+    honest = [score(i, i % 5 != 0, p=0.8) for i in range(1_000)]
+    assert ece_by_chance(honest) < 0.03
+    assert ece([score(i, i % 5 != 0, p=0.95) for i in range(1_000)]) > 5 * ece_by_chance(honest)
+    assert ece_by_chance([]) == 0.0
 
 
 def test_coverage_counts_the_surest_first() -> None:
