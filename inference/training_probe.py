@@ -23,7 +23,7 @@ from transformers import AutoConfig, LlamaConfig, LlamaForCausalLM
 
 from inference import train
 from inference.recipe import PRETRAINED, STARTER, Recipe
-from inference.training_rows import BATCH, Row, batches, common_frame, shared_prefix
+from inference.training_rows import Row, batches, common_frame, shared_prefix
 
 LAYERS = 4
 VOCABULARY = 512
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def tried(base: Path, recipe: Recipe, rows: Sequence[Row]) -> Tried:
-    """A step to warm up, then steps until the budget is used up, then one batch answered."""
+    """A step to warm up, then steps until the budget is used up, then all rows answered, as at a checkpoint."""
     whole: LlamaConfig = AutoConfig.from_pretrained(str(base))
     model = shaped_like(whole, recipe, rows)
     began_at, empty = time.time(), peak_memory()
@@ -66,10 +66,9 @@ def tried(base: Path, recipe: Recipe, rows: Sequence[Row]) -> Tried:
 
     step(0)
     step_seconds = mean_seconds(step)
-    asked = rows[:BATCH]
     started = time.perf_counter()
-    train.share_right(model, asked)
-    ask_seconds = (time.perf_counter() - started) / len(asked)
+    train.share_right(model, rows)
+    ask_seconds = (time.perf_counter() - started) / len(rows)
     built = model.llama.config.num_hidden_layers
     times = whole.num_hidden_layers / built
     memory = empty + times * (peak_memory() - empty) + missing_bytes(whole, model.llama)
