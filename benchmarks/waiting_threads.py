@@ -55,7 +55,8 @@ def _steps(seconds: float) -> dict[str, float]:
     from peft import get_peft_model
 
     from inference.base_models import base_folder
-    from inference.train import STARTER, Model, learn, learning_weights, load, lora_config
+    from inference.recipe import STARTER
+    from inference.train import Model, learn, learning_weights, load, lora_config
     from inference.training_rows import Row
 
     dice = random.Random(1)

@@ -26,6 +26,7 @@ from bot.domain.tasks import Task
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
+from bot.flow.estimate import TrainingEstimator
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.forget import Forgetter, Unlearner
 from bot.flow.learn import Learner
@@ -66,6 +67,7 @@ from inference.seed import STARTER_ADAPTERS, starter_seed
 from inference.server import EmbeddedServer
 from inference.server_command import ServerSettings
 from inference.trainer_process import TrainerProcess
+from inference.training_probe_process import ProbeProcess
 
 log = logging.getLogger(__name__)
 
@@ -306,6 +308,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         TrainerProcess(),
         *(model.runs, folder, now),
         *(fitter, LetGo(store.corrections), RunFolders(model.runs)),
+        TrainingEstimator(ProbeProcess(), classifier, store.examples, folder),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
 

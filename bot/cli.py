@@ -251,13 +251,22 @@ def export(
 
 
 @cli.command()
-def train(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
-    """One learning cycle now: train, judge through the serving path, serve if better. Exit code 1: not better."""
+def train(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however long it takes.")] = False,
+    task: TaskName = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """One learning cycle now: train, judge through the serving path, serve if better. Exit code 1: not better.
+
+    It says first how long the training takes and how much memory, and asks above
+    `ask_above_minutes`. Killed, the next one goes on where it was a minute before.
+    """
 
     async def work(settings: Settings) -> bool:
         learned = settings.task(task)
         async with app.open_model_stack(settings, asked_much=learned) as (store, models):
-            return await commands.train(store, models, learned, as_json, sys.stdout)
+            return await commands.train(store, models, learned, yes, as_json, sys.stdout)
 
     if not run_to_end(work(read_settings(config))):
         raise typer.Exit(1)

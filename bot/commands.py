@@ -29,6 +29,7 @@ from bot.domain.tasks import Task
 from bot.evaluation_rows import write_rows
 from bot.flow.classify import BATCH
 from bot.platforms import Finding
+from bot.training_consent import may_train
 
 _TIMED = 200
 _LOOK_EVERY = 0.5
@@ -102,14 +103,19 @@ def _route_line(decision: Decision) -> str:
 # --- learn ---
 
 
-async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out: TextIO) -> bool:
+async def train(store: Store, models: ModelStack, task: Task, yes: bool, as_json: bool, out: TextIO) -> bool:
     """One learning cycle now; whether the candidate serves. Raises UsageError when it failed.
+
+    What takes longer than the settings allow unasked is asked about before, unless `yes`.
 
     A bot that runs beside us may take the cycle up before we do, and what an interrupted process left behind goes
     first: then we wait, and learn ourselves as soon as nobody else does.
     """
     for warning in too_little(task, await store.examples.examples(task.name)):
         say(warning)
+    if not await may_train(models.learner.estimator, task, yes):
+        say("nothing was trained; --yes does not ask")
+        return False
     await store.registry.request_cycle(task.name, "command", f"command {now().isoformat()}", now())
     with share_of("learning") as told:
         while (newest := (await store.registry.cycles(task.name, 1))[0]).phase not in (Phase.DONE, Phase.FAILED):

@@ -13,6 +13,7 @@ from bot.settings_emoji import EmojiSettings
 from bot.settings_values import Table, Values, listed
 
 _LEARNING = ("schedule", "min_corrections", "out_of_scope", "automatic_rollback", "shadow", "digest")
+_TRAINING = ("ask_above_minutes", "price_per_hour")
 _GUARDS = ("corrections_per_hour", "new_team_corrections", "neighbour_guard")
 
 
@@ -76,7 +77,7 @@ class Tasks:
         return fallback
 
     def _learning(self, table: Table, where: str) -> Learning:
-        known = {*_LEARNING, *_GUARDS}
+        known = {*_LEARNING, *_TRAINING, *_GUARDS}
         self.values.unknown(table, known, where)
         return Learning(
             schedule=self._cron(table, "schedule", Learning().schedule, where),
@@ -86,6 +87,8 @@ class Tasks:
             automatic_rollback=self.values.yes_or_no(table, "automatic_rollback", True, where),
             shadow=self.values.yes_or_no(table, "shadow", False, where),
             digest=self._cron(table, "digest", Learning().digest, where),
+            ask_above_minutes=self.values.number(table, "ask_above_minutes", Learning().ask_above_minutes, where),
+            price_per_hour=self.values.number(table, "price_per_hour", 0.0, where),
             guards=self._guards(table, where),
         )
 

@@ -3,6 +3,7 @@
 task.json        the base model, the task, and the code of every label
 examples.jsonl   what is learned from; removed when the cycle is concluded, and when somebody is forgotten
 log              what the training said
+checkpoint.safetensors  where an unfinished training stands; gone when it is done, and when somebody is forgotten
 adapter/         the LoRA, renamed into place when it was complete on disk
 done.json        written last: figures, and checksums of what went in and came out
 """
@@ -26,6 +27,7 @@ from bot.domain.unlearning import TrainingTexts
 WEIGHTS = "adapter_model.safetensors"
 LOG = "log"
 TEXTS = "examples.jsonl"
+CHECKPOINT = "checkpoint.safetensors"
 _INPUTS = ("task.json", TEXTS)
 
 
@@ -93,11 +95,12 @@ class RunFolders:
             raise Refused(f"{self._runs / adapter} cannot be removed: {error.strerror}") from error
 
     def _remove(self, which: str) -> None:
-        for texts in self._runs.glob(f"{which}/{TEXTS}*"):  # one that was not written to its end, too
+        # What was not written to its end, too; and what an unfinished training had learned from the texts
+        for left in [*self._runs.glob(f"{which}/{TEXTS}*"), *self._runs.glob(f"{which}/{CHECKPOINT}*")]:
             try:
-                texts.unlink(missing_ok=True)
+                left.unlink(missing_ok=True)
             except OSError as error:
-                raise Refused(f"{texts} holds what people wrote and cannot be removed: {error.strerror}") from error
+                raise Refused(f"{left} holds what people wrote and cannot be removed: {error.strerror}") from error
 
 
 def inputs_of(folder: Path) -> str:

@@ -4,8 +4,8 @@
 
 Stdout carries progress as JSON lines, stderr a log to read. The model learns to answer every prompt with the one
 token that stands for the label: the loss is the cross-entropy over the codes of the task, which is just the
-distribution that the server answers with. Interrupted, the same command starts afresh; the same folder on the same
-machine gives the same adapter.
+distribution that the server answers with. Interrupted, the same command goes on from where it was a minute before; the
+same folder on the same machine gives the same adapter, interrupted or not.
 """
 
 import argparse
@@ -32,38 +32,27 @@ from bot.domain.learning import keep_apart
 from bot.domain.model_ports import TrainingRun
 from inference.base_models import base_folder
 from inference.prompt import PromptBuilder
-from inference.run_folder import WEIGHTS, Done, adapter_of, finish, finished, inputs_of, read_run, sha256_of, sync
-from inference.training_rows import BATCH, SEED, Row, batches, common_frame, prompted, shared_prefix
+from inference.recipe import CHECKPOINTS, PRETRAINED, STARTER, Recipe
+from inference.run_folder import (
+    CHECKPOINT,
+    WEIGHTS,
+    Done,
+    adapter_of,
+    finish,
+    finished,
+    inputs_of,
+    read_run,
+    sha256_of,
+    sync,
+)
+from inference.training_checkpoint import Checkpoints, Standing, made_of
+from inference.training_rows import SEED, Row, batches, common_frame, prompted, shared_prefix
 from inference.worker_process import end_with_parent
 
 TOKENS_AT_ONCE = 4_096  # padded tokens of messages in one forward pass: bounds the memory, not the batch
 WARM_UP = 0.06  # share of the steps
-CHECKPOINTS = 8  # validations in a run
+KEEP_EVERY = 60.0  # seconds between two checkpoints that a killed training goes on from
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to train on a kind of base model."""
-
-    rate: float
-    rank: int
-    token_dropout: float
-    """Share of a message's tokens left out, anew each time."""
-    smoothing: float
-    decay: float
-    """AdamW's weight decay."""
-    pace: float
-    least_steps: int
-    """A small set needs its steps too, however few a batch they would be."""
-
-    def steps(self, examples: int) -> int:
-        """Grow with the root of the examples: a larger set needs more steps but fewer epochs."""
-        return max(self.least_steps, round(self.pace * math.sqrt(examples / BATCH)))
-
-
-STARTER = Recipe(rate=2e-3, rank=16, token_dropout=0.1, smoothing=0.1, decay=0.01, pace=40, least_steps=120)
-PRETRAINED = Recipe(rate=2e-4, rank=16, token_dropout=0.0, smoothing=0.0, decay=0.01, pace=25, least_steps=100)
 
 
 def main() -> None:
@@ -85,6 +74,7 @@ def train(folder: Path) -> Done:
     began = time.monotonic()
     already = finished(folder)
     if already is not None:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
         tell(1.0, "done", already.loss)
         return already
     clear(folder)
@@ -106,13 +96,15 @@ def train(folder: Path) -> Done:
     codes = torch.tensor([prompts.code_id(code) for code in run.codes.values()], device=llama.device)
     model = Model(llama, codes, shared_prefix(rows, frame))
 
-    losses, best = loop(model, recipe, rows, frame, validation)
+    kept = Checkpoints(folder, made_of(folder, base, recipe, llama), KEEP_EVERY, say)
+    losses, best, before = loop(model, recipe, rows, frame, validation, kept)
 
     tell(0.98, "saving the adapter")
     best.restore(llama)
     save(lora, folder)
-    done = record(run, losses, len(validation), best.accuracy, time.monotonic() - began)
+    done = record(run, losses, len(validation), best.accuracy, before + time.monotonic() - began)
     finish(folder, done)
+    kept.clear()
     tell(1.0, "done", done.loss)
     return done
 
@@ -148,12 +140,17 @@ class Model:
 
 def load(base: Path) -> LlamaForCausalLM:
     """The base model, in the precision that it is served with where this machine computes that fast."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    fast = device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    dtype = torch.bfloat16 if fast else torch.float32
+    device, dtype = precision()
     disable_progress_bar()  # type: ignore[no-untyped-call]
     model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(str(base), dtype=dtype)
     return cast(LlamaForCausalLM, model.to(device))
+
+
+def precision() -> tuple[str, torch.dtype]:
+    """Where, and in what numbers, this machine trains."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    fast = device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return device, torch.bfloat16 if fast else torch.float32
 
 
 def lora_config(recipe: Recipe) -> LoraConfig:
@@ -209,27 +206,42 @@ class Best:
 
 
 def loop(
-    model: Model, recipe: Recipe, rows: Sequence[Row], frame: tuple[int, int], validation: Sequence[Row]
-) -> tuple[list[float], Best]:
-    """Train; the loss of every step in nats, and the best checkpoint."""
-    steps = recipe.steps(len(rows))
-    optimizer = torch.optim.AdamW(learning_weights(model.llama), lr=recipe.rate, weight_decay=recipe.decay)
-    losses: list[float] = []
-    best = Best()
-    for step, batch in enumerate(islice(batches(rows, frame, recipe.token_dropout), steps), start=1):
+    model: Model,
+    recipe: Recipe,
+    rows: Sequence[Row],
+    frame: tuple[int, int],
+    validation: Sequence[Row],
+    kept: Checkpoints,
+) -> tuple[list[float], Best, float]:
+    """Train; the loss of every step in nats, the best checkpoint, and the seconds that killed trainings had taken."""
+    steps, weights = recipe.steps(len(rows)), learning_weights(model.llama)
+    optimizer = torch.optim.AdamW(weights, lr=recipe.rate, weight_decay=recipe.decay)
+    before = kept.take_up(weights, optimizer)
+    losses, began = list(before.losses), time.monotonic()
+    best = Best(before.accuracy, tuple(before.best), before.peak)
+    due = islice(batches(rows, frame, recipe.token_dropout), len(losses), steps)
+    for step, batch in enumerate(due, start=len(losses) + 1):
         optimizer.param_groups[0]["lr"] = recipe.rate * schedule(step / steps)
         losses.append(learn(model, optimizer, batch, recipe.smoothing))
         check_finite(step, losses[-1], model.llama)
         if step % 10 == 0 or step == steps:
             tell(0.02 + 0.96 * step / steps, f"step {step} of {steps}", mean(losses[-10:]))
         if step % math.ceil(steps / CHECKPOINTS) == 0 or step == steps:
-            said = f"step {step} of {steps}: loss {mean(losses[-10:]):.4f} nats"
-            if validation:
-                accuracy = share_right(model, validation)
-                best = best.or_later(accuracy, len(validation), model.llama)
-                said += f", {accuracy:.1%} of {len(validation)} right"
-            say(said)
-    return losses, best
+            best = validated(best, model, validation, f"step {step} of {steps}: loss {mean(losses[-10:]):.4f} nats")
+        if kept.due():
+            seconds = before.seconds + time.monotonic() - began
+            kept.keep(weights, optimizer, Standing(losses, seconds, best.accuracy, best.peak, best.weights))
+    return losses, best, before.seconds
+
+
+def validated(best: Best, model: Model, validation: Sequence[Row], said: str) -> Best:
+    """The checkpoint to keep from here on, and a line about it for the log."""
+    if validation:
+        accuracy = share_right(model, validation)
+        best = best.or_later(accuracy, len(validation), model.llama)
+        said += f", {accuracy:.1%} of {len(validation)} right"
+    say(said)
+    return best
 
 
 def check_finite(step: int, loss: float, llama: LlamaForCausalLM) -> None:

@@ -33,7 +33,7 @@ class TrainerProcess:
         self._trainer = tuple(trainer)
 
     async def train(self, run: TrainingRun, progress: Progress) -> Path:
-        """See `models.Trainer`. What an interrupted or a different run left in the folder is trained over."""
+        """See `models.Trainer`. An interrupted run goes on, a different one is trained over."""
         _check(run)
         try:
             await asyncio.to_thread(write_run, run)

@@ -20,6 +20,7 @@ from bot.domain.ports import Inbox
 from bot.domain.posts import OutboxItem
 from bot.domain.serving_agreement import Validation
 from bot.domain.tasks import Label, Task
+from bot.domain.training_estimate import Pace
 from bot.flow.classify import Classifier
 
 Rule = Callable[[str], str | None]
@@ -226,8 +227,24 @@ class FakeWorkshop:
         return self.validated
 
 
+class FakeProbe:
+    """Has measured already; remembers for how many examples steps were asked."""
+
+    def __init__(self) -> None:
+        self.learned: list[int] = []
+        self.failure: SwitchboardError | None = None
+
+    async def pace(self, run: TrainingRun, learned: Sequence[int]) -> Pace:
+        self.learned += learned
+        if self.failure is not None:
+            raise self.failure
+        steps = [max(120, round(40 * (count / 32) ** 0.5)) for count in learned]
+        return Pace("CPU", 5.0, 0.5, 0.01, 10**9, steps, 8)
+
+
 _predictor: type[model_ports.Predictor] = FakePredictor
 _adapters: type[model_ports.AdapterHost] = FakeAdapters
 _platform: type[ports.Platform] = FakePlatform
 _embedder: type[model_ports.Embedder] = FakeEmbedder
 _workshop: type[model_ports.Trainer] = FakeWorkshop
+_probe: type[model_ports.TrainingProbe] = FakeProbe

@@ -14,6 +14,7 @@ from bot.domain.memory_vote import Neighbours
 from bot.domain.posts import Post
 from bot.domain.serving_agreement import Validation
 from bot.domain.tasks import Task
+from bot.domain.training_estimate import Pace
 
 Vector = Sequence[float]
 """A text's embedding, of length 1; of an embedder of two parts each part (`embedders.Likeness`)."""
@@ -244,6 +245,16 @@ class Trainer(Protocol):
 
     async def validation(self, folder: Path) -> Validation | None:
         """What the finished run in that folder says of itself; None where it kept nothing apart."""
+
+
+class TrainingProbe(Protocol):
+    """Tries for a moment, on this machine, what a training does for long."""
+
+    async def pace(self, run: TrainingRun, learned: Sequence[int]) -> Pace:
+        """How fast the run would train, and its steps for each of these numbers of examples; the folder is not used.
+
+        Raises TrainingFailed.
+        """
 
 
 Said = Mapping[str, Mapping[str, float]]

@@ -76,6 +76,10 @@ class Learning:
     """Whether the newest candidate that the gate refused is asked about what comes in, too, and answers nobody."""
     digest: str = "0 9 * * mon"
     """When leads hear how the week went, as cron; empty: never."""
+    ask_above_minutes: float = 60.0
+    """A command that would train for longer asks before."""
+    price_per_hour: float = 0.0
+    """Of the machine that trains, in whatever currency; 0: nobody counts it."""
     guards: Guards = field(default_factory=Guards)
     """Which corrections wait for a second lead before they teach."""
 

@@ -32,6 +32,7 @@ from bot.domain.serving_agreement import disagreement
 from bot.domain.tasks import Task
 from bot.domain.training_data import check_drawn, draw
 from bot.domain.unlearning import TrainingTexts
+from bot.flow.estimate import TrainingEstimator
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.judge import Judge
 from bot.flow.let_go import LetGo
@@ -65,6 +66,8 @@ class Learner:
     """None: the memory keeps whatever was learned."""
     texts: TrainingTexts | None = None
     """What trainings leave on disk; None: nothing."""
+    estimator: TrainingEstimator | None = None
+    """Says before a training how long it takes; None: nobody does."""
 
     async def due(self, task: Task, tick: str) -> bool:
         """Ask for a cycle if enough corrections wait; once a tick, however many processes say so."""
@@ -102,6 +105,7 @@ class Learner:
         examples = await self.examples.examples(task.name)
         drawn = await asyncio.to_thread(draw, examples, frozenset(task.names))
         check_drawn(task, drawn)
+        await self._log_estimate(cycle, query, drawn.training_set)
         candidate = await self._train(cycle, query, drawn.training_set, told)
         async with self._telling(cycle, Phase.SCORING, candidate.name, told) as tell:
             steered = await self._steering.of(query, candidate, drawn.training_set, tell)
@@ -117,6 +121,19 @@ class Learner:
             await self.let_go(self.scorer, task)
         if self.texts is not None:
             await self.texts.remove(candidate.name)
+
+    async def _log_estimate(self, cycle: Cycle, query: Query, training_set: Sequence[Example]) -> None:
+        """A command has said it already, to whoever started it; nobody is asked here."""
+        if self.estimator is None or cycle.requested_by == "command":
+            return
+        known: dict[str, object] = {"cycle": cycle.id, "task": cycle.task}
+        try:
+            estimate = await self.estimator.of(query, training_set)
+        except TrainingFailed as error:
+            log.warning("training not estimated", extra=known | {"problem": str(error)})
+            return
+        known |= {"seconds": round(estimate.seconds), "memory_bytes": estimate.memory_bytes}
+        log.info("training estimated", extra=known | {"rehearsed": estimate.rehearsed})
 
     async def _train(self, cycle: Cycle, query: Query, training_set: Sequence[Example], told: Progress) -> Adapter:
         name = cycle.adapter or await self.registry.next_name(query.task.name)

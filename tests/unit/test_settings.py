@@ -163,6 +163,16 @@ def test_what_a_new_model_is_held_to_and_whether_it_goes_back_by_itself(tmp_path
     assert "tasks.routing.learning.out_of_scope: must be a list of texts" in said
 
 
+def test_for_how_long_a_training_may_take_unasked_and_what_an_hour_costs(tmp_path: Path) -> None:
+    usual = load(write(tmp_path, GOOD), {}).routing.learning
+    assert (usual.ask_above_minutes, usual.price_per_hour) == (60.0, 0.0)
+    table = "[tasks.routing.learning]\nask_above_minutes = 5\nprice_per_hour = 2.5\n"
+    learning = load(write(tmp_path, GOOD + table), {}).routing.learning
+    assert (learning.ask_above_minutes, learning.price_per_hour) == (5.0, 2.5)
+    said = mistakes(tmp_path, GOOD + table.replace("2.5", '"free"'))
+    assert "tasks.routing.learning.price_per_hour: must be a number from 0 to 1e+06" in said
+
+
 @pytest.mark.parametrize(
     ("written", "kept"), [("", "0 9 * * mon"), ('digest = "0 8 * * fri"', "0 8 * * fri"), ('digest = ""', "")]
 )

@@ -21,6 +21,7 @@ from bot.domain.errors import TrainingFailed
 from bot.domain.model_ports import TrainingRun
 from inference import train, training_rows
 from inference.prompt import PromptBuilder
+from inference.recipe import STARTER
 from inference.run_folder import WEIGHTS, Done, adapter_of, finished, sha256_of, write_run
 from inference.trainer_process import TRAINER, TrainerProcess
 from tests.runs import a_run
@@ -155,7 +156,7 @@ async def test_a_base_with_a_weight_that_is_no_number_ends_training_at_once_and_
 def test_training_that_diverges_ends_at_the_first_step_that_shows_it(
     tmp_path: Path, starter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train, "STARTER", replace(train.STARTER, rate=1e38))
+    monkeypatch.setattr(train, "STARTER", replace(STARTER, rate=1e38))
     with pytest.raises(TrainingFailed, match=r"step [1-9]: (the loss is (nan|inf) nats|weights of the adapter)"):
         trained(tmp_path, starter)
     assert finished(tmp_path) is None

@@ -1,0 +1,40 @@
+"""What the next learning cycle's training will take, measured by a probe before it begins."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.errors import UsageError
+from bot.domain.learning import Example
+from bot.domain.model_ports import Examples, Query, TrainingProbe, TrainingRun
+from bot.domain.tasks import Task
+from bot.domain.training_data import check_drawn, draw
+from bot.domain.training_estimate import TrainingEstimate, estimated, trainings
+from bot.flow.classify import Classifier
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingEstimator:
+    """Asks the probe, and adds up what it says."""
+
+    probe: TrainingProbe
+    classifier: Classifier
+    examples: Examples
+    base_path: Path
+
+    async def __call__(self, task: Task) -> TrainingEstimate | None:
+        """Of a cycle that began now; None where it would train nothing. Raises TrainingFailed when the probe failed."""
+        drawn = await asyncio.to_thread(draw, await self.examples.examples(task.name), frozenset(task.names))
+        try:
+            check_drawn(task, drawn)
+        except UsageError:
+            return None  # the cycle says so, and what mends it
+        return await self.of(await self.classifier.query(task), drawn.training_set)
+
+    async def of(self, query: Query, training_set: Sequence[Example]) -> TrainingEstimate:
+        """Of what was drawn. Raises TrainingFailed when the probe failed."""
+        planned = await asyncio.to_thread(trainings, training_set)
+        run = TrainingRun(Path(), self.base_path, query.task, query.codes, training_set)
+        pace = await self.probe.pace(run, [training.learned for training in planned])
+        return estimated(pace, planned, query.task.learning.price_per_hour)

@@ -1,0 +1,35 @@
+"""Whoever starts a training hears first what it will take, and is asked when that is much."""
+
+import sys
+from collections.abc import Awaitable, Callable
+
+from bot.console import agreed, say
+from bot.domain.errors import TrainingFailed, UsageError
+from bot.domain.tasks import Task
+from bot.domain.training_estimate import TrainingEstimate, in_words
+
+Estimator = Callable[[Task], Awaitable[TrainingEstimate | None]]
+
+
+async def may_train(estimator: Estimator | None, task: Task, yes: bool) -> bool:
+    """Whether it takes little enough, or somebody agreed; `yes` asks nobody.
+
+    An estimate that cannot be made forbids nothing. Raises UsageError when nobody is there to be asked.
+    """
+    if estimator is None:
+        return True
+    try:
+        estimate = await estimator(task)
+    except TrainingFailed as error:
+        say(f"how long the training takes cannot be told: {error}")
+        return True
+    if estimate is None:
+        return True
+    say(in_words(estimate))
+    limit = task.learning.ask_above_minutes
+    if yes or estimate.seconds <= limit * 60:
+        return True
+    most = f"that is more than the {limit:g} minutes of tasks.{task.name}.learning.ask_above_minutes"
+    if not sys.stdin.isatty():
+        raise UsageError(f"{most}, and nobody is there to be asked: add --yes, or raise it")
+    return agreed(f"{most}. Train?")
