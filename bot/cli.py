@@ -10,6 +10,7 @@ import typer
 
 from bot import app, commands, database, example_commands, registry_commands, running
 from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.comparison_commands import comparing
 from bot.console import agreed, say
 from bot.corrections_commands import corrections
 from bot.data_commands import data
@@ -55,6 +56,7 @@ cli = typer.Typer(
 cli.add_typer(failed, name="failed")
 cli.command()(data)
 cli.command()(review)
+cli.command(name="compare")(comparing)
 cli.command()(replay)
 cli.add_typer(teams, name="teams")
 cli.add_typer(corrections, name="corrections")

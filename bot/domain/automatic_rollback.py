@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from scipy.special import betaincinv
-
 from bot.domain.posts import Post
 
 BY = "rollback"
@@ -68,6 +66,8 @@ def allowed(before: Corrections) -> float:
     """
     if before.corrected >= before.decided:
         return 1.0
+    from scipy.special import betaincinv  # most commands look at no rollback, and start faster without
+
     return float(betaincinv(before.corrected + 1, before.decided - before.corrected, 1 - HISTORY_ERROR))
 
 

@@ -15,11 +15,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import NormalDist
 
 import numpy as np
-from scipy.special import ndtr
-from scipy.stats import ks_2samp
-from scipy.stats.contingency import chi2_contingency
 
 from bot.domain.decisions import Reason
 from bot.domain.outcomes import Outcome
@@ -79,6 +77,8 @@ def _teams(before: Sequence[Outcome], now: Sequence[Outcome]) -> Drift:
     names = sorted(old.keys() | new.keys())
     chance = 1.0
     if len(names) > 1:
+        from scipy.stats.contingency import chi2_contingency  # most commands look at no drift, and start faster without
+
         chance = float(chi2_contingency([[old[n] for n in names], [new[n] for n in names]])[1])
     much = psi(old, new)
     return Drift(Measure.TEAMS, much, chance, much > PSI and chance < LEVEL)
@@ -94,7 +94,7 @@ def _scope(before: Sequence[Outcome], now: Sequence[Outcome]) -> Drift:
     together = (old + new) / (len(before) + len(now))
     error = math.sqrt(together * (1 - together) * (1 / len(before) + 1 / len(now)))
     much = new / len(now) - old / len(before)
-    chance = 1.0 if error == 0 else float(2 * ndtr(-abs(much) / error))
+    chance = 1.0 if error == 0 else float(2 * NormalDist().cdf(-abs(much) / error))
     return Drift(Measure.SCOPE, much, chance, abs(much) > POINTS and chance < LEVEL)
 
 
@@ -102,6 +102,8 @@ def _words(before: Sequence[Outcome], now: Sequence[Outcome]) -> Drift | None:
     old, new = _vectors(before), _vectors(now)
     if min(len(old), len(new)) < EVIDENCE or old.shape[1] != new.shape[1]:
         return None
+    from scipy.stats import ks_2samp  # as above
+
     centre = old.mean(axis=0)
     _, _, directions = np.linalg.svd(old - centre, full_matrices=False)
     axes = directions[:_DIRECTIONS].T

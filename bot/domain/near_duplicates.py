@@ -13,7 +13,6 @@ from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
-from datasketch import MinHash, MinHashLSH
 
 NEAR = 0.7
 """The share of their pieces that two texts have in common from which on one is a near duplicate of the other."""
@@ -47,6 +46,8 @@ def near_groups(texts: Sequence[str]) -> NearGroups:
     """
     whole = [pieces_of(text) for text in texts]
     telling = _telling(whole)
+    from datasketch import MinHash, MinHashLSH  # with scipy.integrate; most commands compare no texts
+
     index = MinHashLSH(threshold=NEAR, num_perm=_HASHES)
     near, very_near, indexed = _Groups(len(texts)), _Groups(len(texts)), Counter[bytes]()
     hashed = MinHash.generator(telling, num_perm=_HASHES, hashfunc=int)

@@ -1,6 +1,7 @@
 """The commands, as people type and script them: real processes, one home, a small task that is learned in seconds."""
 
 import asyncio
+import html
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -118,7 +119,7 @@ async def unserved(homes: Path) -> AsyncIterator[Home]:
 async def test_every_command_explains_itself(unserved: Home) -> None:
     everything = await unserved.succeeds("--help")
     names = (
-        "demo init check run migrate backup restore route import export train evaluate models history shadow "
+        "demo init check run migrate backup restore route import export train evaluate compare models history shadow "
         "promote rollback forget"
     ).split()
     explained = await asyncio.gather(*(unserved.succeeds(name, "--help") for name in names))
@@ -395,6 +396,33 @@ async def test_evaluate_prints_figures(taught: Taught) -> None:
     bad = taught.home.file("unknown.jsonl", jsonl([{"text": "the roof", "label": "attic"}]))
     done = await taught.home.does("evaluate", bad, "--json")
     assert (done.code, "line 1: unknown label 'attic'" in done.told) == (2, True)
+
+
+async def test_compare_says_whether_the_model_is_worth_it(taught: Taught) -> None:
+    """As docs/worth-it.md has it, on messages that repeat nothing that was learned."""
+    moods = ("urgently", "again since yesterday", "for my neighbour upstairs", "before the holidays", "although new")
+    rows = [
+        {"text": f"{place} {thing} needs attention {mood}", "label": label}
+        for place, mood in zip(("our", "that old", "somebody's", "every", "one"), moods, strict=True)
+        for label, things in THINGS.items()
+        for thing in things.split()
+    ]
+    file = taught.home.file("labelled.jsonl", jsonl([*rows, ROWS[0]]))
+    answers = taught.home.file("answers.jsonl", jsonl([*rows[:-2], {**rows[-2], "label": "I do not know"}]))
+    asked = ("compare", file, "--json", "--html", "worth.html", "--task", "desk", "--predictions", f"gpt={answers}")
+    done = await taught.home.succeeds(*asked)
+    made: dict[str, Any] = json.loads(done.out)
+    arms = {arm["arm"]: arm for arm in made["arms"]}
+    own = ("majority", "words", "vectors", "neighbours", "adapter", "mixture", "mixture without adapter")
+    assert set(arms) <= {*own, "gpt"} and set(arms) >= {"majority", "words", "mixture", "mixture without adapter"}
+    assert made["messages"] + made["leaked"] == len(rows) + 1
+    assert made["leaked"] >= 1
+    assert arms["mixture"]["against_served"] is None
+    assert arms["majority"]["accuracy"] < 0.5 < arms["mixture"]["accuracy"]
+    assert all(arms[name]["latency_ms"]["p50"] > 0 and arms[name]["per_1000"] > 0 for name in arms if name in own[1:])
+    assert any("gpt: 1 messages have no prediction, 1 predictions name no label" in note for note in made["notes"])
+    page = taught.home.folder.joinpath("worth.html").read_text("utf-8")
+    assert made["verdict"] in html.unescape(page)
 
 
 async def test_promotion_and_rollback_disturb_nobody_who_writes(taught: Taught) -> None:

@@ -1,5 +1,7 @@
 """Which settings a command goes by."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,10 @@ def test_a_folders_own_settings_come_before_its_demo(tmp_path: Path, monkeypatch
     assert read_settings(None).path == Path("switchboard.toml")
     with pytest.raises(typer.Exit):
         read_settings(Path("other.toml"))
+
+
+def test_a_command_loads_nothing_heavy_before_it_needs_it() -> None:
+    """scipy alone was a quarter of what every command costs, `--help` included."""
+    heavy = "scipy", "sklearn", "torch", "transformers", "datasketch", "vllm"
+    said = f"import sys, bot.cli; print(sorted(set({heavy!r}) & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", said], capture_output=True, check=True, text=True).stdout == "[]\n"

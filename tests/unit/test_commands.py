@@ -253,6 +253,7 @@ def test_a_wrong_choice_changes_nothing_and_says_how_to_choose(
     ("arguments", "asked_much"),
     [
         (("evaluate", "rows.jsonl"), "routing"),
+        (("compare", "rows.jsonl"), "routing"),
         (("train",), "routing"),
         (("route", "--file", "rows.jsonl"), "routing"),
         (("route", "where is my invoice?"), None),

@@ -1,0 +1,240 @@
+"""What `switchboard compare` does: every arm's answers in one pass over the messages, and what they amount to."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import islice
+
+from bot.console import counting
+from bot.domain.comparison import (
+    MAJORITY,
+    SERVED,
+    WITHOUT,
+    Arm,
+    Figures,
+    figures,
+    majority,
+    training_side,
+    unseen,
+)
+from bot.domain.errors import NotTrained, UsageError
+from bot.domain.learning import Example, Score, text_key
+from bot.domain.mixture import ADAPTER, NEIGHBOURS, VECTORS, WORDS
+from bot.domain.model_ports import Query
+from bot.domain.predictions import NO_ANSWER, Predictions, read_predictions
+from bot.domain.price_book import PriceBook
+from bot.domain.tasks import Task
+from bot.domain.worth import verdict
+from bot.flow.classify import Classifier
+from bot.flow.score import Answered, Scorer
+
+VOICES = (WORDS, VECTORS, NEIGHBOURS, ADAPTER)
+OWN = (MAJORITY, *VOICES, SERVED, WITHOUT)
+"""The arms that a file of predictions cannot be called after."""
+_HEARD_AS = {"model": ADAPTER}
+"""What a decision calls the adapter where no voice speaks beside it."""
+_TIMED = 40
+"""Messages that each arm is asked one by one, its own: what was just asked is answered from a cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What an arm's time costs."""
+
+    book: PriceBook
+    gpu: bool
+    """Whether the model server has one."""
+
+    def of(self, arm: str, milliseconds: Sequence[float]) -> float | None:
+        """What 1,000 decisions cost; None: no time, or no price."""
+        if not milliseconds:
+            return None
+        return self.book.per_1000(sum(milliseconds) / len(milliseconds), self.gpu and arm in (ADAPTER, SERVED))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Every figure, and the sentence that follows from them."""
+
+    task: str
+    adapter: str | None
+    messages: int
+    leaked: int
+    """Left out, because a text to learn from says nearly the same."""
+    repeated: int
+    """Left out, because another message of the file is the same."""
+    rows: Sequence[Figures]
+    verdict: str
+    notes: Sequence[str]
+    book: PriceBook
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionFile:
+    """Somebody else's answers, not read yet."""
+
+    name: str
+    written: str
+
+
+async def compare(
+    scorer: Scorer,
+    task: Task,
+    known: Sequence[Example],
+    examples: Sequence[Example],
+    files: Sequence[PredictionFile],
+    priced: Priced,
+    today: date,
+) -> Comparison:
+    """Every arm on the messages that nearly repeat nothing to learn from. `known`: all examples of the task.
+
+    Raises UsageError for predictions that cannot be read, and where no message is left.
+    """
+    training = training_side(known, task.names)
+    judging, leaked, repeated = unseen(examples, training)
+    if not judging:
+        raise UsageError(
+            f"nothing to compare by: all {leaked} messages nearly repeat a text that is learned from; "
+            "name a file with messages that were not imported to be learned from"
+        )
+    others = [_read(file, examples, judging, task) for file in files]
+    query = await scorer.classifier.query(task)
+    own = await _own(scorer, query, judging, priced)
+    first = majority(training, judging)
+    arms = ([first] if first else []) + own + [_foreign(one, priced.book) for one in others]
+    served = next(arm for arm in arms if arm.name == SERVED)
+    rows = [figures(arm, served, priced.book.minutes_per_misroute) for arm in arms]
+    by_name, truths = {row.arm: row for row in rows}, {example.label for example in judging}
+    said = verdict(by_name, len(judging), truths, [one.name for one in others], priced.book.currency)
+    notes = _notes(task, by_name, truths, others, priced.book, today)
+    name = query.adapter.name if query.adapter else None
+    return Comparison(task.name, name, len(judging), leaked, repeated, rows, said, notes, priced.book)
+
+
+async def _own(scorer: Scorer, query: Query, judging: Sequence[Example], priced: Priced) -> list[Arm]:
+    """The voices alone, the whole mixture, and the mixture without the adapter."""
+    times = await _times(scorer, query, [example.text for example in judging])
+    with counting("comparing", 2 * len(judging)) as done:
+        answered = await scorer.answers(query, judging, done)
+        without = await scorer.without_model(answered).answers(query, judging, done)
+    found = [(voice, _alone(voice, answered, without)) for voice in VOICES]
+    arms = [(voice, scores) for voice, scores in found if any(score.answer != NO_ANSWER for score in scores)]
+    arms += [(SERVED, [one.score for one in answered]), (WITHOUT, [one.score for one in without])]
+    return [Arm(name, scores, milliseconds=times[name], per_1000=priced.of(name, times[name])) for name, scores in arms]
+
+
+def _alone(voice: str, answered: Sequence[Answered], without: Sequence[Answered]) -> list[Score]:
+    """What one voice says of each message. One that counts only where the adapter is silent was heard there."""
+    return [
+        _said(voice, one) or _said(voice, other) or _silent(one) for one, other in zip(answered, without, strict=True)
+    ]
+
+
+def _said(voice: str, one: Answered) -> Score | None:
+    for heard in one.decision.voices:
+        if _HEARD_AS.get(heard.voice, heard.voice) == voice:
+            return replace(one.score, answer=heard.label, probabilities={heard.label: heard.probability})
+    return None
+
+
+def _silent(one: Answered) -> Score:
+    return replace(one.score, answer=NO_ANSWER, probabilities={})
+
+
+# --- how long one decision takes ---
+
+
+async def _times(scorer: Scorer, query: Query, texts: Sequence[str]) -> Mapping[str, Sequence[float]]:
+    """Milliseconds of decisions one by one, through each arm's real path, before anything else was asked."""
+    classifier, without = scorer.classifier, scorer.without_model().classifier
+    await classifier.consider(query, [texts[-1]])  # what is loaded with the first question is no part of the second
+
+    async def consider(of: Classifier, text: str) -> bool:
+        [known] = await of.consider(query, [text])
+        return not known.silent
+
+    asks: dict[str, Callable[[str], Awaitable[bool]]] = {
+        SERVED: lambda text: consider(classifier, text),
+        WITHOUT: lambda text: consider(without, text),
+        ADAPTER: lambda text: _ask_model(classifier, query, text),
+        **{voice: _asking(classifier, query, voice) for voice in VOICES if voice != ADAPTER},
+    }
+    return {arm: await _timed(ask, texts[place :: len(asks)]) for place, (arm, ask) in enumerate(asks.items())}
+
+
+async def _timed(ask: Callable[[str], Awaitable[bool]], texts: Sequence[str]) -> list[float]:
+    taken = []
+    for text in islice(texts, _TIMED):
+        began = time.perf_counter()
+        if await ask(text):
+            taken.append((time.perf_counter() - began) * 1000)
+    return taken
+
+
+async def _ask_model(classifier: Classifier, query: Query, text: str) -> bool:
+    try:
+        return classifier.predictor.reads(text) and bool(await classifier.predict(query, [text]))
+    except NotTrained:
+        return False  # and so it is no arm
+
+
+def _asking(classifier: Classifier, query: Query, voice: str) -> Callable[[str], Awaitable[bool]]:
+    async def ask(text: str) -> bool:
+        if classifier.fitted is None:
+            return False
+        vectors = [None] if voice == WORDS else await classifier.embedder.embed([text])
+        [said] = await classifier.fitted.say(query.task.name, [text], vectors, {voice})
+        return voice in said
+
+    return ask
+
+
+# --- somebody else's answers ---
+
+
+def _read(file: PredictionFile, examples: Sequence[Example], judging: Sequence[Example], task: Task) -> Predictions:
+    """Of all messages, in the file's order, those that judge."""
+    try:
+        whole = read_predictions(file.name, file.written, examples, task)
+    except UsageError as error:
+        raise UsageError(f"predictions of {file.name}: {error}") from error
+    by_key = {score.text_key: place for place, score in reversed(list(enumerate(whole.scores)))}
+    places = [by_key[text_key(example.text)] for example in judging]
+    return whole.of(places)
+
+
+def _foreign(one: Predictions, book: PriceBook) -> Arm:
+    price = book.predictions.get(one.name)
+    return Arm(one.name, one.scores, one.graded, per_1000=price.per_1000 if price else None)
+
+
+def _notes(
+    task: Task,
+    rows: Mapping[str, Figures],
+    truths: set[str],
+    others: Sequence[Predictions],
+    book: PriceBook,
+    today: date,
+) -> list[str]:
+    """What a reader ought to know of the figures, a sentence each."""
+    said = [
+        f"{voice} takes no part: nothing is fitted, or the mixture gives it no weight"
+        for voice in VOICES
+        if voice not in rows
+    ]
+    if missing := [name for name in task.names if name not in truths]:
+        said.append(f"nobody in the file has these labels, so nothing is said of them: {', '.join(missing)}")
+    if (served := rows[SERVED].unanswered) > 0:
+        said.append(f"what serves had no answer to {served} messages, which count as wrong")
+    for one in others:
+        if one.missing or one.unknown:
+            said.append(
+                f"{one.name}: {one.missing} messages have no prediction, {one.unknown} predictions name no label of "
+                f"{task.name}; both count as wrong"
+            )
+    if free := [row.arm for row in rows.values() if row.per_1000 is None]:
+        said.append(f"no price is known for {', '.join(free)}; the price book (--prices FILE) may name one")
+    if len(truths) < 2:
+        said.append("every message has the same label: no figure tells one arm from another")
+    return [*said, *book.stale(today)]

@@ -1,0 +1,117 @@
+"""`switchboard compare`: whether fine-tuning is worth it, on one's own messages and at one's own prices."""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import app, example_commands
+from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.comparison import OWN, Comparison, PredictionFile, Priced, compare
+from bot.comparison_report import show, write_page
+from bot.console import say
+from bot.domain.errors import UsageError
+from bot.domain.example_files.reading import Unknown
+from bot.domain.price_book import PriceBook, read_prices
+from bot.file_options import (
+    Encoding,
+    KeepHtml,
+    LabelColumn,
+    Mapped,
+    ReadFrom,
+    SkipBad,
+    TextColumns,
+    UnknownLabels,
+    read_options,
+)
+from bot.files import read_whole
+
+PRICES = Path(__file__).parent / "prices.toml"
+Predicted = Annotated[
+    list[str] | None,
+    typer.Option("--predictions", metavar="NAME=FILE", help="Somebody else's answers, JSON lines; repeatable."),
+]
+Prices = Annotated[
+    Path | None, typer.Option("--prices", metavar="FILE", dir_okay=False, help="Your own price book, TOML.")
+]
+Gpu = Annotated[bool, typer.Option("--gpu", help="The model server has a GPU: price its time as one.")]
+Page = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", dir_okay=False, help="Also write a page with a drawing.")
+]
+
+
+def comparing(
+    file: ReadFrom,
+    predictions: Predicted = None,
+    prices: Prices = None,
+    gpu: Gpu = False,
+    html: Page = None,
+    skip_bad: SkipBad = False,
+    text: TextColumns = None,
+    label: LabelColumn = None,
+    mapped: Mapped = None,
+    unknown: UnknownLabels = Unknown.REFUSE,
+    encoding: Encoding = None,
+    keep_html: KeepHtml = False,
+    task: TaskName = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Whether the fine-tuned model is worth it, on a labelled file; of one with splits, on its test rows.
+
+    The commonest label, each voice alone, the whole mixture and the mixture without
+    the fine-tuned model, on the same messages: how often each is right, how fast it
+    is, what it costs, and one sentence of verdict. --predictions puts anybody else's
+    answers beside them. Messages that nearly repeat a learned text are left out.
+    """
+    settings = read_settings(config)
+    with spoken():
+        asked = settings.task(task)
+        options = read_options(encoding, text, label, mapped, unknown, keep_html)
+        files = prediction_files(predictions or ())
+        priced = Priced(price_book(prices or PRICES), gpu)
+        examples = example_commands.labelled(file, asked, options, skip_bad)
+
+    async def work() -> Comparison:
+        async with app.open_model_stack(settings, asked_much=asked) as (store, models):
+            known, today = await store.examples.examples(asked.name), datetime.now(UTC).date()
+            return await compare(models.learner.scorer, asked, known, examples, files, priced, today)
+
+    made = run_to_end(work())
+    show(made, as_json, sys.stdout)
+    with spoken():
+        if html is not None:
+            write_page(html, made)
+            say(f"{html} is written")
+
+
+def prediction_files(written: Sequence[str]) -> list[PredictionFile]:
+    """What --predictions names. Raises UsageError for one that names nothing, or a name that is taken."""
+    found: dict[str, PredictionFile] = {}
+    for one in written:
+        name, equals, path = (part.strip() for part in one.partition("="))
+        if not equals or not name or not path:
+            raise UsageError(f"--predictions {one!r} names no file; write it like --predictions gpt-4o=answers.jsonl")
+        if name in OWN or name in found:
+            raise UsageError(f"--predictions {one!r}: the name {name!r} is taken; choose another")
+        found[name] = PredictionFile(name, _text(Path(path)))
+    return list(found.values())
+
+
+def price_book(path: Path) -> PriceBook:
+    """The prices in this file. Raises UsageError."""
+    written = _text(path)
+    try:
+        return read_prices(written)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_whole(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error

@@ -1,0 +1,171 @@
+"""Several ways of deciding ("arms") on the same messages: what each is worth, and how far each is from what serves."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.domain.languages import FLOOR, UNDETERMINED, by_language
+from bot.domain.learning import Example, Score, Side, text_key
+from bot.domain.near_duplicates import near_groups
+from bot.domain.paired_tests import Paired, at_least, paired
+from bot.domain.predictions import NO_ANSWER
+from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
+
+MAJORITY, SERVED, WITHOUT = "majority", "mixture", "mixture without adapter"
+_DRAWS, _SEED, _ERROR = 20_000, 11, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way of deciding, and what it said of each message."""
+
+    name: str
+    scores: Sequence[Score]
+    """In the order of the messages; where it had no answer, `NO_ANSWER`."""
+    graded: bool = True
+    """Whether answers come with their probability."""
+    milliseconds: Sequence[float] = ()
+    """Of decisions one by one; empty: nobody can tell."""
+    per_1000: float | None = None
+    """What 1,000 decisions cost; None: there is no price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much better than what serves, as a share of the messages."""
+
+    gain: float
+    low: float
+    high: float
+    """The 95 % interval's ends, by the paired bootstrap."""
+    p_value: float
+    """Exact, two-sided McNemar: the chance of so uneven a split if both were equally good."""
+    pairs: Paired
+
+    @property
+    def margin(self) -> float:
+        """Half of the interval's width."""
+        return (self.high - self.low) / 2
+
+    @property
+    def better(self) -> bool:
+        """Proven: both by the interval and by the exact test."""
+        return self.low > 0 and self.p_value <= _ERROR
+
+    @property
+    def worse(self) -> bool:
+        return self.high < 0 and self.p_value <= _ERROR
+
+    def no_worse(self, margin: float) -> bool:
+        """Proven to lose less than the margin. Not by the interval: with no discordant pairs that has no width."""
+        return not self.worse and self.pairs.usually_no_worse_p_value(margin) <= _ERROR / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What an arm's answers amount to."""
+
+    arm: str
+    accuracy: float
+    macro_f1: float
+    languages: Mapping[str, float]
+    """Accuracy, of languages with enough messages."""
+    ece: float | None
+    coverage_at_95: float | None
+    unanswered: int
+    """Counted as wrong."""
+    p50: float | None
+    p95: float | None
+    per_1000: float | None
+    minutes_per_1000: float | None
+    """Working minutes that its mistakes cost, of 1,000 messages."""
+    difference: Difference | None
+    """None: it is what serves."""
+
+
+def difference(served: Sequence[Score], other: Sequence[Score]) -> Difference:
+    """How much better the other is on the same messages, in the same order. Raises ValueError when they differ."""
+    pairs = paired(served, other)
+    low, high = bootstrap_interval(pairs)
+    return Difference((pairs.gained - pairs.lost) / max(1, pairs.n), low, high, mcnemar(pairs), pairs)
+
+
+def bootstrap_interval(pairs: Paired) -> tuple[float, float]:
+    """95 % percentile interval of the difference, messages drawn again with replacement.
+
+    A draw of n messages holds so many gained and so many lost ones as a multinomial draw does, so these are drawn.
+    Efron and Tibshirani 1993, "An Introduction to the Bootstrap". The same pairs give the same interval.
+    """
+    if pairs.n == 0:
+        return 0.0, 0.0
+    shares = [pairs.gained / pairs.n, pairs.lost / pairs.n]
+    drawn = np.random.default_rng(_SEED).multinomial(pairs.n, [*shares, max(0.0, 1 - sum(shares))], _DRAWS)
+    low, high = np.quantile((drawn[:, 0] - drawn[:, 1]) / pairs.n, [_ERROR / 2, 1 - _ERROR / 2])
+    return float(low), float(high)
+
+
+def mcnemar(pairs: Paired) -> float:
+    """Exact and two-sided."""
+    discordant = pairs.gained + pairs.lost
+    return min(1.0, 2 * at_least(max(pairs.gained, pairs.lost), discordant, 0.5)) if discordant else 1.0
+
+
+def figures(arm: Arm, served: Arm, minutes_per_misroute: float | None) -> Figures:
+    """Everything that is told of an arm."""
+    right = accuracy(arm.scores)
+    return Figures(
+        arm.name,
+        right,
+        macro_f1(arm.scores),
+        _languages(arm.scores, served.scores),
+        ece(arm.scores) if arm.graded else None,
+        coverage_at(arm.scores) if arm.graded else None,
+        sum(score.answer == NO_ANSWER for score in arm.scores),
+        quantile(arm.milliseconds, 0.50),
+        quantile(arm.milliseconds, 0.95),
+        arm.per_1000,
+        None if minutes_per_misroute is None else (1 - right) * 1000 * minutes_per_misroute,
+        None if arm.name == served.name else difference(served.scores, arm.scores),
+    )
+
+
+def _languages(scores: Sequence[Score], spoken: Sequence[Score]) -> Mapping[str, float]:
+    """By the languages that were told of the messages: a file of predictions knows none."""
+    own = {score.text_key: score for score in scores}
+    return {
+        language: sum(own[score.text_key].right for score in of) / len(of)
+        for language, of in by_language(spoken).items()
+        if language != UNDETERMINED and len(of) >= FLOOR
+    }
+
+
+def majority(training: Sequence[Example], examples: Sequence[Example]) -> Arm | None:
+    """Always the commonest label of what is learned from; None: nothing is."""
+    counts = Counter(example.label for example in training)
+    if not counts:
+        return None
+    common = max(sorted(counts), key=lambda label: counts[label])
+    scores = [Score(text_key(e.text), e.source, e.label, common, {}) for e in examples]
+    return Arm(MAJORITY, scores, graded=False, per_1000=0.0)
+
+
+def training_side(examples: Sequence[Example], names: Collection[str]) -> list[Example]:
+    """What is learned from."""
+    return [e for e in examples if e.side is Side.TRAIN and e.label in names]
+
+
+def unseen(examples: Sequence[Example], training: Sequence[Example]) -> tuple[list[Example], int, int]:
+    """(the messages that judge, each once; how many nearly repeat a training text; how many repeat another message)."""
+    once = list({text_key(e.text): e for e in reversed(examples)}.values())[::-1]
+    groups = near_groups([e.text for e in (*training, *once)]).near
+    learned = set(groups[: len(training)])
+    judging = [e for e, group in zip(once, groups[len(training) :], strict=True) if group not in learned]
+    return judging, len(once) - len(judging), len(examples) - len(once)
+
+
+def quantile(values: Sequence[float], share: float) -> float | None:
+    """Nearest-rank; None for no values."""
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else None

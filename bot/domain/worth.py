@@ -1,0 +1,132 @@
+"""Whether fine-tuning is worth it, in one sentence that follows from the figures by the rule below. Pure.
+
+1. Messages of one label alone tell nothing. Fewer than LEAST tell too little, whatever they show.
+2. Without a fine-tuned model among the voices there is nothing to judge.
+3. What serves must be proven better than always giving the commonest label. Where that is proven to lose less than
+   AS_GOOD, nothing here is worth it; else there are too few messages to tell.
+4. Words alone that are proven to lose less than AS_GOOD, and are not proven worse: stop.
+5. The same voices without the model: proven better, stop; proven worse, worth it; proven to lose less than AS_GOOD,
+   stop; else too few messages to tell.
+
+"Proven better" takes the paired bootstrap's 95 % interval and the exact McNemar test both. Whatever the verdict, a
+file of predictions that is proven better than what serves is named after it.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+
+from bot.domain.comparison import MAJORITY, SERVED, WITHOUT, Difference, Figures
+from bot.domain.mixture import ADAPTER, WORDS
+from bot.domain.paired_tests import USUAL_DISCORDANCE, needed
+
+LEAST = 100
+"""Messages below which nothing is decided: one of them is more than a point."""
+AS_GOOD = 0.015
+"""Share of the messages that something simpler may lose and still be called as good."""
+_ERROR = 0.025
+_LEAST_SHOWN = 0.0001
+
+
+def verdict(
+    rows: Mapping[str, Figures], n: int, truths: Collection[str], others: Collection[str] = (), currency: str = "USD"
+) -> str:
+    """One sentence. `rows` by arm's name, `others` are the arms that were read from files."""
+    return f"{_own(rows, n, truths, currency)}{_beaten(rows, n, others, currency)}."
+
+
+def _own(rows: Mapping[str, Figures], n: int, truths: Collection[str], currency: str) -> str:
+    if len(truths) < 2:
+        return f"Nothing to tell: all {n} messages have one label, and whoever always answers with it is right"
+    if n < LEAST:
+        return _too_few_at_all(rows, n)
+    if ADAPTER not in rows or WITHOUT not in rows:
+        return "There is no fine-tuned model to judge: none takes part in the decisions"
+    common = rows[MAJORITY].difference if MAJORITY in rows else None
+    if common is not None and not common.worse:
+        return _no_better_than_the_commonest(common)
+    words = rows[WORDS].difference if WORDS in rows else None
+    if words is not None and words.no_worse(AS_GOOD):
+        return f"Stop fine-tuning: the words alone are as good ({points(words)}){_costs(rows, WORDS, currency)}"
+    return _the_model(rows, currency)
+
+
+def _no_better_than_the_commonest(common: Difference) -> str:
+    if common.better or common.no_worse(AS_GOOD):
+        return f"Nothing here is worth it: always giving the commonest label is as good ({points(common)})"
+    wanted = _wanted(common)
+    return f"Too few messages to tell: even the commonest label is not proven worse ({points(common)}); {wanted}"
+
+
+def _the_model(rows: Mapping[str, Figures], currency: str) -> str:
+    """Of the same voices with and without it."""
+    without = rows[WITHOUT].difference
+    if without is None:
+        raise ValueError("the voices without the model were not compared")
+    if without.better:
+        return f"Stop fine-tuning: the same voices without the Llama are better by {points(without)}"
+    if without.worse:
+        return f"Worth it: {points(without, -1)} over the same voices without the Llama{_against(rows, currency)}"
+    if without.no_worse(AS_GOOD):
+        costs = _costs(rows, WITHOUT, currency)
+        return f"Stop fine-tuning: the same voices without the Llama are as good ({points(without)}){costs}"
+    return f"Too few messages to tell: the Llama brings {points(without, -1)}; {_wanted(without)}"
+
+
+def _too_few_at_all(rows: Mapping[str, Figures], n: int) -> str:
+    without = rows[WITHOUT].difference if WITHOUT in rows and ADAPTER in rows else None
+    seen = f"; on these the Llama brings {points(without, -1)}" if without is not None else ""
+    right = rows[SERVED].accuracy
+    # Wilson 1927: holds where few messages, or all of them, are right
+    z, share = 1.96, right
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    allowed = f"so few say that what serves is right {middle - half:.0%} to {middle + half:.0%} of the time"
+    return f"Too few messages to tell: {n} of at least {LEAST}; {allowed}{seen}"
+
+
+def _wanted(found: Difference) -> str:
+    differ = (found.pairs.gained + found.pairs.lost) / found.pairs.n
+    gain = max(abs(found.gain), AS_GOOD)
+    many = max(found.pairs.n + 1, needed(gain, max(differ, USUAL_DISCORDANCE), _ERROR))
+    return f"about {many:,} messages would show a difference of {gain * 100:.1f} points"
+
+
+def _beaten(rows: Mapping[str, Figures], n: int, others: Collection[str], currency: str) -> str:
+    """The best of those from files that are proven better than what serves."""
+    found = [(one.gain, name) for name in others if (one := rows[name].difference) is not None and one.better]
+    if n < LEAST or not found:
+        return ""
+    name = max(found)[1]
+    best = rows[name].difference
+    price = rows[name].per_1000
+    costs = "" if price is None else f" at {money(price, currency)} per 1,000"
+    return f"; {name} would be better by {points(best)}{costs}" if best is not None else ""
+
+
+def _costs(rows: Mapping[str, Figures], simple: str, currency: str) -> str:
+    cheap, whole = rows[simple].per_1000, rows[SERVED].per_1000
+    if cheap is None or whole is None:
+        return ""
+    if cheap <= whole:
+        return " and cost nothing more"
+    return f", at {money(cheap, currency)} against {money(whole, currency)} per 1,000"
+
+
+def _against(rows: Mapping[str, Figures], currency: str) -> str:
+    whole, cheap = rows[SERVED].per_1000, rows[WITHOUT].per_1000
+    if whole is None or cheap is None:
+        return ""
+    return f", {money(whole, currency)} against {money(cheap, currency)} per 1,000"
+
+
+def points(found: Difference, sign: int = 1) -> str:
+    """Percentage points with the half width of their interval: +4.1 ± 1.2 points."""
+    return f"{sign * found.gain * 100 + 0.0:+.1f} ± {found.margin * 100:.1f} points"
+
+
+def money(amount: float, currency: str) -> str:
+    """$0.0021, or 0.0021 EUR; what is smaller than can be written so is not nothing."""
+    if 0 < amount < _LEAST_SHOWN:
+        return f"under {money(_LEAST_SHOWN, currency)}"
+    digits = 2 if amount >= 1 or amount == 0 else 4
+    return f"${amount:.{digits}f}" if currency == "USD" else f"{amount:.{digits}f} {currency}"
