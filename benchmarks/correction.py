@@ -17,10 +17,12 @@ from pathlib import Path
 
 from benchmarks.machine import Figures, machine, show, spread
 from benchmarks.stage import Handed, Stage, staged, unhurried
-from bot.app import demo_settings, embedding_backfill, load_demo_examples, open_model_stack
+from bot.app import demo_settings
 from bot.console import counting, say
 from bot.domain.posts import Answer, Card, OutboxItem, Question
 from bot.domain.tasks import Task
+from bot.model_stack import open_model_stack
+from bot.store import embedding_backfill, load_demo_examples
 
 _NAMES = (
     "Bluebird Harrier Quokka Marlin Wombat Osprey Tamarin Lynx Gecko Puffin Heron Ibex Walrus Condor Bison Otter "

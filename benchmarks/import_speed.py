@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.machine import Figures, machine, show, spread
+from bot.commands.examples import AT_ONCE, Ready, ready_to_import
 from bot.domain.example_files.reading import ReadOptions
 from bot.domain.learning import Example, Side, Source
-from bot.example_commands import AT_ONCE, Ready, ready_to_import
 from db.engine import Database, open_database
 from db.examples import PostgresExamples
 from db.migrate import upgrade

@@ -28,12 +28,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from benchmarks.machine import Figures, machine, show, spread
-from bot.app import demo_settings, now, open_store, platform_context
-from bot.domain.ports import ThreadingPolicy
+from bot.app import demo_settings, platform_context
+from bot.domain.ledger import ThreadingPolicy
 from bot.flow.receive import Receiver
 from bot.http.server import listening_socket, serve_http
 from bot.platforms.slack import PLATFORM, Config, Mode
 from bot.platforms.slack.adapter import Slack
+from bot.store import now, open_store
 from tests.servers.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackServer, User
 from tests.servers.slack.delivery import SignedHttp
 

@@ -22,14 +22,15 @@ import numpy as np
 from sqlalchemy import text
 
 from benchmarks.machine import Figures, machine, show
-from bot.app import Store, demo_settings, open_store
+from bot.app import demo_settings
+from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Message, MessageRef, Person, Place, Reaction
-from bot.domain.ports import ThreadingPolicy
 from bot.domain.tasks import Task
 from bot.http.metrics import Metrics
 from bot.platforms.web.events import PERSON_ROOMS
 from bot.platforms.web.page import LINES
 from bot.platforms.web.words import team_rooms
+from bot.store import Store, open_store
 
 WIDTH = 896
 _AIM = 1.2

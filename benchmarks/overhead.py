@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.machine import Figures, machine, show, spread
 from benchmarks.stage import Stage, staged, unasked, unhurried
-from bot.app import ModelStack, Store, demo_settings, load_demo_examples, now, open_store
+from bot.app import demo_settings
 from bot.console import counting
 from bot.domain.embedders import WIDTHS
 from bot.domain.model_ports import Vector
@@ -30,7 +30,9 @@ from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
 from bot.flow.score import Scorer
+from bot.model_stack import ModelStack
 from bot.settings import Settings
+from bot.store import Store, load_demo_examples, now, open_store
 from inference.adapters import VllmAdapters
 from inference.base_models import STARTER
 from inference.http import open_line

@@ -32,8 +32,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from benchmarks.machine import Figures, machine, show, spread
-from bot.domain import model_ports, ports, queries
+from bot.domain import model_ports, queries
 from bot.domain.errors import Unreachable
+from bot.domain.ledger import Ledger
 from bot.domain.messages import Place
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms import PlatformContext
@@ -86,7 +87,7 @@ class PooledInbox:
 async def serve(api_url: str, port: int) -> None:
     """The bot, until it is ended."""
     room = Label("billing", "money", deliver_to={"slack": Place("slack", ROOM)})
-    nothing = (cast(ports.Ledger, None), cast(queries.ChatCommands, None), cast(queries.Transcript, None))
+    nothing = (cast(Ledger, None), cast(queries.ChatCommands, None), cast(queries.Transcript, None))
     rest = (cast(model_ports.Registry, None), cast(model_ports.Examples, None))
     around = PlatformContext(
         Task("routing", "?", (room,), "billing"), ("en",), "starter", Vocabulary(), *nothing, *rest

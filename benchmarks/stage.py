@@ -8,14 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.app import ModelStack, Store
 from bot.domain.errors import Refused
 from bot.domain.messages import Media, Message, MessageRef, Person, Place, Press, Reaction
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import Card, OutboxItem
 from bot.domain.tasks import Label
+from bot.model_stack import ModelStack
 from bot.running import start_chat_steps, start_model_steps
 from bot.settings import Settings
+from bot.store import Store
 
 LEAD = Person("web", "lead", "Lee")
 _PATIENCE = 20.0

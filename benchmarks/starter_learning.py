@@ -20,14 +20,16 @@ from pathlib import Path
 
 from benchmarks.learning_quality import Text, Trial, draw, linear, read
 from benchmarks.machine import Figures, machine, show
-from bot import commands
-from bot.app import demo_settings, embedding_backfill, load_demo_examples, open_model_stack
+from bot.app import demo_settings
+from bot.commands import actions
+from bot.commands.examples import import_examples, labelled, ready_to_import
 from bot.console import counting, say
 from bot.demo import company
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import ReadOptions
-from bot.example_commands import import_examples, labelled, ready_to_import
+from bot.model_stack import open_model_stack
 from bot.settings import Settings, load
+from bot.store import embedding_backfill, load_demo_examples
 
 SETS = ("clinc150", "banking77")
 MOST_LABELS = 160
@@ -67,7 +69,7 @@ async def demo() -> dict[str, Figures]:
             for file in (company.HELD_OUT, company.HELD_OUT.with_name("hard.jsonl")):
                 heard = io.StringIO()
                 asked = labelled(file, settings.routing, ReadOptions(), skip_bad=False)
-                await commands.evaluate(models, settings.routing, file.name, asked, True, heard)
+                await actions.evaluate(models, settings.routing, file.name, asked, True, heard)
                 rival = Trial(file.stem, read(company.SEED), read(file))
                 figures[file.stem] = {**_evaluated(heard), "SVC": await asyncio.to_thread(linear, rival)}
     return figures
@@ -98,10 +100,10 @@ async def learned(of: Trial, judged_by: Sequence[Text]) -> dict[str, Figures]:
             ready = ready_to_import(examples, settings.routing, ReadOptions(), skip_bad=False, strict=False)
             await import_examples(store, embedding_backfill(store), settings.routing, ready)
             began = time.perf_counter()
-            promoted = await commands.train(store, models, settings.routing, True, True, io.StringIO())
+            promoted = await actions.train(store, models, settings.routing, True, True, io.StringIO())
             seconds = time.perf_counter() - began
             tested = labelled(asked, settings.routing, ReadOptions(), skip_bad=False)
-            await commands.evaluate(models, settings.routing, asked.name, tested, True, heard)
+            await actions.evaluate(models, settings.routing, asked.name, tested, True, heard)
     rival = await asyncio.to_thread(linear, of)
     cycle = {"learned": len(of.learned), "cycle s": round(seconds, 1), "promoted": "yes" if promoted else "no"}
     return {of.name: {**_evaluated(heard), "SVC": rival, **cycle}}

@@ -17,7 +17,8 @@ from pathlib import Path
 from benchmarks.machine import Figures, machine, show
 from benchmarks.overhead import figures, mind, one_by_one
 from benchmarks.stage import Stage, staged, unasked, unhurried
-from bot.app import demo_settings, open_store
+from bot.app import demo_settings
+from bot.store import open_store
 
 _PATIENCE = 120.0
 """Seconds after which a card that does not come fails the measurement."""

@@ -8,16 +8,14 @@ from typing import Annotated
 
 import typer
 
-from bot import app, commands, database, example_commands, registry_commands, running
-from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
-from bot.comparison_commands import comparing
-from bot.console import agreed, say
-from bot.corrections_commands import corrections
-from bot.data_commands import data
-from bot.domain.errors import UsageError
-from bot.domain.example_files.reading import Unknown
-from bot.failed_commands import failed
-from bot.file_options import (
+from bot import app, database, running
+from bot.commands import actions, examples, registry
+from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.commands.compare import comparing
+from bot.commands.corrections import corrections
+from bot.commands.data import data
+from bot.commands.failed import failed
+from bot.commands.file_options import (
     DryRun,
     Encoding,
     FirstTeam,
@@ -33,14 +31,19 @@ from bot.file_options import (
     UnknownLabels,
     read_options,
 )
+from bot.commands.replay import replay
+from bot.commands.review import review
+from bot.commands.teams import teams
+from bot.console import agreed, say
+from bot.domain.errors import UsageError
+from bot.domain.example_files.reading import Unknown
 from bot.files import writing
 from bot.init import USUAL, begin, next_steps, of_names
 from bot.logs import write_logs
+from bot.model_stack import open_model_stack
 from bot.platforms import platform_modules, platform_names
-from bot.replay_commands import replay
-from bot.review_commands import review
 from bot.settings import Settings, with_listen
-from bot.teams_commands import teams
+from bot.store import embedding_backfill, open_store
 
 _PLATFORMS = "|".join(platform_names())
 
@@ -127,14 +130,14 @@ def check(
     """
     settings = read_settings(config)
     with spoken():
-        commands.known(platform, settings.platforms)
+        actions.known(platform, settings.platforms)
     if live:
         say("After the other checks a test message appears in every team's room.")
         say("Put an emoji on each as soon as it is there: I wait for a minute, for all of them together.")
         say("A bot that runs meanwhile may hear them in my place; stop it before.")
 
     async def work() -> bool:
-        return await commands.check(app.check(settings, platform, live), as_json, sys.stdout)
+        return await actions.check(app.check(settings, platform, live), as_json, sys.stdout)
 
     if not run_to_end(work()):
         raise typer.Exit(1)
@@ -182,14 +185,14 @@ def route(
         if (text is None) == (file is None):
             raise UsageError('give either a text or --file: switchboard route "where is my parcel?"')
         options = read_options(encoding, columns, keep_html=keep_html)
-        texts = None if file is None else example_commands.texts_to_route(file, asked, options)
+        texts = None if file is None else examples.texts_to_route(file, asked, options)
 
     async def work() -> int:
-        async with app.open_model_stack(settings, asked_much=asked if texts is not None else None) as (_, models):
+        async with open_model_stack(settings, asked_much=asked if texts is not None else None) as (_, models):
             with writing(None) as out:
                 if texts is not None:
-                    return await commands.route_texts(models, asked, texts, as_json, out)
-                await commands.route_text(models, asked, text or "", as_json, out)
+                    return await actions.route_texts(models, asked, texts, as_json, out)
+                await actions.route_text(models, asked, text or "", as_json, out)
             return 0
 
     if run_to_end(work()):
@@ -222,14 +225,14 @@ def import_(
     settings = read_settings(config)
     with spoken():
         options = read_options(encoding, text, label, mapped, unknown, keep_html, first)
-        ready = example_commands.ready_to_import(file, settings.task(task), options, skip_bad, strict)
+        ready = examples.ready_to_import(file, settings.task(task), options, skip_bad, strict)
     if dry_run:
-        example_commands.preview(ready)
+        examples.preview(ready)
         return
 
     async def work() -> None:
-        async with app.open_store(settings) as store:
-            await example_commands.import_examples(store, app.embedding_backfill(store), settings.task(task), ready)
+        async with open_store(settings) as store:
+            await examples.import_examples(store, embedding_backfill(store), settings.task(task), ready)
 
     run_to_end(work())
 
@@ -244,8 +247,8 @@ def export(
     """Write every example that may be learned from. The file appears when it is whole."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await example_commands.export_examples(store, settings.task(task), form.value, file)
+        async with open_store(settings) as store:
+            await examples.export_examples(store, settings.task(task), form.value, file)
 
     run_to_end(work(read_settings(config)))
 
@@ -265,8 +268,8 @@ def train(
 
     async def work(settings: Settings) -> bool:
         learned = settings.task(task)
-        async with app.open_model_stack(settings, asked_much=learned) as (store, models):
-            return await commands.train(store, models, learned, yes, as_json, sys.stdout)
+        async with open_model_stack(settings, asked_much=learned) as (store, models):
+            return await actions.train(store, models, learned, yes, as_json, sys.stdout)
 
     if not run_to_end(work(read_settings(config))):
         raise typer.Exit(1)
@@ -296,12 +299,12 @@ def evaluate(
     with spoken():
         asked = settings.task(task)
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
-        examples = example_commands.labelled(file, asked, options, skip_bad)
+        given = examples.labelled(file, asked, options, skip_bad)
 
     async def work() -> None:
-        async with app.open_model_stack(settings, asked_much=asked) as (_, models):
+        async with open_model_stack(settings, asked_much=asked) as (_, models):
             with writing(None) as out:
-                await commands.evaluate(models, asked, file.name, examples, as_json, out, rows)
+                await actions.evaluate(models, asked, file.name, given, as_json, out, rows)
 
     run_to_end(work())
 
@@ -311,14 +314,14 @@ def models(task: TaskName = None, as_json: AsJson = False, config: Config = None
     """The adapters there are, the one that serves, and the latest learning cycles."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await commands.models(store, settings.task(task), settings.model.base, as_json, sys.stdout)
+        async with open_store(settings) as store:
+            await actions.models(store, settings.task(task), settings.model.base, as_json, sys.stdout)
 
     run_to_end(work(read_settings(config)))
 
 
-cli.command()(registry_commands.history)
-cli.command()(registry_commands.shadow)
+cli.command()(registry.history)
+cli.command()(registry.shadow)
 
 
 @cli.command()
@@ -326,8 +329,8 @@ def promote(name: str, task: TaskName = None, config: Config = None) -> None:
     """Let this adapter serve, from the next message on."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await commands.promote(store, settings.task(task), settings.model.base, name)
+        async with open_store(settings) as store:
+            await actions.promote(store, settings.task(task), settings.model.base, name)
 
     run_to_end(work(read_settings(config)))
 
@@ -337,8 +340,8 @@ def rollback(task: TaskName = None, config: Config = None) -> None:
     """Let the adapter before the present one serve again, from the next message on."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await commands.rollback(store, settings.task(task), settings.model.base)
+        async with open_store(settings) as store:
+            await actions.rollback(store, settings.task(task), settings.model.base)
 
     run_to_end(work(read_settings(config)))
 
@@ -359,11 +362,11 @@ def forget(
     """
     settings = read_settings(config)
     with spoken():
-        whom = commands.person(person, platform_modules())
+        whom = actions.person(person, platform_modules())
     if not yes and not agreed(f"Erase everything about {whom.key}?"):
         say("nothing was erased; --yes does not ask")
         raise typer.Exit(1)
-    commands.forgotten(whom, run_to_end(app.forget(settings, whom)), as_json, sys.stdout)
+    actions.forgotten(whom, run_to_end(app.forget(settings, whom)), as_json, sys.stdout)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.domain.errors import SwitchboardError, Unreachable
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 
 log = logging.getLogger(__name__)
 

@@ -11,24 +11,12 @@ from typing import TypeVar
 
 from starlette.applications import Starlette
 
-from bot.app import (
-    ModelStack,
-    Store,
-    build_model_stack,
-    champions_fit,
-    connect_platforms,
-    load_demo_examples,
-    model_running,
-    now,
-    open_store,
-    reviewer,
-    shadows,
-    unlearner,
-)
+from bot.app import connect_platforms
 from bot.check import of_the_teams
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
-from bot.domain.ports import Platform, ThreadingPolicy
+from bot.domain.ledger import ThreadingPolicy
+from bot.domain.ports import Platform
 from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
@@ -50,9 +38,11 @@ from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
 from bot.lifecycle import Wakeups, forever, keep_running, until_signal
+from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
 from bot.platforms import Routed
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
+from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadows, unlearner
 from db.digests import PostgresDigests
 
 log = logging.getLogger(__name__)

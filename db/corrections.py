@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.correction_life import CorrectionLife, Corrections
 from bot.domain.guards import Held
 from bot.domain.learning import Example, Side, Source
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from db.engine import Database, announce
 from db.reading.correction_facts import facts_of, with_facts
 from db.tables import ExampleRow

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.domain.digest import Digests
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from bot.domain.posts import Post
 from db.engine import Database, announce
 from db.posts.enqueue import enqueue

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from bot.domain.errors import Refused, Unreachable
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from db.connect import Session, connected
 from db.connection_url import Target, parsed
 from db.server.pool_health import watched

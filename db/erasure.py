@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.citations import keys
 from bot.domain.conversations import State
+from bot.domain.ledger import Change
 from bot.domain.messages import Person
-from bot.domain.ports import Change
 from bot.domain.posts import GONE, Card, Content, Continuation, FollowUp, Offer, Post, Reply, Sent
 from bot.domain.queries import Erased, Erasure
 from bot.domain.rich_text import plain

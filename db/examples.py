@@ -28,8 +28,8 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.domain.learning import Example, Side, Source, text_key
+from bot.domain.ledger import Change
 from bot.domain.model_ports import Examples
-from bot.domain.ports import Change
 from db.engine import Database, announce
 from db.tables import CycleRow, ExampleRow
 from db.tables.base import storable

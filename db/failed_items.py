@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, Text, and_, cast, delete, func, select, up
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.failures import FailedItem, Failure, ItemKey
+from bot.domain.ledger import Change
 from bot.domain.messages import Fact
-from bot.domain.ports import Change, FailedItems
+from bot.domain.ports import FailedItems
 from bot.domain.posts import KINDS
 from db.conversations import failures, set_aside
 from db.engine import Database, announce

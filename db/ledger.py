@@ -22,9 +22,9 @@ from bot.domain.conversations import (
 from bot.domain.decisions import Decision
 from bot.domain.errors import Unreachable
 from bot.domain.guards import Guards
+from bot.domain.ledger import Change, Ledger, ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Vector
-from bot.domain.ports import Change, Ledger, ThreadingPolicy
 from bot.domain.posts import Post
 from db.conversations import (
     decide,

@@ -14,9 +14,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.learning import Side, Source, text_key
+from bot.domain.ledger import Change
 from bot.domain.memory_vote import NEIGHBOURS, Neighbour, Neighbours
 from bot.domain.model_ports import Memory, Vector
-from bot.domain.ports import Change
 from bot.domain.tasks import Task
 from db.conversations.failures import backs_off, is_set_aside
 from db.engine import Database, announce

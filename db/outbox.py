@@ -27,8 +27,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.decisions import Decision
 from bot.domain.failures import ItemKey
+from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef
-from bot.domain.ports import Change, Outbox
+from bot.domain.ports import Outbox
 from bot.domain.posts import Card, Content, Continuation, FollowUp, OutboxItem, Post, Receipt, Reply
 from db.arrays import arrays
 from db.conversations import delivery_failures

@@ -16,9 +16,9 @@ from bot.domain.asking import Record
 from bot.domain.automatic_rollback import BY, SETTLED, LiveRecord, Serving
 from bot.domain.errors import Refused, UsageError
 from bot.domain.learning import Adapter, Cycle, Judged, Phase, RegistryEvent
+from bot.domain.ledger import Change
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
-from bot.domain.ports import Change
 from bot.domain.posts import Post
 from bot.domain.scope import Scope
 from bot.domain.tasks import Task

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from bot.domain.conversations import State
 from bot.domain.errors import UsageError
 from bot.domain.learning import Source, text_key
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from bot.domain.tasks import Task
 from bot.domain.team_changes import (
     Kind,

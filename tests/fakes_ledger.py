@@ -25,6 +25,7 @@ from bot.domain.conversations import (
 )
 from bot.domain.decisions import Decision
 from bot.domain.failures import MOST_ATTEMPTS, FailedItem, Failure, ItemKey
+from bot.domain.ledger import Change, Ledger, ThreadingPolicy
 from bot.domain.messages import (
     Deletion,
     Edit,
@@ -38,7 +39,6 @@ from bot.domain.messages import (
     Reaction,
 )
 from bot.domain.model_ports import Vector
-from bot.domain.ports import Change, ThreadingPolicy
 from bot.domain.posts import Content, OutboxItem, Post, Receipt
 
 T = TypeVar("T")
@@ -376,6 +376,6 @@ async def _nothing() -> AsyncIterator[frozenset[Change]]:
         yield frozenset()
 
 
-_ledger: type[ports.Ledger] = FakeLedger
+_ledger: type[Ledger] = FakeLedger
 _outbox: type[ports.Outbox] = FakeOutbox
 _failures: type[ports.FailedItems] = FakeFailedItems

@@ -10,9 +10,9 @@ from typing import cast
 
 from bot.domain.errors import Unreachable
 from bot.domain.learning import Adapter, Cycle, Phase
+from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import Deletion, Edit, Message, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Examples, Registry
-from bot.domain.ports import Change, Ledger
 from bot.domain.queries import ChatCommands, Transcript, TranscriptLine
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms import PlatformContext

@@ -12,22 +12,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bot.app import (
-    ModelStack,
-    Store,
-    build_model_stack,
-    demo_settings,
-    embedding_backfill,
-    load_demo_examples,
-    model_running,
-    now,
-    open_store,
-)
+from bot.app import demo_settings
 from bot.console import said_once, say
 from bot.domain.errors import TrainingFailed
 from bot.domain.learning import Side, Verdict, settle
 from bot.domain.tasks import Task
 from bot.flow.judge import Judge
+from bot.model_stack import ModelStack, build_model_stack, model_running
+from bot.store import Store, embedding_backfill, load_demo_examples, now, open_store
 from inference.seed import write_seed
 
 

@@ -23,17 +23,16 @@ from bot.domain.posts import (
     ON_THE_CARD,
     Answer,
     Card,
-    LearningReport,
     Moved,
     Notice,
     Post,
     Question,
     Solved,
     What,
-    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.report_posts import LearningReport, Withdrawal
 from bot.domain.rich_text import head, one_line, plain
 from bot.domain.tasks import Task
 

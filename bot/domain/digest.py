@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.outcomes import Outcome
-from bot.domain.posts import Digest, Post
+from bot.domain.posts import Post
+from bot.domain.report_posts import Digest
 from bot.domain.review import Review
 from bot.domain.tasks import Task
 

@@ -19,8 +19,9 @@ from bot.domain.conversations import (
 )
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.failures import ItemKey
+from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import Place, Reaction, choice
-from bot.domain.ports import Change, Ledger, Platform
+from bot.domain.ports import Platform
 from bot.domain.posts import (
     NO,
     ON_THE_CARD,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.learning import Adapter
+from bot.domain.ledger import Ledger
 from bot.domain.messages import MessageRef, Person
 from bot.domain.model_ports import Registry
-from bot.domain.ports import Ledger
 from bot.domain.queries import Account, ChatCommands, Erased, Erasure, Queries, Request, Week
 from bot.domain.tasks import Task
 

@@ -14,7 +14,8 @@ from bot.domain import compose
 from bot.domain.conversations import CardState, LookedUp, PendingReactions
 from bot.domain.decisions import Decision
 from bot.domain.failures import ItemKey
-from bot.domain.ports import Change, Ledger, Platform
+from bot.domain.ledger import Change, Ledger
+from bot.domain.ports import Platform
 from bot.domain.posts import Post
 from bot.domain.reaction_rules import Act, Statement, card_state, decision_now, read, unheard, where, wrong_now
 from bot.domain.tasks import Task, Vocabulary

@@ -11,8 +11,9 @@ from typing import ClassVar
 from bot.domain import delivery
 from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.failures import ItemKey, back_off
+from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import File, Media, MessageRef
-from bot.domain.ports import Change, Ledger, Outbox, Platform
+from bot.domain.ports import Outbox, Platform
 from bot.domain.posts import OutboxItem, Receipt
 from bot.domain.tasks import Task
 from bot.flow.batch import Batch

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from bot.domain.errors import Unreachable
 from bot.domain.failures import ItemKey, failure_of
+from bot.domain.ledger import Change
 from bot.domain.model_ports import Embedder, Memory
-from bot.domain.ports import Change, FailedItems
+from bot.domain.ports import FailedItems
 
 log = logging.getLogger(__name__)
 

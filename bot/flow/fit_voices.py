@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from bot.domain.errors import TrainingFailed, Unreachable
 from bot.domain.failures import reason_of
+from bot.domain.ledger import Change
 from bot.domain.model_ports import ExampleVoices, VoiceLessons
-from bot.domain.ports import Change
 from bot.domain.tasks import Task
 from bot.lifecycle import origin
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from bot.domain.ledger import Change
 from bot.domain.messages import Person
-from bot.domain.ports import Change
 from bot.domain.queries import Erased, Erasure
 from bot.domain.tasks import Task
 from bot.domain.unlearning import TrainingTexts, Unlearning

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.errors import Unreachable
+from bot.domain.ledger import Ledger, ThreadingPolicy
 from bot.domain.messages import Fact
-from bot.domain.ports import Ledger, ThreadingPolicy
 
 TOGETHER = 64
 """Facts of one transaction."""

@@ -24,9 +24,9 @@ from bot.domain.learning import (
     fit_temperature,
     text_key,
 )
+from bot.domain.ledger import Change
 from bot.domain.mixture import ADAPTER, Mixture, pooled
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
-from bot.domain.ports import Change
 from bot.domain.scope import scope
 from bot.domain.serving_agreement import disagreement
 from bot.domain.tasks import Task

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from bot.domain.errors import Unreachable
 from bot.domain.failures import reason_of
+from bot.domain.ledger import Ledger, ThreadingPolicy
 from bot.domain.messages import (
     Deletion,
     Edit,
@@ -21,7 +22,7 @@ from bot.domain.messages import (
     clean,
     clean_name,
 )
-from bot.domain.ports import FailedItems, Inbox, Ledger, ThreadingPolicy
+from bot.domain.ports import FailedItems, Inbox
 from bot.flow.intake_queue import IntakeQueue
 from bot.lifecycle import origin
 

@@ -11,8 +11,9 @@ from bot.domain import relay
 from bot.domain.conversations import PendingEdit, PendingFollowUp, PendingNote
 from bot.domain.errors import Unreachable
 from bot.domain.failures import ItemKey
+from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import Note, Person, Place
-from bot.domain.ports import Change, Ledger, Platform
+from bot.domain.ports import Platform
 from bot.domain.posts import Notice, Post, What
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary

@@ -9,7 +9,7 @@ from typing import ClassVar
 from bot.domain import relay
 from bot.domain.conversations import OverdueConversation
 from bot.domain.failures import ItemKey
-from bot.domain.ports import Change, Ledger
+from bot.domain.ledger import Change, Ledger
 from bot.domain.tasks import Task
 from bot.flow.step import Step
 

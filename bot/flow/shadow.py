@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from bot.domain.shadow import Shadows
 from bot.domain.tasks import Task
 from bot.flow.classify import BATCH, Classifier

@@ -10,8 +10,8 @@ from bot.domain import compose
 from bot.domain.conversations import Decided, UndecidedConversation
 from bot.domain.decisions import Decision, Reason, fallback
 from bot.domain.failures import ItemKey
+from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import has_words, joined
-from bot.domain.ports import Change, Ledger
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task
 from bot.flow.batch import Batch

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from bot.domain.failures import ItemKey
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 
 Item = TypeVar("Item")
 

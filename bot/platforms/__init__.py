@@ -12,9 +12,10 @@ from typing import Protocol, runtime_checkable
 from starlette.routing import BaseRoute
 
 from bot.domain.errors import UsageError
+from bot.domain.ledger import Ledger
 from bot.domain.messages import Place
 from bot.domain.model_ports import Examples, Registry
-from bot.domain.ports import Ledger, Platform
+from bot.domain.ports import Platform
 from bot.domain.queries import ChatCommands, Transcript
 from bot.domain.tasks import Task, Vocabulary
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot.domain.drift import Measure
-from bot.domain.posts import Digest
+from bot.domain.report_posts import Digest
 from bot.domain.tasks import Task
 from bot.locales import sentence
 

@@ -14,7 +14,6 @@ from bot.domain.posts import (
     Card,
     Continuation,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -24,10 +23,10 @@ from bot.domain.posts import (
     Solved,
     Split,
     What,
-    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.report_posts import LearningReport, Withdrawal
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose, sentence
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.conversations import Decided, State
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from db.arrays import arrays
 from db.conversations.decisions import moment, record_all, with_its_team
 from db.posts.enqueue import Owed, enqueue_all

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
 from bot.domain.decisions import Decision
+from bot.domain.ledger import Change
 from bot.domain.messages import Message
-from bot.domain.ports import Change
 from db.engine import announcement
 from db.tables import ConversationRow, DecisionRow, MessageRow
 

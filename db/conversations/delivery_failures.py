@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
 from bot.domain.decisions import Decision
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from bot.domain.posts import ON_THE_CARD, Card, FollowUp, Notice, OutboxItem, Post, What
 from db.conversations.decisions import move
 from db.engine import announce

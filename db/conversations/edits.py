@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased
 from bot.domain.citations import named_in, with_citation
 from bot.domain.conversations import PendingEdit, StandingCard, State
 from bot.domain.failures import ItemKey
+from bot.domain.ledger import Change
 from bot.domain.messages import Deletion, Edit, Media, MessageRef, Note, clean, joined
-from bot.domain.ports import Change
 from bot.domain.posts import Content, FollowUp, Post, Reply
 from db.conversations.claims import free, held, lease, release
 from db.conversations.failures import backs_off, readable

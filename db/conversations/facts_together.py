@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Fact, Message, Note, Press, Reaction
-from bot.domain.ports import ThreadingPolicy
 from db.conversations.edits import add_deletion, add_edit
 from db.conversations.intake import add_press, add_reaction
 from db.conversations.messages import add_messages

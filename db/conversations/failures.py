@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey, back_off
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from db.conversations.claims import release
 from db.conversations.set_aside import conclude, let_go
 from db.engine import announce

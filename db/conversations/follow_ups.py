@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import PendingFollowUp, State
 from bot.domain.failures import ItemKey
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from bot.domain.posts import FollowUp, Post
 from db.conversations.claims import free, held, lease, release
 from db.conversations.failures import backs_off, readable

@@ -6,8 +6,8 @@ from sqlalchemy import Executable, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef, Press, Reaction, chosen
-from bot.domain.ports import Change
 from db.engine import announce
 from db.tables import MessageRow, PostRow, PressRow, ReactionRow
 

@@ -8,8 +8,8 @@ from sqlalchemy import Select, TextClause, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.citations import named_in
+from bot.domain.ledger import Change, ThreadingPolicy
 from bot.domain.messages import Message, clean
-from bot.domain.ports import Change, ThreadingPolicy
 from db.conversations.message_statements import ALONE, FOUND, JOINING, OPENING
 from db.reading.codec import encode_media
 from db.tables import MAX_NAME, ConversationRow, MessageRow, storable

@@ -26,21 +26,10 @@ from sqlalchemy.orm import aliased
 from bot.domain.citations import named_in
 from bot.domain.conversations import PendingNote, StandingCard
 from bot.domain.failures import ItemKey
+from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef, Note, clean
-from bot.domain.ports import Change
-from bot.domain.posts import (
-    Card,
-    Continuation,
-    Digest,
-    FollowUp,
-    LearningReport,
-    Notice,
-    Offer,
-    Post,
-    Reply,
-    Sent,
-    WrongTeam,
-)
+from bot.domain.posts import Card, Continuation, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
+from bot.domain.report_posts import Digest, LearningReport
 from db.conversations.claims import free, held, lease, release
 from db.conversations.failures import backs_off, readable
 from db.conversations.targets import on_note

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import State
+from bot.domain.ledger import Change
 from bot.domain.messages import Person, Place
-from bot.domain.ports import Change
 from db.conversations.messages import alone_in, newest_of
 from db.engine import announce
 from db.tables import (

@@ -12,8 +12,8 @@ from bot.domain.conversations import Button, Chosen, Dispatched, Meaning, Pendin
 from bot.domain.decisions import Author, Decision
 from bot.domain.failures import ItemKey
 from bot.domain.learning import Source
+from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef
-from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
 from db.conversations.claims import free, held, lease, release
 from db.conversations.decisions import heard, move

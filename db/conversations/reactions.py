@@ -13,8 +13,8 @@ from bot.domain.conversations import CardState, LookedUp, PendingReactions, Stat
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.failures import ItemKey
 from bot.domain.guards import Guards
+from bot.domain.ledger import Change
 from bot.domain.messages import Person
-from bot.domain.ports import Change
 from bot.domain.posts import Card, Content, Notice, Post, Reply, What
 from db.conversations.claims import free, held, lease, release
 from db.conversations.corrections import store_lead_label

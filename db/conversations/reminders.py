@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import OverdueConversation, State
 from bot.domain.failures import ItemKey
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from bot.domain.posts import Post
 from db.conversations.claims import free, held, lease, release
 from db.conversations.failures import backs_off, readable

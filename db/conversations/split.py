@@ -6,8 +6,8 @@ from sqlalchemy import Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
+from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef
-from bot.domain.ports import Change
 from db.engine import announce
 from db.tables import ConversationRow, MessageRow
 

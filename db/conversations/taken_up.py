@@ -3,7 +3,7 @@
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from db.engine import announce
 from db.tables import ExampleRow
 

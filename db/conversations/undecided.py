@@ -9,7 +9,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.conversations import State, UndecidedConversation
 from bot.domain.failures import ItemKey
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from bot.domain.posts import Post
 from db.conversations.claims import LEASE, free, release
 from db.conversations.decisions import moment

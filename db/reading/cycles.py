@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.errors import ClaimLost
 from bot.domain.learning import Cycle, Judged, Phase, Verdict
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from db.engine import Database, announce
 from db.tables import CycleRow
 

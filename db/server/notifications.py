@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 import psycopg
 
 from bot.domain.errors import Unreachable
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from db.engine import CHANNEL, Database
 
 log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from bot.comparison import Priced, compare
-from bot.comparison_commands import PRICES, price_book
+from bot.commands.compare import PRICES, price_book
+from bot.commands.comparison import Priced, compare
 from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.memory_vote import Neighbours
 from bot.domain.mixture import NEIGHBOURS, VECTORS, WORDS

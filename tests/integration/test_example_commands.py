@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Store, embedding_backfill
+from bot.commands.examples import export_examples, import_examples, ready_to_import
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import ReadOptions, Unknown
 from bot.domain.learning import Example, Side, Source
 from bot.domain.tasks import Task
-from bot.example_commands import export_examples, import_examples, ready_to_import
+from bot.store import Store, embedding_backfill
 from db.corrections import PostgresCorrections
 from db.engine import Database
 from db.erasure import PostgresErasure

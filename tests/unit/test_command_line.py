@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from bot.app import demo_settings
-from bot.command_line import read_settings
+from bot.commands.command_line import read_settings
 from bot.demo import company
 
 

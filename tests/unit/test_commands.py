@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from bot import app
 from bot.cli import cli
-from bot.commands import check, forgotten, known, person
+from bot.commands.actions import check, forgotten, known, person
 from bot.domain.errors import UsageError
 from bot.domain.failures import FailedItem, ItemKey
 from bot.domain.messages import Person
@@ -200,7 +200,7 @@ def failures(home: Path, monkeypatch: pytest.MonkeyPatch) -> FakeFailedItems:
     async def open_store(settings: Settings) -> AsyncIterator[SimpleNamespace]:
         yield SimpleNamespace(failures=found)
 
-    monkeypatch.setattr(app, "open_store", open_store)
+    monkeypatch.setattr("bot.commands.failed.open_store", open_store)
     return found
 
 
@@ -270,7 +270,8 @@ def test_whoever_asks_many_texts_holds_the_memory(
         raise UsageError("no model here")
         yield
 
-    monkeypatch.setattr(app, "open_model_stack", stack)
+    for module in ("bot.cli", "bot.commands.compare"):
+        monkeypatch.setattr(f"{module}.open_model_stack", stack)
     (home / "rows.jsonl").write_text('{"text": "my invoice", "label": "billing"}\n', "utf-8")
     done = CliRunner().invoke(cli, list(arguments))
     assert (opened, done.exit_code) == ([asked_much], 2)

@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import cli
-from bot.comparison import Comparison, PredictionFile, Priced, compare
-from bot.comparison_commands import PRICES, prediction_files, price_book
-from bot.comparison_report import show, table_lines, write_page
+from bot.commands.compare import PRICES, prediction_files, price_book
+from bot.commands.comparison import Comparison, PredictionFile, Priced, compare
+from bot.commands.comparison_report import show, table_lines, write_page
 from bot.domain.decisions import Prediction
 from bot.domain.errors import UsageError
 from bot.domain.learning import Example, Side, Source

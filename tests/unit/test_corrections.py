@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.corrections import accept_correction, count_corrections, list_corrections
+from bot.commands.corrections_report import accept_correction, count_corrections, list_corrections
 from bot.domain.correction_life import CorrectionLife, Facts, Stage
 from bot.domain.errors import UsageError
 from bot.domain.guards import Held

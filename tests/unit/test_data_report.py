@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.data_report import say_figures, show_report, write_examples, write_page
+from bot.commands.data_report import say_figures, show_report, write_examples, write_page
 from bot.domain.data_report import DataReport, report
 from bot.domain.learning import Example, Side, Source
 from tests.samples import NOW, TASK

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.evaluation_rows import entropy, write_rows
 from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.mixture import ADAPTER, VECTORS, WORDS, Mixture
 from bot.domain.model_ports import Said, Vector
-from bot.evaluation_rows import entropy, write_rows
 from bot.flow.classify import Classifier
 from bot.flow.score import Scorer
 from tests.fakes import FakeEmbedder, FakePredictor, fake_classifier

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import cli
+from bot.commands.examples import labelled, ready_to_import, texts_to_route
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import ReadOptions
-from bot.example_commands import labelled, ready_to_import, texts_to_route
 from tests.samples import TASK
 from tests.unit.test_commands import SETTINGS
 

@@ -11,7 +11,7 @@ from typing import cast
 import httpx
 import pytest
 
-from bot.app import ModelStack, _load, champions_fit, demo_settings
+from bot.app import demo_settings
 from bot.domain.decisions import NoPrediction, Reason
 from bot.domain.errors import Refused
 from bot.domain.learning import Adapter
@@ -22,6 +22,7 @@ from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
+from bot.model_stack import ModelStack, _load, champions_fit
 from inference.adapters import VllmAdapters
 from tests.fakes import FakePredictor, fake_classifier
 from tests.fakes_inference import FakeVllm, write_lora

@@ -5,9 +5,9 @@ from io import StringIO
 
 import pytest
 
+from bot.commands.registry import show_history, show_shadows
 from bot.domain.learning import Outcome, RegistryEvent
 from bot.domain.shadow import ShadowFigures
-from bot.registry_commands import show_history, show_shadows
 from tests.samples import NOW, TASK
 
 SHADOWS = [ShadowFigures("routing-3", 212, 14, 11)]

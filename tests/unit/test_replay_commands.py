@@ -6,9 +6,9 @@ from io import StringIO
 
 import pytest
 
+from bot.commands.replay import show, span
 from bot.domain.errors import UsageError
 from bot.domain.replay import Comparison
-from bot.replay_commands import show, span
 
 MADE = Comparison(100, 60, 9, 5, 2, 3, 4, 50, 53, {("billing", "it"): 9}, 12.0)
 

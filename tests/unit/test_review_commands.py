@@ -5,9 +5,9 @@ from io import StringIO
 
 import pytest
 
+from bot.commands.review import show
 from bot.domain.drift import Drift, Measure
 from bot.domain.review import Confusion, Group, Item, Review, Why
-from bot.review_commands import show
 from tests.unit.domain.test_review import ASKED, outcome
 
 ITEMS = [Item(outcome(n, ASKED), Why.UNSURE, 0.5) for n in range(3)]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.team_changes import change_team, list_teams, texts_to_split
 from bot.domain.errors import UsageError
 from bot.domain.tasks import Label, Task
 from bot.domain.team_changes import Kind, KnownLabel, MadeChange, Moves, TeamChange, Touched
-from bot.teams import change_team, list_teams, texts_to_split
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TASK = Task("routing", "Which team?", (Label("access", "passwords"), Label("triage", "the rest")), "triage")

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.commands.training_consent import may_train
 from bot.domain.errors import TrainingFailed, UsageError
 from bot.domain.tasks import Learning, Task
 from bot.domain.training_estimate import TrainingEstimate
-from bot.training_consent import may_train
 from tests.samples import TASK
 
 HOUR = 3600.0

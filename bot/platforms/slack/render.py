@@ -14,9 +14,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
-    Digest,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -28,6 +26,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.report_posts import Digest, LearningReport
 from bot.locales import choose
 from bot.platforms.digest import digest
 from bot.platforms.slack.blocks import Block, Said, actions, choice_button, context, escaped, plain, quote, section

@@ -13,8 +13,9 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.domain.errors import Refused, Unreachable
+from bot.domain.ledger import Ledger
 from bot.domain.messages import Edit, Message, Note, Press, Reaction
-from bot.domain.ports import Inbox, Ledger
+from bot.domain.ports import Inbox
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.bot_api import BotApiClient, Payload
 from bot.platforms.telegram.events import album, read

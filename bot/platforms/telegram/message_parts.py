@@ -3,8 +3,8 @@
 import logging
 
 from bot.domain.errors import Unreachable
+from bot.domain.ledger import Ledger
 from bot.domain.messages import MessageRef
-from bot.domain.ports import Ledger
 from bot.platforms.telegram import NAME
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from telegram.ext import ExtBot
 
 from bot.domain import delivery
 from bot.domain.errors import ChatMoved, Refused, Unreachable
+from bot.domain.ledger import Ledger
 from bot.domain.messages import Media, MessageRef, Place
-from bot.domain.ports import Ledger
 from bot.domain.posts import OutboxItem, Reply
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.attachments import Attachments, Destination

@@ -15,9 +15,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
-    Digest,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -30,6 +28,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.report_posts import Digest, LearningReport
 from bot.domain.rich_text import units
 from bot.domain.tasks import Task
 from bot.platforms.digest import digest

@@ -1,6 +1,6 @@
 """The teams' rooms in Telegram: groups and topics, and what becomes of them while we run."""
 
-from bot.domain.ports import Ledger
+from bot.domain.ledger import Ledger
 from bot.domain.tasks import Task
 from bot.platforms.telegram import NAME, room
 

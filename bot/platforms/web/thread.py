@@ -4,21 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.continuation import first
 from bot.domain.messages import Note
-from bot.domain.posts import (
-    SEND,
-    Card,
-    Continuation,
-    Digest,
-    FollowUp,
-    LearningReport,
-    Notice,
-    Offer,
-    Post,
-    Sent,
-    WrongTeam,
-)
+from bot.domain.posts import SEND, Card, Continuation, FollowUp, Notice, Offer, Post, Sent, WrongTeam
 from bot.domain.queries import TranscriptLine
 from bot.domain.relay import without_prefix
+from bot.domain.report_posts import Digest, LearningReport
 from bot.platforms.digest import digest
 from bot.platforms.web.events import NAME
 from bot.platforms.web.words import (

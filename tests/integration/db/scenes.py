@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.conversations import PendingPress, PendingReactions, UndecidedConversation
 from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.ports import ThreadingPolicy
 from bot.domain.posts import Answer, Card, Post, Question
 from bot.domain.tasks import Label, Task
 from db.ledger import PostgresLedger

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from bot.domain.automatic_rollback import Corrections
 from bot.domain.learning import Judged, Outcome, Verdict
-from bot.domain.posts import LearningReport, Post, Withdrawal
+from bot.domain.posts import Post
+from bot.domain.report_posts import LearningReport, Withdrawal
 from bot.flow.rollback import AutomaticRollback
 from db.engine import Database, open_database
 from db.outbox import PostgresOutbox

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.learning import Example, Side, Source
-from bot.domain.posts import Digest
+from bot.domain.report_posts import Digest
 from bot.domain.review import Why
 from bot.flow.digest import DigestSender
 from bot.flow.review import WEEK, DriftWatch, Reviewer

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from bot.domain.errors import Refused, Unreachable
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from db.connection_url import parsed
 from db.engine import CHANNEL, Database, announce, open_database
 from db.ledger import PostgresLedger

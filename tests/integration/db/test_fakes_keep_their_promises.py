@@ -9,9 +9,10 @@ import pytest
 from bot.domain.conversations import Decided, UndecidedConversation
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
 from bot.domain.learning import Example, Side, Source
+from bot.domain.ledger import Ledger
 from bot.domain.messages import MessageRef, Place
 from bot.domain.model_ports import Examples
-from bot.domain.ports import FailedItems, Ledger, Outbox
+from bot.domain.ports import FailedItems, Outbox
 from bot.domain.posts import OutboxItem, Post, Receipt, WordsPlease
 from db.engine import Database
 from db.examples import PostgresExamples

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Dispatched, PendingNote
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Person, Place
-from bot.domain.posts import ON_THE_CARD, FollowUp, LearningReport, Offer, Post, Reply, Sent
+from bot.domain.posts import ON_THE_CARD, FollowUp, Offer, Post, Reply, Sent
+from bot.domain.report_posts import LearningReport
 from db.conversations import notes
 from db.engine import Database, open_database
 from db.ledger import PostgresLedger

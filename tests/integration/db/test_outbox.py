@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import replace
 
 from bot.domain.messages import MessageRef, Place
-from bot.domain.posts import LearningReport, Post, WordsPlease
+from bot.domain.posts import Post, WordsPlease
+from bot.domain.report_posts import LearningReport
 from db.engine import open_database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox

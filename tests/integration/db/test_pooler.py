@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.domain.errors import Unreachable, UsageError
-from bot.domain.ports import Change
+from bot.domain.ledger import Change
 from db.engine import Database, open_database
 from db.ledger import PostgresLedger
 from db.migrate import upgrade

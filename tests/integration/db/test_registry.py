@@ -16,7 +16,8 @@ from bot.domain.learning import Adapter, Judged, Outcome, Phase, RegistryEvent, 
 from bot.domain.messages import Place
 from bot.domain.mixture import Mixture
 from bot.domain.model_ports import Registry
-from bot.domain.posts import LearningReport, Post
+from bot.domain.posts import Post
+from bot.domain.report_posts import LearningReport
 from bot.domain.scope import Scope
 from bot.domain.tasks import Label
 from db.engine import Database, open_database

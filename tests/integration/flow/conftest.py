@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.ports import ThreadingPolicy
 from bot.domain.posts import Card, Content, OutboxItem, Question
 from bot.domain.tasks import Task
 from bot.flow.buttons import ButtonHandler

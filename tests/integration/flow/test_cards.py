@@ -8,19 +8,7 @@ from bot.domain.conversations import State
 from bot.domain.decisions import Author, Reason
 from bot.domain.learning import Source
 from bot.domain.messages import MessageRef, Person, Place, Reaction, choice
-from bot.domain.posts import (
-    NO,
-    YES,
-    Answer,
-    Card,
-    FollowUp,
-    Moved,
-    Notice,
-    Question,
-    Solved,
-    What,
-    WrongTeam,
-)
+from bot.domain.posts import NO, YES, Answer, Card, FollowUp, Moved, Notice, Question, Solved, What, WrongTeam
 from tests.integration.flow.conftest import Story
 from tests.samples import AGENT, CUSTOMER, LEAD, STRANGER, TASK
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bot.commands.failed_report import drop_failed, list_failed, retry_failed
 from bot.domain.errors import Refused, UsageError
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
 from bot.domain.messages import Fact, Message, MessageRef, Place
 from bot.domain.posts import Answer, Card, Moved
-from bot.failed import drop_failed, list_failed, retry_failed
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.step import Step

@@ -11,17 +11,8 @@ from typing import cast
 
 import pytest
 
-from bot import commands
-from bot.app import (
-    ModelStack,
-    Store,
-    adopt_starter_seed,
-    demo_settings,
-    embedding_backfill,
-    load_demo_examples,
-    now,
-    sync_settings_examples,
-)
+from bot.app import demo_settings
+from bot.commands import actions
 from bot.domain.learning import Source
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import OpenEmbedder
@@ -31,7 +22,9 @@ from bot.flow.classify import Classifier
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
 from bot.flow.score import Scorer
+from bot.model_stack import ModelStack, adopt_starter_seed
 from bot.running import start_chat_steps, start_model_steps
+from bot.store import Store, embedding_backfill, load_demo_examples, now, sync_settings_examples
 from db.corrections import PostgresCorrections
 from db.engine import Database
 from db.erasure import PostgresErasure
@@ -198,7 +191,7 @@ async def test_the_adapter_that_comes_along_is_listed_with_the_day_it_was_made(
 ) -> None:
     settings, store, out = demo_settings(tmp_path), _store(database), io.StringIO()
     await adopt_starter_seed(settings, store)
-    await commands.models(store, settings.routing, "starter", as_json=True, out=out)
+    await actions.models(store, settings.routing, "starter", as_json=True, out=out)
     [row] = json.loads(out.getvalue())
     assert (row["adapter"], row["serves"]) == ("routing-seed", True)
     assert datetime.fromisoformat(row["made"]).year >= 2026

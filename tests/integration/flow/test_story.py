@@ -9,7 +9,8 @@ from bot.domain.decisions import Author, Reason
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Example, Phase, Side, Source
 from bot.domain.messages import Message, MessageRef, Person, Place
-from bot.domain.posts import OTHER, Answer, Card, FollowUp, LearningReport, Moved, Question, WordsPlease
+from bot.domain.posts import OTHER, Answer, Card, FollowUp, Moved, Question, WordsPlease
+from bot.domain.report_posts import LearningReport
 from bot.domain.tasks import Learning
 from tests.integration.flow.conftest import Story
 from tests.samples import CUSTOMER, NOW, TASK

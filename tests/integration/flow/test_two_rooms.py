@@ -7,19 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.messages import File, Media, MediaKind, Person, Place
-from bot.domain.posts import (
-    SEND,
-    Answer,
-    Card,
-    Content,
-    FollowUp,
-    Moved,
-    Notice,
-    Offer,
-    Reply,
-    Sent,
-    What,
-)
+from bot.domain.posts import SEND, Answer, Card, Content, FollowUp, Moved, Notice, Offer, Reply, Sent, What
 from bot.domain.tasks import Label, Task
 from db.engine import Database
 from tests.fakes import FakePlatform

@@ -9,8 +9,9 @@ from typing import cast
 
 import pytest
 
-from bot.domain import model_ports, ports, queries
+from bot.domain import model_ports, queries
 from bot.domain.errors import ConfigError, Refused, Unreachable
+from bot.domain.ledger import Ledger
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
 from bot.domain.ports import Platform
 from bot.domain.posts import (
@@ -19,9 +20,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
-    Digest,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -33,10 +32,10 @@ from bot.domain.posts import (
     Solved,
     Split,
     What,
-    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.report_posts import Digest, LearningReport, Withdrawal
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.init import settings_text
 from bot.platforms import EMOJI_ACTS, EXAMPLE_TEAMS, PlatformContext, PlatformModule
@@ -73,7 +72,7 @@ def platform_context(one: UnderTest) -> PlatformContext:
         ("en", "pt-BR", "es"),
         "starter",
         Vocabulary(take, done, wrong, send),
-        cast(ports.Ledger, None),
+        cast(Ledger, None),
         cast(queries.ChatCommands, None),
         cast(queries.Transcript, None),
         cast(model_ports.Registry, None),

@@ -12,9 +12,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
-    Digest,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -26,6 +24,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.report_posts import Digest, LearningReport
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose

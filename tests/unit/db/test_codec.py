@@ -14,9 +14,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
-    Digest,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -26,10 +24,10 @@ from bot.domain.posts import (
     Solved,
     Split,
     What,
-    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.report_posts import Digest, LearningReport, Withdrawal
 from db.reading.codec import decode, decode_media, encode, encode_media
 
 SOURCE = MessageRef("web", "c", "1")

@@ -12,19 +12,8 @@ from bot.domain.decisions import Author, Basis, Decision, Evidence, Reason, fall
 from bot.domain.hours import hours
 from bot.domain.learning import Verdict
 from bot.domain.messages import MessageRef, Person, Place, Press
-from bot.domain.posts import (
-    ON_THE_CARD,
-    Answer,
-    Card,
-    LearningReport,
-    Moved,
-    Notice,
-    Post,
-    Question,
-    Solved,
-    What,
-    WrongTeam,
-)
+from bot.domain.posts import ON_THE_CARD, Answer, Card, Moved, Notice, Post, Question, Solved, What, WrongTeam
+from bot.domain.report_posts import LearningReport
 from tests.samples import (
     AGENT,
     CUSTOMER,

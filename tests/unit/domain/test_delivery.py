@@ -14,7 +14,6 @@ from bot.domain.posts import (
     Card,
     Content,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -26,6 +25,7 @@ from bot.domain.posts import (
     Solved,
     What,
 )
+from bot.domain.report_posts import LearningReport
 from bot.domain.tasks import Task
 from tests.samples import PHOTO, TASK, card
 

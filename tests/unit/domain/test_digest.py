@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.domain.digest import digest
 from bot.domain.drift import Drift, Measure
 from bot.domain.messages import Place
-from bot.domain.posts import Digest
+from bot.domain.report_posts import Digest
 from bot.domain.review import Group, Item, Review, Why
 from tests.samples import NOW, TASK
 from tests.unit.domain.test_review import ASKED, moved, outcome

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bot.comparison_commands import PRICES
+from bot.commands.compare import PRICES
 from bot.domain.errors import UsageError
 from bot.domain.price_book import read_prices
 

@@ -9,20 +9,7 @@ from bot.domain import relay
 from bot.domain.conversations import OverdueConversation, PendingEdit, PendingFollowUp, PendingNote, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Media, MessageRef, Note, Place
-from bot.domain.posts import (
-    GONE,
-    NO,
-    ON_THE_CARD,
-    Card,
-    FollowUp,
-    Notice,
-    Offer,
-    Post,
-    Reply,
-    Solved,
-    Split,
-    What,
-)
+from bot.domain.posts import GONE, NO, ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, Solved, Split, What
 from bot.domain.rich_text import cited
 from bot.domain.tasks import Vocabulary
 from bot.platforms.slack.mrkdwn import read_mrkdwn

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.errors import Refused, Unreachable
+from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Fact, Message, MessageRef
-from bot.domain.ports import ThreadingPolicy
 from bot.flow import intake_queue
 from bot.flow.intake_queue import TOGETHER, WRITERS, IntakeQueue
 from tests.fakes_ledger import FakeLedger

@@ -13,7 +13,7 @@ from bot.domain.learning import Adapter, Cycle, Example, Phase, Progress, Side, 
 from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.mixture import WORDS as VOICE
 from bot.domain.model_ports import Memory, Query, TrainingRun, Vector
-from bot.domain.posts import LearningReport
+from bot.domain.report_posts import LearningReport
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
 from bot.flow.learn import Learner

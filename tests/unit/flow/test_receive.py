@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Note, Person, Press
-from bot.domain.ports import ThreadingPolicy
 from bot.flow.receive import Receiver
 from tests.fakes_ledger import FakeFailedItems, FakeLedger
 from tests.samples import AGENT, NOW, message, reaction

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain.automatic_rollback import Corrections, LiveRecord, Serving
-from bot.domain.posts import LearningReport, Post, Withdrawal
+from bot.domain.posts import Post
+from bot.domain.report_posts import LearningReport, Withdrawal
 from bot.domain.tasks import Task
 from bot.flow.rollback import AutomaticRollback
 from bot.platforms.wording import report

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.drift import Measure
-from bot.domain.posts import Digest
+from bot.domain.report_posts import Digest
 from bot.locales import available
 from bot.platforms.digest import digest, sparkline
 from tests.samples import TASK

@@ -17,7 +17,6 @@ from bot.domain.posts import (
     Answer,
     Card,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -30,6 +29,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.report_posts import LearningReport
 from bot.domain.tasks import Label, Task
 from bot.locales import available
 from bot.platforms.wording import (

@@ -11,11 +11,12 @@ from typing import cast
 import uvicorn
 from starlette.applications import Starlette
 
-from bot.domain import model_ports, ports, queries
+from bot.domain import model_ports, queries
 from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.errors import Unreachable, UsageError
 from bot.domain.learning import Adapter
+from bot.domain.ledger import Ledger
 from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Card, Content, OutboxItem, Post
 from bot.domain.queries import Account, Erased, Request, Week
@@ -179,9 +180,7 @@ class FakeDesk:
         return Erased(2, 1, ())
 
 
-def around(
-    chat_commands: FakeDesk | None = None, task: Task = TASK, ledger: ports.Ledger | None = None
-) -> PlatformContext:
+def around(chat_commands: FakeDesk | None = None, task: Task = TASK, ledger: Ledger | None = None) -> PlatformContext:
     """What the adapter may look at."""
     return PlatformContext(
         task=task,

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from bot.domain import ports
+from bot.domain.ledger import ThreadingPolicy
 from bot.flow.buttons import ButtonHandler
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
@@ -93,7 +94,7 @@ async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
     chat_commands = ChatCommandHandler(LEARNED, "starter", queries, registry, ledger, PostgresErasure(database), now)
     platform_context = replace(around(task=LEARNED), chat_commands=chat_commands, ledger=ledger)
     classifier = Classifier(predictor, embedder, memory, registry, "starter")
-    policy = ports.ThreadingPolicy(SETTLE, timedelta(hours=24), timedelta(hours=72))
+    policy = ThreadingPolicy(SETTLE, timedelta(hours=24), timedelta(hours=72))
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(speaking(config(server), platform_context))
         platforms = {"slack": cast(ports.Platform, slack)}

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from bot.domain import model_ports, ports, queries
 from bot.domain.errors import Unreachable
+from bot.domain.ledger import Ledger
 from bot.domain.messages import Deletion, Edit, File, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Content, OutboxItem, Post
 from bot.domain.queries import Erased, Request
@@ -139,7 +140,7 @@ def platform_context(
     chat_commands: Counter | queries.ChatCommands | None = None,
     task: Task = TASK,
     words: Vocabulary = VOCABULARY,
-    ledger: ports.Ledger | None = None,
+    ledger: Ledger | None = None,
 ) -> PlatformContext:
     return PlatformContext(
         task,

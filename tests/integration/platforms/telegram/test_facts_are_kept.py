@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from telegram import Update
 
+from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Message
-from bot.domain.ports import ThreadingPolicy
 from bot.platforms.telegram.events import read
 from bot.platforms.telegram.facts import BotIdentity, Fact
 from db.engine import Database

@@ -9,8 +9,8 @@ import pytest
 
 from bot.domain.delivery import after_said
 from bot.domain.errors import Unreachable
+from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import MessageRef, Place
-from bot.domain.ports import ThreadingPolicy
 from bot.domain.posts import Card, FollowUp, Notice, OutboxItem, Post, What
 from bot.domain.tasks import Task
 from bot.flow.receive import Receiver

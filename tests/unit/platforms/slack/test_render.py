@@ -17,9 +17,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
-    Digest,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -32,6 +30,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.report_posts import Digest, LearningReport
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
 from bot.platforms.slack.blocks import Said, escaped

@@ -19,9 +19,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
-    Digest,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -33,10 +31,10 @@ from bot.domain.posts import (
     Solved,
     Split,
     What,
-    Withdrawal,
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.report_posts import Digest, LearningReport, Withdrawal
 from bot.domain.rich_text import units
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available

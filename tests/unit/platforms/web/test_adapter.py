@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 from starlette.types import Message as Event
 
 from bot.domain.errors import Refused, Unreachable
+from bot.domain.ledger import Change
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
-from bot.domain.ports import Change
 from bot.domain.posts import Answer, OutboxItem, Post
 from bot.platforms import Routed
 from bot.platforms.web import PLATFORM, adapter

@@ -14,9 +14,7 @@ from bot.domain.posts import (
     Card,
     Content,
     Continuation,
-    Digest,
     FollowUp,
-    LearningReport,
     Moved,
     Notice,
     Offer,
@@ -31,6 +29,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.queries import TranscriptLine
+from bot.domain.report_posts import Digest, LearningReport
 from bot.platforms.web import render
 from bot.platforms.web.cards import CARDS, team_room
 from bot.platforms.web.words import Object, Words

@@ -8,19 +8,7 @@ import pytest
 
 from bot.domain.learning import Cycle, Phase, Verdict
 from bot.domain.messages import Media, MediaKind, Message, MessageRef, Person, Place
-from bot.domain.posts import (
-    NO,
-    YES,
-    Answer,
-    Content,
-    Moved,
-    Post,
-    Question,
-    Reply,
-    Solved,
-    Split,
-    WordsPlease,
-)
+from bot.domain.posts import NO, YES, Answer, Content, Moved, Post, Question, Reply, Solved, Split, WordsPlease
 from bot.domain.queries import TranscriptLine
 from bot.platforms.web import render
 from bot.platforms.web.words import Object, Words, team_rooms

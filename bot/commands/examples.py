@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from bot.app import Store
 from bot.console import counting, say, table
 from bot.domain.errors import UsageError
 from bot.domain.example_files.contradictions import Contradiction, settled
@@ -18,6 +17,7 @@ from bot.domain.learning import Example
 from bot.domain.tasks import Task
 from bot.files import read_whole, writing
 from bot.flow.embed import EmbeddingBackfill
+from bot.store import Store
 
 T = TypeVar("T")
 AT_ONCE = 5_000

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from bot import app
-from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end
+from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end
+from bot.commands.file_options import ReadFrom
+from bot.commands.team_changes import author, change_team, list_teams, texts_to_split
 from bot.domain.tasks import Task
 from bot.domain.team_changes import Kind, TeamChange
-from bot.file_options import ReadFrom
 from bot.settings import Settings
-from bot.teams import author, change_team, list_teams, texts_to_split
+from bot.store import open_store
 
 teams = typer.Typer(
     no_args_is_help=True,
@@ -30,7 +30,7 @@ def teams_list(task: TaskName = None, as_json: AsJson = False, config: Config = 
     """Every label with what is known of it, those that the settings no longer have, and every change ever made."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
+        async with open_store(settings) as store:
             await list_teams(store.team_changes, settings.task(task), as_json, sys.stdout)
 
     run_to_end(work(read_settings(config)))
@@ -110,7 +110,7 @@ def _change(
     async def work(settings: Settings) -> None:
         about = settings.task(task)
         change = wanted(about)
-        async with app.open_store(settings) as store:
+        async with open_store(settings) as store:
             await change_team(store.team_changes, about, change, dry_run, as_json, sys.stdout)
 
     run_to_end(work(read_settings(config)))

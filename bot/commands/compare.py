@@ -8,15 +8,11 @@ from typing import Annotated
 
 import typer
 
-from bot import app, example_commands
-from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
-from bot.comparison import OWN, Comparison, PredictionFile, Priced, compare
-from bot.comparison_report import show, write_page
-from bot.console import say
-from bot.domain.errors import UsageError
-from bot.domain.example_files.reading import Unknown
-from bot.domain.price_book import PriceBook, read_prices
-from bot.file_options import (
+from bot.commands import examples
+from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.commands.comparison import OWN, Comparison, PredictionFile, Priced, compare
+from bot.commands.comparison_report import show, write_page
+from bot.commands.file_options import (
     Encoding,
     KeepHtml,
     LabelColumn,
@@ -27,9 +23,14 @@ from bot.file_options import (
     UnknownLabels,
     read_options,
 )
+from bot.console import say
+from bot.domain.errors import UsageError
+from bot.domain.example_files.reading import Unknown
+from bot.domain.price_book import PriceBook, read_prices
 from bot.files import read_whole
+from bot.model_stack import open_model_stack
 
-PRICES = Path(__file__).parent / "prices.toml"
+PRICES = Path(__file__).parents[1] / "prices.toml"
 Predicted = Annotated[
     list[str] | None,
     typer.Option("--predictions", metavar="NAME=FILE", help="Somebody else's answers, JSON lines; repeatable."),
@@ -73,12 +74,12 @@ def comparing(
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         files = prediction_files(predictions or ())
         priced = Priced(price_book(prices or PRICES), gpu)
-        examples = example_commands.labelled(file, asked, options, skip_bad)
+        given = examples.labelled(file, asked, options, skip_bad)
 
     async def work() -> Comparison:
-        async with app.open_model_stack(settings, asked_much=asked) as (store, models):
+        async with open_model_stack(settings, asked_much=asked) as (store, models):
             known, today = await store.examples.examples(asked.name), datetime.now(UTC).date()
-            return await compare(models.learner.scorer, asked, known, examples, files, priced, today)
+            return await compare(models.learner.scorer, asked, known, given, files, priced, today)
 
     made = run_to_end(work())
     show(made, as_json, sys.stdout)

@@ -6,14 +6,14 @@ from typing import Annotated, TextIO
 
 import typer
 
-from bot import app
-from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.commands.replay import span
 from bot.console import say, table
 from bot.domain.drift import EVIDENCE
 from bot.domain.outcomes import Outcome
 from bot.domain.review import Item, Review
-from bot.replay_commands import span
 from bot.settings import Settings
+from bot.store import open_store, reviewer
 
 _WIDE, _SHOWN = 90, 3
 
@@ -34,8 +34,8 @@ def review(
         asked, back = settings.task(task), span(since)
 
     async def work(settings: Settings) -> Review:
-        async with app.open_store(settings) as store:
-            return await app.reviewer(store).review(asked, back)
+        async with open_store(settings) as store:
+            return await reviewer(store).review(asked, back)
 
     show(run_to_end(work(settings)), limit, as_json, sys.stdout)
 

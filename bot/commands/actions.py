@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from bot.app import ModelStack, Store
+from bot.commands.evaluation_rows import write_rows
+from bot.commands.training_consent import may_train
 from bot.console import counting, say, share_of, table
 from bot.domain.asking import USUAL, serving
 from bot.domain.decisions import Decision
@@ -26,10 +27,10 @@ from bot.domain.noise import strip_noise
 from bot.domain.queries import Erased
 from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
 from bot.domain.tasks import Task
-from bot.evaluation_rows import write_rows
 from bot.flow.classify import BATCH
+from bot.model_stack import ModelStack
 from bot.platforms import Finding
-from bot.training_consent import may_train
+from bot.store import Store
 
 _TIMED = 200
 _LOOK_EVERY = 0.5

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from bot import app
-from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end
-from bot.corrections import accept_correction, count_corrections, list_corrections
+from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end
+from bot.commands.corrections_report import accept_correction, count_corrections, list_corrections
+from bot.commands.team_changes import author
 from bot.settings import Settings
-from bot.teams import author
+from bot.store import now, open_store
 
 corrections = typer.Typer(
     invoke_without_command=True,
@@ -26,7 +26,7 @@ def corrections_counts(
         return
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
+        async with open_store(settings) as store:
             count_corrections(await store.queries.corrections(), settings.task(task), as_json, sys.stdout)
 
     run_to_end(work(read_settings(config)))
@@ -43,7 +43,7 @@ def corrections_list(
     """The newest corrections: the stage of each, whose it is, and who learned it. No texts without --texts."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
+        async with open_store(settings) as store:
             await list_corrections(store.corrections, settings.task(task), limit, texts, as_json, sys.stdout)
 
     run_to_end(work(read_settings(config)))
@@ -58,7 +58,7 @@ def accept(
     """Let a correction that waits for a second lead teach from now on."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await accept_correction(store.corrections, correction, author(by), app.now())
+        async with open_store(settings) as store:
+            await accept_correction(store.corrections, correction, author(by), now())
 
     run_to_end(work(read_settings(config)))

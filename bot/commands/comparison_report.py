@@ -8,7 +8,7 @@ from typing import TextIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bot.comparison import Comparison
+from bot.commands.comparison import Comparison
 from bot.console import say
 from bot.domain.comparison import Difference, Figures
 from bot.domain.worth import money, points

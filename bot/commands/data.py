@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from bot import app
-from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.commands.data_report import say_figures, show_report, write_examples, write_page
 from bot.console import say
-from bot.data_report import say_figures, show_report, write_examples, write_page
 from bot.domain.data_report import DataReport, report
 from bot.settings import Settings
+from bot.store import open_store
 from inference.languages import language_of
 
 Page = Annotated[
@@ -36,7 +36,7 @@ def data(
 
     async def work(settings: Settings) -> DataReport:
         asked = settings.task(task)
-        async with app.open_store(settings) as store:
+        async with open_store(settings) as store:
             examples = await store.examples.examples(asked.name)
         return await asyncio.to_thread(report, asked, examples, language_of)
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TextIO
 
-from bot import app
-from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end
+from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end
 from bot.console import say, table
 from bot.domain.learning import RegistryEvent
 from bot.domain.shadow import ShadowFigures
 from bot.domain.tasks import Task
 from bot.settings import Settings
+from bot.store import open_store, shadows
 
 _EVENTS = 100
 """Promotions, rollbacks and refusals that are listed."""
@@ -23,7 +23,7 @@ def history(task: TaskName = None, as_json: AsJson = False, config: Config = Non
 
     async def work(settings: Settings) -> None:
         asked = settings.task(task)
-        async with app.open_store(settings) as store:
+        async with open_store(settings) as store:
             show_history(await store.registry.history(asked.name, _EVENTS), asked, as_json, sys.stdout)
 
     run_to_end(work(read_settings(config)))
@@ -34,8 +34,8 @@ def shadow(task: TaskName = None, as_json: AsJson = False, config: Config = None
 
     async def work(settings: Settings) -> None:
         asked = settings.task(task)
-        async with app.open_store(settings) as store:
-            show_shadows(await app.shadows(store).shadow_figures(asked.name), asked, as_json, sys.stdout)
+        async with open_store(settings) as store:
+            show_shadows(await shadows(store).shadow_figures(asked.name), asked, as_json, sys.stdout)
 
     run_to_end(work(read_settings(config)))
 

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from bot import app
-from bot.command_line import AsJson, Config, read_settings, run_to_end
+from bot.commands.command_line import AsJson, Config, read_settings, run_to_end
+from bot.commands.failed_report import drop_failed, list_failed, retry_failed
 from bot.domain.errors import UsageError
-from bot.failed import drop_failed, list_failed, retry_failed
 from bot.settings import Settings
+from bot.store import now, open_store
 
 failed = typer.Typer(no_args_is_help=True, help="What was set aside after it failed again and again.")
 
@@ -22,7 +22,7 @@ def failed_list(as_json: AsJson = False, config: Config = None) -> None:
     """Every item that is set aside: its step, why, how often it was tried. Nobody's words are shown."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
+        async with open_store(settings) as store:
             await list_failed(store.failures, as_json, sys.stdout)
 
     run_to_end(work(read_settings(config)))
@@ -33,8 +33,8 @@ def failed_retry(ids: FailedIds = None, every: EveryFailed = False, config: Conf
     """Let items be tried again, as soon as the bot runs."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await retry_failed(store.failures, _chosen(ids, every), app.now())
+        async with open_store(settings) as store:
+            await retry_failed(store.failures, _chosen(ids, every), now())
 
     run_to_end(work(read_settings(config)))
 
@@ -44,8 +44,8 @@ def failed_drop(ids: FailedIds = None, every: EveryFailed = False, config: Confi
     """Never try these items again: nothing more is done about them. There is no way back."""
 
     async def work(settings: Settings) -> None:
-        async with app.open_store(settings) as store:
-            await drop_failed(store.failures, _chosen(ids, every), app.now())
+        async with open_store(settings) as store:
+            await drop_failed(store.failures, _chosen(ids, every), now())
 
     run_to_end(work(read_settings(config)))
 

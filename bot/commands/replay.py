@@ -8,16 +8,16 @@ from typing import Annotated, TextIO
 
 import typer
 
-from bot import app
-from bot.app import ModelStack
-from bot.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.console import counting, say, table
 from bot.domain.errors import UsageError
 from bot.domain.outcomes import Outcomes
 from bot.domain.replay import Comparison, compared
 from bot.domain.tasks import Task
 from bot.flow.replay import Replayer
+from bot.model_stack import ModelStack, open_model_stack
 from bot.settings import Settings
+from bot.store import now
 from db.outcomes import PostgresOutcomes
 
 MOST = 20_000
@@ -62,7 +62,7 @@ def replay(
             raise UsageError(f"--since {since} is not before --until {until}")
 
     async def work(settings: Settings) -> None:
-        async with app.open_model_stack(settings, asked_much=asked) as (store, models):
+        async with open_model_stack(settings, asked_much=asked) as (store, models):
             outcomes = PostgresOutcomes(store.database)
             await _replay(outcomes, models, asked, (begin, end), (adapter, threshold), as_json, sys.stdout)
 
@@ -80,8 +80,8 @@ async def _replay(
 ) -> None:
     replayer = Replayer(models.classifier, models.classifier.registry)
     query = await replayer.query(task, *by)
-    now = app.now()
-    found = await outcomes.outcomes(task.name, now - when[0], now - when[1], MOST)
+    today = now()
+    found = await outcomes.outcomes(task.name, today - when[0], today - when[1], MOST)
     known = [one for one in found if one.text]
     with counting("replaying", len(known)) as told:
         replayed, silent = await replayer.replay(query, known, told)

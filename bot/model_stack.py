@@ -1,0 +1,181 @@
+"""Everything that thinks, built and running: model server, voices, what learns, and the adapter that comes along."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from bot.catch_up import catch_up
+from bot.console import counting, said_once, say
+from bot.domain.errors import Refused, Unreachable
+from bot.domain.learning import Adapter
+from bot.domain.mixture import Mixture
+from bot.domain.tasks import Task
+from bot.flow.classify import Classifier
+from bot.flow.embed import EmbeddingBackfill
+from bot.flow.estimate import TrainingEstimator
+from bot.flow.fit_voices import VoiceFitter
+from bot.flow.learn import Learner
+from bot.flow.let_go import LetGo
+from bot.flow.score import Scorer
+from bot.settings import Settings
+from bot.store import Store, embedding_backfill, now, open_store
+from inference.adapters import VllmAdapters
+from inference.base_models import base_folder
+from inference.circuit_breaker import CircuitBreaker
+from inference.client import VllmPredictor
+from inference.http import open_line
+from inference.languages import language_of
+from inference.prompt import PromptBuilder
+from inference.run_folder import RunFolders
+from inference.seed import starter_seed
+from inference.server import EmbeddedServer
+from inference.server_command import ServerSettings
+from inference.trainer_process import TrainerProcess
+from inference.training_probe_process import ProbeProcess
+
+log = logging.getLogger(__name__)
+
+_LOAD_SECONDS = 10.0
+"""So long a start waits for a champion to be loaded; the first question loads it otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStack:
+    """Everything that thinks."""
+
+    classifier: Classifier
+    embedding_backfill: EmbeddingBackfill
+    voice_fitter: VoiceFitter
+    learner: Learner
+    server: EmbeddedServer | None
+    """None: somebody else runs it."""
+    adapters: VllmAdapters
+    breaker: CircuitBreaker = field(default_factory=lambda: CircuitBreaker("model server"))
+    """Before the questions of people who wait."""
+
+
+@asynccontextmanager
+async def open_model_stack(
+    settings: Settings, asked_much: Task | None = None
+) -> AsyncIterator[tuple[Store, ModelStack]]:
+    """Database and model, ready to classify: what the commands need.
+
+    `asked_much` is a task of which many texts will be asked: its memory is held here, thirty times as fast for batches.
+    None: one question, answered as a bot that runs here would now.
+    """
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings))
+        models = await build_model_stack(settings, store, stack)
+        await stack.enter_async_context(model_running(settings, store, models))
+        waiting = await store.memory.count_unembedded(store.embedder.name)
+        busy = asked_much is None and models.server is not None and models.server.joined
+        await catch_up(waiting, busy, partial(_remember, store, waiting), models.voice_fitter.step)
+        if asked_much is not None:
+            await store.memory.load(asked_much)
+        yield store, models
+
+
+async def _remember(store: Store, waiting: int) -> None:
+    with counting("remembering", waiting) as told:
+        await embedding_backfill(store).all(told)
+
+
+async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitStack) -> ModelStack:
+    """Model, memory and workshop, connected but not awake. Raises UsageError when the base model cannot be had."""
+    model = settings.model
+    folder = await asyncio.to_thread(base_folder, model.base)
+    prompts = await asyncio.to_thread(PromptBuilder, folder)
+    server = None
+    if model.server is None:
+        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), said_once())
+        line = server.line
+    else:
+        line = await stack.enter_async_context(open_line(model.server))
+    adapters = VllmAdapters(line, folder)
+    predictor = VllmPredictor(line, prompts, model.base, adapters)
+    from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
+
+    voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
+    fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
+    classifier = Classifier(
+        predictor,
+        store.embedder,
+        store.memory,
+        store.registry,
+        model.base,
+        fitted=voices,
+        deadline=model.deadline,
+        language_of=language_of,
+    )
+    learner = Learner(
+        {task.name: task for task in settings.tasks},
+        store.examples,
+        store.registry,
+        Scorer(classifier),
+        adapters,
+        TrainerProcess(),
+        *(model.runs, folder, now),
+        *(fitter, LetGo(store.corrections), RunFolders(model.runs)),
+        TrainingEstimator(ProbeProcess(), classifier, store.examples, folder),
+    )
+    return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
+
+
+@asynccontextmanager
+async def model_running(
+    settings: Settings, store: Store, models: ModelStack, with_seed: bool = True
+) -> AsyncIterator[None]:
+    """The model server runs, the embedder is warm, and the champions are loaded."""
+    async with AsyncExitStack() as stack:
+        async with asyncio.TaskGroup() as waking:
+            waking.create_task(store.embedder.warm(), name="warm the embedder")
+            waking.create_task(asyncio.to_thread(language_of, "hello"), name="read the languages")
+            if models.server is not None:
+                await stack.enter_async_context(models.server)
+        if with_seed:
+            await adopt_starter_seed(settings, store)
+        for task in settings.tasks:
+            query = await models.classifier.query(task)
+            if query.adapter is not None:
+                await _load(models, query.adapter)
+        yield
+
+
+async def _load(models: ModelStack, adapter: Adapter) -> None:
+    """No reason not to start: decisions say so, and it is loaded with the first question that it can be asked."""
+    try:
+        async with asyncio.timeout(_LOAD_SECONDS):
+            await models.adapters.load(adapter)
+    except (Unreachable, TimeoutError) as error:
+        problem = str(error) or f"the model server did not take {adapter.name} within {_LOAD_SECONDS:g} s"
+        say(f"{problem}; until it answers, the other voices decide")
+    except Refused as error:
+        log.error("adapter cannot serve", extra={"adapter": adapter.name, "problem": str(error)})
+        say(f"{error}; until it can, the other voices decide")
+
+
+async def adopt_starter_seed(settings: Settings, store: Store) -> None:
+    """The starter brings an adapter for the demo company's teams. It serves who has the same ones, until a better."""
+    task, base = settings.routing, settings.model.base
+    grown = starter_seed()
+    if base != "starter" or grown is None or set(grown.codes) != set(task.names):
+        return
+    if await store.registry.champion(task.name, base) is None:
+        name = f"{task.name}-seed"
+        await store.registry.adopt_codes(task.name, base, grown.codes)
+        mixture = Mixture(grown.weights, proved=grown.proved, scope=grown.scope)
+        await store.registry.add_adapter(
+            Adapter(name, task.name, grown.folder, base, grown.codes, grown.temperature, grown.made, mixture)
+        )
+        await store.registry.promote(task.name, name, "starter", "comes with the starter", now(), base=base)
+
+
+async def champions_fit(settings: Settings, models: ModelStack) -> None:
+    """Raises Refused, naming it, where the files of an adapter that serves are missing or fit another model."""
+    for task in settings.tasks:
+        query = await models.classifier.query(task)
+        if query.adapter is not None:
+            await models.adapters.examine(query.adapter)
