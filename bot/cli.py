@@ -34,12 +34,13 @@ from bot.commands.file_options import (
 from bot.commands.replay import replay
 from bot.commands.review import review
 from bot.commands.teams import teams
+from bot.commands.version import before_any_command
 from bot.console import agreed, say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
 from bot.files import writing
 from bot.init import USUAL, begin, next_steps, of_names
-from bot.logs import write_logs
+from bot.logs import log_settings, write_logs
 from bot.model_stack import open_model_stack
 from bot.platforms import platform_modules, platform_names
 from bot.settings import Settings, with_listen
@@ -56,6 +57,7 @@ cli = typer.Typer(
     epilog="Exit codes: 0 done, 1 a check or a gate said no, 2 usage or configuration.",
 )
 
+cli.callback()(before_any_command)
 cli.add_typer(failed, name="failed")
 cli.command()(data)
 cli.command()(review)
@@ -371,7 +373,11 @@ def forget(
 
 def main() -> None:
     """The `switchboard` command."""
-    write_logs(os.environ.get("SWITCHBOARD_LOG", "WARNING"))
+    try:
+        write_logs(*log_settings(os.environ))
+    except UsageError as error:
+        say(str(error))
+        sys.exit(2)
     cli()
 
 
