@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from bot import app, database, running
+from bot import app, running
 from bot.commands import actions, examples, registry
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.compare import comparing
 from bot.commands.corrections import corrections
 from bot.commands.data import data
+from bot.commands.database import backup, migrate, restore
 from bot.commands.failed import failed
 from bot.commands.file_options import (
     DryRun,
@@ -151,22 +152,8 @@ def run(config: Config = None) -> None:
     run_to_end(running.serve(read_settings(config)))
 
 
-@cli.command()
-def migrate(config: Config = None) -> None:
-    """Bring the database to the newest schema. `run` and `demo` do it themselves."""
-    run_to_end(database.migrate(read_settings(config)))
-
-
-@cli.command()
-def backup(file: Annotated[Path, typer.Argument(dir_okay=False)], config: Config = None) -> None:
-    """Write the whole database into one file, while the bot goes on working."""
-    run_to_end(database.backup(read_settings(config), file))
-
-
-@cli.command()
-def restore(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], config: Config = None) -> None:
-    """Put the database back to what a backup holds. Stop the bot first: what the database held is replaced."""
-    run_to_end(database.restore_backup(read_settings(config), file))
+for command in (migrate, backup, restore):
+    cli.command()(command)
 
 
 @cli.command()

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from bot.app import demo_settings
+from bot.cli import cli
 from bot.commands.command_line import read_settings
 from bot.demo import company
 
