@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from starlette.applications import Starlette
 
+from bot.ages import Ages
 from bot.app import connect_platforms
 from bot.check import of_the_teams
 from bot.console import say
@@ -239,7 +240,8 @@ def _site(
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
     metrics = Metrics(store.figures, now, store.failures, lambda: models.breaker.state, lambda: drift.latest)
-    return WebApp(readiness, metrics).application(routes)
+    ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
+    return WebApp(readiness, metrics, ages, settings.web.probe_token).application(routes)
 
 
 async def _answers(question: Awaitable[object]) -> bool:

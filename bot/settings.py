@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,8 +25,8 @@ _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    url: str | None
-    """None: the embedded PostgreSQL in `directory`."""
+    url: str | None = field(repr=False)
+    """None: the embedded PostgreSQL in `directory`. It may hold a password."""
     directory: Path
 
 
@@ -47,6 +47,8 @@ class Model:
 class Web:
     host: str
     port: int
+    probe_token: str = field(default="", repr=False)
+    """What `/readyz` and `/metrics` want to be shown; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def with_listen(settings: Settings, listen: str | None) -> Settings:
     """The same settings listening elsewhere; `listen` is HOST:PORT, None changes nothing. Raises ConfigError."""
     if listen is None:
         return settings
-    return replace(settings, web=_Reader(settings.path, {}, settings.path.parent).listening(listen))
+    found = _Reader(settings.path, {}, settings.path.parent).listening(listen)
+    return replace(settings, web=replace(settings.web, host=found.host, port=found.port))
 
 
 class _Reader:
@@ -200,7 +203,7 @@ class _Reader:
         if host is None or port is None:
             self._values.mistake(f'web.listen: {listen!r} is no HOST:PORT; write "127.0.0.1:8080"')
             return Web("127.0.0.1", 8080)
-        return Web(host, port)
+        return Web(host, port, self._environment.get("SWITCHBOARD_PROBE_TOKEN", "").strip())
 
     def _platforms(self, table: Table) -> dict[str, object]:
         configs: dict[str, object] = {}
