@@ -370,7 +370,8 @@ def forget(
 
 
 def main() -> None:
-    """The `switchboard` command."""
+    """The `switchboard` command. What it writes (runs, voices, exports, backups, logs) is its user's alone to read."""
+    os.umask(0o077)
     write_logs(os.environ.get("SWITCHBOARD_LOG", "WARNING"))
     cli()
 

@@ -80,4 +80,3 @@ class BurstSocket(socket.socket):
     def listen(self, backlog: int = BACKLOG, /) -> None:
         """Whatever the loop says: the line is long."""
         super().listen(max(backlog, BACKLOG))
-

@@ -43,7 +43,9 @@ class WebModule(PlatformModule):
         """Its part of the settings; it has no secrets. Raises ConfigError naming each wrong key."""
         known = ("leads", "networks")
         mistakes = [
-            f"platforms.web.{key}: no such setting; there are {' and '.join(known)}" for key in table if key not in known
+            f"platforms.web.{key}: no such setting; there are {' and '.join(known)}"
+            for key in table
+            if key not in known
         ]
         networks = _networks(table.get("networks", []), mistakes)
         leads = table.get("leads", ["lead"])

@@ -23,7 +23,18 @@ from tests.servers.slack import SlackServer
 from tests.servers.telegram import TelegramServer
 
 DEEP = b"[" * 200_000
-BODIES = [b"", b"{}", b"[]", b"null", b"\xff\xfe", DEEP, b'{"a":' * 50_000, b'"text"', b"payload=%ff", b"payload=" + DEEP]
+BODIES = [
+    b"",
+    b"{}",
+    b"[]",
+    b"null",
+    b"\xff\xfe",
+    DEEP,
+    b'{"a":' * 50_000,
+    b'"text"',
+    b"payload=%ff",
+    b"payload=" + DEEP,
+]
 ODD = ["", "abc", "-1", "1e9", "9" * 5_000, "١٢٣", "٣", "\xff\xfe", "0x10", " 1 ", "1;2", "nan", "None"]
 TYPES = ["application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data", "\xff", ""]
 
@@ -58,7 +69,11 @@ async def test_telegrams_route() -> None:
     async with TelegramServer() as server:
         settings = telegram_config(server, hook="https://bot.example")
         inbox = TelegramRecorder()
-        async with connected(settings) as telegram, listening_to(server, telegram, inbox), _client(telegram.routes) as client:
+        async with (
+            connected(settings) as telegram,
+            listening_to(server, telegram, inbox),
+            _client(telegram.routes) as client,
+        ):
             for odd in ODD:
                 answer = await client.post(HOOK, content=b"{}", headers=[(secret.encode(), odd.encode())])
                 assert answer.status_code == 403

@@ -71,7 +71,9 @@ async def test_who_stops_waiting_takes_the_answer_from_nobody_else() -> None:
     assert looked.times == 1
 
 
-@pytest.mark.parametrize("shown", [None, "", "Bearer", "Bearer wrong", "Basic s3cret-token", "s3cret-token", "Bearer \xff"])
+@pytest.mark.parametrize(
+    "shown", [None, "", "Bearer", "Bearer wrong", "Basic s3cret-token", "s3cret-token", "Bearer \xff"]
+)
 async def test_with_a_token_nobody_looks_who_does_not_show_it(shown: str | None) -> None:
     web = WebApp(Looked(), Metrics(Figures(), lambda: NOW, FakeFailedItems()), token="s3cret-token")
     async with client(web.application([])) as browser:

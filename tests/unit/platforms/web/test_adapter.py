@@ -163,7 +163,12 @@ async def test_networks_of_the_settings_are_let_in_and_no_others() -> None:
     config = PLATFORM.parse({"networks": ["192.168.7.0/24", "2001:db8::/32"]}, {})
     chat = WebChat(("lead",), FakeWorld().around(), config.networks)
     async with _listening(chat, FakeInbox()):
-        for sits_at, status in {"192.168.7.9": 200, "::ffff:192.168.7.9": 200, "2001:db8::7": 200, "192.168.8.1": 403}.items():
+        for sits_at, status in {
+            "192.168.7.9": 200,
+            "::ffff:192.168.7.9": 200,
+            "2001:db8::7": 200,
+            "192.168.8.1": 403,
+        }.items():
             async with _client(chat, sits_at) as client:
                 assert (await client.get("/chat/state", headers={"host": "192.168.7.1:8080"})).status_code == status
 
