@@ -34,6 +34,7 @@ from bot.flow.rollback import AutomaticRollback
 from bot.flow.shadow import Shadow
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
+from bot.flow.transfers import Transfers
 from bot.flow.worker_pool import WorkerPool
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
@@ -121,9 +122,10 @@ def start_chat_steps(
     for name, platform in platforms.items():
         _keep(group, f"hearing {name}", partial(platform.listen, inbox))
     _keep(group, "waking", partial(_wake_on_changes, store, wakeups))
+    transfers = Transfers()
     for name in platforms:
         # One each, so that a platform that does not answer fills no slot of another
-        deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name)
+        deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name, transfers=transfers)
         _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
     _work(group, ButtonHandler(task, words, ledger, platforms, now), store, wakeups)
     _work(group, Corrector(task, words, ledger, platforms, now), store, wakeups)

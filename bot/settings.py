@@ -35,7 +35,7 @@ class Model:
     base: str
     """`starter`, a Hugging Face id, or a folder."""
     server: str | None
-    """The URL of a vLLM that runs; None: start our own."""
+    """The URL, or unix:/… and the socket, of a vLLM that runs; None: start our own."""
     runs: Path
     embedder: str
     """`bundled`, the name of one that comes along, a Hugging Face id or folder, or MODEL@URL of a server."""
@@ -182,8 +182,8 @@ class _Reader:
         values = self._values
         values.unknown(table, {"base", "server", "runs", "embedder", "deadline_seconds"}, "model.")
         server = values.text(table, "server", "embedded", "model.")
-        if server != "embedded" and not server.startswith(("http://", "https://")):
-            values.mistake('model.server: write "embedded" or the http://… URL of a vLLM server')
+        if server != "embedded" and not server.startswith(("http://", "https://", "unix:/")):
+            values.mistake('model.server: write "embedded", or the http://… URL or unix:/… socket of a vLLM server')
         return Model(
             base=values.text(table, "base", "starter", "model."),
             server=None if server == "embedded" else server.rstrip("/"),
