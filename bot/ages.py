@@ -30,7 +30,7 @@ class Ages:
                     ages[f"oldest_{what}"] = backlog[f"oldest_{what}_seconds"]
             champion = await self.registry.champion(self.task.name, self.base)
             if champion is not None:
-                ages["model"] = (self.now() - champion.made_at).total_seconds()
+                ages["model"] = (self.now() - champion.made).total_seconds()
         except Unreachable:
             return ages
         return ages

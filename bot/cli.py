@@ -10,6 +10,7 @@ import typer
 
 from bot import app, database, running
 from bot.commands import actions, examples, registry
+from bot.commands.audit import audit, export_person
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.compare import comparing
 from bot.commands.corrections import corrections
@@ -58,6 +59,7 @@ cli = typer.Typer(
 
 cli.add_typer(failed, name="failed")
 cli.command()(data)
+cli.command()(audit)
 cli.command()(review)
 cli.command(name="compare")(comparing)
 cli.command()(replay)
@@ -241,10 +243,17 @@ def import_(
 def export(
     file: Annotated[Path | None, typer.Argument(help="Where to, packed if it ends in .gz; else stdout.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.JSONL,
+    person: Annotated[
+        str | None, typer.Option(metavar="PLATFORM:USER", help="What is held about them instead, as JSON.")
+    ] = None,
     task: TaskName = None,
     config: Config = None,
 ) -> None:
-    """Write every example that may be learned from. The file appears when it is whole."""
+    """Write every example that may be learned from, or all about one person. The file appears when it is whole."""
+    if person is not None:
+        with spoken():
+            export_person(read_settings(config), person, file)
+        return
 
     async def work(settings: Settings) -> None:
         async with open_store(settings) as store:

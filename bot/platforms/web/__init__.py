@@ -102,9 +102,7 @@ def _networks(written: object, mistakes: list[str]) -> tuple[Network, ...]:
     found = []
     for one in written if isinstance(written, list) else [written]:
         try:
-            if not isinstance(one, str):
-                raise ValueError(one)  # a number is an address to the library
-            found.append(ipaddress.ip_network(one))
+            found.append(ipaddress.ip_network(one if isinstance(one, str) else ""))  # a number is an address to it
         except ValueError:
             mistakes.append(f'platforms.web.networks: {one!r} is no network; write a list like ["192.168.7.0/24"]')
     return tuple(found)
