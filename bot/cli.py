@@ -33,6 +33,7 @@ from bot.commands.file_options import (
     read_options,
 )
 from bot.commands.replay import replay
+from bot.commands.retention import retention
 from bot.commands.review import review
 from bot.commands.teams import teams
 from bot.console import agreed, say
@@ -60,6 +61,7 @@ cli = typer.Typer(
 cli.add_typer(failed, name="failed")
 cli.command()(data)
 cli.command()(audit)
+cli.command()(retention)
 cli.command()(review)
 cli.command(name="compare")(comparing)
 cli.command()(replay)

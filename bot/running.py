@@ -42,6 +42,7 @@ from bot.http.server import listening_socket, serve_http
 from bot.lifecycle import Wakeups, forever, keep_running, until_signal
 from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
 from bot.platforms import Routed
+from bot.retainer import retainer
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
 from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadows, unlearner
@@ -64,6 +65,8 @@ _SHADOW_EVERY = 30.0
 """Seconds between looks for what a candidate in the shadow has not heard: nobody waits for it."""
 _DRIFT_EVERY = 3_600.0
 """Seconds between looks at whether the week differs from those before."""
+_RETAIN_EVERY = 3_600.0
+"""Seconds between looks for what is kept no longer: that is measured in days."""
 _REREAD_EVERY = 60.0
 """Seconds between looks for what a version that could not read it has set aside."""
 
@@ -168,6 +171,8 @@ def start_model_steps(
     _keep(group, rollback.name, partial(forever, rollback.step, wakeups[rollback.name], at_most=_WATCH_EVERY))
     listening = Shadow(settings.tasks, models.classifier, shadows(store), now)
     _keep(group, listening.name, partial(forever, listening.step, wakeups[listening.name], at_most=_SHADOW_EVERY))
+    retaining = retainer(settings, store)
+    _keep(group, retaining.name, partial(forever, retaining.step, wakeups[retaining.name], at_most=_RETAIN_EVERY))
     _keep(group, "hold memory", partial(store.memory.hold, task))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:

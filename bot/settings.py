@@ -11,13 +11,16 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.errors import ConfigError
+from bot.domain.retention import Retention
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
 from bot.settings_emoji import EmojiSettings
+from bot.settings_retention import read_retention
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
 
+_TABLES = "database model web conversation platforms tasks privacy retention"
 _TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
 """The keys of `[conversation]`."""
 _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
@@ -81,6 +84,9 @@ class Settings:
     tasks: tuple[Task, ...]
     unlearn_within: timedelta
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
+    mask_training: bool = True
+    """Whether what tells who somebody is stays out of the folders of trainings."""
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def routing(self) -> Task:
@@ -134,7 +140,7 @@ class _Reader:
 
     def settings(self, document: Table) -> Settings:
         values = self._values
-        values.unknown(document, {"database", "model", "web", "conversation", "platforms", "tasks", "privacy"}, "")
+        values.unknown(document, set(_TABLES.split()), "")
         talk = values.table(document, "conversation")
         values.unknown(talk, set(_TALK.split()), "conversation.")
         platforms = self._platforms(values.table(document, "platforms"))
@@ -152,6 +158,8 @@ class _Reader:
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
+            mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
+            retention=read_retention(values, values.table(document, "retention")),
         )
         labels = [
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
@@ -228,7 +236,7 @@ class _Reader:
         return names if names <= set(self._kinds) else frozenset()
 
     def _unlearn_within(self, table: Table) -> timedelta:
-        self._values.unknown(table, {"unlearn_days"}, "privacy.")
+        self._values.unknown(table, {"unlearn_days", "mask_training"}, "privacy.")
         return timedelta(days=self._values.number(table, "unlearn_days", 30, "privacy."))
 
     # --- how we talk ---

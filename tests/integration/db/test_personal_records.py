@@ -54,5 +54,5 @@ async def test_whoever_has_one_of_a_million_conversations_is_found_by_indexes(da
         asked = f"EXPLAIN SELECT 1 FROM conversations WHERE id IN ({literal})"
         plan = "\n".join(await session.scalars(text(asked)))
     assert "Seq Scan" not in plan
-    for index in ("ix_conversations_platform_person_id", "ix_conversations_taken_by", "ix_messages_platform_author_id"):
+    for index in ("ix_conversations_platform_person_id", "ix_conversations_taken_by"):
         assert index in plan
