@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.domain.errors import Refused
-from bot.domain.learning import Example, Side, Source, keep_apart, side_key, text_key
+from bot.domain.learning import Example, Side, Source, keep_apart
 from bot.domain.model_ports import TrainingRun
 from bot.domain.personal_data import masked
 from bot.domain.tasks import Label, Task
@@ -66,15 +66,15 @@ def write_run(run: TrainingRun, mask: bool = False) -> None:
     """
     run.folder.mkdir(parents=True, exist_ok=True)
     replace_file(run.folder / "task.json", json.dumps(_what_is_asked(run), indent=1, ensure_ascii=False) + "\n")
-    steering = {id(example) for example in keep_apart(run.examples)[1]}
-    rows = [_row(example, id(example) in steering, mask) for example in run.examples]
+    drawn = {id(one): (part, at) for part, ones in enumerate(keep_apart(run.examples)) for at, one in enumerate(ones)}
+    rows = [_row(example, *drawn[id(example)], mask) for example in run.examples]
     replace_file(run.folder / TEXTS, "".join(f"{json.dumps(row)}\n" for row in rows))
 
 
-def _row(example: Example, steers: bool, mask: bool) -> dict[str, object]:
-    drawn = {"steers": steers, "drawn": [side_key(example.text), text_key(example.text)]}
-    shown = masked(example.text) if mask else example.text
-    return asdict(example) | {"at": example.at.isoformat(), "text": shown} | drawn
+def _row(example: Example, part: int, at: int, mask: bool) -> dict[str, object]:
+    """With where it stands, and not with its content hash, from which a number that was masked could be tried out."""
+    drawn = {"steers": bool(part), "place": at, "text": masked(example.text) if mask else example.text}
+    return asdict(example) | {"at": example.at.isoformat()} | drawn
 
 
 def read_run(folder: Path) -> TrainingRun:
@@ -90,7 +90,7 @@ def read_run(folder: Path) -> TrainingRun:
 def read_parts(folder: Path) -> tuple[list[Example], list[Example]]:
     """(to learn from, to steer by) of what `write_run` wrote, as `keep_apart` has them. Raises OSError, ValueError."""
     rows = [json.loads(row) for row in (folder / TEXTS).read_text("utf-8").split("\n")[:-1]]
-    rows.sort(key=lambda row: row["drawn"])
+    rows.sort(key=lambda row: int(row["place"]))
     return [_example(row) for row in rows if not row["steers"]], [_example(row) for row in rows if row["steers"]]
 
 
