@@ -47,6 +47,7 @@ from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
 from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadows, unlearner
 from db.digests import PostgresDigests
+from db.invariants import PostgresInvariants
 
 log = logging.getLogger(__name__)
 
@@ -246,7 +247,8 @@ def _site(
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    metrics = Metrics(store.figures, now, store.failures, lambda: models.breaker.state, lambda: drift.latest)
+    circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
+    metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
     return WebApp(readiness, metrics, ages, settings.web.probe_token).application(routes)
 
