@@ -205,7 +205,7 @@ INJECTIONS = (
 
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_no_message_changes_the_labels_the_question_or_where_the_answer_is_asked_for(text: str, tmp_path: Path) -> None:
-    """It stands behind all of that, between the same tokens, whatever it says: with a real template, and with others."""
+    """It stands behind all of that, between the same tokens, whatever it says: with a real template and others."""
     for name, template in (("llama", LLAMA_3), ("own", CHAT), ("none", None)):
         builder = PromptBuilder(listed_base(tmp_path / name, template=template))
         honest, sly = (builder.prompt_ids(TASK, CODES, said) for said in ("hello", text))
