@@ -17,6 +17,7 @@ from bot.check import of_the_teams
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ledger import ThreadingPolicy
+from bot.domain.person_pace import PersonPace
 from bot.domain.ports import Platform
 from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
@@ -147,7 +148,8 @@ def start_model_steps(
 ) -> None:
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
-    sorter = Sorter(task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now)
+    asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person)
+    sorter = Sorter(task, store.ledger, models.classifier, *asked)
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
