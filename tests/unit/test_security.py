@@ -1,6 +1,7 @@
 """The threat model names tests that there are; and what our sources never do."""
 
 import re
+import tomllib
 
 from tests.unit.test_behaviours import ROOT, is_there
 
@@ -27,3 +28,10 @@ def test_nothing_is_unpickled_evaluated_or_run_by_a_shell() -> None:
     found = {path: _NEVER.findall(path.read_text("utf-8")) for path in sources}
     assert len(sources) > 200
     assert {path: what for path, what in found.items() if what} == {}
+
+
+def test_licences_are_part_of_the_check() -> None:
+    refused = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pip-licenses"]["fail-on"].split(";")
+    assert {"GPL-3.0-only", "AGPL-3.0-only", "SSPL-1.0"} <= set(refused)
+    check = (ROOT / "Makefile").read_text("utf-8").partition("\ncheck:")[2].partition("\n\n")[0]
+    assert "pip-licenses" in check
