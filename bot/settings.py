@@ -22,7 +22,10 @@ from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
 
 _TABLES = "database model web conversation platforms tasks privacy retention"
-_TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
+_TALK = (
+    "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji "
+    "per_person_minute"
+)
 """The keys of `[conversation]`."""
 _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 
@@ -87,6 +90,8 @@ class Settings:
     tasks: tuple[Task, ...]
     unlearn_within: timedelta
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
+    per_person: int = 30
+    """Requests of one person that are looked at in a minute; 0: as many as come."""
     mask_training: bool = True
     """Whether what tells who somebody is stays out of the folders of trainings."""
     retention: Retention = field(default_factory=Retention)
@@ -162,6 +167,7 @@ class _Reader:
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
             mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
+            per_person=int(values.number(talk, "per_person_minute", 30, "conversation.")),
             retention=read_retention(values, values.table(document, "retention")),
         )
         labels = [
