@@ -140,7 +140,9 @@ def start_model_steps(
 ) -> None:
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
-    sorter = Sorter(task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now)
+    sorter = Sorter(
+        task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now, settings.rules
+    )
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))

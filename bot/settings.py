@@ -4,17 +4,19 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.errors import ConfigError
+from bot.domain.rules import Rules
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
 from bot.settings_emoji import EmojiSettings
+from bot.settings_rules import RuleSettings
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
 
@@ -79,6 +81,8 @@ class Settings:
     tasks: tuple[Task, ...]
     unlearn_within: timedelta
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
+    rules: Rules = field(default_factory=Rules)
+    """What decides before any voice is asked."""
 
     @property
     def routing(self) -> Task:
@@ -131,12 +135,15 @@ class _Reader:
 
     def settings(self, document: Table) -> Settings:
         values = self._values
-        values.unknown(document, {"database", "model", "web", "conversation", "platforms", "tasks", "privacy"}, "")
+        values.unknown(
+            document, {"database", "model", "web", "conversation", "platforms", "tasks", "privacy", "rules"}, ""
+        )
         talk = values.table(document, "conversation")
         values.unknown(talk, set(_TALK.split()), "conversation.")
         platforms = self._platforms(values.table(document, "platforms"))
         vocabulary = self._vocabulary(talk)
-        tasks = Tasks(values, self._words, self._kinds, self._named(document), self._zone(talk))
+        zone, named = self._zone(talk), self._named(document)
+        tasks = Tasks(values, self._words, self._kinds, named, zone)
         settings = Settings(
             path=self._path,
             database=self._database(values.table(document, "database")),
@@ -154,8 +161,9 @@ class _Reader:
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
         ]
         beside = self._words.beside_teams(values.table(talk, "emoji"), vocabulary, labels)
+        rules = RuleSettings(values, self._kinds, named, settings.tasks, zone).read(document)
         values.complain()
-        return replace(settings, vocabulary=beside)
+        return replace(settings, vocabulary=beside, rules=rules)
 
     def listening(self, listen: str) -> Web:
         """The address alone. Raises ConfigError."""

@@ -154,9 +154,15 @@ class PostgresLedger:
             return await undecided.claim_undecided(session, now, settle, patience, limit)
 
     async def decide(
-        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self,
+        case: UndecidedConversation,
+        decision: Decision,
+        posts: Sequence[Post],
+        text: str,
+        vector: Vector | None,
+        beside: Sequence[Decision] = (),
     ) -> bool:
-        one = Decided(case, decision, tuple(posts), text, vector)
+        one = Decided(case, decision, tuple(posts), text, vector, tuple(beside))
         async with self._database.transaction() as session:
             [stored] = await decide.decide_all(session, [one], self._embedder, wait=True)
             return stored or await undecided.overtaken(session, case)

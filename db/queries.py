@@ -10,7 +10,8 @@ from bot.domain.conversations import State
 from bot.domain.correction_life import Stage
 from bot.domain.messages import MessageRef, Person
 from bot.domain.queries import Account, Queries, Request, Week
-from db.conversations import decision_counts
+from bot.domain.rule_record import RuleRecord, RuleRecords
+from db.conversations import decision_counts, rule_counts
 from db.conversations.requests import RULED, account_of, in_short, unsure
 from db.engine import Database
 from db.posts.cancel import PENDING, REFUSED
@@ -53,6 +54,14 @@ class PostgresQueries:
     async def corrections(self) -> Mapping[tuple[str, Stage], int]:
         async with self._database.transaction() as session:
             return await correction_facts.counts(session)
+
+    async def rules_applied(self) -> Mapping[str, int]:
+        async with self._database.transaction() as session:
+            return await decision_counts.rules_applied(session)
+
+    async def rule_records(self) -> Mapping[str, RuleRecord]:
+        async with self._database.transaction() as session:
+            return await rule_counts.records(session)
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         row = ConversationRow
@@ -111,3 +120,4 @@ def _age(since: datetime | None, now: datetime) -> float:
 
 
 _: type[Queries] = PostgresQueries
+_records: type[RuleRecords] = PostgresQueries

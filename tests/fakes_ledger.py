@@ -170,7 +170,13 @@ class FakeLedger:
         return _taken(self.cases, limit)
 
     async def decide(
-        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self,
+        case: UndecidedConversation,
+        decision: Decision,
+        posts: Sequence[Post],
+        text: str,
+        vector: Vector | None,
+        beside: Sequence[Decision] = (),
     ) -> bool:
         return await self._decided(case, decision, posts)
 

@@ -320,6 +320,7 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
         media=known.media,
         voices=decision.voices,
         left_out=tuple(one.kind.value for one in strip_noise(plain(known.text)).left_out),
+        rule=decision.rule,
     )
     return [Post(room, card)]
 

@@ -69,6 +69,8 @@ class Decided:
     text: str
     """What was classified. It and its vector are kept: a later correction or tap makes them an example."""
     vector: Sequence[float] | None
+    beside: tuple[Decision, ...] = ()
+    """Decisions on other questions, which send it nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class Author(StrEnum):
     PERSON = "person"
     LEAD = "lead"
     FALLBACK = "fallback"
+    RULE = "rule"
+    """A rule of the settings, before any voice was asked."""
 
 
 class Reason(StrEnum):
@@ -53,6 +55,8 @@ class Reason(StrEnum):
     """There was nothing to read but an attachment, and the settings send such to the fallback."""
     RETIRED = "retired"
     """Its team was retired, or merged into this one."""
+    RULE = "rule"
+    """A rule of the settings applied: it decided, or had the person asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ class Decision:
     """What each voice said, the loudest first; empty when a person or nobody decided."""
     language: str | None = None
     """What it was written in, an ISO 639-1 code; None where that could not be told, or nobody asked."""
+    rule: str = ""
+    """The name of the rule that applied; empty: none did."""
 
     @property
     def confidence(self) -> float:

@@ -160,10 +160,17 @@ class Ledger(Protocol):
         """What needs a decision, once quiet for `settle`: NEW, or ASKED and news came; or unanswered for `patience`."""
 
     async def decide(
-        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self,
+        case: UndecidedConversation,
+        decision: Decision,
+        posts: Sequence[Post],
+        text: str,
+        vector: Vector | None,
+        beside: Sequence[Decision] = (),
     ) -> bool:
         """Store the decision with its posts and what they mean for the conversation's state, in one transaction.
 
+        `beside` are decisions on other questions, which only record.
         With `candidates` the conversation is ASKED, else ROUTED. False: a message came in between; nothing was stored.
         """
 

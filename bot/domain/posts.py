@@ -113,6 +113,8 @@ class Card:
     """What each voice said, the loudest first."""
     left_out: tuple[str, ...] = ()
     """What of a long message they did not read: `noise.Noise`."""
+    rule: str = ""
+    """The name of the rule that decided; empty: none did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,9 @@ class Queries(Protocol):
     async def corrections(self) -> Mapping[tuple[str, Stage], int]:
         """How many corrections there are, by task and by where each is in its life."""
 
+    async def rules_applied(self) -> Mapping[str, int]:
+        """How often each rule of the settings applied, ever, by its name."""
+
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         """The person's conversations that are not closed, newest first."""
 

@@ -98,7 +98,7 @@ def decision_now(task: Task, pending: PendingReactions, lead_label: LeadLabel | 
     back = label if label in task.names else task.fallback
     if back == pending.conversation.label:
         return None
-    return replace(pending.first, label=back, reason=Reason.WITHDRAWN, candidates=())
+    return replace(pending.first, label=back, reason=Reason.WITHDRAWN, candidates=(), rule="")
 
 
 def _in_vain(pending: PendingReactions, lead_label: LeadLabel | None) -> bool:

@@ -9,6 +9,8 @@ from bot.domain.hours import Hours
 from bot.domain.messages import Place
 
 _ABBREVIATION = 2
+NOT_A_REQUEST = "not_a_request"
+"""The label of the task that routes for what asks nobody for anything: it has no room, and a name of its own."""
 PROMISED = 0.95
 """Share of unasked decisions that has to be right, unless the settings say otherwise."""
 
@@ -32,6 +34,11 @@ class Label:
     """When somebody is there; None: always."""
     unasked_right: float | None = None
     """A promise of its own (see `Task.unasked_right`); None: the task's."""
+
+    @property
+    def is_no_request(self) -> bool:
+        """Whether this is the reserved label of what nobody has to act upon, and so no team."""
+        return self.name == NOT_A_REQUEST
 
     def open_at(self, now: datetime) -> bool:
         """Whether somebody is there."""

@@ -90,7 +90,7 @@ class Classifier:
         the same text, for honest scores on held-out examples.
         """
         embedding = asyncio.ensure_future(self._embed(texts))
-        spoken = asyncio.ensure_future(asyncio.to_thread(lambda: [self.language_of(text) for text in texts]))
+        spoken = asyncio.ensure_future(self.languages(texts))
 
         async def vectors() -> Sequence[Vector | None]:
             return await asyncio.shield(embedding)  # a voice that gives up waiting leaves it to the others
@@ -103,6 +103,15 @@ class Classifier:
         finally:
             embedding.cancel()
             spoken.cancel()
+
+    async def unasked(self, texts: Sequence[str]) -> list[Considered]:
+        """Texts of which no voice is asked, since a rule decides: their vectors and languages, for what comes later."""
+        vectors, languages = await asyncio.gather(self._embed(texts), self.languages(texts))
+        return [Considered(*one) for one in zip(texts, [()] * len(texts), vectors, languages, strict=True)]
+
+    async def languages(self, texts: Sequence[str]) -> list[str | None]:
+        """Which language each text is in."""
+        return await asyncio.to_thread(lambda: [self.language_of(text) for text in texts])
 
     async def familiarity(self, query: Query, texts: Sequence[str]) -> list[float | None]:
         """How near the nearest known text is to each, itself hidden; None where nothing can be told."""

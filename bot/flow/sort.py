@@ -1,8 +1,8 @@
 """Step 2: What has no decision yet is classified, decided, and answered."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import has_words, joined
 from bot.domain.rich_text import plain
+from bot.domain.rules import Rule, Rules, Written, asking, ruled
 from bot.domain.tasks import Task
 from bot.flow.batch import Batch
 from bot.flow.classify import BATCH, Classifier, Considered
@@ -39,6 +40,7 @@ class Sorter(Step[UndecidedConversation]):
     wordless: str
     """What becomes of an attachment without words: "ask" for some, or "fallback", whose team looks at it."""
     now: Callable[[], datetime]
+    rules: Rules = field(default_factory=Rules)
     _texts: Batch[tuple[str, str], Considered] = field(init=False, repr=False, compare=False)
     """Texts that were claimed together, and whose each is, are classified in one round trip."""
     _decisions: Batch[Decided, bool] = field(init=False, repr=False, compare=False)
@@ -56,12 +58,28 @@ class Sorter(Step[UndecidedConversation]):
         return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
 
     async def handle(self, item: UndecidedConversation) -> None:
-        """Decide, or ask for words where there are none."""
+        """Decide, by a rule or by what the voices say, or ask for words where there are none."""
         text = joined([message.text for message in item.messages])
-        if has_words(text) and not item.unanswered:
-            await self._decide(item, text, await self._texts.one((plain(text), item.conversation.person.key)))
+        applying = {} if item.unanswered else await self._applying(item, text)
+        rule = applying.get(self.task.name)
+        beside = tuple(ruled(one) for task, one in applying.items() if task != self.task.name)
+        if rule is not None and not rule.then.asks:
+            [known] = await self.classifier.unasked([plain(text)])
+            await self._hand_over(item, text, replace(ruled(rule), language=known.language), known, beside)
+        elif has_words(text) and not item.unanswered:
+            known = await self._texts.one((plain(text), item.conversation.person.key))
+            await self._hand_over(item, text, self._decided(item, known, rule), known, beside)
         else:
             await self._without_words(item, text)
+
+    async def _applying(self, case: UndecidedConversation, text: str) -> Mapping[str, Rule]:
+        """Task -> the rule that answers it for this conversation."""
+        if not self.rules.rules:
+            return {}
+        conversation, words = case.conversation, plain(text)
+        [language] = await self.classifier.languages([words]) if self.rules.need_the_language else [None]
+        said = Written(words, conversation.person, conversation.place, case.messages[-1].at, language)
+        return self.rules.applying(said, may_ask=not conversation.asked)
 
     async def _consider(self, asked: Sequence[tuple[str, str]]) -> list[Considered]:
         query = await self.classifier.query(self.task, hurried=True)
@@ -76,13 +94,18 @@ class Sorter(Step[UndecidedConversation]):
         else:
             await self.ledger.ask_for_words(case, compose.words_please(case))
 
-    async def _decide(self, case: UndecidedConversation, text: str, known: Considered) -> None:
-        may_ask = not case.conversation.asked
-        decision = known.decided(self.task, may_ask, self.now())
-        await self._hand_over(case, text, decision, known)
+    def _decided(self, case: UndecidedConversation, known: Considered, rule: Rule | None) -> Decision:
+        """What the voices decide, or the question that a rule wants the person to be asked."""
+        decision = known.decided(self.task, not case.conversation.asked, self.now())
+        return decision if rule is None else asking(self.task, rule, decision)
 
     async def _hand_over(
-        self, case: UndecidedConversation, text: str, decision: Decision, known: Considered | None
+        self,
+        case: UndecidedConversation,
+        text: str,
+        decision: Decision,
+        known: Considered | None,
+        beside: tuple[Decision, ...] = (),
     ) -> None:
         if decision.candidates:
             posts = compose.asked(case, decision)
@@ -91,14 +114,15 @@ class Sorter(Step[UndecidedConversation]):
             words = compose.told(case.messages, text, leaned_on)
             posts = compose.routed(self.task, case, decision, words, self.now())
         vector = known.vector if known else None
-        if await self._stored(Decided(case, decision, tuple(posts), plain(text), vector)):
+        if await self._stored(Decided(case, decision, tuple(posts), plain(text), vector, beside)):
             tell(case.conversation.id, decision)
 
     async def _stored(self, decided: Decided) -> bool:
         """Whether it was stored, with others if it can be; False: a message came in between, and it comes again."""
         if await self._decisions.one(decided):
             return True
-        return await self.ledger.decide(decided.case, decided.decision, decided.posts, decided.text, decided.vector)
+        one = decided
+        return await self.ledger.decide(one.case, one.decision, one.posts, one.text, one.vector, one.beside)
 
 
 def tell(conversation: int, decision: Decision) -> None:
@@ -111,6 +135,7 @@ def tell(conversation: int, decision: Decision) -> None:
             "by": decision.by.value,
             "reason": decision.reason.value,
             "adapter": decision.adapter,
+            "rule": decision.rule or None,
             "asks": bool(decision.candidates),
         },
     )

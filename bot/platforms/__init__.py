@@ -108,6 +108,10 @@ class PlatformModule(ABC):
     def lead(self, written: object) -> str:
         """The id of somebody, or of a group of people, who may correct. Raises ValueError saying how one is written."""
 
+    def sender(self, written: object) -> str:
+        """The id of one person, by whom messages come. Raises ValueError saying how one is written."""
+        return self.lead(written)
+
     @abstractmethod
     def connect(self, config: object, context: PlatformContext) -> AbstractAsyncContextManager[Platform]:
         """The platform, ready to speak; closed with the context. Raises Refused when the token is no good."""

@@ -219,6 +219,8 @@ def why(card: Card, language: str, base: str) -> str:
             return sentence(language, _FALLBACK_ALONE.get(card.reason, "card_by_fallback"))
         case Author.LEAD:
             return sentence(language, "card_by_lead")
+        case Author.RULE:
+            return sentence(language, "card_by_rule", rule=card.rule)
         case _:
             return sentence(language, "card_by_person")
 

@@ -45,6 +45,7 @@ def _values(conversation_id: int, made: Decision, at: datetime) -> dict[str, obj
         "at": at,
         "voices": [asdict(one) for one in made.voices],
         "own_language": made.language,
+        "rule": made.rule or None,
         "of_conversation": conversation_id,
     }
 

@@ -85,6 +85,7 @@ def decision(row: DecisionRow) -> Decision:
         actor=row.actor,
         voices=tuple(_heard(one) for one in row.voices),
         language=row.language,
+        rule=row.rule or "",
     )
 
 

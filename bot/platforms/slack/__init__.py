@@ -96,6 +96,12 @@ class SlackModule(PlatformModule):
             raise ValueError("write the ID of a person (U…, in their profile under ⋮) or of a user group (S…)")
         return written
 
+    def sender(self, written: object) -> str:
+        """The id of a person: no user group writes anything. Raises ValueError saying how one is written."""
+        if not isinstance(written, str) or not _LEAD.fullmatch(written) or written.startswith("S"):
+            raise ValueError("write the ID of one person (U…, in their profile under ⋮)")
+        return written
+
     @asynccontextmanager
     async def connect(self, config: object, context: PlatformContext) -> AsyncIterator[Platform]:
         """Slack, ready to speak; closed with the context. Raises Refused when the token is no good.

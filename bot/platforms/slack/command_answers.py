@@ -174,6 +174,8 @@ def _reason(language: str, task: Task, made: Decision) -> str:
             words |= {"confidence": f"{made.confidence:.0%}", "adapter": made.adapter or "-"}
         case Author.MEMORY | Author.EXAMPLES:
             words |= {"confidence": f"{made.confidence:.0%}"}
+        case Author.RULE:
+            words |= {"rule": made.rule}
     usual = f"slack_by_{made.by}"
     return sentence(language, _UNASKED.get((made.by, made.reason), usual), **words)
 

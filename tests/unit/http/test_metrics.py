@@ -58,6 +58,9 @@ class Figures:
     async def corrections(self) -> Mapping[tuple[str, Stage], int]:
         return {("routing", Stage.REMEMBERED): 3, ("routing", Stage.LEARNED): 2}
 
+    async def rules_applied(self) -> Mapping[str, int]:
+        return {"invoices": 4}
+
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         return [Request(1, None, State.NEW, "I was charged twice", SOURCE, None, NOW, "Ben")]
 
@@ -104,6 +107,7 @@ async def test_counts_and_ages_are_told() -> None:
         **{f"switchboard_corrections_by_stage {stage} routing": 0 for stage in Stage},
         "switchboard_corrections_by_stage remembered routing": 3,
         "switchboard_corrections_by_stage learned routing": 2,
+        "switchboard_rule_decisions invoices": 4,
         "switchboard_week decided": 20,
         "switchboard_week corrected": 1,
         "switchboard_week asked": 4,
