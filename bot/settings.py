@@ -16,11 +16,15 @@ from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
 from bot.settings_emoji import EmojiSettings
+from bot.settings_no_request import NoRequestSettings
 from bot.settings_rules import RuleSettings
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
 
-_TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
+_TALK = (
+    "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless not_a_request "
+    "send_prefix emoji"
+)
 """The keys of `[conversation]`."""
 _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 
@@ -161,9 +165,12 @@ class _Reader:
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
         ]
         beside = self._words.beside_teams(values.table(talk, "emoji"), vocabulary, labels)
-        rules = RuleSettings(values, self._kinds, named, settings.tasks, zone).read(document)
+        more = NoRequestSettings(values, self._words, self._kinds)
+        beside = more.vocabulary(talk, beside, settings.tasks)
+        known = more.tasks(talk, settings.tasks, beside, settings.languages)
+        rules = RuleSettings(values, self._kinds, named, known, zone).read(document)
         values.complain()
-        return replace(settings, vocabulary=beside, rules=rules)
+        return replace(settings, vocabulary=beside, tasks=known, rules=rules)
 
     def listening(self, listen: str) -> Web:
         """The address alone. Raises ConfigError."""

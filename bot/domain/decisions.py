@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.domain.asking import Record, ask_below
 from bot.domain.scope import Scope
-from bot.domain.tasks import Task
+from bot.domain.tasks import NOT_A_REQUEST, Task
 
 MAX_CANDIDATES = 3
 USUAL_TOP = 0.70
@@ -57,6 +57,8 @@ class Reason(StrEnum):
     """Its team was retired, or merged into this one."""
     RULE = "rule"
     """A rule of the settings applied: it decided, or had the person asked."""
+    THANKS = "thanks"
+    """Nothing was said but thanks, in a language in which they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ def decide(
     doubt = _doubt(task, decision, spoken)
     if doubt is None:
         return decision
-    candidates = tuple(name for name in ranked if name != task.fallback)[:MAX_CANDIDATES]
+    candidates = tuple(name for name in ranked if name not in (task.fallback, NOT_A_REQUEST))[:MAX_CANDIDATES]
     if may_ask and now is not None and not any(task.label(name).open_at(now) for name in candidates):
         return _hesitate(task, decision, Reason.OUT_OF_HOURS, candidates, False)
     return _hesitate(task, decision, doubt, candidates, may_ask)

@@ -37,6 +37,8 @@ class Answer:
     """How many days from the day of the answer that is, 0 the same day; None: not counted."""
     unread: bool = False
     """Nobody here could read what the person wrote: a person of the fallback team will."""
+    no_request: bool = False
+    """They asked nobody for anything: a kind word, and no team."""
 
 
 @dataclass(frozen=True, slots=True)

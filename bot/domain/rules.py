@@ -8,7 +8,7 @@ from bot.domain.decisions import MAX_CANDIDATES, Author, Decision, Reason
 from bot.domain.hours import Hours
 from bot.domain.messages import Person, Place
 from bot.domain.safe_pattern import SafePattern
-from bot.domain.tasks import Task
+from bot.domain.tasks import NOT_A_REQUEST, Task
 from bot.domain.word_list import Phrase, WordIndex
 
 
@@ -165,6 +165,11 @@ def domain_of(person: Person) -> str | None:
 def ruled(rule: Rule) -> Decision:
     """The decision of a rule that names a label."""
     return Decision(rule.then.task, rule.then.label, Author.RULE, Reason.RULE, rule=rule.name)
+
+
+def thanked(task: Task) -> Decision:
+    """The decision on mere thanks, where the task knows what is no request."""
+    return Decision(task.name, NOT_A_REQUEST, Author.RULE, Reason.THANKS)
 
 
 def asking(task: Task, rule: Rule, decided: Decision) -> Decision:

@@ -13,8 +13,9 @@ from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import has_words, joined
 from bot.domain.rich_text import plain
-from bot.domain.rules import Rule, Rules, Written, asking, ruled
+from bot.domain.rules import Rule, Rules, Written, asking, ruled, thanked
 from bot.domain.tasks import Task
+from bot.domain.thanks import is_thanks
 from bot.flow.batch import Batch
 from bot.flow.classify import BATCH, Classifier, Considered
 from bot.flow.step import AT_ONCE, Step
@@ -89,6 +90,8 @@ class Sorter(Step[UndecidedConversation]):
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
         if case.unanswered:
             await self._hand_over(case, text, fallback(self.task, Reason.NO_ANSWER), None)
+        elif self.task.knows_no_request and is_thanks(text) and not any(one.media for one in case.messages):
+            await self._hand_over(case, text, thanked(self.task), None)
         elif self.wordless == "fallback" and any(message.media for message in case.messages):
             await self._hand_over(case, text, fallback(self.task, Reason.WORDLESS), None)
         else:

@@ -27,7 +27,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.report_posts import LearningReport, Withdrawal
-from bot.domain.tasks import Task, Vocabulary
+from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 from bot.locales import choose, sentence
 
 
@@ -100,6 +100,8 @@ def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: 
 
 
 def _answer(content: Answer, language: str, team: str) -> str:
+    if content.no_request:
+        return sentence(language, "answer_no_request")
     if content.unread and content.back is not None:
         return sentence(language, "answer_unread_later", team=team, when=_when(content.back, content.days, language))
     if content.unread:
@@ -193,6 +195,13 @@ def card_marks(card: Card, language: str) -> list[str]:
     if card.held:
         marks.append(sentence(language, f"card_held_{card.held}"))
     return marks
+
+
+def moved(card: Card, language: str, task: Task) -> str:
+    """What a struck card says of where the request is now."""
+    if card.moved_to == NOT_A_REQUEST:
+        return sentence(language, "card_no_request")
+    return sentence(language, "card_moved", team=task.shown(card.moved_to or ""))
 
 
 def why(card: Card, language: str, base: str) -> str:

@@ -53,6 +53,7 @@ class SlackModule(PlatformModule):
     """Slack, as settings and commands know it."""
 
     usual_emoji: Mapping[str, str] = {"take": "eyes", "done": "white_check_mark", "wrong": "-1", "send": "outbox_tray"}
+    more_emoji: Mapping[str, str] = {"request": "ticket", "no_request": "no_entry_sign"}
     example_teams: Mapping[str, ExampleTeam] = {
         "billing": ExampleTeam("moneybag", "C0BILLING", "U0LEAD2"),
         "it": ExampleTeam("computer", "C0IT", "U0LEAD3"),
