@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.domain.tasks import NOT_A_REQUEST, Label, Task, Vocabulary
-from bot.locales import sentence
 from bot.platforms import EMOJI_ACTS, MORE_EMOJI_ACTS, PlatformModule
 from bot.settings_emoji import EmojiSettings
 from bot.settings_values import Table, Values
@@ -79,5 +78,5 @@ def _label(vocabulary: Vocabulary, languages: Sequence[str]) -> Label:
         means=known["means"],
         examples=examples,
         emoji=vocabulary.no_request,
-        title=sentence(languages[0], "no_request_title"),
+        title=known["title"].get(languages[0], known["title"]["en"]),
     )

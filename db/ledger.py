@@ -38,6 +38,7 @@ from db.conversations import (
     presses,
     reactions,
     reminders,
+    requested,
     undecided,
 )
 from db.engine import Database
@@ -138,6 +139,10 @@ class PostgresLedger:
     async def add_reaction(self, reaction: Reaction) -> bool:
         async with self._database.transaction() as session:
             return await intake.add_reaction(session, reaction)
+
+    async def make_request(self, ref: MessageRef, now: datetime) -> bool:
+        async with self._database.transaction() as session:
+            return await requested.make_request(session, ref, now)
 
     async def add_press(self, press: Press) -> bool:
         async with self._database.transaction() as session:

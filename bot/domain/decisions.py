@@ -57,6 +57,8 @@ class Reason(StrEnum):
     """Its team was retired, or merged into this one."""
     RULE = "rule"
     """A rule of the settings applied: it decided, or had the person asked."""
+    REQUESTED = "requested"
+    """Somebody made a request of it, and nothing in it says whose it is."""
     THANKS = "thanks"
     """Nothing was said but thanks, in a language in which they are known."""
 
@@ -210,6 +212,19 @@ def decide(
     if may_ask and now is not None and not any(task.label(name).open_at(now) for name in candidates):
         return _hesitate(task, decision, Reason.OUT_OF_HOURS, candidates, False)
     return _hesitate(task, decision, doubt, candidates, may_ask)
+
+
+def as_request(task: Task, opinions: Sequence[Opinion | NoPrediction]) -> tuple[Task, list[Opinion | NoPrediction]]:
+    """The same question where it is known that something is a request: what is none has no part in it."""
+    teams = replace(task, labels=tuple(label for label in task.labels if not label.is_no_request))
+    return teams, [_among(teams.names, one) if isinstance(one, Opinion) else one for one in opinions]
+
+
+def _among(names: Sequence[str], opinion: Opinion) -> Opinion:
+    left = {name: p for name, p in opinion.probabilities.items() if name in names}
+    total = sum(left.values())
+    alone = None if opinion.alone is None else _among(names, opinion.alone)
+    return replace(opinion, probabilities={name: p / total for name, p in left.items()} if total else {}, alone=alone)
 
 
 def _understands(opinion: Opinion) -> bool:

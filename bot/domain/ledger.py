@@ -148,6 +148,12 @@ class Ledger(Protocol):
         A lead's `choice` is stored on a conversation's own messages, too.
         """
 
+    async def make_request(self, ref: MessageRef, now: datetime) -> bool:
+        """Somebody wants that message to be a request: what was closed as none, or rests, is decided anew, among teams.
+
+        What is a request already stays as it is. False: no such message is stored.
+        """
+
     async def add_press(self, press: Press) -> bool:
         """Store a button press if we have ever posted in that chat. False as above."""
 

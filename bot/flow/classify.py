@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.decisions import Decision, NoPrediction, Opinion, Reason, decide, missing
+from bot.domain.decisions import Decision, NoPrediction, Opinion, Reason, as_request, decide, missing
 from bot.domain.embedders import known_of
 from bot.domain.errors import Unreachable
 from bot.domain.model_ports import Asked, Embedder, ExampleVoices, Memory, Predictor, Query, Registry, Vector, Voice
@@ -34,6 +34,11 @@ class Considered:
     def decided(self, task: Task, may_ask: bool, now: datetime | None = None) -> Decision:
         """The decision on it, as `domain.decisions.decide` has it."""
         return replace(decide(task, self.opinions, may_ask, now), language=self.language)
+
+    def as_request(self, task: Task) -> "tuple[Task, Considered]":
+        """The same where it is known that something is a request (`domain.decisions.as_request`)."""
+        teams, opinions = as_request(task, self.opinions)
+        return teams, replace(self, opinions=tuple(opinions))
 
     @property
     def model(self) -> Opinion | NoPrediction:

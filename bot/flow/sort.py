@@ -14,7 +14,7 @@ from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import has_words, joined
 from bot.domain.rich_text import plain
 from bot.domain.rules import Rule, Rules, Written, asking, ruled, thanked
-from bot.domain.tasks import Task
+from bot.domain.tasks import NOT_A_REQUEST, Task
 from bot.domain.thanks import is_thanks
 from bot.flow.batch import Batch
 from bot.flow.classify import BATCH, Classifier, Considered
@@ -80,7 +80,10 @@ class Sorter(Step[UndecidedConversation]):
         conversation, words = case.conversation, plain(text)
         [language] = await self.classifier.languages([words]) if self.rules.need_the_language else [None]
         said = Written(words, conversation.person, conversation.place, case.messages[-1].at, language)
-        return self.rules.applying(said, may_ask=not conversation.asked)
+        found = self.rules.applying(said, may_ask=not conversation.asked)
+        if conversation.wanted:  # somebody said that it is a request
+            return {task: rule for task, rule in found.items() if rule.then.label != NOT_A_REQUEST}
+        return found
 
     async def _consider(self, asked: Sequence[tuple[str, str]]) -> list[Considered]:
         query = await self.classifier.query(self.task, hurried=True)
@@ -88,7 +91,9 @@ class Sorter(Step[UndecidedConversation]):
         return await self.classifier.consider(query, texts, askers=askers)
 
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
-        if case.unanswered:
+        if case.conversation.wanted and not case.unanswered:
+            await self._hand_over(case, text, fallback(self.task, Reason.REQUESTED), None)
+        elif case.unanswered:
             await self._hand_over(case, text, fallback(self.task, Reason.NO_ANSWER), None)
         elif self.task.knows_no_request and is_thanks(text) and not any(one.media for one in case.messages):
             await self._hand_over(case, text, thanked(self.task), None)
@@ -99,7 +104,8 @@ class Sorter(Step[UndecidedConversation]):
 
     def _decided(self, case: UndecidedConversation, known: Considered, rule: Rule | None) -> Decision:
         """What the voices decide, or the question that a rule wants the person to be asked."""
-        decision = known.decided(self.task, not case.conversation.asked, self.now())
+        task, known = known.as_request(self.task) if case.conversation.wanted else (self.task, known)
+        decision = known.decided(task, not case.conversation.asked, self.now())
         return decision if rule is None else asking(self.task, rule, decision)
 
     async def _hand_over(

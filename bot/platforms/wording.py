@@ -79,6 +79,7 @@ _FALLBACK_ALONE: Mapping[str, str] = {
     Reason.NOT_TRAINED: "card_by_fallback_untrained",
     Reason.UNREADABLE: "card_by_fallback_unreadable",
     Reason.OUT_OF_HOURS: "card_by_fallback_out_of_hours",
+    Reason.REQUESTED: "card_by_fallback_requested",
 }
 """What is said where no model spoke, or nobody was asked: why not."""
 

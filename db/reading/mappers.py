@@ -27,6 +27,7 @@ def conversation(row: ConversationRow) -> Conversation:
         label=row.label,
         taken_by=row.taken_name or row.taken_by,
         reopened=row.reopened_at,
+        wanted=row.wanted,
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bot.domain.decisions import Author, Reason
 from bot.domain.learning import Source
-from bot.domain.posts import Answer, Moved, WordsPlease
+from bot.domain.posts import Answer, Moved, Question, WordsPlease
 from bot.domain.rules import Conditions, Outcome, Rule, Rules
 from bot.domain.tasks import NOT_A_REQUEST, Label, Task
 from bot.domain.word_list import phrase
@@ -167,3 +167,64 @@ async def test_somebody_who_is_no_lead_dismisses_nothing(quiet: Story, database:
     await quiet.reacts("🚫", by=AGENT)
     await quiet.settles()
     assert await states(database) == [("billing", "routed")]
+
+
+async def test_anybody_may_make_a_request_of_what_was_none(kind: Story, database: Database) -> None:
+    ref = await kind.writes("FYI: my parcel is lost", "m1")
+    await kind.settles()
+    assert await kind.ledger.make_request(ref, kind.time)
+    await kind.settles()
+    assert await states(database) == [("delivery", "routed")]
+    assert kind.heard() == [KIND, Answer("delivery", "en")]
+    assert kind.reads().excerpt == "FYI: my parcel is lost"
+    again = kind.said()
+    assert await kind.ledger.make_request(ref, kind.time)
+    await kind.settles()
+    assert kind.said() == again
+
+
+async def test_the_voices_choose_among_teams_then(quiet: Story, database: Database) -> None:
+    quiet.predictor.rules[None] = lambda text: NOT_A_REQUEST
+    ref = await quiet.writes("the lift works again", "m1")
+    await quiet.settles()
+    assert await quiet.ledger.make_request(ref, quiet.time)
+    await quiet.settles()
+    [question] = quiet.heard()
+    assert isinstance(question, Question)
+    assert NOT_A_REQUEST not in question.candidates
+
+
+async def test_thanks_that_somebody_wants_handled_go_to_the_fallback(quiet: Story) -> None:
+    ref = await quiet.writes("thank you!", "m1")
+    await quiet.settles()
+    assert await quiet.ledger.make_request(ref, quiet.time)
+    await quiet.settles()
+    assert (quiet.reads().label, quiet.reads().reason) == ("triage", Reason.REQUESTED)
+
+
+async def test_it_overtakes_a_leads_word_until_a_lead_speaks_again(quiet: Story, database: Database) -> None:
+    ref = await quiet.writes("I was charged twice", "m1")
+    await quiet.settles()
+    await quiet.reacts("🚫")
+    await quiet.settles()
+    quiet.later(1)
+    assert await quiet.ledger.make_request(ref, quiet.time)
+    assert await quiet.examples.examples("routing") == []
+    await quiet.settles()
+    assert await states(database) == [("billing", "routed")]
+    await quiet.reacts("👀")
+    await quiet.settles()
+    assert await states(database) == [("billing", "routed")]
+    await quiet.reacts("🚫")
+    await quiet.settles()
+    assert await states(database) == [(NOT_A_REQUEST, "closed")]
+
+
+async def test_what_is_a_request_already_stays_one(quiet: Story, database: Database) -> None:
+    ref = await quiet.writes("I was charged twice", "m1")
+    await quiet.settles()
+    said = quiet.said()
+    assert await quiet.ledger.make_request(ref, quiet.time)
+    await quiet.settles()
+    assert quiet.said() == said
+    assert not await quiet.ledger.make_request(replace(ref, id="never"), quiet.time)
