@@ -35,6 +35,7 @@ from bot.commands.replay import replay
 from bot.commands.review import review
 from bot.commands.rules import rules
 from bot.commands.teams import teams
+from bot.commands.token import token
 from bot.commands.why import why
 from bot.console import agreed, say
 from bot.domain.errors import UsageError
@@ -64,6 +65,7 @@ cli.command()(review)
 cli.command(name="compare")(comparing)
 cli.command()(replay)
 cli.command()(why)
+cli.command()(token)
 cli.add_typer(teams, name="teams")
 cli.add_typer(corrections, name="corrections")
 cli.add_typer(rules, name="rules")

@@ -10,11 +10,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.domain.api_tokens import ApiToken
 from bot.domain.errors import ConfigError
 from bot.domain.rules import Rules
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
+from bot.settings_api import ApiSettings
 from bot.settings_emoji import EmojiSettings
 from bot.settings_no_request import NoRequestSettings
 from bot.settings_rules import RuleSettings
@@ -85,6 +87,8 @@ class Settings:
     tasks: tuple[Task, ...]
     unlearn_within: timedelta
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
+    api: tuple[ApiToken, ...] = ()
+    """Who may use the API; empty: there is none."""
     rules: Rules = field(default_factory=Rules)
     """What decides before any voice is asked."""
 
@@ -140,7 +144,7 @@ class _Reader:
     def settings(self, document: Table) -> Settings:
         values = self._values
         values.unknown(
-            document, {"database", "model", "web", "conversation", "platforms", "tasks", "privacy", "rules"}, ""
+            document, {"database", "model", "web", "conversation", "platforms", "tasks", "privacy", "rules", "api"}, ""
         )
         talk = values.table(document, "conversation")
         values.unknown(talk, set(_TALK.split()), "conversation.")
@@ -160,6 +164,7 @@ class _Reader:
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
+            api=ApiSettings(values, self._environment).read(values.table(document, "api")),
         )
         labels = [
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels

@@ -1,6 +1,6 @@
 """Figures about the whole, and lists of conversations for those who ask."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
@@ -80,6 +80,16 @@ class PostgresQueries:
         newest = wanted.order_by(ConversationRow.started_at.desc(), ConversationRow.id.desc()).limit(limit)
         async with self._database.transaction() as session:
             return await in_short(session, (await session.scalars(newest)).all())
+
+    async def requests(
+        self, states: Sequence[State], label: str | None, before: int | None, limit: int
+    ) -> list[Request]:
+        row = ConversationRow
+        wanted = select(row).where(row.state.in_(states)).order_by(row.id.desc()).limit(limit)
+        wanted = wanted if label is None else wanted.where(row.label == label)
+        wanted = wanted if before is None else wanted.where(row.id < before)
+        async with self._database.transaction() as session:
+            return await in_short(session, (await session.scalars(wanted)).all())
 
     async def account(self, ref: MessageRef) -> Account | None:
         async with self._database.transaction() as session:

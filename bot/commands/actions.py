@@ -92,7 +92,13 @@ async def _decide(models: ModelStack, task: Task, texts: Sequence[str], rules: R
 
 
 def _route_json(text: str, decision: Decision) -> str:
-    row = {
+    # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
+    return json.dumps(route_row(text, decision), ensure_ascii=_SURROGATE.search(text) is not None)
+
+
+def route_row(text: str, decision: Decision) -> dict[str, object]:
+    """The decision on a text, for programs."""
+    return {
         "text": text,
         "label": decision.label,
         "confidence": round(decision.confidence, 6),
@@ -105,8 +111,6 @@ def _route_json(text: str, decision: Decision) -> str:
         "voices": [asdict(heard) for heard in decision.voices],
         "left_out": [asdict(one) for one in strip_noise(clean(text)).left_out],
     }
-    # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
-    return json.dumps(row, ensure_ascii=_SURROGATE.search(text) is not None)
 
 
 def _route_line(decision: Decision) -> str:

@@ -121,6 +121,11 @@ class Queries(Protocol):
     async def doubtful(self, limit: int) -> list[Request]:
         """Open conversations that deserve a lead's eye, newest first: unsure and unruled, disputed, or held back."""
 
+    async def requests(
+        self, states: Sequence[State], label: str | None, before: int | None, limit: int
+    ) -> list[Request]:
+        """Conversations in these states, newest first: of that team, and older than that conversation, if named."""
+
     async def account(self, ref: MessageRef) -> Account | None:
         """By any message of the conversation, or any post of ours about it. None: it is no conversation's."""
 

@@ -70,7 +70,8 @@ def press(row: PressRow) -> Press:
 
 
 def _actor(row: ReactionRow | PressRow) -> Person:
-    return Person(row.platform, row.actor_id, row.actor_name, row.language, row.external)
+    elsewhere = row.actor_platform if isinstance(row, ReactionRow) else None
+    return Person(elsewhere or row.platform, row.actor_id, row.actor_name, row.language, row.external)
 
 
 def decision(row: DecisionRow) -> Decision:
@@ -125,9 +126,9 @@ def receipt(row: PostRow) -> MessageRef | None:
 
 def standing_events(events: Iterable[ReactionRow]) -> list[ReactionRow]:
     """The events that put what is in place now there, oldest first: the latest event of each emoji counts."""
-    latest: dict[tuple[str, ...], ReactionRow] = {}
+    latest: dict[tuple[str | None, ...], ReactionRow] = {}
     for row in sorted(events, key=lambda event: (event.at, event.id)):
-        latest[row.platform, row.chat, row.message_id, row.actor_id, row.emoji] = row
+        latest[row.platform, row.chat, row.message_id, row.actor_platform, row.actor_id, row.emoji] = row
     return [row for row in sorted(latest.values(), key=lambda row: (row.at, row.id)) if row.added]
 
 

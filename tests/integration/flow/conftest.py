@@ -23,6 +23,7 @@ from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.score import Scorer
 from bot.flow.sort import Sorter
+from bot.http.api_leads import ApiLeads
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -76,7 +77,8 @@ class Story:
         )
         self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now)
         self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)
-        self.corrector = Corrector(task, VOCABULARY, self.ledger, platforms, self.now)
+        heard = {**platforms, ApiLeads.name: ApiLeads()}
+        self.corrector = Corrector(task, VOCABULARY, self.ledger, heard, self.now)
         self.relay = Relay(task, self.ledger, self.classifier, self.now)
         self.note_relay = NoteRelay(VOCABULARY, self.ledger, platforms, self.now)
         self.edit_relay = EditRelay(VOCABULARY, self.ledger, self.now)

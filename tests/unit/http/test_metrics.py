@@ -1,7 +1,7 @@
 """What Prometheus is told: figures, and never what anybody wrote."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -63,6 +63,11 @@ class Figures:
 
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         return [Request(1, None, State.NEW, "I was charged twice", SOURCE, None, NOW, "Ben")]
+
+    async def requests(
+        self, states: Sequence[State], label: str | None, before: int | None, limit: int
+    ) -> list[Request]:
+        return []
 
     async def doubtful(self, limit: int) -> list[Request]:
         return await self.requests_of(Person("web", "customer", "Cleo"), limit)
