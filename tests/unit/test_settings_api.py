@@ -27,8 +27,8 @@ def test_a_token_is_known_by_its_digest_or_by_a_variable(tmp_path: Path) -> None
     text += '[api.tokens.wall]\nenvironment = "WALL_TOKEN"\nscopes = ["read", "texts"]\n'
     tokens = load(write(tmp_path, text), {"WALL_TOKEN": f" {TOKEN}x\n"}).api
     assert [(token.name, token.scopes) for token in tokens] == [
-        ("helpdesk", {Scope.ROUTE}),
-        ("wall", {Scope.READ, Scope.TEXTS}),
+        ("helpdesk", frozenset({Scope.ROUTE})),
+        ("wall", frozenset({Scope.READ, Scope.TEXTS})),
     ]
     assert holder(tokens, TOKEN) == tokens[0]
     assert holder(tokens, f"{TOKEN}x") == tokens[1]
@@ -64,7 +64,7 @@ def test_the_command_makes_one_that_the_settings_take(tmp_path: Path) -> None:
     snippet = told.stderr[told.stderr.index("[api.tokens.wall]") :]
     assert shown not in snippet
     [token] = load(write(tmp_path, f"{GOOD}\n{snippet}"), {}).api
-    assert (holder([token], shown), token.scopes) == (token, {Scope.READ, Scope.CORRECT})
+    assert (holder([token], shown), token.scopes) == (token, frozenset({Scope.READ, Scope.CORRECT}))
 
 
 def test_the_handbooks_tokens_are_settings(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.ports import Platform
 from bot.domain.posts import Card, Content, OutboxItem, Question
 from bot.domain.rules import Rules
 from bot.domain.tasks import Task
@@ -77,7 +78,7 @@ class Story:
         )
         self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now)
         self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)
-        heard = {**platforms, ApiLeads.name: ApiLeads()}
+        heard: dict[str, Platform] = {**platforms, ApiLeads.name: ApiLeads()}
         self.corrector = Corrector(task, VOCABULARY, self.ledger, heard, self.now)
         self.relay = Relay(task, self.ledger, self.classifier, self.now)
         self.note_relay = NoteRelay(VOCABULARY, self.ledger, platforms, self.now)
