@@ -36,8 +36,11 @@ from bot.commands.file_options import (
 from bot.commands.replay import replay
 from bot.commands.retention import retention
 from bot.commands.review import review
+from bot.commands.rules import rules
 from bot.commands.teams import teams
+from bot.commands.token import token
 from bot.commands.version import before_any_command
+from bot.commands.why import why
 from bot.console import agreed, say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
@@ -68,8 +71,11 @@ cli.command()(retention)
 cli.command()(review)
 cli.command(name="compare")(comparing)
 cli.command()(replay)
+cli.command()(why)
+cli.command()(token)
 cli.add_typer(teams, name="teams")
 cli.add_typer(corrections, name="corrections")
+cli.add_typer(rules, name="rules")
 
 
 class Form(StrEnum):
@@ -190,8 +196,8 @@ def route(
         async with open_model_stack(settings, asked_much=asked if texts is not None else None) as (_, models):
             with writing(None) as out:
                 if texts is not None:
-                    return await actions.route_texts(models, asked, texts, as_json, out)
-                await actions.route_text(models, asked, text or "", as_json, out)
+                    return await actions.route_texts(models, asked, texts, as_json, out, settings.rules)
+                await actions.route_text(models, asked, text or "", as_json, out, settings.rules)
             return 0
 
     if run_to_end(work()):
