@@ -25,6 +25,7 @@ from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.forget import Unlearner
 from bot.flow.learn import Learner
+from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.receive import Receiver
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
@@ -124,8 +125,9 @@ def start_chat_steps(
         # One each, so that a platform that does not answer fills no slot of another
         deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name)
         _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
-    _work(group, ButtonHandler(task, words, ledger, platforms, now), store, wakeups)
-    _work(group, Corrector(task, words, ledger, platforms, now), store, wakeups)
+    asked = settings.questions
+    _work(group, ButtonHandler(task, words, ledger, platforms, now, asked), store, wakeups)
+    _work(group, Corrector(task, words, ledger, platforms, now, asked), store, wakeups)
     _work(group, Relay(task, ledger, models.classifier, now), store, wakeups)
     _work(group, NoteRelay(words, ledger, platforms, now), store, wakeups)
     _work(group, EditRelay(words, ledger, now), store, wakeups)
@@ -140,7 +142,9 @@ def start_model_steps(
 ) -> None:
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
-    sorter = Sorter(task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now)
+    questions = Questions(settings.questions, models.classifier)
+    waits = timing.settle, timing.patience
+    sorter = Sorter(task, store.ledger, models.classifier, *waits, settings.wordless, now, questions)
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
@@ -151,6 +155,7 @@ def start_model_steps(
         if task.learning.digest and task.label(task.fallback).deliver_to
     ]
     _work(group, sorter, store, wakeups)
+    _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
     wakeups.subscribe(Learner.name, Learner.wakes_on)
@@ -165,7 +170,8 @@ def start_model_steps(
     _keep(group, rollback.name, partial(forever, rollback.step, wakeups[rollback.name], at_most=_WATCH_EVERY))
     listening = Shadow(settings.tasks, models.classifier, shadows(store), now)
     _keep(group, listening.name, partial(forever, listening.step, wakeups[listening.name], at_most=_SHADOW_EVERY))
-    _keep(group, "hold memory", partial(store.memory.hold, task))
+    for one in settings.tasks:
+        _keep(group, f"hold memory of {one.name}", partial(store.memory.hold, one))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))

@@ -24,6 +24,7 @@ from bot.domain.posts import (
     Split,
     What,
 )
+from bot.domain.questions import alerts_of
 from bot.domain.tasks import Task
 
 _TO_THE_PERSON = (Answer, Question, Moved, Solved, Split)
@@ -48,6 +49,8 @@ def _told(item: OutboxItem, receipt: MessageRef) -> list[Post]:
             card = item.post.content
             linked = replace(item.card.content, moved_to=card.label, moved_link=receipt)
             return [Post(item.card.place, linked, edits=card.replaces)]
+        case Card(replaces=None, moved_to=None) as card if item.edits is None and item.post.edits is None:
+            return alerts_of(card, receipt)
         case _:
             return []
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bot.domain.decisions import Heard
 from bot.domain.messages import File, Media, MessageRef, Person, Place
+from bot.domain.question_posts import Alert, QuestionAnswer
 from bot.domain.report_posts import Digest, LearningReport
 
 OTHER = "other"
@@ -113,6 +114,8 @@ class Card:
     """What each voice said, the loudest first."""
     left_out: tuple[str, ...] = ()
     """What of a long message they did not read: `noise.Noise`."""
+    answers: tuple[QuestionAnswer, ...] = ()
+    """What was answered to the further questions about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,10 @@ class WrongTeam:
     choices: tuple[str, ...]
     chosen: str | None = None
     """The label it ended with: the buttons go."""
+    question: str = ""
+    """The further question whose answer is wrong; empty: it is about the team."""
+    titles: tuple[str, ...] = ()
+    """What people read for each of the choices, where they are no teams."""
 
 
 class What(StrEnum):
@@ -277,6 +284,7 @@ Content = (
     | Split
     | WrongTeam
     | Notice
+    | Alert
 )
 KINDS: dict[str, type[Content]] = {
     kind.__name__: kind
@@ -297,6 +305,7 @@ KINDS: dict[str, type[Content]] = {
         Split,
         WrongTeam,
         Notice,
+        Alert,
     )
 }
 

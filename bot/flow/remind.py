@@ -15,6 +15,9 @@ from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
 
+_FOR_EVER = timedelta(days=36_500)
+"""How long a team has where nobody is reminded: what an answer to a further question makes urgent is, all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reminder(Step[OverdueConversation]):
@@ -32,14 +35,14 @@ class Reminder(Step[OverdueConversation]):
 
     async def claim(self, limit: int, at_work: Sequence[OverdueConversation] = ()) -> list[OverdueConversation]:
         """What waits for too long."""
-        return await self.ledger.claim_overdue(self.now(), self.take, limit) if self.take else []
+        return await self.ledger.claim_overdue(self.now(), self.take or _FOR_EVER, limit)
 
     def key(self, item: OverdueConversation) -> ItemKey:
         return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
 
     async def handle(self, item: OverdueConversation) -> None:
         """Remind whoever should have taken it, if they are there."""
-        take = self.take or timedelta(0)
+        take = item.after or self.take or timedelta(0)
         posts = relay.reminded(self.task, item, take) if self._somebody_is_there(item, take) else []
         await self.ledger.conclude_reminder(item, posts, self.now())
         if posts:

@@ -2,20 +2,23 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from bot.domain import compose
+from bot.domain.consequences import Effects
 from bot.domain.conversations import Decided, UndecidedConversation
 from bot.domain.decisions import Decision, Reason, fallback
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import has_words, joined
+from bot.domain.questions import effects, shown, with_answers
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task
 from bot.flow.batch import Batch
 from bot.flow.classify import BATCH, Classifier, Considered
+from bot.flow.questions import Questions
 from bot.flow.step import AT_ONCE, Step
 
 log = logging.getLogger(__name__)
@@ -39,6 +42,8 @@ class Sorter(Step[UndecidedConversation]):
     wordless: str
     """What becomes of an attachment without words: "ask" for some, or "fallback", whose team looks at it."""
     now: Callable[[], datetime]
+    questions: Questions | None = None
+    """What else is asked of every conversation; None: nothing."""
     _texts: Batch[tuple[str, str], Considered] = field(init=False, repr=False, compare=False)
     """Texts that were claimed together, and whose each is, are classified in one round trip."""
     _decisions: Batch[Decided, bool] = field(init=False, repr=False, compare=False)
@@ -66,7 +71,17 @@ class Sorter(Step[UndecidedConversation]):
     async def _consider(self, asked: Sequence[tuple[str, str]]) -> list[Considered]:
         query = await self.classifier.query(self.task, hurried=True)
         texts, askers = [text for text, _ in asked], [who for _, who in asked]
-        return await self.classifier.consider(query, texts, askers=askers)
+        if self.questions is None or not self.questions.tasks:
+            return await self.classifier.consider(query, texts, askers=askers)
+        vectors = self.classifier.embedding(texts)
+        asking = self.questions.begin(texts, askers, vectors)
+        try:
+            known = await self.classifier.consider(query, texts, askers=askers, vectors=vectors)
+            answers = await self.questions.in_time(asking, len(texts))
+        finally:
+            asking.cancel()
+            vectors.cancel()
+        return [replace(one, answers=of) for one, of in zip(known, answers, strict=True)]
 
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
         if case.unanswered:
@@ -77,7 +92,8 @@ class Sorter(Step[UndecidedConversation]):
             await self.ledger.ask_for_words(case, compose.words_please(case))
 
     async def _decide(self, case: UndecidedConversation, text: str, known: Considered) -> None:
-        may_ask = not case.conversation.asked
+        # Whoever is suspected is asked nothing either: a team gets it, and looks
+        may_ask = not case.conversation.asked and not self._effects(known).hold
         decision = known.decided(self.task, may_ask, self.now())
         await self._hand_over(case, text, decision, known)
 
@@ -91,14 +107,24 @@ class Sorter(Step[UndecidedConversation]):
             words = compose.told(case.messages, text, leaned_on)
             posts = compose.routed(self.task, case, decision, words, self.now())
         vector = known.vector if known else None
-        if await self._stored(Decided(case, decision, tuple(posts), plain(text), vector)):
+        if await self._stored(self._with_answers(Decided(case, decision, tuple(posts), plain(text), vector), known)):
             tell(case.conversation.id, decision)
+
+    def _with_answers(self, decided: Decided, known: Considered | None) -> Decided:
+        """With what was answered besides, on the card, too. What nobody asked now is asked by and by."""
+        if self.questions is None or not self.questions.tasks:
+            return decided
+        answers = known.answers if known is not None else ()
+        posts = with_answers(decided.posts, None, shown(self.questions.tasks, answers))
+        late = self.questions.missing(answers) and has_words(decided.text)
+        return replace(decided, posts=tuple(posts), answers=answers, effects=self._effects(known), unanswered=late)
+
+    def _effects(self, known: Considered | None) -> Effects:
+        return Effects() if known is None or self.questions is None else effects(self.questions.tasks, known.answers)
 
     async def _stored(self, decided: Decided) -> bool:
         """Whether it was stored, with others if it can be; False: a message came in between, and it comes again."""
-        if await self._decisions.one(decided):
-            return True
-        return await self.ledger.decide(decided.case, decided.decision, decided.posts, decided.text, decided.vector)
+        return await self._decisions.one(decided) or await self.ledger.decide_one(decided)
 
 
 def tell(conversation: int, decision: Decision) -> None:

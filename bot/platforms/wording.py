@@ -29,6 +29,7 @@ from bot.domain.posts import (
 from bot.domain.report_posts import LearningReport, Withdrawal
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose, sentence
+from bot.platforms.question_wording import wrong_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str
             return sentence(language, "not_sent", to=_named(content.to, language), problem=content.problem)
         case Offer():
             return sentence(language, "offer_sent" if content.sent else "offer", to=_named(content.to, language))
+        case WrongTeam() if content.question:
+            return wrong_answer(content, language)
         case WrongTeam(chosen=None):
             return sentence(language, "wrong_team")
         case WrongTeam():

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +31,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert, QuestionAnswer
 from bot.domain.report_posts import Digest, LearningReport
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
@@ -75,6 +77,14 @@ def shown(content: Content, language: str = "en", links: Links | None = None) ->
     return json.dumps(said(content, language, links).blocks, ensure_ascii=False)
 
 
+UPSET = QuestionAnswer(
+    "sentiment", "upset", "Upset", 0.91, Author.EXAMPLES, (("slack", "rage", "Upset"), ("slack", "relieved", "Calm"))
+)
+SUSPECT = QuestionAnswer(
+    "fraud", "suspect", "Suspicious", 0.97, Author.LEAD, (), ("hold", "sooner", "first", "tell", "also_to"), 5,
+    disputed=True, held="too_many",
+)  # fmt: skip
+TOLD = Alert("fraud", "suspect", "Suspicious", 0.97, Author.EXAMPLES, "billing", SOURCE)
 EVERY = [
     Answer("billing", None),
     Answer("billing", None, remembered=True),
@@ -111,6 +121,12 @@ EVERY = [
     Split("billing", None, SOURCE, done=True),
     WrongTeam(("billing", "it")),
     WrongTeam(("billing", "it"), chosen="it"),
+    card(answers=(UPSET, SUSPECT)),
+    WrongTeam(("calm",), question="sentiment", titles=("Calm",)),
+    WrongTeam(("calm",), question="sentiment", titles=("Calm",), chosen="calm"),
+    TOLD,
+    replace(TOLD, copies=True, author="Ann", excerpt="I was charged twice"),
+    replace(TOLD, withdrawn=True),
     *(Notice(what, team="it", who="Ann", problem="is_archived", minutes=30) for what in What),
 ]
 
