@@ -99,7 +99,7 @@ async def store_with_teams(session: AsyncSession, decided: Sequence[Decided], at
 
 
 async def _follow(session: AsyncSession, conversation: int, effects: Effects, unanswered: bool) -> None:
-    columns = {**follows(effects), "on_hold": effects.hold, "unanswered": unanswered}
+    columns = {**follows(effects), "on_hold": effects.hold, "lacks_answers": unanswered}
     changed = update(_ROW).where(_ROW.id == conversation).values(**columns)
     await session.execute(changed.execution_options(synchronize_session=False))
 
@@ -122,7 +122,7 @@ async def claim_unanswered(session: AsyncSession, now: datetime, limit: int) -> 
 def _waiting(now: datetime) -> Select[ConversationRow]:
     return (
         select(_ROW)
-        .where(_ROW.unanswered, _ROW.state.in_([State.ROUTED, State.CLOSED]), _ROW.text.is_not(None), free(now))
+        .where(_ROW.lacks_answers, _ROW.state.in_([State.ROUTED, State.CLOSED]), _ROW.text.is_not(None), free(now))
         .where(~backs_off("ask", _ROW.id, now), ~is_set_aside("ask", _ROW.id))
         .order_by(_ROW.id)
         .with_for_update(skip_locked=True)

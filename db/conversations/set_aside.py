@@ -133,11 +133,11 @@ async def _reopen_reminder(session: AsyncSession, conversation: int, first: date
 
 async def _conclude_asking(session: AsyncSession, conversation: int, now: datetime) -> None:
     never = update(ConversationRow).where(ConversationRow.id == conversation)
-    await _run(session, never.values(unanswered=False))
+    await _run(session, never.values(lacks_answers=False))
 
 
 async def _reopen_asking(session: AsyncSession, conversation: int, first: datetime, now: datetime) -> None:
-    await _run(session, update(ConversationRow).where(ConversationRow.id == conversation).values(unanswered=True))
+    await _run(session, update(ConversationRow).where(ConversationRow.id == conversation).values(lacks_answers=True))
 
 
 _HANDLING: Mapping[str, _Handling] = {

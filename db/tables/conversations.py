@@ -33,7 +33,7 @@ class ConversationRow(Table):
             "routed_at",
             postgresql_where=text("state = 'routed' AND taken_by IS NULL AND reminders < 2"),
         ),
-        Index("ix_conversations_unanswered", "id", postgresql_where=text("unanswered")),
+        Index("ix_conversations_lacks_answers", "id", postgresql_where=text("lacks_answers")),
         Index("ix_conversations_on_hold", "id", postgresql_where=text("on_hold")),
     )
 
@@ -84,7 +84,7 @@ class ConversationRow(Table):
     reminders: Mapped[int] = mapped_column(server_default="0")
     remind_after: Mapped[datetime | None]
     """Nobody needs to be reminded before; None: as soon as it waited for long enough."""
-    unanswered: Mapped[bool] = mapped_column(server_default=false())
+    lacks_answers: Mapped[bool] = mapped_column(server_default=false())
     """A further question about it is still to be answered."""
     on_hold: Mapped[bool] = mapped_column(server_default=false())
     """Nothing is sent to the person until somebody of its team looked."""

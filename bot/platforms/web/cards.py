@@ -38,7 +38,8 @@ def team_room(words: Words, lines: Sequence[TranscriptLine]) -> list[Json]:
         elif line.note is None and not (line.post and line.post.under is not None):
             threads[line.ref.id] = _Thread(line)
     tops = [thread for id, thread in threads.items() if thread.top.ref.id == id]
-    newest = sorted(reversed(tops[-CARDS:]), key=lambda thread: not _comes_first(thread.top))
+    newest = list(reversed(tops[-CARDS:]))
+    newest.sort(key=lambda thread: not _comes_first(thread.top))
     return [{**_line(words, one.top), "under": under(words, one.top, one.under)} for one in newest]
 
 
