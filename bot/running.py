@@ -131,7 +131,8 @@ def start_chat_steps(
     _work(group, Relay(task, ledger, models.classifier, now), store, wakeups)
     _work(group, NoteRelay(words, ledger, platforms, now), store, wakeups)
     _work(group, EditRelay(words, ledger, now), store, wakeups)
-    _work(group, Reminder(task, ledger, timing.take, now), store, wakeups, at_most=_REMIND_EVERY)
+    hurries = any(label.consequences.sooner for one in asked for label in one.labels)
+    _work(group, Reminder(task, ledger, timing.take, now, hurries), store, wakeups, at_most=_REMIND_EVERY)
     _keep(group, inbox.name, partial(forever, inbox.step, wakeups[inbox.name]))
     _keep(group, "rereading", partial(_reread, store))
     return wakeups

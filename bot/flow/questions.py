@@ -42,6 +42,14 @@ class Questions:
         """Ask all questions of all texts, at once and beside whatever else is asked; `vectors` are the texts'."""
         return asyncio.create_task(self._ask_all(texts, askers, vectors), name="further questions")
 
+    async def answers(self, texts: Sequence[str]) -> list[Answers]:
+        """Every answer to every text, however long it takes; one that nobody can give now is missing."""
+        vectors = self.classifier.embedding(texts)
+        try:
+            return await self._ask_all(texts, (), vectors)
+        finally:
+            vectors.cancel()
+
     async def in_time(self, asking: "asyncio.Task[list[Answers]]", texts: int) -> list[Answers]:
         """What was answered in time, of each text; the rest is asked again later. Never raises for it."""
         done, _ = await asyncio.wait({asking}, timeout=_GRACE)

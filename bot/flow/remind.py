@@ -32,9 +32,13 @@ class Reminder(Step[OverdueConversation]):
     take: timedelta | None
     """How long a team has; None or nothing: for ever."""
     now: Callable[[], datetime]
+    hurries: bool = False
+    """Whether an answer to a further question may leave a team less time than `take`."""
 
     async def claim(self, limit: int, at_work: Sequence[OverdueConversation] = ()) -> list[OverdueConversation]:
         """What waits for too long."""
+        if not self.take and not self.hurries:
+            return []
         return await self.ledger.claim_overdue(self.now(), self.take or _FOR_EVER, limit)
 
     def key(self, item: OverdueConversation) -> ItemKey:

@@ -81,7 +81,7 @@ class Story:
         self.relay = Relay(task, self.ledger, self.classifier, self.now)
         self.note_relay = NoteRelay(VOCABULARY, self.ledger, platforms, self.now)
         self.edit_relay = EditRelay(VOCABULARY, self.ledger, self.now)
-        self.reminder = Reminder(task, self.ledger, TAKE, self.now)
+        self.reminder = Reminder(task, self.ledger, TAKE, self.now, hurries=True)
         self.embedding_backfill = EmbeddingBackfill(self.memory, self.embedder, self.failures, self.now)
         self.learner = Learner(
             {one.name: one for one in (task, *self.questions)},

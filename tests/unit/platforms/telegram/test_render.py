@@ -34,6 +34,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert, QuestionAnswer
 from bot.domain.report_posts import Digest, LearningReport, Withdrawal
 from bot.domain.rich_text import units
 from bot.domain.tasks import Label, Task, Vocabulary
@@ -104,12 +105,24 @@ def samples(text: str) -> list[Content]:
         Sent(text, text, text, problem=text),
         WrongTeam((text,) * 120),
         WrongTeam((), chosen=text),
+        WrongTeam(("calm",), question=text, titles=(text,)),
+        WrongTeam(("calm",), question=text, titles=(text,), chosen="calm"),
+        replace(full_card(text), answers=(answer(text),) * 3),
+        Alert("fraud", text, text, 0.9, "model", text, TEAMS),
+        Alert("fraud", text, text, 0.9, "lead", text, None, copies=True, author=text, excerpt=text, withdrawn=True),
         *(Notice(what, text, text, text, 30) for what in What),
         Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
         LearningReport("routing", text, True, (text, text)),
         LearningReport("routing", text, False, ()),
         LearningReport("routing", text, False, (), Withdrawal(text, 400, 60, 900, 50)),
     ]
+
+
+def answer(text: str) -> QuestionAnswer:
+    """One with everything that may be said of it."""
+    legend = (("telegram", "😡", text), ("telegram", "🎉", text))
+    follows = ("hold", "sooner", "first", "tell", "also_to")
+    return QuestionAnswer("fraud", text, text, 0.9, "model", legend, follows, 5, disputed=True, held="too_many")
 
 
 def rest(content: Content) -> list[Continuation]:

@@ -29,6 +29,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.queries import TranscriptLine
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import Digest, LearningReport
 from bot.platforms.web import render
 from bot.platforms.web.cards import CARDS, team_room
@@ -341,6 +342,7 @@ def test_there_is_a_line_for_everything_that_is_ever_said() -> None:
         "Sent": Sent("hi", "Lead", "Customer"),
         "WrongTeam": WrongTeam(("legal",)),
         "Notice": Notice(What.LEFT, team="legal"),
+        "Alert": Alert("fraud", "suspicious", "Suspicious", 0.9, "model", "billing", None, copies=True, excerpt="hi"),
     }
     assert {*to_person, *to_team} == set(KINDS)
     place = Place("web", "customer", "m1")
