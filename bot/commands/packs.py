@@ -1,7 +1,6 @@
 """`switchboard pack`: further questions that come along, with their examples."""
 
 import json
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 from bot.commands import examples
 from bot.commands.command_line import AsJson, Config, read_settings, run_to_end, spoken
 from bot.console import say, table
+from bot.demo import company
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import ReadOptions
 from bot.files import write_whole
@@ -30,7 +30,7 @@ def list_packs(as_json: AsJson = False) -> None:
     if as_json:
         for name, about, labels, many in rows:
             row = {"pack": name, "about": about, "labels": labels.split(", "), "examples": many}
-            print(json.dumps(row, ensure_ascii=False), file=sys.stdout)
+            typer.echo(json.dumps(row, ensure_ascii=False))
         return
     table("packs", ("pack", "about", "labels", "examples"), [(*row[:3], str(row[3])) for row in rows])
 
@@ -71,6 +71,8 @@ async def _import(settings: Settings, chosen: Pack) -> None:
 
 def check_free(chosen: Pack, settings: Settings) -> None:
     """Raises UsageError where the settings have such a question, or a label that is called like one of its."""
+    if settings.path.resolve() == company.SETTINGS.resolve():
+        raise UsageError("these are the demo's settings; write your own first: switchboard init")
     if chosen.name in [task.name for task in settings.tasks]:
         raise UsageError(f"tasks.{chosen.name} is in {settings.path} already, nothing was changed; rename or remove it")
     for task in settings.tasks:

@@ -57,7 +57,7 @@ _EXCERPT, _HISTORY, _LEGEND, _MARKS, _REMEMBERED = 1_000, 600, 600, 300, 300
 """Together with a card's other lines they stay below what one message may hold. An excerpt is longer than what
 `continuation.EXCERPT` allows only by what is said of whom it cites."""
 _SENT, _SENTENCE = 500, 1_000
-_ANSWERS, _ANSWER_LEGEND = 500, 250
+_ANSWERS, _ANSWER_LEGEND = 440, 210
 _NAMES, _SHORTEST = 400, 12
 _FEW = 8
 _QUIET = (What.LEFT, What.SOLVED)

@@ -404,3 +404,21 @@ def test_an_answer_is_read_back_as_it_was_stored() -> None:
     assert decode(*encode(content)) == content
     alert = Alert("fraud", "suspicious", "Suspicious", 0.9, "model", "billing", MessageRef("web", "billing", "post 1"))
     assert decode(*encode(alert)) == alert
+
+
+async def test_routing_is_the_same_to_the_last_message_with_any_pack(database: Database, tmp_path: Path) -> None:
+    texts = ["I was charged twice", "where is my parcel", "the vpn is down", "who can help", "gift cards, outrageous"]
+    harmless = replace(FRAUD, labels=tuple(replace(one, consequences=Consequences()) for one in FRAUD.labels))
+    made = []
+    for turn, questions in enumerate(((), (MOOD, harmless))):
+        story = told(database, tmp_path, *questions)
+        for number, text in enumerate(texts):
+            await story.writes(text, f"{turn}-{number}", author=Person("web", f"writer{turn}-{number}", "W"))
+        story.later(5)
+        await story.sorter.step()
+        newest = select(DecisionRow).where(DecisionRow.task == TASK.name).order_by(DecisionRow.id.desc())
+        async with database.transaction() as session:
+            rows = await session.scalars(newest.limit(len(texts)))
+            said = [(row.label, row.by, row.reason, sorted(row.probabilities.items())) for row in rows]
+        made.append(sorted(said))
+    assert made[0] == made[1] and len(made[0]) == len(texts)

@@ -1,6 +1,7 @@
 """What Telegram is given to show, read as Telegram reads it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
