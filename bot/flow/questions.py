@@ -73,7 +73,7 @@ class Questions:
     ) -> list[Decision | None]:
         """The answers to one question. Whatever is wrong with it concerns no other question."""
         try:
-            query = await self.classifier.query(task, hurried=True)
+            query = replace(await self.classifier.query(task, hurried=True), further=True)
             known = await self.classifier.consider(query, texts, askers=askers, vectors=vectors)
             return [answered(task, one.opinions) for one in known]
         except SwitchboardError as error:
