@@ -19,8 +19,7 @@ def _lines(answer: QuestionAnswer, language: str) -> list[str]:
     lines = [in_short(answer, language)]
     for follows in answer.follows:
         if follows in list(Follows):
-            words = {"title": answer.title, "minutes": answer.minutes}
-            lines.append(sentence(language, f"follows_{follows}", **words))
+            lines.append(sentence(language, f"follows_{follows}", title=answer.title, minutes=answer.minutes))
     if answer.disputed:
         lines.append(sentence(language, "answer_disputed", title=answer.title))
     if answer.held:

@@ -26,10 +26,11 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import LearningReport, Withdrawal
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose, sentence
-from bot.platforms.question_wording import wrong_answer
+from bot.platforms.question_wording import alert, wrong_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def question(content: Question, language: str, task: Task) -> str:
     return sentence(language, "question")
 
 
-def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str, task: Task) -> str:
+def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp | Alert, language: str, task: Task) -> str:
     """The line the team reads; what people wrote themselves is the platform's to quote under it."""
     match content:
         case Notice():
@@ -157,6 +158,8 @@ def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str
             return sentence(language, "wrong_team_chosen", team=task.shown(content.chosen or ""))
         case FollowUp():
             return sentence(language, _follow_up(content), author=_named(content.author, language))
+        case Alert():
+            return alert(content, language, task)
 
 
 def _follow_up(content: FollowUp) -> str:

@@ -24,6 +24,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import Digest, LearningReport
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary
@@ -106,7 +107,7 @@ def _for_the_person(
             return Said(to_person(content, language, reader.task))
 
 
-def _for_the_team(content: FollowUp | Offer | Sent | WrongTeam | Notice, reader: Reader, language: str) -> Said:
+def _for_the_team(content: FollowUp | Offer | Sent | WrongTeam | Notice | Alert, reader: Reader, language: str) -> Said:
     told = to_team(content, language, reader.task)
     match content:
         case WrongTeam(chosen=None):

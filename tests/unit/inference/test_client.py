@@ -84,8 +84,9 @@ async def test_crowd_travels_together_and_everyone_gets_their_own_answer(
     assert [answer[0] for answer in crowd] == await predictor.predict(QUERY, texts)
 
 
-async def test_tasks_and_labels_never_share_a_request(vllm: FakeVllm, predictor: VllmPredictor) -> None:
-    other = Query(Task("mood", "How?", (Label("it", ""), Label("bad", "")), "it"), {"it": "B", "bad": "C"}, None)
+async def test_who_has_time_never_travels_with_who_is_waited_for(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    mood = Task("mood", "How?", (Label("it", ""), Label("bad", "")), "it")
+    other = Query(mood, {"it": "B", "bad": "C"}, None, deadline=3.0)
     first, second = await asyncio.gather(predictor.predict(QUERY, ["hi"]), predictor.predict(other, ["hi"]))
     assert (set(first[0].probabilities), set(second[0].probabilities)) == ({"billing", "it"}, {"it", "bad"})
     assert len(vllm.requests) == 2
