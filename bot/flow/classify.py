@@ -94,15 +94,16 @@ class Classifier:
         leave_out_itself: bool = False,
         askers: Sequence[str] = (),
         vectors: "asyncio.Future[Sequence[Vector | None]] | None" = None,
+        tell_language: bool = True,
     ) -> list[Considered]:
         """What is known about each text. Never raises for a model or embedder that is down: it says so in the result.
 
         `askers`: whose text each is, `platform:id`; empty: nobody's. `leave_out_itself` hides remembered examples with
         the same text, for honest scores on held-out examples. `vectors`: the texts', where somebody computes them
-        already; who gives them lets go of them.
+        already; who gives them lets go of them. Without `tell_language` nobody finds out in which language they are.
         """
         embedding = self.embedding(texts) if vectors is None else vectors
-        spoken = asyncio.ensure_future(asyncio.to_thread(lambda: [self.language_of(text) for text in texts]))
+        spoken = asyncio.ensure_future(asyncio.to_thread(self._languages, texts if tell_language else ()))
 
         async def embedded() -> Sequence[Vector | None]:
             return await asyncio.shield(embedding)  # a voice that gives up waiting leaves it to the others
@@ -110,7 +111,8 @@ class Classifier:
         asked = Asked(query, texts, embedded, askers, leave_out_itself)
         try:
             said = await asyncio.gather(*(voice.opinions(asked) for voice in self.voices))
-            rows = zip(texts, zip(*said, strict=True), await embedded(), await spoken, strict=True)
+            languages = await spoken or [None] * len(texts)
+            rows = zip(texts, zip(*said, strict=True), await embedded(), languages, strict=True)
             return [Considered(text, opinions, vector, language) for text, opinions, vector, language in rows]
         finally:
             if vectors is None:
@@ -130,6 +132,9 @@ class Classifier:
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Opinion]:
         """The model's calibrated opinions. Raises Unreachable or Refused as `model_ports.Predictor` does."""
         return await ModelVoice(self.predictor).predict(query, texts)
+
+    def _languages(self, texts: Sequence[str]) -> list[str | None]:
+        return [self.language_of(text) for text in texts]
 
     async def _embed(self, texts: Sequence[str]) -> Sequence[Vector | None]:
         try:

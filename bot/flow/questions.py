@@ -74,7 +74,7 @@ class Questions:
         """The answers to one question. Whatever is wrong with it concerns no other question."""
         try:
             query = replace(await self.classifier.query(task, hurried=True), further=True)
-            known = await self.classifier.consider(query, texts, askers=askers, vectors=vectors)
+            known = await self.classifier.consider(query, texts, False, askers, vectors, tell_language=False)
             return [answered(task, one.opinions) for one in known]
         except SwitchboardError as error:
             log.warning("question not answered", extra={"task": task.name, "problem": str(error)})

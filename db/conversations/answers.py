@@ -93,14 +93,18 @@ async def store_with_teams(session: AsyncSession, decided: Sequence[Decided], at
     ]
     if made:
         await record_all(session, made)
+    alike: dict[tuple[Effects, bool], list[int]] = {}
     for one in decided:
         if one.answers or one.unanswered:
-            await _follow(session, one.case.conversation.id, one.effects, one.unanswered)
+            alike.setdefault((one.effects, one.unanswered), []).append(one.case.conversation.id)
+    for (effects, unanswered), ids in alike.items():
+        await _follow(session, ids, effects, unanswered)
 
 
-async def _follow(session: AsyncSession, conversation: int, effects: Effects, unanswered: bool) -> None:
+async def _follow(session: AsyncSession, conversations: Sequence[int], effects: Effects, unanswered: bool) -> None:
+    """One statement for all of whom the same follows, which is most."""
     columns = {**follows(effects), "on_hold": effects.hold, "lacks_answers": unanswered}
-    changed = update(_ROW).where(_ROW.id == conversation).values(**columns)
+    changed = update(_ROW).where(_ROW.id.in_(conversations)).values(**columns)
     await session.execute(changed.execution_options(synchronize_session=False))
 
 
@@ -165,7 +169,7 @@ async def conclude_answers(
         await record_all(session, [(row.id, answer, now) for answer in answers])
     # What somebody took is being looked at: nothing is held back any more
     looked = row.taken_by is not None or row.state == State.CLOSED
-    await _follow(session, row.id, Effects(effects.hold and not looked, effects.first, effects.sooner), unanswered)
+    await _follow(session, [row.id], Effects(effects.hold and not looked, effects.first, effects.sooner), unanswered)
     await enqueue(session, row.id, posts, now)
     await release(session, row.id)
     await announce(session, Change.OWED, Change.FREED)
