@@ -35,6 +35,16 @@ class ConversationRow(Table):
         ),
         Index("ix_conversations_lacks_answers", "id", postgresql_where=text("lacks_answers")),
         Index("ix_conversations_on_hold", "id", postgresql_where=text("on_hold")),
+        Index(
+            "ix_conversations_with_vector",
+            "closed_at",
+            postgresql_where=text("state = 'closed' AND vector IS NOT NULL"),
+        ),
+        Index(
+            "ix_conversations_with_words",
+            "closed_at",
+            postgresql_where=text("state = 'closed' AND emptied_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = new_id()
@@ -93,6 +103,8 @@ class ConversationRow(Table):
     take_seconds: Mapped[float | None]
     """How long its team has to take it, where that is less than the settings' own; None: those count."""
     erased_at: Mapped[datetime | None]
+    emptied_at: Mapped[datetime | None]
+    """When its words were due to go, long after it was closed; who had it and what was decided stays."""
 
 
 class MessageRow(Table):

@@ -114,7 +114,7 @@ def _for_the_team(content: FollowUp | Offer | Sent | WrongTeam | Notice | Alert,
             return Said(told, tuple((str(n), reader.task.shown(label)) for n, label in enumerate(content.choices)))
         case Offer(sent=False):
             return Said(f"{told}\n{content.text}", ((SEND, sentence(language, "offer_button")),))
-        case Notice() | WrongTeam():
+        case Notice() | WrongTeam() | Alert():
             return Said(told)
         case _:
             return Said(f"{told}\n{content.text}")
