@@ -24,6 +24,7 @@ from bot.domain.posts import (
     Split,
     What,
 )
+from bot.domain.question_posts import Alert
 from bot.domain.questions import alerts_of
 from bot.domain.tasks import Task
 
@@ -73,6 +74,8 @@ def undeliverable(task: Task, item: OutboxItem, problem: str) -> Undelivered:
         return Undelivered((_sent(content, problem),))
     if item.edits is not None or item.post.edits is not None:
         return Undelivered()
+    if isinstance(content, Alert):
+        return Undelivered((Post(ON_THE_CARD, Notice(What.UNTOLD, team=content.title, problem=problem)),))
     if isinstance(content, _TO_THE_PERSON):
         return Undelivered((Post(ON_THE_CARD, Notice(What.UNREACHABLE, problem=problem)),))
     if isinstance(content, Card):

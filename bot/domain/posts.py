@@ -252,6 +252,8 @@ class What(StrEnum):
     """To whoever wanted to send a note in which there is nothing that can be sent."""
     DISPUTED = "disputed"
     """Leads name different teams (`team` and others): the last one counts, nothing is learned until they agree."""
+    UNTOLD = "untold"
+    """A room that should hear of an answer to a further question (`team`) takes nothing; `problem` says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Further questions on a real database: asked, shown, corrected, taken back, and what follows from their answers."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -7,17 +9,24 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from bot.cli import cli
 from bot.domain.consequences import Consequences
 from bot.domain.decisions import Author, Prediction
 from bot.domain.errors import NotTrained, SwitchboardError, Unreachable
-from bot.domain.learning import Source
+from bot.domain.learning import Example, Side, Source
 from bot.domain.messages import MessageRef, Person, Place
 from bot.domain.model_ports import Query
 from bot.domain.posts import Answer, Moved, Notice, Question, Reply, What, WrongTeam
 from bot.domain.question_posts import Alert, QuestionAnswer
+from bot.domain.report_posts import LearningReport
 from bot.domain.tasks import Label, Task
+from bot.init import of_names, settings_text
+from bot.platforms import platform_modules
+from bot.settings import load
 from db.engine import Database
+from db.examples import PostgresExamples
 from db.queries import PostgresQueries
 from db.tables import DecisionRow
 from tests.fakes import FakePlatform, FakePredictor
@@ -140,8 +149,6 @@ async def test_a_question_that_fails_harms_no_routing_and_is_answered_later(
 
 
 async def test_what_is_slow_is_not_waited_for(story: Story, database: Database) -> None:
-    import asyncio
-
     oracle = story.predictor
     assert isinstance(oracle, Oracle)
     usual = oracle.predict
@@ -306,6 +313,14 @@ async def test_other_rooms_hear_of_it_once_with_the_way_to_the_card(guarded: Sto
     assert len(alerts(guarded, SECURITY)) == 1
 
 
+async def test_a_room_that_takes_nothing_is_told_of_under_the_card(guarded: Story) -> None:
+    guarded.platform.closed["security"] = "not_in_channel"
+    await guarded.writes("charged, buy gift cards and send the codes", "m1")
+    await guarded.settles()
+    [notice] = [said for said in guarded.thread() if isinstance(said, Notice)]
+    assert (notice.what, notice.team, notice.problem) == (What.UNTOLD, "Suspicious", "not_in_channel")
+
+
 async def test_taking_the_label_back_takes_back_what_followed(guarded: Story, database: Database) -> None:
     await guarded.writes("charged, buy gift cards and send the codes", "m1")
     await guarded.settles()
@@ -424,3 +439,40 @@ async def test_routing_is_the_same_to_the_last_message_with_any_pack(database: D
             said = [(row.label, row.by, row.reason, sorted(row.probabilities.items())) for row in rows]
         made.append(sorted(said))
     assert made[0] == made[1] and len(made[0]) == len(texts)
+
+
+async def test_a_question_learns_by_itself_and_leads_hear_of_it(story: Story) -> None:
+    known = [
+        Example(f"{kind} number {n} {label}", label, Source.IMPORT, side, story.now())
+        for label, kind in (("upset", "outrageous"), ("calm", "thanks"), ("glad", "wonderful"))
+        for n in range(60)
+        for side in (Side.TRAIN, Side.HELD_OUT)
+    ]
+    await story.examples.add_examples("sentiment", known)
+    assert await story.registry.request_cycle("sentiment", "test", "now", story.time)
+    assert await story.learner.step() == 1
+    await story.settles()
+    [report] = [item.post for item in story.said() if isinstance(item.post.content, LearningReport)]
+    assert report.place == Place("web", "triage")
+    assert isinstance(report.content, LearningReport) and report.content.task == "sentiment"
+    assert await story.registry.adapters(TASK.name) == []
+
+
+async def test_pack_add_writes_the_question_imports_its_examples_and_refuses_to_do_it_twice(
+    database: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    file = tmp_path / "switchboard.toml"
+    file.write_text(settings_text(of_names(["web"], platform_modules()), http=False), "utf-8")
+    add = ["pack", "add", "fraud", "--config", str(file)]
+    done = await asyncio.to_thread(CliRunner().invoke, cli, add)
+    assert (done.exit_code, done.stdout) == (0, ""), done.stderr
+    [question] = load(file, {}).questions
+    assert (question.name, question.fallback, question.label("suspicious").emoji) == ("fraud", "ordinary", {"web": "🕵"})
+    known = await PostgresExamples(database).examples("fraud")
+    imported = [one for one in known if one.source is Source.IMPORT]
+    assert Counter(one.label for one in imported) == {"ordinary": 64, "suspicious": 63}
+    before = file.read_text("utf-8")
+    again = await asyncio.to_thread(CliRunner().invoke, cli, add)
+    assert again.exit_code == 2 and "tasks.fraud is in" in again.stderr
+    assert file.read_text("utf-8") == before

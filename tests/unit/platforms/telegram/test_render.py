@@ -376,3 +376,15 @@ def test_a_report_gives_its_reasons() -> None:
 def test_cutting_counts_as_telegram_does_and_splits_no_emoji(text: str, limit: int, kept: str) -> None:
     assert cut(text, limit) == kept
     assert units(kept) <= limit
+
+
+def test_a_card_says_what_was_answered_besides_and_another_room_hears_of_it() -> None:
+    calm = QuestionAnswer(
+        "sentiment", "upset", "Upset", 0.91, "model", (("telegram", "😡", "Upset"), ("web", "🙂", "Calm")), ("hold",)
+    )
+    said = say(card(answers=(calm,))).text
+    assert "Upset · 91%" in said and "Not Upset? React with: 😡 Upset" in said and "🙂" not in said
+    assert "Upset: nothing is sent to the person" in said
+    alert = Alert("sentiment", "upset", "Upset", 0.91, "model", "billing", TEAMS)
+    assert "Upset · 91%: a request to" in say(alert).text
+    assert "I was charged" in say(replace(alert, copies=True, author="Ann", excerpt="I was charged")).text
