@@ -10,7 +10,7 @@ from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Reaction, chosen
 from bot.domain.posts import ON_THE_CARD, Post, WrongTeam
 from bot.domain.question_posts import QuestionAnswer
-from bot.domain.questions import Said, effects, shown
+from bot.domain.questions import Said, counts, effects, shown
 from bot.domain.reaction_rules import Act, Statement, names, wrong_now
 from bot.domain.tasks import Task, Vocabulary
 
@@ -56,19 +56,17 @@ def _decision(
 ) -> Decision | None:
     now = next((one for one in pending.answers if one.task == question.name), None)
     if lead_label is not None:
-        if now is not None and now.label == lead_label.label:
+        if now is not None and now.label == lead_label.label and counts(now):
             return None
         return Decision(question.name, lead_label.label, Author.LEAD, Reason.CORRECTED, actor=lead_label.lead.key)
-    if now is None or first is None or now.label == first.label:
+    if now is None or first is None or (now.label == first.label and now.by is not Author.LEAD):
         return None
-    return replace(first, reason=Reason.WITHDRAWN)
+    # What was a guess before any lead spoke is one again, from which nothing follows
+    return first if first.reason is Reason.UNSURE else replace(first, reason=Reason.WITHDRAWN)
 
 
 def answers_now(pending: PendingReactions, found: Sequence[QuestionState]) -> tuple[Decision, ...]:
-    """The answer to each question after what leads say.
-
-    An answer that was taken back to counts as it did before: as sure as it was.
-    """
+    """The answer to each question after what leads say."""
     decided = {state.task: state.decision for state in found if state.decision is not None}
     kept = [one for one in pending.answers if one.task not in decided]
     return (*kept, *decided.values())

@@ -141,15 +141,20 @@ def alerts_now(card: StandingCard | None, known: Sequence[StandingAlert], now: S
     """
     if card is None or card.ref is None:
         return []
-    labels = {answer.task: answer.label for answer in now}
     posts = []
     for one in known:
-        withdrawn = labels.get(one.alert.task) != one.alert.label
+        withdrawn = not any(_follows(one.alert, answer) for answer in now)
         if withdrawn != one.alert.withdrawn:
             posts.append(Post(one.place, replace(one.alert, withdrawn=withdrawn), edits=one.post))
     told = {(one.place, one.alert.task, one.alert.label, one.alert.copies) for one in known}
     fresh = alerts_of(replace(card.card, answers=tuple(now)), card.ref)
     return [*posts, *(post for post in fresh if _place_of(post) not in told)]
+
+
+def _follows(alert: Alert, answer: QuestionAnswer) -> bool:
+    """Whether what was told still follows from the answer."""
+    kind = Follows.ALSO_TO if alert.copies else Follows.TELL
+    return (alert.task, alert.label) == (answer.task, answer.label) and kind in answer.follows
 
 
 def _place_of(post: Post) -> tuple[Place, str, str, bool] | None:

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 _GRACE = 0.25
 """Seconds after the team is known for which its decision waits for the other answers, to be stored with them."""
 Answers = tuple[Decision, ...]
+Asking = Sequence["asyncio.Task[list[Decision | None]]"]
+"""A task for each question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +40,30 @@ class Questions:
 
     def begin(
         self, texts: Sequence[str], askers: Sequence[str], vectors: "asyncio.Future[Sequence[Vector | None]]"
-    ) -> "asyncio.Task[list[Answers]]":
+    ) -> Asking:
         """Ask all questions of all texts, at once and beside whatever else is asked; `vectors` are the texts'."""
-        return asyncio.create_task(self._ask_all(texts, askers, vectors), name="further questions")
+        return [
+            asyncio.create_task(self._ask(task, texts, askers, vectors), name=f"question {task.name}")
+            for task in self.tasks
+        ]
 
     async def answers(self, texts: Sequence[str]) -> list[Answers]:
         """Every answer to every text, however long it takes; one that nobody can give now is missing."""
         vectors = self.classifier.embedding(texts)
         try:
-            return await self._ask_all(texts, (), vectors)
+            return await self.in_time(self.begin(texts, (), vectors), len(texts), None)
         finally:
             vectors.cancel()
 
-    async def in_time(self, asking: "asyncio.Task[list[Answers]]", texts: int) -> list[Answers]:
+    async def in_time(self, asking: Asking, texts: int, grace: float | None = _GRACE) -> list[Answers]:
         """What was answered in time, of each text; the rest is asked again later. Never raises for it."""
-        done, _ = await asyncio.wait({asking}, timeout=_GRACE)
-        if not done:
-            asking.cancel()
-            return [()] * texts
-        return asking.result()
-
-    async def _ask_all(
-        self, texts: Sequence[str], askers: Sequence[str], vectors: "asyncio.Future[Sequence[Vector | None]]"
-    ) -> list[Answers]:
-        columns = await asyncio.gather(*(self._ask(task, texts, askers, vectors) for task in self.tasks))
-        return [tuple(one for one in row if one is not None) for row in zip(*columns, strict=True)]
+        try:
+            done, _ = await asyncio.wait(asking, timeout=grace)
+        finally:
+            for one in asking:
+                one.cancel()
+        columns = [one.result() for one in asking if one in done]
+        return [tuple(one for of in columns if (one := of[n]) is not None) for n in range(texts)]
 
     async def _ask(
         self,
@@ -127,5 +128,6 @@ class QuestionAsker(Step[UnansweredConversation]):
         if item.vector is None or item.embedder != classifier.embedder.name:
             vectors = classifier.embedding([item.text])
         asker = item.conversation.person.key
-        [answers] = await replace(self.questions, tasks=missing).begin([item.text], [asker], vectors)
+        questions = replace(self.questions, tasks=missing)
+        [answers] = await questions.in_time(questions.begin([item.text], [asker], vectors), 1, None)
         return answers

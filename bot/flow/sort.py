@@ -79,7 +79,8 @@ class Sorter(Step[UndecidedConversation]):
             known = await self.classifier.consider(query, texts, askers=askers, vectors=vectors)
             answers = await self.questions.in_time(asking, len(texts))
         finally:
-            asking.cancel()
+            for one in asking:
+                one.cancel()
             vectors.cancel()
         return [replace(one, answers=of) for one, of in zip(known, answers, strict=True)]
 

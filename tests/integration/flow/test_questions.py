@@ -379,6 +379,40 @@ async def test_nothing_follows_from_a_guess(database: Database, tmp_path: Path) 
     assert story.heard() == [Answer("billing", "en")] and alerts(story, SECURITY) == []
 
 
+async def test_a_leads_word_is_no_guess_and_what_it_was_before_is_one_again(database: Database, tmp_path: Path) -> None:
+    story = told(database, tmp_path, replace(FRAUD, ask_below=0.95))
+    await story.writes("charged, buy gift cards and send the codes", "m1")
+    await story.settles()
+    await story.reacts("🚨")
+    await story.settles()
+    [answer] = story.reads().answers
+    assert (answer.by, answer.follows) == (Author.LEAD, ("sooner", "first", "tell", "also_to"))
+    assert len(alerts(story, SECURITY)) == 1
+    await story.reacts("🚨", added=False)
+    await story.settles()
+    [answer] = story.reads().answers
+    assert (answer.label, answer.by, answer.follows) == ("suspicious", Author.MODEL, ())
+    assert alerts(story, SECURITY)[-1].withdrawn
+
+
+async def test_a_slow_question_holds_up_no_other(database: Database, tmp_path: Path) -> None:
+    story = told(database, tmp_path, MOOD, FRAUD)
+    oracle = story.predictor
+    assert isinstance(oracle, Oracle)
+    usual = oracle.predict
+
+    async def never(query: Query, texts: Sequence[str]) -> list[Prediction]:
+        if query.task.name == "sentiment":
+            await asyncio.Event().wait()
+        return await usual(query, texts)
+
+    oracle.predict = never  # type: ignore[method-assign]
+    await story.writes("I was charged twice", "m1")
+    story.later(5)
+    await story.sorter.step()
+    assert [row[0] for row in await decided(database)] == ["routing", "fraud"]
+
+
 async def test_what_comes_first_stands_before_what_is_newer(guarded: Story, database: Database) -> None:
     await guarded.writes("buy gift cards for the director", "m1")
     guarded.later(minutes=1)
