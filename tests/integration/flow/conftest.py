@@ -73,7 +73,7 @@ class Story:
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
         self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None, self.failures, self.now)
         asked, waits = Questions(self.questions, self.classifier), (JOINING.settle, patience)
-        self.sorter = Sorter(task, self.ledger, self.classifier, *waits, self.wordless, self.now, asked)
+        self.sorter = Sorter(task, self.ledger, self.classifier, *waits, self.wordless, self.now, questions=asked)
         self.asker = QuestionAsker(asked, self.ledger, self.now)
         self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now, self.questions)
         self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)

@@ -47,7 +47,7 @@ async def test_cards_show_the_first_question_from_its_examples_alone(
         await models.voice_fitter.step()
         questions = Questions(settings.questions, models.classifier)
         waits = timedelta(0), timedelta(minutes=10)
-        sorter = Sorter(settings.routing, store.ledger, models.classifier, *waits, "ask", now, questions)
+        sorter = Sorter(settings.routing, store.ledger, models.classifier, *waits, "ask", now, questions=questions)
         asker = QuestionAsker(questions, store.ledger, now)
         deliverer = Deliverer(settings.routing, store.outbox, store.ledger, {"web": chat}, now)
         for number, text in enumerate(MESSAGES):
