@@ -31,6 +31,7 @@ from bot.flow.remind import Reminder
 from bot.flow.review import DriftWatch
 from bot.flow.rollback import AutomaticRollback
 from bot.flow.shadow import Shadow
+from bot.flow.shadow_cards import ShadowButtons, ShadowCardKeeper
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
 from bot.flow.worker_pool import WorkerPool
@@ -42,7 +43,7 @@ from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_
 from bot.platforms import Routed
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
-from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadows, unlearner
+from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadow_cards, shadows, unlearner
 from db.digests import PostgresDigests
 
 log = logging.getLogger(__name__)
@@ -130,6 +131,10 @@ def start_chat_steps(
     _work(group, NoteRelay(words, ledger, platforms, now), store, wakeups)
     _work(group, EditRelay(words, ledger, now), store, wakeups)
     _work(group, Reminder(task, ledger, timing.take, now), store, wakeups, at_most=_REMIND_EVERY)
+    tasks, cards = {one.name: one for one in settings.tasks}, shadow_cards(settings, store)
+    _work(group, ShadowButtons(tasks, cards, store.registry, platforms, now), store, wakeups)
+    keeper = ShadowCardKeeper(settings.tasks, settings.model.base, shadows(store), cards, store.registry, now)
+    _keep(group, keeper.name, partial(forever, keeper.step, wakeups[keeper.name], at_most=_SHADOW_EVERY))
     _keep(group, inbox.name, partial(forever, inbox.step, wakeups[inbox.name]))
     _keep(group, "rereading", partial(_reread, store))
     return wakeups

@@ -12,6 +12,7 @@ from bot.domain.learning import Example, Side, Source
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.queries import Erasure
 from bot.domain.shadow import Shadows
+from bot.domain.shadow_card import ShadowCards
 from bot.domain.tasks import Task
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.forget import Forgetter, Unlearner
@@ -31,6 +32,7 @@ from db.outcomes import PostgresOutcomes
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.shadow import PostgresShadows
+from db.shadow_cards import PostgresShadowCards
 from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.unlearning import PostgresUnlearning
@@ -142,3 +144,8 @@ def reviewer(store: Store) -> Reviewer:
 def shadows(store: Store) -> Shadows:
     """The candidate in the shadow, and what it would have done."""
     return PostgresShadows(store.database, store.registry)
+
+
+def shadow_cards(settings: Settings, store: Store) -> ShadowCards:
+    """What leads are told of candidates in the shadow, and what they say to that."""
+    return PostgresShadowCards(store.database, settings.model.base)

@@ -7,11 +7,12 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from bot.domain.decisions import Author
-from bot.domain.learning import Adapter, Phase
+from bot.domain.learning import Adapter
 from bot.domain.model_ports import Registry
 from bot.domain.shadow import ShadowFigures, Shadows, Unheard
 from db.engine import Database
-from db.tables import ConversationRow, CorrectionRow, CycleRow, DecisionRow, PromotionRow, ShadowRow
+from db.reading.shadow import in_shadow
+from db.tables import ConversationRow, CorrectionRow, DecisionRow, ShadowRow
 
 
 class PostgresShadows:
@@ -22,15 +23,9 @@ class PostgresShadows:
         self._registry = registry
 
     async def shadow(self, task: str, base: str) -> Adapter | None:
-        done = select(CycleRow).where(CycleRow.task == task, CycleRow.phase == Phase.DONE)
         async with self._database.transaction() as session:
-            newest = (await session.scalars(done.order_by(CycleRow.id.desc()).limit(1))).first()
-            if newest is None or newest.promoted or newest.concluded_at is None:
-                return None
-            since = exists().where(PromotionRow.task == task, PromotionRow.at > newest.concluded_at)
-            if (await session.execute(select(since))).scalar_one():
-                return None
-        made = [one for one in await self._registry.adapters(task) if one.name == newest.adapter and one.base == base]
+            newest = await in_shadow(session, task)
+        made = [one for one in await self._registry.adapters(task) if one.name == newest and one.base == base]
         return made[0] if made else None
 
     async def unheard(self, shadow: Adapter, limit: int) -> list[Unheard]:

@@ -48,3 +48,36 @@ class Digest:
     """What has changed (`drift.Measure`)."""
     waiting: int
     """Conversations that deserve a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowCard:
+    """To the leads: what a candidate that answers nobody would have done. Buttons to promote it, keep what serves, and
+    have it explained, as long as nobody has decided."""
+
+    task: str
+    adapter: str
+    heard: int
+    """Requests that it was asked about."""
+    differently: int
+    """Of these, those that it would have routed elsewhere."""
+    agreed: int
+    """Of these, those that leads moved to where it would have routed them."""
+    decided: str = ""
+    """What became of it, a `shadow_card.Fate`; empty: nobody has decided."""
+    by: str = ""
+    """Who decided, as their platform shows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowExplanation:
+    """Under such a card: why the gate did not let the candidate serve."""
+
+    adapter: str
+    messages: int
+    """Held-out messages that both were asked."""
+    right: float
+    """The share that the candidate got right."""
+    right_before: float
+    """The share that what serves got right."""
+    reasons: tuple[str, ...]

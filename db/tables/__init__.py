@@ -27,6 +27,7 @@ from db.tables.learning import (
     TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
+from db.tables.shadow import ShadowCardRow, ShadowRulingRow
 
 __all__ = [
     "MAX_NAME",
@@ -53,7 +54,9 @@ __all__ = [
     "PromotionRow",
     "ReactionRow",
     "RollupRow",
+    "ShadowCardRow",
     "ShadowRow",
+    "ShadowRulingRow",
     "Table",
     "TickRow",
     "Words",

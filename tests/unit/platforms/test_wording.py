@@ -120,6 +120,10 @@ NOTICES = {
     What.SOLVED: "Cleo says that it is solved",
     What.UNSOLVED: "Cleo says that it is not solved. Once it is, put the emoji for done on the card anew",
     What.NOT_YOURS: "Only Cleo can answer this, so your press changed nothing",
+    What.NO_MODEL_LEAD: (
+        "Only leads of all teams decide which model serves, so your press changed nothing. Thank you for looking: "
+        "they see this card, too"
+    ),
     What.NO_MEMBER: "Only people of the team can do that, so your press changed nothing",
     What.NO_LEAD: "Only leads move requests to another team, so your emoji changed nothing",
     What.NOTHING_TO_SEND: (

@@ -1,0 +1,40 @@
+"""What leads are told of candidates in the shadow, and what they said to that."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import Table, new_id, to
+
+
+class ShadowCardRow(Table):
+    """A card of a candidate in the shadow, in one of the leads' rooms."""
+
+    __tablename__ = "shadow_cards"
+    __table_args__ = (UniqueConstraint("post_id"), Index(None, "task", "adapter"))
+
+    id: Mapped[int] = new_id()
+    post_id: Mapped[int] = to("posts.id")
+    task: Mapped[str]
+    adapter: Mapped[str]
+    open: Mapped[bool] = mapped_column(server_default=text("true"))
+    """Whether nobody has decided, and it was not superseded."""
+
+
+class ShadowRulingRow(Table):
+    """A press on such a card, what it amounted to, and by whom: only added to."""
+
+    __tablename__ = "shadow_rulings"
+    __table_args__ = (Index(None, "task", "adapter"),)
+
+    id: Mapped[int] = new_id()
+    task: Mapped[str]
+    adapter: Mapped[str]
+    ruling: Mapped[str]
+    """A `shadow_card.Ruling`; by whom it was not allowed, `refused`."""
+    wanted: Mapped[str]
+    """The value of the button."""
+    actor: Mapped[str]
+    """`platform:id`."""
+    at: Mapped[datetime]

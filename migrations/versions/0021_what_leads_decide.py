@@ -1,0 +1,37 @@
+"""Leads decide on a candidate in the shadow: its cards, and what was pressed on them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0021"
+down_revision = "0019"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "shadow_cards",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
+        sa.Column("post_id", sa.BigInteger(), sa.ForeignKey("posts.id"), nullable=False, unique=True),
+        sa.Column("task", sa.Text(), nullable=False),
+        sa.Column("adapter", sa.Text(), nullable=False),
+        sa.Column("open", sa.Boolean(), nullable=False, server_default=sa.true()),
+    )
+    op.create_index(None, "shadow_cards", ["task", "adapter"])
+    op.create_table(
+        "shadow_rulings",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
+        sa.Column("task", sa.Text(), nullable=False),
+        sa.Column("adapter", sa.Text(), nullable=False),
+        sa.Column("ruling", sa.Text(), nullable=False),
+        sa.Column("wanted", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index(None, "shadow_rulings", ["task", "adapter"])
+
+
+def downgrade() -> None:
+    op.drop_table("shadow_rulings")
+    op.drop_table("shadow_cards")
