@@ -23,7 +23,7 @@ from db.reading.shadow import in_shadow
 from db.tables import PostRow, PressRow, ShadowCardRow, ShadowRulingRow
 
 _DECIDES = (Ruling.PROMOTE, Ruling.KEEP)
-STEP = "shadow press"
+STEP = "shadow_press"
 """The word for it among the items that fail."""
 
 

@@ -78,7 +78,7 @@ class ShadowCardKeeper:
 class ShadowButtons(Step[ShadowPress]):
     """Does what leads ask for with the buttons of such a card, and turns everybody else away, kindly."""
 
-    name: ClassVar[str] = "shadow press"
+    name: ClassVar[str] = "shadow_press"
     wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.PRESS})
 
     tasks: Mapping[str, Task]

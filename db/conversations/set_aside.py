@@ -133,7 +133,7 @@ async def _reopen_reminder(session: AsyncSession, conversation: int, first: date
 
 _HANDLING: Mapping[str, _Handling] = {
     "press": _facts(PressRow),
-    "shadow press": _facts(PressRow),
+    "shadow_press": _facts(PressRow),
     "relay": _facts(MessageRow),
     "note": _facts(NoteRow),
     "correct": _Handling(_conclude_reactions, _reopen_reactions),
