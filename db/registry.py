@@ -23,9 +23,11 @@ from bot.domain.posts import Post
 from bot.domain.scope import Scope
 from bot.domain.tasks import Task
 from db.adapter_paths import AdapterPaths
+from db.conversations.label_names import names_by_now
 from db.conversations.live_corrections import corrections
 from db.conversations.pointer import check_may_serve, known_adapter, move, move_back
 from db.engine import Database, announce
+from db.posts.cycle_posts import enqueue_of_cycle
 from db.posts.enqueue import enqueue
 from db.reading import cycles, registry_history
 from db.reading.serving import lock_registry, over, pointer, serving
@@ -77,12 +79,13 @@ class PostgresRegistry:
     async def adapters(self, task: str) -> list[Adapter]:
         all_of = select(AdapterRow).where(AdapterRow.task == task).order_by(AdapterRow.made_at, AdapterRow.name)
         async with self._database.transaction() as session:
-            return [self._adapter(row) for row in await session.scalars(all_of)]
+            names = await names_by_now(session, task)
+            return [self._adapter(row, names) for row in await session.scalars(all_of)]
 
     async def champion(self, task: str, base: str) -> Adapter | None:
         async with self._database.transaction() as session:
             found = await serving(session, task, base)
-        return None if found is None else self._adapter(found)
+            return None if found is None else self._adapter(found, await names_by_now(session, task))
 
     async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
         async with self._database.transaction() as session:
@@ -101,7 +104,7 @@ class PostgresRegistry:
             found = await known_adapter(session, task, target.adapter)
             check_may_serve(found, base, now)
             await move_back(session, here, by, f"rolled back from {here.adapter}", now)
-            return self._adapter(found)
+            return self._adapter(found, await names_by_now(session, task))
 
     async def serving(self, task: str, base: str, now: datetime) -> Serving | None:
         async with self._database.transaction() as session:
@@ -156,7 +159,7 @@ class PostgresRegistry:
                 await lock_registry(session, candidate.task)
                 await _still_serves(session, judged)
                 await move(session, candidate.task, candidate.name, GATE, "; ".join(verdict.reasons), now)
-            await enqueue(session, None, posts, now)
+            await enqueue_of_cycle(session, cycle.id, posts, now)
             await announce(session, Change.OWED)
 
     async def fail_cycle(self, cycle: Cycle, problem: str, now: datetime) -> None:
@@ -201,7 +204,7 @@ class PostgresRegistry:
             "scope": None if adapter.mixture.scope is None else adapter.mixture.scope.stored(),
         }
 
-    def _adapter(self, row: AdapterRow) -> Adapter:
+    def _adapter(self, row: AdapterRow, names: Mapping[str, str]) -> Adapter:
         path = self._paths.found(row.path)
         usual = Mixture(proved=Record.read(row.proved), scope=Scope.read(row.scope))
         mixture = replace(usual, weights=row.mixture) if row.mixture else usual
@@ -216,6 +219,7 @@ class PostgresRegistry:
             mixture,
             row.digest,
             row.retires_at,
+            {label: names[label] for label in row.codes if names.get(label, label) in row.codes.keys() - {label}},
         )
 
 

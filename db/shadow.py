@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, exists, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.domain.decisions import Author
 from bot.domain.learning import Adapter
 from bot.domain.model_ports import Registry
 from bot.domain.shadow import ShadowFigures, Shadows, Unheard
+from db.conversations.label_names import names_by_now
 from db.engine import Database
 from db.reading.shadow import in_shadow
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ShadowRow
@@ -56,29 +58,40 @@ class PostgresShadows:
                 await session.execute(insert(ShadowRow).values(rows).on_conflict_do_nothing())
 
     async def shadow_figures(self, task: str) -> Sequence[ShadowFigures]:
-        first = (
-            select(DecisionRow.conversation_id, DecisionRow.label)
-            .ext(distinct_on(DecisionRow.conversation_id))
-            .where(DecisionRow.task == task, _UNASKED)
-            .order_by(DecisionRow.conversation_id, DecisionRow.id)
-            .subquery()
-        )
-        otherwise = ShadowRow.label != first.c.label
-        agreed = exists().where(
-            CorrectionRow.conversation_id == ShadowRow.conversation_id,
-            CorrectionRow.task == task,
-            CorrectionRow.withdrawn_at.is_(None),
-            CorrectionRow.label == ShadowRow.label,
-        )
-        figures = (
-            select(ShadowRow.adapter, func.count(), _sum(otherwise), _sum(and_(otherwise, agreed)))
-            .join(first, first.c.conversation_id == ShadowRow.conversation_id)
-            .where(ShadowRow.task == task)
-            .group_by(ShadowRow.adapter)
-            .order_by(func.max(ShadowRow.id).desc())
-        )
         async with self._database.transaction() as session:
-            return [ShadowFigures(*row) for row in (await session.execute(figures)).all()]
+            names = await names_by_now(session, task)
+            return [ShadowFigures(*row) for row in (await session.execute(_figures(task, names))).all()]
+
+
+def _figures(task: str, names: Mapping[str, str]) -> Select[str, int, int, int]:
+    """Teams are compared by what they are called by now: a renamed one is no other."""
+    first = (
+        select(DecisionRow.conversation_id, DecisionRow.label)
+        .ext(distinct_on(DecisionRow.conversation_id))
+        .where(DecisionRow.task == task, _UNASKED)
+        .order_by(DecisionRow.conversation_id, DecisionRow.id)
+        .subquery()
+    )
+    wanted, got = _by_now(ShadowRow.label, names), _by_now(first.c.label, names)
+    otherwise = wanted != got
+    agreed = exists().where(
+        CorrectionRow.conversation_id == ShadowRow.conversation_id,
+        CorrectionRow.task == task,
+        CorrectionRow.withdrawn_at.is_(None),
+        _by_now(CorrectionRow.label, names) == wanted,
+    )
+    return (
+        select(ShadowRow.adapter, func.count(), _sum(otherwise), _sum(and_(otherwise, agreed)))
+        .join(first, first.c.conversation_id == ShadowRow.conversation_id)
+        .where(ShadowRow.task == task)
+        .group_by(ShadowRow.adapter)
+        .order_by(func.max(ShadowRow.id).desc())
+    )
+
+
+def _by_now(label: ColumnElement[str] | InstrumentedAttribute[str], names: Mapping[str, str]) -> ColumnElement[str]:
+    known = {former: now for former, now in names.items() if former != now}
+    return case(known, value=label, else_=label) if known else type_coerce(label, String)
 
 
 _UNASKED = and_(
