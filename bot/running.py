@@ -32,8 +32,10 @@ from bot.flow.review import DriftWatch
 from bot.flow.rollback import AutomaticRollback
 from bot.flow.shadow import Shadow
 from bot.flow.shadow_cards import ShadowButtons, ShadowCardKeeper
+from bot.flow.silent_signals import SilentSignalWatch
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
+from bot.flow.training_progress import TrainingProgressKeeper
 from bot.flow.worker_pool import WorkerPool
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
@@ -43,8 +45,19 @@ from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_
 from bot.platforms import Routed
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
-from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadow_cards, shadows, unlearner
+from bot.store import (
+    Store,
+    load_demo_examples,
+    now,
+    open_store,
+    reviewer,
+    shadow_cards,
+    shadows,
+    silent_signals,
+    unlearner,
+)
 from db.digests import PostgresDigests
+from db.training_posts import PostgresTrainingPosts
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +74,8 @@ _WATCH_EVERY = 300.0
 """Seconds between looks at what leads make of a new model's decisions: each counts only after a day."""
 _SHADOW_EVERY = 30.0
 """Seconds between looks for what a candidate in the shadow has not heard: nobody waits for it."""
+_TELL_EVERY = 5.0
+"""Seconds between looks at how far a training is: leads read it in steps of ten per cent."""
 _DRIFT_EVERY = 3_600.0
 """Seconds between looks at whether the week differs from those before."""
 _REREAD_EVERY = 60.0
@@ -99,7 +114,8 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         platforms = await connect_platforms(settings, store, stack)
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
         drift = DriftWatch(settings.tasks, reviewer(store))
-        hearing.create_task(serve_http(_site(settings, store, models, platforms, drift), socket), name="http")
+        signals = SilentSignalWatch(settings.tasks, silent_signals(store))
+        hearing.create_task(serve_http(_site(settings, store, models, platforms, drift, signals), socket), name="http")
         wakeups = start_chat_steps(hearing, settings, store, models, platforms)
         await stack.enter_async_context(model_running(settings, store, models))
         with suppress(Unreachable):  # then it is remembered later
@@ -107,7 +123,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
             await models.embedding_backfill.step()
         thinking = await stack.enter_async_context(asyncio.TaskGroup())
         start_model_steps(thinking, settings, store, models, wakeups)
-        start_looking_back(thinking, drift)
+        start_looking_back(thinking, drift, signals)
         _announce(settings, demo)
 
 
@@ -135,6 +151,8 @@ def start_chat_steps(
     _work(group, ShadowButtons(tasks, cards, store.registry, platforms, now), store, wakeups)
     keeper = ShadowCardKeeper(settings.tasks, settings.model.base, shadows(store), cards, store.registry, now)
     _keep(group, keeper.name, partial(forever, keeper.step, wakeups[keeper.name], at_most=_SHADOW_EVERY))
+    telling = TrainingProgressKeeper(settings.tasks, store.registry, PostgresTrainingPosts(store.database), now)
+    _keep(group, telling.name, partial(forever, telling.step, wakeups[telling.name], at_most=_TELL_EVERY))
     _keep(group, inbox.name, partial(forever, inbox.step, wakeups[inbox.name]))
     _keep(group, "rereading", partial(_reread, store))
     return wakeups
@@ -176,9 +194,10 @@ def start_model_steps(
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))
 
 
-def start_looking_back(group: asyncio.TaskGroup, drift: DriftWatch) -> None:
+def start_looking_back(group: asyncio.TaskGroup, drift: DriftWatch, signals: SilentSignalWatch) -> None:
     """What looks at the past weeks: nobody waits for it."""
     _keep(group, "drift", partial(forever, drift.step, Wakeups()["drift"], at_most=_DRIFT_EVERY))
+    _keep(group, "silent signals", partial(forever, signals.step, Wakeups()["signals"], at_most=_DRIFT_EVERY))
 
 
 def _work(
@@ -231,7 +250,12 @@ def _announce(settings: Settings, demo: Demo | None) -> None:
 
 
 def _site(
-    settings: Settings, store: Store, models: ModelStack, platforms: Mapping[str, Platform], drift: DriftWatch
+    settings: Settings,
+    store: Store,
+    models: ModelStack,
+    platforms: Mapping[str, Platform],
+    drift: DriftWatch,
+    signals: SilentSignalWatch,
 ) -> Starlette:
     async def readiness() -> dict[str, bool]:
         parts = {name: platform.healthy() for name, platform in platforms.items()}
@@ -243,7 +267,9 @@ def _site(
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    metrics = Metrics(store.figures, now, store.failures, lambda: models.breaker.state, lambda: drift.latest)
+    metrics = Metrics(
+        store.figures, now, store.failures, lambda: models.breaker.state, lambda: drift.latest, lambda: signals.latest
+    )
     return WebApp(readiness, metrics).application(routes)
 
 

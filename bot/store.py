@@ -13,6 +13,7 @@ from bot.domain.model_ports import OpenEmbedder
 from bot.domain.queries import Erasure
 from bot.domain.shadow import Shadows
 from bot.domain.shadow_card import ShadowCards
+from bot.domain.silent_signals import SilentSignals
 from bot.domain.tasks import Task
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.forget import Forgetter, Unlearner
@@ -33,6 +34,7 @@ from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.shadow import PostgresShadows
 from db.shadow_cards import PostgresShadowCards
+from db.silent_signals import PostgresSilentSignals
 from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.unlearning import PostgresUnlearning
@@ -149,3 +151,8 @@ def shadows(store: Store) -> Shadows:
 def shadow_cards(settings: Settings, store: Store) -> ShadowCards:
     """What leads are told of candidates in the shadow, and what they say to that."""
     return PostgresShadowCards(store.database, settings.model.base)
+
+
+def silent_signals(store: Store) -> SilentSignals:
+    """What people show without saying it."""
+    return PostgresSilentSignals(store.database)

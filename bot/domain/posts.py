@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from bot.domain.decisions import Heard
 from bot.domain.messages import File, Media, MessageRef, Person, Place
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 
 OTHER = "other"
 """The value of the button "something else". A candidate's button carries its position: "0", "1", "2"."""
@@ -274,6 +274,7 @@ Content = (
     | Digest
     | ShadowCard
     | ShadowExplanation
+    | TrainingProgress
     | Reply
     | Offer
     | Sent
@@ -296,6 +297,7 @@ KINDS: dict[str, type[Content]] = {
         Digest,
         ShadowCard,
         ShadowExplanation,
+        TrainingProgress,
         Reply,
         Offer,
         Sent,

@@ -81,3 +81,17 @@ class ShadowExplanation:
     right_before: float
     """The share that what serves got right."""
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingProgress:
+    """To the leads: how far a training is. The verdict takes its place."""
+
+    task: str
+    adapter: str
+    phase: str
+    """A `learning.Phase`: it trains, it is compared with what serves, or it failed."""
+    percent: int
+    """Of that phase."""
+    problem: str = ""
+    """Why it failed."""

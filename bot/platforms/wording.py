@@ -26,7 +26,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import LearningReport, Withdrawal
+from bot.domain.report_posts import LearningReport, TrainingProgress, Withdrawal
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose, sentence
 
@@ -289,3 +289,9 @@ def _withdrawal(again: str, figures: Withdrawal, language: str) -> str:
         "corrected_before": str(figures.corrected_before),
     }
     return sentence(language, "report_withdrawn", adapter=again, withdrawn=figures.adapter, **numbers)
+
+
+def training_progress(content: TrainingProgress, language: str) -> str:
+    """How far it is, or why it failed."""
+    words = {"adapter": content.adapter, "percent": content.percent, "problem": content.problem}
+    return sentence(language, f"training_{content.phase}", **words)

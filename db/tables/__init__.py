@@ -11,6 +11,7 @@ from db.tables.conversations import (
     PreferenceRow,
 )
 from db.tables.failures import FailedItemRow
+from db.tables.leads import CyclePostRow, ShadowCardRow, ShadowRulingRow
 from db.tables.learning import (
     AdapterRow,
     CorrectionRow,
@@ -27,13 +28,13 @@ from db.tables.learning import (
     TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
-from db.tables.shadow import ShadowCardRow, ShadowRulingRow
 
 __all__ = [
     "MAX_NAME",
     "AdapterRow",
     "ConversationRow",
     "CorrectionRow",
+    "CyclePostRow",
     "CycleRow",
     "DecisionCountRow",
     "DecisionRow",

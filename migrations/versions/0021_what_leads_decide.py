@@ -1,4 +1,4 @@
-"""Leads decide on a candidate in the shadow: its cards, and what was pressed on them."""
+"""Leads decide on a candidate in the shadow, and see how far a training is: the posts, and what was pressed on them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,8 +30,16 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     )
     op.create_index(None, "shadow_rulings", ["task", "adapter"])
+    op.create_table(
+        "cycle_posts",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
+        sa.Column("cycle_id", sa.BigInteger(), sa.ForeignKey("cycles.id"), nullable=False),
+        sa.Column("post_id", sa.BigInteger(), sa.ForeignKey("posts.id"), nullable=False, unique=True),
+    )
+    op.create_index(None, "cycle_posts", ["cycle_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("cycle_posts")
     op.drop_table("shadow_rulings")
     op.drop_table("shadow_cards")

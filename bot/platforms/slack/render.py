@@ -26,14 +26,23 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from bot.locales import choose
 from bot.platforms.digest import digest
 from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
 from bot.platforms.slack.blocks import Block, Said, actions, choice_button, context, escaped, plain, quote, section
 from bot.platforms.slack.card import EXCERPT, MOST, attached, card, notified
 from bot.platforms.slack.locales import sentence
-from bot.platforms.wording import RenderContext, continuation, question, reply, report, to_person, to_team
+from bot.platforms.wording import (
+    RenderContext,
+    continuation,
+    question,
+    reply,
+    report,
+    to_person,
+    to_team,
+    training_progress,
+)
 
 FORBIDDEN_BEFORE_STRANGERS = (
     Card,
@@ -45,6 +54,7 @@ FORBIDDEN_BEFORE_STRANGERS = (
     Digest,
     ShadowCard,
     ShadowExplanation,
+    TrainingProgress,
 )
 """What no other company may read: never said in a channel that is shared with one."""
 
@@ -73,6 +83,8 @@ def render(content: Content, rendering: RenderContext, links: Links | None = Non
             return plain("\n".join(digest(content, rendering.languages[0], rendering.task)))
         case ShadowCard():
             return _shadow_card(content, rendering.languages[0])
+        case TrainingProgress():
+            return plain(training_progress(content, rendering.languages[0]))
         case ShadowExplanation():
             return plain("\n• ".join(shadow_explanation(content, rendering.languages[0])))
         case Continuation():

@@ -28,7 +28,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from bot.domain.rich_text import units
 from bot.domain.tasks import Task
 from bot.platforms.digest import digest
@@ -48,6 +48,7 @@ from bot.platforms.wording import (
     report,
     to_person,
     to_team,
+    training_progress,
     voices_said,
     why,
 )
@@ -80,6 +81,8 @@ def render(content: Content, rendering: RenderContext, missing: Sequence[Media] 
             buttons = [(words, value) for value, words in shadow_buttons(content, rendering.team)]
             told = plain("\n".join(shadow_card(content, rendering.team)))
             return Said(told, keyboard(buttons, columns=2) if buttons else None)
+        case TrainingProgress():
+            return Said(plain(training_progress(content, rendering.team)), quiet=True)
         case ShadowExplanation():
             return Said(plain("\n• ".join(shadow_explanation(content, rendering.team))), quiet=True)
         case Digest():

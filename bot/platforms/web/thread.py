@@ -7,7 +7,7 @@ from bot.domain.messages import Note
 from bot.domain.posts import SEND, Card, Continuation, FollowUp, Notice, Offer, Post, Sent, WrongTeam
 from bot.domain.queries import TranscriptLine
 from bot.domain.relay import without_prefix
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from bot.platforms.digest import digest
 from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
 from bot.platforms.web.events import NAME
@@ -23,7 +23,7 @@ from bot.platforms.web.words import (
     mark,
     readable,
 )
-from bot.platforms.wording import continuation, report, to_team
+from bot.platforms.wording import continuation, report, to_team, training_progress
 
 
 def under(words: Words, card: TranscriptLine, lines: Sequence[TranscriptLine]) -> list[Json]:
@@ -162,6 +162,8 @@ def posted(words: Words, post: Post | None) -> Object:
         case Digest() as weekly:
             title, *lines = digest(weekly, language, words.task)
             return {"kind": "report", "text": title, "reasons": lines, "promoted": True}
+        case TrainingProgress() as going:
+            return {"kind": "report", "text": training_progress(going, language), "reasons": [], "promoted": False}
         case ShadowCard() | ShadowExplanation() as told:
             return _of_the_shadow(told, language)
         case _:

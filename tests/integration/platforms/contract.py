@@ -35,7 +35,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, Withdrawal
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress, Withdrawal
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.init import settings_text
 from bot.platforms import EMOJI_ACTS, EXAMPLE_TEAMS, PlatformContext, PlatformModule
@@ -122,6 +122,7 @@ def contents(one: UnderTest) -> list[tuple[str, Content]]:
         (room, LearningReport("routing", "routing-2", True, ("better",))),
         (room, LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50))),
         (room, Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "other"),), (1,), (23,), ("teams",), 2)),
+        (room, TrainingProgress("routing", "routing-3", "training", 40)),
         (room, ShadowCard("routing", "routing-3", 212, 14, 11)),
         (room, ShadowExplanation("routing-3", 400, 0.91, 0.9, ("not proven",))),
         (room, Continuation("and more", 3, 1, 2)),
@@ -154,6 +155,11 @@ def rewritten(one: UnderTest) -> list[tuple[str, Content, Content]]:
         (room, FollowUp("Ann", "one"), FollowUp("Ann", "", deleted=True)),
         (room, Offer(1, "Ann", "one"), Offer(1, "Ann", "one", sent=True)),
         (room, WrongTeam(("billing", "other")), WrongTeam((), chosen="other")),
+        (
+            room,
+            TrainingProgress("routing", "routing-3", "training", 40),
+            LearningReport("routing", "routing-3", True, ("better",)),
+        ),
         (room, SHADOWED, replace(SHADOWED, decided="kept", by="Lee")),
     ]
 

@@ -27,7 +27,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, Withdrawal
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress, Withdrawal
 from db.reading.codec import decode, decode_media, encode, encode_media
 
 SOURCE = MessageRef("web", "c", "1")
@@ -62,6 +62,7 @@ ONE_OF_EACH: list[Content] = [
     Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "access"),), (1,), (23,), ("teams",), 2),
     LearningReport("routing", "routing-2", False, ("not proven",)),
     LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50)),
+    TrainingProgress("routing", "routing-3", "training", 40),
     ShadowCard("routing", "routing-3", 212, 14, 11, "promoted", "Lea"),
     ShadowExplanation("routing-3", 400, 0.91, 0.9, ("not proven better",)),
     Reply("billing", "it is on its way", "en", "Lea", (PHOTO,)),

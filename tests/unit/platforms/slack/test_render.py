@@ -30,7 +30,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
 from bot.platforms.slack.blocks import Said, escaped
@@ -93,6 +93,7 @@ EVERY = [
     Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
     LearningReport("routing", "routing-4", True, ("held-out accuracy 0.91 → 0.94",)),
     LearningReport("routing", "routing-4", False, ()),
+    TrainingProgress("routing", "routing-4", "scoring", 40),
     ShadowCard("routing", "routing-4", 212, 14, 11),
     ShadowCard("routing", "routing-4", 212, 14, 11, "kept", "Lee"),
     ShadowExplanation("routing-4", 400, 0.91, 0.9, ("not proven",)),
@@ -163,6 +164,7 @@ def test_the_person_is_answered_in_their_language_and_the_team_in_the_first_one(
         Answer(NASTY, None),
         Moved(NASTY, None),
         Question((), None, answered=NASTY),
+        TrainingProgress("routing", NASTY, "failed", 0, NASTY),
         ShadowCard("routing", NASTY, 212, 14, 11, "promoted", NASTY),
         ShadowExplanation(NASTY, 400, 0.91, 0.9, (NASTY,)),
         LearningReport("routing", NASTY, True, (NASTY,)),

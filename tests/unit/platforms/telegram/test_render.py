@@ -34,7 +34,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, Withdrawal
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress, Withdrawal
 from bot.domain.rich_text import units
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
@@ -106,6 +106,7 @@ def samples(text: str) -> list[Content]:
         WrongTeam((), chosen=text),
         *(Notice(what, text, text, text, 30) for what in What),
         Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
+        TrainingProgress("routing", text, "failed", 0, text),
         ShadowCard("routing", text, 212, 14, 11),
         ShadowCard("routing", text, 212, 14, 11, "promoted", text),
         ShadowExplanation(text, 400, 0.91, 0.9, (text, text)),

@@ -1,4 +1,4 @@
-"""What leads are told of candidates in the shadow, and what they said to that."""
+"""What leads are told of trainings and of candidates in the shadow, and what they said to that."""
 
 from datetime import datetime
 
@@ -20,6 +20,17 @@ class ShadowCardRow(Table):
     adapter: Mapped[str]
     open: Mapped[bool] = mapped_column(server_default=text("true"))
     """Whether nobody has decided, and it was not superseded."""
+
+
+class CyclePostRow(Table):
+    """A post that tells leads of a learning cycle: how far it is, and in the end what came of it."""
+
+    __tablename__ = "cycle_posts"
+    __table_args__ = (UniqueConstraint("post_id"), Index(None, "cycle_id"))
+
+    id: Mapped[int] = new_id()
+    cycle_id: Mapped[int] = to("cycles.id")
+    post_id: Mapped[int] = to("posts.id")
 
 
 class ShadowRulingRow(Table):
