@@ -29,6 +29,7 @@ from bot.domain.mixture import ADAPTER, Mixture, pooled
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
 from bot.domain.scope import scope
 from bot.domain.serving_agreement import disagreement
+from bot.domain.silent_signals import SilentSignals, weighed
 from bot.domain.tasks import Task
 from bot.domain.training_data import check_drawn, draw
 from bot.domain.unlearning import TrainingTexts
@@ -68,6 +69,8 @@ class Learner:
     """What trainings leave on disk; None: nothing."""
     estimator: TrainingEstimator | None = None
     """Says before a training how long it takes; None: nobody does."""
+    signals: SilentSignals | None = None
+    """What people show without saying it; None: nobody looks."""
 
     async def due(self, task: Task, tick: str) -> bool:
         """Ask for a cycle if enough corrections wait; once a tick, however many processes say so."""
@@ -103,6 +106,8 @@ class Learner:
             raise UsageError(f"tasks.{cycle.task}: the settings have no such task any more")
         query = await self.scorer.classifier.query(task)
         examples = await self.examples.examples(task.name)
+        if self.signals is not None and task.learning.silent_signals > 0:
+            examples += weighed(await self.signals.signals(task), examples, task.learning.silent_signals)
         drawn = await asyncio.to_thread(draw, examples, frozenset(task.names))
         check_drawn(task, drawn)
         await self._log_estimate(cycle, query, drawn.training_set)
