@@ -18,6 +18,7 @@ from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.ports import Platform
 from bot.flow.buttons import ButtonHandler
+from bot.flow.canary import CanaryWatch
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.digest import DigestSender
@@ -47,6 +48,7 @@ from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
 from bot.store import (
     Store,
+    canaries,
     load_demo_examples,
     now,
     open_store,
@@ -163,7 +165,9 @@ def start_model_steps(
 ) -> None:
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
-    sorter = Sorter(task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now)
+    sorter = Sorter(
+        task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now, canaries(store)
+    )
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
@@ -186,6 +190,8 @@ def start_model_steps(
     _keep(group, Unlearner.name, unlearning)
     rollback = AutomaticRollback(settings.tasks, settings.model.base, store.registry, now)
     _keep(group, rollback.name, partial(forever, rollback.step, wakeups[rollback.name], at_most=_WATCH_EVERY))
+    trial = CanaryWatch(settings.tasks, settings.model.base, canaries(store), now)
+    _keep(group, trial.name, partial(forever, trial.step, wakeups[trial.name], at_most=_WATCH_EVERY))
     listening = Shadow(settings.tasks, models.classifier, shadows(store), now)
     _keep(group, listening.name, partial(forever, listening.step, wakeups[listening.name], at_most=_SHADOW_EVERY))
     _keep(group, "hold memory", partial(store.memory.hold, task))

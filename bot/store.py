@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bot.database import database_url
 from bot.demo import company
+from bot.domain.canary import Canaries
 from bot.domain.learning import Example, Side, Source
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.queries import Erasure
@@ -20,6 +21,7 @@ from bot.flow.forget import Forgetter, Unlearner
 from bot.flow.review import Reviewer
 from bot.settings import Settings
 from db.adapter_paths import AdapterPaths
+from db.canaries import PostgresCanaries
 from db.corrections import PostgresCorrections
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
@@ -156,3 +158,8 @@ def shadow_cards(settings: Settings, store: Store) -> ShadowCards:
 def silent_signals(store: Store) -> SilentSignals:
     """What people show without saying it."""
     return PostgresSilentSignals(store.database)
+
+
+def canaries(store: Store) -> Canaries:
+    """Who serves a share of the requests first, and how that ends."""
+    return PostgresCanaries(store.database, store.registry)

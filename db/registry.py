@@ -30,9 +30,10 @@ from db.engine import Database, announce
 from db.posts.cycle_posts import enqueue_of_cycle
 from db.posts.enqueue import enqueue
 from db.reading import cycles, registry_history
+from db.reading.canary import supersede
 from db.reading.serving import lock_registry, over, pointer, serving
 from db.redaction.trained_adapters import forgotten_since_drawn
-from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
+from db.tables import AdapterRow, CanaryRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
 GATE = "gate"
 """Who promoted what learning let serve."""
@@ -158,7 +159,7 @@ class PostgresRegistry:
             if verdict.promoted:
                 await lock_registry(session, candidate.task)
                 await _still_serves(session, judged)
-                await move(session, candidate.task, candidate.name, GATE, "; ".join(verdict.reasons), now)
+                await _let_serve(session, judged, now)
             await enqueue_of_cycle(session, cycle.id, posts, now)
             await announce(session, Change.OWED)
 
@@ -265,6 +266,18 @@ async def _add(session: AsyncSession, values: Mapping[str, object]) -> None:
 async def _still_lawful(session: AsyncSession, cycle: Cycle) -> None:
     if await forgotten_since_drawn(session, cycle.id):
         raise Refused("somebody was forgotten while it trained; the next cycle trains without their texts")
+
+
+async def _let_serve(session: AsyncSession, judged: Judged, now: datetime) -> None:
+    """All at once, or a share of the requests first, beside the champion."""
+    task, name, reason = judged.candidate.task, judged.candidate.name, "; ".join(judged.verdict.reasons)
+    here = await pointer(session, task)
+    await supersede(session, task, now)
+    if judged.champion is None or here is None or not judged.canary:
+        await move(session, task, name, GATE, reason, now)
+        return
+    trial = {"champion": judged.champion.name, "promotion": here.id, "share": judged.canary, "started_at": now}
+    await session.execute(insert(CanaryRow).values(task=task, adapter=name, **trial))
 
 
 async def _still_serves(session: AsyncSession, judged: Judged) -> None:

@@ -32,7 +32,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import LearningReport, Withdrawal
+from bot.domain.report_posts import LearningReport, Trial, Withdrawal
 from bot.domain.rich_text import head, one_line, plain
 from bot.domain.tasks import Task
 
@@ -324,9 +324,10 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
     return [Post(room, card)]
 
 
-def learned(task: Task, adapter: str, verdict: Verdict) -> list[Post]:
-    """A candidate was judged: the fallback team's rooms, where leads are, hear why."""
-    report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons)
+def learned(task: Task, adapter: str, verdict: Verdict, canary: float = 0.0) -> list[Post]:
+    """A candidate was judged: the fallback team's rooms, where leads are, hear why. `canary`: what it serves first."""
+    trial = Trial(canary, ended=False) if verdict.promoted and canary else None
+    report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons, trial=trial)
     return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]
 
 

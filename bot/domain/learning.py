@@ -118,6 +118,8 @@ class Judged:
     champion: Adapter | None
     """None: nothing served."""
     verdict: Verdict
+    canary: float = 0.0
+    """Promoted, it serves this share of the requests first; 0: all at once."""
 
 
 class Outcome(StrEnum):
@@ -126,6 +128,10 @@ class Outcome(StrEnum):
     SERVES = "serves"
     REFUSED = "refused"
     ROLLED_BACK = "rolled back"
+    CANARY = "canary"
+    """It serves a share of the requests for now."""
+    WITHDRAWN = "withdrawn"
+    """As a canary it was corrected more often than the champion."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,20 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """A candidate that served a share of the requests first, and what leads made of both sides' decisions."""
+
+    share: float
+    decided: int = 0
+    corrected: int = 0
+    decided_others: int = 0
+    """By the champion meanwhile."""
+    corrected_others: int = 0
+    ended: bool = True
+    """False: it has just begun."""
+
+
+@dataclass(frozen=True, slots=True)
 class LearningReport:
     """To the leads: a candidate was judged, and why it serves or not; or a champion was withdrawn, and why."""
 
@@ -25,6 +39,8 @@ class LearningReport:
     promoted: bool
     reasons: tuple[str, ...]
     withdrawal: Withdrawal | None = None
+    trial: Trial | None = None
+    """It serves a share first, or did."""
 
 
 @dataclass(frozen=True, slots=True)

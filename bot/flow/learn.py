@@ -121,7 +121,8 @@ class Learner:
             judge = Judge(self.scorer, self.registry, self.now)
             verdict = await judge.verdict(query, candidate, drawn.held_out, tell, [wrong] if wrong else [])
             verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
-        await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
+        canary = task.learning.canary if query.adapter is not None else 0.0  # beside whom should the first be tried?
+        await self._conclude(cycle, Judged(candidate, query.adapter, verdict, canary))
         if self.let_go is not None:
             await self.let_go(self.scorer, task)
         if self.texts is not None:
@@ -212,7 +213,7 @@ class Learner:
 
     async def _conclude(self, cycle: Cycle, judged: Judged) -> None:
         candidate, verdict = judged.candidate, judged.verdict
-        posts = compose.learned(self.tasks[cycle.task], candidate.name, verdict)
+        posts = compose.learned(self.tasks[cycle.task], candidate.name, verdict, judged.canary)
         await self.registry.conclude_cycle(cycle, judged, posts, self.now())
         log.info("judged", extra={"adapter": candidate.name, "promoted": verdict.promoted, **verdict.figures})
         if not verdict.promoted:

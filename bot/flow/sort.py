@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from bot.domain import compose
+from bot.domain.canary import Canaries, Canary
 from bot.domain.conversations import Decided, UndecidedConversation
 from bot.domain.decisions import Decision, Reason, fallback
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import has_words, joined
+from bot.domain.model_ports import Query
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task
 from bot.flow.batch import Batch
@@ -22,6 +24,15 @@ log = logging.getLogger(__name__)
 
 _WRITERS = 4
 """Transactions at a time in which decisions are stored: few of the pool's connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A text to be decided on, whose it is, and whose conversation."""
+
+    text: str
+    by: str
+    conversation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,9 @@ class Sorter(Step[UndecidedConversation]):
     wordless: str
     """What becomes of an attachment without words: "ask" for some, or "fallback", whose team looks at it."""
     now: Callable[[], datetime]
-    _texts: Batch[tuple[str, str], Considered] = field(init=False, repr=False, compare=False)
+    canaries: Canaries | None = None
+    """Who is on trial; None: nobody ever is."""
+    _texts: Batch[_Asking, Considered] = field(init=False, repr=False, compare=False)
     """Texts that were claimed together, and whose each is, are classified in one round trip."""
     _decisions: Batch[Decided, bool] = field(init=False, repr=False, compare=False)
     """Decisions that were made together are stored in one transaction."""
@@ -59,14 +72,32 @@ class Sorter(Step[UndecidedConversation]):
         """Decide, or ask for words where there are none."""
         text = joined([message.text for message in item.messages])
         if has_words(text) and not item.unanswered:
-            await self._decide(item, text, await self._texts.one((plain(text), item.conversation.person.key)))
+            await self._decide(
+                item,
+                text,
+                await self._texts.one(_Asking(plain(text), item.conversation.person.key, item.conversation.id)),
+            )
         else:
             await self._without_words(item, text)
 
-    async def _consider(self, asked: Sequence[tuple[str, str]]) -> list[Considered]:
+    async def _consider(self, asked: Sequence[_Asking]) -> list[Considered]:
+        """By the champion, but for the conversations that are on the side of a canary."""
         query = await self.classifier.query(self.task, hurried=True)
-        texts, askers = [text for text, _ in asked], [who for _, who in asked]
-        return await self.classifier.consider(query, texts, askers=askers)
+        canary = await self._canary(query)
+        tried = [n for n, one in enumerate(asked) if canary is not None and canary.serves(one.conversation)]
+        others = [n for n in range(len(asked)) if n not in set(tried)]
+        found: dict[int, Considered] = {}
+        for side, adapter in ((others, query.adapter), (tried, canary.adapter if canary else None)):
+            if side:
+                texts, askers = [asked[n].text for n in side], [asked[n].by for n in side]
+                known = await self.classifier.consider(replace(query, adapter=adapter), texts, askers=askers)
+                found |= dict(zip(side, known, strict=True))
+        return [found[n] for n in range(len(asked))]
+
+    async def _canary(self, query: Query) -> Canary | None:
+        if self.canaries is None or query.adapter is None:
+            return None
+        return await self.canaries.canary(self.task.name, self.classifier.base)
 
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
         if case.unanswered:

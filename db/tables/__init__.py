@@ -11,7 +11,7 @@ from db.tables.conversations import (
     PreferenceRow,
 )
 from db.tables.failures import FailedItemRow
-from db.tables.leads import CyclePostRow, ShadowCardRow, ShadowRulingRow
+from db.tables.leads import CanaryRow, CyclePostRow, ShadowCardRow, ShadowRulingRow
 from db.tables.learning import (
     AdapterRow,
     CorrectionRow,
@@ -32,6 +32,7 @@ from db.tables.posts import PostRow, PressRow, ReactionRow
 __all__ = [
     "MAX_NAME",
     "AdapterRow",
+    "CanaryRow",
     "ConversationRow",
     "CorrectionRow",
     "CyclePostRow",

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Float, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables.base import Table, new_id, to
+from db.tables.base import Table, Words, new_id, to
 
 
 class ShadowCardRow(Table):
@@ -49,3 +49,23 @@ class ShadowRulingRow(Table):
     actor: Mapped[str]
     """`platform:id`."""
     at: Mapped[datetime]
+
+
+class CanaryRow(Table):
+    """A candidate that serves a share of the requests before it serves all of them, or is withdrawn."""
+
+    __tablename__ = "canaries"
+    __table_args__ = (Index("uq_canaries_running", "task", unique=True, postgresql_where=text("ended_at IS NULL")),)
+
+    id: Mapped[int] = new_id()
+    task: Mapped[str]
+    adapter: Mapped[str]
+    champion: Mapped[str]
+    promotion: Mapped[int] = to("promotions.id")
+    """Where the pointer was when it began: once it has moved, nobody is on trial any more."""
+    share: Mapped[float] = mapped_column(Float)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    how: Mapped[str | None]
+    """A `canary.End`."""
+    reason: Mapped[str] = mapped_column(Words, server_default="")

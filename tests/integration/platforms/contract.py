@@ -35,7 +35,15 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress, Withdrawal
+from bot.domain.report_posts import (
+    Digest,
+    LearningReport,
+    ShadowCard,
+    ShadowExplanation,
+    TrainingProgress,
+    Trial,
+    Withdrawal,
+)
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.init import settings_text
 from bot.platforms import EMOJI_ACTS, EXAMPLE_TEAMS, PlatformContext, PlatformModule
@@ -123,6 +131,7 @@ def contents(one: UnderTest) -> list[tuple[str, Content]]:
         (room, LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50))),
         (room, Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "other"),), (1,), (23,), ("teams",), 2)),
         (room, TrainingProgress("routing", "routing-3", "training", 40)),
+        (room, LearningReport("routing", "routing-2", True, (), trial=Trial(0.1, 300, 20, 2_700, 200))),
         (room, ShadowCard("routing", "routing-3", 212, 14, 11)),
         (room, ShadowExplanation("routing-3", 400, 0.91, 0.9, ("not proven",))),
         (room, Continuation("and more", 3, 1, 2)),
