@@ -49,7 +49,7 @@ from bot.init import settings_text
 from bot.platforms import EMOJI_ACTS, EXAMPLE_TEAMS, PlatformContext, PlatformModule
 from bot.settings import load
 
-REWRITTEN = 11
+REWRITTEN = 13
 """How many posts change while they stand."""
 Settings = tuple[dict[str, object], dict[str, str]]
 """A platform's table, and the environment."""
