@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from bot import app, running
+from bot import app, model_server, running
 from bot.commands import actions, examples, registry
+from bot.commands.audit import audit, export_person
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.compare import comparing
 from bot.commands.corrections import corrections
@@ -33,9 +34,13 @@ from bot.commands.file_options import (
     read_options,
 )
 from bot.commands.replay import replay
+from bot.commands.retention import retention
 from bot.commands.review import review
+from bot.commands.rules import rules
 from bot.commands.teams import teams
+from bot.commands.token import token
 from bot.commands.version import before_any_command
+from bot.commands.why import why
 from bot.console import agreed, say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
@@ -61,11 +66,16 @@ cli = typer.Typer(
 cli.callback()(before_any_command)
 cli.add_typer(failed, name="failed")
 cli.command()(data)
+cli.command()(audit)
+cli.command()(retention)
 cli.command()(review)
 cli.command(name="compare")(comparing)
 cli.command()(replay)
+cli.command()(why)
+cli.command()(token)
 cli.add_typer(teams, name="teams")
 cli.add_typer(corrections, name="corrections")
+cli.add_typer(rules, name="rules")
 
 
 class Form(StrEnum):
@@ -123,6 +133,9 @@ def check(
             "--live", help="Post a test message in every team's room, and wait for your emoji on it. Stop the bot."
         ),
     ] = False,
+    server_flags: Annotated[
+        bool, typer.Option("--server-flags", help="Only print what a model server of your own is to be started with.")
+    ] = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -134,6 +147,9 @@ def check(
     settings = read_settings(config)
     with spoken():
         actions.known(platform, settings.platforms)
+        if server_flags:
+            typer.echo(model_server.server_flags(settings.model))
+            return
     if live:
         say("After the other checks a test message appears in every team's room.")
         say("Put an emoji on each as soon as it is there: I wait for a minute, for all of them together.")
@@ -180,8 +196,8 @@ def route(
         async with open_model_stack(settings, asked_much=asked if texts is not None else None) as (_, models):
             with writing(None) as out:
                 if texts is not None:
-                    return await actions.route_texts(models, asked, texts, as_json, out)
-                await actions.route_text(models, asked, text or "", as_json, out)
+                    return await actions.route_texts(models, asked, texts, as_json, out, settings.rules)
+                await actions.route_text(models, asked, text or "", as_json, out, settings.rules)
             return 0
 
     if run_to_end(work()):
@@ -230,10 +246,17 @@ def import_(
 def export(
     file: Annotated[Path | None, typer.Argument(help="Where to, packed if it ends in .gz; else stdout.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.JSONL,
+    person: Annotated[
+        str | None, typer.Option(metavar="PLATFORM:USER", help="What is held about them instead, as JSON.")
+    ] = None,
     task: TaskName = None,
     config: Config = None,
 ) -> None:
-    """Write every example that may be learned from. The file appears when it is whole."""
+    """Write every example that may be learned from, or all about one person. The file appears when it is whole."""
+    if person is not None:
+        with spoken():
+            export_person(read_settings(config), person, file)
+        return
 
     async def work(settings: Settings) -> None:
         async with open_store(settings) as store:
@@ -359,7 +382,8 @@ def forget(
 
 
 def main() -> None:
-    """The `switchboard` command."""
+    """The `switchboard` command. What it writes (runs, voices, exports, backups, logs) is its user's alone to read."""
+    os.umask(0o077)
     try:
         write_logs(*log_settings(os.environ))
     except UsageError as error:

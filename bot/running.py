@@ -11,13 +11,18 @@ from typing import TypeVar
 
 from starlette.applications import Starlette
 
+from bot.ages import Ages
 from bot.app import connect_platforms
 from bot.check import of_the_teams
+from bot.commands.actions import route_row
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ledger import ThreadingPolicy
+from bot.domain.person_pace import PersonPace
 from bot.domain.ports import Platform
+from bot.domain.tasks import Task
 from bot.flow.buttons import ButtonHandler
+from bot.flow.by_rule import by_rule
 from bot.flow.canary import CanaryWatch
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
@@ -37,13 +42,17 @@ from bot.flow.silent_signals import SilentSignalWatch
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
 from bot.flow.training_progress import TrainingProgressKeeper
+from bot.flow.transfers import Transfers
 from bot.flow.worker_pool import WorkerPool
+from bot.http.api import Api
+from bot.http.api_leads import ApiLeads
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
 from bot.lifecycle import Wakeups, forever, keep_running, until_signal
 from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
 from bot.platforms import Routed
+from bot.retainer import retainer
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
 from bot.store import (
@@ -59,6 +68,7 @@ from bot.store import (
     unlearner,
 )
 from db.digests import PostgresDigests
+from db.invariants import PostgresInvariants
 from db.training_posts import PostgresTrainingPosts
 
 log = logging.getLogger(__name__)
@@ -80,6 +90,8 @@ _TELL_EVERY = 5.0
 """Seconds between looks at how far a training is: leads read it in steps of ten per cent."""
 _DRIFT_EVERY = 3_600.0
 """Seconds between looks at whether the week differs from those before."""
+_RETAIN_EVERY = 3_600.0
+"""Seconds between looks for what is kept no longer: that is measured in days."""
 _REREAD_EVERY = 60.0
 """Seconds between looks for what a version that could not read it has set aside."""
 
@@ -139,12 +151,13 @@ def start_chat_steps(
     for name, platform in platforms.items():
         _keep(group, f"hearing {name}", partial(platform.listen, inbox))
     _keep(group, "waking", partial(_wake_on_changes, store, wakeups))
+    transfers = Transfers()
     for name in platforms:
         # One each, so that a platform that does not answer fills no slot of another
-        deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name)
+        deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name, transfers=transfers)
         _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
     _work(group, ButtonHandler(task, words, ledger, platforms, now), store, wakeups)
-    _work(group, Corrector(task, words, ledger, platforms, now), store, wakeups)
+    _work(group, Corrector(task, words, ledger, {**platforms, ApiLeads.name: ApiLeads()}, now), store, wakeups)
     _work(group, Relay(task, ledger, models.classifier, now), store, wakeups)
     _work(group, NoteRelay(words, ledger, platforms, now), store, wakeups)
     _work(group, EditRelay(words, ledger, now), store, wakeups)
@@ -165,9 +178,8 @@ def start_model_steps(
 ) -> None:
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
-    sorter = Sorter(
-        task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now, canaries(store)
-    )
+    asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person), settings.rules
+    sorter = Sorter(task, store.ledger, models.classifier, *asked, canaries=canaries(store))
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
@@ -194,6 +206,8 @@ def start_model_steps(
     _keep(group, trial.name, partial(forever, trial.step, wakeups[trial.name], at_most=_WATCH_EVERY))
     listening = Shadow(settings.tasks, models.classifier, shadows(store), now)
     _keep(group, listening.name, partial(forever, listening.step, wakeups[listening.name], at_most=_SHADOW_EVERY))
+    retaining = retainer(settings, store)
+    _keep(group, retaining.name, partial(forever, retaining.step, wakeups[retaining.name], at_most=_RETAIN_EVERY))
     _keep(group, "hold memory", partial(store.memory.hold, task))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:
@@ -273,10 +287,17 @@ def _site(
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    metrics = Metrics(
-        store.figures, now, store.failures, lambda: models.breaker.state, lambda: drift.latest, lambda: signals.latest
-    )
-    return WebApp(readiness, metrics).application(routes)
+    circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
+    metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken, lambda: signals.latest)
+    api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
+    ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
+    return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])
+
+
+async def _would_decide(settings: Settings, models: ModelStack, task: Task, text: str) -> Mapping[str, object]:
+    query = await models.classifier.query(task, hurried=True)
+    [known] = await models.classifier.consider(query, [text])
+    return route_row(text, by_rule(task, known, settings.rules, now()) or known.decided(task, may_ask=True))
 
 
 async def _answers(question: Awaitable[object]) -> bool:

@@ -41,7 +41,9 @@ class Conversation:
     taken_by: str | None = None
     """The name of who is on it; None: nobody."""
     reopened: datetime | None = None
-    """When it was last opened again: a "done" from before then no longer counts."""
+    """When it was last opened again: a "done" from before then no longer counts, nor that it is no request."""
+    wanted: bool = False
+    """Somebody made a request of it: that it is none is no answer any more, unless a lead says so since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Decided:
     text: str
     """What was classified. It and its vector are kept: a later correction or tap makes them an example."""
     vector: Sequence[float] | None
+    beside: tuple[Decision, ...] = ()
+    """Decisions on other questions, which send it nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,12 @@ class Ledger(Protocol):
         A lead's `choice` is stored on a conversation's own messages, too.
         """
 
+    async def make_request(self, ref: MessageRef, now: datetime) -> bool:
+        """Somebody wants that message to be a request: what was closed as none, or rests, is decided anew, among teams.
+
+        What is a request already stays as it is. False: no such message is stored.
+        """
+
     async def add_press(self, press: Press) -> bool:
         """Store a button press if we have ever posted in that chat. False as above."""
 
@@ -160,10 +166,17 @@ class Ledger(Protocol):
         """What needs a decision, once quiet for `settle`: NEW, or ASKED and news came; or unanswered for `patience`."""
 
     async def decide(
-        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self,
+        case: UndecidedConversation,
+        decision: Decision,
+        posts: Sequence[Post],
+        text: str,
+        vector: Vector | None,
+        beside: Sequence[Decision] = (),
     ) -> bool:
         """Store the decision with its posts and what they mean for the conversation's state, in one transaction.
 
+        `beside` are decisions on other questions, which only record.
         With `candidates` the conversation is ASKED, else ROUTED. False: a message came in between; nothing was stored.
         """
 

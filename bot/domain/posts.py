@@ -37,6 +37,10 @@ class Answer:
     """How many days from the day of the answer that is, 0 the same day; None: not counted."""
     unread: bool = False
     """Nobody here could read what the person wrote: a person of the fallback team will."""
+    many: bool = False
+    """They wrote so many requests within a minute that the next ones take longer."""
+    no_request: bool = False
+    """They asked nobody for anything: a kind word, and no team."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ class Card:
     """What each voice said, the loudest first."""
     left_out: tuple[str, ...] = ()
     """What of a long message they did not read: `noise.Noise`."""
+    rule: str = ""
+    """The name of the rule that decided; empty: none did."""
 
 
 @dataclass(frozen=True, slots=True)

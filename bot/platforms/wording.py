@@ -27,7 +27,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.report_posts import LearningReport, TrainingProgress, Trial, Withdrawal
-from bot.domain.tasks import Task, Vocabulary
+from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 from bot.locales import choose, sentence
 
 
@@ -79,6 +79,7 @@ _FALLBACK_ALONE: Mapping[str, str] = {
     Reason.NOT_TRAINED: "card_by_fallback_untrained",
     Reason.UNREADABLE: "card_by_fallback_unreadable",
     Reason.OUT_OF_HOURS: "card_by_fallback_out_of_hours",
+    Reason.REQUESTED: "card_by_fallback_requested",
 }
 """What is said where no model spoke, or nobody was asked: why not."""
 
@@ -87,7 +88,8 @@ def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: 
     """The sentence the person hears, in a language that is offered."""
     match content:
         case Answer():
-            return _answer(content, language, task.shown(content.label))
+            said = _answer(content, language, task.shown(content.label))
+            return f"{said} {sentence(language, 'answer_many')}" if content.many else said
         case Moved():
             return sentence(language, "moved", team=task.shown(content.label))
         case Solved():
@@ -100,6 +102,8 @@ def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: 
 
 
 def _answer(content: Answer, language: str, team: str) -> str:
+    if content.no_request:
+        return sentence(language, "answer_no_request")
     if content.unread and content.back is not None:
         return sentence(language, "answer_unread_later", team=team, when=_when(content.back, content.days, language))
     if content.unread:
@@ -195,6 +199,13 @@ def card_marks(card: Card, language: str) -> list[str]:
     return marks
 
 
+def moved(card: Card, language: str, task: Task) -> str:
+    """What a struck card says of where the request is now."""
+    if card.moved_to == NOT_A_REQUEST:
+        return sentence(language, "card_no_request")
+    return sentence(language, "card_moved", team=task.shown(card.moved_to or ""))
+
+
 def why(card: Card, language: str, base: str) -> str:
     """Why this team, in a sentence. The probability in words and percent, calibrated.
 
@@ -219,6 +230,8 @@ def why(card: Card, language: str, base: str) -> str:
             return sentence(language, _FALLBACK_ALONE.get(card.reason, "card_by_fallback"))
         case Author.LEAD:
             return sentence(language, "card_by_lead")
+        case Author.RULE:
+            return sentence(language, "card_by_rule", rule=card.rule)
         case _:
             return sentence(language, "card_by_person")
 

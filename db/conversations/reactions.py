@@ -16,6 +16,7 @@ from bot.domain.guards import Guards
 from bot.domain.ledger import Change
 from bot.domain.messages import Person
 from bot.domain.posts import Card, Content, Notice, Post, Reply, What
+from bot.domain.tasks import NOT_A_REQUEST
 from db.conversations.claims import free, held, lease, release
 from db.conversations.corrections import store_lead_label
 from db.conversations.decisions import heard, record, with_its_team
@@ -217,6 +218,8 @@ def _changed(row: ConversationRow, decision: Decision | None, standing: CardStat
     taken: Person | None = standing.taken_by
     columns: dict[str, object] = {} if decision is None else with_its_team(decision.task, decision.label, now)
     columns |= {"taken_by": taken.key if taken else None, "taken_name": taken.name if taken else None}
+    if (row.label if decision is None else decision.label) == NOT_A_REQUEST:
+        return columns  # over as long as it is that, whatever else is put on what was its card
     if row.state == State.ASKED and decision is None:
         return columns
     if standing.done:

@@ -24,6 +24,7 @@ from db.tables.learning import (
     LabelCodeRow,
     PromotionRow,
     RollupRow,
+    RuleCountRow,
     ShadowRow,
     TickRow,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "PromotionRow",
     "ReactionRow",
     "RollupRow",
+    "RuleCountRow",
     "ShadowCardRow",
     "ShadowRow",
     "ShadowRulingRow",

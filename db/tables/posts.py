@@ -28,6 +28,8 @@ class ReactionRow(Table):
     message_id: Mapped[str]
     actor_id: Mapped[str]
     actor_name: Mapped[str]
+    actor_platform: Mapped[str | None]
+    """Where its actor is known by that id; NULL: on the message's own platform."""
     language: Mapped[str | None]
     external: Mapped[bool] = mapped_column(server_default=false())
     emoji: Mapped[str]
@@ -85,6 +87,7 @@ class PostRow(Table):
         ),
         Index("ix_posts_shown_alone", "platform", postgresql_where=text("only_for IS NOT NULL")),
         Index("ix_posts_answers_chat", "platform", "answers_chat", postgresql_where=text("answers_chat IS NOT NULL")),
+        Index("ix_posts_rewordings", "said_at", postgresql_where=text("edits IS NOT NULL AND said_at IS NOT NULL")),
         Index("ix_posts_given_up", "problem", postgresql_where=text("given_up_at IS NOT NULL")),
     )
 

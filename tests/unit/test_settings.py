@@ -264,6 +264,8 @@ def test_an_act_has_its_usual_emoji_where_nothing_is_written(tmp_path: Path) -> 
         wrong={"slack": "-1", "telegram": "👎", "web": "👎"},
         send={"slack": "outbox_tray", "telegram": "🕊", "web": "📤"},
         send_prefix="reply:",
+        request={"slack": "ticket", "telegram": "✍"},
+        no_request={"slack": "no_entry_sign", "telegram": "🙊", "web": "🚫"},
     )
 
 
@@ -329,7 +331,7 @@ def test_a_team_has_leads_of_its_own_as_their_platforms_write_them(tmp_path: Pat
         ('wordless = "guess"', "conversation.wordless: 'guess' is no choice; choose from ask, fallback"),
         ('send_prefix = " "', "conversation.send_prefix: empty, so that every note would be sent"),
         ("patience = 3", "conversation.patience: unknown; keys here are ask_minutes, emoji, idle_hours"),
-        ("emoji.like.web = '👍'", "conversation.emoji.like: unknown; keys here are done, send, take, wrong"),
+        ("emoji.like.web = '👍'", "conversation.emoji.like: unknown; keys here are done, no_request, request, send"),
         ("emoji.take.irc = '👍'", "conversation.emoji.take.irc: no such platform; there are slack, telegram, web"),
         ("emoji.take.web = 5", "conversation.emoji.take.web: must be text in quotes"),
         ("emoji.take = '👍'", "conversation.emoji.take: must be a table"),
@@ -405,3 +407,17 @@ def test_listening_elsewhere_changes_nothing_else(tmp_path: Path) -> None:
     assert with_listen(settings, None) == settings
     with pytest.raises(ConfigError, match=r"web\.listen"):
         with_listen(settings, "nonsense")
+
+
+def test_no_secret_is_in_what_settings_look_like(tmp_path: Path) -> None:
+    secrets = {
+        "DATABASE_URL": "postgresql://bot:p4ssword@db/bot",
+        "SWITCHBOARD_PROBE_TOKEN": "pr0be-token",
+        "SLACK_BOT_TOKEN": "xoxb-s3cret",
+        "SLACK_APP_TOKEN": "xapp-s3cret",
+        "TELEGRAM_BOT_TOKEN": "77:s3cret",
+    }
+    found = load(write(tmp_path, GOOD + "[platforms.slack]\n[platforms.telegram]\n"), secrets)
+    assert (found.database.url, found.web.probe_token) == (secrets["DATABASE_URL"], secrets["SWITCHBOARD_PROBE_TOKEN"])
+    assert with_listen(found, "127.0.0.1:9").web.probe_token == "pr0be-token"
+    assert not [value for value in (*secrets.values(), "p4ssword", "s3cret") if value in repr(found)]

@@ -9,7 +9,9 @@ import pytest
 
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.ports import Platform
 from bot.domain.posts import Card, Content, OutboxItem, Question
+from bot.domain.rules import Rules
 from bot.domain.tasks import Task
 from bot.flow.buttons import ButtonHandler
 from bot.flow.classify import Classifier
@@ -22,6 +24,7 @@ from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.score import Scorer
 from bot.flow.sort import Sorter
+from bot.http.api_leads import ApiLeads
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -55,6 +58,7 @@ class Story:
     adapters: FakeAdapters = field(default_factory=FakeAdapters)
     embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
     trainer: FakeWorkshop = field(default_factory=FakeWorkshop)
+    rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self) -> None:
         task, platforms = self.task, {chat.name: chat for chat in self.chats}
@@ -69,10 +73,12 @@ class Story:
         patience = timedelta(minutes=10)
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
         self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None, self.failures, self.now)
-        self.sorter = Sorter(task, self.ledger, self.classifier, JOINING.settle, patience, self.wordless, self.now)
+        asked = self.classifier, JOINING.settle, patience, self.wordless, self.now
+        self.sorter = Sorter(task, self.ledger, *asked, rules=self.rules)
         self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now)
         self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)
-        self.corrector = Corrector(task, VOCABULARY, self.ledger, platforms, self.now)
+        heard: dict[str, Platform] = {**platforms, ApiLeads.name: ApiLeads()}
+        self.corrector = Corrector(task, VOCABULARY, self.ledger, heard, self.now)
         self.relay = Relay(task, self.ledger, self.classifier, self.now)
         self.note_relay = NoteRelay(VOCABULARY, self.ledger, platforms, self.now)
         self.edit_relay = EditRelay(VOCABULARY, self.ledger, self.now)

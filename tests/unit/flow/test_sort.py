@@ -13,6 +13,7 @@ from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.hours import hours
 from bot.domain.learning import Adapter
 from bot.domain.memory_vote import Neighbour, Neighbours
+from bot.domain.person_pace import PersonPace
 from bot.domain.posts import Answer, Card, Post, Question, WordsPlease
 from bot.flow.sort import Sorter
 from tests.fakes import FakePredictor, fake_classifier
@@ -126,6 +127,33 @@ async def test_a_decision_keeps_the_language_it_was_about() -> None:
     assert concluded.outcome.language == "en"
 
 
+async def test_who_writes_without_end_is_told_once_loses_nothing_and_keeps_nobody_waiting() -> None:
+    moment = NOW
+    cases = [
+        replace(one := case("I was charged twice"), conversation=replace(one.conversation, id=n)) for n in range(9)
+    ]
+    stranger = replace(cases[0].conversation, id=77, person=replace(cases[0].conversation.person, id="somebody else"))
+    ledger = FakeLedger(cases=[*cases, replace(cases[0], conversation=stranger)])
+    sorter = Sorter(
+        TASK,
+        ledger,
+        fake_classifier(NOTHING),
+        timedelta(0),
+        timedelta(minutes=10),
+        "ask",
+        lambda: moment,
+        PersonPace(3),
+    )
+    for waiting in list(ledger.cases):
+        await sorter.handle(waiting)
+    answers = [content for result in ledger.concluded for content in result.contents() if isinstance(content, Answer)]
+    assert [answer.many for answer in answers] == [False, False, True, False], "three of theirs, and the other's"
+    moment += timedelta(seconds=61)
+    for waiting in cases[3:]:  # as their claims expire
+        await sorter.handle(waiting)
+    assert len(ledger.concluded) == 7
+
+
 @dataclass
 class OneCanary:
     """A candidate on trial with half of the conversations."""
@@ -155,7 +183,9 @@ async def test_a_canary_decides_the_conversations_on_its_side_and_no_others() ->
     for on_trial in (canary, None):
         ledger = FakeLedger(cases=list(cases))
         minutes = timedelta(minutes=10)
-        await Sorter(TASK, ledger, classifier, timedelta(0), minutes, "ask", lambda: NOW, OneCanary(on_trial)).step()
+        await Sorter(
+            TASK, ledger, classifier, timedelta(0), minutes, "ask", lambda: NOW, canaries=OneCanary(on_trial)
+        ).step()
         decided: dict[int, str] = {}
         for done in ledger.concluded:
             assert isinstance(done.of, UndecidedConversation)
