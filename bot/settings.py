@@ -10,10 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.domain.endpoints import Endpoint
 from bot.domain.errors import ConfigError
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
+from bot.settings_compare import Endpoints
 from bot.settings_emoji import EmojiSettings
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
@@ -79,6 +81,8 @@ class Settings:
     tasks: tuple[Task, ...]
     unlearn_within: timedelta
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """Hosted models that `switchboard compare` may ask."""
 
     @property
     def routing(self) -> Task:
@@ -131,7 +135,8 @@ class _Reader:
 
     def settings(self, document: Table) -> Settings:
         values = self._values
-        values.unknown(document, {"database", "model", "web", "conversation", "platforms", "tasks", "privacy"}, "")
+        known = {"database", "model", "web", "conversation", "platforms", "tasks", "privacy", "compare"}
+        values.unknown(document, known, "")
         talk = values.table(document, "conversation")
         values.unknown(talk, set(_TALK.split()), "conversation.")
         platforms = self._platforms(values.table(document, "platforms"))
@@ -149,6 +154,7 @@ class _Reader:
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
+            endpoints=Endpoints(values, self._environment).read(values.table(document, "compare")),
         )
         labels = [
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels

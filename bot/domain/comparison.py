@@ -30,6 +30,14 @@ class Arm:
     """Of decisions one by one; empty: nobody can tell."""
     per_1000: float | None = None
     """What 1,000 decisions cost; None: there is no price."""
+    tokens: tuple[float, float] | None = None
+    """Sent and received for one message, on average; None: it takes none, or nobody counted."""
+    stopped: str = ""
+    """Why it was not asked about every message; empty: it was."""
+    handed_on: float | None = None
+    """The share of the messages that a cascade hands on; None: it is none."""
+    asked: frozenset[str] = frozenset()
+    """Content hashes of the messages about which it would ask the person."""
 
 
 @dataclass(frozen=True, slots=True)
