@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.domain.errors import Refused, Unreachable
+from bot.domain.errors import Unreachable
 from bot.domain.few_shot import Shown, Variant
 from bot.domain.learning import Example, text_key
 from bot.domain.prompted import AnswerCache, Distributed, PromptedBase, Told
@@ -26,7 +26,7 @@ class LocalArms:
     cache: AnswerCache
 
     async def ask(self, asking: Asking, ways: Sequence[Variant], told: Callable[[int], None]) -> list[PromptedArm]:
-        """An arm a way. What was asked before an interruption is not asked again."""
+        """An arm a way. What was asked before an interruption is not asked again. Raises Refused."""
         return [await self._arm(asking, way, told) for way in ways]
 
     async def _arm(self, asking: Asking, way: Variant, done: Callable[[int], None]) -> PromptedArm:
@@ -35,8 +35,6 @@ class LocalArms:
             for batch in _batches(asking.drawn):
                 known |= await self._answers(asking, way, batch)
                 done(len(batch))
-        except Refused as error:
-            return PromptedArm(self.name, way, {}, str(error))
         except Unreachable as error:
             stopped = f"{error} after {len(known)} of {len(asking.judging)}"
             return PromptedArm(self.name, way, known, f"{stopped}; compared on these" if known else stopped)
