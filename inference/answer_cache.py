@@ -24,6 +24,8 @@ class SqliteAnswerCache:
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's journals get the same rights
             file.chmod(0o600)
             self._connection = sqlite3.connect(file, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")  # outlives us; the disk need not have each at once
             self._connection.execute(_TABLE)
         except (OSError, sqlite3.Error) as error:
             raise UsageError(f"{file} cannot be used ({error}); without it everything is asked again") from error

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,7 @@ from bot.domain.example_files.reading import Unknown
 from bot.domain.price_book import PriceBook, read_prices
 from bot.files import read_whole
 from bot.model_stack import open_model_stack
+from bot.prompted_models import own_base
 
 PRICES = Path(__file__).parents[1] / "prices.toml"
 Predicted = Annotated[
@@ -103,7 +105,8 @@ def comparing(
         async with AsyncExitStack() as stack:
             store, models = await stack.enter_async_context(open_model_stack(settings, asked_much=asked))
             known, today = await store.examples.examples(asked.name), datetime.now(UTC).date()
-            prompter = Prompter(wanted, settings, models, store.lessons, priced.book, gpu, stack.aclose)
+            own, embedder = partial(own_base, settings, models), models.classifier.embedder
+            prompter = Prompter(wanted, settings, embedder, store.lessons, own, priced.book, gpu, stack.aclose)
             prompting = prompter.ask if wanted.anything else None
             return await compare(models.learner.scorer, asked, known, given, files, priced, today, prompting)
 

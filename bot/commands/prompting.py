@@ -1,6 +1,7 @@
 """The prompted arms of `switchboard compare`: which are asked for, with which examples, and what became of each."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,15 +16,14 @@ from bot.domain.few_shot import SHOTS, Choice, ShownExamples, Variant, fixed, re
 from bot.domain.learning import Example, text_key
 from bot.domain.model_ports import Embedder, Vector, VoiceLessons
 from bot.domain.price_book import PriceBook
-from bot.domain.prompted import AnswerCache
+from bot.domain.prompted import AnswerCache, PromptedBase
 from bot.domain.prompted_arms import Asking, PromptedArm, hosted_arm, local_arm
 from bot.domain.tasks import Task
 from bot.domain.token_prices import Budget, TokenPrice
 from bot.flow.fit_voices import MAX_LESSONS
 from bot.flow.hosted_arms import HostedArms
 from bot.flow.local_arms import LocalArms
-from bot.model_stack import ModelStack
-from bot.prompted_models import hosted, open_answers, other_base, own_base
+from bot.prompted_models import hosted, open_answers, other_base
 from bot.settings import Settings
 
 
@@ -81,8 +81,10 @@ class Prompter:
 
     wanted: Wanted
     settings: Settings
-    models: ModelStack
+    embedder: Embedder
     lessons: VoiceLessons
+    open_own: Callable[[], AbstractAsyncContextManager[PromptedBase]]
+    """The settings' base, behind the server that runs."""
     book: PriceBook
     gpu: bool
     let_go: Callable[[], Awaitable[None]]
@@ -106,7 +108,7 @@ class Prompter:
         self, base: str, own: bool, asking: Asking, cache: AnswerCache, made: Prompted, served: Arm
     ) -> None:
         ways = self.wanted.local_ways
-        opened = own_base(self.settings, self.models) if own else other_base(self.settings, base)
+        opened = self.open_own() if own else other_base(self.settings, base)
         try:
             async with opened as model:
                 with counting(f"prompting {base}", len(ways) * len(asking.judging)) as done:
@@ -149,20 +151,19 @@ class Prompter:
         retrieves = any(way.shots and way.choice is Choice.RETRIEVED for way in ways)
         nearest: dict[str, Sequence[tuple[str, str]]] = {text_key(e.text): () for e in judging}
         if retrieves and pool:
-            embedder = self.models.classifier.embedder
-            known = np.asarray(await self._vectors(task, pool, embedder), dtype=np.float32)
-            asked = np.asarray(await embedder.embed([e.text for e in judging]), dtype=np.float32)
-            found = retrieved(pool, known, asked, known_of(embedder.name).likeness, most)
+            known = np.asarray(await self._vectors(task, pool), dtype=np.float32)
+            asked = np.asarray(await self.embedder.embed([e.text for e in judging]), dtype=np.float32)
+            found = retrieved(pool, known, asked, known_of(self.embedder.name).likeness, most)
             nearest = dict(zip(nearest, found, strict=True))
         return ShownExamples(fixed(pool, most), nearest)
 
-    async def _vectors(self, task: Task, pool: Sequence[Example], embedder: Embedder) -> list[Vector]:
+    async def _vectors(self, task: Task, pool: Sequence[Example]) -> list[Vector]:
         """Those that are stored, and the rest embedded now."""
-        lessons = await self.lessons.lessons(task, embedder.name, MAX_LESSONS)
+        lessons = await self.lessons.lessons(task, self.embedder.name, MAX_LESSONS)
         stored = {one.key: one.vector for one in lessons if one.vector is not None}
         keys = [text_key(example.text) for example in pool]
         missing = [example.text for example, key in zip(pool, keys, strict=True) if key not in stored]
-        new = dict(zip(map(text_key, missing), await embedder.embed(missing) if missing else [], strict=True))
+        new = dict(zip(map(text_key, missing), await self.embedder.embed(missing) if missing else [], strict=True))
         return [stored[key] if key in stored else new[key] for key in keys]
 
 

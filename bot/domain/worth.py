@@ -98,10 +98,11 @@ def _beaten(rows: Mapping[str, Figures], n: int, others: Collection[str], curren
     """
     compared = [(name, one) for name in others if (one := rows[name].difference) is not None and one.pairs.n >= LEAST]
     allowed = 0.05 / max(1, len(compared))
-    found = [(one.gain, name) for name, one in compared if one.better and one.p_value <= allowed]
+    proven = [(name, one) for name, one in compared if one.better and one.p_value <= allowed]
+    found = [(one.gain, -(rows[name].per_1000 or 0.0), name) for name, one in proven]  # of equals the cheapest
     if n < LEAST or not found:
         return ""
-    name = max(found)[1]
+    name = max(found)[2]
     best = rows[name].difference
     price = rows[name].per_1000
     costs = "" if price is None else f" at {money(price, currency)} per 1,000"
