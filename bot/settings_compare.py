@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.domain.endpoints import Endpoint
+from bot.domain.errors import ConfigError
 from bot.domain.few_shot import MOST_SHOTS, Choice
 from bot.domain.token_prices import TokenPrice
 from bot.settings_values import Table, Values, listed
@@ -65,7 +66,11 @@ class Endpoints:
 
     def _secret(self, key: str) -> str:
         """Files of variables leave their quotes and line ends in the values."""
-        return self.environment.get(key, "").strip().strip("\"'")
+        try:
+            return self.environment.get(key, "").strip().strip("\"'") if key else ""
+        except ConfigError as error:
+            self.values.mistake(*error.mistakes)
+            return ""
 
     def _price(self, table: Table, where: str) -> TokenPrice | None:
         given = [name for name in ("price_in", "price_out") if name in table]
