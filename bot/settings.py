@@ -16,8 +16,8 @@ from bot.domain.retention import Retention
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
-from bot.settings_compare import Endpoints
 from bot.secret_files import SecretFiles
+from bot.settings_compare import Endpoints
 from bot.settings_emoji import EmojiSettings
 from bot.settings_retention import read_retention
 from bot.settings_tasks import Tasks
