@@ -151,8 +151,8 @@ async def test_a_message_of_another_conversation_that_one_of_its_posts_carried_s
         )
         await session.execute(
             text("""INSERT INTO messages (conversation_id, platform, chat, message_id, author_id, author_name, text, at,
-            carried_by, concluded_at) SELECT (SELECT max(id) FROM conversations), 'slack', 'C1', 'm9', 'U7', '', 'split',
-            now(), (SELECT id FROM posts WHERE kind = 'Answer'), now()""")
+            carried_by, concluded_at) SELECT (SELECT max(id) FROM conversations), 'slack', 'C1', 'm9', 'U7', '',
+            'split', now(), (SELECT id FROM posts WHERE kind = 'Answer'), now()""")
         )
     assert (await retainer(database).remove())["words"] == 1
     assert await rows(database, "SELECT text, carried_by FROM messages") == [("split", None)]
