@@ -29,7 +29,6 @@ from db.engine import Database, announce
 from db.posts.enqueue import enqueue
 from db.reading import cycles, registry_history
 from db.reading.serving import NOBODY, lock_registry, over, pointer, serving
-from db.redaction.trained_adapters import forgotten_since_drawn
 from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
 GATE = "gate"
@@ -150,7 +149,6 @@ class PostgresRegistry:
         candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
             await cycles.conclude(session, cycle, judged, now)
-            await _still_lawful(session, cycle)
             await _add(session, self._values(candidate))
             if verdict.promoted:
                 await lock_registry(session, candidate.task)
@@ -267,11 +265,6 @@ async def _move(session: AsyncSession, task: str, adapter: str, by: str, reason:
     move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
     await session.execute(insert(PromotionRow).values(move))
     await take_up_again(session, task, adapter)
-
-
-async def _still_lawful(session: AsyncSession, cycle: Cycle) -> None:
-    if await forgotten_since_drawn(session, cycle.id):
-        raise Refused("somebody was forgotten while it trained; the next cycle trains without their texts")
 
 
 async def _back(session: AsyncSession, here: PromotionRow, by: str, reason: str, now: datetime) -> None:
