@@ -37,13 +37,14 @@ from bot.flow.worker_pool import WorkerPool
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
-from bot.lifecycle import Wakeups, forever, keep_running, until_signal
+from bot.lifecycle import Wakeups, forever, keep_running, share_interpreter, until_signal
 from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
 from bot.platforms import Routed
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
 from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadows, unlearner
 from db.digests import PostgresDigests
+from db.processes import PostgresProcesses
 
 log = logging.getLogger(__name__)
 
@@ -88,9 +89,11 @@ def _first(failed: BaseException) -> BaseException:
 
 async def _serve(settings: Settings, demo: Demo | None) -> None:
     """People are heard as soon as the database is up; what they write waits until the model is."""
+    share_interpreter()
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         store = await stack.enter_async_context(open_store(settings))
+        await stack.enter_async_context(PostgresProcesses(store.database, now).living())
         await _say_what_is_unheard(settings, store)
         if demo:
             await load_demo_examples(settings.routing, store)

@@ -35,7 +35,7 @@ from db.arrays import arrays
 from db.conversations import delivery_failures
 from db.conversations.claims import LEASE
 from db.conversations.failures import backs_off, readable
-from db.engine import Database, announce, announcement, forgettable
+from db.engine import Database, announce, announcement, claimant, forgettable
 from db.posts.enqueue import enqueue
 from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
@@ -64,6 +64,7 @@ class PostgresOutbox:
                 "now": now,
                 "until": now + LEASE,
                 "limit": limit,
+                "who": claimant(session),
             }
             found = (await session.execute(_CLAIMED, wanted)).all()
             rows = sorted((row for row, _ in found), key=lambda row: row.id)
@@ -182,6 +183,7 @@ def _claimed() -> ReturningUpdate[PostRow, object]:
         bindparam("until", type_=_ROW.owed_at.type),
     )
     held = update(_ROW).where(_ROW.id == found.c.id).values(leased_until=until, attempts=_ROW.attempts + 1)
+    held = held.values(claimed_by=bindparam("who", type_=BigInteger()))
     return held.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
 
 
