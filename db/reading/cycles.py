@@ -45,7 +45,13 @@ async def claim(database: Database, now: datetime) -> AsyncIterator[Cycle | None
     """The lock dies with its connection, and so with the process that holds it.
 
     Where the connection dies and the process does not, another one may claim the same cycle: its claim voids ours.
+    Where no cycle waits, no lock is asked for: it takes a connection of its own, and this is asked every second.
     """
+    async with database.transaction() as session:
+        waits = (await session.execute(_ANY)).first() is not None
+    if not waits:
+        yield None
+        return
     async with database.locked(_LEARNING, wait=False) as held:
         yield await _taken(database, now) if held else None
 
@@ -64,6 +70,9 @@ async def _taken(database: Database, now: datetime) -> Cycle | None:
 def _next() -> Select[CycleRow]:
     """What a process that died left behind is older than any request, and goes first."""
     return select(CycleRow).where(CycleRow.phase.in_(_OPEN)).order_by(CycleRow.id).limit(1)
+
+
+_ANY = select(CycleRow.id).where(CycleRow.phase.in_(_OPEN)).limit(1)
 
 
 async def update_progress(
