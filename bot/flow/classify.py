@@ -89,7 +89,30 @@ class Classifier:
         `askers`: whose text each is, `platform:id`; empty: nobody's. `leave_out_itself` hides remembered examples with
         the same text, for honest scores on held-out examples.
         """
-        embedding = asyncio.ensure_future(self._embed(texts))
+        return await self._considered(query, self._embedding(texts), texts, leave_out_itself, askers)
+
+    async def consider_now(self, task: Task, texts: Sequence[str], askers: Sequence[str]) -> list[Considered]:
+        """The same of people who wait, as the adapter that serves now is asked: which one that is, is looked up while
+        the texts are embedded."""
+        embedding = self._embedding(texts)
+        try:
+            query = await self.query(task, hurried=True)
+        except BaseException:
+            embedding.cancel()
+            raise
+        return await self._considered(query, embedding, texts, False, askers)
+
+    def _embedding(self, texts: Sequence[str]) -> asyncio.Future[Sequence[Vector | None]]:
+        return asyncio.ensure_future(self._embed(texts))
+
+    async def _considered(
+        self,
+        query: Query,
+        embedding: asyncio.Future[Sequence[Vector | None]],
+        texts: Sequence[str],
+        leave_out_itself: bool,
+        askers: Sequence[str],
+    ) -> list[Considered]:
         spoken = asyncio.ensure_future(asyncio.to_thread(lambda: [self.language_of(text) for text in texts]))
 
         async def vectors() -> Sequence[Vector | None]:

@@ -64,9 +64,8 @@ class Sorter(Step[UndecidedConversation]):
             await self._without_words(item, text)
 
     async def _consider(self, asked: Sequence[tuple[str, str]]) -> list[Considered]:
-        query = await self.classifier.query(self.task, hurried=True)
         texts, askers = [text for text, _ in asked], [who for _, who in asked]
-        return await self.classifier.consider(query, texts, askers=askers)
+        return await self.classifier.consider_now(self.task, texts, askers)
 
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
         if case.unanswered:
