@@ -36,6 +36,7 @@ from db.conversations import delivery_failures
 from db.conversations.claims import LEASE
 from db.conversations.failures import backs_off, readable
 from db.engine import Database, announce, announcement, claimant, forgettable
+from db.posts.cancel import OF_ANY_LINE
 from db.posts.enqueue import enqueue
 from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
@@ -149,12 +150,8 @@ def _heads() -> CTE:
     Read off the index once, in its order. Asking for each post whether an older one waits costs a look for each, or,
     where no index answers, compares each with each: with ten thousand posts that wait for one chat nothing is said.
     """
-    conversation = func.coalesce(_ROW.conversation_id, literal_column("0", BigInteger))
-    line = (conversation, _ROW.platform, _ROW.chat)
-    # True of every line; it leads PostgreSQL to the index of what waits. By the index of what was said it would read
-    # every post that was ever given up: how many are neither is nothing that its statistics tell
-    of_any = conversation >= 0
-    oldest = select(_ROW.id).where(_pending(_ROW), of_any).ext(distinct_on(*line)).order_by(*line, _ROW.id)
+    line = (func.coalesce(_ROW.conversation_id, literal_column("0", BigInteger)), _ROW.platform, _ROW.chat)
+    oldest = select(_ROW.id).where(_pending(_ROW), OF_ANY_LINE).ext(distinct_on(*line)).order_by(*line, _ROW.id)
     return oldest.cte("heads").prefix_with("MATERIALIZED", dialect="postgresql")
 
 
