@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
-from bot import app, database, running
+from bot import app, model_server, running
 from bot.commands import actions, examples, registry
+from bot.commands.audit import audit, export_person
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.compare import comparing
 from bot.commands.corrections import corrections
 from bot.commands.data import data
+from bot.commands.database import backup, migrate, restore
 from bot.commands.failed import failed
 from bot.commands.file_options import (
     DryRun,
@@ -33,14 +35,16 @@ from bot.commands.file_options import (
     read_options,
 )
 from bot.commands.replay import replay
+from bot.commands.retention import retention
 from bot.commands.review import review
 from bot.commands.teams import teams
+from bot.commands.version import before_any_command
 from bot.console import agreed, say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
 from bot.files import writing
 from bot.init import USUAL, begin, next_steps, of_names
-from bot.logs import write_logs
+from bot.logs import log_settings, write_logs
 from bot.model_stack import adopt_starter_seed, build_model_stack, model_ready, open_model_stack
 from bot.platforms import platform_modules, platform_names
 from bot.settings import Settings, with_listen
@@ -57,8 +61,11 @@ cli = typer.Typer(
     epilog="Exit codes: 0 done, 1 a check or a gate said no, 2 usage or configuration.",
 )
 
+cli.callback()(before_any_command)
 cli.add_typer(failed, name="failed")
 cli.command()(data)
+cli.command()(audit)
+cli.command()(retention)
 cli.command()(review)
 cli.command(name="compare")(comparing)
 cli.command()(replay)
@@ -121,6 +128,9 @@ def check(
             "--live", help="Post a test message in every team's room, and wait for your emoji on it. Stop the bot."
         ),
     ] = False,
+    server_flags: Annotated[
+        bool, typer.Option("--server-flags", help="Only print what a model server of your own is to be started with.")
+    ] = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -132,6 +142,9 @@ def check(
     settings = read_settings(config)
     with spoken():
         actions.known(platform, settings.platforms)
+        if server_flags:
+            typer.echo(model_server.server_flags(settings.model))
+            return
     if live:
         say("After the other checks a test message appears in every team's room.")
         say("Put an emoji on each as soon as it is there: I wait for a minute, for all of them together.")
@@ -150,22 +163,8 @@ def run(config: Config = None) -> None:
     run_to_end(running.serve(read_settings(config)))
 
 
-@cli.command()
-def migrate(config: Config = None) -> None:
-    """Bring the database to the newest schema. `run` and `demo` do it themselves."""
-    run_to_end(database.migrate(read_settings(config)))
-
-
-@cli.command()
-def backup(file: Annotated[Path, typer.Argument(dir_okay=False)], config: Config = None) -> None:
-    """Write the whole database into one file, while the bot goes on working."""
-    run_to_end(database.backup(read_settings(config), file))
-
-
-@cli.command()
-def restore(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], config: Config = None) -> None:
-    """Put the database back to what a backup holds. Stop the bot first: what the database held is replaced."""
-    run_to_end(database.restore_backup(read_settings(config), file))
+for command in (migrate, backup, restore):
+    cli.command()(command)
 
 
 @cli.command()
@@ -242,10 +241,17 @@ def import_(
 def export(
     file: Annotated[Path | None, typer.Argument(help="Where to, packed if it ends in .gz; else stdout.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.JSONL,
+    person: Annotated[
+        str | None, typer.Option(metavar="PLATFORM:USER", help="What is held about them instead, as JSON.")
+    ] = None,
     task: TaskName = None,
     config: Config = None,
 ) -> None:
-    """Write every example that may be learned from. The file appears when it is whole."""
+    """Write every example that may be learned from, or all about one person. The file appears when it is whole."""
+    if person is not None:
+        with spoken():
+            export_person(read_settings(config), person, file)
+        return
 
     async def work(settings: Settings) -> None:
         async with open_store(settings) as store:
@@ -376,8 +382,13 @@ def forget(
 
 
 def main() -> None:
-    """The `switchboard` command."""
-    write_logs(os.environ.get("SWITCHBOARD_LOG", "WARNING"))
+    """The `switchboard` command. What it writes (runs, voices, exports, backups, logs) is its user's alone to read."""
+    os.umask(0o077)
+    try:
+        write_logs(*log_settings(os.environ))
+    except UsageError as error:
+        say(str(error))
+        sys.exit(2)
     cli()
 
 

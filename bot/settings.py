@@ -4,20 +4,24 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.errors import ConfigError
+from bot.domain.retention import Retention
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
+from bot.secret_files import SecretFiles
 from bot.settings_emoji import EmojiSettings
+from bot.settings_retention import read_retention
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
 
+_TABLES = "database model web conversation platforms tasks privacy retention"
 _TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
 """The keys of `[conversation]`."""
 _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
@@ -25,8 +29,8 @@ _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    url: str | None
-    """None: the embedded PostgreSQL in `directory`."""
+    url: str | None = field(repr=False)
+    """None: the embedded PostgreSQL in `directory`. It may hold a password."""
     directory: Path
 
 
@@ -35,18 +39,22 @@ class Model:
     base: str
     """`starter`, a Hugging Face id, or a folder."""
     server: str | None
-    """The URL of a vLLM that runs; None: start our own."""
+    """The URL, or unix:/… and the socket, of a vLLM that runs; None: start our own."""
     runs: Path
     embedder: str
     """`bundled`, the name of one that comes along, a Hugging Face id or folder, or MODEL@URL of a server."""
     deadline: float
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
+    key: str = field(default="", repr=False)
+    """What the model server wants to be shown, out of MODEL_API_KEY; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Web:
     host: str
     port: int
+    probe_token: str = field(default="", repr=False)
+    """What `/readyz` and `/metrics` want to be shown; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,9 @@ class Settings:
     tasks: tuple[Task, ...]
     unlearn_within: timedelta
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
+    mask_training: bool = True
+    """Whether what tells who somebody is stays out of the folders of trainings."""
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def routing(self) -> Task:
@@ -115,7 +126,8 @@ def with_listen(settings: Settings, listen: str | None) -> Settings:
     """The same settings listening elsewhere; `listen` is HOST:PORT, None changes nothing. Raises ConfigError."""
     if listen is None:
         return settings
-    return replace(settings, web=_Reader(settings.path, {}, settings.path.parent).listening(listen))
+    found = _Reader(settings.path, {}, settings.path.parent).listening(listen)
+    return replace(settings, web=replace(settings.web, host=found.host, port=found.port))
 
 
 class _Reader:
@@ -124,14 +136,14 @@ class _Reader:
     def __init__(self, path: Path, environment: Mapping[str, str], home: Path) -> None:
         self._home = home
         self._path = path
-        self._environment = environment
+        self._environment = SecretFiles(environment)
         self._kinds = platform_modules()
         self._values = Values(self._kinds)
         self._words = EmojiSettings(self._values, self._kinds)
 
     def settings(self, document: Table) -> Settings:
         values = self._values
-        values.unknown(document, {"database", "model", "web", "conversation", "platforms", "tasks", "privacy"}, "")
+        values.unknown(document, set(_TABLES.split()), "")
         talk = values.table(document, "conversation")
         values.unknown(talk, set(_TALK.split()), "conversation.")
         platforms = self._platforms(values.table(document, "platforms"))
@@ -149,6 +161,8 @@ class _Reader:
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
+            mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
+            retention=read_retention(values, values.table(document, "retention")),
         )
         labels = [
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
@@ -166,8 +180,7 @@ class _Reader:
     def _database(self, table: Table) -> Database:
         values = self._values
         values.unknown(table, {"url", "directory"}, "database.")
-        # Files of variables leave their quotes and line ends in the values
-        given = self._environment.get("DATABASE_URL", "").strip().strip("\"'")
+        given = self._secret("DATABASE_URL")
         url = given or values.text(table, "url", "embedded", "database.")
         directory = self._home / values.text(table, "directory", "var/postgres", "database.")
         if url != "embedded" and not _POSTGRES.match(url):
@@ -175,18 +188,27 @@ class _Reader:
             values.mistake(f'{where}: write "embedded" or a postgresql://… URL')
         return Database(None if url == "embedded" else url, directory)
 
+    def _secret(self, variable: str) -> str:
+        """Out of the environment or a file. Files of variables leave their quotes and line ends in the values."""
+        try:
+            return self._environment.get(variable, "").strip().strip("\"'")
+        except ConfigError as error:
+            self._values.mistake(*error.mistakes)
+            return ""
+
     def _model(self, table: Table) -> Model:
         values = self._values
         values.unknown(table, {"base", "server", "runs", "embedder", "deadline_seconds"}, "model.")
         server = values.text(table, "server", "embedded", "model.")
-        if server != "embedded" and not server.startswith(("http://", "https://")):
-            values.mistake('model.server: write "embedded" or the http://… URL of a vLLM server')
+        if server != "embedded" and not server.startswith(("http://", "https://", "unix:/")):
+            values.mistake('model.server: write "embedded", or the http://… URL or unix:/… socket of a vLLM server')
         return Model(
             base=values.text(table, "base", "starter", "model."),
             server=None if server == "embedded" else server.rstrip("/"),
             runs=self._home / values.text(table, "runs", "var/runs", "model."),
             embedder=values.text(table, "embedder", "bundled", "model."),
             deadline=values.number(table, "deadline_seconds", 3, "model."),
+            key=self._secret("MODEL_API_KEY") if server != "embedded" else "",
         )
 
     def web(self, table: Table) -> Web:
@@ -200,7 +222,7 @@ class _Reader:
         if host is None or port is None:
             self._values.mistake(f'web.listen: {listen!r} is no HOST:PORT; write "127.0.0.1:8080"')
             return Web("127.0.0.1", 8080)
-        return Web(host, port)
+        return Web(host, port, self._secret("SWITCHBOARD_PROBE_TOKEN"))
 
     def _platforms(self, table: Table) -> dict[str, object]:
         configs: dict[str, object] = {}
@@ -225,7 +247,7 @@ class _Reader:
         return names if names <= set(self._kinds) else frozenset()
 
     def _unlearn_within(self, table: Table) -> timedelta:
-        self._values.unknown(table, {"unlearn_days"}, "privacy.")
+        self._values.unknown(table, {"unlearn_days", "mask_training"}, "privacy.")
         return timedelta(days=self._values.number(table, "unlearn_days", 30, "privacy."))
 
     # --- how we talk ---
