@@ -39,7 +39,7 @@ class Disk:
 
     discarded: list[str] = field(default_factory=list)
 
-    async def remove(self, adapter: str | None = None) -> None:
+    async def remove(self, adapters: Collection[str]) -> None:
         raise AssertionError("the candidate's own texts are still needed")
 
     async def discard(self, adapter: str) -> None:
