@@ -1,5 +1,6 @@
 """What a candidate says unseen: of the slice that training kept apart, else of a rehearsal, else of nothing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
