@@ -48,7 +48,7 @@ async def at_work(url: str) -> AsyncIterator[Process]:
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):  # a process that imports everything, on a machine that may be busy
             assert await process.stdout.readline() == b"1 1\n"
         yield process
     finally:
