@@ -100,7 +100,7 @@ async def learned(of: Trial, judged_by: Sequence[Text]) -> dict[str, Figures]:
             ready = ready_to_import(examples, settings.routing, ReadOptions(), skip_bad=False, strict=False)
             await import_examples(store, embedding_backfill(store), settings.routing, ready)
             began = time.perf_counter()
-            promoted = await actions.train(store, models, settings.routing, True, True, io.StringIO())
+            promoted = await actions.train(store, models, settings.routing, True, io.StringIO())
             seconds = time.perf_counter() - began
             tested = labelled(asked, settings.routing, ReadOptions(), skip_bad=False)
             await actions.evaluate(models, settings.routing, asked.name, tested, True, heard)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import AsyncExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -48,7 +49,7 @@ from bot.domain.example_files.reading import Unknown
 from bot.files import writing
 from bot.init import USUAL, begin, next_steps, of_names
 from bot.logs import log_settings, write_logs
-from bot.model_stack import open_model_stack
+from bot.model_stack import adopt_starter_seed, build_model_stack, model_ready, open_model_stack
 from bot.platforms import platform_modules, platform_names
 from bot.settings import Settings, with_listen
 from bot.store import embedding_backfill, open_store
@@ -283,8 +284,13 @@ def train(
 
     async def work(settings: Settings) -> bool:
         learned = settings.task(task)
-        async with open_model_stack(settings, asked_much=learned) as (store, models):
-            return await actions.train(store, models, learned, yes, as_json, sys.stdout)
+        async with open_store(settings) as store, AsyncExitStack() as stack:
+            models = await build_model_stack(settings, store, stack)
+            await adopt_starter_seed(settings, store)  # its codes come before those that an estimate would give out
+            if not await actions.may_begin(store, models, learned, yes):
+                return False  # before the server, which takes half a minute to start
+            async with model_ready(settings, store, models, learned):
+                return await actions.train(store, models, learned, as_json, sys.stdout)
 
     if not run_to_end(work(read_settings(config))):
         raise typer.Exit(1)

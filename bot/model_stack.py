@@ -69,13 +69,22 @@ async def open_model_stack(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
         models = await build_model_stack(settings, store, stack)
-        await stack.enter_async_context(model_running(settings, store, models))
+        await stack.enter_async_context(model_ready(settings, store, models, asked_much))
+        yield store, models
+
+
+@asynccontextmanager
+async def model_ready(
+    settings: Settings, store: Store, models: ModelStack, asked_much: Task | None
+) -> AsyncIterator[None]:
+    """The model server runs, and everything that is known is remembered; see `open_model_stack`."""
+    async with model_running(settings, store, models):
         waiting = await store.memory.count_unembedded(store.embedder.name)
         busy = asked_much is None and models.server is not None and models.server.joined
         await catch_up(waiting, busy, partial(_remember, store, waiting), models.voice_fitter.step)
         if asked_much is not None:
             await store.memory.load(asked_much)
-        yield store, models
+        yield
 
 
 async def _remember(store: Store, waiting: int) -> None:

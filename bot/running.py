@@ -50,7 +50,7 @@ from bot.http.api_leads import ApiLeads
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
-from bot.lifecycle import Wakeups, forever, keep_running, until_signal
+from bot.lifecycle import Wakeups, forever, keep_running, share_interpreter, until_signal
 from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
 from bot.platforms import Routed
 from bot.retainer import retainer
@@ -70,6 +70,7 @@ from bot.store import (
 )
 from db.digests import PostgresDigests
 from db.invariants import PostgresInvariants
+from db.processes import PostgresProcesses
 from db.training_posts import PostgresTrainingPosts
 
 log = logging.getLogger(__name__)
@@ -119,9 +120,11 @@ def _first(failed: BaseException) -> BaseException:
 
 async def _serve(settings: Settings, demo: Demo | None) -> None:
     """People are heard as soon as the database is up; what they write waits until the model is."""
+    share_interpreter()
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         store = await stack.enter_async_context(open_store(settings))
+        await stack.enter_async_context(PostgresProcesses(store.database, now).living())
         await _say_what_is_unheard(settings, store)
         if demo:
             await load_demo_examples(settings.routing, store)

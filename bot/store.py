@@ -95,7 +95,11 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
                 PostgresExamples(database),
                 PostgresRegistry(database, AdapterPaths(settings.model.runs, STARTER_ADAPTERS)),
                 PostgresQueries(database),
-                Forgetter(PostgresErasure(database, settings.unlearn_within), RunFolders(settings.model.runs)),
+                Forgetter(
+                    PostgresErasure(database, settings.unlearn_within),
+                    PostgresUnlearning(database),
+                    RunFolders(settings.model.runs),
+                ),
                 PostgresFailedItems(database),
                 PostgresTeamChanges(database),
                 PostgresCorrections(database),
@@ -132,7 +136,8 @@ async def load_demo_examples(task: Task, store: Store) -> None:
 
 def unlearner(settings: Settings, store: Store) -> Unlearner:
     """What stops adapters from serving whose time is over; needs no model server."""
-    return Unlearner(settings.tasks, settings.model.base, PostgresUnlearning(store.database), now)
+    texts = RunFolders(settings.model.runs)
+    return Unlearner(settings.tasks, settings.model.base, PostgresUnlearning(store.database), texts, now)
 
 
 def embedding_backfill(store: Store) -> EmbeddingBackfill:

@@ -1,7 +1,8 @@
 """The way to PostgreSQL: one pool, transactions that speak the domain's errors, and connections for waiting."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from time import monotonic
 
@@ -19,6 +20,7 @@ from db.server.pool_health import watched
 
 log = logging.getLogger(__name__)
 
+_KNOWN_AS = "known as"
 CHANNEL = "switchboard"
 """Where every transaction that changed something says so."""
 DRIVER = "postgresql+psycopg://"
@@ -84,6 +86,8 @@ class Database:
         )
         watched(self._engine)  # after a restart of the server the first fact must not be refused
         event.listen(self._engine.sync_engine, "begin", self._begun)
+        self.known_as: int | None = None
+        """The number by which this process is known to be living (`db.processes`); None: it is not."""
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
 
     async def _pooled_connection(self) -> psycopg.AsyncConnection:
@@ -119,6 +123,7 @@ class Database:
         """Commits at its end, rolls back on any error. Raises Unreachable or Refused."""
         with translated(self.place):
             async with self._sessions.begin() as session:
+                session.info[_KNOWN_AS] = self.known_as
                 yield session
 
     async def ping(self) -> None:
@@ -144,20 +149,39 @@ class Database:
         Unreachable.
         """
         connection = await self.dedicated()
-        taken = "true FROM pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-        number = "%s::bigint" if isinstance(key, int) else "hashtextextended(%s, 7)"
         try:
             with translated(self.place):
-                await connection.execute("BEGIN")
-                await connection.execute(_FOR_GOOD)
-                found = await connection.execute(f"SELECT {taken}({number})".encode(), [key])
-                held = await found.fetchone()
-            yield held is not None and bool(held[0])
+                held = await _lock(connection, key, wait)
+            yield held
+        finally:
+            await connection.close()
+
+    async def keep_lock(self, key: int, look_every: float, held: Callable[[], Awaitable[None]]) -> None:
+        """Hold an advisory lock until cancelled; `held` is called once it is. Raises Unreachable when it is lost."""
+        connection = await self.dedicated()
+        try:
+            with translated(self.place):
+                await _lock(connection, key, wait=True)
+                await held()
+                while True:
+                    await asyncio.sleep(look_every)
+                    await connection.execute("SELECT 1")
         finally:
             await connection.close()
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+async def _lock(connection: psycopg.AsyncConnection, key: int | str, wait: bool) -> bool:
+    """Begin a transaction for good, and take the lock in it; whether it was free."""
+    taken = "true FROM pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    number = "%s::bigint" if isinstance(key, int) else "hashtextextended(%s, 7)"
+    await connection.execute("BEGIN")
+    await connection.execute(_FOR_GOOD)
+    found = await connection.execute(f"SELECT {taken}({number})".encode(), [key])
+    held = await found.fetchone()
+    return held is not None and bool(held[0])
 
 
 _FOR_GOOD = """
@@ -178,6 +202,12 @@ def announcement(*changes: Change) -> ColumnElement[object]:
 async def announce(session: AsyncSession, *changes: Change) -> None:
     """Tell every process, once this transaction commits, what changed."""
     await session.execute(select(announcement(*changes)))
+
+
+def claimant(session: AsyncSession) -> int | None:
+    """Who claims in this transaction; None: nobody who could be found dead, so that a claim expires by itself."""
+    known_as: int | None = session.info[_KNOWN_AS]
+    return known_as
 
 
 def forgettable() -> ColumnElement[object]:

@@ -9,7 +9,20 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -136,13 +149,10 @@ class PostgresMemory:
 
     async def unembedded(self, embedder: str, limit: int) -> list[tuple[int, str]]:
         found: list[tuple[int, str]] = []
-        ready = ~backs_off("embed", ExampleRow.id, func.now()), ~is_set_aside("embed", ExampleRow.id)
         async with self._database.transaction() as session:
             # Each on its own is a walk along an index; together they would be one through all that have a vector
-            for number, kind in enumerate(_without_vector(embedder)):
-                wanted = select(ExampleRow.id, ExampleRow.text).where(kind, ExampleRow.withdrawn_at.is_(None), *ready)
-                order = [ExampleRow.embedder, ExampleRow.id] if number else [ExampleRow.id]
-                rows = await session.execute(wanted.order_by(*order).limit(limit - len(found)))
+            for wanted in _UNEMBEDDED:
+                rows = await session.execute(wanted, {"embedder": embedder, "limit": limit - len(found)})
                 found += [(example, text) for example, text in rows]
                 if len(found) == limit:
                     break
@@ -170,9 +180,22 @@ class PostgresMemory:
             await announce(session, Change.EXAMPLE)
 
 
-def _without_vector(embedder: str) -> tuple[ColumnElement[bool], ...]:
+def _without_vector(embedder: str | BindParameter[str]) -> tuple[ColumnElement[bool], ...]:
     """What has none at all, and what has one by another embedder."""
     return ExampleRow.embedder.is_(None), ExampleRow.embedder < embedder, ExampleRow.embedder > embedder
+
+
+def _unembedded() -> tuple[Select[int, str], ...]:
+    """Those that have no vector; those whose vector is another embedder's, in the order of an index."""
+    ready = ~backs_off("embed", ExampleRow.id, func.now()), ~is_set_aside("embed", ExampleRow.id)
+    told = bindparam("embedder", type_=ExampleRow.embedder.type)
+    found = select(ExampleRow.id, ExampleRow.text).where(ExampleRow.withdrawn_at.is_(None), *ready)
+    none, *others = [found.where(kind).limit(bindparam("limit", type_=Integer())) for kind in _without_vector(told)]
+    return none.order_by(ExampleRow.id), *(one.order_by(ExampleRow.embedder, ExampleRow.id) for one in others)
+
+
+_UNEMBEDDED = _unembedded()
+"""Made once, so that they are compiled once: somebody looks every second."""
 
 
 def _pairs(ids: Iterable[Iterable[int]], corrected: bool) -> list[Pair]:

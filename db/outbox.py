@@ -50,7 +50,8 @@ from db.arrays import arrays
 from db.conversations import delivery_failures
 from db.conversations.claims import LEASE
 from db.conversations.failures import backs_off, readable
-from db.engine import Database, announce, announcement, forgettable
+from db.engine import Database, announce, announcement, claimant, forgettable
+from db.posts.cancel import OF_ANY_LINE
 from db.posts.enqueue import enqueue
 from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
@@ -81,6 +82,7 @@ class PostgresOutbox:
                 "now": now,
                 "until": now + LEASE,
                 "limit": limit,
+                "who": claimant(session),
             }
             found = (await session.execute(_CLAIMED, wanted)).all()
             rows = sorted((row for row, _ in found), key=lambda row: row.id)
@@ -165,12 +167,10 @@ def _heads() -> CTE:
     Read off the index once, in its order. Asking for each post whether an older one waits costs a look for each, or,
     where no index answers, compares each with each: with ten thousand posts that wait for one chat nothing is said.
     """
-    conversation = func.coalesce(_ROW.conversation_id, literal_column("0", BigInteger))
-    line = (conversation, _ROW.platform, _ROW.chat)
-    # True of every line; it leads PostgreSQL to the index of what waits. By the index of what was said it would read
-    # every post that was ever given up: how many are neither is nothing that its statistics tell
-    of_any = conversation >= 0
-    oldest = select(_ROW.id).where(_pending(_ROW), of_any, _may_go()).ext(distinct_on(*line)).order_by(*line, _ROW.id)
+    line = (func.coalesce(_ROW.conversation_id, literal_column("0", BigInteger)), _ROW.platform, _ROW.chat)
+    oldest = (
+        select(_ROW.id).where(_pending(_ROW), OF_ANY_LINE, _may_go()).ext(distinct_on(*line)).order_by(*line, _ROW.id)
+    )
     return oldest.cte("heads").prefix_with("MATERIALIZED", dialect="postgresql")
 
 
@@ -205,6 +205,7 @@ def _claimed() -> ReturningUpdate[PostRow, object]:
         bindparam("until", type_=_ROW.owed_at.type),
     )
     held = update(_ROW).where(_ROW.id == found.c.id).values(leased_until=until, attempts=_ROW.attempts + 1)
+    held = held.values(claimed_by=bindparam("who", type_=BigInteger()))
     return held.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
 
 

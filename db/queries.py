@@ -14,7 +14,7 @@ from bot.domain.rule_record import RuleRecord, RuleRecords
 from db.conversations import decision_counts, rule_counts
 from db.conversations.requests import RULED, account_of, in_short, unsure
 from db.engine import Database
-from db.posts.cancel import PENDING, REFUSED
+from db.posts.cancel import OF_ANY_LINE, PENDING, REFUSED
 from db.reading import correction_facts
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ExampleRow, PostRow
 
@@ -27,10 +27,11 @@ class PostgresQueries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._stages: correction_facts.Counts | None = None
 
     async def backlog(self, now: datetime) -> Mapping[str, float]:
         undecided = select(func.count(), func.min(ConversationRow.started_at)).where(*_UNDECIDED)
-        unsaid = select(func.count(), func.min(PostRow.owed_at)).where(PENDING)
+        unsaid = select(func.count(), func.min(PostRow.owed_at)).where(PENDING, OF_ANY_LINE)
         given_up = select(func.count()).where(REFUSED)
         async with self._database.transaction() as session:
             new, oldest_new = (await session.execute(undecided)).one()
@@ -53,7 +54,8 @@ class PostgresQueries:
 
     async def corrections(self) -> Mapping[tuple[str, Stage], int]:
         async with self._database.transaction() as session:
-            return await correction_facts.counts(session)
+            self._stages = await correction_facts.counts(session, self._stages)
+        return self._stages.by_stage
 
     async def rules_applied(self) -> Mapping[str, int]:
         async with self._database.transaction() as session:

@@ -32,7 +32,6 @@ from db.posts.enqueue import enqueue
 from db.reading import cycles, registry_history
 from db.reading.canary import supersede
 from db.reading.serving import lock_registry, over, pointer, serving
-from db.redaction.trained_adapters import forgotten_since_drawn
 from db.tables import AdapterRow, CanaryRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
 GATE = "gate"
@@ -154,7 +153,6 @@ class PostgresRegistry:
         candidate, verdict = judged.candidate, judged.verdict
         async with self._database.transaction() as session:
             await cycles.conclude(session, cycle, judged, now)
-            await _still_lawful(session, cycle)
             await _add(session, self._values(candidate))
             if verdict.promoted:
                 await lock_registry(session, candidate.task)
@@ -261,11 +259,6 @@ async def _add(session: AsyncSession, values: Mapping[str, object]) -> None:
     fresh = insert(AdapterRow).values(values).on_conflict_do_nothing().returning(AdapterRow.name)
     if (await session.execute(fresh)).first() is not None:
         await announce(session, Change.MODEL)
-
-
-async def _still_lawful(session: AsyncSession, cycle: Cycle) -> None:
-    if await forgotten_since_drawn(session, cycle.id):
-        raise Refused("somebody was forgotten while it trained; the next cycle trains without their texts")
 
 
 async def _let_serve(session: AsyncSession, judged: Judged, now: datetime) -> None:

@@ -10,7 +10,7 @@ from bot.domain.unlearning import Unlearning, Withdrawn
 from db.conversations.taken_up import take_up_again
 from db.engine import Database
 from db.reading.serving import NOBODY, lock_registry, over, serving
-from db.tables import AdapterRow, PromotionRow
+from db.tables import AdapterRow, CycleRow, PromotionRow
 
 
 class PostgresUnlearning:
@@ -40,6 +40,11 @@ class PostgresUnlearning:
             )
             await take_up_again(session, task, instead or NOBODY)
             return Withdrawn(champion.name, instead)
+
+    async def voided(self) -> tuple[str, ...]:
+        named = select(CycleRow.adapter).where(CycleRow.forgotten_at.is_not(None), CycleRow.adapter.is_not(None))
+        async with self._database.transaction() as session:
+            return tuple(name for name in await session.scalars(named.distinct()) if name is not None)
 
 
 async def _is_due(session: AsyncSession, task: str, base: str, now: datetime) -> bool:

@@ -1,9 +1,9 @@
 """A training run's folder: what goes in, what comes out, and how to tell a finished run from half of one.
 
 task.json        the base model, the task, and the code of every label
-examples.jsonl   what is learned from; removed when the cycle is concluded, and when somebody is forgotten
+examples.jsonl   what is learned from; removed when the cycle ends, and when somebody is forgotten whose words are in it
 log              what the training said
-checkpoint.safetensors  where an unfinished training stands; gone when it is done, and when somebody is forgotten
+checkpoint.safetensors  where an unfinished training stands; gone when it is done, and with examples.jsonl
 adapter/         the LoRA, renamed into place when it was complete on disk
 done.json        written last: figures, and checksums of what went in and came out
 """
@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,13 +23,14 @@ from bot.domain.learning import Example, Side, Source, keep_apart
 from bot.domain.model_ports import TrainingRun
 from bot.domain.personal_data import masked
 from bot.domain.tasks import Label, Task
-from bot.domain.unlearning import TrainingTexts
+from bot.domain.unlearning import TrainingTexts, rehearsal_of
 
 WEIGHTS = "adapter_model.safetensors"
 LOG = "log"
 TEXTS = "examples.jsonl"
 CHECKPOINT = "checkpoint.safetensors"
 _INPUTS = ("task.json", TEXTS)
+_UNFINISHED = ".tmp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,9 @@ class RunFolders:
     def __init__(self, runs: Path) -> None:
         self._runs = runs
 
-    async def remove(self, adapter: str | None = None) -> None:
+    async def remove(self, adapters: Collection[str]) -> None:
         """See `unlearning.TrainingTexts`. No finished training needs them, and done.json keeps their digest."""
-        await asyncio.to_thread(self._remove, adapter or "*")
+        await asyncio.to_thread(self._remove, [name for one in adapters for name in (one, rehearsal_of(one))])
 
     async def discard(self, adapter: str) -> None:
         """See `unlearning.TrainingTexts`."""
@@ -113,9 +114,10 @@ class RunFolders:
         except OSError as error:
             raise Refused(f"{self._runs / adapter} cannot be removed: {error.strerror}") from error
 
-    def _remove(self, which: str) -> None:
+    def _remove(self, runs: Collection[str]) -> None:
         # What was not written to its end, too; and what an unfinished training had learned from the texts
-        for left in [*self._runs.glob(f"{which}/{TEXTS}*"), *self._runs.glob(f"{which}/{CHECKPOINT}*")]:
+        holding = [f"{name}{ending}" for name in (TEXTS, CHECKPOINT) for ending in ("", _UNFINISHED)]
+        for left in (self._runs / run / name for run in runs for name in holding):
             try:
                 left.unlink(missing_ok=True)
             except OSError as error:
@@ -153,7 +155,7 @@ def sha256_of(path: Path) -> str:
 
 def replace_file(path: Path, text: str) -> None:
     """Write the file whole or not at all, and have it on disk before anybody can see it."""
-    unfinished = path.with_name(path.name + ".tmp")
+    unfinished = path.with_name(path.name + _UNFINISHED)
     unfinished.write_text(text, "utf-8")
     sync(unfinished)
     unfinished.replace(path)

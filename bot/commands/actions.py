@@ -151,19 +151,25 @@ def _route_line(decision: Decision) -> str:
 # --- learn ---
 
 
-async def train(store: Store, models: ModelStack, task: Task, yes: bool, as_json: bool, out: TextIO) -> bool:
-    """One learning cycle now; whether the candidate serves. Raises UsageError when it failed.
+async def may_begin(store: Store, models: ModelStack, task: Task, yes: bool) -> bool:
+    """Whether a learning cycle is to begin: what takes longer than the settings allow unasked is asked about.
 
-    What takes longer than the settings allow unasked is asked about before, unless `yes`.
+    Needs no model server. Raises UsageError where there is nothing to learn from, or nobody to be asked.
+    """
+    for warning in too_little(task, await store.examples.examples(task.name)):
+        say(warning)
+    if await may_train(models.learner.estimator, task, yes):
+        return True
+    say("nothing was trained; --yes does not ask")
+    return False
+
+
+async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out: TextIO) -> bool:
+    """One learning cycle now; whether the candidate serves. Raises UsageError when it failed.
 
     A bot that runs beside us may take the cycle up before we do, and what an interrupted process left behind goes
     first: then we wait, and learn ourselves as soon as nobody else does.
     """
-    for warning in too_little(task, await store.examples.examples(task.name)):
-        say(warning)
-    if not await may_train(models.learner.estimator, task, yes):
-        say("nothing was trained; --yes does not ask")
-        return False
     await store.registry.request_cycle(task.name, "command", f"command {now().isoformat()}", now())
     with share_of("learning") as told:
         while (newest := (await store.registry.cycles(task.name, 1))[0]).phase not in (Phase.DONE, Phase.FAILED):

@@ -8,13 +8,14 @@ from bot.domain.errors import TrainingFailed, UsageError
 from bot.domain.tasks import Task
 from bot.domain.training_estimate import TrainingEstimate, in_words
 
-Estimator = Callable[[Task], Awaitable[TrainingEstimate | None]]
+Estimator = Callable[[Task], Awaitable[TrainingEstimate]]
 
 
 async def may_train(estimator: Estimator | None, task: Task, yes: bool) -> bool:
     """Whether it takes little enough, or somebody agreed; `yes` asks nobody.
 
-    An estimate that cannot be made forbids nothing. Raises UsageError when nobody is there to be asked.
+    An estimate that cannot be made forbids nothing. Raises UsageError when nobody is there to be asked, or there is
+    nothing to learn from.
     """
     if estimator is None:
         return True
@@ -22,8 +23,6 @@ async def may_train(estimator: Estimator | None, task: Task, yes: bool) -> bool:
         estimate = await estimator(task)
     except TrainingFailed as error:
         say(f"how long the training takes cannot be told: {error}")
-        return True
-    if estimate is None:
         return True
     say(in_words(estimate))
     limit = task.learning.ask_above_minutes

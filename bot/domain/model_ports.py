@@ -203,12 +203,13 @@ class Registry(Protocol):
         """
 
     async def update_cycle(self, cycle: Cycle, phase: Phase, progress: float, adapter: str | None = None) -> None:
-        """Raises ClaimLost when another process holds the cycle by now, or concluded it."""
+        """Raises ClaimLost when another process holds the cycle by now, or concluded it; Refused when somebody was
+        forgotten whose words its training set held."""
 
     async def conclude_cycle(self, cycle: Cycle, judged: Judged, posts: Sequence[Post], now: datetime) -> None:
         """DONE: the adapter, its promotion if the verdict says so, the verdict and the report, all or nothing.
 
-        Raises ClaimLost as `update_cycle` does, and Refused when the champion that the candidate was judged against
+        Raises what `update_cycle` does, and Refused when the champion that the candidate was judged against
         does not serve any more: the verdict is about another than the one it would replace.
         """
 

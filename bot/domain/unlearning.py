@@ -4,6 +4,7 @@ An adapter cannot unlearn a sentence. So the next learning cycle trains without 
 whoever asked the adapter stops serving, whether that cycle found a better one or not.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -27,14 +28,25 @@ class Unlearning(Protocol):
         None: it is not. Over several processes it happens once.
         """
 
+    async def voided(self) -> Collection[str]:
+        """The trainings whose set may have held words of somebody who was forgotten, by their adapters' names.
+
+        For good: a copy that could not be removed, or that lies on another machine, is still to be found.
+        """
+
+
+def rehearsal_of(adapter: str) -> str:
+    """What the rehearsal of an adapter's training is called (`flow.steering`)."""
+    return f"{adapter}-rehearsal"
+
 
 class TrainingTexts(Protocol):
     """What trainings leave on this machine's disk, copies of people's texts above all."""
 
-    async def remove(self, adapter: str | None = None) -> None:
-        """Remove that training's, or all there are. A training that runs then fails; what it made is kept. Idempotent.
+    async def remove(self, adapters: Collection[str]) -> None:
+        """Remove those of these trainings and of their rehearsals. One that runs then fails; what it made is kept.
 
-        Raises Refused where a file cannot be removed.
+        Idempotent. Raises Refused where a file cannot be removed.
         """
 
     async def discard(self, adapter: str) -> None:

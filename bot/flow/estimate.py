@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.domain.errors import UsageError
 from bot.domain.learning import Example
 from bot.domain.model_ports import Examples, Query, TrainingProbe, TrainingRun
 from bot.domain.tasks import Task
@@ -23,13 +22,11 @@ class TrainingEstimator:
     examples: Examples
     base_path: Path
 
-    async def __call__(self, task: Task) -> TrainingEstimate | None:
-        """Of a cycle that began now; None where it would train nothing. Raises TrainingFailed when the probe failed."""
+    async def __call__(self, task: Task) -> TrainingEstimate:
+        """Of a cycle that began now. Raises TrainingFailed when the probe failed, UsageError where nothing would be
+        trained, saying what mends it."""
         drawn = await asyncio.to_thread(draw, await self.examples.examples(task.name), frozenset(task.names))
-        try:
-            check_drawn(task, drawn)
-        except UsageError:
-            return None  # the cycle says so, and what mends it
+        check_drawn(task, drawn)
         return await self.of(await self.classifier.query(task), drawn.training_set)
 
     async def of(self, query: Query, training_set: Sequence[Example]) -> TrainingEstimate:

@@ -17,27 +17,33 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Forgetter:
-    """Erases people from the database and from the files of trainings."""
+    """Erases people from the database and from the files of trainings that had learned from them."""
 
     erasure: Erasure
+    unlearning: Unlearning
     texts: TrainingTexts
 
     async def erase(self, person: Person, now: datetime) -> Erased:
-        """See `queries.Erasure`. Files go first: an erasure that fails half-way is asked for again, and changes then
-        what is left."""
-        await self.texts.remove()
-        return await self.erasure.erase(person, now)
+        """See `queries.Erasure`. The database goes first, and knows from then on which files hold their words: those
+        that cannot be removed are found again when it is asked for again, and by `Unlearner`."""
+        erased = await self.erasure.erase(person, now)
+        await self.texts.remove(await self.unlearning.voided())
+        return erased
 
 
 @dataclass(frozen=True, slots=True)
 class Unlearner:
-    """Stops adapters from serving whose time is over. Every minute or so, and when the model changed."""
+    """Stops adapters from serving whose time is over. Every minute or so, and when the model changed.
+
+    With them go copies of texts that whoever forgot somebody could not reach: on another machine, or on a full disk.
+    """
 
     name: ClassVar[str] = "unlearn"
     wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.MODEL})
     tasks: Sequence[Task]
     base: str
     unlearning: Unlearning
+    texts: TrainingTexts
     now: Callable[[], datetime]
 
     async def step(self) -> int:
@@ -47,6 +53,7 @@ class Unlearner:
             if gone is not None:
                 known = {"task": task.name, "adapter": gone.adapter, "serves": gone.instead or "no adapter"}
                 log.warning("adapter stopped serving: somebody it had learned from was forgotten", extra=known)
+        await self.texts.remove(await self.unlearning.voided())
         return 0
 
 

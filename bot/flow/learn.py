@@ -13,7 +13,7 @@ from typing import ClassVar
 from bot.domain import compose
 from bot.domain.asking import in_words, record
 from bot.domain.decisions import calibrated
-from bot.domain.errors import ClaimLost, SwitchboardError, TrainingFailed, Unreachable, UsageError
+from bot.domain.errors import ClaimLost, Refused, SwitchboardError, TrainingFailed, Unreachable, UsageError
 from bot.domain.learning import (
     Adapter,
     Cycle,
@@ -84,6 +84,7 @@ class Learner:
             if cycle is None:
                 return 0
             try:
+                cycle = replace(cycle, adapter=cycle.adapter or await self.registry.next_name(cycle.task))
                 await self._learn(cycle, told or (lambda _share, _doing: None))
             except ClaimLost:
                 log.warning("learning cycle taken over by another process", extra={"cycle": cycle.id})
@@ -99,6 +100,17 @@ class Learner:
             await self.registry.fail_cycle(cycle, problem, self.now())
         except ClaimLost:
             log.warning("learning cycle taken over by another process", extra={"cycle": cycle.id})
+        else:
+            await self._remove_texts(cycle)
+
+    async def _remove_texts(self, cycle: Cycle) -> None:
+        """The cycle is over: nobody goes on with its training."""
+        if self.texts is None or cycle.adapter is None:
+            return
+        try:
+            await self.texts.remove([cycle.adapter])
+        except Refused as error:
+            log.error("texts of a training not removed", extra={"cycle": cycle.id, "problem": str(error)})
 
     async def _learn(self, cycle: Cycle, told: Progress) -> None:
         task = self.tasks.get(cycle.task)
@@ -125,8 +137,7 @@ class Learner:
         await self._conclude(cycle, Judged(candidate, query.adapter, verdict, canary))
         if self.let_go is not None:
             await self.let_go(self.scorer, task)
-        if self.texts is not None:
-            await self.texts.remove(candidate.name)
+        await self._remove_texts(cycle)
 
     async def _log_estimate(self, cycle: Cycle, query: Query, training_set: Sequence[Example]) -> None:
         """A command has said it already, to whoever started it; nobody is asked here."""
@@ -225,24 +236,24 @@ class Learner:
     async def _telling(self, cycle: Cycle, phase: Phase, adapter: str, told: Progress) -> AsyncIterator[Progress]:
         """Progress that reaches the caller at once, and everybody else through the registry twice a second.
 
-        What is yielded raises ClaimLost as soon as another process holds the cycle: hours of work would be in vain.
+        What is yielded raises ClaimLost as soon as another process holds the cycle, and Refused as soon as somebody is
+        forgotten whose words it learns from: hours of work would be in vain.
         """
-        share, lost = 0.0, False
+        share, lost = 0.0, list[SwitchboardError]()
 
         def tell(done: float, doing: str) -> None:
             nonlocal share
             if lost:
-                raise ClaimLost(f"learning cycle {cycle.id} is held by another process")
+                raise lost[0]
             share = done
             told(done, f"{phase.value}: {doing}")
 
         async def publish() -> None:
-            nonlocal lost
             while not lost:
                 try:
                     await self.registry.update_cycle(cycle, phase, share, adapter)
-                except ClaimLost:
-                    lost = True
+                except (ClaimLost, Refused) as error:
+                    lost.append(error)
                 except Unreachable:
                     pass  # a figure nobody sees for half a second is no loss
                 await asyncio.sleep(_TELL_EVERY)

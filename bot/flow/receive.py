@@ -56,7 +56,8 @@ class Receiver:
         kept = replace(kept, heard=self.now())
         if await self._stored(kept, self._queue.store(kept)):
             log.info("received", extra=_about(message))
-            self.ripe_in(self.policy.settle)
+            if self.policy.settle:  # otherwise it is ripe, and announced
+                self.ripe_in(self.policy.settle)
 
     async def reaction(self, reaction: Reaction) -> None:
         """Store the reaction, if it may be on one of our posts, or is a lead's word about a person's message."""

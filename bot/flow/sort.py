@@ -117,23 +117,25 @@ class Sorter(Step[UndecidedConversation]):
 
     async def _consider(self, asked: Sequence[_Asking]) -> list[Considered]:
         """By the champion, but for the conversations that are on the side of a canary."""
-        query = await self.classifier.query(self.task, hurried=True)
         texts, askers = [one.text for one in asked], [one.by for one in asked]
-        if self.questions is None or not self.questions.tasks:
-            return await self._by_side(query, asked)
-        vectors = self.classifier.embedding(texts)
-        asking = self.questions.begin(texts, askers, vectors)
+        vectors = self.classifier.embedding(texts)  # while it is looked up who serves
         try:
-            known = await self._by_side(query, asked, vectors)
-            answers = await self.questions.in_time(asking, len(texts))
+            query = await self.classifier.query(self.task, hurried=True)
+            if self.questions is None or not self.questions.tasks:
+                return await self._by_side(query, asked, vectors)
+            asking = self.questions.begin(texts, askers, vectors)
+            try:
+                known = await self._by_side(query, asked, vectors)
+                answers = await self.questions.in_time(asking, len(texts))
+            finally:
+                for one in asking:
+                    one.cancel()
+            return [replace(one, answers=of) for one, of in zip(known, answers, strict=True)]
         finally:
-            for one in asking:
-                one.cancel()
             vectors.cancel()
-        return [replace(one, answers=of) for one, of in zip(known, answers, strict=True)]
 
     async def _by_side(
-        self, query: Query, asked: Sequence[_Asking], vectors: "asyncio.Future[Sequence[Vector | None]] | None" = None
+        self, query: Query, asked: Sequence[_Asking], vectors: "asyncio.Future[Sequence[Vector | None]]"
     ) -> list[Considered]:
         canary = await self._canary(query)
         tried = [n for n, one in enumerate(asked) if canary is not None and canary.serves(one.conversation)]
@@ -142,7 +144,7 @@ class Sorter(Step[UndecidedConversation]):
         for side, adapter in ((others, query.adapter), (tried, canary.adapter if canary else None)):
             if side:
                 texts, askers = [asked[n].text for n in side], [asked[n].by for n in side]
-                own = None if vectors is None else asyncio.ensure_future(_of(vectors, side))
+                own = asyncio.ensure_future(_of(vectors, side))
                 by = replace(query, adapter=adapter)
                 known = await self.classifier.consider(by, texts, askers=askers, vectors=own)
                 found |= dict(zip(side, known, strict=True))

@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.domain.errors import Unreachable
 from bot.domain.learning import Adapter, Example, Progress, keep_apart, rehearsed
 from bot.domain.model_ports import AdapterHost, Query, Trainer, TrainingRun
-from bot.domain.unlearning import TrainingTexts
+from bot.domain.unlearning import TrainingTexts, rehearsal_of
 from bot.flow.score import Scorer, batches
 
 
@@ -56,7 +56,7 @@ class Steering:
     async def _rehearsal(
         self, query: Query, candidate: Adapter, learned: Sequence[Example], asked: Sequence[Example], tell: Progress
     ) -> Steered:
-        name = f"{candidate.name}-rehearsal"
+        name = rehearsal_of(candidate.name)
         run = TrainingRun(self.runs / name, self.base_path, query.task, query.codes, learned)
         path = await self.trainer.train(run, lambda share, doing: tell(share, f"rehearsal, {doing}"))
         try:

@@ -56,13 +56,16 @@ class WorkerPool(Generic[Item]):
     async def run(self, at_most: float = 1.0, grace: float = 10.0) -> None:
         """Claim and handle items; look again when woken, when an item ends, and after `at_most` seconds.
 
+        At once only where there was as much as there are slots: of less, nothing is left, and a look in vain takes time
+        from the very items that it found.
+
         Cancelled, it lets what is at work finish for up to `grace` seconds: a post that was said but whose receipt was
         not stored would be said twice.
         """
         while True:
             claiming = asyncio.ensure_future(self._claim())
             try:
-                if await asyncio.shield(claiming) == 0:
+                if not await asyncio.shield(claiming):
                     await self._wakeup.wait(at_most)
                 await self._slot()
             except asyncio.CancelledError:
@@ -77,9 +80,10 @@ class WorkerPool(Generic[Item]):
             self._freed.clear()
             await self._freed.wait()
 
-    async def _claim(self) -> int:
-        """Begin with as many items as there are free slots."""
-        items = await self._step.claim(self._slots - len(self._holding), tuple(self._at_work.values()))
+    async def _claim(self) -> bool:
+        """Begin with as many items as there are free slots; whether more may wait."""
+        free = self._slots - len(self._holding)
+        items = await self._step.claim(free, tuple(self._at_work.values()))
         for item in items:
             task = asyncio.create_task(self._handle(item), name=f"{self._step.name} {self._step.key(item).item}")
             self._holding.add(task)
@@ -87,7 +91,7 @@ class WorkerPool(Generic[Item]):
             slow = asyncio.get_running_loop().call_later(self._slow_after, self._go_on_without_slot, task)
             task.add_done_callback(self._ended)
             task.add_done_callback(lambda _, timer=slow: timer.cancel())  # type: ignore[misc]
-        return len(items)
+        return len(items) >= free
 
     def _go_on_without_slot(self, task: asyncio.Task[None]) -> None:
         if len(self._at_work) - len(self._holding) < _MOST_SLOW:
@@ -138,7 +142,7 @@ class WorkerPool(Generic[Item]):
             log.warning("success not stored", extra={"step": key.step, "item": key.item, "problem": str(down)})
 
 
-async def _finished(work: Iterable[asyncio.Future[int] | asyncio.Task[None]], until: float) -> None:
+async def _finished(work: Iterable[asyncio.Future[bool] | asyncio.Task[None]], until: float) -> None:
     """Wait for the work until then, and cancel what is left of it."""
     waiting = set(work)
     if not waiting:

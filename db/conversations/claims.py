@@ -3,15 +3,19 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, DateTime, Integer, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import Conversation
-from db.engine import forgettable
+from db.engine import claimant, forgettable
 from db.tables import ConversationRow
 
 LEASE = timedelta(seconds=60)
-"""How long a claim holds; after that its work is claimed again."""
+"""How long a claim holds; after that its work is claimed again. Sooner where its process dies (`db.processes`)."""
+NOW: BindParameter[datetime] = bindparam("now", type_=DateTime(timezone=True))
+LIMIT: BindParameter[int] = bindparam("limit", type_=Integer())
+"""What a look for work is told. Steps look every second: a statement that is made for each of these looks costs more of
+the processor than asking it."""
 
 
 def free(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
@@ -24,7 +28,9 @@ async def lease(session: AsyncSession, rows: Iterable[ConversationRow], now: dat
     ids = [row.id for row in rows]
     if ids:
         held = (
-            update(ConversationRow).where(ConversationRow.id.in_(ids)).values(leased_until=now + LEASE, claimed_at=now)
+            update(ConversationRow)
+            .where(ConversationRow.id.in_(ids))
+            .values(leased_until=now + LEASE, claimed_at=now, claimed_by=claimant(session))
         )
         await session.execute(held.returning(forgettable()).execution_options(synchronize_session=False))
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -16,7 +16,7 @@ from bot.domain.ledger import Change
 from bot.domain.messages import Deletion, Edit, Media, MessageRef, Note, clean, joined
 from bot.domain.posts import Content, FollowUp, Post, Reply
 from db.conversations.answers import alerts_of
-from db.conversations.claims import free, held, lease, release
+from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.failures import backs_off, readable
 from db.engine import announce
 from db.posts.enqueue import enqueue
@@ -188,7 +188,10 @@ async def _close_if_empty(session: AsyncSession, talk: ConversationRow, at: date
 async def claim_edits(session: AsyncSession, now: datetime, limit: int) -> list[PendingEdit]:
     found: list[tuple[Said, ConversationRow]] = []
     for table in (MessageRow, NoteRow):
-        changed = (await session.scalars(_waiting(table, now).limit(limit - len(found)))).all()
+        told = {"now": now, "limit": limit - len(found)}
+        changed = (await session.scalars(_WAITING[table], told)).all()
+        if not changed:
+            continue
         talks = await _talks(session, [row.conversation_id for row in changed])
         await lease(session, talks.values(), now)
         found += [(row, talks[row.conversation_id]) for row in changed]
@@ -234,7 +237,7 @@ async def _cards(
     return standing_among(every), every
 
 
-def _waiting(table: type[MessageRow] | type[NoteRow], now: datetime) -> Select[Any]:
+def _waiting(table: type[MessageRow] | type[NoteRow], now: ColumnElement[datetime]) -> Select[Any]:
     """Each free conversation's first message, or note, that was changed after it had been passed on."""
     earlier = aliased(table)
     another = exists().where(earlier.conversation_id == table.conversation_id, earlier.stale, earlier.id < table.id)
@@ -245,6 +248,12 @@ def _waiting(table: type[MessageRow] | type[NoteRow], now: datetime) -> Select[A
         .order_by(table.id)
         .with_for_update(skip_locked=True, of=(table, ConversationRow))
     )
+
+
+_WAITING: Mapping[type[Said], Select[Any]] = {
+    table: _waiting(table, NOW).limit(LIMIT) for table in (MessageRow, NoteRow)
+}
+"""Made once, so that they are compiled once."""
 
 
 async def _talks(session: AsyncSession, ids: Sequence[int]) -> dict[int, ConversationRow]:

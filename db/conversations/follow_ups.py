@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Row, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -12,7 +12,7 @@ from bot.domain.conversations import PendingFollowUp, State
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change
 from bot.domain.posts import FollowUp, Post
-from db.conversations.claims import free, held, lease, release
+from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.failures import backs_off, readable
 from db.engine import announce
 from db.posts.enqueue import enqueue
@@ -23,7 +23,7 @@ from db.tables import ConversationRow, MessageRow
 
 
 async def claim_follow_ups(session: AsyncSession, now: datetime, limit: int) -> list[PendingFollowUp]:
-    found = (await session.execute(_waiting(now).limit(limit))).all()
+    found = (await session.execute(_WAITING, {"now": now, "limit": limit})).all()
     await lease(session, [row for _, row in found], now)
     return await readable(
         session, found, partial(_read, session), lambda row: ItemKey("relay", str(row[0].id), row[1].id), now
@@ -41,7 +41,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[MessageRow, Conversat
     ]
 
 
-def _waiting(now: datetime) -> Select[MessageRow, ConversationRow]:
+def _waiting(now: ColumnElement[datetime]) -> Select[MessageRow, ConversationRow]:
     """Each routed conversation's oldest message that was not relayed."""
     earlier = aliased(MessageRow)
     another = (
@@ -57,6 +57,10 @@ def _waiting(now: datetime) -> Select[MessageRow, ConversationRow]:
         .order_by(MessageRow.at, MessageRow.id)
         .with_for_update(skip_locked=True, of=(MessageRow, ConversationRow))
     )
+
+
+_WAITING = _waiting(NOW).limit(LIMIT)
+"""Made once, so that it is compiled once."""
 
 
 async def conclude_follow_up(

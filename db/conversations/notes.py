@@ -31,7 +31,7 @@ from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.posts import Card, Continuation, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
 from bot.domain.question_posts import Alert
 from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
-from db.conversations.claims import free, held, lease, release
+from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.failures import backs_off, readable
 from db.conversations.targets import on_note
 from db.engine import announce
@@ -154,8 +154,8 @@ def _values(note: Note) -> dict[str, object]:
 
 async def claim_notes(session: AsyncSession, now: datetime, limit: int) -> list[PendingNote]:
     await _unpark(session, now)
-    await session.execute(_too_late(now))
-    waiting = (await session.execute(_waiting(now).limit(limit))).all()
+    await session.execute(_TOO_LATE, {"now": now})
+    waiting = (await session.execute(_WAITING, {"now": now, "limit": limit})).all()
     found = {row[1].id: row for row in reversed(waiting)}
     await lease(session, [talk for _, talk in found.values()], now)
     rows = list(reversed(found.values()))
@@ -185,8 +185,7 @@ async def _read(session: AsyncSession, rows: Sequence[Row[NoteRow, ConversationR
 
 async def _unpark(session: AsyncSession, now: datetime) -> None:
     """Give parked notes the conversation of what they are under, if that has a receipt by now."""
-    parked = select(NoteRow).where(NoteRow.conversation_id.is_(None)).order_by(NoteRow.heard_at, NoteRow.id)
-    for row in (await session.scalars(parked.with_for_update(skip_locked=True))).all():
+    for row in (await session.scalars(_PARKED)).all():
         under = await whole(session, MessageRef(row.platform, row.under_chat, row.under_id))
         found = await _conversation_under(session, under)
         if found is not None:
@@ -226,14 +225,14 @@ def _standing_as(ref: MessageRef) -> Select[PostRow]:
     return select(PostRow).where(*here).order_by(PostRow.id.desc())
 
 
-def _too_late(now: datetime) -> Update:
+def _too_late(now: ColumnElement[datetime]) -> Update:
     """Emoji on what was sent, or deleted, mean nothing any more."""
     over = exists().where(on_note(ReactionRow), or_(NoteRow.sent_at.is_not(None), NoteRow.deleted_at.is_not(None)))
     late = update(ReactionRow).where(ReactionRow.concluded_at.is_(None), over).values(concluded_at=now)
     return late.execution_options(synchronize_session=False)
 
 
-def _waiting(now: datetime) -> Select[NoteRow, ConversationRow]:
+def _waiting(now: ColumnElement[datetime]) -> Select[NoteRow, ConversationRow]:
     """Each free conversation's oldest note that somebody has to look at."""
     new = select(NoteRow.id).where(NoteRow.concluded_at.is_(None))
     again = select(NoteRow.id).join(ReactionRow, on_note(ReactionRow)).where(ReactionRow.concluded_at.is_(None))
@@ -251,6 +250,16 @@ def _waiting(now: datetime) -> Select[NoteRow, ConversationRow]:
         .order_by(NoteRow.at, NoteRow.id)
         .with_for_update(skip_locked=True, of=(NoteRow, ConversationRow))
     )
+
+
+_PARKED = (
+    select(NoteRow)
+    .where(NoteRow.conversation_id.is_(None))
+    .order_by(NoteRow.heard_at, NoteRow.id)
+    .with_for_update(skip_locked=True)
+)
+_TOO_LATE, _WAITING = _too_late(NOW), _waiting(NOW).limit(LIMIT)
+"""Made once, so that they are compiled once."""
 
 
 async def _events(session: AsyncSession, row: NoteRow) -> Sequence[ReactionRow]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Row, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -17,7 +17,7 @@ from bot.domain.messages import MessageRef
 from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
 from bot.domain.report_posts import ShadowCard
 from db.conversations.answers import answers_of
-from db.conversations.claims import free, held, lease, release
+from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.decisions import heard, move
 from db.conversations.examples import ConversationExample, store_example
 from db.conversations.failures import backs_off, readable
@@ -38,10 +38,8 @@ _HAS_BUTTONS = and_(PostRow.kind.in_(_BUTTONED), PostRow.edits.is_(None), PostRo
 
 
 async def claim_presses(session: AsyncSession, now: datetime, limit: int) -> list[PendingPress]:
-    ours = exists().where(on(PressRow), or_(_HAS_BUTTONS, PostRow.kind == ShadowCard.__name__))
-    ignored = update(PressRow).where(nobodys(PressRow, ours, now))
-    await session.execute(ignored.values(concluded_at=now).execution_options(synchronize_session=False))
-    found = (await session.execute(_waiting(now).limit(limit))).all()
+    await session.execute(_IGNORED, {"now": now})
+    found = (await session.execute(_WAITING, {"now": now, "limit": limit})).all()
     talks = {talk.id: talk for _, talk, _ in found}
     await lease(session, talks.values(), now)
     return await readable(
@@ -74,7 +72,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
     ]
 
 
-def _waiting(now: datetime) -> Select[PressRow, ConversationRow, PostRow]:
+def _waiting(now: ColumnElement[datetime]) -> Select[PressRow, ConversationRow, PostRow]:
     """Each conversation's oldest press."""
     earlier, its_post = aliased(PressRow), aliased(PostRow)
     another = (
@@ -93,6 +91,16 @@ def _waiting(now: datetime) -> Select[PressRow, ConversationRow, PostRow]:
         .order_by(PressRow.at, PressRow.id)
         .with_for_update(skip_locked=True, of=(PressRow, ConversationRow))
     )
+
+
+_IGNORED = (
+    update(PressRow)
+    .where(nobodys(PressRow, exists().where(on(PressRow), or_(_HAS_BUTTONS, PostRow.kind == ShadowCard.__name__)), NOW))
+    .values(concluded_at=NOW)
+    .execution_options(synchronize_session=False)
+)
+_WAITING = _waiting(NOW).limit(LIMIT)
+"""Made once, so that they are compiled once."""
 
 
 async def button(session: AsyncSession, ref: MessageRef) -> Button | None:

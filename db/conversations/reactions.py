@@ -19,7 +19,7 @@ from bot.domain.posts import Card, Content, Notice, Post, Reply, What
 from bot.domain.questions import with_held
 from bot.domain.tasks import NOT_A_REQUEST
 from db.conversations.answers import alerts_of, answers_of, first_answers_of, follows
-from db.conversations.claims import free, held, lease, release
+from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.corrections import store_lead_label
 from db.conversations.decisions import heard, record, with_its_team
 from db.conversations.failures import backs_off, readable
@@ -41,9 +41,8 @@ _OURS = or_(
 
 
 async def claim_reactions(session: AsyncSession, now: datetime, limit: int) -> list[PendingReactions]:
-    ignored = update(ReactionRow).where(nobodys(ReactionRow, _OURS, now))
-    await session.execute(ignored.values(concluded_at=now).execution_options(synchronize_session=False))
-    found = (await session.scalars(_waiting(now).limit(limit))).all()
+    await session.execute(_IGNORED, {"now": now})
+    found = (await session.scalars(_WAITING, {"now": now, "limit": limit})).all()
     await lease(session, found, now)
     return await readable(
         session, found, partial(pending_reactions, session), lambda row: ItemKey("correct", str(row.id), row.id), now
@@ -90,7 +89,7 @@ def _about(*conditions: ColumnElement[bool]) -> Subquery:
     return union_all(on_cards, chosen.where(IS_CHOICE, *conditions)).subquery()
 
 
-def _waiting(now: datetime) -> Select[ConversationRow]:
+def _waiting(now: ColumnElement[datetime]) -> Select[ConversationRow]:
     """An undecided conversation has to be decided, or its person asked, before anybody can say that this was wrong."""
     decided = [State.ASKED, State.ROUTED, State.CLOSED]
     ripe = func.coalesce(ReactionRow.not_before, now) <= now
@@ -107,6 +106,16 @@ def _waiting(now: datetime) -> Select[ConversationRow]:
         .order_by(ConversationRow.id)
         .with_for_update(skip_locked=True, of=ConversationRow)
     )
+
+
+_IGNORED = (
+    update(ReactionRow)
+    .where(nobodys(ReactionRow, _OURS, NOW))
+    .values(concluded_at=NOW)
+    .execution_options(synchronize_session=False)
+)
+_WAITING = _waiting(NOW).limit(LIMIT)
+"""Made once, so that they are compiled once."""
 
 
 async def _told(session: AsyncSession, conversation_id: int) -> frozenset[tuple[str, str]]:

@@ -35,7 +35,7 @@ def on_message(row: Fact) -> ColumnElement[bool]:
     )
 
 
-def nobodys(row: Fact, ours: ColumnElement[bool], now: datetime) -> ColumnElement[bool]:
+def nobodys(row: Fact, ours: ColumnElement[bool], now: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Whether a waiting fact is on nothing such as `ours` says, and never will be."""
     known = or_(exists().where(on(row)), exists().where(on_message(row)), exists().where(on_note(row)))
     return and_(row.concluded_at.is_(None), ~ours, or_(known, row.heard_at <= now - RECEIPT_GRACE))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, Integer, Select, Update, and_, bindparam, or_, select, update
+from sqlalchemy import BigInteger, BindParameter, Integer, Select, Update, and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -14,7 +14,7 @@ from bot.domain.posts import Post
 from db.conversations.claims import LEASE, free, release
 from db.conversations.decisions import moment
 from db.conversations.failures import backs_off, is_set_aside, readable
-from db.engine import announce, forgettable
+from db.engine import announce, claimant, forgettable
 from db.posts.enqueue import enqueue
 from db.posts.latest import open_questions
 from db.reading.mappers import conversation, own_messages
@@ -27,6 +27,7 @@ async def claim_undecided(
     session: AsyncSession, now: datetime, settle: timedelta, patience: timedelta, limit: int
 ) -> list[UndecidedConversation]:
     told = {"now": now, "quiet": now - settle, "unanswered": now - patience, "until": now + LEASE, "limit": limit}
+    told["who"] = claimant(session)
     found = (await session.execute(_CLAIMED, told)).all()
     rows = sorted((row for row, _ in found), key=lambda row: (row.heard_at, row.id))
 
@@ -54,7 +55,8 @@ def _moment(name: str) -> BindParameter[datetime]:
 def _claimed() -> ReturningUpdate[ConversationRow, object]:
     """What is due, leased `until` then."""
     due = _due(_moment("now")).limit(bindparam("limit", type_=Integer())).cte("due")
-    leased = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=_moment("until"), claimed_at=_moment("now"))
+    who = {"claimed_at": _moment("now"), "claimed_by": bindparam("who", type_=BigInteger())}
+    leased = update(_ROW).where(_ROW.id == due.c.id).values(leased_until=_moment("until"), **who)
     return leased.returning(_ROW, forgettable()).execution_options(synchronize_session=False)
 
 

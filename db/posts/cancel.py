@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Update, and_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Update, and_, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tables import PostRow
@@ -20,6 +20,9 @@ class CancelReason(StrEnum):
 
 
 PENDING: ColumnElement[bool] = and_(PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
+OF_ANY_LINE: ColumnElement[bool] = func.coalesce(PostRow.conversation_id, literal_column("0", BigInteger)) >= 0
+"""True of every post: with it what waits is read off the index of what waits. By that of what was said it would take
+every post that was ever given up: how many are neither is nothing that PostgreSQL's statistics tell."""
 REFUSED: ColumnElement[bool] = and_(
     PostRow.given_up_at.is_not(None), PostRow.problem.not_in([why.value for why in CancelReason])
 )

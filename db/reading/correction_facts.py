@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Label, Select, SQLColumnExpression, Subquery, and_, case, false, func, select
+from sqlalchemy import Label, Select, SQLColumnExpression, Subquery, and_, case, false, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -52,8 +53,35 @@ def with_facts(*columns: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
     return found.outerjoin(drawn, drawn.c.task == ExampleRow.task).where(CORRECTION)
 
 
-async def counts(session: AsyncSession) -> Mapping[tuple[str, Stage], int]:
-    """How many corrections there are, by task and stage."""
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many corrections there are, by task and stage, and of which moment."""
+
+    by_stage: Mapping[tuple[str, Stage], int]
+    since: int
+    """Examples that were written by this transaction or later ones are not in it."""
+    learned: str | None
+    """Which cycles and promotions there were, as a digest."""
+
+
+async def counts(session: AsyncSession, known: Counts | None) -> Counts:
+    """The counts as of now: counted only where something was written since `known`, for they are of all times."""
+    asked = {"since": 0 if known is None else known.since}
+    horizon, changed, learned = (await session.execute(_NEWS, asked)).one()
+    if known is not None and not changed and learned == known.learned:
+        return known
+    return Counts(await _counted(session), horizon, learned)
+
+
+_NEWS = text("""
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+        EXISTS (SELECT FROM examples WHERE changed >= :since),
+        (SELECT md5(string_agg(concat_ws(' ', id, phase, adapter, started_at), ',' ORDER BY id)) FROM cycles)
+            || ' ' || (SELECT coalesce(max(id), 0) FROM promotions)
+""")
+
+
+async def _counted(session: AsyncSession) -> Mapping[tuple[str, Stage], int]:
     one = with_facts(ExampleRow.task.label("task")).subquery()
     found: Counter[tuple[str, Stage]] = Counter()
     for task, *facts, count in await session.execute(select(*one.c, func.count()).group_by(*one.c)):

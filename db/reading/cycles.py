@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.errors import ClaimLost
+from bot.domain.errors import ClaimLost, Refused
 from bot.domain.learning import Cycle, Judged, Phase, Verdict
 from bot.domain.ledger import Change
 from db.engine import Database, announce
@@ -45,7 +45,13 @@ async def claim(database: Database, now: datetime) -> AsyncIterator[Cycle | None
     """The lock dies with its connection, and so with the process that holds it.
 
     Where the connection dies and the process does not, another one may claim the same cycle: its claim voids ours.
+    Where no cycle waits, no lock is asked for: it takes a connection of its own, and this is asked every second.
     """
+    async with database.transaction() as session:
+        waits = (await session.execute(_ANY)).first() is not None
+    if not waits:
+        yield None
+        return
     async with database.locked(_LEARNING, wait=False) as held:
         yield await _taken(database, now) if held else None
 
@@ -66,30 +72,40 @@ def _next() -> Select[CycleRow]:
     return select(CycleRow).where(CycleRow.phase.in_(_OPEN)).order_by(CycleRow.id).limit(1)
 
 
+_ANY = select(CycleRow.id).where(CycleRow.phase.in_(_OPEN)).limit(1)
+
+
 async def update_progress(
     session: AsyncSession, held: Cycle, phase: Phase, progress: float, adapter: str | None
 ) -> None:
     known = func.coalesce(adapter, CycleRow.adapter)
-    await _change(session, held, {"phase": phase, "progress": progress, "adapter": known})
+    await _change(session, held, {"phase": phase, "progress": progress, "adapter": known}, lawful=True)
 
 
 async def conclude(session: AsyncSession, held: Cycle, judged: Judged, now: datetime) -> None:
     verdict, champion = judged.verdict, judged.champion.name if judged.champion else None
     said = {"promoted": verdict.promoted, "reasons": list(verdict.reasons), "figures": dict(verdict.figures)}
     known = {"adapter": judged.candidate.name, "champion": champion}
-    await _change(session, held, {"phase": Phase.DONE, "progress": 1.0, "concluded_at": now, **known, **said})
+    await _change(
+        session, held, {"phase": Phase.DONE, "progress": 1.0, "concluded_at": now, **known, **said}, lawful=True
+    )
 
 
 async def fail(session: AsyncSession, held: Cycle, problem: str, now: datetime) -> None:
     await _change(session, held, {"phase": Phase.FAILED, "progress": 1.0, "concluded_at": now, "problem": problem})
 
 
-async def _change(session: AsyncSession, held: Cycle, values: Mapping[str, object]) -> None:
-    """Whoever lost its lock without noticing changes nothing: the claim is compared in the same statement."""
+async def _change(session: AsyncSession, held: Cycle, values: Mapping[str, object], lawful: bool = False) -> None:
+    """Whoever lost its lock without noticing changes nothing: the claim is compared in the same statement.
+
+    `lawful`: only where nobody was forgotten whose words it learns from.
+    """
     ours = update(CycleRow).where(CycleRow.id == held.id, CycleRow.phase.in_(_OPEN), CycleRow.claim == held.claim)
-    found = await session.execute(ours.values(**values).returning(CycleRow.id))
-    if found.first() is None:
+    found = (await session.execute(ours.values(**values).returning(CycleRow.forgotten_at))).first()
+    if found is None:
         raise ClaimLost(f"learning cycle {held.id} is held by another process, or concluded")
+    if lawful and found[0] is not None:
+        raise Refused("somebody was forgotten while it trained; the next cycle trains without their texts")
     await announce(session, Change.CYCLE)
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy import Select, Update, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.learning import Phase, Side
 from db.reading import cycles
 from db.reading.training_provenance import trained_on
 from db.tables import AdapterRow, CycleRow, ExampleRow
+
+_OPEN = (Phase.REQUESTED, Phase.TRAINING, Phase.SCORING)
 
 
 async def let_go(
@@ -18,9 +20,13 @@ async def let_go(
     """Name the adapters that may have learned from these conversations, before their examples are emptied.
 
     None of them serves after `until`, or after the day that an earlier erasure named. Their tasks' next cycles are
-    asked for, and where one is at work now, whose training set may hold a text, another behind it.
+    asked for, and where one is at work now, whose training set may hold a text, another behind it. Cycles whose
+    training set may hold a text are marked: no copy of it may stay on disk, and those at work conclude nothing.
     """
+    # One that is just being claimed draws up its set after this transaction, or is seen at work by it
+    await session.execute(select(CycleRow.id).where(CycleRow.phase.in_(_OPEN)).order_by(CycleRow.id).with_for_update())
     found = await trained_on(session, conversation_ids)
+    await session.execute(_voided(conversation_ids, found, now))
     retired = update(AdapterRow).where(AdapterRow.name.in_(found))
     sooner = or_(AdapterRow.retires_at.is_(None), AdapterRow.retires_at > until)
     await session.execute(retired.where(sooner).values(retires_at=until))
@@ -29,16 +35,17 @@ async def let_go(
     return found
 
 
-async def forgotten_since_drawn(session: AsyncSession, cycle: int) -> bool:
-    """Whether the training set of this cycle may hold words of somebody who was forgotten since it was drawn up."""
-    gone = exists().where(
+def _voided(conversation_ids: Sequence[int], adapters: Sequence[str], now: datetime) -> Update:
+    held = exists().where(
         ExampleRow.task == CycleRow.task,
-        ExampleRow.text == "",
+        ExampleRow.conversation_id.in_(conversation_ids),
+        ExampleRow.text != "",
         ExampleRow.side == Side.TRAIN,
         ExampleRow.recorded_at <= CycleRow.started_at,
-        ExampleRow.withdrawn_at >= CycleRow.started_at,
+        or_(ExampleRow.withdrawn_at.is_(None), ExampleRow.withdrawn_at >= CycleRow.started_at),
     )
-    return (await session.execute(select(CycleRow.id).where(CycleRow.id == cycle, gone))).first() is not None
+    which = CycleRow.forgotten_at.is_(None), or_(CycleRow.adapter.in_(adapters), held)
+    return update(CycleRow).where(*which).values(forgotten_at=now).execution_options(synchronize_session=False)
 
 
 def _tasks(conversation_ids: Sequence[int], adapters: Sequence[str]) -> Select[str]:

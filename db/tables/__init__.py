@@ -29,6 +29,7 @@ from db.tables.learning import (
     TickRow,
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
+from db.tables.processes import ProcessRow
 
 __all__ = [
     "MAX_NAME",
@@ -54,6 +55,7 @@ __all__ = [
     "PostRow",
     "PreferenceRow",
     "PressRow",
+    "ProcessRow",
     "PromotionRow",
     "ReactionRow",
     "RollupRow",

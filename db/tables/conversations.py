@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import Index, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -80,6 +80,8 @@ class ConversationRow(Table):
     vector: Mapped[list[float] | None] = mapped_column(Vector())
     embedder: Mapped[str | None]
     claimed_at: Mapped[datetime | None]
+    claimed_by: Mapped[int | None] = mapped_column(BigInteger)
+    """The process (`ProcessRow`) that claimed it last."""
     leased_until: Mapped[datetime | None]
     """None: no step holds it; taken from a step whose conclusion would be about what people no longer say."""
     closed_at: Mapped[datetime | None]

@@ -294,6 +294,8 @@ class CycleRow(Table):
     """Of whoever holds it: a new one with every claim."""
     started_at: Mapped[datetime | None]
     """When its training set was drawn up."""
+    forgotten_at: Mapped[datetime | None]
+    """When somebody was forgotten whose words that set held: it concludes nothing, and no copy of the set may stay."""
     concluded_at: Mapped[datetime | None]
     promoted: Mapped[bool | None]
     reasons: Mapped[list[str]]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -109,6 +109,8 @@ class PostRow(Table):
     not_before: Mapped[datetime]
     attempts: Mapped[int]
     leased_until: Mapped[datetime | None]
+    claimed_by: Mapped[int | None] = mapped_column(BigInteger)
+    """The process (`ProcessRow`) that claimed it last."""
     said_at: Mapped[datetime | None]
     receipt_chat: Mapped[str | None]
     receipt_id: Mapped[str | None]

@@ -89,7 +89,13 @@ class FittedVoices:
             return [{} for _ in texts]
         comparable = vectors if voices.embedder == self._embedder else [None] * len(texts)
         speaking = {name: voice for name, voice in voices.fitted.items() if name in asked}
-        return await asyncio.to_thread(_said, speaking, Questions(texts, _rows(comparable)))
+        questions = Questions(texts, _rows(comparable))
+        # Side by side: products leave the interpreter to whoever reads words
+        heard = await asyncio.gather(*(asyncio.to_thread(_said, voice, questions) for voice in speaking.values()))
+        return [
+            {name: row for name, rows in zip(speaking, heard, strict=True) if (row := rows[n]) is not None}
+            for n in range(len(texts))
+        ]
 
     def unseen(self, task: str, keys: Collection[str]) -> Mapping[str, Said]:
         """See `model_ports.ExampleVoices`."""
@@ -171,13 +177,10 @@ def _rows(vectors: Sequence[Vector | None]) -> Floats:
     return rows
 
 
-def _said(voices: Mapping[str, FittedVoice], questions: Questions) -> list[Said]:
-    said: list[dict[str, Mapping[str, float]]] = [{} for _ in questions.texts]
-    for name, voice in voices.items():
-        for row, likely in zip(said, np.exp(voice.log_probabilities(questions)), strict=True):
-            if not np.isnan(likely).any():
-                row[name] = _row(voice.labels, likely)
-    return list(said)
+def _said(voice: FittedVoice, questions: Questions) -> list[Mapping[str, float] | None]:
+    """What one voice says of each text; None where it has nothing to say."""
+    rows = np.exp(voice.log_probabilities(questions))
+    return [None if np.isnan(likely).any() else _row(voice.labels, likely) for likely in rows]
 
 
 def _table(rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> Floats:

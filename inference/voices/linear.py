@@ -40,6 +40,10 @@ class Linear:
     offsets: Floats
     temperature: float
 
+    def __post_init__(self) -> None:
+        # Laid out as the product reads them: it would copy all of them for every question
+        object.__setattr__(self, "weights", np.asfortranarray(self.weights))
+
     def log_probabilities(self, features: csr_matrix | Floats) -> Floats:
         """Rows × labels, each row the logarithms of a distribution."""
         margins = np.asarray(features @ self.weights.T) + self.offsets

@@ -73,8 +73,8 @@ def test_the_latest_run_is_found_however_long_ago_it_was() -> None:
     assert latest_run("0 3 * * *", "UTC", datetime(2026, 11, 21, 3, tzinfo=UTC), SATURDAY) is None
 
 
-class _Memory:
-    """Ticks, kept for one task."""
+class FakeTicks:
+    """Ticks, kept for one task; `tests/integration/db/test_fakes_are_claimed_from.py` holds it to its word."""
 
     def __init__(self, last: datetime | None = None) -> None:
         self.last = last
@@ -85,7 +85,8 @@ class _Memory:
         return self.last
 
     async def record_tick(self, task: str, at: datetime) -> None:
-        self.last = max(at, self.last or at)
+        wrong = self.last is not None and self.last > at + timedelta(days=1)  # recorded by a clock that was ahead
+        self.last = at if wrong else max(at, self.last or at)
 
 
 def _job(ticks: list[str], expression: str = "0 3 * * *", problem: Unreachable | None = None) -> CronJob:
@@ -99,13 +100,13 @@ def _job(ticks: list[str], expression: str = "0 3 * * *", problem: Unreachable |
 
 async def test_the_first_start_ever_makes_up_for_nothing() -> None:
     ticks: list[str] = []
-    memory = _Memory()
+    memory = FakeTicks()
     assert not await run_if_due(_job(ticks), memory, SATURDAY)
     assert (ticks, memory.last) == ([], SATURDAY)
 
 
 async def test_a_clock_that_was_years_ahead_stops_nothing_for_ever() -> None:
-    memory, ticks = _Memory(SATURDAY + timedelta(days=9_000)), list[str]()
+    memory, ticks = FakeTicks(SATURDAY + timedelta(days=9_000)), list[str]()
     assert not await run_if_due(_job(ticks), memory, SATURDAY)
     memory.last = SATURDAY  # as the registry puts it right
     assert await run_if_due(_job(ticks), memory, SATURDAY + timedelta(days=1))
@@ -114,14 +115,14 @@ async def test_a_clock_that_was_years_ahead_stops_nothing_for_ever() -> None:
 
 async def test_what_was_missed_is_made_up_for_once_and_the_latest_alone() -> None:
     ticks: list[str] = []
-    memory = _Memory(datetime(2026, 11, 17, 3, tzinfo=UTC))
+    memory = FakeTicks(datetime(2026, 11, 17, 3, tzinfo=UTC))
     assert await run_if_due(_job(ticks), memory, SATURDAY)
     assert not await run_if_due(_job(ticks), memory, SATURDAY)
     assert ticks == ["2026-11-21T03:00Z"]
 
 
 async def test_what_could_not_be_done_stays_due() -> None:
-    memory = _Memory(datetime(2026, 11, 20, 3, tzinfo=UTC))
+    memory = FakeTicks(datetime(2026, 11, 20, 3, tzinfo=UTC))
     ticks: list[str] = []
     with pytest.raises(Unreachable):
         await run_if_due(_job(ticks, problem=Unreachable("database down")), memory, SATURDAY)
@@ -130,7 +131,7 @@ async def test_what_could_not_be_done_stays_due() -> None:
 
 
 async def test_the_schedule_keeps_going_until_cancelled() -> None:
-    memory = _Memory()
+    memory = FakeTicks()
     task = asyncio.create_task(schedule.keep_schedule([_job([])], memory, lambda: SATURDAY))
     await until(lambda: memory.asked > 1)
     assert not task.done()
@@ -143,7 +144,7 @@ async def test_a_job_is_run_at_its_time_and_at_every_later_one(monkeypatch: pyte
     monkeypatch.setattr(schedule, "_AGAIN", timedelta(0))
     clock = [datetime(2026, 11, 21, 2, 59, tzinfo=UTC)]
     ticks: list[str] = []
-    memory = _Memory(datetime(2026, 11, 20, 3, tzinfo=UTC))
+    memory = FakeTicks(datetime(2026, 11, 20, 3, tzinfo=UTC))
     keeping = asyncio.create_task(schedule.keep_schedule([_job(ticks)], memory, lambda: clock[0]))
     await until(lambda: memory.asked > 2)
     assert ticks == [], "looked at again and again, and not due"

@@ -27,8 +27,8 @@ def takes(hours: float) -> TrainingEstimate:
     return TrainingEstimate(hours * HOUR, 10**9, "CPU", False, 0.0)
 
 
-async def agrees(estimate: TrainingEstimate | None, yes: bool = False) -> bool:
-    async def estimator(task: Task) -> TrainingEstimate | None:
+async def agrees(estimate: TrainingEstimate, yes: bool = False) -> bool:
+    async def estimator(task: Task) -> TrainingEstimate:
         assert task is ASKED
         return estimate
 
@@ -59,10 +59,17 @@ async def test_what_is_long_is_asked_at_a_terminal(monkeypatch: pytest.MonkeyPat
 
 
 async def test_without_an_estimate_it_trains(capsys: pytest.CaptureFixture[str]) -> None:
-    async def failing(task: Task) -> TrainingEstimate | None:
+    async def failing(task: Task) -> TrainingEstimate:
         raise TrainingFailed("the probe ended with 1: it said nothing")
 
     assert await may_train(failing, ASKED, yes=False)
     assert "cannot be told: the probe ended with 1" in " ".join(capsys.readouterr().err.split())
-    assert await agrees(None)
     assert await may_train(None, ASKED, yes=False)
+
+
+async def test_what_would_train_nothing_is_refused_at_once() -> None:
+    async def hungry(task: Task) -> TrainingEstimate:
+        raise UsageError("nothing to learn from: billing has fewer than 2 examples")
+
+    with pytest.raises(UsageError, match="nothing to learn from"):
+        await may_train(hungry, ASKED, yes=True)

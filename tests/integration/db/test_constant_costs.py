@@ -1,16 +1,25 @@
 """What is counted and listed is found by indexes, and counted once."""
 
-import pytest
-from sqlalchemy import text
+from collections.abc import Mapping
 
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.correction_life import Stage
 from bot.domain.messages import MessageRef
 from db.conversations import decision_counts
 from db.engine import Database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.posts import latest
+from db.posts.cancel import OF_ANY_LINE, PENDING
 from db.queries import PostgresQueries
+from db.reading import correction_facts
+from db.registry import PostgresRegistry
 from tests.integration.db.scenes import after, carded, pending, reaction, routed
+from tests.integration.db.test_correction_life import corrected, learns
 
 _MANY = """
     INSERT INTO conversations (platform, chat, thread, person_id, person_name, external, state, started_at, last_at,
@@ -89,6 +98,47 @@ async def test_decisions_are_counted_once_and_never_missed(busy: Database) -> No
     await decision_counts.fold(busy)
     await decision_counts.fold(busy)
     assert await queries.decisions() == grown
+
+
+async def test_what_waits_is_counted_without_a_look_at_what_was_given_up(busy: Database) -> None:
+    async with busy.transaction() as session:
+        await session.execute(text("UPDATE posts SET said_at = NULL, given_up_at = owed_at, problem = 'archived'"))
+        await session.execute(text("UPDATE posts SET given_up_at = NULL, problem = NULL WHERE id = 1"))
+    async with await busy.dedicated() as connection:
+        await connection.execute("VACUUM ANALYZE posts")
+    backlog = await PostgresQueries(busy).backlog(after(0))
+    assert (backlog["unsaid"], backlog["given_up"]) == (1, 11_999)
+    async with busy.transaction() as session:
+        waiting = select(func.count()).where(PENDING, OF_ANY_LINE)
+        literal = waiting.compile(
+            dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
+            compile_kwargs={"literal_binds": True},
+        )
+        plan = "\n".join((await session.execute(text(f"EXPLAIN (ANALYZE) {literal}"))).scalars())
+    assert "ix_posts_line" in plan and "Rows Removed" not in plan, plan
+
+
+async def test_corrections_are_counted_anew_only_where_something_was_written(
+    ledger: PostgresLedger, outbox: PostgresOutbox, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[object] = []
+    real = correction_facts._counted
+
+    async def counted(session: AsyncSession) -> Mapping[tuple[str, Stage], int]:
+        counts.append(session)
+        return await real(session)
+
+    monkeypatch.setattr(correction_facts, "_counted", counted)
+    queries, registry = PostgresQueries(database), PostgresRegistry(database)
+    assert await queries.corrections() == {}
+    await corrected(ledger, outbox)
+    for _ in range(3):
+        assert await queries.corrections() == {("routing", Stage.REMEMBERED): 1}
+    assert len(counts) == 2
+    await learns(registry, "routing-1", 20)
+    for _ in range(3):
+        assert await queries.corrections() == {("routing", Stage.LEARNED): 1}
+    assert len(counts) == 3
 
 
 async def test_one_that_is_stored_late_under_an_early_number_is_counted(busy: Database) -> None:

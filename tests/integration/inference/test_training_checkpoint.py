@@ -131,6 +131,6 @@ def test_a_checkpoint_that_cannot_be_written_is_said_and_costs_no_training(tmp_p
 async def test_what_an_unfinished_training_learned_goes_with_the_texts(tmp_path: Path, starter: Path) -> None:
     prepared(tmp_path / "routing-1", starter, 1)
     (tmp_path / "routing-1" / CHECKPOINT).write_bytes(b"learned")
-    await RunFolders(tmp_path).remove()
+    await RunFolders(tmp_path).remove(["routing-1"])
     assert not (tmp_path / "routing-1" / CHECKPOINT).exists()
     assert not (tmp_path / "routing-1" / TEXTS).exists()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.errors import TrainingFailed
+from bot.domain.errors import TrainingFailed, UsageError
 from bot.domain.learning import Phase
 from bot.flow.estimate import TrainingEstimator
 from tests.fakes import FakeProbe
@@ -23,7 +23,6 @@ async def test_the_rehearsal_is_in_it_and_the_price_is_the_tasks() -> None:
     priced = replace(TASK, learning=replace(TASK.learning, price_per_hour=3.0))
     school.examples.kept = [replace(e, text=f"{e.text} {n}") for e in school.examples.kept for n in range(3)]
     estimate = await estimator(school, probe)(priced)
-    assert estimate is not None
     assert estimate.rehearsed
     assert len(probe.learned) == 2
     assert probe.learned[1] < probe.learned[0]
@@ -33,7 +32,8 @@ async def test_the_rehearsal_is_in_it_and_the_price_is_the_tasks() -> None:
 async def test_nothing_is_estimated_of_what_will_not_be_trained() -> None:
     school, probe = School(), FakeProbe()
     school.examples.kept = []
-    assert await estimator(school, probe)(TASK) is None
+    with pytest.raises(UsageError, match="nothing to learn from: billing, delivery, it, triage have fewer than 2"):
+        await estimator(school, probe)(TASK)
     assert probe.learned == []
 
 

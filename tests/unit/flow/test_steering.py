@@ -1,5 +1,6 @@
 """What a candidate says unseen: of the slice that training kept apart, else of a rehearsal, else of nothing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class Disk:
 
     discarded: list[str] = field(default_factory=list)
 
-    async def remove(self, adapter: str | None = None) -> None:
+    async def remove(self, adapters: Collection[str]) -> None:
         raise AssertionError("the candidate's own texts are still needed")
 
     async def discard(self, adapter: str) -> None:

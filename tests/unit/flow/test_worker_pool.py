@@ -28,10 +28,11 @@ class Numbers(Step[int]):
         self.errors: dict[int, Exception] = {}
         self.gates: dict[int, asyncio.Event] = {}
         self.handled: list[int] = []
-        self.at_once = self.most_at_once = 0
+        self.at_once = self.most_at_once = self.claims = 0
         self.moment = asyncio.Condition()
 
     async def claim(self, limit: int, at_work: Sequence[int] = ()) -> list[int]:
+        self.claims += 1
         taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
         return taken
 
@@ -55,12 +56,15 @@ class Numbers(Step[int]):
 class Working:
     """A pool at work for as long as the context lasts."""
 
+    at_most = 0.01
+    """Seconds between looks, where nothing wakes it."""
+
     def __init__(self, step: Numbers, slots: int = 2, deadline: float = 60.0, slow: float = 60.0) -> None:
         self.step, self.failures, self.wakeup = step, FakeFailedItems(), Wakeup()
         self.pool = WorkerPool(step, self.failures, lambda: NOW, self.wakeup, slots, deadline, slow)
 
     async def __aenter__(self) -> "Working":
-        self._task = asyncio.create_task(self.pool.run(at_most=0.01, grace=0.01))
+        self._task = asyncio.create_task(self.pool.run(self.at_most, grace=0.01))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -84,6 +88,32 @@ async def test_a_slot_is_free_the_moment_its_item_ends() -> None:
     async with Working(step) as work:
         await work.until(lambda: step.handled == [2, 3, 4])
         assert step.at_once == 1
+
+
+async def test_where_there_was_less_than_slots_it_looks_again_when_woken_and_when_an_item_ends() -> None:
+    step = Numbers([1])
+    step.gates = {1: asyncio.Event()}
+    work = Working(step, slots=3)
+    work.at_most = 60.0
+    async with work:
+        await work.until(lambda: step.at_once == 1)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert step.claims == 1, "nothing was left to look for"
+        step.waiting = [2]
+        work.wakeup.wake()
+        await work.until(lambda: step.handled == [2])
+        step.waiting = [3]
+        step.gates[1].set()
+        await work.until(lambda: step.handled == [2, 1, 3])
+
+
+async def test_where_there_was_as_much_as_slots_it_goes_on_by_itself() -> None:
+    step = Numbers(range(12))
+    work = Working(step, slots=3)
+    work.at_most = 60.0
+    async with work:
+        await work.until(lambda: len(step.handled) == 12)
 
 
 async def test_items_that_hang_give_their_slots_to_others_and_end_at_their_deadline() -> None:

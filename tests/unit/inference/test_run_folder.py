@@ -81,20 +81,22 @@ def test_another_example_is_another_run(tmp_path: Path) -> None:
 
 
 async def test_texts_are_removed_and_what_was_made_of_them_stays(tmp_path: Path) -> None:
-    runs = [finished_run(tmp_path / name) for name in ("routing-1", "routing-2")]
+    runs = [finished_run(tmp_path / name) for name in ("routing-1", "routing-2", "routing-2-rehearsal")]
     (tmp_path / "routing-2" / "examples.jsonl.tmp").write_text("half written", "utf-8")
-    await RunFolders(tmp_path).remove("routing-1")
-    assert [(run / "examples.jsonl").exists() for run in runs] == [False, True]
-    await RunFolders(tmp_path).remove()
-    assert sorted(path.name for path in (tmp_path / "routing-2").iterdir()) == ["adapter", "done.json", "task.json"]
-    await RunFolders(tmp_path).remove()  # again changes nothing
-    await RunFolders(tmp_path / "nowhere").remove()
+    await RunFolders(tmp_path).remove([])
+    await RunFolders(tmp_path).remove(["routing-1"])
+    assert [(run / "examples.jsonl").exists() for run in runs] == [False, True, True]
+    await RunFolders(tmp_path).remove(["routing-2"])
+    for run in runs[1:]:
+        assert sorted(path.name for path in run.iterdir()) == ["adapter", "done.json", "task.json"]
+    await RunFolders(tmp_path).remove(["routing-1", "routing-2"])  # again changes nothing
+    await RunFolders(tmp_path / "nowhere").remove(["routing-1"])
 
 
 async def test_texts_that_cannot_be_removed_are_named(tmp_path: Path) -> None:
     (tmp_path / "routing-1" / "examples.jsonl").mkdir(parents=True)
     with pytest.raises(Refused, match=r"routing-1/examples.jsonl holds what people wrote and cannot be removed"):
-        await RunFolders(tmp_path).remove()
+        await RunFolders(tmp_path).remove(["routing-1"])
 
 
 async def test_a_training_that_nobody_asks_for_again_goes_whole(tmp_path: Path) -> None:
