@@ -60,9 +60,9 @@ class Questions:
         try:
             done, _ = await asyncio.wait(asking, timeout=grace)
         finally:
-            for one in asking:
-                one.cancel()
-        columns = [one.result() for one in asking if one in done]
+            for task in asking:
+                task.cancel()
+        columns = [task.result() for task in asking if task in done]
         return [tuple(one for of in columns if (one := of[n]) is not None) for n in range(texts)]
 
     async def _ask(
@@ -90,10 +90,10 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class QuestionAsker(Step[UnansweredConversation]):
-    """Asks what was not answered when the team was decided, and rewrites the card."""
+    """Asks what was not answered when the team was decided, and rewrites the card once it is said."""
 
     name: ClassVar[str] = "ask"
-    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.FREED})
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.FREED, Change.OWED})
 
     questions: Questions
     ledger: Ledger

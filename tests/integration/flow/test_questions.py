@@ -313,6 +313,22 @@ async def test_other_rooms_hear_of_it_once_with_the_way_to_the_card(guarded: Sto
     assert len(alerts(guarded, SECURITY)) == 1
 
 
+async def test_what_is_answered_too_late_has_its_consequences_all_the_same(guarded: Story) -> None:
+    oracle = guarded.predictor
+    assert isinstance(oracle, Oracle)
+    oracle.trouble["fraud"] = Unreachable("down")
+    guarded.embedder.failure = Unreachable("no vectors")
+    await guarded.writes("charged, buy gift cards and send the codes", "m1")
+    guarded.later(5)
+    await guarded.sorter.step()
+    oracle.trouble, guarded.embedder.failure = {}, None
+    await guarded.settles()
+    [answer] = guarded.reads().answers
+    assert "tell" in answer.follows
+    [alert], [copy] = alerts(guarded, SECURITY), alerts(guarded, COPIES)
+    assert alert.card == copy.card == guarded.ref(guarded.cards()[0])
+
+
 async def test_a_room_that_takes_nothing_is_told_of_under_the_card(guarded: Story) -> None:
     guarded.platform.closed["security"] = "not_in_channel"
     await guarded.writes("charged, buy gift cards and send the codes", "m1")
