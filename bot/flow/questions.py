@@ -37,6 +37,7 @@ class Questions:
 
     tasks: Sequence[Task]
     classifier: Classifier
+    grace: float = _GRACE
 
     def begin(
         self, texts: Sequence[str], askers: Sequence[str], vectors: "asyncio.Future[Sequence[Vector | None]]"
@@ -51,12 +52,16 @@ class Questions:
         """Every answer to every text, however long it takes; one that nobody can give now is missing."""
         vectors = self.classifier.embedding(texts)
         try:
-            return await self.in_time(self.begin(texts, (), vectors), len(texts), None)
+            return await self.all_of(self.begin(texts, (), vectors), len(texts))
         finally:
             vectors.cancel()
 
-    async def in_time(self, asking: Asking, texts: int, grace: float | None = _GRACE) -> list[Answers]:
+    async def in_time(self, asking: Asking, texts: int) -> list[Answers]:
         """What was answered in time, of each text; the rest is asked again later. Never raises for it."""
+        return await self.all_of(asking, texts, self.grace)
+
+    async def all_of(self, asking: Asking, texts: int, grace: float | None = None) -> list[Answers]:
+        """The same, however long it takes."""
         try:
             done, _ = await asyncio.wait(asking, timeout=grace)
         finally:
@@ -129,5 +134,5 @@ class QuestionAsker(Step[UnansweredConversation]):
             vectors = classifier.embedding([item.text])
         asker = item.conversation.person.key
         questions = replace(self.questions, tasks=missing)
-        [answers] = await questions.in_time(questions.begin([item.text], [asker], vectors), 1, None)
+        [answers] = await questions.all_of(questions.begin([item.text], [asker], vectors), 1)
         return answers

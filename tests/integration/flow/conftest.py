@@ -53,6 +53,8 @@ class Story:
     wordless: str = "ask"
     questions: tuple[Task, ...] = ()
     """What else is asked of every conversation."""
+    grace: float = 30.0
+    """Seconds that the other answers may take; a busy machine is no fault."""
     time: datetime = NOW
     predictor: FakePredictor = field(default_factory=FakePredictor)
     adapters: FakeAdapters = field(default_factory=FakeAdapters)
@@ -72,7 +74,7 @@ class Story:
         patience = timedelta(minutes=10)
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
         self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None, self.failures, self.now)
-        asked, waits = Questions(self.questions, self.classifier), (JOINING.settle, patience)
+        asked, waits = Questions(self.questions, self.classifier, self.grace), (JOINING.settle, patience)
         self.sorter = Sorter(task, self.ledger, self.classifier, *waits, self.wordless, self.now, questions=asked)
         self.asker = QuestionAsker(asked, self.ledger, self.now)
         self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now, self.questions)

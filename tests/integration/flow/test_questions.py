@@ -82,8 +82,8 @@ class Oracle(FakePredictor):
         ]
 
 
-def told(database: Database, folder: Path, *questions: Task) -> Story:
-    return Story(database, folder, predictor=Oracle(), questions=questions)
+def told(database: Database, folder: Path, *questions: Task, grace: float = 30.0) -> Story:
+    return Story(database, folder, predictor=Oracle(), questions=questions, grace=grace)
 
 
 @pytest.fixture
@@ -148,7 +148,8 @@ async def test_a_question_that_fails_harms_no_routing_and_is_answered_later(
     assert len(story.cards()) == 1, "the card was rewritten"
 
 
-async def test_what_is_slow_is_not_waited_for(story: Story, database: Database) -> None:
+async def test_what_is_slow_is_not_waited_for(database: Database, tmp_path: Path) -> None:
+    story = told(database, tmp_path, MOOD, grace=0.01)
     oracle = story.predictor
     assert isinstance(oracle, Oracle)
     usual = oracle.predict
@@ -412,7 +413,7 @@ async def test_a_leads_word_is_no_guess_and_what_it_was_before_is_one_again(data
 
 
 async def test_a_slow_question_holds_up_no_other(database: Database, tmp_path: Path) -> None:
-    story = told(database, tmp_path, MOOD, FRAUD)
+    story = told(database, tmp_path, MOOD, FRAUD, grace=5.0)
     oracle = story.predictor
     assert isinstance(oracle, Oracle)
     usual = oracle.predict
