@@ -37,8 +37,11 @@ from bot.commands.packs import pack_commands
 from bot.commands.replay import replay
 from bot.commands.retention import retention
 from bot.commands.review import review
+from bot.commands.rules import rules
 from bot.commands.teams import teams
+from bot.commands.token import token
 from bot.commands.version import before_any_command
+from bot.commands.why import why
 from bot.console import agreed, say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
@@ -69,8 +72,11 @@ cli.command()(retention)
 cli.command()(review)
 cli.command(name="compare")(comparing)
 cli.command()(replay)
+cli.command()(why)
+cli.command()(token)
 cli.add_typer(teams, name="teams")
 cli.add_typer(corrections, name="corrections")
+cli.add_typer(rules, name="rules")
 cli.add_typer(pack_commands, name="pack")
 
 
@@ -193,8 +199,8 @@ def route(
         async with open_model_stack(settings, asked_much=asked if texts is not None else None) as (_, models):
             with writing(None) as out:
                 if texts is not None:
-                    return await actions.route_texts(models, asked, texts, as_json, out, besides)
-                await actions.route_text(models, asked, text or "", as_json, out, besides)
+                    return await actions.route_texts(models, asked, texts, as_json, out, settings.rules, besides)
+                await actions.route_text(models, asked, text or "", as_json, out, settings.rules, besides)
             return 0
 
     if run_to_end(work()):

@@ -14,12 +14,15 @@ from starlette.applications import Starlette
 from bot.ages import Ages
 from bot.app import connect_platforms
 from bot.check import of_the_teams
+from bot.commands.actions import route_row
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.person_pace import PersonPace
 from bot.domain.ports import Platform
+from bot.domain.tasks import Task
 from bot.flow.buttons import ButtonHandler
+from bot.flow.by_rule import by_rule
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.digest import DigestSender
@@ -38,6 +41,8 @@ from bot.flow.sort import Sorter
 from bot.flow.step import Step
 from bot.flow.transfers import Transfers
 from bot.flow.worker_pool import WorkerPool
+from bot.http.api import Api
+from bot.http.api_leads import ApiLeads
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
@@ -133,9 +138,9 @@ def start_chat_steps(
         # One each, so that a platform that does not answer fills no slot of another
         deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name, transfers=transfers)
         _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
-    asked = settings.questions
+    asked, heard = settings.questions, {**platforms, ApiLeads.name: ApiLeads()}
     _work(group, ButtonHandler(task, words, ledger, platforms, now, asked), store, wakeups)
-    _work(group, Corrector(task, words, ledger, platforms, now, asked), store, wakeups)
+    _work(group, Corrector(task, words, ledger, heard, now, asked), store, wakeups)
     _work(group, Relay(task, ledger, models.classifier, now), store, wakeups)
     _work(group, NoteRelay(words, ledger, platforms, now), store, wakeups)
     _work(group, EditRelay(words, ledger, now), store, wakeups)
@@ -152,7 +157,7 @@ def start_model_steps(
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
     questions = Questions(settings.questions, models.classifier)
-    asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person)
+    asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person), settings.rules
     sorter = Sorter(task, store.ledger, models.classifier, *asked, questions)
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
@@ -257,8 +262,15 @@ def _site(
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
     circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
     metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken)
+    api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
-    return WebApp(readiness, metrics, ages, settings.web.probe_token).application(routes)
+    return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])
+
+
+async def _would_decide(settings: Settings, models: ModelStack, task: Task, text: str) -> Mapping[str, object]:
+    query = await models.classifier.query(task, hurried=True)
+    [known] = await models.classifier.consider(query, [text])
+    return route_row(text, by_rule(task, known, settings.rules, now()) or known.decided(task, may_ask=True))
 
 
 async def _answers(question: Awaitable[object]) -> bool:

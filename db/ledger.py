@@ -41,6 +41,7 @@ from db.conversations import (
     presses,
     reactions,
     reminders,
+    requested,
     undecided,
 )
 from db.engine import Database
@@ -142,6 +143,10 @@ class PostgresLedger:
         async with self._database.transaction() as session:
             return await intake.add_reaction(session, reaction)
 
+    async def make_request(self, ref: MessageRef, now: datetime) -> bool:
+        async with self._database.transaction() as session:
+            return await requested.make_request(session, ref, now)
+
     async def add_press(self, press: Press) -> bool:
         async with self._database.transaction() as session:
             return await intake.add_press(session, press)
@@ -157,7 +162,12 @@ class PostgresLedger:
             return await undecided.claim_undecided(session, now, settle, patience, limit)
 
     async def decide(
-        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self,
+        case: UndecidedConversation,
+        decision: Decision,
+        posts: Sequence[Post],
+        text: str,
+        vector: Vector | None,
     ) -> bool:
         return await self.decide_one(Decided(case, decision, tuple(posts), text, vector))
 

@@ -97,6 +97,8 @@ class FakeLedger:
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
     trouble: dict[int, Exception | None] = field(default_factory=dict)
     """What concluding something about a conversation raises; None: it never ends."""
+    wanted: list[MessageRef] = field(default_factory=list)
+    """What somebody made a request of."""
     overtaken: set[int] = field(default_factory=set)
     """Conversations in which a message came in between: `decide` and `ask_for_words` store nothing once, and say so."""
 
@@ -126,6 +128,10 @@ class FakeLedger:
 
     async def add_reaction(self, reaction: Reaction) -> bool:
         return self._store(reaction)
+
+    async def make_request(self, ref: MessageRef, now: datetime) -> bool:
+        self.wanted.append(ref)
+        return any(isinstance(fact, Message) and fact.ref == ref for fact in self.stored)
 
     async def add_press(self, press: Press) -> bool:
         return self._store(press)
@@ -174,7 +180,12 @@ class FakeLedger:
         return _taken(self.cases, limit)
 
     async def decide(
-        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self,
+        case: UndecidedConversation,
+        decision: Decision,
+        posts: Sequence[Post],
+        text: str,
+        vector: Vector | None,
     ) -> bool:
         return await self._decided(case, decision, posts)
 

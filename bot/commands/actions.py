@@ -25,8 +25,10 @@ from bot.domain.messages import Person, clean
 from bot.domain.model_ports import Query
 from bot.domain.noise import strip_noise
 from bot.domain.queries import Erased
+from bot.domain.rules import Rules
 from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
 from bot.domain.tasks import Task
+from bot.flow.by_rule import by_rule
 from bot.flow.classify import BATCH
 from bot.flow.questions import Questions
 from bot.model_stack import ModelStack
@@ -34,6 +36,7 @@ from bot.platforms import Finding
 from bot.store import Store
 
 _TIMED = 200
+NO_RULES = Rules()
 _LOOK_EVERY = 0.5
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -46,10 +49,16 @@ def now() -> datetime:
 
 
 async def route_text(
-    models: ModelStack, task: Task, text: str, as_json: bool, out: TextIO, besides: Sequence[Task] = ()
+    models: ModelStack,
+    task: Task,
+    text: str,
+    as_json: bool,
+    out: TextIO,
+    rules: Rules = NO_RULES,
+    besides: Sequence[Task] = (),
 ) -> None:
     """One text, its decision on stdout; what is answered to the questions `besides`, too, or for people on stderr."""
-    [decision] = await _decide(models, task, [clean(text)])
+    [decision] = await _decide(models, task, [clean(text)], rules)
     [answers] = await answers_to(models, besides, [clean(text)])
     print(_route_json(text, decision, answers) if as_json else _route_line(decision), file=out)
     for answer in () if as_json else answers:
@@ -69,6 +78,7 @@ async def route_texts(
     texts: Sequence[Text | BadLine],
     as_json: bool,
     out: TextIO,
+    rules: Rules = NO_RULES,
     besides: Sequence[Task] = (),
 ) -> int:
     """Every text of a file, one decision a line, in order, in batches; how many lines held no text.
@@ -83,7 +93,7 @@ async def route_texts(
         for start in range(0, len(good), BATCH):
             batch = good[start : start + BATCH]
             words = [one.text for one in batch]
-            made = await _decide(models, task, words)
+            made = await _decide(models, task, words, rules)
             answers = await answers_to(models, besides if as_json else (), words)
             for one, decision, of in zip(batch, made, answers, strict=True):
                 print(_route_json(one.written, decision, of) if as_json else _route_line(decision), file=out)
@@ -91,16 +101,23 @@ async def route_texts(
     return len(bad)
 
 
-async def _decide(models: ModelStack, task: Task, texts: Sequence[str]) -> list[Decision]:
+async def _decide(models: ModelStack, task: Task, texts: Sequence[str], rules: Rules) -> list[Decision]:
+    """By rules, as far as these look at nothing but the text and the time; else by what the voices say."""
     if not texts:
         return []
     query = await models.classifier.query(task)
     considered = await models.classifier.consider(query, texts)
-    return [known.decided(task, may_ask=True) for known in considered]
+    return [by_rule(task, known, rules, now()) or known.decided(task, may_ask=True) for known in considered]
 
 
 def _route_json(text: str, decision: Decision, answers: Sequence[Decision] = ()) -> str:
-    row = {
+    # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
+    return json.dumps(route_row(text, decision, answers), ensure_ascii=_SURROGATE.search(text) is not None)
+
+
+def route_row(text: str, decision: Decision, answers: Sequence[Decision] = ()) -> dict[str, object]:
+    """The decision on a text, for programs."""
+    return {
         "text": text,
         "label": decision.label,
         "confidence": round(decision.confidence, 6),
@@ -123,8 +140,6 @@ def _route_json(text: str, decision: Decision, answers: Sequence[Decision] = ())
             for one in answers
         },
     }
-    # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
-    return json.dumps(row, ensure_ascii=_SURROGATE.search(text) is not None)
 
 
 def _route_line(decision: Decision) -> str:

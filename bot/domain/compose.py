@@ -34,7 +34,7 @@ from bot.domain.posts import (
 )
 from bot.domain.report_posts import LearningReport, Withdrawal
 from bot.domain.rich_text import head, one_line, plain
-from bot.domain.tasks import Task
+from bot.domain.tasks import NOT_A_REQUEST, Task
 
 REMEMBERED, MOST_REMEMBERED = 120, 3
 """Characters of a remembered text that a card shows, and how many of them."""
@@ -97,6 +97,8 @@ def routed(
     `many`: they hear, too, that their next requests take longer.
     """
     conversation = case.conversation
+    if decision.label == NOT_A_REQUEST:
+        return [*_closed(conversation, case.question, decision.label, chosen=False), *_kind_word(task, conversation)]
     return [
         *_closed(conversation, case.question, decision.label, chosen=False),
         Post(conversation.place, replace(_answer(task, conversation, decision, now), many=many)),
@@ -124,6 +126,13 @@ def chosen(task: Task, pressed: PendingPress, decision: Decision) -> list[Post]:
     known = told(pressed.messages, joined([message.text for message in pressed.messages]))
     closing = _closed(conversation, pressed.post, decision.label, chosen=True)
     return [*closing, *_card(task, conversation, decision, known)]
+
+
+def _kind_word(task: Task, conversation: Conversation) -> list[Post]:
+    """Who asked for nothing is thanked, or not disturbed, as the settings say."""
+    if not task.kind_word:
+        return []
+    return [Post(conversation.place, Answer(NOT_A_REQUEST, conversation.person.language, no_request=True))]
 
 
 def _answer(task: Task, conversation: Conversation, decision: Decision, now: datetime) -> Answer:
@@ -166,6 +175,11 @@ def judged(
 def moved(task: Task, pending: PendingReactions, decision: Decision, standing: CardState) -> list[Post]:
     """A lead spoke: the old card is struck, the new team gets one with all that was said, the person hears of it."""
     conversation, card = pending.conversation, pending.card
+    if decision.label == NOT_A_REQUEST:
+        struck = (
+            [] if card is None else [Post(card.place, replace(card.card, moved_to=decision.label), edits=card.post)]
+        )
+        return [*struck, *_kind_word(task, conversation)]
     person = Post(conversation.place, Moved(decision.label, conversation.person.language))
     if card is None:
         known = told(pending.messages, joined([message.text for message in pending.messages]))
@@ -242,6 +256,9 @@ def _answered_for(task: Task, pending: PendingReactions, decision: Decision, now
     """A lead answers what the person was asked."""
     conversation = pending.conversation
     known = told(pending.messages, joined([message.text for message in pending.messages]))
+    if decision.label == NOT_A_REQUEST:
+        closed = _closed(conversation, pending.question, decision.label, chosen=False)
+        return [*closed, *_kind_word(task, conversation)]
     return [
         *_closed(conversation, pending.question, decision.label, chosen=False),
         Post(conversation.place, _answer(task, conversation, decision, now)),
@@ -326,6 +343,7 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
         media=known.media,
         voices=decision.voices,
         left_out=tuple(one.kind.value for one in strip_noise(plain(known.text)).left_out),
+        rule=decision.rule,
     )
     return [Post(room, card)]
 

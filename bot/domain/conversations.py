@@ -43,7 +43,9 @@ class Conversation:
     taken_by: str | None = None
     """The name of who is on it; None: nobody."""
     reopened: datetime | None = None
-    """When it was last opened again: a "done" from before then no longer counts."""
+    """When it was last opened again: a "done" from before then no longer counts, nor that it is no request."""
+    wanted: bool = False
+    """Somebody made a request of it: that it is none is no answer any more, unless a lead says so since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,12 @@ class Ledger(Protocol):
         A lead's `choice` is stored on a conversation's own messages, too.
         """
 
+    async def make_request(self, ref: MessageRef, now: datetime) -> bool:
+        """Somebody wants that message to be a request: what was closed as none, or rests, is decided anew, among teams.
+
+        What is a request already stays as it is. False: no such message is stored.
+        """
+
     async def add_press(self, press: Press) -> bool:
         """Store a button press if we have ever posted in that chat. False as above."""
 
@@ -162,7 +168,12 @@ class Ledger(Protocol):
         """What needs a decision, once quiet for `settle`: NEW, or ASKED and news came; or unanswered for `patience`."""
 
     async def decide(
-        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self,
+        case: UndecidedConversation,
+        decision: Decision,
+        posts: Sequence[Post],
+        text: str,
+        vector: Vector | None,
     ) -> bool:
         """Store the decision with its posts and what they mean for the conversation's state, in one transaction.
 

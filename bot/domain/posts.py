@@ -40,6 +40,8 @@ class Answer:
     """Nobody here could read what the person wrote: a person of the fallback team will."""
     many: bool = False
     """They wrote so many requests within a minute that the next ones take longer."""
+    no_request: bool = False
+    """They asked nobody for anything: a kind word, and no team."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class Card:
     """What each voice said, the loudest first."""
     left_out: tuple[str, ...] = ()
     """What of a long message they did not read: `noise.Noise`."""
+    rule: str = ""
+    """The name of the rule that decided; empty: none did."""
     answers: tuple[QuestionAnswer, ...] = ()
     """What was answered to the further questions about it."""
 

@@ -17,7 +17,7 @@ from bot.domain.decisions import Author, Decision
 from bot.domain.messages import Media, Message, MessageRef, Note, Person, has_words
 from bot.domain.posts import GONE, NO, ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, Split, What
 from bot.domain.rich_text import own_words, plain, sliced, stripped
-from bot.domain.tasks import Task, Vocabulary
+from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 
 _SURE, _LEAST_WORDS = 0.80, 4
 """Calibrated probability and words from which on another team's matter is offered to be split off. Chosen, not fitted:
@@ -79,7 +79,7 @@ def split_offered(task: Task, said: PendingFollowUp, decision: Decision) -> list
         and not decision.candidates
         and decision.confidence >= _SURE
     )
-    if here is None or there in (here, task.fallback) or not sure:
+    if here is None or there in (here, task.fallback, NOT_A_REQUEST) or not sure:
         return []
     return [Post(said.conversation.place, Split(here, said.conversation.person.language, said.message.ref))]
 

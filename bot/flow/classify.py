@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.decisions import Decision, NoPrediction, Opinion, Reason, decide, missing
+from bot.domain.decisions import Decision, NoPrediction, Opinion, Reason, as_request, decide, missing
 from bot.domain.embedders import known_of
 from bot.domain.errors import Unreachable
 from bot.domain.model_ports import Asked, Embedder, ExampleVoices, Memory, Predictor, Query, Registry, Vector, Voice
@@ -36,6 +36,11 @@ class Considered:
     def decided(self, task: Task, may_ask: bool, now: datetime | None = None) -> Decision:
         """The decision on it, as `domain.decisions.decide` has it."""
         return replace(decide(task, self.opinions, may_ask, now), language=self.language)
+
+    def as_request(self, task: Task) -> "tuple[Task, Considered]":
+        """The same where it is known that something is a request (`domain.decisions.as_request`)."""
+        teams, opinions = as_request(task, self.opinions)
+        return teams, replace(self, opinions=tuple(opinions))
 
     @property
     def model(self) -> Opinion | NoPrediction:
@@ -103,7 +108,7 @@ class Classifier:
         already; who gives them lets go of them. Without `tell_language` nobody finds out in which language they are.
         """
         embedding = self.embedding(texts) if vectors is None else vectors
-        spoken = asyncio.ensure_future(asyncio.to_thread(self._languages, texts if tell_language else ()))
+        spoken = asyncio.ensure_future(self.languages(texts if tell_language else ()))
 
         async def embedded() -> Sequence[Vector | None]:
             return await asyncio.shield(embedding)  # a voice that gives up waiting leaves it to the others
@@ -118,6 +123,15 @@ class Classifier:
             if vectors is None:
                 embedding.cancel()
             spoken.cancel()
+
+    async def unasked(self, texts: Sequence[str]) -> list[Considered]:
+        """Texts of which no voice is asked, since a rule decides: their vectors and languages, for what comes later."""
+        vectors, languages = await asyncio.gather(self._embed(texts), self.languages(texts))
+        return [Considered(*one) for one in zip(texts, [()] * len(texts), vectors, languages, strict=True)]
+
+    async def languages(self, texts: Sequence[str]) -> list[str | None]:
+        """Which language each text is in."""
+        return await asyncio.to_thread(lambda: [self.language_of(text) for text in texts])
 
     async def familiarity(self, query: Query, texts: Sequence[str]) -> list[float | None]:
         """How near the nearest known text is to each, itself hidden; None where nothing can be told."""

@@ -28,7 +28,7 @@ from bot.domain.posts import (
 )
 from bot.domain.question_posts import Alert
 from bot.domain.report_posts import LearningReport, Withdrawal
-from bot.domain.tasks import Task, Vocabulary
+from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 from bot.locales import choose, sentence
 from bot.platforms.question_wording import alert, wrong_answer
 
@@ -81,6 +81,7 @@ _FALLBACK_ALONE: Mapping[str, str] = {
     Reason.NOT_TRAINED: "card_by_fallback_untrained",
     Reason.UNREADABLE: "card_by_fallback_unreadable",
     Reason.OUT_OF_HOURS: "card_by_fallback_out_of_hours",
+    Reason.REQUESTED: "card_by_fallback_requested",
 }
 """What is said where no model spoke, or nobody was asked: why not."""
 
@@ -103,6 +104,8 @@ def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: 
 
 
 def _answer(content: Answer, language: str, team: str) -> str:
+    if content.no_request:
+        return sentence(language, "answer_no_request")
     if content.unread and content.back is not None:
         return sentence(language, "answer_unread_later", team=team, when=_when(content.back, content.days, language))
     if content.unread:
@@ -202,6 +205,13 @@ def card_marks(card: Card, language: str) -> list[str]:
     return marks
 
 
+def moved(card: Card, language: str, task: Task) -> str:
+    """What a struck card says of where the request is now."""
+    if card.moved_to == NOT_A_REQUEST:
+        return sentence(language, "card_no_request")
+    return sentence(language, "card_moved", team=task.shown(card.moved_to or ""))
+
+
 def why(card: Card, language: str, base: str) -> str:
     """Why this team, in a sentence. The probability in words and percent, calibrated.
 
@@ -226,6 +236,8 @@ def why(card: Card, language: str, base: str) -> str:
             return sentence(language, _FALLBACK_ALONE.get(card.reason, "card_by_fallback"))
         case Author.LEAD:
             return sentence(language, "card_by_lead")
+        case Author.RULE:
+            return sentence(language, "card_by_rule", rule=card.rule)
         case _:
             return sentence(language, "card_by_person")
 

@@ -17,6 +17,7 @@ from bot.domain.ledger import Change
 from bot.domain.messages import Person
 from bot.domain.posts import Card, Content, Notice, Post, Reply, What
 from bot.domain.questions import with_held
+from bot.domain.tasks import NOT_A_REQUEST
 from db.conversations.answers import alerts_of, answers_of, first_answers_of, follows
 from db.conversations.claims import free, held, lease, release
 from db.conversations.corrections import store_lead_label
@@ -244,6 +245,8 @@ def _changed(row: ConversationRow, decision: Decision | None, standing: CardStat
         columns |= follows(standing.effects)
     if standing.looked:
         columns["on_hold"] = False
+    if (row.label if decision is None else decision.label) == NOT_A_REQUEST:
+        return columns  # over as long as it is that, whatever else is put on what was its card
     if row.state == State.ASKED and decision is None:
         return columns
     if standing.done:

@@ -23,6 +23,7 @@ from db.tables.learning import (
     LabelCodeRow,
     PromotionRow,
     RollupRow,
+    RuleCountRow,
     ShadowRow,
     TickRow,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "PromotionRow",
     "ReactionRow",
     "RollupRow",
+    "RuleCountRow",
     "ShadowRow",
     "Table",
     "TickRow",

@@ -84,6 +84,8 @@ class ConversationRow(Table):
     """None: no step holds it; taken from a step whose conclusion would be about what people no longer say."""
     closed_at: Mapped[datetime | None]
     reopened_at: Mapped[datetime | None]
+    wanted: Mapped[bool] = mapped_column(server_default=false())
+    """Somebody made a request of it."""
     left_at: Mapped[datetime | None]
     """The person turned to another matter: no message without a thread joins it any more."""
     taken_by: Mapped[str | None]

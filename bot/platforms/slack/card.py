@@ -11,7 +11,7 @@ from bot.platforms.slack.blocks import Block, Said, actions, button, context, cu
 from bot.platforms.slack.interactions import REPLY_BUTTON
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
-from bot.platforms.wording import RenderContext, attachment, card_marks, not_read, remembered, voices_said, why
+from bot.platforms.wording import RenderContext, attachment, card_marks, moved, not_read, remembered, voices_said, why
 
 EXCERPT, MOST = 500, 4_000
 """UTF-16 code units of words that a notification or an offer repeats, and of those that a post is made of."""
@@ -27,7 +27,7 @@ def card(content: Card, rendering: RenderContext, link: str | None, moved_link: 
     struck = content.moved_to is not None
     blocks = [section(f"~{title}~" if struck else f"*{title}*")]
     if content.moved_to is not None:
-        blocks.append(section(_moved(content.moved_to, rendering, moved_link)))
+        blocks.append(section(_moved(content, rendering, moved_link)))
     blocks += [*_words(content, language), context(_about(content, rendering, link))]
     if not struck:
         blocks += _answers(content, language)
@@ -58,9 +58,9 @@ def _medium(medium: Media, language: str) -> str:
     return f"<{medium.link}|{name}>" if medium.link and medium.platform == NAME and len(medium.link) < 200 else name
 
 
-def _moved(team: str, rendering: RenderContext, link: str | None) -> str:
+def _moved(content: Card, rendering: RenderContext, link: str | None) -> str:
     language = rendering.languages[0]
-    told = escaped(sentence(language, "card_moved", team=rendering.task.shown(team)), _NAMES)
+    told = escaped(moved(content, language, rendering.task), _NAMES)
     return f"{told}  <{link}|{escaped(sentence(language, 'card_moved_link'))}>" if link else told
 
 

@@ -166,6 +166,7 @@ _UNASKED: Mapping[tuple[Author, Reason], str] = {
     (Author.MEMORY, Reason.NOT_TRAINED): "slack_by_memory_untrained",
     (Author.MEMORY, Reason.NOT_READ): "slack_by_memory_not_read",
     (Author.EXAMPLES, Reason.NOT_READ): "slack_by_examples_not_read",
+    (Author.RULE, Reason.THANKS): "slack_by_thanks",
     (Author.FALLBACK, Reason.MODEL_DOWN): "slack_by_fallback_down",
     (Author.FALLBACK, Reason.NOT_TRAINED): "slack_by_fallback_untrained",
     (Author.FALLBACK, Reason.UNREADABLE): "slack_by_fallback_unreadable",
@@ -182,6 +183,8 @@ def _reason(language: str, task: Task, made: Decision) -> str:
             words |= {"confidence": f"{made.confidence:.0%}", "adapter": made.adapter or "-"}
         case Author.MEMORY | Author.EXAMPLES:
             words |= {"confidence": f"{made.confidence:.0%}"}
+        case Author.RULE:
+            words |= {"rule": made.rule}
     usual = f"slack_by_{made.by}"
     return sentence(language, _UNASKED.get((made.by, made.reason), usual), **words)
 

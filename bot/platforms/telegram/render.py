@@ -52,6 +52,7 @@ from bot.platforms.wording import (
     voices_said,
     why,
 )
+from bot.platforms.wording import moved as moved_to
 
 _EXCERPT, _HISTORY, _LEGEND, _MARKS, _REMEMBERED = 1_000, 600, 600, 300, 300
 """Together with a card's other lines they stay below what one message may hold. An excerpt is longer than what
@@ -162,7 +163,7 @@ def _fate(card: Card, rendering: RenderContext) -> list[str]:
     language = rendering.team
     lines = [plain(" · ".join(card_marks(card, language)), _MARKS)] if card_marks(card, language) else []
     if card.moved_to is not None:
-        lines.append(plain(sentence(language, "card_moved", team=rendering.task.shown(card.moved_to)), LINE))
+        lines.append(plain(moved_to(card, language, rendering.task), LINE))
         lines += link(sentence(language, "card_moved_link"), card.moved_link)
     return lines
 

@@ -13,7 +13,7 @@ from bot.platforms.question_wording import answers
 from bot.platforms.web.events import LEAD, NAME, receipt
 from bot.platforms.web.thread import posted, under
 from bot.platforms.web.words import Json, Object, Words, attachments, keyed, link, mark, readable
-from bot.platforms.wording import card_marks, certainty, not_read, remembered, voices_said, why
+from bot.platforms.wording import card_marks, certainty, moved, not_read, remembered, voices_said, why
 
 CARDS = 20
 """Cards of one room that the page shows, newest first."""
@@ -87,7 +87,7 @@ def _card(words: Words, card: Card, line: TranscriptLine) -> Object:
         "remembered": remembered(card.remembered, card.remembered_from, words.team_language),
         "history": [{"who": who, "what": readable(what)} for who, what in history_on_card(card)],
         "attached": attachments(card.media, words.team_language),
-        "moved": words.say(None, "card_moved", team=words.task.shown(card.moved_to)) if card.moved_to else None,
+        "moved": moved(card, words.team_language, words.task) if card.moved_to else None,
         "link": link(words, card.moved_link),
         "handling": _handling(words, line),
         "reactions": _reactions(words, card, line),

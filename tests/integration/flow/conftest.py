@@ -9,7 +9,9 @@ import pytest
 
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.ports import Platform
 from bot.domain.posts import Card, Content, OutboxItem, Question
+from bot.domain.rules import Rules
 from bot.domain.tasks import Task
 from bot.flow.buttons import ButtonHandler
 from bot.flow.classify import Classifier
@@ -23,6 +25,7 @@ from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.score import Scorer
 from bot.flow.sort import Sorter
+from bot.http.api_leads import ApiLeads
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -60,6 +63,7 @@ class Story:
     adapters: FakeAdapters = field(default_factory=FakeAdapters)
     embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
     trainer: FakeWorkshop = field(default_factory=FakeWorkshop)
+    rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self) -> None:
         task, platforms = self.task, {chat.name: chat for chat in self.chats}
@@ -74,12 +78,14 @@ class Story:
         patience = timedelta(minutes=10)
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
         self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None, self.failures, self.now)
-        asked, waits = Questions(self.questions, self.classifier, self.grace), (JOINING.settle, patience)
-        self.sorter = Sorter(task, self.ledger, self.classifier, *waits, self.wordless, self.now, questions=asked)
+        heard: dict[str, Platform] = {**platforms, ApiLeads.name: ApiLeads()}
+        asked = Questions(self.questions, self.classifier, self.grace)
+        how = self.classifier, JOINING.settle, patience, self.wordless, self.now
+        self.sorter = Sorter(task, self.ledger, *how, rules=self.rules, questions=asked)
         self.asker = QuestionAsker(asked, self.ledger, self.now)
         self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now, self.questions)
         self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)
-        self.corrector = Corrector(task, VOCABULARY, self.ledger, platforms, self.now, self.questions)
+        self.corrector = Corrector(task, VOCABULARY, self.ledger, heard, self.now, self.questions)
         self.relay = Relay(task, self.ledger, self.classifier, self.now)
         self.note_relay = NoteRelay(VOCABULARY, self.ledger, platforms, self.now)
         self.edit_relay = EditRelay(VOCABULARY, self.ledger, self.now)
