@@ -66,9 +66,18 @@ class VllmPredictor:
         if query.adapter is None and self._prompts.bare:
             raise NotTrained("the starter answers nothing before it was trained for the task")
         ids = {self._prompts.code_id(query.codes[name]): name for name in query.task.names if name in query.codes}
+        ids |= self._merged(query)
         if not ids:
             raise Refused(f"tasks.{query.task.name}: no label has a code of this model")
         return _Asked(query, ids)
+
+    def _merged(self, query: Query) -> dict[int, str]:
+        """Tokens of teams that were merged since the adapter learned them -> the team that has their requests now."""
+        if query.adapter is None:
+            return {}
+        codes, merged = query.adapter.codes, query.adapter.merged
+        known = {former: now for former, now in merged.items() if now in query.task.names and now in query.codes}
+        return {self._prompts.code_id(codes[former]): now for former, now in known.items() if former in codes}
 
     async def _answers(self, asked: "_Asked", texts: Sequence[str]) -> list[Prediction]:
         prompts = [self._prompts.prompt_ids(asked.query.task, asked.query.codes, text) for text in texts]
@@ -216,7 +225,9 @@ def _distribution(row: _Row, labels: Mapping[int, str], allowed: Iterable[int]) 
     if not abs(total - 1) <= _SLACK:
         raise _nonsense(f"probabilities sum to {total:.3f}; it needs --logprobs-mode processed_logprobs")
     top = max(logs[id] for id in labels)
-    shares = {label: math.exp(logs[id] - top) for id, label in labels.items()}
+    shares: dict[str, float] = {}
+    for id, label in labels.items():  # a team that others were merged into has several tokens
+        shares[label] = shares.get(label, 0.0) + math.exp(logs[id] - top)
     return {label: share / sum(shares.values()) for label, share in shares.items()}
 
 

@@ -11,6 +11,7 @@ from db.tables.conversations import (
     PreferenceRow,
 )
 from db.tables.failures import FailedItemRow
+from db.tables.leads import CanaryRow, CyclePostRow, ShadowCardRow, ShadowRulingRow
 from db.tables.learning import (
     AdapterRow,
     CorrectionRow,
@@ -32,8 +33,10 @@ from db.tables.posts import PostRow, PressRow, ReactionRow
 __all__ = [
     "MAX_NAME",
     "AdapterRow",
+    "CanaryRow",
     "ConversationRow",
     "CorrectionRow",
+    "CyclePostRow",
     "CycleRow",
     "DecisionCountRow",
     "DecisionRow",
@@ -55,7 +58,9 @@ __all__ = [
     "ReactionRow",
     "RollupRow",
     "RuleCountRow",
+    "ShadowCardRow",
     "ShadowRow",
+    "ShadowRulingRow",
     "Table",
     "TickRow",
     "Words",
