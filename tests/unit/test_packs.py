@@ -82,6 +82,13 @@ def test_an_emoji_that_means_something_is_not_used_again() -> None:
     assert block.count("emoji = {}") == 3
 
 
+def test_what_an_act_means_is_taken(tmp_path: Path) -> None:
+    settings = load(first_settings(tmp_path), SECRETS)
+    assert {("web", settings.vocabulary.take["web"]), ("telegram", settings.vocabulary.request["telegram"])} <= taken(
+        settings
+    )
+
+
 def test_a_question_or_a_label_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     mine = (
         '[tasks.urgency]\nquestion = "?"\n[tasks.urgency.labels.now]\nmeans = "n"\n'
