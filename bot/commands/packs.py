@@ -16,7 +16,7 @@ from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import ReadOptions
 from bot.files import write_whole
 from bot.packs import Pack, pack, packs, settings_block
-from bot.platforms import EMOJI_ACTS, platform_modules
+from bot.platforms import EMOJI_ACTS, MORE_EMOJI_ACTS, platform_modules
 from bot.settings import Settings, load
 from bot.store import embedding_backfill, open_store
 
@@ -50,7 +50,7 @@ def add(
         chosen = pack(name)
         check_free(chosen, settings)
         modules = platform_modules()
-        block, missing = settings_block(chosen, {one: modules[one] for one in settings.platforms}, _taken(settings))
+        block, missing = settings_block(chosen, {one: modules[one] for one in settings.platforms}, taken(settings))
         written = settings.path.read_text("utf-8").rstrip("\n") + "\n" + block
         extended = check_loads(settings.path, written)
     run_to_end(_import(extended, chosen))
@@ -92,9 +92,10 @@ def check_loads(path: Path, written: str) -> Settings:
         return load(beside, home=path.resolve().parent)
 
 
-def _taken(settings: Settings) -> set[tuple[str, str]]:
+def taken(settings: Settings) -> set[tuple[str, str]]:
+    """(platform, emoji) of all that means something already."""
     labels = {sign for task in settings.tasks for label in task.labels for sign in label.emoji.items()}
-    acts: list[Mapping[str, str]] = [getattr(settings.vocabulary, act) for act in EMOJI_ACTS]
+    acts: list[Mapping[str, str]] = [getattr(settings.vocabulary, act) for act in (*EMOJI_ACTS, *MORE_EMOJI_ACTS)]
     return labels | {sign for act in acts for sign in act.items()}
 
 

@@ -16,6 +16,8 @@ from bot.domain.posts import Card, Post
 from bot.domain.question_posts import Alert, QuestionAnswer
 from bot.domain.tasks import Task
 
+_CERTAIN = (Author.LEAD, Author.RULE)
+"""Whoever says so does not guess."""
 _SILENT = (None, Reason.MODEL_DOWN)
 """Why somebody does not speak now who may speak in a moment."""
 
@@ -38,8 +40,8 @@ def answered(task: Task, opinions: Sequence[Opinion | NoPrediction]) -> Decision
 
 
 def counts(answer: Decision) -> bool:
-    """Whether anything may follow from it: a lead said so, or it is as sure as the question asks."""
-    if answer.by is Author.LEAD:
+    """Whether anything may follow from it: a lead or a rule said so, or it is as sure as the question asks."""
+    if answer.by in _CERTAIN:
         return True
     return bool(answer.probabilities) and answer.by is not Author.FALLBACK and answer.reason is not Reason.UNSURE
 
@@ -70,7 +72,7 @@ def shown(
 
 
 def _is_known(task: Task, answer: Decision) -> bool:
-    return answer.label in task.names and (answer.by is Author.LEAD or answer.confidence > 0)
+    return answer.label in task.names and (answer.by in _CERTAIN or answer.confidence > 0)
 
 
 def _shown(task: Task, answer: Decision, follows: Consequences, said: Said | None) -> QuestionAnswer:

@@ -37,6 +37,7 @@ class Questions:
 
     tasks: Sequence[Task]
     classifier: Classifier
+    grace: float = _GRACE
 
     def begin(
         self, texts: Sequence[str], askers: Sequence[str], vectors: "asyncio.Future[Sequence[Vector | None]]"
@@ -51,19 +52,23 @@ class Questions:
         """Every answer to every text, however long it takes; one that nobody can give now is missing."""
         vectors = self.classifier.embedding(texts)
         try:
-            return await self.in_time(self.begin(texts, (), vectors), len(texts), None)
+            return await self.all_of(self.begin(texts, (), vectors), len(texts))
         finally:
             vectors.cancel()
 
-    async def in_time(self, asking: Asking, texts: int, grace: float | None = _GRACE) -> list[Answers]:
+    async def in_time(self, asking: Asking, texts: int) -> list[Answers]:
         """What was answered in time, of each text; the rest is asked again later. Never raises for it."""
+        return await self.all_of(asking, texts, self.grace)
+
+    async def all_of(self, asking: Asking, texts: int, grace: float | None = None) -> list[Answers]:
+        """The same, however long it takes."""
         try:
             done, _ = await asyncio.wait(asking, timeout=grace)
         finally:
-            for one in asking:
-                one.cancel()
-        columns = [one.result() for one in asking if one in done]
-        return [tuple(said for of in columns if (said := of[n]) is not None) for n in range(texts)]
+            for task in asking:
+                task.cancel()
+        columns = [task.result() for task in asking if task in done]
+        return [tuple(one for of in columns if (one := of[n]) is not None) for n in range(texts)]
 
     async def _ask(
         self,
@@ -90,10 +95,10 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class QuestionAsker(Step[UnansweredConversation]):
-    """Asks what was not answered when the team was decided, and rewrites the card."""
+    """Asks what was not answered when the team was decided, and rewrites the card once it is said."""
 
     name: ClassVar[str] = "ask"
-    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.FREED})
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.FREED, Change.OWED})
 
     questions: Questions
     ledger: Ledger
@@ -129,5 +134,5 @@ class QuestionAsker(Step[UnansweredConversation]):
             vectors = classifier.embedding([item.text])
         asker = item.conversation.person.key
         questions = replace(self.questions, tasks=missing)
-        [answers] = await questions.in_time(questions.begin([item.text], [asker], vectors), 1, None)
+        [answers] = await questions.all_of(questions.begin([item.text], [asker], vectors), 1)
         return answers

@@ -28,9 +28,11 @@ def _lines(answer: QuestionAnswer, language: str) -> list[str]:
 
 
 def in_short(answer: QuestionAnswer | Alert, language: str) -> str:
-    """The answer and how sure it is, or that a lead says so."""
+    """The answer and how sure it is, or that a lead or a rule says so."""
     if answer.by == Author.LEAD:
         return sentence(language, "answer_by_lead", title=answer.title)
+    if answer.by == Author.RULE:
+        return sentence(language, "answer_by_rule", title=answer.title)
     return sentence(language, "answer_sure", title=answer.title, confidence=f"{answer.confidence:.0%}")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,7 @@ from bot.domain.conversations import Decided, StandingAlert, State, UnansweredCo
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change
-from bot.domain.posts import Post
+from bot.domain.posts import Card, Post
 from bot.domain.question_posts import Alert
 from db.conversations.claims import free, held, lease, release
 from db.conversations.decisions import record_all
@@ -124,10 +124,13 @@ async def claim_unanswered(session: AsyncSession, now: datetime, limit: int) -> 
 
 
 def _waiting(now: datetime) -> Select[ConversationRow]:
+    """Once its card is said: then it can be rewritten, and others can be shown the way to it."""
+    card = and_(PostRow.conversation_id == _ROW.id, PostRow.kind == Card.__name__, PostRow.edits.is_(None))
+    unsaid = exists().where(card, PostRow.said_at.is_(None), PostRow.given_up_at.is_(None))
     return (
         select(_ROW)
         .where(_ROW.lacks_answers, _ROW.state.in_([State.ROUTED, State.CLOSED]), _ROW.text.is_not(None), free(now))
-        .where(~backs_off("ask", _ROW.id, now), ~is_set_aside("ask", _ROW.id))
+        .where(~backs_off("ask", _ROW.id, now), ~is_set_aside("ask", _ROW.id), ~unsaid)
         .order_by(_ROW.id)
         .with_for_update(skip_locked=True)
     )

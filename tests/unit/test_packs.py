@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.packs import check_free, check_loads
+from bot.commands.packs import check_free, check_loads, taken
 from bot.domain.errors import UsageError
 from bot.domain.learning import text_key
 from bot.init import of_names, settings_text
@@ -55,14 +55,14 @@ def test_each_label_has_enough_examples_and_none_is_held_out_too(one: Pack) -> N
 def test_its_block_loads_beside_what_newcomers_begin_with_and_all_of_them_together(one: Pack, tmp_path: Path) -> None:
     file = first_settings(tmp_path)
     modules = platform_modules()
-    text, taken = file.read_text("utf-8"), set[tuple[str, str]]()
+    text, used = file.read_text("utf-8"), taken(load(file, SECRETS))
     for other in [one, *(each for each in packs() if each != one)]:
-        block, missing = settings_block(other, modules, taken)
+        block, missing = settings_block(other, modules, used)
         assert missing == []
         text += block
         task = load(_written(tmp_path, text), SECRETS).task(other.name)
         assert set(task.names) == {label.name for label in other.labels}
-        taken |= {sign for label in task.labels for sign in label.emoji.items()}
+        used |= {sign for label in task.labels for sign in label.emoji.items()}
 
 
 def _written(folder: Path, text: str) -> Path:
@@ -80,6 +80,13 @@ def test_an_emoji_that_means_something_is_not_used_again() -> None:
     block, missing = settings_block(mood, modules, every)
     assert missing == ["negative on web", "neutral on web", "positive on web"]
     assert block.count("emoji = {}") == 3
+
+
+def test_what_an_act_means_is_taken(tmp_path: Path) -> None:
+    settings = load(first_settings(tmp_path), SECRETS)
+    assert {("web", settings.vocabulary.take["web"]), ("telegram", settings.vocabulary.request["telegram"])} <= taken(
+        settings
+    )
 
 
 def test_a_question_or_a_label_that_is_there_is_not_overwritten(tmp_path: Path) -> None:

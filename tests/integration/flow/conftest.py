@@ -56,6 +56,8 @@ class Story:
     wordless: str = "ask"
     questions: tuple[Task, ...] = ()
     """What else is asked of every conversation."""
+    grace: float = 30.0
+    """Seconds that the other answers may take; a busy machine is no fault."""
     time: datetime = NOW
     predictor: FakePredictor = field(default_factory=FakePredictor)
     adapters: FakeAdapters = field(default_factory=FakeAdapters)
@@ -77,7 +79,7 @@ class Story:
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
         self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None, self.failures, self.now)
         heard: dict[str, Platform] = {**platforms, ApiLeads.name: ApiLeads()}
-        asked = Questions(self.questions, self.classifier)
+        asked = Questions(self.questions, self.classifier, self.grace)
         how = self.classifier, JOINING.settle, patience, self.wordless, self.now
         self.sorter = Sorter(task, self.ledger, *how, rules=self.rules, questions=asked)
         self.asker = QuestionAsker(asked, self.ledger, self.now)

@@ -57,6 +57,12 @@ def test_nothing_follows_from_a_guess_and_much_from_a_leads_word() -> None:
     assert effects([TASK], [replace(SURE, label="gone")]) == Effects()
 
 
+def test_a_rule_does_not_guess() -> None:
+    by_rule = Decision("fraud", "bad", Author.RULE, Reason.RULE, rule="vips")
+    assert effects([TASK], [by_rule]) == Effects(hold=True)
+    assert [(one.title, one.by) for one in shown([TASK], [by_rule])] == [("Bad", "rule")]
+
+
 def test_a_card_shows_the_answers_in_the_order_of_the_settings() -> None:
     mood = replace(TASK, name="mood")
     answers = [SURE, replace(SURE, task="mood", label="good", probabilities={"good": 0.7})]

@@ -422,6 +422,7 @@ def test_a_report_lists_its_reasons() -> None:
 def test_a_card_says_what_was_answered_besides_what_follows_and_how_leads_say_otherwise() -> None:
     text = shown(card(answers=(UPSET, SUSPECT)))
     assert "Upset · 91%" in text and "Suspicious, a lead says" in text
+    assert "Upset, by a rule" in shown(card(answers=(replace(UPSET, by=Author.RULE),)))
     assert "Not Upset? React with: :rage: Upset  :relieved: Calm" in text
     assert "Suspicious: nothing is sent to the person until somebody of the team reacts here or replies" in text
     assert "Suspicious: to be taken within 5 minutes" in text
