@@ -374,8 +374,8 @@ def test_voices_and_what_was_not_read_are_named_in_every_language(language: str,
         (
             Trial(0.1, 90, 40, 900, 60),
             False,
-            "routing-2 was withdrawn: as a canary leads corrected 40 of its 90 decisions, and 60 of 900 of the other's. "
-            "The present model stays.",
+            "routing-2 was withdrawn: as a canary leads corrected 40 of its 90 decisions, "
+            "and 60 of 900 of the other's. The present model stays.",
         ),
     ],
     ids=["begun", "promoted", "withdrawn"],
