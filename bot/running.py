@@ -31,6 +31,7 @@ from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.forget import Unlearner
 from bot.flow.learn import Learner
+from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.receive import Receiver
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
@@ -156,12 +157,14 @@ def start_chat_steps(
         # One each, so that a platform that does not answer fills no slot of another
         deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name, transfers=transfers)
         _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
-    _work(group, ButtonHandler(task, words, ledger, platforms, now), store, wakeups)
-    _work(group, Corrector(task, words, ledger, {**platforms, ApiLeads.name: ApiLeads()}, now), store, wakeups)
+    asked, heard = settings.questions, {**platforms, ApiLeads.name: ApiLeads()}
+    _work(group, ButtonHandler(task, words, ledger, platforms, now, asked), store, wakeups)
+    _work(group, Corrector(task, words, ledger, heard, now, asked), store, wakeups)
     _work(group, Relay(task, ledger, models.classifier, now), store, wakeups)
     _work(group, NoteRelay(words, ledger, platforms, now), store, wakeups)
     _work(group, EditRelay(words, ledger, now), store, wakeups)
-    _work(group, Reminder(task, ledger, timing.take, now), store, wakeups, at_most=_REMIND_EVERY)
+    hurries = any(label.consequences.sooner for one in asked for label in one.labels)
+    _work(group, Reminder(task, ledger, timing.take, now, hurries), store, wakeups, at_most=_REMIND_EVERY)
     tasks, cards = {one.name: one for one in settings.tasks}, shadow_cards(settings, store)
     _work(group, ShadowButtons(tasks, cards, store.registry, platforms, now), store, wakeups)
     keeper = ShadowCardKeeper(settings.tasks, settings.model.base, shadows(store), cards, store.registry, now)
@@ -178,8 +181,9 @@ def start_model_steps(
 ) -> None:
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
+    questions = Questions(settings.questions, models.classifier)
     asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person), settings.rules
-    sorter = Sorter(task, store.ledger, models.classifier, *asked, canaries=canaries(store))
+    sorter = Sorter(task, store.ledger, models.classifier, *asked, questions, canaries(store))
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
@@ -190,6 +194,7 @@ def start_model_steps(
         if task.learning.digest and task.label(task.fallback).deliver_to
     ]
     _work(group, sorter, store, wakeups)
+    _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
     wakeups.subscribe(Learner.name, Learner.wakes_on)
@@ -208,7 +213,8 @@ def start_model_steps(
     _keep(group, listening.name, partial(forever, listening.step, wakeups[listening.name], at_most=_SHADOW_EVERY))
     retaining = retainer(settings, store)
     _keep(group, retaining.name, partial(forever, retaining.step, wakeups[retaining.name], at_most=_RETAIN_EVERY))
-    _keep(group, "hold memory", partial(store.memory.hold, task))
+    for one in settings.tasks:
+        _keep(group, f"hold memory of {one.name}", partial(store.memory.hold, one))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))

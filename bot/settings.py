@@ -110,6 +110,11 @@ class Settings:
         """The task whose labels are teams."""
         return next(task for task in self.tasks if task.routes)
 
+    @property
+    def questions(self) -> tuple[Task, ...]:
+        """The further questions: asked of every conversation, and sending none anywhere."""
+        return tuple(task for task in self.tasks if not task.routes)
+
     def task(self, name: str | None) -> Task:
         """The task of that name, the routing one for None. Raises ConfigError naming the choices."""
         if name is None:

@@ -74,7 +74,8 @@ class PostgresQueries:
         unruled = and_(unsure(), ~exists().where(RULED))
         held_back = ExampleRow.held.is_not(None), ExampleRow.withdrawn_at.is_(None)
         waiting = exists().where(ExampleRow.conversation_id == ConversationRow.id, *held_back)
-        return await self._list(select(ConversationRow).where(opened, or_(disputed, waiting, unruled)), limit)
+        wanted = select(ConversationRow).where(opened, or_(disputed, waiting, unruled))
+        return await self._list(wanted.order_by(ConversationRow.comes_first.desc()), limit)
 
     async def _list(self, wanted: Select[ConversationRow], limit: int) -> list[Request]:
         newest = wanted.order_by(ConversationRow.started_at.desc(), ConversationRow.id.desc()).limit(limit)

@@ -31,6 +31,7 @@ from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
 from bot.domain.tasks import Task
 from bot.flow.by_rule import by_rule
 from bot.flow.classify import BATCH
+from bot.flow.questions import Questions
 from bot.model_stack import ModelStack
 from bot.platforms import Finding
 from bot.store import Store, canaries
@@ -49,11 +50,27 @@ def now() -> datetime:
 
 
 async def route_text(
-    models: ModelStack, task: Task, text: str, as_json: bool, out: TextIO, rules: Rules = NO_RULES
+    models: ModelStack,
+    task: Task,
+    text: str,
+    as_json: bool,
+    out: TextIO,
+    rules: Rules = NO_RULES,
+    besides: Sequence[Task] = (),
 ) -> None:
-    """One text, its decision on stdout."""
+    """One text, its decision on stdout; what is answered to the questions `besides`, too, or for people on stderr."""
     [decision] = await _decide(models, task, [clean(text)], rules)
-    print(_route_json(text, decision) if as_json else _route_line(decision), file=out)
+    [answers] = await answers_to(models, besides, [clean(text)])
+    print(_route_json(text, decision, answers) if as_json else _route_line(decision), file=out)
+    for answer in () if as_json else answers:
+        say(f"{answer.task}: {_route_line(answer)}")
+
+
+async def answers_to(models: ModelStack, questions: Sequence[Task], texts: Sequence[str]) -> list[tuple[Decision, ...]]:
+    """What is answered to further questions about each text; what nobody can say now is left out."""
+    if not questions or not texts:
+        return [()] * len(texts)
+    return await Questions(questions, models.classifier).answers(texts)
 
 
 async def route_texts(
@@ -63,6 +80,7 @@ async def route_texts(
     as_json: bool,
     out: TextIO,
     rules: Rules = NO_RULES,
+    besides: Sequence[Task] = (),
 ) -> int:
     """Every text of a file, one decision a line, in order, in batches; how many lines held no text.
 
@@ -75,10 +93,11 @@ async def route_texts(
     with counting("routing", len(good)) as done:
         for start in range(0, len(good), BATCH):
             batch = good[start : start + BATCH]
-            for one, decision in zip(
-                batch, await _decide(models, task, [one.text for one in batch], rules), strict=True
-            ):
-                print(_route_json(one.written, decision) if as_json else _route_line(decision), file=out)
+            words = [one.text for one in batch]
+            made = await _decide(models, task, words, rules)
+            answers = await answers_to(models, besides if as_json else (), words)
+            for one, decision, of in zip(batch, made, answers, strict=True):
+                print(_route_json(one.written, decision, of) if as_json else _route_line(decision), file=out)
             done(len(batch))
     return len(bad)
 
@@ -92,12 +111,12 @@ async def _decide(models: ModelStack, task: Task, texts: Sequence[str], rules: R
     return [by_rule(task, known, rules, now()) or known.decided(task, may_ask=True) for known in considered]
 
 
-def _route_json(text: str, decision: Decision) -> str:
+def _route_json(text: str, decision: Decision, answers: Sequence[Decision] = ()) -> str:
     # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
-    return json.dumps(route_row(text, decision), ensure_ascii=_SURROGATE.search(text) is not None)
+    return json.dumps(route_row(text, decision, answers), ensure_ascii=_SURROGATE.search(text) is not None)
 
 
-def route_row(text: str, decision: Decision) -> dict[str, object]:
+def route_row(text: str, decision: Decision, answers: Sequence[Decision] = ()) -> dict[str, object]:
     """The decision on a text, for programs."""
     return {
         "text": text,
@@ -111,6 +130,16 @@ def route_row(text: str, decision: Decision) -> dict[str, object]:
         "language": decision.language,
         "voices": [asdict(heard) for heard in decision.voices],
         "left_out": [asdict(one) for one in strip_noise(clean(text)).left_out],
+        "questions": {
+            one.task: {
+                "label": one.label,
+                "confidence": round(one.confidence, 6),
+                "probabilities": {label: round(p, 6) for label, p in one.probabilities.items()},
+                "by": one.by.value,
+                "reason": one.reason.value,
+            }
+            for one in answers
+        },
     }
 
 

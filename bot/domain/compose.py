@@ -209,6 +209,7 @@ def _following(post: Post, pending: PendingReactions, old: StandingCard, standin
         history=newest(pending.history),
         edited=old.card.edited,
         deleted=old.card.deleted,
+        answers=old.card.answers,
         disputed=standing.lead_label is not None and standing.lead_label.disputed,
     )
     return replace(post, content=card)
@@ -216,7 +217,7 @@ def _following(post: Post, pending: PendingReactions, old: StandingCard, standin
 
 def wrong_team(task: Task, pending: PendingReactions) -> list[Post]:
     """A lead says that the team is wrong: which one is it then? The likeliest first; not asked twice at a time."""
-    if any(isinstance(content, WrongTeam) for _, content in pending.asking):
+    if any(isinstance(content, WrongTeam) and not content.question for _, content in pending.asking):
         return []
     others = [name for name in task.names if name != pending.conversation.label]
     ranked = sorted(others, key=lambda name: -pending.first.probabilities.get(name, 0.0))
@@ -233,7 +234,7 @@ def unasked(pending: PendingReactions, label: str) -> list[Post]:
     return [
         Post(ON_THE_CARD, replace(content, chosen=label), edits=post)
         for post, content in pending.asking
-        if isinstance(content, WrongTeam)
+        if isinstance(content, WrongTeam) and not content.question
     ]
 
 
@@ -347,16 +348,24 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
     return [Post(room, card)]
 
 
-def learned(task: Task, adapter: str, verdict: Verdict, canary: float = 0.0) -> list[Post]:
-    """A candidate was judged: the fallback team's rooms, where leads are, hear why. `canary`: what it serves first."""
+def learned(task: Task, adapter: str, verdict: Verdict, leads: Task | None = None, canary: float = 0.0) -> list[Post]:
+    """A candidate was judged: the fallback team's rooms, where leads are, hear why.
+
+    `leads` is the task that routes, where the adapter is another's: a question has no rooms of its own. `canary`: the
+    share of the requests that it serves first.
+    """
     trial = Trial(canary, ended=False) if verdict.promoted and canary else None
     report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons, trial=trial)
-    return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]
+    return [Post(room, report) for room in _rooms_of_leads(leads or task)]
 
 
-def withdrawn(task: Task, serving: Serving) -> list[Post]:
+def _rooms_of_leads(task: Task) -> list[Place]:
+    return list(task.label(task.fallback).deliver_to.values())
+
+
+def withdrawn(task: Task, serving: Serving, leads: Task | None = None) -> list[Post]:
     """A champion goes back by itself: who heard that it serves hears why it does no longer."""
     now, before = serving.now, serving.before
     figures = Withdrawal(serving.adapter, now.decided, now.corrected, before.decided, before.corrected)
     report = LearningReport(task.name, serving.previous, False, (), figures)
-    return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]
+    return [Post(room, report) for room in _rooms_of_leads(leads or task)]

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from bot.domain.consequences import Effects
 from bot.domain.conversations import (
     Button,
     CardState,
@@ -24,6 +25,7 @@ from bot.domain.conversations import (
     PendingNote,
     PendingPress,
     PendingReactions,
+    UnansweredConversation,
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
@@ -172,12 +174,30 @@ class Ledger(Protocol):
         posts: Sequence[Post],
         text: str,
         vector: Vector | None,
-        beside: Sequence[Decision] = (),
     ) -> bool:
         """Store the decision with its posts and what they mean for the conversation's state, in one transaction.
 
-        `beside` are decisions on other questions, which only record.
         With `candidates` the conversation is ASKED, else ROUTED. False: a message came in between; nothing was stored.
+        """
+
+    async def decide_one(self, decided: Decided) -> bool:
+        """As `decide`, with what was answered to the further questions."""
+
+    async def claim_unanswered(self, now: datetime, limit: int) -> list[UnansweredConversation]:
+        """Conversations whose team is known, and about which a further question is still to be answered."""
+
+    async def conclude_answers(
+        self,
+        case: UnansweredConversation,
+        found: Sequence[Decision],
+        effects: Effects,
+        posts: Sequence[Post],
+        unanswered: bool,
+        now: datetime,
+    ) -> None:
+        """Store new answers to further questions, what follows from all of them, and the posts; never a team.
+
+        `unanswered`: a question is still to be answered, and it comes again.
         """
 
     async def decide_all(self, decided: Sequence[Decided]) -> Sequence[bool]:
@@ -249,7 +269,10 @@ class Ledger(Protocol):
         """Look at the note again then: who may send it is not known yet."""
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
-        """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and no more."""
+        """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and no more.
+
+        Where an answer to a further question says so, its team has less time (`OverdueConversation.after`).
+        """
 
     async def conclude_reminder(self, waiting: OverdueConversation, posts: Sequence[Post], now: datetime) -> None:
         """Store the reminder with its posts. Without posts (nobody is there now) it is none, and comes again later."""

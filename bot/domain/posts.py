@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bot.domain.decisions import Heard
 from bot.domain.messages import File, Media, MessageRef, Person, Place
+from bot.domain.question_posts import Alert, QuestionAnswer
 from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 
 OTHER = "other"
@@ -119,6 +120,8 @@ class Card:
     """What of a long message they did not read: `noise.Noise`."""
     rule: str = ""
     """The name of the rule that decided; empty: none did."""
+    answers: tuple[QuestionAnswer, ...] = ()
+    """What was answered to the further questions about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,10 @@ class WrongTeam:
     choices: tuple[str, ...]
     chosen: str | None = None
     """The label it ended with: the buttons go."""
+    question: str = ""
+    """The further question whose answer is wrong; empty: it is about the team."""
+    titles: tuple[str, ...] = ()
+    """What people read for each of the choices, where they are no teams."""
 
 
 class What(StrEnum):
@@ -253,6 +260,8 @@ class What(StrEnum):
     """To whoever wanted to send a note in which there is nothing that can be sent."""
     DISPUTED = "disputed"
     """Leads name different teams (`team` and others): the last one counts, nothing is learned until they agree."""
+    UNTOLD = "untold"
+    """A room that should hear of an answer to a further question (`team`) takes nothing; `problem` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +297,7 @@ Content = (
     | Split
     | WrongTeam
     | Notice
+    | Alert
 )
 KINDS: dict[str, type[Content]] = {
     kind.__name__: kind
@@ -311,6 +321,7 @@ KINDS: dict[str, type[Content]] = {
         Split,
         WrongTeam,
         Notice,
+        Alert,
     )
 }
 

@@ -11,6 +11,7 @@ from bot.domain.decisions import Basis, Decision
 from bot.domain.learning import Adapter
 from bot.domain.messages import Message, MessageRef, Note, Person, Place
 from bot.domain.posts import Post
+from bot.domain.question_posts import QuestionAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Request:
     disputed: bool = False
     unsure: bool = False
     """The person had to be asked, or the fallback decided in doubt."""
+    answers: tuple[QuestionAnswer, ...] = ()
+    """What its card shows of the further questions; for leads alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class Statement:
     """The team it names."""
     via: str = ""
     """The emoji without which it no longer counts; empty: it stands by itself."""
+    task: str = ""
+    """The further question whose label it names; empty: it names a team."""
 
     @property
     def corrects(self) -> bool:
@@ -73,7 +75,7 @@ def card_state(pending: PendingReactions, said: Sequence[Statement]) -> CardStat
     last opened again.
     """
     reopened = pending.conversation.reopened
-    named = [(s.label, s.reaction) for s in said if _names(s, said) and not _overtaken(s, reopened)]
+    named = [(s.label, s.reaction) for s in said if not s.task and names(s, said) and not _overtaken(s, reopened)]
     marks = [Mark(label, put.actor, put.at, put.ref, put.heard) for label, put in named]
     here = [s for s in said if on_card(pending.card, s.reaction)]
     takers = [s.reaction for s in here if s.act is Act.TAKE]
@@ -114,8 +116,8 @@ def _in_vain(pending: PendingReactions, lead_label: LeadLabel | None) -> bool:
     return not any((r.actor, r.at) == (lead_label.lead, lead_label.at) for r in pending.fresh)
 
 
-def _names(said: Statement, others: Sequence[Statement]) -> bool:
-    """A team chosen from buttons counts only while the emoji that brought them stands where the choice does."""
+def names(said: Statement, others: Sequence[Statement]) -> bool:
+    """A label chosen from buttons counts only while the emoji that brought them stands where the choice does."""
     if said.act is not Act.NAME:
         return False
     place = (said.reaction.ref, _who(said.reaction.actor))

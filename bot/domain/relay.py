@@ -168,7 +168,7 @@ def gone(to: str | None, under: StandingCard, reader: Person | None, answers: Me
 
 def revised(vocabulary: Vocabulary, news: PendingEdit) -> list[Post]:
     """The new words everywhere: on the card, under it, with the person; or none any more."""
-    posts = _revised_cards(news) if isinstance(news.message, Message) else []
+    posts = [*_revised_cards(news), *_revised_copies(news)] if isinstance(news.message, Message) else []
     if news.carried is not None:
         posts += _carried(vocabulary, news, *news.carried)
     return posts
@@ -186,6 +186,16 @@ def _revised_cards(news: PendingEdit) -> list[Post]:
     if not news.decided:
         return posts
     return [*posts, *_replaced(news, news.message.author.name, news.card.card.media)]
+
+
+def _revised_copies(news: PendingEdit) -> list[Post]:
+    """Copies of the card in other rooms say what it says."""
+    copies = [one for one in news.alerts if one.alert.copies] if news.decided else []
+    return [
+        Post(one.place, replace(one.alert, excerpt=news.text), edits=one.post)
+        for one in copies
+        if news.deleted or one.alert.excerpt != news.text
+    ]
 
 
 def _revised_card(card: Card, news: PendingEdit) -> Card:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.consequences import Consequences
 from bot.domain.guards import Guards
 from bot.domain.hours import Hours
 from bot.domain.messages import Place
@@ -34,6 +35,8 @@ class Label:
     """When somebody is there; None: always."""
     unasked_right: float | None = None
     """A promise of its own (see `Task.unasked_right`); None: the task's."""
+    consequences: Consequences = field(default_factory=Consequences)
+    """What follows from it, where it answers a further question."""
 
     @property
     def is_no_request(self) -> bool:

@@ -1,5 +1,6 @@
 """Step 2: What has no decision yet is classified, decided, and answered."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,19 +9,22 @@ from typing import ClassVar
 
 from bot.domain import compose
 from bot.domain.canary import Canaries, Canary
+from bot.domain.consequences import Effects
 from bot.domain.conversations import Decided, UndecidedConversation
 from bot.domain.decisions import Decision, Reason, fallback
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import has_words, joined
-from bot.domain.model_ports import Query
+from bot.domain.model_ports import Query, Vector
 from bot.domain.person_pace import PersonPace, Turn
+from bot.domain.questions import effects, shown, with_answers
 from bot.domain.rich_text import plain
 from bot.domain.rules import Rule, Rules, Written, asking, ruled, thanked
 from bot.domain.tasks import NOT_A_REQUEST, Task
 from bot.domain.thanks import is_thanks
 from bot.flow.batch import Batch
 from bot.flow.classify import BATCH, Classifier, Considered
+from bot.flow.questions import Questions
 from bot.flow.step import AT_ONCE, Step
 
 log = logging.getLogger(__name__)
@@ -56,6 +60,8 @@ class Sorter(Step[UndecidedConversation]):
     pace: PersonPace = field(default_factory=lambda: PersonPace(0))
     """How much of one person is looked at; without limits by default."""
     rules: Rules = field(default_factory=Rules)
+    questions: Questions | None = None
+    """What else is asked of every conversation; None: nothing."""
     canaries: Canaries | None = None
     """Who is on trial; None: nobody ever is."""
     _texts: Batch[_Asking, Considered] = field(init=False, repr=False, compare=False)
@@ -112,6 +118,24 @@ class Sorter(Step[UndecidedConversation]):
     async def _consider(self, asked: Sequence[_Asking]) -> list[Considered]:
         """By the champion, but for the conversations that are on the side of a canary."""
         query = await self.classifier.query(self.task, hurried=True)
+        texts, askers = [one.text for one in asked], [one.by for one in asked]
+        if self.questions is None or not self.questions.tasks:
+            return await self._by_side(query, asked)
+        vectors = self.classifier.embedding(texts)
+        asking = self.questions.begin(texts, askers, vectors)
+        try:
+            known = await self._by_side(query, asked, vectors)
+            answers = await self.questions.in_time(asking, len(texts))
+        finally:
+            for one in asking:
+                one.cancel()
+            vectors.cancel()
+        return [replace(one, answers=of) for one, of in zip(known, answers, strict=True)]
+
+    async def _by_side(
+        self, query: Query, asked: Sequence[_Asking], vectors: asyncio.Future[Sequence[Vector | None]] | None = None
+    ) -> list[Considered]:
+        """Each by the champion, or by the canary where its conversation is on that side."""
         canary = await self._canary(query)
         tried = [n for n, one in enumerate(asked) if canary is not None and canary.serves(one.conversation)]
         others = [n for n in range(len(asked)) if n not in set(tried)]
@@ -119,7 +143,9 @@ class Sorter(Step[UndecidedConversation]):
         for side, adapter in ((others, query.adapter), (tried, canary.adapter if canary else None)):
             if side:
                 texts, askers = [asked[n].text for n in side], [asked[n].by for n in side]
-                known = await self.classifier.consider(replace(query, adapter=adapter), texts, askers=askers)
+                ready = vectors if len(side) == len(asked) else None
+                by = replace(query, adapter=adapter)
+                known = await self.classifier.consider(by, texts, askers=askers, vectors=ready)
                 found |= dict(zip(side, known, strict=True))
         return [found[n] for n in range(len(asked))]
 
@@ -142,8 +168,10 @@ class Sorter(Step[UndecidedConversation]):
 
     def _decided(self, case: UndecidedConversation, known: Considered, rule: Rule | None) -> Decision:
         """What the voices decide, or the question that a rule wants the person to be asked."""
+        # Whoever is suspected is asked nothing: a team gets it, and looks
+        may_ask = not case.conversation.asked and not self._effects(known.answers).hold
         task, known = known.as_request(self.task) if case.conversation.wanted else (self.task, known)
-        decision = known.decided(task, not case.conversation.asked, self.now())
+        decision = known.decided(task, may_ask, self.now())
         return decision if rule is None else asking(self.task, rule, decision)
 
     async def _hand_over(
@@ -162,15 +190,28 @@ class Sorter(Step[UndecidedConversation]):
             words = compose.told(case.messages, text, leaned_on)
             posts = compose.routed(self.task, case, decision, words, self.now(), many)
         vector = known.vector if known else None
-        if await self._stored(Decided(case, decision, tuple(posts), plain(text), vector, beside)):
+        decided = Decided(case, decision, tuple(posts), plain(text), vector)
+        if await self._stored(self._with_answers(decided, (*beside, *(known.answers if known else ())))):
             tell(case.conversation.id, decision)
+
+    def _with_answers(self, decided: Decided, said: Sequence[Decision]) -> Decided:
+        """With what was answered besides, on the card, too. What nobody asked now is asked by and by.
+
+        Of two answers to one question the first counts.
+        """
+        if self.questions is None or not self.questions.tasks:
+            return decided
+        answers = tuple({one.task: one for one in reversed(said)}.values())
+        posts = with_answers(decided.posts, None, shown(self.questions.tasks, answers))
+        late = self.questions.missing(answers) and has_words(decided.text)
+        return replace(decided, posts=tuple(posts), answers=answers, effects=self._effects(answers), unanswered=late)
+
+    def _effects(self, answers: Sequence[Decision]) -> Effects:
+        return Effects() if self.questions is None else effects(self.questions.tasks, answers)
 
     async def _stored(self, decided: Decided) -> bool:
         """Whether it was stored, with others if it can be; False: a message came in between, and it comes again."""
-        if await self._decisions.one(decided):
-            return True
-        one = decided
-        return await self.ledger.decide(one.case, one.decision, one.posts, one.text, one.vector, one.beside)
+        return await self._decisions.one(decided) or await self.ledger.decide_one(decided)
 
 
 def tell(conversation: int, decision: Decision) -> None:

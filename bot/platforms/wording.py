@@ -26,9 +26,11 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import LearningReport, TrainingProgress, Trial, Withdrawal
 from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 from bot.locales import choose, sentence
+from bot.platforms.question_wording import alert, wrong_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def question(content: Question, language: str, task: Task) -> str:
     return sentence(language, "question")
 
 
-def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str, task: Task) -> str:
+def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp | Alert, language: str, task: Task) -> str:
     """The line the team reads; what people wrote themselves is the platform's to quote under it."""
     match content:
         case Notice():
@@ -152,12 +154,16 @@ def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str
             return sentence(language, "not_sent", to=_named(content.to, language), problem=content.problem)
         case Offer():
             return sentence(language, "offer_sent" if content.sent else "offer", to=_named(content.to, language))
+        case WrongTeam() if content.question:
+            return wrong_answer(content, language)
         case WrongTeam(chosen=None):
             return sentence(language, "wrong_team")
         case WrongTeam():
             return sentence(language, "wrong_team_chosen", team=task.shown(content.chosen or ""))
         case FollowUp():
             return sentence(language, _follow_up(content), author=_named(content.author, language))
+        case Alert():
+            return alert(content, language, task)
 
 
 def _follow_up(content: FollowUp) -> str:

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.conversations import Decided, State
-from bot.domain.decisions import Decision
 from bot.domain.ledger import Change
 from db.arrays import arrays
+from db.conversations.answers import store_with_teams
 from db.conversations.decisions import moment, record_all, with_its_team
 from db.posts.enqueue import Owed, enqueue_all
 from db.tables import ConversationRow, MessageRow, Name, Words
@@ -88,18 +88,13 @@ async def decide_all(session: AsyncSession, decided: Sequence[Decided], embedder
     return [one.case.conversation.id in at for one in decided]
 
 
-def every(decided: Decided) -> tuple[Decision, ...]:
-    """The decision that routes, and those on other questions."""
-    return decided.decision, *decided.beside
-
-
 async def _leave_behind(session: AsyncSession, stored: Sequence[Decided], at: _When) -> None:
     # A press may have waited while an answer to the question was read
     waited = any(one.case.conversation.asked for one in stored)
     changes = [Change.OWED, Change.FREED] if waited else [Change.OWED]
     ids = [one.case.conversation.id for one in stored]
-    made = [(of, decision, at[of]) for of, one in zip(ids, stored, strict=True) for decision in every(one)]
-    await record_all(session, made, *changes)
+    await record_all(session, [(of, one.decision, at[of]) for of, one in zip(ids, stored, strict=True)], *changes)
+    await store_with_teams(session, stored, at)
     await enqueue_all(session, [Owed(of, one.posts, at[of]) for of, one in zip(ids, stored, strict=True)])
     routed = [one.case.conversation for one in stored if not one.decision.candidates]
     if routed:

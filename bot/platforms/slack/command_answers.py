@@ -9,6 +9,7 @@ from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Adapter
 from bot.domain.queries import Account, Erased, Request
 from bot.domain.tasks import Task
+from bot.platforms.question_wording import in_short
 from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, plain, quote, section
 from bot.platforms.slack.interactions import ExtraButton
 from bot.platforms.slack.locales import sentence
@@ -70,6 +71,11 @@ def line(language: str, task: Task, request: Request, links: Links) -> str:
     return f"{' · '.join(part for part in about if part)}\n{words}"
 
 
+def answered(language: str, request: Request) -> str:
+    """What was answered to the further questions about it, for leads alone; empty: nothing."""
+    return escaped(" · ".join(in_short(one, language) for one in request.answers), 500)
+
+
 def teams(language: str, task: Task) -> Said:
     """Who there is, what for, and by which emoji a lead names them."""
     listed = [label for label in task.labels if label.deliver_to]
@@ -88,6 +94,8 @@ def why(language: str, task: Task, account: Account) -> Said:
     for at, made in account.decisions[-10:]:
         blocks.append(section(f"{_when(at)}  {escaped(_reason(language, task, made), 300)}"))
         blocks += [context([escaped(line, 600)]) for line in voices_said(made.voices, task, language)]
+    if told_besides := answered(language, account.request):
+        blocks.append(context([told_besides]))
     leaned_on = remembered([cut(text, 120) for text in account.remembered[:5]], account.remembered_from, language)
     if account.correction is not None:
         blocks.append(context([escaped(life(account.correction, language), 300)]))
