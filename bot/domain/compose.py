@@ -349,10 +349,9 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
 
 
 def learned(task: Task, adapter: str, verdict: Verdict, leads: Task | None = None, canary: float = 0.0) -> list[Post]:
-    """A candidate was judged: the fallback team's rooms, where leads are, hear why.
+    """A candidate was judged: the fallback team's rooms, where leads are, hear why. `canary`: what it serves first.
 
-    `leads` is the task that routes, where the adapter is another's: a question has no rooms of its own. `canary`: the
-    share of the requests that it serves first.
+    `leads` is the task that routes, where the adapter is another's: a question has no rooms of its own.
     """
     trial = Trial(canary, ended=False) if verdict.promoted and canary else None
     report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons, trial=trial)

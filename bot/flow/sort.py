@@ -133,9 +133,8 @@ class Sorter(Step[UndecidedConversation]):
         return [replace(one, answers=of) for one, of in zip(known, answers, strict=True)]
 
     async def _by_side(
-        self, query: Query, asked: Sequence[_Asking], vectors: asyncio.Future[Sequence[Vector | None]] | None = None
+        self, query: Query, asked: Sequence[_Asking], vectors: "asyncio.Future[Sequence[Vector | None]] | None" = None
     ) -> list[Considered]:
-        """Each by the champion, or by the canary where its conversation is on that side."""
         canary = await self._canary(query)
         tried = [n for n, one in enumerate(asked) if canary is not None and canary.serves(one.conversation)]
         others = [n for n in range(len(asked)) if n not in set(tried)]
@@ -143,9 +142,9 @@ class Sorter(Step[UndecidedConversation]):
         for side, adapter in ((others, query.adapter), (tried, canary.adapter if canary else None)):
             if side:
                 texts, askers = [asked[n].text for n in side], [asked[n].by for n in side]
-                ready = vectors if len(side) == len(asked) else None
+                own = None if vectors is None else asyncio.ensure_future(_of(vectors, side))
                 by = replace(query, adapter=adapter)
-                known = await self.classifier.consider(by, texts, askers=askers, vectors=ready)
+                known = await self.classifier.consider(by, texts, askers=askers, vectors=own)
                 found |= dict(zip(side, known, strict=True))
         return [found[n] for n in range(len(asked))]
 
@@ -212,6 +211,11 @@ class Sorter(Step[UndecidedConversation]):
     async def _stored(self, decided: Decided) -> bool:
         """Whether it was stored, with others if it can be; False: a message came in between, and it comes again."""
         return await self._decisions.one(decided) or await self.ledger.decide_one(decided)
+
+
+async def _of(vectors: "asyncio.Future[Sequence[Vector | None]]", which: Sequence[int]) -> Sequence[Vector | None]:
+    every = await asyncio.shield(vectors)
+    return [every[n] for n in which]
 
 
 def tell(conversation: int, decision: Decision) -> None:

@@ -47,17 +47,8 @@ from bot.platforms.wording import (
 )
 
 FORBIDDEN_BEFORE_STRANGERS = (
-    Card,
-    FollowUp,
-    Sent,
-    Offer,
-    Notice,
-    LearningReport,
-    Digest,
-    ShadowCard,
-    ShadowExplanation,
-    TrainingProgress,
-    Alert,
+    *(Card, FollowUp, Sent, Offer, Notice, LearningReport, Digest, Alert),
+    *(ShadowCard, ShadowExplanation, TrainingProgress),
 )
 """What no other company may read: never said in a channel that is shared with one."""
 
