@@ -21,7 +21,7 @@ from bot.flow.learn import Learner
 from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer
 from bot.settings import Settings
-from bot.store import Store, embedding_backfill, now, open_store
+from bot.store import Store, embedding_backfill, now, open_store, silent_signals
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
 from inference.circuit_breaker import CircuitBreaker
@@ -129,6 +129,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         *(model.runs, folder, now),
         *(fitter, LetGo(store.corrections), RunFolders(model.runs)),
         TrainingEstimator(ProbeProcess(), classifier, store.examples, folder),
+        silent_signals(store),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
 

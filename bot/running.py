@@ -23,6 +23,7 @@ from bot.domain.ports import Platform
 from bot.domain.tasks import Task
 from bot.flow.buttons import ButtonHandler
 from bot.flow.by_rule import by_rule
+from bot.flow.canary import CanaryWatch
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.digest import DigestSender
@@ -37,8 +38,11 @@ from bot.flow.remind import Reminder
 from bot.flow.review import DriftWatch
 from bot.flow.rollback import AutomaticRollback
 from bot.flow.shadow import Shadow
+from bot.flow.shadow_cards import ShadowButtons, ShadowCardKeeper
+from bot.flow.silent_signals import SilentSignalWatch
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
+from bot.flow.training_progress import TrainingProgressKeeper
 from bot.flow.transfers import Transfers
 from bot.flow.worker_pool import WorkerPool
 from bot.http.api import Api
@@ -52,10 +56,22 @@ from bot.platforms import Routed
 from bot.retainer import retainer
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
-from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadows, unlearner
+from bot.store import (
+    Store,
+    canaries,
+    load_demo_examples,
+    now,
+    open_store,
+    reviewer,
+    shadow_cards,
+    shadows,
+    silent_signals,
+    unlearner,
+)
 from db.digests import PostgresDigests
 from db.invariants import PostgresInvariants
 from db.processes import PostgresProcesses
+from db.training_posts import PostgresTrainingPosts
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +88,8 @@ _WATCH_EVERY = 300.0
 """Seconds between looks at what leads make of a new model's decisions: each counts only after a day."""
 _SHADOW_EVERY = 30.0
 """Seconds between looks for what a candidate in the shadow has not heard: nobody waits for it."""
+_TELL_EVERY = 5.0
+"""Seconds between looks at how far a training is: leads read it in steps of ten per cent."""
 _DRIFT_EVERY = 3_600.0
 """Seconds between looks at whether the week differs from those before."""
 _RETAIN_EVERY = 3_600.0
@@ -114,7 +132,8 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         platforms = await connect_platforms(settings, store, stack)
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
         drift = DriftWatch(settings.tasks, reviewer(store))
-        hearing.create_task(serve_http(_site(settings, store, models, platforms, drift), socket), name="http")
+        signals = SilentSignalWatch(settings.tasks, silent_signals(store))
+        hearing.create_task(serve_http(_site(settings, store, models, platforms, drift, signals), socket), name="http")
         wakeups = start_chat_steps(hearing, settings, store, models, platforms)
         await stack.enter_async_context(model_running(settings, store, models))
         with suppress(Unreachable):  # then it is remembered later
@@ -122,7 +141,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
             await models.embedding_backfill.step()
         thinking = await stack.enter_async_context(asyncio.TaskGroup())
         start_model_steps(thinking, settings, store, models, wakeups)
-        start_looking_back(thinking, drift)
+        start_looking_back(thinking, drift, signals)
         _announce(settings, demo)
 
 
@@ -149,6 +168,12 @@ def start_chat_steps(
     _work(group, EditRelay(words, ledger, now), store, wakeups)
     hurries = any(label.consequences.sooner for one in asked for label in one.labels)
     _work(group, Reminder(task, ledger, timing.take, now, hurries), store, wakeups, at_most=_REMIND_EVERY)
+    tasks, cards = {one.name: one for one in settings.tasks}, shadow_cards(settings, store)
+    _work(group, ShadowButtons(tasks, cards, store.registry, platforms, now), store, wakeups)
+    keeper = ShadowCardKeeper(settings.tasks, settings.model.base, shadows(store), cards, store.registry, now)
+    _keep(group, keeper.name, partial(forever, keeper.step, wakeups[keeper.name], at_most=_SHADOW_EVERY))
+    telling = TrainingProgressKeeper(settings.tasks, store.registry, PostgresTrainingPosts(store.database), now)
+    _keep(group, telling.name, partial(forever, telling.step, wakeups[telling.name], at_most=_TELL_EVERY))
     _keep(group, inbox.name, partial(forever, inbox.step, wakeups[inbox.name]))
     _keep(group, "rereading", partial(_reread, store))
     return wakeups
@@ -161,7 +186,7 @@ def start_model_steps(
     timing, task = settings.timing, settings.routing
     questions = Questions(settings.questions, models.classifier)
     asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person), settings.rules
-    sorter = Sorter(task, store.ledger, models.classifier, *asked, questions)
+    sorter = Sorter(task, store.ledger, models.classifier, *asked, questions, canaries(store))
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
@@ -185,6 +210,8 @@ def start_model_steps(
     _keep(group, Unlearner.name, unlearning)
     rollback = AutomaticRollback(settings.tasks, settings.model.base, store.registry, now)
     _keep(group, rollback.name, partial(forever, rollback.step, wakeups[rollback.name], at_most=_WATCH_EVERY))
+    trial = CanaryWatch(settings.tasks, settings.model.base, canaries(store), now)
+    _keep(group, trial.name, partial(forever, trial.step, wakeups[trial.name], at_most=_WATCH_EVERY))
     listening = Shadow(settings.tasks, models.classifier, shadows(store), now)
     _keep(group, listening.name, partial(forever, listening.step, wakeups[listening.name], at_most=_SHADOW_EVERY))
     retaining = retainer(settings, store)
@@ -196,9 +223,10 @@ def start_model_steps(
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))
 
 
-def start_looking_back(group: asyncio.TaskGroup, drift: DriftWatch) -> None:
+def start_looking_back(group: asyncio.TaskGroup, drift: DriftWatch, signals: SilentSignalWatch) -> None:
     """What looks at the past weeks: nobody waits for it."""
     _keep(group, "drift", partial(forever, drift.step, Wakeups()["drift"], at_most=_DRIFT_EVERY))
+    _keep(group, "silent signals", partial(forever, signals.step, Wakeups()["signals"], at_most=_DRIFT_EVERY))
 
 
 def _work(
@@ -251,7 +279,12 @@ def _announce(settings: Settings, demo: Demo | None) -> None:
 
 
 def _site(
-    settings: Settings, store: Store, models: ModelStack, platforms: Mapping[str, Platform], drift: DriftWatch
+    settings: Settings,
+    store: Store,
+    models: ModelStack,
+    platforms: Mapping[str, Platform],
+    drift: DriftWatch,
+    signals: SilentSignalWatch,
 ) -> Starlette:
     async def readiness() -> dict[str, bool]:
         parts = {name: platform.healthy() for name, platform in platforms.items()}
@@ -264,7 +297,7 @@ def _site(
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
     circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
-    metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken)
+    metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken, lambda: signals.latest)
     api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
     return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])

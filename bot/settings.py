@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.api_tokens import ApiToken
+from bot.domain.endpoints import Endpoint
 from bot.domain.errors import ConfigError
 from bot.domain.retention import Retention
 from bot.domain.rules import Rules
@@ -19,6 +20,7 @@ from bot.locales import available
 from bot.platforms import platform_modules
 from bot.secret_files import SecretFiles
 from bot.settings_api import ApiSettings
+from bot.settings_compare import Endpoints
 from bot.settings_emoji import EmojiSettings
 from bot.settings_no_request import NoRequestSettings
 from bot.settings_retention import read_retention
@@ -26,7 +28,7 @@ from bot.settings_rules import RuleSettings
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
 
-_TABLES = "database model web conversation platforms tasks privacy retention rules api"
+_TABLES = "database model web conversation platforms tasks privacy retention rules api compare"
 _TALK = (
     "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless not_a_request "
     "send_prefix emoji per_person_minute"
@@ -95,6 +97,8 @@ class Settings:
     tasks: tuple[Task, ...]
     unlearn_within: timedelta
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """Hosted models that `switchboard compare` may ask."""
     per_person: int = 30
     """Requests of one person that are looked at in a minute; 0: as many as come."""
     mask_training: bool = True
@@ -181,6 +185,7 @@ class _Reader:
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
+            endpoints=Endpoints(values, self._environment).read(values.table(document, "compare")),
             mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
             per_person=int(values.number(talk, "per_person_minute", 30, "conversation.")),
             retention=read_retention(values, values.table(document, "retention")),

@@ -13,7 +13,16 @@ from bot.settings_emoji import EmojiSettings
 from bot.settings_questions import CONSEQUENCES, QuestionSettings
 from bot.settings_values import Table, Values, listed
 
-_LEARNING = ("schedule", "min_corrections", "out_of_scope", "automatic_rollback", "shadow", "digest")
+_LEARNING = (
+    "schedule",
+    "min_corrections",
+    "out_of_scope",
+    "automatic_rollback",
+    "shadow",
+    "digest",
+    "silent_signals",
+    "canary",
+)
 _TRAINING = ("ask_above_minutes", "price_per_hour")
 _GUARDS = ("corrections_per_hour", "new_team_corrections", "neighbour_guard")
 
@@ -89,6 +98,8 @@ class Tasks:
             out_of_scope=self.values.texts(table, "out_of_scope", (), where),
             automatic_rollback=self.values.yes_or_no(table, "automatic_rollback", True, where),
             shadow=self.values.yes_or_no(table, "shadow", False, where),
+            canary=self.values.number(table, "canary", 0.0, where, at_most=0.5),
+            silent_signals=self.values.number(table, "silent_signals", 0.0, where, at_most=1.0),
             digest=self._cron(table, "digest", Learning().digest, where),
             ask_above_minutes=self.values.number(table, "ask_above_minutes", Learning().ask_above_minutes, where),
             price_per_hour=self.values.number(table, "price_per_hour", 0.0, where),

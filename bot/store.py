@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 
 from bot.database import database_url
 from bot.demo import company
+from bot.domain.canary import Canaries
 from bot.domain.learning import Example, Side, Source
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.queries import Erasure
 from bot.domain.shadow import Shadows
+from bot.domain.shadow_card import ShadowCards
+from bot.domain.silent_signals import SilentSignals
 from bot.domain.tasks import Task
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.forget import Forgetter, Unlearner
 from bot.flow.review import Reviewer
 from bot.settings import Settings
 from db.adapter_paths import AdapterPaths
+from db.canaries import PostgresCanaries
 from db.corrections import PostgresCorrections
 from db.engine import Database, open_database
 from db.erasure import PostgresErasure
@@ -31,6 +35,8 @@ from db.outcomes import PostgresOutcomes
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.shadow import PostgresShadows
+from db.shadow_cards import PostgresShadowCards
+from db.silent_signals import PostgresSilentSignals
 from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.unlearning import PostgresUnlearning
@@ -147,3 +153,18 @@ def reviewer(store: Store) -> Reviewer:
 def shadows(store: Store) -> Shadows:
     """The candidate in the shadow, and what it would have done."""
     return PostgresShadows(store.database, store.registry)
+
+
+def shadow_cards(settings: Settings, store: Store) -> ShadowCards:
+    """What leads are told of candidates in the shadow, and what they say to that."""
+    return PostgresShadowCards(store.database, settings.model.base)
+
+
+def silent_signals(store: Store) -> SilentSignals:
+    """What people show without saying it."""
+    return PostgresSilentSignals(store.database)
+
+
+def canaries(store: Store) -> Canaries:
+    """Who serves a share of the requests first, and how that ends."""
+    return PostgresCanaries(store.database, store.registry)

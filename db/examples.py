@@ -31,6 +31,7 @@ from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.ledger import Change
 from bot.domain.model_ports import Examples
 from db.engine import Database, announce
+from db.reading.own_taps import teaches_everybody
 from db.tables import CycleRow, ExampleRow
 from db.tables.base import storable
 
@@ -86,7 +87,7 @@ class PostgresExamples:
 
     async def examples(self, task: str) -> list[Example]:
         standing = select(ExampleRow).where(
-            ExampleRow.task == task, ExampleRow.withdrawn_at.is_(None), ~ExampleRow.quarantined
+            ExampleRow.task == task, ExampleRow.withdrawn_at.is_(None), ~ExampleRow.quarantined, teaches_everybody()
         )
         async with self._database.transaction() as session:
             return [_example(row) for row in await session.scalars(standing.order_by(ExampleRow.id))]

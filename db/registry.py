@@ -23,13 +23,16 @@ from bot.domain.posts import Post
 from bot.domain.scope import Scope
 from bot.domain.tasks import Task
 from db.adapter_paths import AdapterPaths
+from db.conversations.label_names import names_by_now
 from db.conversations.live_corrections import corrections
-from db.conversations.taken_up import take_up_again
+from db.conversations.pointer import check_may_serve, known_adapter, move, move_back
 from db.engine import Database, announce
+from db.posts.cycle_posts import enqueue_of_cycle
 from db.posts.enqueue import enqueue
 from db.reading import cycles, registry_history
-from db.reading.serving import NOBODY, lock_registry, over, pointer, serving
-from db.tables import AdapterRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
+from db.reading.canary import supersede
+from db.reading.serving import lock_registry, over, pointer, serving
+from db.tables import AdapterRow, CanaryRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
 GATE = "gate"
 """Who promoted what learning let serve."""
@@ -76,18 +79,19 @@ class PostgresRegistry:
     async def adapters(self, task: str) -> list[Adapter]:
         all_of = select(AdapterRow).where(AdapterRow.task == task).order_by(AdapterRow.made_at, AdapterRow.name)
         async with self._database.transaction() as session:
-            return [self._adapter(row) for row in await session.scalars(all_of)]
+            names = await names_by_now(session, task)
+            return [self._adapter(row, names) for row in await session.scalars(all_of)]
 
     async def champion(self, task: str, base: str) -> Adapter | None:
         async with self._database.transaction() as session:
             found = await serving(session, task, base)
-        return None if found is None else self._adapter(found)
+            return None if found is None else self._adapter(found, await names_by_now(session, task))
 
     async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
         async with self._database.transaction() as session:
             await lock_registry(session, task)
-            _check_may_serve(await _known(session, task, adapter), base, now)
-            await _move(session, task, adapter, by, reason, now)
+            check_may_serve(await known_adapter(session, task, adapter), base, now)
+            await move(session, task, adapter, by, reason, now)
 
     async def rollback(self, task: str, by: str, now: datetime, *, base: str) -> Adapter:
         """Each rollback goes one promotion further back: two in a row never end where they began."""
@@ -97,10 +101,10 @@ class PostgresRegistry:
             if here is None or here.previous is None:
                 raise UsageError(f"no adapter of {task} served before this one; promote one by its name")
             target = await session.get_one(PromotionRow, here.previous)
-            found = await _known(session, task, target.adapter)
-            _check_may_serve(found, base, now)
-            await _back(session, here, by, f"rolled back from {here.adapter}", now)
-            return self._adapter(found)
+            found = await known_adapter(session, task, target.adapter)
+            check_may_serve(found, base, now)
+            await move_back(session, here, by, f"rolled back from {here.adapter}", now)
+            return self._adapter(found, await names_by_now(session, task))
 
     async def serving(self, task: str, base: str, now: datetime) -> Serving | None:
         async with self._database.transaction() as session:
@@ -108,7 +112,7 @@ class PostgresRegistry:
             if here is None or here.by != GATE or here.previous is None:
                 return None
             before = await session.get_one(PromotionRow, here.previous)
-            both = [await _known(session, task, name) for name in (here.adapter, before.adapter)]
+            both = [await known_adapter(session, task, name) for name in (here.adapter, before.adapter)]
             if any(adapter.base != base or over(adapter, now) for adapter in both):
                 return None
             counted = [
@@ -123,7 +127,7 @@ class PostgresRegistry:
             here = await pointer(session, serving.task)
             if here is None or here.id != serving.promotion or here.previous is None:
                 return False
-            await _back(session, here, BY, reason, now)
+            await move_back(session, here, BY, reason, now)
             await enqueue(session, None, posts, now)
             await announce(session, Change.OWED)
             return True
@@ -153,8 +157,8 @@ class PostgresRegistry:
             if verdict.promoted:
                 await lock_registry(session, candidate.task)
                 await _still_serves(session, judged)
-                await _move(session, candidate.task, candidate.name, GATE, "; ".join(verdict.reasons), now)
-            await enqueue(session, None, posts, now)
+                await _let_serve(session, judged, now)
+            await enqueue_of_cycle(session, cycle.id, posts, now)
             await announce(session, Change.OWED)
 
     async def fail_cycle(self, cycle: Cycle, problem: str, now: datetime) -> None:
@@ -199,7 +203,7 @@ class PostgresRegistry:
             "scope": None if adapter.mixture.scope is None else adapter.mixture.scope.stored(),
         }
 
-    def _adapter(self, row: AdapterRow) -> Adapter:
+    def _adapter(self, row: AdapterRow, names: Mapping[str, str]) -> Adapter:
         path = self._paths.found(row.path)
         usual = Mixture(proved=Record.read(row.proved), scope=Scope.read(row.scope))
         mixture = replace(usual, weights=row.mixture) if row.mixture else usual
@@ -214,6 +218,7 @@ class PostgresRegistry:
             mixture,
             row.digest,
             row.retires_at,
+            {label: names[label] for label in row.codes if names.get(label, label) in row.codes.keys() - {label}},
         )
 
 
@@ -256,23 +261,16 @@ async def _add(session: AsyncSession, values: Mapping[str, object]) -> None:
         await announce(session, Change.MODEL)
 
 
-async def _move(session: AsyncSession, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
-    """Put the pointer on the adapter; nothing when it is there."""
+async def _let_serve(session: AsyncSession, judged: Judged, now: datetime) -> None:
+    """All at once, or a share of the requests first, beside the champion."""
+    task, name, reason = judged.candidate.task, judged.candidate.name, "; ".join(judged.verdict.reasons)
     here = await pointer(session, task)
-    if here is not None and here.adapter == adapter:
+    await supersede(session, task, now)
+    if judged.champion is None or here is None or not judged.canary:
+        await move(session, task, name, GATE, reason, now)
         return
-    previous = here.id if here is not None and here.adapter != NOBODY else None
-    move = {"task": task, "adapter": adapter, "by": by, "reason": reason, "at": now, "previous": previous}
-    await session.execute(insert(PromotionRow).values(move))
-    await take_up_again(session, task, adapter)
-
-
-async def _back(session: AsyncSession, here: PromotionRow, by: str, reason: str, now: datetime) -> None:
-    """Put the pointer on what served before; from there the next step back leads further back."""
-    target = await session.get_one(PromotionRow, here.previous)
-    move = {"adapter": target.adapter, "previous": target.previous, "reason": reason}
-    await session.execute(insert(PromotionRow).values(task=here.task, by=by, at=now, **move))
-    await take_up_again(session, here.task, target.adapter)
+    trial = {"champion": judged.champion.name, "promotion": here.id, "share": judged.canary, "started_at": now}
+    await session.execute(insert(CanaryRow).values(task=task, adapter=name, **trial))
 
 
 async def _still_serves(session: AsyncSession, judged: Judged) -> None:
@@ -281,27 +279,6 @@ async def _still_serves(session: AsyncSession, judged: Judged) -> None:
     if (serves and serves.name) != (champion and champion.name):
         now = serves.name if serves else "none"
         raise Refused(f"another adapter serves ({now}) than {candidate.name} was judged against; train again")
-
-
-def _check_may_serve(adapter: AdapterRow, base: str, now: datetime) -> None:
-    """Raises UsageError when the base that is served cannot use the adapter, or when its time is over."""
-    if over(adapter, now):
-        raise UsageError(
-            f"{adapter.name} had learned from texts of somebody who was forgotten, and may not serve since "
-            f"{adapter.retires_at:%Y-%m-%d}; `switchboard train` makes one without them"
-        )
-    if adapter.base != base:
-        raise UsageError(
-            f"{adapter.name} was trained for the base model {adapter.base}, and {base} is served: it would not answer "
-            f"a single message; set model.base to {adapter.base}, or train one for {base} with `switchboard train`"
-        )
-
-
-async def _known(session: AsyncSession, task: str, name: str) -> AdapterRow:
-    found = await session.get(AdapterRow, (task, name))
-    if found is None:
-        raise UsageError(f"no adapter of {task} is called {name}; `switchboard models` lists them")
-    return found
 
 
 def _names(task: str) -> Select[str | None]:

@@ -93,15 +93,20 @@ async def _rewordings(session: AsyncSession, ids: list[int], _: datetime) -> Non
         WHERE w.edits = o.id
     """
     await session.execute(text(last), {"ids": ids})
-    await session.execute(text(_EARLIER), {"ids": ids})
+    for statement in _EARLIER:
+        await session.execute(text(statement), {"ids": ids})
 
 
-_EARLIER = """
-    DELETE FROM posts p WHERE p.edits = ANY(:ids)
-    AND NOT EXISTS (SELECT FROM messages m WHERE m.carried_by = p.id)
-    AND NOT EXISTS (SELECT FROM notes n WHERE n.carried_by = p.id)
-    AND NOT EXISTS (SELECT FROM posts u WHERE u.under = p.id)
-"""
+_EARLIER = (
+    # What refers to a wording means the post that stands in the chat
+    *(
+        f"UPDATE {table} r SET {column} = p.edits FROM posts p WHERE p.edits = ANY(:ids) AND r.{column} = p.id"  # noqa: S608
+        for table, column in (("messages", "carried_by"), ("notes", "carried_by"), ("posts", "under"))
+    ),
+    "DELETE FROM posts WHERE edits = ANY(:ids)",
+)
+_GOING = "SELECT id FROM posts WHERE conversation_id = ANY(:ids) AND NOT (kind = 'Card' AND edits IS NULL)"
+"""Whatever is written under a card is a team's for ever, so that its row stays, without words."""
 _WORDS = (
     # What people did to posts and cards of these conversations: their rulings are in `corrections`
     *(
@@ -112,11 +117,15 @@ _WORDS = (
     ),
     """DELETE FROM message_parts m USING posts p WHERE p.conversation_id = ANY(:ids) AND m.platform = p.platform
        AND m.chat = p.receipt_chat AND m.whole_id = p.receipt_id""",
-    "UPDATE messages SET carried_by = NULL WHERE conversation_id = ANY(:ids)",
+    # Other conversations may refer to them: of one that was split off, the messages that it took along
+    *(
+        f"UPDATE {table} SET {column} = NULL WHERE {column} IN ({_GOING})"  # noqa: S608
+        for table, column in (("messages", "carried_by"), ("notes", "carried_by"), ("posts", "under"))
+    ),
     "DELETE FROM messages WHERE conversation_id = ANY(:ids)",
     "DELETE FROM notes WHERE conversation_id = ANY(:ids)",
-    # Whatever is written under a card is a team's for ever, so that it stays known as one
-    "DELETE FROM posts WHERE conversation_id = ANY(:ids) AND NOT (kind = 'Card' AND edits IS NULL)",
+    f"DELETE FROM posts WHERE edits IN ({_GOING})",  # noqa: S608
+    f"DELETE FROM posts WHERE id IN ({_GOING})",  # noqa: S608
     """UPDATE posts SET under = NULL, only_for = NULL, content = content || '{"excerpt": "", "author": "",
        "history": [], "media": [], "remembered": [], "taken_by": "", "deleted": true}'
        WHERE conversation_id = ANY(:ids)""",

@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, exists, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.domain.decisions import Author
-from bot.domain.learning import Adapter, Phase
+from bot.domain.learning import Adapter
 from bot.domain.model_ports import Registry
 from bot.domain.shadow import ShadowFigures, Shadows, Unheard
+from db.conversations.label_names import names_by_now
 from db.engine import Database
-from db.tables import ConversationRow, CorrectionRow, CycleRow, DecisionRow, PromotionRow, ShadowRow
+from db.reading.shadow import in_shadow
+from db.tables import ConversationRow, CorrectionRow, DecisionRow, ShadowRow
 
 
 class PostgresShadows:
@@ -22,15 +25,9 @@ class PostgresShadows:
         self._registry = registry
 
     async def shadow(self, task: str, base: str) -> Adapter | None:
-        done = select(CycleRow).where(CycleRow.task == task, CycleRow.phase == Phase.DONE)
         async with self._database.transaction() as session:
-            newest = (await session.scalars(done.order_by(CycleRow.id.desc()).limit(1))).first()
-            if newest is None or newest.promoted or newest.concluded_at is None:
-                return None
-            since = exists().where(PromotionRow.task == task, PromotionRow.at > newest.concluded_at)
-            if (await session.execute(select(since))).scalar_one():
-                return None
-        made = [one for one in await self._registry.adapters(task) if one.name == newest.adapter and one.base == base]
+            newest = await in_shadow(session, task)
+        made = [one for one in await self._registry.adapters(task) if one.name == newest and one.base == base]
         return made[0] if made else None
 
     async def unheard(self, shadow: Adapter, limit: int) -> list[Unheard]:
@@ -61,29 +58,40 @@ class PostgresShadows:
                 await session.execute(insert(ShadowRow).values(rows).on_conflict_do_nothing())
 
     async def shadow_figures(self, task: str) -> Sequence[ShadowFigures]:
-        first = (
-            select(DecisionRow.conversation_id, DecisionRow.label)
-            .ext(distinct_on(DecisionRow.conversation_id))
-            .where(DecisionRow.task == task, _UNASKED)
-            .order_by(DecisionRow.conversation_id, DecisionRow.id)
-            .subquery()
-        )
-        otherwise = ShadowRow.label != first.c.label
-        agreed = exists().where(
-            CorrectionRow.conversation_id == ShadowRow.conversation_id,
-            CorrectionRow.task == task,
-            CorrectionRow.withdrawn_at.is_(None),
-            CorrectionRow.label == ShadowRow.label,
-        )
-        figures = (
-            select(ShadowRow.adapter, func.count(), _sum(otherwise), _sum(and_(otherwise, agreed)))
-            .join(first, first.c.conversation_id == ShadowRow.conversation_id)
-            .where(ShadowRow.task == task)
-            .group_by(ShadowRow.adapter)
-            .order_by(func.max(ShadowRow.id).desc())
-        )
         async with self._database.transaction() as session:
-            return [ShadowFigures(*row) for row in (await session.execute(figures)).all()]
+            names = await names_by_now(session, task)
+            return [ShadowFigures(*row) for row in (await session.execute(_figures(task, names))).all()]
+
+
+def _figures(task: str, names: Mapping[str, str]) -> Select[str, int, int, int]:
+    """Teams are compared by what they are called by now: a renamed one is no other."""
+    first = (
+        select(DecisionRow.conversation_id, DecisionRow.label)
+        .ext(distinct_on(DecisionRow.conversation_id))
+        .where(DecisionRow.task == task, _UNASKED)
+        .order_by(DecisionRow.conversation_id, DecisionRow.id)
+        .subquery()
+    )
+    wanted, got = _by_now(ShadowRow.label, names), _by_now(first.c.label, names)
+    otherwise = wanted != got
+    agreed = exists().where(
+        CorrectionRow.conversation_id == ShadowRow.conversation_id,
+        CorrectionRow.task == task,
+        CorrectionRow.withdrawn_at.is_(None),
+        _by_now(CorrectionRow.label, names) == wanted,
+    )
+    return (
+        select(ShadowRow.adapter, func.count(), _sum(otherwise), _sum(and_(otherwise, agreed)))
+        .join(first, first.c.conversation_id == ShadowRow.conversation_id)
+        .where(ShadowRow.task == task)
+        .group_by(ShadowRow.adapter)
+        .order_by(func.max(ShadowRow.id).desc())
+    )
+
+
+def _by_now(label: ColumnElement[str] | InstrumentedAttribute[str], names: Mapping[str, str]) -> ColumnElement[str]:
+    known = {former: now for former, now in names.items() if former != now}
+    return case(known, value=label, else_=label) if known else type_coerce(label, String)
 
 
 _UNASKED = and_(

@@ -13,6 +13,7 @@ from bot.domain.learning import FRESH, Example, Side, Source, replayed, settle, 
 from bot.domain.model_ports import Lesson, Vector, VoiceLessons
 from bot.domain.tasks import Task
 from db.engine import Database
+from db.reading.own_taps import teaches_everybody
 from db.tables import ExampleRow, LabelChangeRow
 
 _AT_ONCE = 2_000
@@ -38,8 +39,12 @@ class PostgresVoiceLessons:
 
     async def lessons(self, task: Task, embedder: str, limit: int) -> list[Lesson]:
         columns = ExampleRow.text, ExampleRow.label, ExampleRow.source, ExampleRow.at  # of many, vectors are gigabytes
-        wanted = select(*columns).where(
-            ExampleRow.task == task.name, ExampleRow.label.in_(task.names), ExampleRow.side == Side.TRAIN, _STANDING
+        wanted = (
+            select(*columns)
+            .where(
+                ExampleRow.task == task.name, ExampleRow.label.in_(task.names), ExampleRow.side == Side.TRAIN, _STANDING
+            )
+            .where(teaches_everybody())
         )
         async with self._database.transaction() as session:
             rows = (await session.execute(wanted.order_by(ExampleRow.id))).all()

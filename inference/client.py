@@ -56,22 +56,18 @@ class VllmPredictor:
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         """See `models.Predictor`. An adapter the server has forgotten (it restarted) is loaded again on the way."""
-        asked, stride = self._asked(query), _REQUESTS * _TEXTS
-        heard: list[Prediction] = []
+        self._asked(query)
+        stride, heard = _REQUESTS * _TEXTS, list[Prediction]()
         for start in range(0, len(texts), stride):  # in strides, so that a long list lets others in between
-            heard += await self._answers(asked, texts[start : start + stride])
+            some = texts[start : start + stride]
+            heard += await self.distributions(
+                query, [self._prompts.prompt_ids(query.task, query.codes, text) for text in some]
+            )
         return heard
 
-    def _asked(self, query: Query) -> "_Asked":
-        if query.adapter is None and self._prompts.bare:
-            raise NotTrained("the starter answers nothing before it was trained for the task")
-        ids = {self._prompts.code_id(query.codes[name]): name for name in query.task.names if name in query.codes}
-        if not ids:
-            raise Refused(f"tasks.{query.task.name}: no label has a code of this model")
-        return _Asked(query, ids)
-
-    async def _answers(self, asked: "_Asked", texts: Sequence[str]) -> list[Prediction]:
-        prompts = [self._prompts.prompt_ids(asked.query.task, asked.query.codes, text) for text in texts]
+    async def distributions(self, query: Query, prompts: Sequence[list[int]]) -> list[Prediction]:
+        """The same for prompts that somebody else built, whose next token is the code of the answer."""
+        asked = self._asked(query)
         places = [self._place(asked, prompt) for prompt in prompts]
         # Shielded, because somebody else's text may be in the same request.
         await asyncio.gather(*(asyncio.shield(sent) for sent in {place.sent for place, _ in places}))
@@ -79,6 +75,23 @@ class VllmPredictor:
             Prediction(_distribution(place.sent.result()[at], asked.labels, place.parcel.allowed), asked.adapter)
             for place, at in places
         ]
+
+    def _asked(self, query: Query) -> "_Asked":
+        if query.adapter is None and self._prompts.bare:
+            raise NotTrained("the starter answers nothing before it was trained for the task")
+        ids = {self._prompts.code_id(query.codes[name]): name for name in query.task.names if name in query.codes}
+        ids |= self._merged(query)
+        if not ids:
+            raise Refused(f"tasks.{query.task.name}: no label has a code of this model")
+        return _Asked(query, ids)
+
+    def _merged(self, query: Query) -> dict[int, str]:
+        """Tokens of teams that were merged since the adapter learned them -> the team that has their requests now."""
+        if query.adapter is None:
+            return {}
+        codes, merged = query.adapter.codes, query.adapter.merged
+        known = {former: now for former, now in merged.items() if now in query.task.names and now in query.codes}
+        return {self._prompts.code_id(codes[former]): now for former, now in known.items() if former in codes}
 
     def _place(self, asked: "_Asked", prompt: list[int]) -> tuple["_Waiting", int]:
         """The request that will carry the prompt, and the prompt's place in it."""
@@ -216,7 +229,9 @@ def _distribution(row: _Row, labels: Mapping[int, str], allowed: Iterable[int]) 
     if not abs(total - 1) <= _SLACK:
         raise _nonsense(f"probabilities sum to {total:.3f}; it needs --logprobs-mode processed_logprobs")
     top = max(logs[id] for id in labels)
-    shares = {label: math.exp(logs[id] - top) for id, label in labels.items()}
+    shares: dict[str, float] = {}
+    for id, label in labels.items():  # a team that others were merged into has several tokens
+        shares[label] = shares.get(label, 0.0) + math.exp(logs[id] - top)
     return {label: share / sum(shares.values()) for label, share in shares.items()}
 
 

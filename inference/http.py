@@ -21,19 +21,25 @@ def open_line(url: str, patience: float = 30.0, key: str = "") -> httpx.AsyncCli
     `patience`: seconds after which a silent server counts as down. `key`: what it was started to want (`--api-key`).
     """
     if url.startswith(UNIX):
-        return open_local_line(httpx.AsyncHTTPTransport(uds=url.removeprefix(UNIX), limits=LIMITS), patience)
+        return open_local_line(httpx.AsyncHTTPTransport(uds=url.removeprefix(UNIX), limits=LIMITS), patience, key)
     return httpx.AsyncClient(
         base_url=url.rstrip("/").removesuffix("/v1"),
-        headers={"Authorization": f"Bearer {key}"} if key else {},
+        headers=_shown(key),
         timeout=_timeout(patience),
         limits=LIMITS,
         trust_env=False,  # a proxy between the bot and its own model is never meant
     )
 
 
-def open_local_line(way: httpx.AsyncBaseTransport, patience: float = 30.0) -> httpx.AsyncClient:
+def open_local_line(way: httpx.AsyncBaseTransport, patience: float = 30.0, key: str = "") -> httpx.AsyncClient:
     """A client for a server of this machine that is reached that way."""
-    return httpx.AsyncClient(base_url="http://local", transport=way, timeout=_timeout(patience), trust_env=False)
+    return httpx.AsyncClient(
+        base_url="http://local", transport=way, headers=_shown(key), timeout=_timeout(patience), trust_env=False
+    )
+
+
+def _shown(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def _timeout(patience: float) -> httpx.Timeout:

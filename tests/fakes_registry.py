@@ -120,7 +120,7 @@ class FakeRegistry:
             raise Refused("another adapter serves than the candidate was judged against; train again")
         self.known[cycle.id] = replace(held, phase=Phase.DONE, verdict=verdict, adapter=candidate.name)
         await self.add_adapter(candidate)
-        if verdict.promoted:
+        if verdict.promoted and not judged.canary:
             self._move(candidate)
         what = Outcome.SERVES if verdict.promoted else Outcome.REFUSED
         champion = judged.champion.name if judged.champion else None

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
+from bot.domain.conversations import Button
 from bot.domain.errors import Unreachable
 from bot.domain.learning import Adapter, Cycle, Phase
 from bot.domain.ledger import Change, Ledger
-from bot.domain.messages import Deletion, Edit, Message, Note, Person, Place, Press, Reaction
+from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.model_ports import Examples, Registry
 from bot.domain.queries import ChatCommands, Transcript, TranscriptLine
 from bot.domain.tasks import Label, Task, Vocabulary
@@ -101,7 +102,11 @@ class FakeWorld:
     waiting: int = 0
     asked: list[Person] = field(default_factory=list)
     down: bool = False
+    buttons: dict[MessageRef, Button] = field(default_factory=dict)
     _listeners: set[asyncio.Queue[bool]] = field(default_factory=set)
+
+    async def button(self, ref: MessageRef) -> Button | None:
+        return self.buttons.get(ref)
 
     def tell(self) -> None:
         """Something changed in the database."""

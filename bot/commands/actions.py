@@ -14,13 +14,14 @@ from bot.commands.evaluation_rows import write_rows
 from bot.commands.training_consent import may_train
 from bot.console import counting, say, share_of, table
 from bot.domain.asking import USUAL, serving
+from bot.domain.canary import Canary
 from bot.domain.decisions import Decision
 from bot.domain.enough import too_little
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Text
 from bot.domain.example_files.rows import BadLine
 from bot.domain.languages import by_language
-from bot.domain.learning import Adapter, Example, Phase, Score
+from bot.domain.learning import Adapter, Cycle, Example, Phase, Score
 from bot.domain.messages import Person, clean
 from bot.domain.model_ports import Query
 from bot.domain.noise import strip_noise
@@ -33,7 +34,7 @@ from bot.flow.classify import BATCH
 from bot.flow.questions import Questions
 from bot.model_stack import ModelStack
 from bot.platforms import Finding
-from bot.store import Store
+from bot.store import Store, canaries
 
 _TIMED = 200
 NO_RULES = Rules()
@@ -186,7 +187,8 @@ async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out
     }
     if as_json:
         print(json.dumps(row, ensure_ascii=False), file=out)
-    say(f"{newest.adapter} {'serves now' if newest.verdict.promoted else 'does not serve; the present model stays'}")
+    trial = await canaries(store).canary(task.name, models.classifier.base)
+    say(f"{newest.adapter} {_what_becomes_of_it(newest, trial)}")
     for reason in newest.verdict.reasons:
         say(f"  {reason}")
     return newest.verdict.promoted
@@ -300,6 +302,14 @@ def _asking(task: Task, adapter: Adapter) -> dict[str, float | None]:
 
 def _cells(row: Mapping[str, object]) -> list[str]:
     return ["yes" if value is True else "" if value is False else str(value) for value in row.values()]
+
+
+def _what_becomes_of_it(cycle: Cycle, trial: Canary | None) -> str:
+    if cycle.verdict is None or not cycle.verdict.promoted:
+        return "does not serve; the present model stays"
+    if trial is not None and trial.adapter.name == cycle.adapter:
+        return f"serves {trial.share:.0%} of the requests first, and everybody unless leads correct it more often"
+    return "serves now"
 
 
 async def promote(store: Store, task: Task, base: str, name: str) -> None:

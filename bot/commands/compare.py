@@ -2,7 +2,9 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,16 @@ import typer
 
 from bot.commands import examples
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.commands.compare_options import (
+    Bases,
+    Cascade,
+    EndpointNames,
+    PromptOwn,
+    Shots,
+    Sure,
+    wanted_arms,
+    with_prices_of,
+)
 from bot.commands.comparison import OWN, Comparison, PredictionFile, Priced, compare
 from bot.commands.comparison_report import show, write_page
 from bot.commands.file_options import (
@@ -23,12 +35,14 @@ from bot.commands.file_options import (
     UnknownLabels,
     read_options,
 )
+from bot.commands.prompting import Prompter
 from bot.console import say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
 from bot.domain.price_book import PriceBook, read_prices
 from bot.files import read_whole
 from bot.model_stack import open_model_stack
+from bot.prompted_models import own_base
 
 PRICES = Path(__file__).parents[1] / "prices.toml"
 Predicted = Annotated[
@@ -50,6 +64,12 @@ def comparing(
     prices: Prices = None,
     gpu: Gpu = False,
     html: Page = None,
+    endpoint: EndpointNames = None,
+    prompt: PromptOwn = False,
+    base: Bases = None,
+    shots: Shots = None,
+    cascade: Cascade = False,
+    sure: Sure = None,
     skip_bad: SkipBad = False,
     text: TextColumns = None,
     label: LabelColumn = None,
@@ -67,19 +87,28 @@ def comparing(
     the fine-tuned model, on the same messages: how often each is right, how fast it
     is, what it costs, and one sentence of verdict. --predictions puts anybody else's
     answers beside them. Messages that nearly repeat a learned text are left out.
+
+    --prompt, --base and --endpoint prompt models that were not fine-tuned, with and
+    without examples; interrupted, the same command goes on where it was. --cascade
+    lets what serves decide where it is sure, and the prompted model where it is not.
     """
     settings = read_settings(config)
     with spoken():
         asked = settings.task(task)
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         files = prediction_files(predictions or ())
-        priced = Priced(price_book(prices or PRICES), gpu)
+        wanted = wanted_arms(settings, endpoint or (), prompt, base or (), shots, cascade, sure)
+        priced = Priced(with_prices_of(wanted.endpoints, price_book(prices or PRICES)), gpu)
         given = examples.labelled(file, asked, options, skip_bad)
 
     async def work() -> Comparison:
-        async with open_model_stack(settings, asked_much=asked) as (store, models):
+        async with AsyncExitStack() as stack:
+            store, models = await stack.enter_async_context(open_model_stack(settings, asked_much=asked))
             known, today = await store.examples.examples(asked.name), datetime.now(UTC).date()
-            return await compare(models.learner.scorer, asked, known, given, files, priced, today)
+            own, embedder = partial(own_base, settings, models), models.classifier.embedder
+            prompter = Prompter(wanted, settings, embedder, store.lessons, own, priced.book, gpu, stack.aclose)
+            prompting = prompter.ask if wanted.anything else None
+            return await compare(models.learner.scorer, asked, known, given, files, priced, today, prompting)
 
     made = run_to_end(work())
     show(made, as_json, sys.stdout)

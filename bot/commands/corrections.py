@@ -8,8 +8,9 @@ import typer
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end
 from bot.commands.corrections_report import accept_correction, count_corrections, list_corrections
 from bot.commands.team_changes import author
+from bot.domain.silent_signals import counts
 from bot.settings import Settings
-from bot.store import now, open_store
+from bot.store import now, open_store, silent_signals
 
 corrections = typer.Typer(
     invoke_without_command=True,
@@ -27,7 +28,9 @@ def corrections_counts(
 
     async def work(settings: Settings) -> None:
         async with open_store(settings) as store:
-            count_corrections(await store.queries.corrections(), settings.task(task), as_json, sys.stdout)
+            asked = settings.task(task)
+            shown = counts(await silent_signals(store).signals(asked))
+            count_corrections(await store.queries.corrections(), asked, as_json, sys.stdout, shown)
 
     run_to_end(work(read_settings(config)))
 

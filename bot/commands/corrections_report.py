@@ -8,6 +8,7 @@ from typing import TextIO
 from bot.console import say, table
 from bot.domain.correction_life import CorrectionLife, Corrections, Stage
 from bot.domain.errors import UsageError
+from bot.domain.silent_signals import SignalKind
 from bot.domain.tasks import Task
 
 _NAMED = {
@@ -21,16 +22,41 @@ _NAMED = {
 }
 
 
-def count_corrections(counts: Mapping[tuple[str, Stage], int], task: Task, as_json: bool, out: TextIO) -> None:
-    """How many corrections of a task there are at each stage."""
+def count_corrections(
+    counts: Mapping[tuple[str, Stage], int],
+    task: Task,
+    as_json: bool,
+    out: TextIO,
+    silent: Mapping[SignalKind, int] | None = None,
+) -> None:
+    """How many corrections of a task there are at each stage; apart from them, what people showed without saying it."""
+    shown = {kind: (silent or {}).get(kind, 0) for kind in SignalKind}
     rows = {stage: counts.get((task.name, stage), 0) for stage in Stage}
     if as_json:
-        print(json.dumps({"task": task.name, **{stage.value: count for stage, count in rows.items()}}), file=out)
+        print(
+            json.dumps({"task": task.name, **{stage.value: count for stage, count in rows.items()}} | _silent(shown)),
+            file=out,
+        )
         return
     table(
         f"corrections of {task.name}", ("stage", "corrections"), [(_NAMED[s], str(count)) for s, count in rows.items()]
     )
     say("`switchboard corrections list` names each")
+    if any(shown.values()):
+        say(_shown_without_saying(task, shown))
+
+
+def _silent(shown: Mapping[SignalKind, int]) -> dict[str, int]:
+    return {f"silent_{kind.value}s": count for kind, count in shown.items()}
+
+
+def _shown_without_saying(task: Task, shown: Mapping[SignalKind, int]) -> str:
+    share = task.learning.silent_signals
+    heard = f"teach the adapter, at most {share:.0%} on top" if share else "teach nobody; setting: silent_signals"
+    settled, handed_on = shown[SignalKind.CONFIRMATION], shown[SignalKind.CORRECTION]
+    return (
+        f"silent signals: {settled} answered and closed by their team, {handed_on} handed on by no lead; they {heard}"
+    )
 
 
 async def list_corrections(

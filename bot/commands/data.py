@@ -11,8 +11,9 @@ from bot.commands.command_line import AsJson, Config, TaskName, read_settings, r
 from bot.commands.data_report import say_figures, show_report, write_examples, write_page
 from bot.console import say
 from bot.domain.data_report import DataReport, report
+from bot.domain.silent_signals import weighed
 from bot.settings import Settings
-from bot.store import open_store
+from bot.store import open_store, silent_signals
 from inference.languages import language_of
 
 Page = Annotated[
@@ -38,6 +39,8 @@ def data(
         asked = settings.task(task)
         async with open_store(settings) as store:
             examples = await store.examples.examples(asked.name)
+            if asked.learning.silent_signals > 0:
+                examples += weighed(await silent_signals(store).signals(asked), examples, asked.learning.silent_signals)
         return await asyncio.to_thread(report, asked, examples, language_of)
 
     made = run_to_end(work(read_settings(config)))

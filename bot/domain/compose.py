@@ -32,7 +32,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import LearningReport, Withdrawal
+from bot.domain.report_posts import LearningReport, Trial, Withdrawal
 from bot.domain.rich_text import head, one_line, plain
 from bot.domain.tasks import NOT_A_REQUEST, Task
 
@@ -348,12 +348,13 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
     return [Post(room, card)]
 
 
-def learned(task: Task, adapter: str, verdict: Verdict, leads: Task | None = None) -> list[Post]:
-    """A candidate was judged: the fallback team's rooms, where leads are, hear why.
+def learned(task: Task, adapter: str, verdict: Verdict, leads: Task | None = None, canary: float = 0.0) -> list[Post]:
+    """A candidate was judged: the fallback team's rooms, where leads are, hear why. `canary`: what it serves first.
 
     `leads` is the task that routes, where the adapter is another's: a question has no rooms of its own.
     """
-    report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons)
+    trial = Trial(canary, ended=False) if verdict.promoted and canary else None
+    report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons, trial=trial)
     return [Post(room, report) for room in _rooms_of_leads(leads or task)]
 
 

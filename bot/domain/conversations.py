@@ -209,6 +209,8 @@ class Button:
     for_leads: bool = False
     """Only leads of the team may."""
     label: str | None = None
+    of_all_teams: bool = False
+    """And only those who are leads of all teams."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Source(StrEnum):
     """A label's meaning and examples, as the settings have them now."""
     SEED = "seed"
     """What comes with the demo company."""
+    SIGNAL = "signal"
+    """What somebody showed without saying it (`silent_signals`): it never judges, and never steers."""
 
 
 class Side(StrEnum):
@@ -77,6 +79,9 @@ class Adapter:
     """Of its files as they were judged; None: it came with the program, or is older than digests."""
     retires: datetime | None = None
     """When it stops serving, since somebody whose texts it learned from was forgotten; None: nobody was."""
+    merged: Mapping[str, str] = field(default_factory=dict)
+    """Label that it learned and that was merged since -> the one that has its requests now. What it says of both counts
+    for that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,8 @@ class Judged:
     champion: Adapter | None
     """None: nothing served."""
     verdict: Verdict
+    canary: float = 0.0
+    """Promoted, it serves this share of the requests first; 0: all at once."""
 
 
 class Outcome(StrEnum):
@@ -121,6 +128,10 @@ class Outcome(StrEnum):
     SERVES = "serves"
     REFUSED = "refused"
     ROLLED_BACK = "rolled back"
+    CANARY = "canary"
+    """It serves a share of the requests for now."""
+    WITHDRAWN = "withdrawn"
+    """As a canary it was corrected more often than the champion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +247,11 @@ def _drawn(example: Example) -> tuple[str, str]:
     return side_key(example.text), text_key(example.text)
 
 
+def _said(example: Example) -> bool:
+    """Whether anybody said what it is: what was merely shown measures nothing."""
+    return example.source is not Source.SIGNAL
+
+
 def keep_apart(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     """(to learn from, to steer by: when to stop, the temperature), both in the order of their content hash.
 
@@ -243,7 +259,7 @@ def keep_apart(examples: Sequence[Example]) -> tuple[list[Example], list[Example
     Fewer than LEAST_VALIDATION would be noise: then everything is learned from and nothing steers.
     """
     ordered = sorted(examples, key=_drawn)
-    apart = [e for e in ordered if int(side_key(e.text)[8:16], 16) / 0xFFFFFFFF < VALIDATION_SHARE]
+    apart = [e for e in ordered if _said(e) and int(side_key(e.text)[8:16], 16) / 0xFFFFFFFF < VALIDATION_SHARE]
     if len(apart) < LEAST_VALIDATION:
         return ordered, []
     steering = {side_key(e.text) for e in apart}
@@ -256,7 +272,7 @@ def rehearsed(examples: Sequence[Example]) -> tuple[list[Example], list[Example]
     Drawn by yet other digits of the hash, so that it is the same on every machine and says nothing of the other draws.
     """
     ordered = sorted(examples, key=_drawn)
-    asked = [e for e in ordered if int(side_key(e.text)[16:24], 16) / 0xFFFFFFFF < REHEARSED_SHARE]
+    asked = [e for e in ordered if _said(e) and int(side_key(e.text)[16:24], 16) / 0xFFFFFFFF < REHEARSED_SHARE]
     if len(asked) < LEAST_REHEARSED:
         return ordered, []
     apart = {side_key(e.text) for e in asked}

@@ -155,7 +155,7 @@ class Examples(Protocol):
         """
 
     async def examples(self, task: str) -> list[Example]:
-        """All that may be learned from: not withdrawn, not quarantined, not erased."""
+        """All that may be learned from: not withdrawn, not quarantined, not erased; of taps what leads confirmed."""
 
     async def waiting_corrections(self, task: str) -> int:
         """Corrections newer than the last training set."""

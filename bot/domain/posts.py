@@ -7,7 +7,7 @@ from enum import StrEnum
 from bot.domain.decisions import Heard
 from bot.domain.messages import File, Media, MessageRef, Person, Place
 from bot.domain.question_posts import Alert, QuestionAnswer
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 
 OTHER = "other"
 """The value of the button "something else". A candidate's button carries its position: "0", "1", "2"."""
@@ -254,6 +254,8 @@ class What(StrEnum):
     """To somebody who pressed a button that only people of the team may press."""
     NO_LEAD = "no_lead"
     """To somebody whose emoji would correct if they were a lead."""
+    NO_MODEL_LEAD = "no_model_lead"
+    """To somebody who pressed a button by which leads of all teams decide which model serves."""
     NOTHING_TO_SEND = "nothing_to_send"
     """To whoever wanted to send a note in which there is nothing that can be sent."""
     DISPUTED = "disputed"
@@ -285,6 +287,9 @@ Content = (
     | Continuation
     | LearningReport
     | Digest
+    | ShadowCard
+    | ShadowExplanation
+    | TrainingProgress
     | Reply
     | Offer
     | Sent
@@ -306,6 +311,9 @@ KINDS: dict[str, type[Content]] = {
         Continuation,
         LearningReport,
         Digest,
+        ShadowCard,
+        ShadowExplanation,
+        TrainingProgress,
         Reply,
         Offer,
         Sent,

@@ -16,6 +16,20 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """A candidate that served a share of the requests first, and what leads made of both sides' decisions."""
+
+    share: float
+    decided: int = 0
+    corrected: int = 0
+    decided_others: int = 0
+    """By the champion meanwhile."""
+    corrected_others: int = 0
+    ended: bool = True
+    """False: it has just begun."""
+
+
+@dataclass(frozen=True, slots=True)
 class LearningReport:
     """To the leads: a candidate was judged, and why it serves or not; or a champion was withdrawn, and why."""
 
@@ -25,6 +39,8 @@ class LearningReport:
     promoted: bool
     reasons: tuple[str, ...]
     withdrawal: Withdrawal | None = None
+    trial: Trial | None = None
+    """It serves a share first, or did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +64,50 @@ class Digest:
     """What has changed (`drift.Measure`)."""
     waiting: int
     """Conversations that deserve a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowCard:
+    """To the leads: what a candidate that answers nobody would have done. Buttons to promote it, keep what serves, and
+    have it explained, as long as nobody has decided."""
+
+    task: str
+    adapter: str
+    heard: int
+    """Requests that it was asked about."""
+    differently: int
+    """Of these, those that it would have routed elsewhere."""
+    agreed: int
+    """Of these, those that leads moved to where it would have routed them."""
+    decided: str = ""
+    """What became of it, a `shadow_card.Fate`; empty: nobody has decided."""
+    by: str = ""
+    """Who decided, as their platform shows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowExplanation:
+    """Under such a card: why the gate did not let the candidate serve."""
+
+    adapter: str
+    messages: int
+    """Held-out messages that both were asked."""
+    right: float
+    """The share that the candidate got right."""
+    right_before: float
+    """The share that what serves got right."""
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingProgress:
+    """To the leads: how far a training is. The verdict takes its place."""
+
+    task: str
+    adapter: str
+    phase: str
+    """A `learning.Phase`: it trains, it is compared with what serves, or it failed."""
+    percent: int
+    """Of that phase."""
+    problem: str = ""
+    """Why it failed."""

@@ -33,7 +33,8 @@ class Shadows(Protocol):
     """The candidate in the shadow, and what it would have done."""
 
     async def shadow(self, task: str, base: str) -> Adapter | None:
-        """The adapter of the newest cycle if the gate refused it and nothing was promoted since; None: nobody."""
+        """The adapter of the newest cycle if the gate refused it, nothing was promoted since, and no lead set it aside;
+        None: nobody."""
 
     async def unheard(self, shadow: Adapter, limit: int) -> list[Unheard]:
         """What was decided since it was made, the newest first: it keeps up where it cannot catch up."""

@@ -88,6 +88,10 @@ class Learning:
     """Whether a model that the gate let serve goes back by itself when leads correct it more than the one before."""
     shadow: bool = False
     """Whether the newest candidate that the gate refused is asked about what comes in, too, and answers nobody."""
+    canary: float = 0.0
+    """Share of the requests that a candidate which the gate let through serves first; 0: it serves all at once."""
+    silent_signals: float = 0.0
+    """Of each team's examples, the share that may come on top from what people show without saying it; 0: none."""
     digest: str = "0 9 * * mon"
     """When leads hear how the week went, as cron; empty: never."""
     ask_above_minutes: float = 60.0

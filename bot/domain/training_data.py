@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.domain.errors import UsageError
-from bot.domain.learning import Example, Side, label_counts, replayed, settle
+from bot.domain.learning import Example, Side, Source, label_counts, replayed, settle
 from bot.domain.near_duplicates import NearGroups, near_groups
 from bot.domain.tasks import Task
 
@@ -37,7 +37,8 @@ def draw(examples: Sequence[Example], names: Collection[str]) -> Drawn:
     """Examples of labels that the task still has, each text once, and nothing judged that was as good as learned.
 
     Of a group of near duplicates on both sides the held-out ones are left out, not those to learn from: a correction
-    must be learned, and the memory, which takes part in the judging, knows both sides' corrections.
+    must be learned, and the memory, which takes part in the judging, knows both sides' corrections. A silent signal is
+    left out itself: it takes no text from the judging, and contradicts nobody.
     """
     known = [e for e in settle(examples) if e.label in names]
     return drawn_from(known, near_groups([e.text for e in known]))
@@ -45,11 +46,17 @@ def draw(examples: Sequence[Example], names: Collection[str]) -> Drawn:
 
 def drawn_from(known: Sequence[Example], groups: NearGroups) -> Drawn:
     """The same of different texts whose groups are known."""
-    learned = {group for group, e in zip(groups.near, known, strict=True) if e.side is Side.TRAIN}
-    held_out = [(group, e) for group, e in zip(groups.near, known, strict=True) if e.side is Side.HELD_OUT]
+    grouped = list(zip(groups.near, known, strict=True))
+    learned = {group for group, e in grouped if e.side is Side.TRAIN and e.source is not Source.SIGNAL}
+    held_out = [(group, e) for group, e in grouped if e.side is Side.HELD_OUT and e.source is not Source.SIGNAL]
     judged = [e for group, e in held_out if group not in learned]
-    training_set = replayed([e for e in known if e.side is Side.TRAIN], MAX_TRAINING_SET)
-    share = sum(contradictions(known, groups.very_near)) / max(1, len(known))
+    judging = {group for group, _ in held_out}
+    taught = [
+        e for group, e in grouped if e.side is Side.TRAIN and (e.source is not Source.SIGNAL or group not in judging)
+    ]
+    training_set = replayed(taught, MAX_TRAINING_SET)
+    said = [(group, e) for group, e in zip(groups.very_near, known, strict=True) if e.source is not Source.SIGNAL]
+    share = sum(contradictions([e for _, e in said], [group for group, _ in said])) / max(1, len(said))
     return Drawn(training_set, judged, len(held_out) - len(judged), share if len(known) >= _ENOUGH_TO_TELL else 0.0)
 
 

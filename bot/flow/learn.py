@@ -29,6 +29,7 @@ from bot.domain.mixture import ADAPTER, Mixture, pooled
 from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Trainer, TrainingRun
 from bot.domain.scope import scope
 from bot.domain.serving_agreement import disagreement
+from bot.domain.silent_signals import SilentSignals, weighed
 from bot.domain.tasks import Task
 from bot.domain.training_data import check_drawn, draw
 from bot.domain.unlearning import TrainingTexts
@@ -68,6 +69,8 @@ class Learner:
     """What trainings leave on disk; None: nothing."""
     estimator: TrainingEstimator | None = None
     """Says before a training how long it takes; None: nobody does."""
+    signals: SilentSignals | None = None
+    """What people show without saying it; None: nobody looks."""
 
     async def due(self, task: Task, tick: str) -> bool:
         """Ask for a cycle if enough corrections wait; once a tick, however many processes say so."""
@@ -115,6 +118,8 @@ class Learner:
             raise UsageError(f"tasks.{cycle.task}: the settings have no such task any more")
         query = await self.scorer.classifier.query(task)
         examples = await self.examples.examples(task.name)
+        if self.signals is not None and task.learning.silent_signals > 0:
+            examples += weighed(await self.signals.signals(task), examples, task.learning.silent_signals)
         drawn = await asyncio.to_thread(draw, examples, frozenset(task.names))
         check_drawn(task, drawn)
         await self._log_estimate(cycle, query, drawn.training_set)
@@ -128,7 +133,8 @@ class Learner:
             judge = Judge(self.scorer, self.registry, self.now)
             verdict = await judge.verdict(query, candidate, drawn.held_out, tell, [wrong] if wrong else [])
             verdict = replace(verdict, reasons=(*verdict.reasons, in_words(query.task, candidate.mixture.proved)))
-        await self._conclude(cycle, Judged(candidate, query.adapter, verdict))
+        canary = task.learning.canary if query.adapter is not None else 0.0  # beside whom should the first be tried?
+        await self._conclude(cycle, Judged(candidate, query.adapter, verdict, canary))
         if self.let_go is not None:
             await self.let_go(self.scorer, task)
         await self._remove_texts(cycle)
@@ -219,7 +225,7 @@ class Learner:
     async def _conclude(self, cycle: Cycle, judged: Judged) -> None:
         candidate, verdict = judged.candidate, judged.verdict
         leads = next((task for task in self.tasks.values() if task.routes), None)
-        posts = compose.learned(self.tasks[cycle.task], candidate.name, verdict, leads)
+        posts = compose.learned(self.tasks[cycle.task], candidate.name, verdict, leads, judged.canary)
         await self.registry.conclude_cycle(cycle, judged, posts, self.now())
         log.info("judged", extra={"adapter": candidate.name, "promoted": verdict.promoted, **verdict.figures})
         if not verdict.promoted:

@@ -1,5 +1,6 @@
 """Step 2: What has no decision yet is classified, decided, and answered."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from bot.domain import compose
+from bot.domain.canary import Canaries, Canary
 from bot.domain.consequences import Effects
 from bot.domain.conversations import Decided, UndecidedConversation
 from bot.domain.decisions import Decision, Reason, fallback
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import has_words, joined
+from bot.domain.model_ports import Query, Vector
 from bot.domain.person_pace import PersonPace, Turn
 from bot.domain.questions import effects, shown, with_answers
 from bot.domain.rich_text import plain
@@ -28,6 +31,15 @@ log = logging.getLogger(__name__)
 
 _WRITERS = 4
 """Transactions at a time in which decisions are stored: few of the pool's connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A text to be decided on, whose it is, and whose conversation."""
+
+    text: str
+    by: str
+    conversation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,9 @@ class Sorter(Step[UndecidedConversation]):
     rules: Rules = field(default_factory=Rules)
     questions: Questions | None = None
     """What else is asked of every conversation; None: nothing."""
-    _texts: Batch[tuple[str, str], Considered] = field(init=False, repr=False, compare=False)
+    canaries: Canaries | None = None
+    """Who is on trial; None: nobody ever is."""
+    _texts: Batch[_Asking, Considered] = field(init=False, repr=False, compare=False)
     """Texts that were claimed together, and whose each is, are classified in one round trip."""
     _decisions: Batch[Decided, bool] = field(init=False, repr=False, compare=False)
     """Decisions that were made together are stored in one transaction."""
@@ -83,7 +97,8 @@ class Sorter(Step[UndecidedConversation]):
             [known] = await self.classifier.unasked([plain(text)])
             await self._hand_over(item, text, replace(ruled(rule), language=known.language), known, beside, many)
         elif has_words(text) and not item.unanswered:
-            known = await self._texts.one((plain(text), item.conversation.person.key))
+            conversation = item.conversation
+            known = await self._texts.one(_Asking(plain(text), conversation.person.key, conversation.id))
             await self._hand_over(item, text, self._decided(item, known, rule), known, beside, many)
         else:
             await self._without_words(item, text)
@@ -100,16 +115,17 @@ class Sorter(Step[UndecidedConversation]):
             return {task: rule for task, rule in found.items() if rule.then.label != NOT_A_REQUEST}
         return found
 
-    async def _consider(self, asked: Sequence[tuple[str, str]]) -> list[Considered]:
-        texts, askers = [text for text, _ in asked], [who for _, who in asked]
+    async def _consider(self, asked: Sequence[_Asking]) -> list[Considered]:
+        """By the champion, but for the conversations that are on the side of a canary."""
+        texts, askers = [one.text for one in asked], [one.by for one in asked]
         vectors = self.classifier.embedding(texts)  # while it is looked up who serves
         try:
             query = await self.classifier.query(self.task, hurried=True)
             if self.questions is None or not self.questions.tasks:
-                return await self.classifier.consider(query, texts, askers=askers, vectors=vectors)
+                return await self._by_side(query, asked, vectors)
             asking = self.questions.begin(texts, askers, vectors)
             try:
-                known = await self.classifier.consider(query, texts, askers=askers, vectors=vectors)
+                known = await self._by_side(query, asked, vectors)
                 answers = await self.questions.in_time(asking, len(texts))
             finally:
                 for one in asking:
@@ -117,6 +133,27 @@ class Sorter(Step[UndecidedConversation]):
             return [replace(one, answers=of) for one, of in zip(known, answers, strict=True)]
         finally:
             vectors.cancel()
+
+    async def _by_side(
+        self, query: Query, asked: Sequence[_Asking], vectors: "asyncio.Future[Sequence[Vector | None]] | None" = None
+    ) -> list[Considered]:
+        canary = await self._canary(query)
+        tried = [n for n, one in enumerate(asked) if canary is not None and canary.serves(one.conversation)]
+        others = [n for n in range(len(asked)) if n not in set(tried)]
+        found: dict[int, Considered] = {}
+        for side, adapter in ((others, query.adapter), (tried, canary.adapter if canary else None)):
+            if side:
+                texts, askers = [asked[n].text for n in side], [asked[n].by for n in side]
+                own = None if vectors is None else asyncio.ensure_future(_of(vectors, side))
+                by = replace(query, adapter=adapter)
+                known = await self.classifier.consider(by, texts, askers=askers, vectors=own)
+                found |= dict(zip(side, known, strict=True))
+        return [found[n] for n in range(len(asked))]
+
+    async def _canary(self, query: Query) -> Canary | None:
+        if self.canaries is None or query.adapter is None:
+            return None
+        return await self.canaries.canary(self.task.name, self.classifier.base)
 
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
         if case.conversation.wanted and not case.unanswered:
@@ -176,6 +213,11 @@ class Sorter(Step[UndecidedConversation]):
     async def _stored(self, decided: Decided) -> bool:
         """Whether it was stored, with others if it can be; False: a message came in between, and it comes again."""
         return await self._decisions.one(decided) or await self.ledger.decide_one(decided)
+
+
+async def _of(vectors: "asyncio.Future[Sequence[Vector | None]]", which: Sequence[int]) -> Sequence[Vector | None]:
+    every = await asyncio.shield(vectors)
+    return [every[n] for n in which]
 
 
 def tell(conversation: int, decision: Decision) -> None:

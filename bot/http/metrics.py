@@ -34,11 +34,14 @@ class Metrics:
         circuit: Callable[[], str] = lambda: "closed",
         drift: Callable[[], Mapping[tuple[str, str], bool]] = dict,
         broken: Callable[[datetime], Awaitable[Mapping[str, int]]] | None = None,
+        silent: Callable[[], Mapping[tuple[str, str], int]] = dict,
     ) -> None:
         """`circuit`: whether questions of this process reach the model now: one of CIRCUIT.
 
         `drift`: (task, measure) -> whether it has changed, as this process saw it last.
         `broken`: what must never be -> how often it is.
+
+        `silent`: (task, kind) -> how many silent signals there are, as this process saw it last.
         """
         self._insight = queries
         self._now = now
@@ -47,10 +50,12 @@ class Metrics:
         self._fresh_until = 0.0
         self._circuit = circuit
         self._drift = drift
+        self._silent = silent
         self.registry = CollectorRegistry()
         self._up = self._gauge("database_up", "1 when the database answers")
         self._model = self._gauge("model_circuit", "1 for the state of the circuit breaker before the model", "state")
         self._drifted = self._gauge("drift", "1 when the week differs from the four before", "task", "measure")
+        self._signals = self._gauge("silent_signals", "What people showed without saying it", "task", "kind")
         self._waiting = self._gauge("waiting", "Conversations without a decision; posts not said yet", "what")
         self._oldest = self._gauge("oldest_waiting_seconds", "How long the oldest of them has waited", "what")
         self._given_up = self._gauge("posts_given_up", "Posts that will never be said, ever")
@@ -74,6 +79,8 @@ class Metrics:
             self._model.labels(state).set(self._circuit() == state)
         for (task, measure), changed in self._drift().items():
             self._drifted.labels(task, measure).set(changed)
+        for (task, kind), count in self._silent().items():
+            self._signals.labels(task, kind).set(count)
         if self._reading is None:
             self._reading = asyncio.create_task(self._read(), name="read figures")
         done, _ = await asyncio.wait({self._reading}, timeout=_PATIENCE)

@@ -27,7 +27,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import LearningReport, Withdrawal
+from bot.domain.report_posts import LearningReport, TrainingProgress, Trial, Withdrawal
 from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 from bot.locales import choose, sentence
 from bot.platforms.question_wording import alert, wrong_answer
@@ -296,8 +296,21 @@ def report(content: LearningReport, language: str) -> list[str]:
     """What leads hear of a verdict, or of a withdrawal: the sentence, then the reasons."""
     if content.withdrawal is not None:
         return [_withdrawal(content.adapter, content.withdrawal, language)]
+    if content.trial is not None:
+        return [_trial(content, content.trial, language), *content.reasons]
     key = "report_promoted" if content.promoted else "report_refused"
     return [sentence(language, key, adapter=content.adapter), *content.reasons]
+
+
+def _trial(content: LearningReport, trial: Trial, language: str) -> str:
+    key = ("canary_promoted" if content.promoted else "canary_withdrawn") if trial.ended else "canary_began"
+    numbers = {
+        "decided": trial.decided,
+        "corrected": trial.corrected,
+        "decided_others": trial.decided_others,
+        "corrected_others": trial.corrected_others,
+    }
+    return sentence(language, key, adapter=content.adapter, share=f"{trial.share:.0%}", **numbers)
 
 
 def _withdrawal(again: str, figures: Withdrawal, language: str) -> str:
@@ -308,3 +321,9 @@ def _withdrawal(again: str, figures: Withdrawal, language: str) -> str:
         "corrected_before": str(figures.corrected_before),
     }
     return sentence(language, "report_withdrawn", adapter=again, withdrawn=figures.adapter, **numbers)
+
+
+def training_progress(content: TrainingProgress, language: str) -> str:
+    """How far it is, or why it failed."""
+    key = f"training_{content.phase}"
+    return sentence(language, key, adapter=content.adapter, percent=content.percent, problem=content.problem)

@@ -30,7 +30,7 @@ from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.posts import Card, Continuation, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.failures import backs_off, readable
 from db.conversations.targets import on_note
@@ -44,7 +44,10 @@ from db.tables import ConversationRow, MessagePartRow, MessageRow, NoteRow, Post
 
 _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, WrongTeam, Notice))
 """What stands in the team's room. Whatever is written under our posts to the person is no note."""
-_IN_TEAMS_ROOMS = (*_OF_THE_TEAM, LearningReport.__name__, Digest.__name__, Alert.__name__)
+_TO_LEADS = tuple(
+    kind.__name__ for kind in (LearningReport, Digest, ShadowCard, ShadowExplanation, TrainingProgress, Alert)
+)
+_IN_TEAMS_ROOMS = (*_OF_THE_TEAM, *_TO_LEADS)
 _PARKED_FOR = timedelta(hours=1)
 """How long a note waits for the receipt of what it was written under. After that it is nobody's."""
 

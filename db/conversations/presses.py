@@ -15,6 +15,7 @@ from bot.domain.learning import Source
 from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef
 from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
+from bot.domain.report_posts import ShadowCard
 from db.conversations.answers import answers_of
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.decisions import heard, move
@@ -94,7 +95,7 @@ def _waiting(now: ColumnElement[datetime]) -> Select[PressRow, ConversationRow, 
 
 _IGNORED = (
     update(PressRow)
-    .where(nobodys(PressRow, exists().where(on(PressRow), _HAS_BUTTONS), NOW))
+    .where(nobodys(PressRow, exists().where(on(PressRow), or_(_HAS_BUTTONS, PostRow.kind == ShadowCard.__name__)), NOW))
     .values(concluded_at=NOW)
     .execution_options(synchronize_session=False)
 )
@@ -107,7 +108,7 @@ async def button(session: AsyncSession, ref: MessageRef) -> Button | None:
     found = select(PostRow, ConversationRow).join(ConversationRow, ConversationRow.id == PostRow.conversation_id)
     row = (await session.execute(found.where(*here, _HAS_BUTTONS).limit(1))).first()
     if row is None:
-        return None
+        return await _of_shadow_card(session, ref)
     post, talk = row
     room, said = mappers.place(post), (await wordings(session, [post.id])).get(post.id)
     match said:
@@ -123,6 +124,15 @@ async def button(session: AsyncSession, ref: MessageRef) -> Button | None:
             return Button(room, said.sent)
         case _:
             return None
+
+
+async def _of_shadow_card(session: AsyncSession, ref: MessageRef) -> Button | None:
+    here = PostRow.platform == ref.platform, PostRow.receipt_chat == ref.chat, PostRow.receipt_id == ref.id
+    row = (await session.scalars(select(PostRow).where(*here, PostRow.kind == ShadowCard.__name__).limit(1))).first()
+    said = None if row is None else (await wordings(session, [row.edits or row.id])).get(row.edits or row.id)
+    if row is None or not isinstance(said, ShadowCard):
+        return None
+    return Button(mappers.place(row), bool(said.decided), for_leads=True, of_all_teams=True)
 
 
 async def _note(session: AsyncSession, said: Content) -> NoteRow | None:

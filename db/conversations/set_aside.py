@@ -143,6 +143,7 @@ async def _reopen_asking(session: AsyncSession, conversation: int, first: dateti
 _HANDLING: Mapping[str, _Handling] = {
     "ask": _Handling(_conclude_asking, _reopen_asking),
     "press": _facts(PressRow),
+    "shadow_press": _facts(PressRow),
     "relay": _facts(MessageRow),
     "note": _facts(NoteRow),
     "correct": _Handling(_conclude_reactions, _reopen_reactions),

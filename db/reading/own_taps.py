@@ -36,6 +36,11 @@ def vouched() -> ColumnElement[bool]:
     return or_(ExampleRow.conversation_id.is_(None), confirmed)
 
 
+def teaches_everybody() -> ColumnElement[bool]:
+    """Whether a training may learn it: a tap only once a lead has confirmed it, whatever is no tap always."""
+    return or_(ExampleRow.source != Source.TAP, vouched())
+
+
 async def own_taps(
     session: AsyncSession, task: Task, keys: Sequence[str], askers: Sequence[str]
 ) -> dict[int, Neighbour]:

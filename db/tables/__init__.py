@@ -11,6 +11,7 @@ from db.tables.conversations import (
     PreferenceRow,
 )
 from db.tables.failures import FailedItemRow
+from db.tables.leads import CanaryRow, CyclePostRow, ShadowCardRow, ShadowRulingRow
 from db.tables.learning import (
     AdapterRow,
     CorrectionRow,
@@ -33,8 +34,10 @@ from db.tables.processes import ProcessRow
 __all__ = [
     "MAX_NAME",
     "AdapterRow",
+    "CanaryRow",
     "ConversationRow",
     "CorrectionRow",
+    "CyclePostRow",
     "CycleRow",
     "DecisionCountRow",
     "DecisionRow",
@@ -57,7 +60,9 @@ __all__ = [
     "ReactionRow",
     "RollupRow",
     "RuleCountRow",
+    "ShadowCardRow",
     "ShadowRow",
+    "ShadowRulingRow",
     "Table",
     "TickRow",
     "Words",

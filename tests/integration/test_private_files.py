@@ -25,7 +25,7 @@ def test_what_commands_write(command: str, tmp_path: Path, database_url: str, mo
     if command != "init web":
         text = settings_text(of_names(["web"], platform_modules()), http=False)
         (tmp_path / "switchboard.toml").write_text(text, "utf-8")
-    monkeypatch.setattr("bot.cli.write_logs", lambda level: None)  # other tests read the log
+    monkeypatch.setattr("bot.cli.write_logs", lambda *_: None)  # other tests read the log
     before = os.umask(0o022)
     try:
         monkeypatch.setattr(sys, "argv", ["switchboard", *command.split()])

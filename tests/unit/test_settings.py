@@ -163,6 +163,20 @@ def test_what_a_new_model_is_held_to_and_whether_it_goes_back_by_itself(tmp_path
     assert "tasks.routing.learning.out_of_scope: must be a list of texts" in said
 
 
+def test_a_canary_serves_nobody_unless_a_share_is_set_and_never_more_than_half(tmp_path: Path) -> None:
+    assert load(write(tmp_path, GOOD), {}).routing.learning.canary == 0.0
+    table = "[tasks.routing.learning]\ncanary = 0.1\n"
+    assert load(write(tmp_path, GOOD + table), {}).routing.learning.canary == 0.1
+    assert "tasks.routing.learning.canary" in mistakes(tmp_path, GOOD + table.replace("0.1", "0.6"))
+
+
+def test_silent_signals_teach_nothing_unless_a_share_is_set(tmp_path: Path) -> None:
+    assert load(write(tmp_path, GOOD), {}).routing.learning.silent_signals == 0.0
+    table = "[tasks.routing.learning]\nsilent_signals = 0.1\n"
+    assert load(write(tmp_path, GOOD + table), {}).routing.learning.silent_signals == 0.1
+    assert "tasks.routing.learning.silent_signals" in mistakes(tmp_path, GOOD + table.replace("0.1", "1.5"))
+
+
 def test_for_how_long_a_training_may_take_unasked_and_what_an_hour_costs(tmp_path: Path) -> None:
     usual = load(write(tmp_path, GOOD), {}).routing.learning
     assert (usual.ask_above_minutes, usual.price_per_hour) == (60.0, 0.0)

@@ -27,16 +27,29 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from bot.locales import choose
 from bot.platforms.digest import digest
 from bot.platforms.question_wording import alert, choices
+from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
 from bot.platforms.slack.blocks import Block, Said, actions, choice_button, context, escaped, plain, quote, section
 from bot.platforms.slack.card import EXCERPT, MOST, attached, card, notified
 from bot.platforms.slack.locales import sentence
-from bot.platforms.wording import RenderContext, continuation, question, reply, report, to_person, to_team
+from bot.platforms.wording import (
+    RenderContext,
+    continuation,
+    question,
+    reply,
+    report,
+    to_person,
+    to_team,
+    training_progress,
+)
 
-FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport, Digest, Alert)
+FORBIDDEN_BEFORE_STRANGERS = (
+    *(Card, FollowUp, Sent, Offer, Notice, LearningReport, Digest, Alert),
+    *(ShadowCard, ShadowExplanation, TrainingProgress),
+)
 """What no other company may read: never said in a channel that is shared with one."""
 
 
@@ -62,6 +75,12 @@ def render(content: Content, rendering: RenderContext, links: Links | None = Non
             return _report(content, rendering.languages[0])
         case Digest():
             return plain("\n".join(digest(content, rendering.languages[0], rendering.task)))
+        case ShadowCard():
+            return _shadow_card(content, rendering.languages[0])
+        case TrainingProgress():
+            return plain(training_progress(content, rendering.languages[0]))
+        case ShadowExplanation():
+            return plain("\n• ".join(shadow_explanation(content, rendering.languages[0])))
         case Continuation():
             return _continuation(content, choose(content.language, rendering.languages))
         case FollowUp() | Offer() | Sent() | WrongTeam() | Notice():
@@ -152,6 +171,12 @@ def _continuation(content: Continuation, language: str) -> Said:
 def _report(content: LearningReport, language: str) -> Said:
     title, *reasons = report(content, language)
     return plain("\n".join([title, *(f"• {reason}" for reason in reasons)]))
+
+
+def _shadow_card(content: ShadowCard, language: str) -> Said:
+    told = "\n".join(shadow_card(content, language))
+    buttons = [choice_button(value, words) for value, words in shadow_buttons(content, language)]
+    return _with(told, buttons) if buttons else plain(told)
 
 
 def _with(told: str, buttons: list[Block]) -> Said:

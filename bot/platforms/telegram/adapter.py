@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from starlette.requests import Request
@@ -133,8 +134,12 @@ class Telegram:
         if button.for_leads:
             known = button.label if button.label in self._context.task.names else self._context.task.fallback
             team = self._context.task.label(known)
+            if button.of_all_teams:
+                team = replace(team, leads={})
             may = await self.may_correct(press.actor, team, button.room)
-            return "" if may else sentence(language, "notice_no_lead")
+            return (
+                "" if may else sentence(language, "notice_no_model_lead" if button.of_all_teams else "notice_no_lead")
+            )
         may = await self.may_handle(press.actor, button.room)
         return "" if may else sentence(language, "telegram_press_team_only")
 

@@ -29,11 +29,12 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from bot.domain.rich_text import units
 from bot.domain.tasks import Task
 from bot.platforms.digest import digest
 from bot.platforms.question_wording import alert, answers, choices, legends
+from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, link, marked_up, plain, quoted
@@ -49,6 +50,7 @@ from bot.platforms.wording import (
     report,
     to_person,
     to_team,
+    training_progress,
     voices_said,
     why,
 )
@@ -79,6 +81,14 @@ def render(content: Content, rendering: RenderContext, missing: Sequence[Media] 
             return _to_team(content, rendering)
         case LearningReport():
             return Said(_report(content, rendering.team))
+        case ShadowCard():
+            buttons = [(words, value) for value, words in shadow_buttons(content, rendering.team)]
+            told = plain("\n".join(shadow_card(content, rendering.team)))
+            return Said(told, keyboard(buttons, columns=2) if buttons else None)
+        case TrainingProgress():
+            return Said(plain(training_progress(content, rendering.team)), quiet=True)
+        case ShadowExplanation():
+            return Said(plain("\n• ".join(shadow_explanation(content, rendering.team))), quiet=True)
         case Digest():
             return Said(plain("\n".join(digest(content, rendering.team, rendering.task))))
         case Alert():

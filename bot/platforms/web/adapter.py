@@ -9,10 +9,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.domain.errors import Unreachable, UsageError
-from bot.domain.messages import Media, MessageRef, Person, Place
+from bot.domain.messages import Media, MessageRef, Person, Place, Press
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import OutboxItem
 from bot.domain.tasks import Label
+from bot.locales import sentence
 from bot.platforms import PlatformContext, Routed
 from bot.platforms.web import attachments, request_guard
 from bot.platforms.web.events import LEAD, NAME, PEOPLE, PERSON_ROOMS
@@ -39,7 +40,7 @@ class WebChat:
         teams = tuple(team_rooms(context.task))
         rooms = (*PERSON_ROOMS, *teams)
         self._permissions = Permissions(frozenset(leads))
-        self._inbound = Inbound(rooms, teams)
+        self._inbound = Inbound(rooms, teams, self._refusal)
         self._sender = Sender(rooms)
         self._page = Page(context, rooms)
         self._inbox: Inbox | None = None
@@ -118,6 +119,13 @@ class WebChat:
             waiting.headers.update({"Retry-After": "1", "Refresh": "1"})
             return waiting
         return await handler(request, self._inbox)
+
+    async def _refusal(self, press: Press) -> str:
+        """Why a button by which leads of all teams decide does nothing; the press is stored all the same."""
+        button = await self._context.ledger.button(press.ref)
+        if button is None or not button.of_all_teams or self._permissions.may_teach():
+            return ""
+        return sentence(self._context.languages[0], "notice_no_model_lead")
 
     async def _learn(self, request: Request, _inbox: Inbox) -> Response:
         await request_guard.body(request)

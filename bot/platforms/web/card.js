@@ -1,6 +1,6 @@
 // A card: what somebody wants, why it is here, what became of it, and the emoji that say so.
 import {attached, byId, clock, fresh, make, pictured} from "./draw.js";
-import {buildUnder, buildWriter, openWriter} from "./under.js";
+import {buildButtons, buildUnder, buildWriter, openWriter} from "./under.js";
 import {act} from "./wire.js";
 
 const unfolded = new Set(); // cards of which somebody opened what is folded
@@ -99,6 +99,7 @@ export function buildStanding(line, arriving) {
     make("p", {class: "excerpt", text: line.text ?? "", dir: "auto"}),
     ...(line.reasons ?? []).map((reason) => make("p", {class: "why", text: reason})),
     buildJump(line),
+    buildButtons(line, line),
     ...(line.under ?? []).map((under) => buildUnder(line, under)),
   );
 }

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.domain.messages import MessageRef
+from bot.domain.messages import MessageRef, Press
 from bot.domain.ports import Inbox
 from bot.platforms.web import events, request_guard
 
@@ -21,6 +21,8 @@ class Inbound:
 
     rooms: Sequence[str]
     team_rooms: Sequence[str]
+    refusal: Callable[[Press], Awaitable[str]]
+    """Why a button does nothing for whoever pressed it; empty when it may do something."""
 
     def acts(self) -> Sequence[tuple[str, Handler]]:
         """The last part of each act's address, and what takes it in."""
@@ -62,6 +64,8 @@ class Inbound:
     async def _press(self, request: Request, inbox: Inbox) -> Response:
         press = events.to_press(await request_guard.body(request), self.rooms, now())
         await inbox.press(press)
+        if why := await self.refusal(press):
+            return JSONResponse({"problem": why}, 403)
         return _stored(press.ref)
 
 

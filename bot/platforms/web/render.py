@@ -71,13 +71,16 @@ def learning(words: Words, champion: Adapter | None, cycle: Cycle | None, waitin
         "progress": round(cycle.progress, 3) if cycle else 0,
         "candidate": cycle.adapter if cycle else None,
         "promoted": bool(cycle and cycle.verdict and cycle.verdict.promoted),
-        "verdict": _verdict(words, cycle) if cycle else "",
+        "verdict": _verdict(words, cycle, champion) if cycle else "",
     }
 
 
-def _verdict(words: Words, cycle: Cycle) -> str:
+def _verdict(words: Words, cycle: Cycle, champion: Adapter | None) -> str:
     if cycle.verdict is None:
         return cycle.problem
+    if cycle.verdict.promoted and champion is not None and champion.name != cycle.adapter:
+        # It serves a share first, or somebody else was promoted since
+        return " ".join(map(as_sentence, cycle.verdict.reasons))
     key = "report_promoted" if cycle.verdict.promoted else "report_refused"
     return " ".join(
         [words.say(None, key, adapter=cycle.adapter or words.base), *map(as_sentence, cycle.verdict.reasons)]

@@ -8,9 +8,10 @@ from bot.domain.posts import SEND, Card, Continuation, FollowUp, Notice, Offer, 
 from bot.domain.queries import TranscriptLine
 from bot.domain.question_posts import Alert
 from bot.domain.relay import without_prefix
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from bot.platforms.digest import digest
 from bot.platforms.question_wording import alert, choices
+from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
 from bot.platforms.web.events import NAME
 from bot.platforms.web.words import (
     Json,
@@ -24,7 +25,7 @@ from bot.platforms.web.words import (
     mark,
     readable,
 )
-from bot.platforms.wording import continuation, report, to_team
+from bot.platforms.wording import continuation, report, to_team, training_progress
 
 
 def under(words: Words, card: TranscriptLine, lines: Sequence[TranscriptLine]) -> list[Json]:
@@ -167,5 +168,29 @@ def posted(words: Words, post: Post | None) -> Object:
         case Digest() as weekly:
             title, *lines = digest(weekly, language, words.task)
             return {"kind": "report", "text": title, "reasons": lines, "promoted": True}
+        case TrainingProgress() as going:
+            return {"kind": "report", "text": training_progress(going, language), "reasons": [], "promoted": False}
+        case ShadowCard() | ShadowExplanation() as told:
+            return _of_the_shadow(told, language)
         case _:
             return {"kind": "gone"}
+
+
+def _of_the_shadow(told: ShadowCard | ShadowExplanation, language: str) -> Object:
+    """A candidate's card, with its buttons as long as nobody has decided, and what explains it."""
+    if isinstance(told, ShadowExplanation):
+        title, *reasons = shadow_explanation(told, language)
+        return {
+            "kind": "report",
+            "text": title,
+            "reasons": [as_sentence(reason) for reason in reasons],
+            "promoted": False,
+        }
+    title, *more = shadow_card(told, language)
+    return {
+        "kind": "report",
+        "text": title,
+        "reasons": more,
+        "promoted": told.decided == "promoted",
+        "buttons": buttons(*shadow_buttons(told, language)),
+    }

@@ -10,6 +10,7 @@ export function buildUnder(card, line) {
     {class: `under ${line.kind}${line.failed ? " failed" : ""}${line.what ? ` ${line.what}` : ""}${fresh(line)}`},
     line.title && make("p", {class: "why", text: line.title}),
     line.text && make("p", {class: "words", text: line.text, dir: "auto"}),
+    ...(line.reasons ?? []).map((reason) => make("p", {class: "why", text: reason})),
     attached(line.attached),
     buildButtons(card, line),
   );
@@ -84,7 +85,7 @@ function buildTools(card, line) {
   ];
 }
 
-function buildButtons(card, line) {
+export function buildButtons(card, line) {
   if (!line.buttons?.length) return null;
   const buttons = line.buttons.map(({value, text}) =>
     make("button", {

@@ -128,5 +128,35 @@ async def test_killed_between_two_batches_it_goes_on(database: Database, monkeyp
     }
 
 
+async def test_what_refers_to_an_earlier_wording_means_its_post(closed: MessageRef, database: Database) -> None:
+    async with database.transaction() as session:
+        for refers in ("UPDATE messages SET carried_by", "UPDATE notes SET carried_by"):
+            await session.execute(text(f"{refers} = (SELECT max(id) FROM posts)"))  # noqa: S608
+    kept = Retention(vectors=timedelta(0), logs=timedelta(0))
+    assert await retainer(database, kept).remove() == {"rewordings": 1}
+    [(card,)] = await rows(database, "SELECT id FROM posts WHERE kind = 'Card'")
+    assert (
+        await rows(database, "SELECT carried_by FROM messages UNION ALL SELECT carried_by FROM notes") == [(card,)] * 2
+    )
+
+
+async def test_a_message_of_another_conversation_that_one_of_its_posts_carried_stays(
+    closed: MessageRef, database: Database
+) -> None:
+    async with database.transaction() as session:
+        await session.execute(
+            text("""INSERT INTO conversations (platform, chat, person_id, person_name, state, started_at, last_at,
+            heard_at, version, asked, asked_for_words, resting, reminders)
+            VALUES ('slack', 'C1', 'U7', '', 'routed', now(), now(), now(), 1, false, false, false, 0)""")
+        )
+        await session.execute(
+            text("""INSERT INTO messages (conversation_id, platform, chat, message_id, author_id, author_name, text, at,
+            carried_by, concluded_at) SELECT (SELECT max(id) FROM conversations), 'slack', 'C1', 'm9', 'U7', '',
+            'split', now(), (SELECT id FROM posts WHERE kind = 'Answer'), now()""")
+        )
+    assert (await retainer(database).remove())["words"] == 1
+    assert await rows(database, "SELECT text, carried_by FROM messages") == [("split", None)]
+
+
 async def test_by_default_no_words_and_no_lessons_go(closed: MessageRef, database: Database) -> None:
     assert set(await retainer(database, Retention()).count()) == {"vectors", "rewordings", "logs"}

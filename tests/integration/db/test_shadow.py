@@ -72,3 +72,8 @@ async def test_what_came_since_and_was_decided_unasked_is_heard_once_and_counted
     await desk.corrected(heard[4:5], label="billing")
     assert await shadows.shadow_figures("routing") == [ShadowFigures("routing-3", 6, 5, 1)]
     assert await shadows.shadow_figures("sentiment") == []
+    async with desk.database.transaction() as session:
+        renamed = "INSERT INTO label_changes (task, kind, before, after, by, at, touched) VALUES "
+        await session.execute(text(renamed + "('routing', 'rename', 'access', 'logins', 'ann', now(), '{}')"))
+        await session.execute(text("UPDATE corrections SET label = 'logins' WHERE label = 'access'"))
+    assert await shadows.shadow_figures("routing") == [ShadowFigures("routing-3", 6, 5, 1)], "it follows the new name"

@@ -12,6 +12,7 @@ from db.examples import PostgresExamples
 from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
+from db.voice_lessons import PostgresVoiceLessons
 from tests.integration.db.scenes import (
     ANN,
     LEAD,
@@ -82,6 +83,29 @@ async def test_a_tap_that_a_lead_confirmed_counts_for_everybody_until_that_is_ta
     await ledger.conclude_reactions(await pending(ledger, 41), None, CardState(), [], after(41))
     (found,) = await memory.nearest_many(TASK, [VECTOR], [TEXT], askers=[STRANGER])
     assert found.corrections == ()
+
+
+async def test_a_training_learns_from_a_tap_only_while_a_lead_confirms_it(
+    ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
+) -> None:
+    examples, lessons = PostgresExamples(database), PostgresVoiceLessons(database)
+    await tapped(ledger, outbox)
+    assert (await examples.examples("routing"), await lessons.lessons(TASK, "tiny", 10)) == ([], [])
+    alone = await lessons.stamp(TASK, "tiny")
+    ref = (await say_all(outbox, 20))["Card"]
+    await ledger.add_reaction(reaction(ref, "key", 30))
+    ruling = CardState(lead_label("access", 30, confirms=True))
+    await ledger.conclude_reactions(await pending(ledger, 31), None, ruling, [], after(31))
+    taught = await examples.examples("routing")
+    assert {(one.text, one.label, one.source) for one in taught} == {
+        (TEXT, "access", Source.TAP),
+        (TEXT, "access", Source.CONFIRMATION),
+    }
+    assert [one.label for one in await lessons.lessons(TASK, "tiny", 10)] == ["access"]
+    assert await lessons.stamp(TASK, "tiny") != alone, "the voices are fitted anew"
+    await ledger.add_reaction(reaction(ref, "key", 40, added=False, actor=LEAD))
+    await ledger.conclude_reactions(await pending(ledger, 41), None, CardState(), [], after(41))
+    assert (await examples.examples("routing"), await lessons.lessons(TASK, "tiny", 10)) == ([], [])
 
 
 async def test_what_a_lead_said_of_the_same_words_goes_before_ones_own_tap(

@@ -41,6 +41,7 @@ from tests.integration.db.scenes import (
     say_all,
 )
 from tests.integration.db.test_reactions import CORRECTED, lead_label
+from tests.integration.db.test_registry import adapter
 
 BILLING = Label("billing", "money", emoji={"slack": "moneybag"}, deliver_to={"slack": Place("slack", "C-BILLING")})
 LOGINS = Label("logins", "passwords", emoji={"slack": "key"}, deliver_to={"slack": Place("slack", "C-ACCESS")})
@@ -237,6 +238,23 @@ async def test_what_the_settings_say_of_a_team_is_left_to_the_settings(
         ("no password", "logins", Source.IMPORT),
         ("passwords", "logins", Source.SETTINGS),
     ]
+
+
+async def test_what_an_adapter_learned_of_a_merged_team_counts_for_the_other(
+    changes: PostgresTeamChanges, database: Database
+) -> None:
+    registry, task = PostgresRegistry(database), replace(RENAMED, labels=(BILLING, ACCESS, TRIAGE))
+    codes = await registry.codes(task, "starter", ALPHABET)
+    await registry.add_adapter(replace(adapter("routing-1"), codes=codes))
+    await registry.promote("routing", "routing-1", "command", "by hand", after(1), base="starter")
+    before = await registry.champion("routing", "starter")
+    assert before is not None
+    assert before.merged == {}
+    await made(changes, MERGED, TeamChange(Kind.MERGE, "access", "billing", "ann"))
+    champion = await registry.champion("routing", "starter")
+    assert champion is not None
+    assert (champion.merged, champion.codes) == ({"access": "billing"}, codes)
+    assert (await registry.adapters("routing"))[0].merged == {"access": "billing"}
 
 
 async def test_a_merged_team_gives_its_examples_and_its_open_requests_to_the_other(

@@ -36,13 +36,21 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import Digest, LearningReport, Withdrawal
+from bot.domain.report_posts import (
+    Digest,
+    LearningReport,
+    ShadowCard,
+    ShadowExplanation,
+    TrainingProgress,
+    Trial,
+    Withdrawal,
+)
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.init import settings_text
 from bot.platforms import EMOJI_ACTS, EXAMPLE_TEAMS, PlatformContext, PlatformModule
 from bot.settings import load
 
-REWRITTEN = 12
+REWRITTEN = 14
 """How many posts change while they stand."""
 Settings = tuple[dict[str, object], dict[str, str]]
 """A platform's table, and the environment."""
@@ -124,9 +132,16 @@ def contents(one: UnderTest) -> list[tuple[str, Content]]:
         (room, LearningReport("routing", "routing-2", True, ("better",))),
         (room, LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50))),
         (room, Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "other"),), (1,), (23,), ("teams",), 2)),
+        (room, TrainingProgress("routing", "routing-3", "training", 40)),
+        (room, LearningReport("routing", "routing-2", True, (), trial=Trial(0.1, 300, 20, 2_700, 200))),
+        (room, ShadowCard("routing", "routing-3", 212, 14, 11)),
+        (room, ShadowExplanation("routing-3", 400, 0.91, 0.9, ("not proven",))),
         (room, Continuation("and more", 3, 1, 2)),
         (person, Continuation("and more", 4, 1, 1, to_person=True)),
     ]
+
+
+SHADOWED = ShadowCard("routing", "routing-3", 212, 14, 11)
 
 
 def card(one: UnderTest, **changes: object) -> Card:
@@ -153,6 +168,12 @@ def rewritten(one: UnderTest) -> list[tuple[str, Content, Content]]:
         (room, Offer(1, "Ann", "one"), Offer(1, "Ann", "one", sent=True)),
         (room, WrongTeam(("billing", "other")), WrongTeam((), chosen="other")),
         (room, told, replace(told, withdrawn=True)),
+        (
+            room,
+            TrainingProgress("routing", "routing-3", "training", 40),
+            LearningReport("routing", "routing-3", True, ("better",)),
+        ),
+        (room, SHADOWED, replace(SHADOWED, decided="kept", by="Lee")),
     ]
 
 

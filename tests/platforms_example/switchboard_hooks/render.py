@@ -25,12 +25,23 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose
 from bot.platforms.digest import digest
-from bot.platforms.wording import card_marks, continuation, question, reply, report, to_person, to_team, why
+from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
+from bot.platforms.wording import (
+    card_marks,
+    continuation,
+    question,
+    reply,
+    report,
+    to_person,
+    to_team,
+    training_progress,
+    why,
+)
 from switchboard_hooks.locales import sentence
 
 
@@ -71,6 +82,13 @@ def _render(content: Content, reader: Reader) -> Said:
             return Said("\n".join(digest(content, reader.languages[0], reader.task)))
         case LearningReport():
             return Said("\n".join(report(content, reader.languages[0])))
+        case ShadowCard():
+            told, buttons = shadow_card(content, reader.languages[0]), shadow_buttons(content, reader.languages[0])
+            return Said("\n".join(told), tuple(buttons))
+        case ShadowExplanation():
+            return Said("\n".join(shadow_explanation(content, reader.languages[0])))
+        case TrainingProgress():
+            return Said(training_progress(content, reader.languages[0]))
         case _:
             return _for_the_team(content, reader, reader.languages[0])
 

@@ -28,7 +28,15 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import Digest, LearningReport, Withdrawal
+from bot.domain.report_posts import (
+    Digest,
+    LearningReport,
+    ShadowCard,
+    ShadowExplanation,
+    TrainingProgress,
+    Trial,
+    Withdrawal,
+)
 from db.reading.codec import decode, decode_media, encode, encode_media
 
 SOURCE = MessageRef("web", "c", "1")
@@ -63,6 +71,10 @@ ONE_OF_EACH: list[Content] = [
     Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "access"),), (1,), (23,), ("teams",), 2),
     LearningReport("routing", "routing-2", False, ("not proven",)),
     LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50)),
+    TrainingProgress("routing", "routing-3", "training", 40),
+    LearningReport("routing", "routing-2", True, (), trial=Trial(0.1, 300, 20, 2_700, 200)),
+    ShadowCard("routing", "routing-3", 212, 14, 11, "promoted", "Lea"),
+    ShadowExplanation("routing-3", 400, 0.91, 0.9, ("not proven better",)),
     Reply("billing", "it is on its way", "en", "Lea", (PHOTO,)),
     Offer(4, "Ann", "it is on its way"),
     Sent("it is on its way", "Lea", "Ann", "blocked", 1),

@@ -9,11 +9,23 @@ import pytest
 
 from bot.domain.decisions import Prediction
 from bot.domain.errors import SwitchboardError, TrainingFailed, Unreachable
-from bot.domain.learning import Adapter, Cycle, Example, Phase, Progress, Side, Source, keep_apart, text_key
+from bot.domain.learning import (
+    Adapter,
+    Cycle,
+    Example,
+    Phase,
+    Progress,
+    Side,
+    Source,
+    keep_apart,
+    side_of,
+    text_key,
+)
 from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.mixture import WORDS as VOICE
 from bot.domain.model_ports import Memory, Query, TrainingRun, Vector
 from bot.domain.report_posts import LearningReport
+from bot.domain.silent_signals import Signal, SignalKind
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
 from bot.flow.learn import Learner
@@ -287,3 +299,31 @@ async def test_what_a_mixture_proved_is_counted_on_what_training_kept_apart(scho
     alike = {name: 0.9999 if name == "it" else 0.0001 / 3 for name in TASK.names}
     assert mixture.scope.holds(alike, 0.8)
     assert not mixture.scope.holds(dict.fromkeys(TASK.names, 0.25), 0.7)
+
+
+@dataclass
+class FakeSignals:
+    """What two people showed; `tests/integration/db/test_silent_signals.py` says what the real one reads."""
+
+    asked: int = 0
+
+    async def signals(self, task: Task, limit: int = 0) -> Sequence[Signal]:
+        self.asked += 1
+        texts = [text for n in range(9) if side_of(text := f"shown without saying it {n}") is Side.TRAIN]
+        return [Signal(SignalKind.CONFIRMATION, n, "it", text, NOW) for n, text in enumerate(texts)]
+
+
+async def test_silent_signals_are_learned_only_where_the_settings_say_so_and_never_judge(school: School) -> None:
+    signals = FakeSignals()
+    for share, learned in ((0.0, 0), (0.1, 3)):
+        task = replace(TASK, learning=replace(TASK.learning, silent_signals=share))
+        learner = replace(school.learner, tasks={"routing": task}, signals=signals)
+        await school.registry.request_cycle("routing", "test", f"share {share}", NOW)
+        assert await learner.step() == 1
+        run = school.trainer.runs[-1]
+        shown = [example for example in run.examples if example.source is Source.SIGNAL]
+        assert [(one.label, one.side) for one in shown] == [("it", Side.TRAIN)] * learned
+        verdict = school.registry.known[-1].verdict
+        assert verdict is not None
+        assert verdict.figures["n"] == 120, "as many judge as before"
+    assert signals.asked == 1

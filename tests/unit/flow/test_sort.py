@@ -1,20 +1,25 @@
 """What has no decision yet gets one; what says nothing is asked for words."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from bot.domain.canary import Canary, End, Record
 from bot.domain.conversations import State, UndecidedConversation
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.hours import hours
+from bot.domain.learning import Adapter
 from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.person_pace import PersonPace
-from bot.domain.posts import Answer, Card, Question, WordsPlease
+from bot.domain.posts import Answer, Card, Post, Question, WordsPlease
 from bot.flow.sort import Sorter
-from tests.fakes import fake_classifier
+from tests.fakes import FakePredictor, fake_classifier
 from tests.fakes_ledger import Concluded, FakeLedger
-from tests.samples import NOW, PHOTO, TASK, case, message
+from tests.fakes_registry import FakeRegistry
+from tests.samples import NOW, PHOTO, TASK, case, conversation, message
 
 NOTHING = Neighbours()
 
@@ -147,3 +152,44 @@ async def test_who_writes_without_end_is_told_once_loses_nothing_and_keeps_nobod
     for waiting in cases[3:]:  # as their claims expire
         await sorter.handle(waiting)
     assert len(ledger.concluded) == 7
+
+
+@dataclass
+class OneCanary:
+    """A candidate on trial with half of the conversations."""
+
+    canary_of: Canary | None
+
+    async def canary(self, task: str, base: str) -> Canary | None:
+        return self.canary_of
+
+    async def record(self, canary: Canary, now: datetime) -> Record:
+        raise NotImplementedError
+
+    async def end(self, canary: Canary, how: End, reason: str, posts: Sequence[Post], now: datetime) -> bool:
+        raise NotImplementedError
+
+
+async def test_a_canary_decides_the_conversations_on_its_side_and_no_others() -> None:
+    champion = Adapter("routing-1", "routing", Path("runs"), "starter", dict.fromkeys(TASK.names, "x"), 1.0, NOW)
+    candidate = replace(champion, name="routing-2")
+    predictor, registry = FakePredictor(), FakeRegistry()
+    predictor.rules |= {"routing-1": lambda _: "billing", "routing-2": lambda _: "it"}
+    await registry.add_adapter(champion)
+    await registry.promote("routing", "routing-1", "test", "", NOW, base="starter")
+    classifier = replace(fake_classifier(NOTHING, predictor), registry=registry)
+    canary = Canary(1, "routing", candidate, "routing-1", 0.5, NOW)
+    cases = [replace(case(f"words {n}"), conversation=replace(conversation(State.NEW), id=n)) for n in range(20)]
+    for on_trial in (canary, None):
+        ledger = FakeLedger(cases=list(cases))
+        minutes = timedelta(minutes=10)
+        await Sorter(
+            TASK, ledger, classifier, timedelta(0), minutes, "ask", lambda: NOW, canaries=OneCanary(on_trial)
+        ).step()
+        decided: dict[int, str] = {}
+        for done in ledger.concluded:
+            assert isinstance(done.of, UndecidedConversation)
+            assert isinstance(done.outcome, Decision)
+            decided[done.of.conversation.id] = done.outcome.label
+        assert decided == {n: "it" if on_trial and canary.serves(n) else "billing" for n in range(20)}
+    assert 0 < sum(canary.serves(n) for n in range(20)) < 20

@@ -25,6 +25,8 @@ from bot.domain.memory_vote import Neighbours
 from bot.domain.messages import MessageRef, Note, Place, Press
 from bot.domain.model_ports import Vector
 from bot.domain.posts import YES, Answer, OutboxItem, Post, Solved
+from bot.domain.report_posts import ShadowCard
+from bot.domain.shadow_card import Ruling, ShadowPress, StandingShadowCard
 from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
@@ -32,15 +34,18 @@ from bot.flow.embed import EmbeddingBackfill
 from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
+from bot.flow.shadow_cards import ShadowButtons
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
 from bot.flow.worker_pool import WorkerPool
 from bot.lifecycle import Wakeup
 from tests.fakes import FakeEmbedder, FakePlatform, fake_classifier
 from tests.fakes_ledger import FakeFailedItems, FakeLedger, FakeOutbox
+from tests.fakes_registry import FakeRegistry
 from tests.samples import (
     AGENT,
     CUSTOMER,
+    LEAD,
     NOW,
     TASK,
     VOCABULARY,
@@ -129,8 +134,40 @@ def deliver(scene: Scene) -> Step[Any]:
     return Deliverer(TASK, scene.outbox, scene.ledger, {"web": scene.chat}, now, to="web")
 
 
+@dataclass
+class FakeShadowCards:
+    """Three presses on cards of candidates; concluding them fails as the ledger's would."""
+
+    ledger: FakeLedger
+    waiting: list[ShadowPress]
+
+    async def standing(self, task: str) -> Sequence[StandingShadowCard]:
+        return []
+
+    async def tell(self, task: str, adapter: str, posts: Sequence[Post], now: datetime) -> bool:
+        return False
+
+    async def renew(self, task: str, posts: Sequence[Post], now: datetime) -> None:
+        pass
+
+    async def claim_presses(self, now: datetime, limit: int) -> Sequence[ShadowPress]:
+        return [self.waiting.pop() for _ in range(min(limit, len(self.waiting)))]
+
+    async def conclude(self, pressed: ShadowPress, ruling: Ruling, posts: Sequence[Post], now: datetime) -> bool:
+        about = PendingPress(pressed.id, pressed.press, talk(pressed.id), (), 20, pressed.on.card)
+        await self.ledger.conclude_press(about, None, posts, now)
+        return True
+
+
+def shadow_press(scene: Scene) -> Step[Any]:
+    card = StandingShadowCard(20, Place("web", "triage"), ShadowCard("routing", "routing-2", 6, 6, 0))
+    pressed = Press(MessageRef("web", "triage", "post 20"), LEAD, "keep", NOW)
+    cards = FakeShadowCards(scene.ledger, [ShadowPress(id, pressed, card, (card,), True) for id in ALL])
+    return ShadowButtons({"routing": TASK}, cards, FakeRegistry(), {"web": scene.chat}, now)
+
+
 STEP: Mapping[str, Callable[[Scene], Step[Any]]] = {
-    made.__name__: made for made in (sort, ask, press, correct, relay, note, edit, remind, deliver)
+    made.__name__: made for made in (sort, ask, press, correct, relay, note, edit, remind, deliver, shadow_press)
 }
 
 

@@ -190,3 +190,10 @@ async def test_what_has_changed_is_an_alarm_by_task_and_measure() -> None:
         for m in ("teams", "words")
     }
     assert drift == {"teams": 1.0, "words": 0.0}
+
+
+async def test_silent_signals_are_counted_apart_from_corrections() -> None:
+    metrics = Metrics(Figures(), lambda: NOW, FakeFailedItems(), silent=lambda: {("routing", "correction"): 3})
+    await metrics.refresh()
+    labels = {"task": "routing", "kind": "correction"}
+    assert metrics.registry.get_sample_value("switchboard_silent_signals", labels) == 3.0

@@ -57,6 +57,20 @@ async def test_retired_label_of_an_adapter_gets_no_probability(predictor: VllmPr
     assert set(heard.probabilities) == {"billing", "it"}
 
 
+async def test_what_is_said_of_a_merged_team_counts_for_the_one_that_has_its_requests(
+    vllm: FakeVllm, predictor: VllmPredictor, tmp_path: Path
+) -> None:
+    prompts, codes = PromptBuilder(tmp_path / "base"), CODES | {"logins": "C"}
+    learned = Adapter("routing-1", "routing", tmp_path, "base", codes, 1.0, datetime(2026, 11, 1, tzinfo=UTC))
+    vllm.adapters["routing-1"] = str(tmp_path)
+    said = {"A": 0.4, "B": 0.25, "C": 0.35}
+    vllm.failure = completion({f"token_id:{prompts.code_id(code)}": math.log(p) for code, p in said.items()})
+    merged = replace(learned, merged={"logins": "it", "gone": "billing", "billing": "retired"})
+    (heard,) = await predictor.predict(Query(TASK, codes, merged), ["hi"])
+    assert heard.probabilities == pytest.approx({"billing": 0.4, "it": 0.6})
+    assert vllm.requests[0]["allowed_token_ids"] == [prompts.code_id(code) for code in "ABC"]
+
+
 async def test_task_without_any_code_is_refused(predictor: VllmPredictor) -> None:
     with pytest.raises(Refused, match="no label has a code"):
         await predictor.predict(Query(TASK, {}, None), ["hi"])

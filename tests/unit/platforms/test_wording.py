@@ -29,9 +29,10 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import LearningReport
+from bot.domain.report_posts import LearningReport, ShadowCard, ShadowExplanation, TrainingProgress, Trial
 from bot.domain.tasks import Label, Task
 from bot.locales import available
+from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
 from bot.platforms.wording import (
     attachment,
     card_marks,
@@ -43,6 +44,7 @@ from bot.platforms.wording import (
     report,
     to_person,
     to_team,
+    training_progress,
     voices_said,
     why,
 )
@@ -120,6 +122,10 @@ NOTICES = {
     What.SOLVED: "Cleo says that it is solved",
     What.UNSOLVED: "Cleo says that it is not solved. Once it is, put the emoji for done on the card anew",
     What.NOT_YOURS: "Only Cleo can answer this, so your press changed nothing",
+    What.NO_MODEL_LEAD: (
+        "Only leads of all teams decide which model serves, so your press changed nothing. Thank you for looking: "
+        "they see this card, too"
+    ),
     What.NO_MEMBER: "Only people of the team can do that, so your press changed nothing",
     What.NO_LEAD: "Only leads move requests to another team, so your emoji changed nothing",
     What.NOTHING_TO_SEND: (
@@ -353,3 +359,66 @@ def test_voices_and_what_was_not_read_are_named_in_every_language(language: str,
     assert not_read((), language) == []
     [left_out] = not_read([one.value for one in Noise], language)
     assert left_out.count(",") == len(Noise) - 1
+
+
+@pytest.mark.parametrize(
+    ("trial", "promoted", "expected"),
+    [
+        (Trial(0.1, ended=False), True, "Learned: routing-2 proved better, and serves 10% of the requests first."),
+        (
+            Trial(0.1, 300, 20, 2_700, 200),
+            True,
+            "routing-2 serves everybody now: as a canary leads corrected 20 of its 300 decisions, "
+            "and 200 of 2700 of the other's.",
+        ),
+        (
+            Trial(0.1, 90, 40, 900, 60),
+            False,
+            "routing-2 was withdrawn: as a canary leads corrected 40 of its 90 decisions, "
+            "and 60 of 900 of the other's. The present model stays.",
+        ),
+    ],
+    ids=["begun", "promoted", "withdrawn"],
+)
+def test_leads_hear_of_a_canary(trial: Trial, promoted: bool, expected: str) -> None:
+    assert report(LearningReport("routing", "routing-2", promoted, ("better",), trial=trial), "en") == [
+        expected,
+        "better",
+    ]
+
+
+def test_a_training_says_how_far_it_is_and_why_it_failed() -> None:
+    said = [
+        training_progress(TrainingProgress("routing", "routing-2", phase, 40, "no number any more"), "en")
+        for phase in ("training", "scoring", "failed")
+    ]
+    assert said == [
+        "Learning: routing-2 is being trained, 40 %",
+        "Learning: routing-2 is being compared with what serves, 40 %",
+        "Learning failed: routing-2 was not made. no number any more",
+    ]
+
+
+def test_a_shadow_card_says_what_would_have_been_and_then_what_was_decided() -> None:
+    open_card = ShadowCard("routing", "routing-3", 212, 14, 11)
+    assert shadow_card(open_card, "en") == [
+        "routing-3 answers nobody yet: it has not proved better. It would have routed 14 of 212 requests differently; "
+        "leads later agreed with it on 11."
+    ]
+    assert shadow_buttons(open_card, "en") == [
+        ("promote", "Promote"),
+        ("keep", "Keep what serves"),
+        ("explain", "Explain"),
+    ]
+    kept = replace(open_card, decided="kept", by="Lee")
+    assert shadow_card(kept, "en")[1] == "Lee decided: what serves stays."
+    assert shadow_buttons(kept, "en") == []
+
+
+def test_an_explanation_names_what_was_compared_and_every_reason() -> None:
+    told = ShadowExplanation("routing-3", 400, 0.91, 0.905, ("not proven better", "240 more messages are missing"))
+    assert shadow_explanation(told, "en") == [
+        "Of 400 messages kept apart, routing-3 sorts 91.0% right, what serves 90.5%. What the gate found:",
+        "not proven better",
+        "240 more messages are missing",
+    ]

@@ -32,7 +32,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert, QuestionAnswer
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
 from bot.platforms.slack.blocks import Said, escaped
@@ -103,6 +103,10 @@ EVERY = [
     Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
     LearningReport("routing", "routing-4", True, ("held-out accuracy 0.91 → 0.94",)),
     LearningReport("routing", "routing-4", False, ()),
+    TrainingProgress("routing", "routing-4", "scoring", 40),
+    ShadowCard("routing", "routing-4", 212, 14, 11),
+    ShadowCard("routing", "routing-4", 212, 14, 11, "kept", "Lee"),
+    ShadowExplanation("routing-4", 400, 0.91, 0.9, ("not proven",)),
     FollowUp("Ann", "", media=(PHOTO,)),
     FollowUp("Ann", "now right", edited=True),
     FollowUp("Ann", "", deleted=True),
@@ -176,6 +180,9 @@ def test_the_person_is_answered_in_their_language_and_the_team_in_the_first_one(
         Answer(NASTY, None),
         Moved(NASTY, None),
         Question((), None, answered=NASTY),
+        TrainingProgress("routing", NASTY, "failed", 0, NASTY),
+        ShadowCard("routing", NASTY, 212, 14, 11, "promoted", NASTY),
+        ShadowExplanation(NASTY, 400, 0.91, 0.9, (NASTY,)),
         LearningReport("routing", NASTY, True, (NASTY,)),
     ],
     ids=lambda content: type(content).__name__,
@@ -215,6 +222,7 @@ def test_five_thousand_characters_are_cut_to_fit(text: str) -> None:
         FollowUp("Ann", text, media=(PHOTO,) * 30),
         Sent(text, text, text, problem=text),
         Notice(What.MISDELIVERED, text, text, text),
+        ShadowExplanation("routing-4", 400, 0.91, 0.9, (text,)),
         LearningReport("routing", "routing-4", True, (text,)),
     ):
         result = said(content)

@@ -36,7 +36,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert, QuestionAnswer
-from bot.domain.report_posts import Digest, LearningReport, Withdrawal
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress, Withdrawal
 from bot.domain.rich_text import units
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
@@ -113,6 +113,10 @@ def samples(text: str) -> list[Content]:
         Alert("fraud", text, text, 0.9, "lead", text, None, copies=True, author=text, excerpt=text, withdrawn=True),
         *(Notice(what, text, text, text, 30) for what in What),
         Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
+        TrainingProgress("routing", text, "failed", 0, text),
+        ShadowCard("routing", text, 212, 14, 11),
+        ShadowCard("routing", text, 212, 14, 11, "promoted", text),
+        ShadowExplanation(text, 400, 0.91, 0.9, (text, text)),
         LearningReport("routing", text, True, (text, text)),
         LearningReport("routing", text, False, ()),
         LearningReport("routing", text, False, (), Withdrawal(text, 400, 60, 900, 50)),

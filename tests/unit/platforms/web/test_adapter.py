@@ -11,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Message as Event
 
+from bot.domain.conversations import Button
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.ledger import Change
 from bot.domain.messages import Media, MediaKind, MessageRef, Person, Place
@@ -83,6 +84,22 @@ async def test_reactions_and_presses_reach_the_inbox(door: Door) -> None:
     assert (await door.client.post("/chat/presses", json=press)).status_code == 200
     assert [(r.ref, r.emoji) for r in door.inbox.reactions] == [(MessageRef("web", "billing", "post-7"), "📦")]
     assert [p.value for p in door.inbox.presses] == ["0"]
+
+
+async def test_who_may_not_decide_on_the_model_is_told_and_the_press_is_stored() -> None:
+    world, inbox = FakeWorld(), FakeInbox()
+    card = MessageRef("web", "billing", "post-9")
+    world.buttons[card] = Button(Place("web", "billing"), False, for_leads=True, of_all_teams=True)
+    press = {"ref": {"room": "billing", "id": "post-9"}, "value": "promote"}
+    answers = []
+    for leads in ([], ["lead"]):
+        async with PLATFORM.connect(PLATFORM.parse({"leads": leads}, {}), world.around()) as chat:
+            assert isinstance(chat, WebChat)
+            async with _listening(chat, inbox), _client(chat) as client:
+                answers.append(await client.post("/chat/presses", json=press))
+    assert [answer.status_code for answer in answers] == [403, 200]
+    assert answers[0].json()["problem"].startswith("Only leads of all teams decide which model serves")
+    assert [p.value for p in inbox.presses] == ["promote", "promote"]
 
 
 async def test_edits_deletions_and_notes_reach_the_inbox(door: Door) -> None:

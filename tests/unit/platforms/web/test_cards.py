@@ -30,7 +30,7 @@ from bot.domain.posts import (
 )
 from bot.domain.queries import TranscriptLine
 from bot.domain.question_posts import Alert, QuestionAnswer
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
 from bot.platforms.web import render
 from bot.platforms.web.cards import CARDS, team_room
 from bot.platforms.web.words import Object, Words
@@ -338,6 +338,9 @@ def test_there_is_a_line_for_everything_that_is_ever_said() -> None:
         "Continuation": Continuation("and more", 8, 1, 2),
         "Digest": Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
         "LearningReport": LearningReport("routing", "routing-2", True, ()),
+        "TrainingProgress": TrainingProgress("routing", "routing-3", "training", 40),
+        "ShadowCard": ShadowCard("routing", "routing-3", 212, 14, 11),
+        "ShadowExplanation": ShadowExplanation("routing-3", 400, 0.91, 0.9, ("not proven",)),
         "Offer": Offer(1, "Customer", "hi"),
         "Sent": Sent("hi", "Lead", "Customer"),
         "WrongTeam": WrongTeam(("legal",)),

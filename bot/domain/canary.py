@@ -1,0 +1,125 @@
+"""A candidate that the gate let through serves a share of the requests first; corrections may still take it back.
+
+The gate has decided by then, so a canary can only refuse: it serves everybody once it has been out for long enough and
+corrections do not speak against it.
+"""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from bot.domain.automatic_rollback import Corrections
+from bot.domain.learning import Adapter
+from bot.domain.messages import Place
+from bot.domain.posts import Post
+from bot.domain.report_posts import LearningReport, Trial
+from bot.domain.tasks import Task
+
+FALSE_ALARM = 0.05
+"""Chance that a candidate that is corrected no more often than the champion is ever withdrawn."""
+_TIMES_WORSE = (1.25, 1.5, 2.0, 3.0, 5.0)
+"""How many times as often it may be corrected, all at once: none of them has to be right."""
+LEAST, ENOUGH = timedelta(days=3), 300
+"""It serves everybody after so many days at the least, once so many of its decisions had a day to be corrected: by then
+nine of ten canaries that are corrected twice as often are found out (`benchmarks/canary.py`)."""
+LONGEST = timedelta(days=28)
+"""After that it serves everybody, however little came in: the gate had found it better."""
+
+
+class End(StrEnum):
+    """How a canary ended."""
+
+    PROMOTED = "promoted"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+    """Somebody moved the pointer meanwhile, or another candidate came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A candidate on trial."""
+
+    id: int
+    task: str
+    adapter: Adapter
+    champion: str
+    """Who serves the others."""
+    share: float
+    started: datetime
+
+    def serves(self, conversation: int) -> bool:
+        """Whether this conversation is on its side: always the same, however often it is decided, in any process."""
+        drawn = hashlib.sha256(f"{self.adapter.name} {conversation}".encode()).digest()
+        return int.from_bytes(drawn[:8], "big") < self.share * 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What leads made of both sides' decisions since it began, those of the last day left out."""
+
+    canary: Corrections
+    champion: Corrections
+
+
+class Canaries(Protocol):
+    """The canary of a task, what became of both sides, and how it ends."""
+
+    async def canary(self, task: str, base: str) -> Canary | None:
+        """None: nobody is on trial."""
+
+    async def record(self, canary: Canary, now: datetime) -> Record: ...
+
+    async def end(self, canary: Canary, how: End, reason: str, posts: Sequence[Post], now: datetime) -> bool:
+        """End it, move the pointer if it is promoted, and owe the posts, in one transaction. False: it has ended."""
+
+
+def worse(record: Record) -> bool:
+    """Whether the candidate is corrected more often than the champion.
+
+    Were it not, each correction would fall on the candidate's side with at most the share that it has of the
+    decisions, whatever leads correct and however that changes: hence a sequential probability ratio test (Wald 1945)
+    of that share against a mixture of larger ones (Robbins 1970), which may be looked at at any time (Ville 1939).
+    """
+    decided = record.canary.decided + record.champion.decided
+    if not record.canary.decided or not record.champion.decided:
+        return False
+    share = record.canary.decided / decided
+    on_it, on_others = record.canary.corrected, record.champion.corrected
+    ratios = []
+    for times in _TIMES_WORSE:
+        larger = share * times / (share * times + 1 - share)
+        ratios.append(on_it * math.log(larger / share) + on_others * math.log((1 - larger) / (1 - share)))
+    top = max(ratios)
+    return top + math.log(sum(math.exp(one - top) for one in ratios) / len(ratios)) >= -math.log(FALSE_ALARM)
+
+
+def verdict(canary: Canary, record: Record, now: datetime) -> End | None:
+    """How it ends now; None: it goes on."""
+    if worse(record):
+        return End.WITHDRAWN
+    out = now - canary.started
+    known = out >= LEAST and record.canary.decided >= ENOUGH
+    return End.PROMOTED if known or out >= LONGEST else None
+
+
+def told(task: Task, canary: Canary, record: Record, how: End) -> list[Post]:
+    """The rooms of the leads hear how it ended, and on which figures."""
+    figures = Trial(
+        canary.share, record.canary.decided, record.canary.corrected, record.champion.decided, record.champion.corrected
+    )
+    report = LearningReport(task.name, canary.adapter.name, how is End.PROMOTED, (), trial=figures)
+    rooms: Sequence[Place] = list(task.label(task.fallback).deliver_to.values())
+    return [Post(room, report) for room in rooms]
+
+
+def why(canary: Canary, record: Record) -> str:
+    """The same for the registry."""
+    mine, others = record.canary, record.champion
+    return (
+        f"as a canary of {canary.share:.0%} leads corrected {mine.corrected} of its {mine.decided} decisions, "
+        f"and {others.corrected} of {others.decided} of {canary.champion}"
+    )

@@ -1,0 +1,140 @@
+"""The leads' card of a candidate in the shadow: when there is something to say, what its buttons do, and for whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bot.domain.learning import Cycle
+from bot.domain.messages import Person, Place, Press
+from bot.domain.posts import Notice, Post, What
+from bot.domain.report_posts import ShadowCard, ShadowExplanation
+from bot.domain.shadow import ShadowFigures
+from bot.domain.tasks import Label, Task
+
+PROMOTE, KEEP, EXPLAIN = "promote", "keep", "explain"
+"""The values of its buttons."""
+ENOUGH = 5
+"""Requests that it would have routed differently before leads hear of it: of fewer nothing could be told, even if they
+agreed with it on each (sign test: five of five, p = .03)."""
+
+
+class Fate(StrEnum):
+    """What became of a candidate in the shadow."""
+
+    PROMOTED = "promoted"
+    KEPT = "kept"
+    """What serves stays; the candidate hears nothing any more."""
+    SUPERSEDED = "superseded"
+    """Another candidate was judged, or another adapter promoted, since: there is nothing to decide any more."""
+
+
+class Ruling(StrEnum):
+    """What a press amounts to, as it is recorded."""
+
+    PROMOTE = PROMOTE
+    KEEP = KEEP
+    EXPLAIN = EXPLAIN
+    REFUSED = "refused"
+    """By somebody who may not."""
+    NOTHING = "nothing"
+    """There is no such button, or nothing to decide any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingShadowCard:
+    """Such a card in its newest wording."""
+
+    post: int
+    place: Place
+    card: ShadowCard
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowPress:
+    """A button of such a card that was pressed."""
+
+    id: int
+    press: Press
+    on: StandingShadowCard
+    cards: tuple[StandingShadowCard, ...]
+    """The candidate's cards in all rooms, that one included."""
+    in_shadow: bool
+    """Whether the candidate is the one in the shadow still."""
+    explained: bool = False
+    """Whether it was explained under that card already."""
+
+
+class ShadowCards(Protocol):
+    """What leads are told of candidates in the shadow, and what they say to that."""
+
+    async def standing(self, task: str) -> Sequence[StandingShadowCard]:
+        """The cards on which nobody has decided yet."""
+
+    async def tell(self, task: str, adapter: str, posts: Sequence[Post], now: datetime) -> bool:
+        """Owe a candidate's first cards. False: it has some, or it was decided on; nothing changed."""
+
+    async def renew(self, task: str, posts: Sequence[Post], now: datetime) -> None:
+        """Rewrite cards, but for those on which somebody has decided meanwhile."""
+
+    async def claim_presses(self, now: datetime, limit: int) -> Sequence[ShadowPress]:
+        """Presses on such cards that nobody looked at yet, oldest first."""
+
+    async def conclude(self, pressed: ShadowPress, ruling: Ruling, posts: Sequence[Post], now: datetime) -> bool:
+        """Record the press, do what it asks for, and owe the posts, in one transaction. Again changes nothing.
+
+        False: the candidate is in the shadow no longer, or somebody has decided; the press waits to be looked at anew.
+        Raises UsageError when the adapter may not serve.
+        """
+
+
+def leads_of_the_model(task: Task) -> Label:
+    """The team whose leads may decide which model serves: nobody but those of all teams, as with `rollback`."""
+    return replace(task.label(task.fallback), leads={})
+
+
+def first_cards(task: Task, figures: ShadowFigures) -> list[Post]:
+    """A card in each of the leads' rooms, once there is something to say."""
+    if figures.differently < ENOUGH:
+        return []
+    card = ShadowCard(task.name, figures.adapter, figures.heard, figures.differently, figures.agreed)
+    return [Post(room, card) for room in task.label(task.fallback).deliver_to.values()]
+
+
+def renewed(standing: Sequence[StandingShadowCard], figures: ShadowFigures) -> list[Post]:
+    """The cards with the figures of now, where leads could see a difference: the same post says it."""
+    return [
+        _rewritten(one, replace(one.card, heard=figures.heard, differently=now[0], agreed=now[1]))
+        for one in standing
+        if (now := (figures.differently, figures.agreed)) != (one.card.differently, one.card.agreed)
+    ]
+
+
+def decided(cards: Sequence[StandingShadowCard], fate: Fate, by: str = "") -> list[Post]:
+    """Every card of the candidate says what was decided and by whom, and its buttons go."""
+    return [_rewritten(one, replace(one.card, decided=fate.value, by=by)) for one in cards]
+
+
+def explained(pressed: ShadowPress, cycle: Cycle | None) -> list[Post]:
+    """Under the card, once: why the gate did not let it serve."""
+    verdict = cycle.verdict if cycle else None
+    if pressed.explained or verdict is None:
+        return []
+    told = ShadowExplanation(
+        adapter=pressed.on.card.adapter,
+        messages=int(verdict.figures.get("n", 0)),
+        right=verdict.figures.get("candidate_accuracy", 0.0),
+        right_before=verdict.figures.get("champion_accuracy", 0.0),
+        reasons=verdict.reasons,
+    )
+    return [Post(pressed.on.place, told, under=pressed.on.post)]
+
+
+def refused(room: Place, person: Person) -> Post:
+    """To whoever may not decide, and to nobody else."""
+    return Post(room, Notice(What.NO_MODEL_LEAD), only_for=person)
+
+
+def _rewritten(standing: StandingShadowCard, card: ShadowCard) -> Post:
+    return Post(standing.place, card, edits=standing.post)

@@ -1,0 +1,32 @@
+"""Tells leads how far a training is, whichever process trains: it reads what the cycle publishes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from bot.domain.ledger import Change
+from bot.domain.model_ports import Registry
+from bot.domain.tasks import Task
+from bot.domain.training_progress import TrainingPosts, progress
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingProgressKeeper:
+    """Keeps one post a cycle in each of the leads' rooms; several processes may."""
+
+    name: ClassVar[str] = "training progress"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset()
+    """Nothing: a training says twice a second how far it is."""
+    tasks: Sequence[Task]
+    registry: Registry
+    posts: TrainingPosts
+    now: Callable[[], datetime]
+
+    async def step(self) -> int:
+        """Look at every task's newest cycle; always 0, since it takes a while until there is more to say."""
+        for task in self.tasks:
+            for cycle in await self.registry.cycles(task.name, 1):
+                if posts := progress(task, cycle, await self.posts.told(cycle.id)):
+                    await self.posts.tell(cycle, posts, self.now())
+        return 0

@@ -1,0 +1,29 @@
+"""What leads read of a candidate in the shadow, and the buttons they decide with: every platform shows these."""
+
+from bot.domain.report_posts import ShadowCard, ShadowExplanation
+from bot.domain.shadow_card import EXPLAIN, KEEP, PROMOTE
+from bot.locales import sentence
+
+
+def shadow_card(content: ShadowCard, language: str) -> list[str]:
+    """What it would have done; then what was decided, if anything was."""
+    figures = {"heard": content.heard, "differently": content.differently, "agreed": content.agreed}
+    told = sentence(language, "shadow_card", adapter=content.adapter, **figures)
+    if not content.decided:
+        return [told]
+    by = content.by or sentence(language, "someone")
+    return [told, sentence(language, f"shadow_card_{content.decided}", adapter=content.adapter, by=by)]
+
+
+def shadow_buttons(content: ShadowCard, language: str) -> list[tuple[str, str]]:
+    """(value, what stands on it); none once it was decided."""
+    if content.decided:
+        return []
+    return [(value, sentence(language, f"shadow_{value}")) for value in (PROMOTE, KEEP, EXPLAIN)]
+
+
+def shadow_explanation(content: ShadowExplanation, language: str) -> list[str]:
+    """What the gate compared, then each of its reasons."""
+    shares = {"right": f"{content.right:.1%}", "before": f"{content.right_before:.1%}"}
+    told = sentence(language, "shadow_explained", adapter=content.adapter, messages=content.messages, **shares)
+    return [told, *content.reasons]

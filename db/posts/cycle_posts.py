@@ -1,0 +1,31 @@
+"""The posts of a learning cycle in the leads' rooms: one a room, rewritten by whatever is said of the cycle later."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.messages import Place
+from bot.domain.posts import Post
+from db.posts.enqueue import enqueue
+from db.reading import mappers
+from db.tables import CyclePostRow, PostRow
+
+
+async def posts_of(session: AsyncSession, cycle: int) -> dict[Place, int]:
+    """Where a cycle was told of, and by which post; one that was given up does not count."""
+    mine = select(PostRow).join(CyclePostRow, CyclePostRow.post_id == PostRow.id)
+    rows = await session.scalars(mine.where(CyclePostRow.cycle_id == cycle, PostRow.given_up_at.is_(None)))
+    return {mappers.place(row): row.id for row in rows}
+
+
+async def enqueue_of_cycle(session: AsyncSession, cycle: int, posts: Sequence[Post], now: datetime) -> None:
+    """Owe the posts; one that goes where the cycle has a post already rewrites that one."""
+    known = await posts_of(session, cycle)
+    owed = await enqueue(session, None, [replace(post, edits=known.get(post.place)) for post in posts], now)
+    new = [{"cycle_id": cycle, "post_id": id} for id, post in zip(owed, posts, strict=True) if post.place not in known]
+    if new:
+        await session.execute(insert(CyclePostRow).values([row for row in new if row["post_id"] is not None]))

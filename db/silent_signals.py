@@ -1,0 +1,98 @@
+"""What people showed without saying it, read off conversations, notes and reactions."""
+
+from collections.abc import Sequence
+from typing import TypeVarTuple
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.conversations import State
+from bot.domain.decisions import Author
+from bot.domain.posts import Card
+from bot.domain.silent_signals import MOST, Signal, SignalKind, SilentSignals
+from bot.domain.tasks import Task
+from db.conversations.targets import on
+from db.engine import Database
+from db.reading import mappers
+from db.tables import ConversationRow, CorrectionRow, DecisionRow, NoteRow, PostRow, ReactionRow
+
+Wanted = TypeVarTuple("Wanted")
+_PEOPLE = (Author.PERSON, Author.LEAD)
+
+
+class PostgresSilentSignals:
+    """See `silent_signals.SilentSignals`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def signals(self, task: Task, limit: int = MOST) -> Sequence[Signal]:
+        async with self._database.transaction() as session:
+            handed_on = await _handed_on(session, task, limit)
+            known = {signal.conversation for signal in handed_on}
+            settled = [signal for signal in await _settled(session, task, limit) if signal.conversation not in known]
+        return sorted([*handed_on, *settled], key=lambda signal: signal.at, reverse=True)[:limit]
+
+
+async def _settled(session: AsyncSession, task: Task, limit: int) -> list[Signal]:
+    """Taken, answered and closed by the team that a machine chose."""
+    answered = exists().where(NoteRow.conversation_id == ConversationRow.id, NoteRow.sent_at.is_not(None))
+    columns = ConversationRow.id, ConversationRow.label, ConversationRow.text, ConversationRow.closed_at
+    closed = select(*columns).where(
+        ConversationRow.state == State.CLOSED, ConversationRow.taken_by.is_not(None), answered, _unsaid(task)
+    )
+    rows = await session.execute(closed.order_by(ConversationRow.closed_at.desc()).limit(limit))
+    return [
+        Signal(SignalKind.CONFIRMATION, id, label, text, at) for id, label, text, at in rows if label and text and at
+    ]
+
+
+async def _handed_on(session: AsyncSession, task: Task, limit: int) -> list[Signal]:
+    """Somebody who is no lead named another team on its card; of several who did, the last."""
+    found: dict[int, Signal] = {}
+    events: dict[int, list[ReactionRow]] = {}
+    talks: dict[int, ConversationRow] = {}
+    for talk, event in (await session.execute(_named(task, limit))).all():
+        talks[talk.id] = talk
+        events.setdefault(talk.id, []).append(event)
+    for id, talk in talks.items():
+        for reaction in sorted(mappers.standing(events[id]), key=lambda one: one.at):
+            label = task.label_of_emoji(reaction.ref.platform, reaction.emoji)
+            silent = reaction.counted is False and not reaction.actor.external
+            if silent and label is not None and label != talk.label and talk.text:
+                found[id] = Signal(SignalKind.CORRECTION, id, label, talk.text, reaction.at)
+    return list(found.values())
+
+
+def _named(task: Task, limit: int) -> Select[ConversationRow, ReactionRow]:
+    """Every reaction ever on cards on which somebody who may not correct said something: it may be taken back since."""
+    by_others = and_(ReactionRow.counted.is_(False), ReactionRow.external == false())
+    newest = _on_cards(select(ConversationRow.id)).where(by_others, _unsaid(task))
+    newest = newest.group_by(ConversationRow.id).order_by(func.max(ReactionRow.id).desc()).limit(limit)
+    return _on_cards(select(ConversationRow, ReactionRow)).where(ConversationRow.id.in_(newest))
+
+
+def _on_cards(wanted: Select[*Wanted]) -> Select[*Wanted]:
+    cards = wanted.join(PostRow, PostRow.conversation_id == ConversationRow.id).join(ReactionRow, on(ReactionRow))
+    return cards.where(PostRow.kind == Card.__name__, PostRow.edits.is_(None))
+
+
+def _unsaid(task: Task) -> ColumnElement[bool]:
+    """Decided by a machine, and nobody who may has said anything; the words are still there."""
+    ruled = exists().where(
+        CorrectionRow.conversation_id == ConversationRow.id,
+        CorrectionRow.task == task.name,
+        CorrectionRow.withdrawn_at.is_(None),
+    )
+    said = exists().where(DecisionRow.conversation_id == ConversationRow.id, DecisionRow.by.in_(_PEOPLE))
+    return and_(
+        ConversationRow.task == task.name,
+        ConversationRow.label.in_(task.names),
+        ConversationRow.erased_at.is_(None),
+        ConversationRow.text.is_not(None),
+        ~ruled,
+        ~said,
+    )
+
+
+_: type[SilentSignals] = PostgresSilentSignals
