@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,18 +18,23 @@ from bot.commands.file_options import (
     KeepHtml,
     LabelColumn,
     Mapped,
-    ReadFrom,
+    MaybeReadFrom,
     SkipBad,
     TextColumns,
     UnknownLabels,
     read_options,
 )
+from bot.commands.period import SettledSince
+from bot.commands.settled_messages import asked_when, settled_between
 from bot.console import say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
 from bot.domain.price_book import PriceBook, read_prices
+from bot.domain.settled import truth_notes
 from bot.files import read_whole
 from bot.model_stack import open_model_stack
+from bot.store import now
+from db.outcomes import PostgresOutcomes
 
 PRICES = Path(__file__).parents[1] / "prices.toml"
 Predicted = Annotated[
@@ -45,7 +51,8 @@ Page = Annotated[
 
 
 def comparing(
-    file: ReadFrom,
+    file: MaybeReadFrom = None,
+    since: SettledSince = None,
     predictions: Predicted = None,
     prices: Prices = None,
     gpu: Gpu = False,
@@ -61,12 +68,14 @@ def comparing(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Whether the fine-tuned model is worth it, on a labelled file; of one with splits, on its test rows.
+    """Whether the fine-tuned model is worth it, on a labelled file or, with --since, on past messages.
 
     The commonest label, each voice alone, the whole mixture and the mixture without
     the fine-tuned model, on the same messages: how often each is right, how fast it
     is, what it costs, and one sentence of verdict. --predictions puts anybody else's
-    answers beside them. Messages that nearly repeat a learned text are left out.
+    answers beside them. Messages that nearly repeat a learned text are left out. Of
+    a file with splits the test rows count; of past messages those whose label was
+    settled by what happened later.
     """
     settings = read_settings(config)
     with spoken():
@@ -74,12 +83,16 @@ def comparing(
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         files = prediction_files(predictions or ())
         priced = Priced(price_book(prices or PRICES), gpu)
-        given = examples.labelled(file, asked, options, skip_bad)
+        when = asked_when(file, since, asked, now())
+        given = examples.labelled(file, asked, options, skip_bad) if file is not None else []
 
     async def work() -> Comparison:
         async with open_model_stack(settings, asked_much=asked) as (store, models):
             known, today = await store.examples.examples(asked.name), datetime.now(UTC).date()
-            return await compare(models.learner.scorer, asked, known, given, files, priced, today)
+            settled = await settled_between(PostgresOutcomes(store.database), asked, when) if when else None
+            judging = settled.examples if settled else given
+            made = await compare(models.learner.scorer, asked, known, judging, files, priced, today)
+            return replace(made, notes=[*truth_notes(settled), *made.notes]) if settled else made
 
     made = run_to_end(work())
     show(made, as_json, sys.stdout)
