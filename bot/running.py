@@ -43,6 +43,7 @@ from bot.platforms import Routed
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
 from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadows, unlearner
+from bot.weekly_jobs import comparison_jobs
 from db.digests import PostgresDigests
 
 log = logging.getLogger(__name__)
@@ -150,6 +151,7 @@ def start_model_steps(
         for task in settings.tasks
         if task.learning.digest and task.label(task.fallback).deliver_to
     ]
+    jobs += comparison_jobs(settings, store, models)
     _work(group, sorter, store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))

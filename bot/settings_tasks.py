@@ -12,7 +12,8 @@ from bot.schedule import cron_problem
 from bot.settings_emoji import EmojiSettings
 from bot.settings_values import Table, Values, listed
 
-_LEARNING = ("schedule", "min_corrections", "out_of_scope", "automatic_rollback", "shadow", "digest")
+_LEARNING = ("schedule", "min_corrections", "out_of_scope", "automatic_rollback", "shadow", "digest", "comparison")
+_REPORTS = ("digest", "comparison")
 _TRAINING = ("ask_above_minutes", "price_per_hour")
 _GUARDS = ("corrections_per_hour", "new_team_corrections", "neighbour_guard")
 
@@ -87,15 +88,16 @@ class Tasks:
             automatic_rollback=self.values.yes_or_no(table, "automatic_rollback", True, where),
             shadow=self.values.yes_or_no(table, "shadow", False, where),
             digest=self._cron(table, "digest", Learning().digest, where),
+            comparison=self._cron(table, "comparison", Learning().comparison, where),
             ask_above_minutes=self.values.number(table, "ask_above_minutes", Learning().ask_above_minutes, where),
             price_per_hour=self.values.number(table, "price_per_hour", 0.0, where),
             guards=self._guards(table, where),
         )
 
     def _cron(self, table: Table, key: str, usual: str, where: str) -> str:
-        """When something is done; only a digest may be written as nothing: then it never is."""
+        """When something is done; what only reports may be written as nothing: then it never is."""
         written = self.values.text(table, key, usual, where)
-        if key == "digest" and not written.strip():
+        if key in _REPORTS and not written.strip():
             return ""
         if problem := cron_problem(written):
             self.values.mistake(

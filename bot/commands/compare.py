@@ -1,5 +1,6 @@
 """`switchboard compare`: whether fine-tuning is worth it, on one's own messages and at one's own prices."""
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ import typer
 from bot.commands import examples
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.comparison import OWN, Comparison, PredictionFile, Priced, compare
+from bot.commands.comparison_history import MOST, History, show_history, write_history
 from bot.commands.comparison_report import show, write_page
 from bot.commands.file_options import (
     Encoding,
@@ -29,11 +31,15 @@ from bot.commands.settled_messages import asked_when, settled_between
 from bot.console import say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
+from bot.domain.past_comparisons import PastComparison
 from bot.domain.price_book import PriceBook, read_prices
 from bot.domain.settled import truth_notes
+from bot.domain.tasks import Task
 from bot.files import read_whole
 from bot.model_stack import open_model_stack
-from bot.store import now
+from bot.settings import Settings
+from bot.store import now, open_store
+from db.comparisons import PostgresComparisons
 from db.outcomes import PostgresOutcomes
 
 PRICES = Path(__file__).parents[1] / "prices.toml"
@@ -53,6 +59,7 @@ Page = Annotated[
 def comparing(
     file: MaybeReadFrom = None,
     since: SettledSince = None,
+    history: History = False,
     predictions: Predicted = None,
     prices: Prices = None,
     gpu: Gpu = False,
@@ -75,11 +82,14 @@ def comparing(
     is, what it costs, and one sentence of verdict. --predictions puts anybody else's
     answers beside them. Messages that nearly repeat a learned text are left out. Of
     a file with splits the test rows count; of past messages those whose label was
-    settled by what happened later.
+    settled by what happened later. --history shows the verdicts of the weeks.
     """
     settings = read_settings(config)
     with spoken():
         asked = settings.task(task)
+        if history:
+            _history(settings, asked, html, as_json)
+            return
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         files = prediction_files(predictions or ())
         priced = Priced(price_book(prices or PRICES), gpu)
@@ -100,6 +110,18 @@ def comparing(
         if html is not None:
             write_page(html, made)
             say(f"{html} is written")
+
+
+def _history(settings: Settings, task: Task, html: Path | None, as_json: bool) -> None:
+    async def read() -> Sequence[PastComparison]:
+        async with open_store(settings) as store:
+            return await PostgresComparisons(store.database).newest(task.name, MOST)
+
+    past = asyncio.run(read())
+    show_history(past, task.name, as_json, sys.stdout)
+    if html is not None:
+        write_history(html, past, task.name)
+        say(f"{html} is written")
 
 
 def prediction_files(written: Sequence[str]) -> list[PredictionFile]:

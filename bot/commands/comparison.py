@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -12,6 +13,7 @@ from bot.domain.comparison import (
     SERVED,
     WITHOUT,
     Arm,
+    Difference,
     Figures,
     figures,
     majority,
@@ -25,13 +27,15 @@ from bot.domain.model_ports import Query
 from bot.domain.predictions import NO_ANSWER, Predictions, read_predictions
 from bot.domain.price_book import PriceBook
 from bot.domain.tasks import Task
-from bot.domain.worth import verdict
+from bot.domain.worth import Ruling, ruling, verdict
 from bot.flow.classify import Classifier
 from bot.flow.score import Answered, Scorer
 
 VOICES = (WORDS, VECTORS, NEIGHBOURS, ADAPTER)
 OWN = (MAJORITY, *VOICES, SERVED, WITHOUT)
 """The arms that a file of predictions cannot be called after."""
+Counting = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+"""Shows somebody how far it is."""
 _HEARD_AS = {"model": ADAPTER}
 """What a decision calls the adapter where no voice speaks beside it."""
 _TIMED = 40
@@ -66,6 +70,8 @@ class Comparison:
     """Left out, because another message of the file is the same."""
     rows: Sequence[Figures]
     verdict: str
+    ruled: tuple[Ruling, Difference | None]
+    """What the verdict says, and the difference it rests on."""
     notes: Sequence[str]
     book: PriceBook
 
@@ -86,6 +92,7 @@ async def compare(
     files: Sequence[PredictionFile],
     priced: Priced,
     today: date,
+    count: Counting = counting,
 ) -> Comparison:
     """Every arm on the messages that nearly repeat nothing to learn from. `known`: all examples of the task.
 
@@ -100,22 +107,23 @@ async def compare(
         )
     others = [_read(file, examples, judging, task) for file in files]
     query = await scorer.classifier.query(task)
-    own = await _own(scorer, query, judging, priced)
+    own = await _own(scorer, query, judging, priced, count)
     first = majority(training, judging)
     arms = ([first] if first else []) + own + [_foreign(one, priced.book) for one in others]
     served = next(arm for arm in arms if arm.name == SERVED)
     rows = [figures(arm, served, priced.book.minutes_per_misroute) for arm in arms]
     by_name, truths = {row.arm: row for row in rows}, {example.label for example in judging}
     said = verdict(by_name, len(judging), truths, [one.name for one in others], priced.book.currency)
+    ruled = ruling(by_name, len(judging), truths)
     notes = _notes(task, by_name, truths, others, priced.book, today)
     name = query.adapter.name if query.adapter else None
-    return Comparison(task.name, name, len(judging), leaked, repeated, rows, said, notes, priced.book)
+    return Comparison(task.name, name, len(judging), leaked, repeated, rows, said, ruled, notes, priced.book)
 
 
-async def _own(scorer: Scorer, query: Query, judging: Sequence[Example], priced: Priced) -> list[Arm]:
+async def _own(scorer: Scorer, query: Query, judging: Sequence[Example], priced: Priced, count: Counting) -> list[Arm]:
     """The voices alone, the whole mixture, and the mixture without the adapter."""
     times = await _times(scorer, query, [example.text for example in judging])
-    with counting("comparing", 2 * len(judging)) as done:
+    with count("comparing", 2 * len(judging)) as done:
         answered = await scorer.answers(query, judging, done)
         without = await scorer.without_model(answered).answers(query, judging, done)
     found = [(voice, _alone(voice, answered, without)) for voice in VOICES]

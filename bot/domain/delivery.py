@@ -24,6 +24,7 @@ from bot.domain.posts import (
     Split,
     What,
 )
+from bot.domain.report_posts import PICTURE, ComparisonReport
 from bot.domain.tasks import Task
 
 _TO_THE_PERSON = (Answer, Question, Moved, Solved, Split)
@@ -107,6 +108,8 @@ def without(content: Content, media: Media) -> Content:
 
 def attached(content: Content) -> tuple[Media, ...]:
     """What travels along with it."""
+    if isinstance(content, ComparisonReport):
+        return (PICTURE,)
     return content.media if isinstance(content, Card | FollowUp | Reply) else ()
 
 

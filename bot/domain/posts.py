@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from bot.domain.decisions import Heard
 from bot.domain.messages import File, Media, MessageRef, Person, Place
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
 
 OTHER = "other"
 """The value of the button "something else". A candidate's button carries its position: "0", "1", "2"."""
@@ -270,6 +270,7 @@ Content = (
     | Continuation
     | LearningReport
     | Digest
+    | ComparisonReport
     | Reply
     | Offer
     | Sent
@@ -290,6 +291,7 @@ KINDS: dict[str, type[Content]] = {
         Continuation,
         LearningReport,
         Digest,
+        ComparisonReport,
         Reply,
         Offer,
         Sent,

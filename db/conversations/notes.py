@@ -29,7 +29,7 @@ from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.posts import Card, Continuation, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
 from db.conversations.claims import free, held, lease, release
 from db.conversations.failures import backs_off, readable
 from db.conversations.targets import on_note
@@ -43,7 +43,7 @@ from db.tables import ConversationRow, MessagePartRow, MessageRow, NoteRow, Post
 
 _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, WrongTeam, Notice))
 """What stands in the team's room. Whatever is written under our posts to the person is no note."""
-_IN_TEAMS_ROOMS = (*_OF_THE_TEAM, LearningReport.__name__, Digest.__name__)
+_IN_TEAMS_ROOMS = (*_OF_THE_TEAM, LearningReport.__name__, Digest.__name__, ComparisonReport.__name__)
 _PARKED_FOR = timedelta(hours=1)
 """How long a note waits for the receipt of what it was written under. After that it is nobody's."""
 

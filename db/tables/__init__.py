@@ -13,6 +13,7 @@ from db.tables.conversations import (
 from db.tables.failures import FailedItemRow
 from db.tables.learning import (
     AdapterRow,
+    ComparisonRow,
     CorrectionRow,
     CycleRow,
     DecisionCountRow,
@@ -31,6 +32,7 @@ from db.tables.posts import PostRow, PressRow, ReactionRow
 __all__ = [
     "MAX_NAME",
     "AdapterRow",
+    "ComparisonRow",
     "ConversationRow",
     "CorrectionRow",
     "CycleRow",

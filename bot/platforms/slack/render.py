@@ -26,15 +26,16 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
 from bot.locales import choose
+from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
 from bot.platforms.slack.blocks import Block, Said, actions, choice_button, context, escaped, plain, quote, section
 from bot.platforms.slack.card import EXCERPT, MOST, attached, card, notified
 from bot.platforms.slack.locales import sentence
 from bot.platforms.wording import RenderContext, continuation, question, reply, report, to_person, to_team
 
-FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport, Digest)
+FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport, Digest, ComparisonReport)
 """What no other company may read: never said in a channel that is shared with one."""
 
 
@@ -60,6 +61,8 @@ def render(content: Content, rendering: RenderContext, links: Links | None = Non
             return _report(content, rendering.languages[0])
         case Digest():
             return plain("\n".join(digest(content, rendering.languages[0], rendering.task)))
+        case ComparisonReport():
+            return plain("\n".join(comparison(content, rendering.languages[0])))
         case Continuation():
             return _continuation(content, choose(content.language, rendering.languages))
         case FollowUp() | Offer() | Sent() | WrongTeam() | Notice():

@@ -28,9 +28,10 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
 from bot.domain.rich_text import units
 from bot.domain.tasks import Task
+from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.locales import sentence
@@ -77,6 +78,8 @@ def render(content: Content, rendering: RenderContext, missing: Sequence[Media] 
             return Said(_report(content, rendering.team))
         case Digest():
             return Said(plain("\n".join(digest(content, rendering.team, rendering.task))))
+        case ComparisonReport():
+            return Said(plain("\n".join(comparison(content, rendering.team))))
 
 
 def attached(media: Sequence[Media], language: str, key: str = "card_attached") -> list[str]:

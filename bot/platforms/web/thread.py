@@ -1,5 +1,6 @@
 """What stands under a card: notes, what became of them, what the person added, questions and notices. Pure."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 
 from bot.domain.continuation import first
@@ -7,7 +8,9 @@ from bot.domain.messages import Note
 from bot.domain.posts import SEND, Card, Continuation, FollowUp, Notice, Offer, Post, Sent, WrongTeam
 from bot.domain.queries import TranscriptLine
 from bot.domain.relay import without_prefix
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
+from bot.picture import picture
+from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
 from bot.platforms.web.events import NAME
 from bot.platforms.web.words import (
@@ -161,5 +164,9 @@ def posted(words: Words, post: Post | None) -> Object:
         case Digest() as weekly:
             title, *lines = digest(weekly, language, words.task)
             return {"kind": "report", "text": title, "reasons": lines, "promoted": True}
+        case ComparisonReport() as compared:
+            title, *lines = comparison(compared, language)
+            shown = f"data:image/png;base64,{b64encode(picture(compared)).decode()}"
+            return {"kind": "report", "text": title, "reasons": lines, "promoted": True, "picture": shown}
         case _:
             return {"kind": "gone"}

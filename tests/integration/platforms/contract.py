@@ -40,6 +40,7 @@ from bot.domain.tasks import Label, Task, Vocabulary
 from bot.init import settings_text
 from bot.platforms import EMOJI_ACTS, EXAMPLE_TEAMS, PlatformContext, PlatformModule
 from bot.settings import load
+from tests.samples import COMPARED
 
 REWRITTEN = 11
 """How many posts change while they stand."""
@@ -122,6 +123,7 @@ def contents(one: UnderTest) -> list[tuple[str, Content]]:
         (room, LearningReport("routing", "routing-2", True, ("better",))),
         (room, LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50))),
         (room, Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "other"),), (1,), (23,), ("teams",), 2)),
+        (room, COMPARED),
         (room, Continuation("and more", 3, 1, 2)),
         (person, Continuation("and more", 4, 1, 1, to_person=True)),
     ]

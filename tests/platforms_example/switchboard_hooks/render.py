@@ -24,10 +24,11 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
-from bot.domain.report_posts import Digest, LearningReport
+from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose
+from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
 from bot.platforms.wording import card_marks, continuation, question, reply, report, to_person, to_team, why
 from switchboard_hooks.locales import sentence
@@ -68,6 +69,8 @@ def _render(content: Content, reader: Reader) -> Said:
             return Said("—" if content.gone else f"{continuation(content, language)}\n{content.text}")
         case Digest():
             return Said("\n".join(digest(content, reader.languages[0], reader.task)))
+        case ComparisonReport():
+            return Said("\n".join(comparison(content, reader.languages[0])))
         case LearningReport():
             return Said("\n".join(report(content, reader.languages[0])))
         case _:

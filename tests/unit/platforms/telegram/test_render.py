@@ -41,6 +41,7 @@ from bot.locales import available
 from bot.platforms.telegram.markup import Said, cut
 from bot.platforms.telegram.render import render
 from bot.platforms.wording import RenderContext
+from tests.samples import COMPARED
 from tests.servers.telegram.formatting import parse
 
 LANGUAGES = ("en", "pt-BR", "es")
@@ -106,6 +107,7 @@ def samples(text: str) -> list[Content]:
         WrongTeam((), chosen=text),
         *(Notice(what, text, text, text, 30) for what in What),
         Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
+        COMPARED,
         LearningReport("routing", text, True, (text, text)),
         LearningReport("routing", text, False, ()),
         LearningReport("routing", text, False, (), Withdrawal(text, 400, 60, 900, 50)),

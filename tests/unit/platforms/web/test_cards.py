@@ -34,6 +34,7 @@ from bot.platforms.web import render
 from bot.platforms.web.cards import CARDS, team_room
 from bot.platforms.web.words import Object, Words
 from tests.fakes_web import TASK, VOCABULARY
+from tests.samples import COMPARED
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 WORDS = Words(TASK, ("en", "pt-BR"), "starter", VOCABULARY)
@@ -335,6 +336,7 @@ def test_there_is_a_line_for_everything_that_is_ever_said() -> None:
         "Card": CARD,
         "FollowUp": FollowUp("Customer", "more"),
         "Continuation": Continuation("and more", 8, 1, 2),
+        "ComparisonReport": COMPARED,
         "Digest": Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
         "LearningReport": LearningReport("routing", "routing-2", True, ()),
         "Offer": Offer(1, "Customer", "hi"),
