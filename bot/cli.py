@@ -13,6 +13,7 @@ from bot.commands import actions, examples, registry
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.compare import comparing
 from bot.commands.corrections import corrections
+from bot.commands.curve import drawing
 from bot.commands.data import data
 from bot.commands.failed import failed
 from bot.commands.file_options import (
@@ -60,6 +61,7 @@ cli.add_typer(failed, name="failed")
 cli.command()(data)
 cli.command()(review)
 cli.command(name="compare")(comparing)
+cli.command(name="curve")(drawing)
 cli.command()(replay)
 cli.add_typer(teams, name="teams")
 cli.add_typer(corrections, name="corrections")
