@@ -4,11 +4,13 @@ BIN := .venv/bin
 # Two processes; to read along in one: make test SIDE_BY_SIDE=
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope
 
-.PHONY: demo test test-all check format bench chromium clean
+.PHONY: demo install test test-all check format bench chromium clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/ready  ## everything on this machine; ARGS=--no-browser only prints the address
 	@$(BIN)/switchboard demo $(ARGS)
+
+install: .venv/ready  ## the environment alone, in .venv
 
 test: .venv/ready chromium  ## everything that can run here in under 25 minutes
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)

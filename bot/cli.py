@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from bot import app, database, running
+from bot import app, running
 from bot.commands import actions, examples, registry
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.compare import comparing
 from bot.commands.corrections import corrections
 from bot.commands.curve import drawing
 from bot.commands.data import data
+from bot.commands.database import backup, migrate, restore
 from bot.commands.failed import failed
 from bot.commands.file_options import (
     DryRun,
@@ -35,12 +36,13 @@ from bot.commands.file_options import (
 from bot.commands.replay import replay
 from bot.commands.review import review
 from bot.commands.teams import teams
+from bot.commands.version import before_any_command
 from bot.console import agreed, say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
 from bot.files import writing
 from bot.init import USUAL, begin, next_steps, of_names
-from bot.logs import write_logs
+from bot.logs import log_settings, write_logs
 from bot.model_stack import open_model_stack
 from bot.platforms import platform_modules, platform_names
 from bot.settings import Settings, with_listen
@@ -57,6 +59,7 @@ cli = typer.Typer(
     epilog="Exit codes: 0 done, 1 a check or a gate said no, 2 usage or configuration.",
 )
 
+cli.callback()(before_any_command)
 cli.add_typer(failed, name="failed")
 cli.command()(data)
 cli.command()(review)
@@ -151,22 +154,8 @@ def run(config: Config = None) -> None:
     run_to_end(running.serve(read_settings(config)))
 
 
-@cli.command()
-def migrate(config: Config = None) -> None:
-    """Bring the database to the newest schema. `run` and `demo` do it themselves."""
-    run_to_end(database.migrate(read_settings(config)))
-
-
-@cli.command()
-def backup(file: Annotated[Path, typer.Argument(dir_okay=False)], config: Config = None) -> None:
-    """Write the whole database into one file, while the bot goes on working."""
-    run_to_end(database.backup(read_settings(config), file))
-
-
-@cli.command()
-def restore(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], config: Config = None) -> None:
-    """Put the database back to what a backup holds. Stop the bot first: what the database held is replaced."""
-    run_to_end(database.restore_backup(read_settings(config), file))
+for command in (migrate, backup, restore):
+    cli.command()(command)
 
 
 @cli.command()
@@ -373,7 +362,11 @@ def forget(
 
 def main() -> None:
     """The `switchboard` command."""
-    write_logs(os.environ.get("SWITCHBOARD_LOG", "WARNING"))
+    try:
+        write_logs(*log_settings(os.environ))
+    except UsageError as error:
+        say(str(error))
+        sys.exit(2)
     cli()
 
 

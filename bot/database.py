@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from bot.backup import movable, pack, place_for, put_back, unpacked
 from bot.console import say
+from bot.domain.errors import UsageError
 from bot.settings import Settings
 from db.migrate import upgrade
 from db.server.backup import dump, restore
+from db.server.backup_facts import facts_of, serving_adapters
 from db.server.embedded import embedded
+from inference.adapters import digest_of
 
 
 @asynccontextmanager
@@ -29,16 +34,56 @@ async def migrate(settings: Settings) -> None:
     say("the database is at the newest schema")
 
 
-async def backup(settings: Settings, file: Path) -> None:
-    """Everything in the database into one file, while the bot goes on working. Raises UsageError."""
-    async with database_url(settings) as url:
-        await asyncio.to_thread(dump, url, file)
-    say(f"{file} holds the whole database; adapters are files under {settings.model.runs}, copy them too")
+async def backup(settings: Settings, file: Path, verify: bool = False) -> None:
+    """The database, and the adapters that serve or may serve again, in one file, while the bot goes on working.
+
+    With `verify` the file is then restored into a database of its own and read back. Raises UsageError.
+    """
+    place_for(file)
+    with TemporaryDirectory(prefix="switchboard-backup-") as folder:
+        dumped = Path(folder) / "database.dump"
+        async with database_url(settings) as url:
+            await asyncio.to_thread(dump, url, dumped)
+            # After the dump, so that no adapter is missing that it names; what came since is in the next backup
+            known = await asyncio.to_thread(serving_adapters, url)
+        adapters, missing = movable([path for path, _ in known], settings.model.runs)
+        await asyncio.to_thread(pack, dumped, adapters, file)
+    say(f"{file} holds the whole database and {counted(len(adapters), 'adapter')}")
+    for path in missing:
+        say(f"not in it: the adapter {path}, whose files are not below {settings.model.runs}")
+    if verify:
+        await verified(file)
+
+
+async def verified(file: Path) -> None:
+    """Say what a backup brings back: it is restored into a scratch database, and every row is read.
+
+    Raises UsageError where it is damaged, or an adapter's files are not those that were judged.
+    """
+    with unpacked(file) as held, TemporaryDirectory(prefix="switchboard-verify-") as folder:
+        async with embedded(Path(folder)) as url:
+            await asyncio.to_thread(restore, url, held.dump)
+            facts = await asyncio.to_thread(facts_of, url)
+        for path, digest in facts.adapters:
+            if digest is not None and path in held.adapters and digest_of(held.adapters[path]) != digest:
+                raise UsageError(f"{file}: the files of adapter {path} are not those that were judged")
+    rows, adapters = f"{facts.rows} rows in {facts.tables} tables", counted(len(held.adapters), "adapter")
+    say(f"verified: restored into a scratch database, {rows}, schema {facts.version}, {adapters}")
 
 
 async def restore_backup(settings: Settings, file: Path) -> None:
-    """The database as the file has it, or unchanged. Stop the bot first. Raises UsageError."""
-    async with database_url(settings) as url:
-        await asyncio.to_thread(restore, url, file)
-        await asyncio.to_thread(upgrade, url)
+    """The database as the file has it, or unchanged, and its adapters. Stop the bot first. Raises UsageError."""
+    with unpacked(file) as held:
+        async with database_url(settings) as url:
+            await asyncio.to_thread(restore, url, held.dump)
+            await asyncio.to_thread(upgrade, url)
+        new, kept = await asyncio.to_thread(put_back, held.adapters, settings.model.runs)
     say(f"the database is what {file} holds")
+    if new:
+        say(f"{counted(len(new), 'adapter')} put back below {settings.model.runs}")
+    if kept:
+        say(f"left as they were, for they are there already: {', '.join(kept)}")
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,27 +1,79 @@
-"""How we log: one line a fact, `message key=value …`, on stderr."""
+"""How we log: one line a fact on stderr, `message key=value …` for people or a JSON object for programs."""
 
+import json
 import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from bot.domain.errors import UsageError
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _OURS = ("bot", "db", "inference")
 """A platform made by somebody else is heard, too, when it logs as `bot.platforms.NAME`."""
+
+
+class LogFormat(StrEnum):
+    """How a line is written."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class _Facts(logging.Formatter):
     """Appends what was passed as `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        facts = [f"{key}={value!r}" for key, value in record.__dict__.items() if key not in _OWN]
+        facts = [f"{key}={value!r}" for key, value in _extra(record).items()]
         return " ".join([super().format(record), *facts])
 
 
-def write_logs(level: str) -> None:
+class _Json(logging.Formatter):
+    """One object a line: `at` (UTC, ISO 8601), `level`, `logger`, `message`, and each `extra` by its name.
+
+    An extra fact of one of these names has an underscore behind it. An error's traceback is `traceback`.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        for key, value in _extra(record).items():
+            line[f"{key}_" if key in line else key] = value
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def log_settings(environment: Mapping[str, str]) -> tuple[str, LogFormat]:
+    """Level and form, of SWITCHBOARD_LOG and SWITCHBOARD_LOG_FORMAT. Raises UsageError naming the choices."""
+    level = environment.get("SWITCHBOARD_LOG", "") or "WARNING"
+    form = environment.get("SWITCHBOARD_LOG_FORMAT", "") or LogFormat.TEXT
+    if level.upper() not in _LEVELS:
+        raise UsageError(f"SWITCHBOARD_LOG={level}: there is no such level; write one of {', '.join(_LEVELS)}")
+    if form.lower() not in list(LogFormat):
+        raise UsageError(f"SWITCHBOARD_LOG_FORMAT={form}: write {' or '.join(LogFormat)}")
+    return level.upper(), LogFormat(form.lower())
+
+
+_FORMATTERS = {LogFormat.TEXT: _Facts, LogFormat.JSON: _Json}
+
+
+def _extra(record: logging.LogRecord) -> dict[str, object]:
+    return {key: value for key, value in record.__dict__.items() if key not in _OWN}
+
+
+def write_logs(level: str, form: LogFormat = LogFormat.TEXT) -> None:
     """Log to stderr, our own lines from `level` on.
 
     Libraries say nothing below WARNING, whichever they are: at INFO some write URLs that hold a bot's token.
     """
     handler = logging.StreamHandler()
-    handler.setFormatter(_Facts("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(_FORMATTERS[form]("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     root = logging.getLogger()
     for name in _OURS:

@@ -14,6 +14,7 @@ from bot.domain.errors import ConfigError
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
+from bot.secret_files import SecretFiles
 from bot.settings_emoji import EmojiSettings
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
@@ -124,7 +125,7 @@ class _Reader:
     def __init__(self, path: Path, environment: Mapping[str, str], home: Path) -> None:
         self._home = home
         self._path = path
-        self._environment = environment
+        self._environment = SecretFiles(environment)
         self._kinds = platform_modules()
         self._values = Values(self._kinds)
         self._words = EmojiSettings(self._values, self._kinds)
@@ -166,8 +167,12 @@ class _Reader:
     def _database(self, table: Table) -> Database:
         values = self._values
         values.unknown(table, {"url", "directory"}, "database.")
-        # Files of variables leave their quotes and line ends in the values
-        given = self._environment.get("DATABASE_URL", "").strip().strip("\"'")
+        try:
+            # Files of variables leave their quotes and line ends in the values
+            given = self._environment.get("DATABASE_URL", "").strip().strip("\"'")
+        except ConfigError as error:
+            values.mistake(*error.mistakes)
+            given = ""
         url = given or values.text(table, "url", "embedded", "database.")
         directory = self._home / values.text(table, "directory", "var/postgres", "database.")
         if url != "embedded" and not _POSTGRES.match(url):

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from bot.app import demo_settings
+from bot.cli import cli
 from bot.commands.command_line import read_settings
 from bot.demo import company
 
@@ -40,3 +43,9 @@ def test_a_command_loads_nothing_heavy_before_it_needs_it() -> None:
     heavy = "scipy", "sklearn", "torch", "transformers", "datasketch", "vllm"
     said = f"import sys, bot.cli; print(sorted(set({heavy!r}) & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", said], capture_output=True, check=True, text=True).stdout == "[]\n"
+
+
+def test_the_version_is_said_without_anything_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(cli, ["--version"])
+    assert (said.exit_code, said.stdout) == (0, f"switchboard {metadata.version('switchboard')}\n")

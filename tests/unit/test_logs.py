@@ -1,10 +1,12 @@
 """What a log line looks like, and what never gets into one."""
 
+import json
 import logging
 
 import pytest
 
-from bot.logs import write_logs
+from bot.domain.errors import UsageError
+from bot.logs import LogFormat, log_settings, write_logs
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +51,56 @@ def test_libraries_that_log_tokens_are_silent(library: str, capsys: pytest.Captu
     write_logs("DEBUG")
     logging.getLogger(library).info("POST https://api.telegram.org/bot123:secret/getMe")
     assert capsys.readouterr().err == ""
+
+
+def test_a_line_for_programs_is_an_object(capsys: pytest.CaptureFixture[str]) -> None:
+    write_logs("INFO", LogFormat.JSON)
+    told = {"conversation": 7, "label": "facturação", "level": "none", "wait": object}
+    logging.getLogger("bot.flow").info("sorted\ntwice", extra=told)
+    (line,) = capsys.readouterr().err.splitlines()
+    said = json.loads(line)
+    at = said.pop("at")
+    assert said == {
+        "level": "INFO",
+        "logger": "bot.flow",
+        "message": "sorted\ntwice",
+        "conversation": 7,
+        "label": "facturação",
+        "level_": "none",
+        "wait": "<class 'object'>",
+    }
+    assert at.endswith("+00:00")
+
+
+def test_an_error_for_programs_is_one_line_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    write_logs("INFO", LogFormat.JSON)
+    try:
+        raise ValueError("odd")
+    except ValueError as error:
+        logging.getLogger("bot.flow").error("step failed", exc_info=error)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["traceback"].endswith("ValueError: odd")
+
+
+@pytest.mark.parametrize(
+    ("environment", "read"),
+    [
+        ({}, ("WARNING", LogFormat.TEXT)),
+        ({"SWITCHBOARD_LOG": "", "SWITCHBOARD_LOG_FORMAT": ""}, ("WARNING", LogFormat.TEXT)),
+        ({"SWITCHBOARD_LOG": "info", "SWITCHBOARD_LOG_FORMAT": "JSON"}, ("INFO", LogFormat.JSON)),
+    ],
+)
+def test_level_and_form_come_from_the_environment(environment: dict[str, str], read: tuple[str, LogFormat]) -> None:
+    assert log_settings(environment) == read
+
+
+@pytest.mark.parametrize(
+    ("environment", "choices"),
+    [
+        ({"SWITCHBOARD_LOG": "loud"}, "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        ({"SWITCHBOARD_LOG_FORMAT": "xml"}, "text or json"),
+    ],
+)
+def test_a_level_or_form_that_is_none_is_refused_with_the_choices(environment: dict[str, str], choices: str) -> None:
+    with pytest.raises(UsageError, match=choices):
+        log_settings(environment)

@@ -1,0 +1,63 @@
+"""Secrets out of files: `NAME_FILE` names one, a credential of systemd's or a container's secret is one by its name."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from bot.domain.errors import ConfigError
+
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""Where systemd puts what `LoadCredential=` names: systemd.exec(5)."""
+_MOST = 16_384
+"""Bytes of a secret. Whoever names a larger file has named another file."""
+
+
+class SecretFiles(Mapping[str, str]):
+    """An environment in which every variable may also be a file.
+
+    A variable that is set has its value. Else `NAME_FILE` names a file whose content, without the line end, is the
+    value; else a credential of systemd's called NAME, or the same in lower case, is. Each file is read when it is
+    asked for. Raises ConfigError naming the file, never its content.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def __getitem__(self, name: str) -> str:
+        named = self._environment.get(f"{name}_FILE")
+        if value := self._environment.get(name):
+            if named:
+                raise ConfigError([f"{name} and {name}_FILE are both set; leave one of them out"])
+            return value
+        if named:
+            return _content(Path(named), f"{name}_FILE")
+        if (credential := self._credential(name)) is not None:
+            return _content(credential, f"the credential {name}")
+        return self._environment[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environment)
+
+    def __len__(self) -> int:
+        return len(self._environment)
+
+    def _credential(self, name: str) -> Path | None:
+        folder = self._environment.get(_CREDENTIALS)
+        if not folder or "/" in name:
+            return None
+        return next((file for known_as in (name, name.lower()) if (file := Path(folder) / known_as).is_file()), None)
+
+
+def _content(file: Path, of: str) -> str:
+    try:
+        with file.open("rb") as opened:
+            said = opened.read(_MOST + 1)
+        if len(said) > _MOST:
+            raise ConfigError([f"{of}: {file} is larger than a secret; name the file that holds it alone"])
+        value = said.decode("utf-8").strip()
+    except OSError as error:
+        raise ConfigError([f"{of}: {file} cannot be read ({error.strerror})"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{of}: {file} is no text"]) from error
+    if not value:
+        raise ConfigError([f"{of}: {file} is empty"])
+    return value

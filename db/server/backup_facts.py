@@ -1,0 +1,79 @@
+"""What a database says of itself that a backup must bring back: its adapters, its version, and how much there is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from bot.domain.errors import UsageError
+from db.connect import connected_now
+from db.connection_url import parsed
+from db.tables import Table
+
+_SERVES_OR_MAY = """
+SELECT DISTINCT a.path, a.digest FROM adapters a
+WHERE EXISTS (SELECT FROM promotions p WHERE (p.task, p.adapter) = (a.task, a.name)) ORDER BY a.path
+"""
+_OURS = "SELECT relname FROM pg_class WHERE relkind = 'r' AND pg_table_is_visible(oid) AND relname = ANY(%s)"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """A database, counted."""
+
+    version: str
+    """Of the schema."""
+    rows: int
+    tables: int
+    adapters: Sequence[tuple[str, str | None]]
+    """(path as stored, digest of its files) of each adapter that serves, or once did."""
+
+
+def serving_adapters(url: str) -> list[tuple[str, str | None]]:
+    """(path as stored, digest) of every adapter that serves, or that a rollback may let serve. It blocks.
+
+    A database of a version without them has none. Raises Unreachable.
+    """
+    with _session(url) as connection:
+        return _adapters(connection)
+
+
+def facts_of(url: str) -> DatabaseFacts:
+    """Every row of every table is read once. Raises UsageError where something is missing."""
+    with _session(url) as connection:
+        try:
+            version = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            there = connection.execute(
+                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname = ANY(%s)",
+                [sorted(Table.metadata.tables)],
+            ).fetchall()
+            rows = 0
+            for (name,) in there:
+                counted = sql.SQL("SELECT count(t.*::text) FROM {} t").format(sql.Identifier(str(name)))
+                rows += int((connection.execute(counted).fetchone() or (0,))[0])
+            return DatabaseFacts(str((version or ("none",))[0]), rows, len(there), _adapters(connection))
+        except psycopg.Error as error:
+            raise UsageError(f"the database cannot be read back: {error.diag.message_primary or error}") from error
+
+
+def _rows(connection: psycopg.Connection, table: str) -> int:
+    counted = sql.SQL("SELECT count(t.*::text) FROM {} t").format(sql.Identifier(table))
+    return int((connection.execute(counted).fetchone() or (0,))[0])
+
+
+def _session(url: str) -> psycopg.Connection:
+    connection, session = connected_now(parsed(url), "switchboard backup")
+    connection.execute(session.statement(local=True).encode())
+    return connection
+
+
+def _adapters(connection: psycopg.Connection) -> list[tuple[str, str | None]]:
+    known = connection.execute("SELECT to_regclass('adapters'), to_regclass('promotions')").fetchone()
+    if known is None or None in known:
+        return []
+    has_digest = connection.execute(
+        "SELECT 1 FROM pg_attribute WHERE attrelid = 'adapters'::regclass AND attname = 'digest'"
+    ).fetchone()
+    asked = _SERVES_OR_MAY if has_digest else _SERVES_OR_MAY.replace("a.digest", "NULL::text")
+    return [(str(path), digest) for path, digest in connection.execute(asked.encode()).fetchall()]

@@ -1,0 +1,82 @@
+"""What stands in deploy/ is what the programs it is for accept, and speaks of figures that there are.
+
+A program that is not installed here is not asked; the figures are looked at everywhere.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.http.metrics import Metrics
+from db.engine import Database
+from db.failed_items import PostgresFailedItems
+from db.queries import PostgresQueries
+from tests.acceptance.processes import REPOSITORY
+from tests.acceptance.test_readme import SECRETS
+
+DEPLOY = REPOSITORY / "deploy"
+_FIGURE = re.compile(r"\bswitchboard_\w+")
+_CREDENTIAL = re.compile(r"^#? ?LoadCredential=(\w+):", re.MULTILINE)
+
+
+def ran(program: str, *arguments: str, at: Path = DEPLOY) -> None:
+    """Run a program that is there; skip where it is not."""
+    found = shutil.which(program, path="/usr/bin:/usr/sbin:/usr/local/bin")
+    if found is None:
+        pytest.skip(f"{program} is not installed here")
+    done = subprocess.run([found, *arguments], cwd=at, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("check", "config", "prometheus.yml"), ("check", "rules", "alerts.yml"), ("test", "rules", "alerts_test.yml")],
+)
+def test_prometheus_takes_the_alarms_and_they_ring_when_they_should(arguments: Sequence[str]) -> None:
+    ran("promtool", *arguments, at=DEPLOY / "monitoring")
+
+
+async def test_alarms_and_dashboard_look_at_figures_that_there_are(database: Database) -> None:
+    metrics = Metrics(PostgresQueries(database), lambda: datetime.now(UTC), PostgresFailedItems(database))
+    there = {family.name for family in metrics.registry.collect()}
+    alarms = (DEPLOY / "monitoring" / "alerts.yml").read_text("utf-8")
+    dashboard = json.loads((DEPLOY / "monitoring" / "dashboards" / "switchboard.json").read_text("utf-8"))
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(asked) > 10
+    assert {name for text in (alarms, *asked) for name in _FIGURE.findall(text)} <= there
+
+
+@pytest.mark.parametrize("unit", ["switchboard.service", "switchboard-backup.service", "switchboard-backup.timer"])
+def test_systemd_takes_the_units(unit: str, tmp_path: Path) -> None:
+    for file in DEPLOY.glob("switchboard*.*"):  # what it is to start is not installed here
+        text = file.read_text("utf-8").replace("/opt/switchboard/.venv/bin/switchboard", "/bin/true")
+        (tmp_path / file.name).write_text(text, "utf-8")
+    ran("systemd-analyze", "verify", "--man=no", unit, at=tmp_path)
+
+
+def test_credentials_of_the_units_are_secrets_that_we_read() -> None:
+    named = {name for file in DEPLOY.glob("*.service") for name in _CREDENTIAL.findall(file.read_text("utf-8"))}
+    assert {"SLACK_BOT_TOKEN", "TELEGRAM_BOT_TOKEN", "DATABASE_URL"} <= named <= {*SECRETS, "DATABASE_URL"}
+
+
+def test_nginx_takes_the_proxy(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    ran("openssl", *f"req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=x -keyout {key} -out {certificate}".split())
+    text = (DEPLOY / "nginx.conf").read_text("utf-8")
+    text = text.replace("/etc/letsencrypt/live/bot.example.com/privkey.pem", str(key))
+    text = text.replace("/etc/letsencrypt/live/bot.example.com/fullchain.pem", str(certificate))
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\n{text}", "utf-8")
+    ran("nginx", "-t", "-p", str(tmp_path), "-e", str(tmp_path / "log"), "-c", str(tmp_path / "nginx.conf"))
+
+
+def test_logrotate_takes_the_logs(tmp_path: Path) -> None:
+    text = (DEPLOY / "logrotate.conf").read_text("utf-8").replace("su switchboard switchboard", "su root root")
+    (tmp_path / "logrotate.conf").write_text(text, "utf-8")
+    (tmp_path / "logrotate.conf").chmod(0o644)
+    ran("logrotate", "--debug", "--state", str(tmp_path / "state"), str(tmp_path / "logrotate.conf"))
