@@ -28,6 +28,7 @@ from bot.commands.file_options import (
 )
 from bot.commands.period import SettledSince
 from bot.commands.settled_messages import asked_when, settled_between
+from bot.commands.training_costs import with_training
 from bot.console import say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
@@ -41,6 +42,7 @@ from bot.settings import Settings
 from bot.store import now, open_store
 from db.comparisons import PostgresComparisons
 from db.outcomes import PostgresOutcomes
+from db.training_costs import PostgresTrainingCosts
 
 PRICES = Path(__file__).parents[1] / "prices.toml"
 Predicted = Annotated[
@@ -102,6 +104,7 @@ def comparing(
             settled = await settled_between(PostgresOutcomes(store.database), asked, when) if when else None
             judging = settled.examples if settled else given
             made = await compare(models.learner.scorer, asked, known, judging, files, priced, today)
+            made = await with_training(made, PostgresTrainingCosts(store.database), priced.gpu, now())
             return replace(made, notes=[*truth_notes(settled), *made.notes]) if settled else made
 
     made = run_to_end(work())

@@ -83,6 +83,8 @@ class Figures:
     """Working minutes that its mistakes cost, of 1,000 messages."""
     difference: Difference | None
     """None: it is what serves."""
+    training_per_1000: float | None = None
+    """What its last training costs, spread over its decisions; None: nothing is trained, or nobody knows."""
 
 
 def difference(served: Sequence[Score], other: Sequence[Score]) -> Difference:
