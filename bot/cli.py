@@ -10,6 +10,7 @@ import typer
 
 from bot import app, running
 from bot.commands import actions, examples, registry
+from bot.commands.audit import audit, export_person
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.compare import comparing
 from bot.commands.corrections import corrections
@@ -34,6 +35,7 @@ from bot.commands.file_options import (
     read_options,
 )
 from bot.commands.replay import replay
+from bot.commands.retention import retention
 from bot.commands.review import review
 from bot.commands.teams import teams
 from bot.commands.version import before_any_command
@@ -62,6 +64,8 @@ cli = typer.Typer(
 cli.callback()(before_any_command)
 cli.add_typer(failed, name="failed")
 cli.command()(data)
+cli.command()(audit)
+cli.command()(retention)
 cli.command()(review)
 cli.command(name="compare")(comparing)
 cli.command(name="curve")(drawing)
@@ -232,10 +236,17 @@ def import_(
 def export(
     file: Annotated[Path | None, typer.Argument(help="Where to, packed if it ends in .gz; else stdout.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How to write them.")] = Form.JSONL,
+    person: Annotated[
+        str | None, typer.Option(metavar="PLATFORM:USER", help="What is held about them instead, as JSON.")
+    ] = None,
     task: TaskName = None,
     config: Config = None,
 ) -> None:
-    """Write every example that may be learned from. The file appears when it is whole."""
+    """Write every example that may be learned from, or all about one person. The file appears when it is whole."""
+    if person is not None:
+        with spoken():
+            export_person(read_settings(config), person, file)
+        return
 
     async def work(settings: Settings) -> None:
         async with open_store(settings) as store:
@@ -361,7 +372,8 @@ def forget(
 
 
 def main() -> None:
-    """The `switchboard` command."""
+    """The `switchboard` command. What it writes (runs, voices, exports, backups, logs) is its user's alone to read."""
+    os.umask(0o077)
     try:
         write_logs(*log_settings(os.environ))
     except UsageError as error:

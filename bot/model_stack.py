@@ -116,7 +116,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         store.registry,
         Scorer(classifier),
         adapters,
-        TrainerProcess(),
+        TrainerProcess(mask=settings.mask_training),
         *(model.runs, folder, now),
         *(fitter, LetGo(store.corrections), RunFolders(model.runs)),
         TrainingEstimator(ProbeProcess(), classifier, store.examples, folder),

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from starlette.applications import Starlette
 
+from bot.ages import Ages
 from bot.app import connect_platforms
 from bot.check import of_the_teams
 from bot.console import say
@@ -33,6 +34,7 @@ from bot.flow.rollback import AutomaticRollback
 from bot.flow.shadow import Shadow
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
+from bot.flow.transfers import Transfers
 from bot.flow.worker_pool import WorkerPool
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
@@ -40,6 +42,7 @@ from bot.http.server import listening_socket, serve_http
 from bot.lifecycle import Wakeups, forever, keep_running, until_signal
 from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
 from bot.platforms import Routed
+from bot.retainer import retainer
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
 from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadows, unlearner
@@ -63,6 +66,8 @@ _SHADOW_EVERY = 30.0
 """Seconds between looks for what a candidate in the shadow has not heard: nobody waits for it."""
 _DRIFT_EVERY = 3_600.0
 """Seconds between looks at whether the week differs from those before."""
+_RETAIN_EVERY = 3_600.0
+"""Seconds between looks for what is kept no longer: that is measured in days."""
 _REREAD_EVERY = 60.0
 """Seconds between looks for what a version that could not read it has set aside."""
 
@@ -121,9 +126,10 @@ def start_chat_steps(
     for name, platform in platforms.items():
         _keep(group, f"hearing {name}", partial(platform.listen, inbox))
     _keep(group, "waking", partial(_wake_on_changes, store, wakeups))
+    transfers = Transfers()
     for name in platforms:
         # One each, so that a platform that does not answer fills no slot of another
-        deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name)
+        deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name, transfers=transfers)
         _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
     _work(group, ButtonHandler(task, words, ledger, platforms, now), store, wakeups)
     _work(group, Corrector(task, words, ledger, platforms, now), store, wakeups)
@@ -167,6 +173,8 @@ def start_model_steps(
     _keep(group, rollback.name, partial(forever, rollback.step, wakeups[rollback.name], at_most=_WATCH_EVERY))
     listening = Shadow(settings.tasks, models.classifier, shadows(store), now)
     _keep(group, listening.name, partial(forever, listening.step, wakeups[listening.name], at_most=_SHADOW_EVERY))
+    retaining = retainer(settings, store)
+    _keep(group, retaining.name, partial(forever, retaining.step, wakeups[retaining.name], at_most=_RETAIN_EVERY))
     _keep(group, "hold memory", partial(store.memory.hold, task))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:
@@ -241,7 +249,8 @@ def _site(
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
     metrics = Metrics(store.figures, now, store.failures, lambda: models.breaker.state, lambda: drift.latest)
-    return WebApp(readiness, metrics).application(routes)
+    ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
+    return WebApp(readiness, metrics, ages, settings.web.probe_token).application(routes)
 
 
 async def _answers(question: Awaitable[object]) -> bool:

@@ -4,21 +4,24 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.errors import ConfigError
+from bot.domain.retention import Retention
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
 from bot.secret_files import SecretFiles
 from bot.settings_emoji import EmojiSettings
+from bot.settings_retention import read_retention
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
 
+_TABLES = "database model web conversation platforms tasks privacy retention"
 _TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
 """The keys of `[conversation]`."""
 _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
@@ -26,8 +29,8 @@ _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    url: str | None
-    """None: the embedded PostgreSQL in `directory`."""
+    url: str | None = field(repr=False)
+    """None: the embedded PostgreSQL in `directory`. It may hold a password."""
     directory: Path
 
 
@@ -36,7 +39,7 @@ class Model:
     base: str
     """`starter`, a Hugging Face id, or a folder."""
     server: str | None
-    """The URL of a vLLM that runs; None: start our own."""
+    """The URL, or unix:/… and the socket, of a vLLM that runs; None: start our own."""
     runs: Path
     embedder: str
     """`bundled`, the name of one that comes along, a Hugging Face id or folder, or MODEL@URL of a server."""
@@ -48,6 +51,8 @@ class Model:
 class Web:
     host: str
     port: int
+    probe_token: str = field(default="", repr=False)
+    """What `/readyz` and `/metrics` want to be shown; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,9 @@ class Settings:
     tasks: tuple[Task, ...]
     unlearn_within: timedelta
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
+    mask_training: bool = True
+    """Whether what tells who somebody is stays out of the folders of trainings."""
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def routing(self) -> Task:
@@ -116,7 +124,8 @@ def with_listen(settings: Settings, listen: str | None) -> Settings:
     """The same settings listening elsewhere; `listen` is HOST:PORT, None changes nothing. Raises ConfigError."""
     if listen is None:
         return settings
-    return replace(settings, web=_Reader(settings.path, {}, settings.path.parent).listening(listen))
+    found = _Reader(settings.path, {}, settings.path.parent).listening(listen)
+    return replace(settings, web=replace(settings.web, host=found.host, port=found.port))
 
 
 class _Reader:
@@ -132,7 +141,7 @@ class _Reader:
 
     def settings(self, document: Table) -> Settings:
         values = self._values
-        values.unknown(document, {"database", "model", "web", "conversation", "platforms", "tasks", "privacy"}, "")
+        values.unknown(document, set(_TABLES.split()), "")
         talk = values.table(document, "conversation")
         values.unknown(talk, set(_TALK.split()), "conversation.")
         platforms = self._platforms(values.table(document, "platforms"))
@@ -150,6 +159,8 @@ class _Reader:
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
+            mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
+            retention=read_retention(values, values.table(document, "retention")),
         )
         labels = [
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
@@ -184,8 +195,8 @@ class _Reader:
         values = self._values
         values.unknown(table, {"base", "server", "runs", "embedder", "deadline_seconds"}, "model.")
         server = values.text(table, "server", "embedded", "model.")
-        if server != "embedded" and not server.startswith(("http://", "https://")):
-            values.mistake('model.server: write "embedded" or the http://… URL of a vLLM server')
+        if server != "embedded" and not server.startswith(("http://", "https://", "unix:/")):
+            values.mistake('model.server: write "embedded", or the http://… URL or unix:/… socket of a vLLM server')
         return Model(
             base=values.text(table, "base", "starter", "model."),
             server=None if server == "embedded" else server.rstrip("/"),
@@ -205,7 +216,7 @@ class _Reader:
         if host is None or port is None:
             self._values.mistake(f'web.listen: {listen!r} is no HOST:PORT; write "127.0.0.1:8080"')
             return Web("127.0.0.1", 8080)
-        return Web(host, port)
+        return Web(host, port, self._environment.get("SWITCHBOARD_PROBE_TOKEN", "").strip())
 
     def _platforms(self, table: Table) -> dict[str, object]:
         configs: dict[str, object] = {}
@@ -230,7 +241,7 @@ class _Reader:
         return names if names <= set(self._kinds) else frozenset()
 
     def _unlearn_within(self, table: Table) -> timedelta:
-        self._values.unknown(table, {"unlearn_days"}, "privacy.")
+        self._values.unknown(table, {"unlearn_days", "mask_training"}, "privacy.")
         return timedelta(days=self._values.number(table, "unlearn_days", 30, "privacy."))
 
     # --- how we talk ---

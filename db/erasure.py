@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Update, and_, delete, func, or_, select, update
+from sqlalchemy import CompoundSelect, Delete, Update, and_, delete, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.citations import keys
@@ -23,7 +23,6 @@ from db.reading import mappers
 from db.reading.codec import encode_person
 from db.redaction.others_words import (
     WRITTEN,
-    Written,
     cited_of,
     citing,
     empty_others,
@@ -84,9 +83,7 @@ class _Known:
 async def _known(session: AsyncSession, person: Person) -> _Known:
     """Their conversations are locked first, as every step does it."""
     people = keys(person.id, await _names(session, person))
-    opened = and_(ConversationRow.platform == person.platform, ConversationRow.person_id == person.id)
-    met_in = [_where(table, or_(written_by(table, person), citing(table, person, people))) for table in WRITTEN]
-    theirs = select(ConversationRow).where(or_(opened, ConversationRow.taken_by == person.key, *met_in))
+    theirs = select(ConversationRow).where(ConversationRow.id.in_(_met_in(person, people)))
     talks = (await session.scalars(theirs.order_by(ConversationRow.id).with_for_update())).all()
     said = (await session.scalars(select(MessageRow).where(written_by(MessageRow, person)))).all()
     noted = (await session.scalars(select(NoteRow).where(written_by(NoteRow, person)))).all()
@@ -108,8 +105,15 @@ async def _known(session: AsyncSession, person: Person) -> _Known:
     return _Known(person, own, sorted(met - set(own)), gone)
 
 
-def _where(table: Written, which: ColumnElement[bool]) -> ColumnElement[bool]:
-    return ConversationRow.id.in_(select(table.conversation_id).where(which))
+def _met_in(person: Person, people: Sequence[str]) -> CompoundSelect[int]:
+    """Where they are met with. Each question has an index of its own; asked as one, they look through the table."""
+    row = ConversationRow
+    return union(
+        select(row.id).where(row.platform == person.platform, row.person_id == person.id),
+        select(row.id).where(row.taken_by == person.key),
+        *(select(table.conversation_id).where(written_by(table, person)) for table in WRITTEN),
+        *(select(table.conversation_id).where(citing(table, person, people)) for table in WRITTEN),
+    )
 
 
 async def _names(session: AsyncSession, person: Person) -> frozenset[str]:

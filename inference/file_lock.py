@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,8 +12,13 @@ _TICK = 0.2
 
 @asynccontextmanager
 async def locked(file: Path, waiting: Callable[[], None]) -> AsyncIterator[None]:
-    """Hold the file's lock; `waiting` is called, once, when another process (or task) has it."""
+    """Hold the file's lock; `waiting` is called, once, when another process (or task) has it.
+
+    The file is its owner's alone: whoever can read it can hold its lock, and keep us out for as long as they like.
+    """
     with file.open("w") as handle:
+        if os.fstat(handle.fileno()).st_uid == os.geteuid():
+            os.fchmod(handle.fileno(), 0o600)
         told = False
         while not _take(handle.fileno()):
             if not told:

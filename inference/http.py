@@ -7,25 +7,42 @@ import httpx
 from bot.domain.errors import Refused, Unreachable
 
 _CONNECT_SECONDS = 3.0
-_IDLE_SECONDS = 2.0
-"""After which we hang up a connection that nobody uses: before the server does (uvicorn: 5 s) as we send on it."""
+LIMITS = httpx.Limits(keepalive_expiry=2.0)
+"""We hang up a connection that nobody uses: before the server does (uvicorn: 5 s) as we send on it."""
+UNIX = "unix:"
+"""What the address of a socket begins with."""
 _HEALTH_SECONDS = 5.0
 _HUNG_UP = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
 def open_line(url: str, patience: float = 30.0) -> httpx.AsyncClient:
-    """A client for the server at this address. `patience`: seconds after which a silent server counts as down."""
+    """A client for the server at this address: http://…, https://…, or unix:/… for a socket of this machine.
+
+    `patience`: seconds after which a silent server counts as down.
+    """
+    if url.startswith(UNIX):
+        return open_local_line(httpx.AsyncHTTPTransport(uds=url.removeprefix(UNIX), limits=LIMITS), patience)
     return httpx.AsyncClient(
         base_url=url.rstrip("/").removesuffix("/v1"),
-        timeout=httpx.Timeout(patience, connect=_CONNECT_SECONDS, pool=None),
-        limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
+        timeout=_timeout(patience),
+        limits=LIMITS,
         trust_env=False,  # a proxy between the bot and its own model is never meant
     )
 
 
+def open_local_line(way: httpx.AsyncBaseTransport, patience: float = 30.0) -> httpx.AsyncClient:
+    """A client for a server of this machine that is reached that way."""
+    return httpx.AsyncClient(base_url="http://local", transport=way, timeout=_timeout(patience), trust_env=False)
+
+
+def _timeout(patience: float) -> httpx.Timeout:
+    return httpx.Timeout(patience, connect=_CONNECT_SECONDS, pool=None)
+
+
 def named(line: httpx.AsyncClient) -> str:
     """The server at the other end, for people to read."""
-    return f"model server {line.base_url.host}:{line.base_url.port}"
+    host, port = line.base_url.host, line.base_url.port
+    return f"model server ({host})" if port is None else f"model server {host}:{port}"
 
 
 async def send(line: httpx.AsyncClient, method: str, path: str, body: object = None) -> httpx.Response:

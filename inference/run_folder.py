@@ -19,8 +19,9 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.domain.errors import Refused
-from bot.domain.learning import Example, Side, Source
+from bot.domain.learning import Example, Side, Source, keep_apart
 from bot.domain.model_ports import TrainingRun
+from bot.domain.personal_data import masked
 from bot.domain.tasks import Label, Task
 from bot.domain.unlearning import TrainingTexts
 
@@ -57,12 +58,23 @@ def adapter_of(folder: Path) -> Path:
     return folder / "adapter"
 
 
-def write_run(run: TrainingRun) -> None:
-    """Put what the training needs into the folder; the same run gives the same bytes. Raises OSError."""
+def write_run(run: TrainingRun, mask: bool = False) -> None:
+    """Put what the training needs into the folder; the same run gives the same bytes. Raises OSError.
+
+    With `mask`, e-mail addresses, numbers of phones, cards and accounts and national ids are made unreadable in it. What
+    each text is learned for, and which of them steer, is decided before, by what was really said.
+    """
     run.folder.mkdir(parents=True, exist_ok=True)
     replace_file(run.folder / "task.json", json.dumps(_what_is_asked(run), indent=1, ensure_ascii=False) + "\n")
-    rows = (json.dumps(asdict(example) | {"at": example.at.isoformat()}) for example in run.examples)
-    replace_file(run.folder / TEXTS, "".join(f"{row}\n" for row in rows))
+    drawn = {id(one): (part, at) for part, ones in enumerate(keep_apart(run.examples)) for at, one in enumerate(ones)}
+    rows = [_row(example, *drawn[id(example)], mask) for example in run.examples]
+    replace_file(run.folder / TEXTS, "".join(f"{json.dumps(row)}\n" for row in rows))
+
+
+def _row(example: Example, part: int, at: int, mask: bool) -> dict[str, object]:
+    """With where it stands, and not with its content hash, from which a number that was masked could be tried out."""
+    drawn = {"steers": bool(part), "place": at, "text": masked(example.text) if mask else example.text}
+    return asdict(example) | {"at": example.at.isoformat()} | drawn
 
 
 def read_run(folder: Path) -> TrainingRun:
@@ -73,6 +85,13 @@ def read_run(folder: Path) -> TrainingRun:
     rows = (folder / TEXTS).read_text("utf-8").split("\n")[:-1]
     examples = tuple(_example(json.loads(row)) for row in rows)
     return TrainingRun(folder, Path(asked["base"]), task, asked["codes"], examples)
+
+
+def read_parts(folder: Path) -> tuple[list[Example], list[Example]]:
+    """(to learn from, to steer by) of what `write_run` wrote, as `keep_apart` has them. Raises OSError, ValueError."""
+    rows = [json.loads(row) for row in (folder / TEXTS).read_text("utf-8").split("\n")[:-1]]
+    rows.sort(key=lambda row: int(row["place"]))
+    return [_example(row) for row in rows if not row["steers"]], [_example(row) for row in rows if row["steers"]]
 
 
 class RunFolders:

@@ -1,7 +1,8 @@
 """An embedded vLLM server: started, shared between processes, watched and stopped.
 
 Processes of one installation (a command beside `run`) share one server: whoever comes first starts it and writes its
-address down, the others use it. When it goes, whoever still wants one starts the next.
+address down, the others use it. When it goes, whoever still wants one starts the next. It listens at a socket in a folder
+of its user's alone: nobody else on the machine can take its place, ask it anything or have it load an adapter.
 """
 
 import asyncio
@@ -9,7 +10,6 @@ import contextlib
 import json
 import logging
 import os
-import socket
 import sys
 import time
 from asyncio.subprocess import PIPE, STDOUT, Process
@@ -23,8 +23,10 @@ import httpx
 from bot.domain.errors import Refused, SwitchboardError, Unreachable
 from bot.domain.learning import Progress
 from inference import child_guard
+from inference.child_environment import needed
 from inference.file_lock import locked
-from inference.http import Health, health, open_line
+from inference.http import UNIX, Health, health, open_line, open_local_line
+from inference.private_socket import SocketTransport, fresh_socket
 from inference.server_command import ServerSettings, built_for_cpu, command_line, environment
 
 _USUAL_START, _LONGEST_START = 45.0, 900.0
@@ -49,10 +51,11 @@ class EmbeddedServer:
         self._process: Process | None = None
         self._kept = False
         self._since = 0.0
-        self._port = 0
+        self._socket: Path | None = None
         self._record = settings.directory / "server.json"
         self._log = settings.directory / "vllm.log"
-        self.line = open_line("http://127.0.0.1:9")  # leads nowhere before there is a server
+        self._way = SocketTransport()
+        self.line = open_local_line(self._way)  # leads nowhere before there is a server
 
     async def __aenter__(self) -> Self:
         """Use the server that runs, or start one. Raises Refused or Unreachable: one sentence, and where the log is."""
@@ -79,6 +82,11 @@ class EmbeddedServer:
         """Whether the server is another process's, which runs here."""
         return self._process is None
 
+    @property
+    def socket(self) -> Path | None:
+        """Where the server listens; None before there is one."""
+        return self._way.socket
+
     async def watch(self, on_restart: Callable[[], Awaitable[None]]) -> None:
         """Until cancelled: when the server goes or hangs, have another, waiting longer each time it does not last."""
         pause = 0.0
@@ -100,71 +108,72 @@ class EmbeddedServer:
         self._settings.directory.mkdir(parents=True, exist_ok=True)
         lock = self._settings.directory / "server.lock"
         async with locked(lock, lambda: self._progress(0.0, "another process is starting the model server")):
-            url = self._shared()
-            ours = None if url is None else await self._serves(url)
-            if url is None or not ours:
-                url = await self._start(_free_port(self._port))
+            socket = self._shared()
+            ours = None if socket is None else await self._serves(socket)
+            if socket is None or not ours:
+                socket = await self._start(self._socket or fresh_socket(self._settings.directory))
                 if ours is None:
-                    self._keep(url)
-            self.line.base_url = url
-            self._port = self.line.base_url.port or 0
+                    self._keep(socket)
+            await self._way.lead_to(socket)
         self._since = time.monotonic()
         self._progress(1.0, "the model server is ready")
 
-    def _shared(self) -> str | None:
-        """The address of the server that is kept here; None when its keeper is gone: it will not answer for long."""
+    def _shared(self) -> Path | None:
+        """The socket of the server that is kept here; None when its keeper is gone: it will not answer for long."""
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
             with contextlib.suppress(PermissionError):  # somebody else's, and alive
                 os.kill(int(record["owner"]), 0)
-            return str(record["url"])
+            return Path(record["socket"])
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return None
 
-    async def _serves(self, url: str) -> bool | None:
+    async def _serves(self, socket: Path) -> bool | None:
         """Whether our model answers there; None: nobody does. The address may be stale, and by now somebody else's.
 
         One that is silent is at work, or still waking up: it is waited for, because another beside it would only make
         both slower.
         """
-        async with open_line(url, patience=_SILENCE) as line:
+        async with open_line(f"{UNIX}{socket}", patience=_SILENCE) as line:
             cards = await _cards(line)
         served = [_same_folder(root, self._settings.base) for name, root in cards if name == self._settings.served]
         return any(served) if cards else None
 
-    async def _start(self, port: int) -> str:
-        url = f"http://127.0.0.1:{port}"
+    async def _start(self, socket: Path) -> Path:
+        """A server of ours there, now and whenever it has to be started again."""
+        self._socket = socket
+        socket.unlink(missing_ok=True)  # a server that was killed has left it behind
         try:
-            process = self._process = await self._spawn(port)
-            await self._until_ready(url, process)
+            process = self._process = await self._spawn(socket)
+            await self._until_ready(socket, process)
         except BaseException:
             await self._stop()
             raise
-        return url
+        return socket
 
-    def _keep(self, url: str) -> None:
+    def _keep(self, socket: Path) -> None:
         """Let others use our server. Where one of another model runs already, that stays the one they find."""
-        self._record.write_text(json.dumps({"url": url, "owner": os.getpid()}), encoding="utf-8")
+        self._record.write_text(json.dumps({"socket": str(socket), "owner": os.getpid()}), encoding="utf-8")
         self._kept = True
 
-    async def _spawn(self, port: int) -> Process:
+    async def _spawn(self, socket: Path) -> Process:
         cpu = built_for_cpu()
         with contextlib.suppress(FileNotFoundError):
             self._log.replace(self._log.with_suffix(".log.1"))
         with self._log.open("wb") as output:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", child_guard.__file__, *command_line(self._settings, port, cpu)),
+                *(sys.executable, "-I", child_guard.__file__, *command_line(self._settings, socket, cpu)),
                 stdin=PIPE,
                 stdout=output,
                 stderr=STDOUT,
                 start_new_session=True,  # Ctrl-C is for us; we end the server when we are done with it
-                env={**os.environ, **environment(cpu)},
+                env={**needed(os.environ), **environment(cpu)},
             )
 
-    async def _until_ready(self, url: str, process: Process) -> None:
+    async def _until_ready(self, socket: Path, process: Process) -> None:
         began = time.monotonic()
         self._progress(0.0, "starting the model server")
-        async with open_line(url) as line:
+        async with open_line(f"{UNIX}{socket}") as line:
             while await health(line) is not Health.ALIVE:
                 seconds = time.monotonic() - began
                 if process.returncode is not None or seconds > _LONGEST_START:
@@ -198,6 +207,8 @@ class EmbeddedServer:
             log.error("model server's lifeline had to be killed", extra={"pid": process.pid})
             process.kill()
             await process.wait()
+        if self._socket is not None:
+            self._socket.unlink(missing_ok=True)
 
 
 async def _cards(line: httpx.AsyncClient) -> list[tuple[str, str]]:
@@ -215,21 +226,6 @@ def _same_folder(one: str, other: Path) -> bool:
         return one == str(other) or other.samefile(one)
     except OSError:
         return False
-
-
-def _free_port(wanted: int) -> int:
-    """The wanted port if it is free (the address of the server before stays), else any."""
-    with contextlib.suppress(OSError):
-        return _bind(wanted)
-    return _bind(0)
-
-
-def _bind(port: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that is only cooling down is free
-        probe.bind(("127.0.0.1", port))
-        bound: int = probe.getsockname()[1]
-        return bound
 
 
 def _last_words(file: Path) -> str:

@@ -29,12 +29,12 @@ class ServerSettings:
     """Where its log (`vllm.log`) and its address (`server.json`) are kept."""
 
 
-def command_line(settings: ServerSettings, port: int, cpu: bool) -> list[str]:
+def command_line(settings: ServerSettings, socket: Path, cpu: bool) -> list[str]:
     """The command. On a CPU nothing is compiled ahead: it takes longer than it saves a model of this size."""
     return [
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),  # the CPU build's own `vllm` command fails
         *("--model", str(settings.base), "--served-model-name", settings.served),
-        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--uds", str(socket)),
         *("--logprobs-mode", "processed_logprobs", "--max-logprobs", str(MAX_LABELS)),
         *("--generation-config", "vllm"),  # a base's own sampling defaults would bend the probabilities
         *("--max-model-len", str(positions(settings.base)), "--enable-prefix-caching"),

@@ -28,7 +28,7 @@ from transformers import AutoModelForCausalLM, Cache, LlamaForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from bot.domain.errors import SwitchboardError, TrainingFailed
-from bot.domain.learning import keep_apart
+
 from bot.domain.model_ports import TrainingRun
 from inference.base_models import base_folder
 from inference.prompt import PromptBuilder
@@ -41,6 +41,7 @@ from inference.run_folder import (
     finish,
     finished,
     inputs_of,
+    read_parts,
     read_run,
     sha256_of,
     sync,
@@ -83,7 +84,7 @@ def train(folder: Path) -> Done:
     run = read_run(folder)
     base = base_folder(str(run.base))
     prompts = PromptBuilder(base)
-    learned, kept_apart = keep_apart(run.examples)
+    learned, kept_apart = read_parts(folder)
     rows, validation = prompted(run, prompts, learned), prompted(run, prompts, kept_apart)
     say(f"{len(rows)} examples to learn from, {len(validation)} to validate on, {len(run.codes)} labels")
 

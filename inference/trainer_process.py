@@ -29,14 +29,16 @@ _LONGEST_WORDS = 500
 class TrainerProcess:
     """Trains by a command that is given the run folder, tells progress on stdout as JSON lines and logs on stderr."""
 
-    def __init__(self, trainer: Sequence[str] = TRAINER) -> None:
+    def __init__(self, trainer: Sequence[str] = TRAINER, mask: bool = False) -> None:
+        """`mask`: what tells who somebody is stays out of run folders."""
         self._trainer = tuple(trainer)
+        self._mask = mask
 
     async def train(self, run: TrainingRun, progress: Progress) -> Path:
         """See `models.Trainer`. An interrupted run goes on, a different one is trained over."""
         _check(run)
         try:
-            await asyncio.to_thread(write_run, run)
+            await asyncio.to_thread(write_run, run, self._mask)
             if await asyncio.to_thread(finished, run.folder) is None:
                 await self._train(run, progress)
         except OSError as error:

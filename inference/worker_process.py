@@ -4,6 +4,8 @@ import os
 import threading
 from collections.abc import Mapping
 
+from inference.child_environment import needed
+
 ASLEEP = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Threads that wait for each other sleep meanwhile. GNU's OpenMP spins otherwise, for milliseconds at a time, and takes
 the processor from the very thread it waits for as soon as there are more threads than processors. Three trainings
@@ -11,8 +13,8 @@ on two processors made sixteen times as many steps asleep (`benchmarks/waiting_t
 
 
 def environment() -> Mapping[str, str]:
-    """Ours, with what keeps such a process from spinning; whoever set that otherwise is obeyed."""
-    return {**ASLEEP, **os.environ}
+    """What it needs of ours, with what keeps it from spinning; whoever set that otherwise is obeyed."""
+    return {**ASLEEP, **needed(os.environ)}
 
 
 def end_with_parent() -> None:

@@ -1,12 +1,18 @@
-"""What in a text may tell who somebody is: kinds and counts, never the words. Check digits are python-stdnum's."""
+"""What in a text may tell who somebody is: kinds and counts, and the text without. Check digits are python-stdnum's."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from stdnum import iban, luhn
-from stdnum.br import cpf
+from stdnum.ar import cuit
+from stdnum.br import cnpj, cpf
+from stdnum.cl import rut
 from stdnum.es import nif
+from stdnum.mx import curp, rfc
+from stdnum.pt import nif as pt_nif
+from stdnum.us import ssn
 
 
 class Kind(StrEnum):
@@ -28,8 +34,12 @@ def _phone(written: str) -> bool:
     return 9 <= len(digits) <= 15 and (written[0] in "+(0" or bool(re.search(r"\d[ ./-]+\d", written)))
 
 
+_IDS = (cpf, cnpj, nif, ssn, curp, rfc, rut, cuit, pt_nif)
+"""Of Brazil, Spain, the United States, Mexico, Chile, Argentina and Portugal."""
+
+
 def _tax_id(written: str) -> bool:
-    return bool(cpf.is_valid(written) or nif.is_valid(written))
+    return any(kind.is_valid(written) for kind in _IDS)
 
 
 _FOUND: Mapping[Kind, tuple[re.Pattern[str], Callable[[str], bool]]] = {
@@ -39,7 +49,15 @@ _FOUND: Mapping[Kind, tuple[re.Pattern[str], Callable[[str], bool]]] = {
         lambda found: bool(iban.is_valid(found, check_country=False)),
     ),
     Kind.CARD: (re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])"), _card),
-    Kind.TAX_ID: (re.compile(r"(?<![\w.-])(?:\d{3}\.?\d{3}\.?\d{3}-?\d{2}|\d{8}-?[A-Z])(?![\w-])"), _tax_id),
+    Kind.TAX_ID: (
+        re.compile(
+            r"(?<![\w.-])(?:\d{3}\.?\d{3}\.?\d{3}-?\d{2}|\d{2}\.?\d{3}\.?\d{3}/?\d{4}-?\d{2}|[XYZ]?-?\d{7,8}-?[A-Z]|"
+            r"\d{3}-\d{2}-\d{4}|\d{1,2}\.\d{3}\.\d{3}-[\dK]|\d{2}-\d{8}-\d|"
+            r"[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z\d]\d|[A-ZÑ&]{4}\d{6}[A-Z\d]{3}|(?<=nif )\d{3} ?\d{3} ?\d{3}|(?<=nif: )\d{3} ?\d{3} ?\d{3})(?![\w-])",
+            re.IGNORECASE,
+        ),
+        _tax_id,
+    ),
     Kind.PHONE: (re.compile(r"(?<![\w.,:/#-])[+(]?\d(?:[ ()./-]{0,2}\d){8,14}(?![\w:-])"), _phone),
 }
 """In this order; what one has found the next does not look at. A phone number is what is left: figures in groups, or
@@ -48,14 +66,31 @@ behind + or 0. Order numbers are figures without groups, dates too short."""
 
 def personal_data(text: str) -> Mapping[Kind, int]:
     """How many of each kind it holds; a kind that it does not hold is not in it."""
-    counts: dict[Kind, int] = {}
+    return dict(Counter(kind for kind, _, _ in _spans(text)))
+
+
+def masked(text: str) -> str:
+    """The text with every letter and figure of what was found made an x or a 0: what it looked like stays.
+
+    Masked again, it stays as it is.
+    """
+    for _, begin, end in _spans(text):
+        text = text[:begin] + _DIGIT.sub("0", _LETTER.sub("x", text[begin:end])) + text[end:]
+    return text
+
+
+_LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
+
+
+def _spans(text: str) -> list[tuple[Kind, int, int]]:
+    """(kind, begin, end) of all that is found, kind by kind."""
+    spans: list[tuple[Kind, int, int]] = []
     for kind, (pattern, valid) in _FOUND.items():
         found = [match for match in pattern.finditer(text) if valid(match[0])]
-        for match in found:
+        spans += [(kind, *match.span()) for match in found]
+        for match in found:  # what one kind has found the next does not look at
             text = text[: match.start()] + "x" * len(match[0]) + text[match.end() :]
-        if found:
-            counts[kind] = len(found)
-    return counts
+    return spans
 
 
 def texts_with(texts: Sequence[str]) -> Mapping[Kind, int]:

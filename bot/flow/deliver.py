@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -19,6 +20,7 @@ from bot.domain.report_posts import PICTURE
 from bot.domain.tasks import Task
 from bot.flow.batch import Batch
 from bot.flow.step import AT_ONCE, Step
+from bot.flow.transfers import WAIT, Transfers
 from bot.picture import picture
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ class Deliverer(Step[OutboxItem]):
     now: Callable[[], datetime]
     to: str | None = None
     """The platform that it says things on; None: all of them."""
+    transfers: Transfers = field(default_factory=Transfers)
+    """What carries attachments just now, on all platforms."""
     _receipts: Batch[Receipt, bool] = field(init=False, repr=False, compare=False)
     """Receipts that come together are stored in one transaction."""
 
@@ -66,9 +70,13 @@ class Deliverer(Step[OutboxItem]):
     async def handle(self, item: OutboxItem) -> None:
         """Say it, or keep it for its turn."""
         platform = self.platforms[item.post.place.platform]
+        carries = item.post.edits is None and bool(delivery.attached(item.post.content))
+        if carries and self.transfers.full:
+            return await self.outbox.reserve(item, self.now() + WAIT)
         if wait := platform.delay(item):
             return await self.outbox.reserve(item, self.now() + wait)
-        return await self._deliver(item, platform)
+        with self.transfers.one() if carries else nullcontext():
+            return await self._deliver(item, platform)
 
     async def _deliver(self, item: OutboxItem, platform: Platform) -> None:
         if item.post.only_for is not None and not platform.whispers:

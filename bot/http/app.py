@@ -1,18 +1,28 @@
 """The Starlette application around the platforms' routes."""
 
+import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.http.metrics import Metrics
+from bot.http.shared_look import SharedLook
 
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 """Part -> whether it works now."""
+Ages = Callable[[], Awaitable[Mapping[str, float | None]]]
+"""What waits, and the model -> seconds; None: there is none, or nobody knows now."""
+_FRESH = 1.0
+"""Seconds for which what was found serves all who look, so that nobody who looks often keeps the database busy."""
+
+
+async def _no_ages() -> Mapping[str, float | None]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +31,59 @@ class WebApp:
 
     readiness: Readiness
     metrics: Metrics
+    ages: Ages = _no_ages
+    token: str = field(default="", repr=False)
+    """What `/readyz` and `/metrics` want to be shown (`Authorization: Bearer …`); empty: nothing."""
+    _ready_now: SharedLook[Response] = field(init=False, repr=False)
+    _figures_now: SharedLook[Response] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ready_now", SharedLook(self._ready, _FRESH))
+        object.__setattr__(self, "_figures_now", SharedLook(self._figures, _FRESH))
 
     def application(self, routes: Sequence[BaseRoute]) -> Starlette:
         """The whole site; `routes` are the platforms'."""
-        own = [
-            Route("/healthz", _alive),
-            Route("/readyz", self._ready),
-            Route("/metrics", self._figures),
-        ]
-        return Starlette(routes=[*own, *routes])
+        return site(
+            [
+                Route("/healthz", _alive),
+                Route("/readyz", self._shown(self._ready_now)),
+                Route("/metrics", self._shown(self._figures_now)),
+                *routes,
+            ]
+        )
 
-    async def _ready(self, _: Request) -> Response:
+    def _shown(self, look: SharedLook[Response]) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            if not self._may_look(request.headers.get("authorization", "")):
+                wanted = {"WWW-Authenticate": "Bearer"}
+                return PlainTextResponse("Show the token that is in SWITCHBOARD_PROBE_TOKEN.\n", 401, wanted)
+            return await look()
+
+        return answer
+
+    def _may_look(self, shown: str) -> bool:
+        scheme, _, token = shown.partition(" ")
+        known = hmac.compare_digest(token.strip().encode(), self.token.encode())
+        return not self.token or (scheme.lower() == "bearer" and known)
+
+    async def _ready(self) -> Response:
         parts = await self.readiness()
-        return JSONResponse(dict(parts), status_code=200 if all(parts.values()) else 503)
+        seconds = {name: None if age is None else round(age, 1) for name, age in (await self.ages()).items()}
+        body: dict[str, object] = {**parts, **({"seconds": seconds} if seconds else {})}
+        return JSONResponse(body, status_code=200 if all(parts.values()) else 503)
 
-    async def _figures(self, _: Request) -> Response:
+    async def _figures(self) -> Response:
         await self.metrics.refresh()
         return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def site(routes: Sequence[BaseRoute]) -> Starlette:
+    """Where one hangs up in the middle of a request, nothing has gone wrong that a log should know."""
+    return Starlette(routes=routes, exception_handlers={ClientDisconnect: _hung_up})
+
+
+async def _hung_up(_: Request, __: Exception) -> Response:
+    return Response(status_code=400)
 
 
 async def _alive(_: Request) -> Response:

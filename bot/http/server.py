@@ -10,9 +10,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot.domain.errors import UsageError
+from bot.http.connections import AT_ONCE, BACKLOG, BoundedConnection, BurstSocket
 
-_BACKLOG = 4_096
-"""Connections that may wait to be taken: what comes in a burst must not have to knock again a second later."""
 _PATIENCE = 2
 """Seconds that open pages keep a stopping server waiting."""
 
@@ -22,20 +21,33 @@ def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
     """The socket to serve on, taken early so that a taken port is said before anything slow. Raises UsageError."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        made = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         raise UsageError(
             f"web.listen: {host}:{port} {why}; stop that program, or listen elsewhere: "
             "web.listen in the settings, --listen HOST:PORT for the demo"
         ) from error
-    with listening:
+    with BurstSocket(fileno=made.detach()) as listening:
         yield listening
 
 
-async def serve_http(application: Starlette, listening: socket.socket) -> None:
+async def serve_http(
+    application: Starlette, listening: socket.socket, connection: type[BoundedConnection] = BoundedConnection
+) -> None:
     """Serve until cancelled, then finish what is being answered."""
-    server = _Quiet(uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=_PATIENCE))
+    settings = uvicorn.Config(
+        application,
+        http=connection,
+        ws="none",
+        backlog=AT_ONCE,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # whoever claims to have passed something on is believed by nobody
+        timeout_graceful_shutdown=_PATIENCE,
+    )
+    server = _Quiet(settings)
     serving = asyncio.ensure_future(server.serve(sockets=[listening]))
     try:
         await asyncio.shield(serving)

@@ -102,6 +102,7 @@ JOINING: TextClause = text(f"""
             resting = false,
             state = CASE WHEN c.state = 'closed' AND c.label IS NULL THEN 'new' ELSE c.state END,
             erased_at = NULL,
+            emptied_at = NULL,
             person_name = CASE
                 WHEN c.person_id = said.author_id AND said.author_name <> '' THEN said.author_name
                 ELSE c.person_name END,

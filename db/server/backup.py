@@ -156,11 +156,17 @@ def _run(target: Target, program: str, *arguments: str, connects: bool = True, s
         stdin=stdin or subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        env={"PGCONNECT_TIMEOUT": "5", **os.environ, "LC_ALL": "C", **secret},
+        env={"PGCONNECT_TIMEOUT": "5", **_surroundings(), "LC_ALL": "C", **secret},
     )
     if done.returncode != 0:
         raise UsageError(f"{program}: {_reason(target, done.stderr.decode(errors='replace'))}")
     return done.stdout.decode(errors="surrogateescape")
+
+
+def _surroundings() -> dict[str, str]:
+    """What libpq goes by, and where programs and folders are; none of the bot's tokens."""
+    known = re.compile(r"PG\w+|PATH|HOME|USER|LOGNAME|TMPDIR|LD_\w+|SSL_\w+|KRB5\w*|LANG|TZ")
+    return {name: value for name, value in os.environ.items() if known.fullmatch(name)}
 
 
 def _reason(target: Target, said: str) -> str:

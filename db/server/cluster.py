@@ -85,7 +85,7 @@ def prepared(directory: Path) -> Cluster:
         if os.geteuid() == 0:
             _let_through(cluster.directory)
             _share_programs()
-        (cluster.directory / "turn.lock").touch()
+        (cluster.directory / "turn.lock").touch(0o600)
     except OSError as error:
         raise UsageError(f"database.directory {cluster.directory}: {error.strerror}") from error
     _check_owner(cluster)

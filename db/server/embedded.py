@@ -10,6 +10,7 @@ dies. After a kill -9 of everybody the server runs on; the next process finds it
 import asyncio
 import fcntl
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -160,4 +161,8 @@ def _turn(cluster: Cluster) -> Iterator[None]:
 
 
 def _opened(lock: Path) -> IO[str]:
-    return lock.open("a")
+    """For ourselves alone: whoever can read a file can hold its lock, and keep us out for as long as they like."""
+    file = lock.open("a")
+    if os.fstat(file.fileno()).st_uid == os.geteuid():
+        os.fchmod(file.fileno(), 0o600)
+    return file

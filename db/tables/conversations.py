@@ -33,6 +33,16 @@ class ConversationRow(Table):
             "routed_at",
             postgresql_where=text("state = 'routed' AND taken_by IS NULL AND reminders < 2"),
         ),
+        Index(
+            "ix_conversations_with_vector",
+            "closed_at",
+            postgresql_where=text("state = 'closed' AND vector IS NOT NULL"),
+        ),
+        Index(
+            "ix_conversations_with_words",
+            "closed_at",
+            postgresql_where=text("state = 'closed' AND emptied_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = new_id()
@@ -83,6 +93,8 @@ class ConversationRow(Table):
     remind_after: Mapped[datetime | None]
     """Nobody needs to be reminded before; None: as soon as it waited for long enough."""
     erased_at: Mapped[datetime | None]
+    emptied_at: Mapped[datetime | None]
+    """When its words were due to go, long after it was closed; who had it and what was decided stays."""
 
 
 class MessageRow(Table):

@@ -141,6 +141,7 @@ class ExampleRow(Table):
         Index(
             "ix_examples_held", "conversation_id", postgresql_where=text("held IS NOT NULL AND withdrawn_at IS NULL")
         ),
+        Index("ix_examples_of_conversation", "conversation_id", postgresql_where=text("conversation_id IS NOT NULL")),
         Index("ix_examples_lives", "task", "id", postgresql_where=text("source = 'correction'")),
         Index(None, "changed"),
     )

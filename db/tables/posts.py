@@ -85,6 +85,7 @@ class PostRow(Table):
         ),
         Index("ix_posts_shown_alone", "platform", postgresql_where=text("only_for IS NOT NULL")),
         Index("ix_posts_answers_chat", "platform", "answers_chat", postgresql_where=text("answers_chat IS NOT NULL")),
+        Index("ix_posts_rewordings", "said_at", postgresql_where=text("edits IS NOT NULL AND said_at IS NOT NULL")),
         Index("ix_posts_given_up", "problem", postgresql_where=text("given_up_at IS NOT NULL")),
     )
 

@@ -12,7 +12,7 @@ from tests.acceptance.processes import sweep
 @pytest.fixture(scope="session")
 def model_url(vllm_server: EmbeddedServer) -> str:
     """Where the session's vLLM answers."""
-    return str(vllm_server.line.base_url).rstrip("/")
+    return f"unix:{vllm_server.socket}"
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from bot.domain.learning import Side, side_of
+from inference.http import open_line
 from tests.acceptance.company import Page, page
 from tests.acceptance.processes import Done, Home, free_address, running, until
 
@@ -360,7 +360,7 @@ async def test_an_adapter_whose_files_are_missing_leaves_the_rest_deciding_and_i
     taught: Taught, model_url: str
 ) -> None:
     runs = taught.home.folder / "var" / "runs"
-    async with httpx.AsyncClient(base_url=model_url, timeout=30) as server:
+    async with open_line(model_url) as server:
         await server.post("/v1/unload_lora_adapter", json={"lora_name": "desk-1"})
     runs.rename(runs.with_name("elsewhere"))
     try:

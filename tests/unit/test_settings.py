@@ -403,3 +403,17 @@ def test_listening_elsewhere_changes_nothing_else(tmp_path: Path) -> None:
     assert with_listen(settings, None) == settings
     with pytest.raises(ConfigError, match=r"web\.listen"):
         with_listen(settings, "nonsense")
+
+
+def test_no_secret_is_in_what_settings_look_like(tmp_path: Path) -> None:
+    secrets = {
+        "DATABASE_URL": "postgresql://bot:p4ssword@db/bot",
+        "SWITCHBOARD_PROBE_TOKEN": "pr0be-token",
+        "SLACK_BOT_TOKEN": "xoxb-s3cret",
+        "SLACK_APP_TOKEN": "xapp-s3cret",
+        "TELEGRAM_BOT_TOKEN": "77:s3cret",
+    }
+    found = load(write(tmp_path, GOOD + "[platforms.slack]\n[platforms.telegram]\n"), secrets)
+    assert (found.database.url, found.web.probe_token) == (secrets["DATABASE_URL"], secrets["SWITCHBOARD_PROBE_TOKEN"])
+    assert with_listen(found, "127.0.0.1:9").web.probe_token == "pr0be-token"
+    assert not [value for value in (*secrets.values(), "p4ssword", "s3cret") if value in repr(found)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 
 from aiohttp import ClientSession
@@ -110,8 +111,21 @@ class Transport:
             body += chunk
             if len(body) > _MAX_BODY:
                 return Response(status_code=413)
+        if not _dated(request):
+            return Response(status_code=401)
         try:
             asked = AsyncBoltRequest(body=body.decode(), headers=dict(request.headers))
-        except ValueError:
+        except (ValueError, RecursionError, AttributeError, TypeError):  # Bolt reads it as the object that Slack sends
+            return Response(status_code=400)
+        if not isinstance(asked.body, dict):
             return Response(status_code=400)
         return to_starlette_response(await app.async_dispatch(asked))
+
+
+def _dated(request: Request) -> bool:
+    """Whether time and signature are of the form that Slack gives them; the library stumbles over any other.
+
+    That they are there at all it sees itself.
+    """
+    stamp, signature = (request.headers.get(name) for name in ("x-slack-request-timestamp", "x-slack-signature"))
+    return (stamp is None or re.fullmatch(r"[0-9]{1,12}", stamp) is not None) and (signature or "").isascii()

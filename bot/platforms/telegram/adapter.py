@@ -272,7 +272,7 @@ async def _payload(request: Request) -> Payload | None:
             return None
     try:
         payload = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return payload if isinstance(payload, dict) else None
 

@@ -1,5 +1,6 @@
 """The local chat: a page in the browser that needs no account and no token."""
 
+import ipaddress
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from bot.domain.ports import Platform
 from bot.platforms import ExampleTeam, Finding, PlatformContext, PlatformModule
 from bot.platforms.web.adapter import WebChat
 from bot.platforms.web.events import NAME, PEOPLE, PERSON_ROOMS, normal
+from bot.platforms.web.request_guard import Network
 
 _TEMPLATE = Path(__file__).with_name("init.toml")
 _ROOM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
@@ -23,6 +25,8 @@ class Config:
 
     leads: tuple[str, ...] = ("lead",)
     """Who of the chat's three people may correct."""
+    networks: tuple[Network, ...] = ()
+    """From where the chat may be used besides this machine: by anybody there, as anybody in it."""
 
 
 class WebModule(PlatformModule):
@@ -37,7 +41,13 @@ class WebModule(PlatformModule):
 
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> Config:
         """Its part of the settings; it has no secrets. Raises ConfigError naming each wrong key."""
-        mistakes = [f"platforms.web.{key}: no such setting; there is leads" for key in table if key != "leads"]
+        known = ("leads", "networks")
+        mistakes = [
+            f"platforms.web.{key}: no such setting; there are {' and '.join(known)}"
+            for key in table
+            if key not in known
+        ]
+        networks = _networks(table.get("networks", []), mistakes)
         leads = table.get("leads", ["lead"])
         if not isinstance(leads, list):
             raise ConfigError([*mistakes, f"platforms.web.leads: write a list; choices are {', '.join(PEOPLE)}"])
@@ -49,7 +59,7 @@ class WebModule(PlatformModule):
                 mistakes.append(f"platforms.web.leads: {error}")
         if mistakes:
             raise ConfigError(mistakes)
-        return Config(tuple(found))
+        return Config(tuple(found), networks)
 
     def emoji(self, written: str) -> str:
         """The normal form of an emoji: no skin tone, no variation selector. Raises ValueError."""
@@ -72,7 +82,7 @@ class WebModule(PlatformModule):
         """The chat, ready to speak. Nothing to sign in to, so it never raises Refused."""
         if not isinstance(config, Config):
             raise TypeError("the web chat was given another platform's settings")
-        yield WebChat(config.leads, context)
+        yield WebChat(config.leads, context, config.networks)
 
     def check(self, config: object, context: PlatformContext) -> AsyncIterator[Finding]:
         """That teams have rooms here."""
@@ -86,6 +96,16 @@ class WebModule(PlatformModule):
 
 
 PLATFORM = WebModule()
+
+
+def _networks(written: object, mistakes: list[str]) -> tuple[Network, ...]:
+    found = []
+    for one in written if isinstance(written, list) else [written]:
+        try:
+            found.append(ipaddress.ip_network(one if isinstance(one, str) else ""))  # a number is an address to it
+        except ValueError:
+            mistakes.append(f'platforms.web.networks: {one!r} is no network; write a list like ["192.168.7.0/24"]')
+    return tuple(found)
 
 
 def _lead(written: object) -> str:

@@ -30,8 +30,12 @@ class WebChat:
 
     name = NAME
 
-    def __init__(self, leads: Sequence[str], context: PlatformContext) -> None:
+    def __init__(
+        self, leads: Sequence[str], context: PlatformContext, networks: Sequence[request_guard.Network] = ()
+    ) -> None:
+        """`networks`: from where the chat may be used besides this machine."""
         self._context = context
+        self._networks = tuple(networks)
         teams = tuple(team_rooms(context.task))
         rooms = (*PERSON_ROOMS, *teams)
         self._permissions = Permissions(frozenset(leads))
@@ -105,7 +109,8 @@ class WebChat:
         return answer
 
     async def _heard(self, handler: Handler, request: Request) -> Response:
-        stranger = request_guard.stranger(request.method, request.headers)
+        outsider = request_guard.outsider(request, self._networks)
+        stranger = outsider or request_guard.stranger(request.method, request.headers)
         if stranger:
             return _sentence(403, stranger)
         if self._inbox is None:

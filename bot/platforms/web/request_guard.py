@@ -1,12 +1,15 @@
-"""Which requests are accepted: from our own page, to this machine, with a valid body.
+"""Which requests are accepted: from this machine, from our own page, to this machine, with a valid body.
 
-Another website in the same browser can send requests to this machine, so requests must come from our own page (same
-origin, JSON) and be addressed to this machine by number or as localhost (which stops names that were rebound to it).
+Nobody signs in to the local chat, and its lead is whoever says so: only this machine may use it, whatever address it
+listens at, and the networks that the settings name. Another website in the same browser can send requests from here,
+too, so requests must come from our own page (same origin, JSON) and be addressed to this machine by number or as localhost
+(which stops names that were rebound to it).
 """
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -22,6 +25,29 @@ POLICY = {
 }
 """Headers of every answer."""
 _MAX_BODY = 2_000_000
+_PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""Headers of whoever passes requests on: where these come from, nobody can say any more."""
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def outsider(request: Request, networks: Sequence[Network]) -> str | None:
+    """Why whoever sent this may not use the chat; None when they sit at this machine, or in one of the networks."""
+    if any(header in request.headers for header in _PASSED_ON):
+        return "The local chat is not for proxies: whoever it is reached by may act as its lead."
+    if request.client is None or not _from(request.client.host, networks):
+        return "The local chat is for this machine alone; platforms.web.networks lets others in."
+    return None
+
+
+def _from(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return found.is_loopback or any(found in network for network in networks)
 
 
 def stranger(method: str, headers: Mapping[str, str]) -> str | None:

@@ -1,4 +1,4 @@
-"""A process that looks like a vLLM server from outside: `stand_in.py PORT SERVED ROOT MOOD`.
+"""A process that looks like a vLLM server from outside: `stand_in.py SOCKET SERVED ROOT MOOD`.
 
 Moods: `well`; `slow` (takes seconds over the list of models, as one does that is at work);
 `broken` (dies at once, saying why); `deaf` (ignores SIGTERM and has a child that runs on).
@@ -6,12 +6,13 @@ Moods: `well`; `slow` (takes seconds over the list of models, as one does that i
 
 import json
 import signal
+import socketserver
 import subprocess
 import sys
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
-PORT, SERVED, ROOT, MOOD = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+SOCKET, SERVED, ROOT, MOOD = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4]
 
 
 class Server(BaseHTTPRequestHandler):
@@ -28,10 +29,14 @@ class Server(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+class Listening(socketserver.ThreadingUnixStreamServer):
+    """At a socket of the file system."""
+
+
 if MOOD == "broken":
     print("Traceback (most recent call last):\nValueError: there is not enough memory\nbye")  # noqa: T201
     sys.exit(3)
 if MOOD == "deaf":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(600)  # child of {PORT}"])
-ThreadingHTTPServer(("127.0.0.1", PORT), Server).serve_forever()
+    subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(600)  # child of {SOCKET}"])
+Listening(SOCKET, Server).serve_forever()

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -36,8 +37,8 @@ def moods(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Puts the stand-in where vLLM would be; what the list holds decides how the next one behaves."""
     moods = ["well"]
 
-    def stand_in(settings: ServerSettings, port: int, cpu: bool) -> list[str]:
-        return [sys.executable, str(STAND_IN), str(port), settings.served, str(settings.base), moods[0]]
+    def stand_in(settings: ServerSettings, socket: Path, cpu: bool) -> list[str]:
+        return [sys.executable, str(STAND_IN), str(socket), settings.served, str(settings.base), moods[0]]
 
     monkeypatch.setattr(server, "command_line", stand_in)
     monkeypatch.setattr(server, "built_for_cpu", lambda: True)
@@ -49,14 +50,14 @@ def settings(tmp_path: Path) -> ServerSettings:
     return ServerSettings(tmp_path / "base", "starter", tmp_path / "var")
 
 
-def processes(port: int | None) -> list[int]:
-    """Everything that runs for the server of this port."""
+def processes(socket: Path | None) -> list[int]:
+    """Everything that runs for the server at this socket."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             state = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-            if state != "Z" and (f"stand_in.py {port} " in words or f"child of {port}" in words):
+            if state != "Z" and (f"stand_in.py {socket} " in words or f"child of {socket}" in words):
                 found.append(int(folder.name))
     return found
 
@@ -73,25 +74,55 @@ async def test_server_answers_between_entering_and_leaving_and_leaves_nothing_be
     told = Told()
     async with EmbeddedServer(settings, told) as one:
         assert await health(one.line) is Health.ALIVE
-        port = one.line.base_url.port
-        assert len(processes(port)) == 2, "the lifeline and the server"
-    assert processes(port) == []
+        at = one.socket
+        assert len(processes(at)) == 2, "the lifeline and the server"
+    assert processes(at) == []
     assert told.lines[-1] == (1.0, "the model server is ready")
     assert any("starting" in doing for _, doing in told.lines)
+
+
+async def test_the_server_is_its_users_alone_and_no_port_is_taken(moods: list[str], settings: ServerSettings) -> None:
+    async with EmbeddedServer(settings, Told()) as one:
+        assert one.socket is not None
+        assert stat.S_ISSOCK(one.socket.stat().st_mode)
+        assert one.socket.parent.stat().st_mode & 0o077 == 0
+    assert list(one.socket.parent.iterdir()) == []
+
+
+async def test_a_folder_that_somebody_else_made_where_sockets_go_is_not_used(
+    moods: list[str], settings: ServerSettings, tmp_path: Path
+) -> None:
+    settings.directory.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (settings.directory / "sockets").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Refused, match="belongs to somebody else"):
+        async with EmbeddedServer(settings, Told()):
+            pass
+
+
+async def test_a_directory_whose_path_is_too_long_for_a_socket_has_one_all_the_same(
+    moods: list[str], tmp_path: Path
+) -> None:
+    settings = ServerSettings(tmp_path / "base", "starter", tmp_path / ("long" * 30))
+    async with EmbeddedServer(settings, Told()) as one, EmbeddedServer(settings, Told()) as other:
+        assert one.socket == other.socket
+        assert one.socket is not None
+        assert one.socket.parent.stat().st_mode & 0o077 == 0
+    one.socket.parent.rmdir()
 
 
 async def test_deaf_server_and_its_children_go_all_the_same(moods: list[str], settings: ServerSettings) -> None:
     moods[0] = "deaf"
     async with EmbeddedServer(settings, Told()) as one:
-        port = one.line.base_url.port
-        assert len(processes(port)) == 3
-    assert processes(port) == []
+        at = one.socket
+        assert len(processes(at)) == 3
+    assert processes(at) == []
 
 
 async def test_two_processes_share_one_server(moods: list[str], settings: ServerSettings) -> None:
     async with EmbeddedServer(settings, Told()) as one, EmbeddedServer(settings, Told()) as other:
-        assert one.line.base_url == other.line.base_url
-        assert len(processes(one.line.base_url.port)) == 2
+        assert one.socket == other.socket
+        assert len(processes(one.socket)) == 2
 
 
 async def test_one_that_is_at_work_is_waited_for_instead_of_started_again(
@@ -100,14 +131,14 @@ async def test_one_that_is_at_work_is_waited_for_instead_of_started_again(
     moods[0] = "slow"
     told = Told()
     async with EmbeddedServer(settings, Told()) as one:
-        assert await _joined(settings, told) == one.line.base_url
-        assert len(processes(one.line.base_url.port)) == 2
+        assert await _joined(settings, told) == one.socket
+        assert len(processes(one.socket)) == 2
     assert told.lines == [(1.0, "the model server is ready")]
 
 
-async def _joined(settings: ServerSettings, told: Told) -> httpx.URL:
+async def _joined(settings: ServerSettings, told: Told) -> Path | None:
     async with EmbeddedServer(settings, told) as other:
-        return other.line.base_url
+        return other.socket
 
 
 async def test_a_server_of_another_model_leaves_the_first_to_those_who_want_it(
@@ -116,8 +147,8 @@ async def test_a_server_of_another_model_leaves_the_first_to_those_who_want_it(
     another = ServerSettings(tmp_path / "another", "another", settings.directory)
     async with EmbeddedServer(settings, Told()) as one:
         async with EmbeddedServer(another, Told()) as two:
-            assert two.line.base_url != one.line.base_url
-        assert await _joined(settings, Told()) == one.line.base_url
+            assert two.socket != one.socket
+        assert await _joined(settings, Told()) == one.socket
 
 
 async def test_a_base_reached_over_a_link_is_the_same(moods: list[str], settings: ServerSettings) -> None:
@@ -125,14 +156,14 @@ async def test_a_base_reached_over_a_link_is_the_same(moods: list[str], settings
     link = settings.base.with_name("link to it")
     link.symlink_to(settings.base)
     async with EmbeddedServer(settings, Told()) as one:
-        assert await _joined(ServerSettings(link, settings.served, settings.directory), Told()) == one.line.base_url
+        assert await _joined(ServerSettings(link, settings.served, settings.directory), Told()) == one.socket
 
 
 async def test_two_that_start_at_once_start_one(moods: list[str], settings: ServerSettings) -> None:
     one, other = Told(), Told()
     first, second = EmbeddedServer(settings, one), EmbeddedServer(settings, other)
     await asyncio.gather(first.__aenter__(), second.__aenter__())
-    assert first.line.base_url == second.line.base_url
+    assert first.socket == second.socket
     assert any("another process" in doing for _, doing in one.lines + other.lines)
     await first.__aexit__(None, None, None)
     await second.__aexit__(None, None, None)
@@ -145,15 +176,15 @@ async def test_server_that_dies_is_replaced_at_the_same_address(moods: list[str]
         restarted.set()
 
     async with EmbeddedServer(settings, Told()) as one:
-        before, watching = one.line.base_url, asyncio.create_task(one.watch(on_restart))
-        for pid in processes(before.port):
+        before, watching = one.socket, asyncio.create_task(one.watch(on_restart))
+        for pid in processes(before):
             os.kill(pid, signal.SIGKILL)
         await asyncio.wait_for(restarted.wait(), 20)
         assert await health(one.line) is Health.ALIVE
-        assert one.line.base_url == before
+        assert one.socket == before
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-    await until(lambda: not processes(before.port))
+    await until(lambda: not processes(before))
 
 
 async def test_user_of_anothers_server_starts_one_when_that_goes(moods: list[str], settings: ServerSettings) -> None:
@@ -171,8 +202,8 @@ async def test_user_of_anothers_server_starts_one_when_that_goes(moods: list[str
         assert await health(second.line) is Health.ALIVE
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        port = second.line.base_url.port
-    await until(lambda: not processes(port))
+        at = second.socket
+    await until(lambda: not processes(at))
 
 
 async def test_server_that_does_not_come_back_is_tried_again(
@@ -186,7 +217,7 @@ async def test_server_that_does_not_come_back_is_tried_again(
     async with EmbeddedServer(settings, Told()) as one:
         moods[0] = "broken"
         watching = asyncio.create_task(one.watch(on_restart))
-        for pid in processes(one.line.base_url.port):
+        for pid in processes(one.socket):
             os.kill(pid, signal.SIGKILL)
         await until(lambda: "not restarted" in caplog.text)
         moods[0] = "well"
@@ -216,7 +247,13 @@ async def test_directory_that_cannot_be_written_is_one_sentence(moods: list[str]
 
 
 ALIVE = "OWNER"
-RECORDS = ["", "{", "[]", "{}", *(json.dumps({"url": u, "owner": ALIVE}) for u in ("http://127.0.0.1:9", "x", 5))]
+RECORDS = [
+    "",
+    "{",
+    "[]",
+    "{}",
+    *(json.dumps({"socket": u, "owner": ALIVE}) for u in ("/nowhere/vllm.sock", "x", 5, "a\0b")),
+]
 
 
 @pytest.mark.parametrize("record", RECORDS)
@@ -233,10 +270,10 @@ async def test_address_of_a_stranger_is_ignored_and_the_stranger_left_alone(
     foreign = ServerSettings(tmp_path / "another-base", "starter", tmp_path / "elsewhere")
     async with EmbeddedServer(foreign, Told()) as stranger:
         settings.directory.mkdir()
-        record = json.dumps({"url": str(stranger.line.base_url), "owner": os.getpid()})
+        record = json.dumps({"socket": str(stranger.socket), "owner": os.getpid()})
         (settings.directory / "server.json").write_text(record, encoding="utf-8")
         async with EmbeddedServer(settings, Told()) as one:
-            assert one.line.base_url != stranger.line.base_url
+            assert one.socket != stranger.socket
         assert await health(stranger.line) is Health.ALIVE
 
 
@@ -246,10 +283,10 @@ async def test_server_whose_owner_was_killed_is_not_joined_on_its_last_breath(
     gone = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
     await gone.wait()
     async with EmbeddedServer(settings, Told()) as dying:
-        record = json.dumps({"url": str(dying.line.base_url), "owner": gone.pid})
+        record = json.dumps({"socket": str(dying.socket), "owner": gone.pid})
         (settings.directory / "server.json").write_text(record, encoding="utf-8")
         async with EmbeddedServer(settings, Told()) as one:
-            assert one.line.base_url != dying.line.base_url
+            assert one.socket != dying.socket
 
 
 async def test_cancelled_start_leaves_nothing_behind(
@@ -273,7 +310,7 @@ async def test_server_goes_with_a_process_that_was_killed_without_warning(tmp_pa
     owner = f"""
 import subprocess, sys
 from inference import child_guard
-command = [sys.executable, {str(STAND_IN)!r}, "0", "starter", {str(tmp_path)!r}, "deaf"]
+command = [sys.executable, {str(STAND_IN)!r}, {str(tmp_path / "s")!r}, "starter", {str(tmp_path)!r}, "deaf"]
 subprocess.Popen([sys.executable, "-I", child_guard.__file__, *command], stdin=subprocess.PIPE, start_new_session=True)
 print("started", flush=True)
 input()

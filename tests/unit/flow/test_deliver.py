@@ -9,10 +9,10 @@ import pytest
 from bot.domain.decisions import Reason, fallback
 from bot.domain.delivery import MOST_ATTEMPTS_WITH_FILES
 from bot.domain.errors import ChatMoved, Refused, Unreachable
-from bot.domain.messages import File, MessageRef, Place
+from bot.domain.messages import File, Media, MessageRef, Place
 from bot.domain.posts import Answer, Card, Content, FollowUp, Notice, OutboxItem, Post, Reply, Sent, What
 from bot.domain.report_posts import PICTURE
-from bot.flow import deliver
+from bot.flow import deliver, transfers
 from bot.flow.deliver import Deliverer
 from bot.picture import picture
 from tests.fakes import FakePlatform
@@ -209,3 +209,35 @@ async def test_one_chat_that_must_wait_holds_up_no_other() -> None:
     way.outbox.owed = [item(Answer("it", "en"), "telegram", "1"), item(Answer("it", "en"))]
     assert await way.courier.step() == 2
     assert len(way.web.said) == 1
+
+
+async def test_of_thirty_posts_with_attachments_two_are_carried_at_a_time_and_the_rest_wait_unharmed() -> None:
+    """Their bytes are in memory meanwhile. Words without attachments pass them."""
+    way, held, most = Round(), asyncio.Event(), 0
+
+    class Slow(FakePlatform):
+        async def fetch(self, media: Media) -> bytes:
+            nonlocal most
+            most = max(most, way.courier.transfers._now)
+            await held.wait()
+            return b"a document"
+
+    way.courier.platforms["telegram"] = Slow("telegram")  # type: ignore[index]
+    posts = [replace(item(replace(REPLY, media=(FROM_TELEGRAM,))), id=number) for number in range(30)]
+    carrying = [asyncio.create_task(way.courier.handle(post)) for post in posts]
+    await asyncio.wait(carrying[2:])
+    await way.courier.handle(item(REPLY))
+    assert (most, len(way.web.said)) == (2, 1)
+    assert [until for _, until in way.outbox.reserved] == [NOW + transfers.WAIT] * 28
+    held.set()
+    await asyncio.wait(carrying)
+    assert (len(way.web.said), way.courier.transfers.full) == (3, False)
+
+
+async def test_what_fails_on_its_way_makes_room() -> None:
+    way = Round()
+    way.telegram.files["photo-1"] = b"jpeg"
+    way.web.failures = [Unreachable("timed out")] * 5
+    for _ in range(5):
+        await way.carries(item(replace(REPLY, media=(FROM_TELEGRAM,))))
+    assert not way.courier.transfers.full

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import Refused
-from bot.domain.learning import Example, Side, Source
+from bot.domain.learning import Example, Side, Source, keep_apart
+from bot.domain.personal_data import masked
 from inference.run_folder import (
     WEIGHTS,
     Done,
@@ -13,6 +14,7 @@ from inference.run_folder import (
     finish,
     finished,
     inputs_of,
+    read_parts,
     read_run,
     sha256_of,
     write_run,
@@ -104,3 +106,21 @@ async def test_a_training_that_nobody_asks_for_again_goes_whole(tmp_path: Path) 
     (tmp_path / "no folder").write_text("", "utf-8")
     with pytest.raises(Refused, match="no folder cannot be removed"):
         await RunFolders(tmp_path).discard("no folder")
+
+
+def test_nobodys_address_or_number_is_in_a_run_and_what_is_learned_from_which_stays(tmp_path: Path) -> None:
+    """Sides, labels and the slice that steers follow from what was said, not from what is written down."""
+    said = [
+        f"order {n}: write to ann.{n}@example.org or +49 30 123{n:04}, card 4111 1111 1111 1111" for n in range(2_000)
+    ]
+    examples = tuple(Example(text, "access", Source.IMPORT, Side.TRAIN, NOW) for text in said)
+    run = dataclasses.replace(a_run(tmp_path, Path("starter")), examples=examples)
+    write_run(run, mask=True)
+    written = "".join(path.read_text("utf-8") for path in tmp_path.iterdir())
+    assert "example.org" not in written and "4111 1111" not in written and "+49" not in written
+    before = [[masked(one.text) for one in part] for part in keep_apart(examples)]
+    assert [[one.text for one in part] for part in read_parts(tmp_path)] == before
+    assert {(one.side, one.label) for part in read_parts(tmp_path) for one in part} == {(Side.TRAIN, "access")}
+    assert before[1], "some of them steer"
+    write_run(run)
+    assert [list(part) for part in read_parts(tmp_path)] == [list(part) for part in keep_apart(examples)]

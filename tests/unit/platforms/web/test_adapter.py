@@ -46,8 +46,8 @@ async def _listening(chat: WebChat, inbox: FakeInbox) -> AsyncIterator[None]:
     await asyncio.wait([task])
 
 
-def _client(chat: WebChat) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(Starlette(routes=list(chat.routes)))
+def _client(chat: WebChat, sits_at: str = "127.0.0.1") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(Starlette(routes=list(chat.routes)), client=(sits_at, 50_000))
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
 
 
@@ -140,6 +140,39 @@ async def test_a_name_rebound_to_this_machine_cannot_read(door: Door) -> None:
         assert (await door.client.get("/chat/state", headers={"host": host})).status_code == 200
 
 
+@pytest.mark.parametrize("sits_at", ["192.168.7.9", "203.0.113.5", "2001:db8::1", "::ffff:10.0.0.1", "testclient", ""])
+@pytest.mark.parametrize("host", ["192.168.7.1:8080", "127.0.0.1:8080", "localhost"])
+async def test_nobody_from_another_machine_may_look_or_be_the_lead(sits_at: str, host: str) -> None:
+    """Whatever address it listens at, and whatever host they name: nobody signs in here."""
+    chat, inbox = WebChat(("lead",), FakeWorld().around()), FakeInbox()
+    async with _listening(chat, inbox), _client(chat, sits_at) as client:
+        for path in ("/", "/chat/state", "/chat/events"):
+            assert (await client.get(path, headers={"host": host})).status_code == 403
+        for path, body in {"reactions": REACTION, "notes": NOTE, "messages": HELLO, "learn": {}}.items():
+            assert (await client.post(f"/chat/{path}", json=body, headers={"host": host})).status_code == 403
+    assert (inbox.messages, inbox.reactions, inbox.notes) == ([], [], [])
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+async def test_a_proxy_on_this_machine_lets_nobody_in(door: Door, header: str) -> None:
+    answer = await door.client.post("/chat/reactions", json=REACTION, headers={header: "127.0.0.1"})
+    assert (answer.status_code, door.inbox.reactions) == (403, [])
+
+
+async def test_networks_of_the_settings_are_let_in_and_no_others() -> None:
+    config = PLATFORM.parse({"networks": ["192.168.7.0/24", "2001:db8::/32"]}, {})
+    chat = WebChat(("lead",), FakeWorld().around(), config.networks)
+    async with _listening(chat, FakeInbox()):
+        for sits_at, status in {
+            "192.168.7.9": 200,
+            "::ffff:192.168.7.9": 200,
+            "2001:db8::7": 200,
+            "192.168.8.1": 403,
+        }.items():
+            async with _client(chat, sits_at) as client:
+                assert (await client.get("/chat/state", headers={"host": "192.168.7.1:8080"})).status_code == status
+
+
 async def test_our_own_page_may_write(door: Door) -> None:
     headers = {"origin": "http://127.0.0.1:8080"}
     assert (await door.client.post("/chat/messages", json=HELLO, headers=headers)).status_code == 200
@@ -225,6 +258,7 @@ async def _watch(chat: WebChat) -> asyncio.Queue[bytes]:
         "method": "GET",
         "path": "/chat/events",
         "headers": [(b"host", b"localhost")],
+        "client": ("127.0.0.1", 50_000),
         "query_string": b"",
     }
     task = asyncio.create_task(Starlette(routes=list(chat.routes))(scope, receive, send))

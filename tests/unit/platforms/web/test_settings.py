@@ -19,7 +19,7 @@ def test_all_mistakes_are_named_at_once_with_the_choices() -> None:
     with pytest.raises(ConfigError) as caught:
         PLATFORM.parse({"leads": ["lead", "boss", 7], "tokne": "x"}, {})
     assert caught.value.mistakes == (
-        "platforms.web.tokne: no such setting; there is leads",
+        "platforms.web.tokne: no such setting; there are leads and networks",
         "platforms.web.leads: nobody is called 'boss'; choices are customer, employee, lead",
         "platforms.web.leads: nobody is called 7; choices are customer, employee, lead",
     )
@@ -28,6 +28,13 @@ def test_all_mistakes_are_named_at_once_with_the_choices() -> None:
 def test_leads_that_are_no_list_are_a_mistake() -> None:
     with pytest.raises(ConfigError, match=r"platforms\.web\.leads: write a list"):
         PLATFORM.parse({"leads": "lead"}, {})
+
+
+def test_networks_that_are_none_are_mistakes() -> None:
+    assert str(PLATFORM.parse({"networks": ["192.168.7.0/24"]}, {}).networks[0]) == "192.168.7.0/24"
+    for wrong in ("192.168.7.0/24 x", "192.168.7.1/24", "example.com", 7, {}):
+        with pytest.raises(ConfigError, match=r"platforms\.web\.networks: .* is no network; write a list like"):
+            PLATFORM.parse({"networks": [wrong]}, {})
 
 
 @pytest.mark.parametrize(

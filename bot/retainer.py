@@ -1,0 +1,13 @@
+"""What takes away what is kept no longer, put together."""
+
+from bot.flow.retain import Retainer
+from bot.settings import Settings
+from bot.store import Store, now
+from db.retention import PostgresRetention
+from inference.kept_files import KeptFiles
+
+
+def retainer(settings: Settings, store: Store) -> Retainer:
+    """Needs no model server."""
+    kept = PostgresRetention(store.database)
+    return Retainer(settings.retention, kept, KeptFiles(settings.model.runs, kept.never_served), now)

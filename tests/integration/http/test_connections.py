@@ -1,0 +1,134 @@
+"""Who says nothing, says it slowly, or comes a thousand times holds up nobody else."""
+
+import asyncio
+import os
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.http.app import site as site_of
+from bot.http.connections import MOST, BoundedConnection
+from bot.http.server import listening_socket, serve_http
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def _echo(request: Request) -> Response:
+    return PlainTextResponse(await request.body())
+
+
+@asynccontextmanager
+async def site(most: int = MOST, seconds: float = 15.0) -> AsyncIterator[int]:
+    """The port of a site that gives back what it is sent."""
+
+    class Connection(BoundedConnection):
+        pass
+
+    Connection.most, Connection.seconds = most, seconds
+    with listening_socket("127.0.0.1", 0) as socket:
+        port: int = socket.getsockname()[1]
+        application = site_of([Route("/", _echo, methods=["GET", "POST"])])
+        serving = asyncio.create_task(serve_http(application, socket, Connection))
+        try:
+            yield port
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
+
+
+async def opened(port: int, stack: AsyncExitStack, begin: bytes = b"") -> Stream:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    stack.callback(writer.close)
+    writer.write(begin)
+    return reader, writer
+
+
+async def answered(port: int) -> int:
+    async with httpx.AsyncClient(timeout=20) as client:
+        return (await client.post(f"http://127.0.0.1:{port}/", content="hello")).status_code
+
+
+HALF = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Le"
+HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhello"
+
+
+@pytest.mark.parametrize("begin", [b"", HALF, HALF_A_BODY])
+async def test_a_request_that_never_becomes_whole_is_hung_up_on(begin: bytes) -> None:
+    async with site(seconds=0.2) as port, AsyncExitStack() as stack:
+        reader, _ = await opened(port, stack, begin)
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            async with asyncio.timeout(10):
+                await reader.readexactly(10_000)
+        assert await answered(port) == 200
+
+
+async def test_a_second_request_on_a_connection_must_become_whole_as_well() -> None:
+    async with site(seconds=0.3) as port, AsyncExitStack() as stack:
+        reader, writer = await opened(port, stack, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        writer.write(HALF)
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            async with asyncio.timeout(4):  # before what an idle connection is kept for is over
+                await reader.readexactly(10_000)
+
+
+async def test_an_answer_may_take_longer_than_a_request() -> None:
+    async def slow(_: Request) -> Response:
+        await asyncio.sleep(0.6)
+        return PlainTextResponse("here")
+
+    class Connection(BoundedConnection):
+        seconds = 0.2
+
+    with listening_socket("127.0.0.1", 0) as socket:
+        serving = asyncio.create_task(serve_http(Starlette(routes=[Route("/", slow)]), socket, Connection))
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"http://127.0.0.1:{socket.getsockname()[1]}/")).text == "here"
+        serving.cancel()
+        await asyncio.wait({serving})
+
+
+async def test_whoever_waits_longest_gives_way_and_those_with_requests_are_answered() -> None:
+    async with site(most=20) as port, AsyncExitStack() as stack:
+        readers = [(await opened(port, stack, HALF))[0] for _ in range(60)]
+        assert await answered(port) == 200
+        async with asyncio.timeout(10):
+            for reader in readers[:41]:  # the oldest, and of those that are left one for whom was answered
+                with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+                    await reader.readexactly(1)
+        assert not any(reader.at_eof() or reader.exception() for reader in readers[41:])
+
+
+async def test_more_half_open_requests_than_files_leave_the_process_its_files() -> None:
+    with at_most_files(len(os.listdir("/proc/self/fd")) + 2 * 700 + 200):
+        async with site(most=100) as port, AsyncExitStack() as stack:
+            for _ in range(7):
+                await asyncio.gather(*(opened(port, stack, HALF) for _ in range(100)))
+            assert await answered(port) == 200
+            taken = len(os.listdir("/proc/self/fd")) - 700
+            assert taken < 100 + 700, "of both ends of 700 connections only a hundred of ours are kept"
+
+
+@contextmanager
+def at_most_files(number: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(number, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_headers_without_an_end_are_refused() -> None:
+    async with site() as port, AsyncExitStack() as stack:
+        reader, writer = await opened(port, stack, b"GET / HTTP/1.1\r\n")
+        writer.write(b"X-Long: " + b"x" * 100_000)
+        async with asyncio.timeout(10):
+            assert (await reader.read(100)).startswith(b"HTTP/1.1 400")
