@@ -10,18 +10,20 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.domain.endpoints import Endpoint
 from bot.domain.errors import ConfigError
 from bot.domain.retention import Retention
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
 from bot.secret_files import SecretFiles
+from bot.settings_compare import Endpoints
 from bot.settings_emoji import EmojiSettings
 from bot.settings_retention import read_retention
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
 
-_TABLES = "database model web conversation platforms tasks privacy retention"
+_TABLES = "database model web conversation platforms tasks privacy retention compare"
 _TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
 """The keys of `[conversation]`."""
 _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
@@ -85,6 +87,8 @@ class Settings:
     tasks: tuple[Task, ...]
     unlearn_within: timedelta
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """Hosted models that `switchboard compare` may ask."""
     mask_training: bool = True
     """Whether what tells who somebody is stays out of the folders of trainings."""
     retention: Retention = field(default_factory=Retention)
@@ -159,6 +163,7 @@ class _Reader:
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
+            endpoints=Endpoints(values, self._environment).read(values.table(document, "compare")),
             mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
             retention=read_retention(values, values.table(document, "retention")),
         )

@@ -44,7 +44,7 @@ async def _compared(
     store: Store, models: ModelStack, priced: Priced, task: Task, examples: Sequence[Example]
 ) -> PastComparison:
     known, today = await store.examples.examples(task.name), now()
-    made = await compare(models.learner.scorer, task, known, examples, [], priced, today.date(), _quietly)
+    made = await compare(models.learner.scorer, task, known, examples, [], priced, today.date(), count=_quietly)
     return in_short(made, today)
 
 

@@ -54,11 +54,23 @@ class VllmPredictor:
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         """See `models.Predictor`. An adapter the server has forgotten (it restarted) is loaded again on the way."""
-        asked, stride = self._asked(query), _REQUESTS * _TEXTS
-        heard: list[Prediction] = []
+        self._asked(query)
+        stride, heard = _REQUESTS * _TEXTS, list[Prediction]()
         for start in range(0, len(texts), stride):  # in strides, so that a long list lets others in between
-            heard += await self._answers(asked, texts[start : start + stride])
+            some = texts[start : start + stride]
+            heard += await self.distributions(
+                query, [self._prompts.prompt_ids(query.task, query.codes, text) for text in some]
+            )
         return heard
+
+    async def distributions(self, query: Query, prompts: Sequence[list[int]]) -> list[Prediction]:
+        """The same for prompts that somebody else built, whose next token is the code of the answer."""
+        asked = self._asked(query)
+        places = [self._place(asked, prompt) for prompt in prompts]
+        # Shielded, because somebody else's text may be in the same request.
+        await asyncio.gather(*(asyncio.shield(sent) for sent in {sent for sent, _ in places}))
+        rows = [sent.result()[position] for sent, position in places]
+        return [Prediction(_distribution(row, asked.labels), asked.adapter) for row in rows]
 
     def _asked(self, query: Query) -> "_Asked":
         if query.adapter is None and self._prompts.bare:
@@ -67,14 +79,6 @@ class VllmPredictor:
         if not ids:
             raise Refused(f"tasks.{query.task.name}: no label has a code of this model")
         return _Asked(query, ids)
-
-    async def _answers(self, asked: "_Asked", texts: Sequence[str]) -> list[Prediction]:
-        prompts = [self._prompts.prompt_ids(asked.query.task, asked.query.codes, text) for text in texts]
-        places = [self._place(asked, prompt) for prompt in prompts]
-        # Shielded, because somebody else's text may be in the same request.
-        await asyncio.gather(*(asyncio.shield(sent) for sent in {sent for sent, _ in places}))
-        rows = [sent.result()[position] for sent, position in places]
-        return [Prediction(_distribution(row, asked.labels), asked.adapter) for row in rows]
 
     def _place(self, asked: "_Asked", prompt: list[int]) -> tuple["asyncio.Task[list[_Row]]", int]:
         """The request that will carry the prompt, and the prompt's place in it."""

@@ -156,6 +156,17 @@ class PromptBuilder:
         return int(id)
 
 
+def chat_prompt(task: Task, text: str, examples: Sequence[tuple[str, str]] = ()) -> str:
+    """What a hosted model is asked, in one message: none of our codes is in it, it answers with a label's name.
+
+    One message, since some endpoints' templates know no system's and no repeated ones. The list comes first, here, too.
+    """
+    labels = "\n".join(f"{label.name}: {label.means}" for label in task.labels)
+    shots = "".join(f"Message:\n{readable(said)}\nLabel: {label}\n\n" for said, label in examples)
+    asked = f"{task.question}\n\n{labels}\n\nAnswer with the name of one label alone, as it is written above.\n\n"
+    return f"{asked}{shots}Message:\n{readable(text)}\nLabel:"
+
+
 def readable(text: str, words: int | None = None) -> str:
     """A text as every voice reads it, in training and in serving: cleaned, without noise, its middle cut out.
 

@@ -3,8 +3,10 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,16 @@ import typer
 
 from bot.commands import examples
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.commands.compare_options import (
+    Bases,
+    Cascade,
+    EndpointNames,
+    PromptOwn,
+    Shots,
+    Sure,
+    wanted_arms,
+    with_prices_of,
+)
 from bot.commands.comparison import OWN, Comparison, PredictionFile, Priced, compare
 from bot.commands.comparison_history import MOST, History, show_history, write_history
 from bot.commands.comparison_report import show, write_page
@@ -27,19 +39,23 @@ from bot.commands.file_options import (
     read_options,
 )
 from bot.commands.period import SettledSince
+from bot.commands.prompting import Prompter
 from bot.commands.settled_messages import asked_when, settled_between
 from bot.commands.training_costs import with_training
 from bot.console import say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
+from bot.domain.learning import Example
 from bot.domain.past_comparisons import PastComparison
 from bot.domain.price_book import PriceBook, read_prices
 from bot.domain.settled import truth_notes
 from bot.domain.tasks import Task
+from bot.domain.training_cost import TrainedAdapter
 from bot.files import read_whole
 from bot.model_stack import open_model_stack
+from bot.prompted_models import own_base
 from bot.settings import Settings
-from bot.store import now, open_store
+from bot.store import Store, now, open_store
 from db.comparisons import PostgresComparisons
 from db.outcomes import PostgresOutcomes
 from db.training_costs import PostgresTrainingCosts
@@ -66,6 +82,12 @@ def comparing(
     prices: Prices = None,
     gpu: Gpu = False,
     html: Page = None,
+    endpoint: EndpointNames = None,
+    prompt: PromptOwn = False,
+    base: Bases = None,
+    shots: Shots = None,
+    cascade: Cascade = False,
+    sure: Sure = None,
     skip_bad: SkipBad = False,
     text: TextColumns = None,
     label: LabelColumn = None,
@@ -85,6 +107,10 @@ def comparing(
     answers beside them. Messages that nearly repeat a learned text are left out. Of
     a file with splits the test rows count; of past messages those whose label was
     settled by what happened later. --history shows the verdicts of the weeks.
+
+    --prompt, --base and --endpoint prompt models that were not fine-tuned, with and
+    without examples; interrupted, the same command goes on where it was. --cascade
+    lets what serves decide where it is sure, and the prompted model where it is not.
     """
     settings = read_settings(config)
     with spoken():
@@ -94,25 +120,48 @@ def comparing(
             return
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         files = prediction_files(predictions or ())
-        priced = Priced(price_book(prices or PRICES), gpu)
+        wanted = wanted_arms(settings, endpoint or (), prompt, base or (), shots, cascade, sure)
+        priced = Priced(with_prices_of(wanted.endpoints, price_book(prices or PRICES)), gpu)
         when = asked_when(file, since, asked, now())
         given = examples.labelled(file, asked, options, skip_bad) if file is not None else []
 
     async def work() -> Comparison:
-        async with open_model_stack(settings, asked_much=asked) as (store, models):
+        async with AsyncExitStack() as stack:
+            store, models = await stack.enter_async_context(open_model_stack(settings, asked_much=asked))
             known, today = await store.examples.examples(asked.name), datetime.now(UTC).date()
-            settled = await settled_between(PostgresOutcomes(store.database), asked, when) if when else None
-            judging = settled.examples if settled else given
-            made = await compare(models.learner.scorer, asked, known, judging, files, priced, today)
-            made = await with_training(made, PostgresTrainingCosts(store.database), priced.gpu, now())
-            return replace(made, notes=[*truth_notes(settled), *made.notes]) if settled else made
+            judging, truth = await _judging(store, asked, when, given)
+            own, embedder = partial(own_base, settings, models), models.classifier.embedder
+            prompter = Prompter(wanted, settings, embedder, store.lessons, own, priced.book, gpu, stack.aclose)
+            prompting = prompter.ask if wanted.anything else None
+            trained = await _trained(store, asked, settings.model.base)  # now: prompting another base closes the store
+            made = await compare(models.learner.scorer, asked, known, judging, files, priced, today, prompting)
+            made = with_training(made, trained, gpu, now())
+            return replace(made, notes=[*truth, *made.notes])
 
-    made = run_to_end(work())
+    _told(run_to_end(work()), as_json, html)
+
+
+def _told(made: Comparison, as_json: bool, html: Path | None) -> None:
     show(made, as_json, sys.stdout)
     with spoken():
         if html is not None:
             write_page(html, made)
             say(f"{html} is written")
+
+
+async def _judging(
+    store: Store, task: Task, when: tuple[datetime, datetime] | None, given: Sequence[Example]
+) -> tuple[Sequence[Example], list[str]]:
+    """What to judge by, and what is to be known of how its truth was obtained."""
+    if when is None:
+        return given, []
+    settled = await settled_between(PostgresOutcomes(store.database), task, when)
+    return settled.examples, truth_notes(settled)
+
+
+async def _trained(store: Store, task: Task, base: str) -> TrainedAdapter | None:
+    champion = await store.registry.champion(task.name, base)
+    return await PostgresTrainingCosts(store.database).trained(task.name, champion.name) if champion else None
 
 
 def _history(settings: Settings, task: Task, html: Path | None, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 
+from bot.commands.prompting import Prompted
 from bot.console import counting
 from bot.domain.comparison import (
     MAJORITY,
@@ -74,6 +75,12 @@ class Comparison:
     """What the verdict says, and the difference it rests on."""
     notes: Sequence[str]
     book: PriceBook
+    failed: Sequence[tuple[str, str]] = ()
+    """Arms that have no figures, and why."""
+
+
+Prompting = Callable[[Task, Sequence[Example], Sequence[Example], Arm], Awaitable[Prompted]]
+"""Asks prompted models: of the task, about the messages, by what is learned from, beside what serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ async def compare(
     files: Sequence[PredictionFile],
     priced: Priced,
     today: date,
+    prompting: Prompting | None = None,
     count: Counting = counting,
 ) -> Comparison:
     """Every arm on the messages that nearly repeat nothing to learn from. `known`: all examples of the task.
@@ -111,13 +119,16 @@ async def compare(
     first = majority(training, judging)
     arms = ([first] if first else []) + own + [_foreign(one, priced.book) for one in others]
     served = next(arm for arm in arms if arm.name == SERVED)
-    rows = [figures(arm, served, priced.book.minutes_per_misroute) for arm in arms]
+    prompted = await prompting(task, judging, training, served) if prompting else Prompted()
+    arms += prompted.arms
+    rows = [figures(arm, served, priced.book.minutes_per_misroute, task.fallback) for arm in arms]
     by_name, truths = {row.arm: row for row in rows}, {example.label for example in judging}
-    said = verdict(by_name, len(judging), truths, [one.name for one in others], priced.book.currency)
+    rivals = [one.name for one in others] + [arm.name for arm in prompted.arms]
+    said = verdict(by_name, len(judging), truths, rivals, priced.book.currency)
     ruled = ruling(by_name, len(judging), truths)
-    notes = _notes(task, by_name, truths, others, priced.book, today)
-    name = query.adapter.name if query.adapter else None
-    return Comparison(task.name, name, len(judging), leaked, repeated, rows, said, ruled, notes, priced.book)
+    notes = prompted.notes + _notes(task, by_name, truths, others, priced.book, today)
+    name, book, failed = query.adapter.name if query.adapter else None, priced.book, prompted.failed
+    return Comparison(task.name, name, len(judging), leaked, repeated, rows, said, ruled, notes, book, failed)
 
 
 async def _own(scorer: Scorer, query: Query, judging: Sequence[Example], priced: Priced, count: Counting) -> list[Arm]:
@@ -129,7 +140,21 @@ async def _own(scorer: Scorer, query: Query, judging: Sequence[Example], priced:
     found = [(voice, _alone(voice, answered, without)) for voice in VOICES]
     arms = [(voice, scores) for voice, scores in found if any(score.answer != NO_ANSWER for score in scores)]
     arms += [(SERVED, [one.score for one in answered]), (WITHOUT, [one.score for one in without])]
-    return [Arm(name, scores, milliseconds=times[name], per_1000=priced.of(name, times[name])) for name, scores in arms]
+    asks = {SERVED: _would_ask(answered), WITHOUT: _would_ask(without)}
+    return [
+        Arm(
+            name,
+            scores,
+            milliseconds=times[name],
+            per_1000=priced.of(name, times[name]),
+            asked=asks.get(name, frozenset()),
+        )
+        for name, scores in arms
+    ]
+
+
+def _would_ask(answered: Sequence[Answered]) -> frozenset[str]:
+    return frozenset(text_key(one.example.text) for one in answered if one.decision.candidates)
 
 
 def _alone(voice: str, answered: Sequence[Answered], without: Sequence[Answered]) -> list[Score]:

@@ -9,6 +9,7 @@ from typing import TextIO
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot.commands.comparison import Comparison
+from bot.commands.prompted_cells import prompted_cells, prompted_json
 from bot.console import say
 from bot.domain.comparison import Difference, Figures
 from bot.domain.worth import money, points
@@ -26,6 +27,7 @@ COLUMNS = (
         "no answer",
     ),
     *("p50 ms", "p95 ms", "per 1,000", "training per 1,000", "minutes lost per 1,000"),
+    *("tokens", "messages", "to be known"),
 )
 _NOTHING = "–"
 _LEFT, _WIDE = 250.0, 340.0
@@ -78,6 +80,7 @@ def comparison_json(made: Comparison) -> dict[str, object]:
         "currency": made.book.currency,
         "prices_dated": made.book.dated.isoformat(),
         "arms": [_row(row) for row in made.rows],
+        "failed": [{"arm": arm, "why": why} for arm, why in made.failed],
         "notes": list(made.notes),
     }
 
@@ -96,6 +99,7 @@ def _row(row: Figures) -> dict[str, object]:
         "training_per_1000": _rounded(row.training_per_1000),
         "minutes_per_1000": _rounded(row.minutes_per_1000),
         "against_served": None if row.difference is None else _compared(row.difference),
+        **prompted_json(row),
     }
 
 
@@ -116,13 +120,19 @@ def _rounded(value: float | None) -> float | None:
 
 def table_lines(made: Comparison) -> list[str]:
     """A line an arm under the columns' names, in columns of one width."""
-    rows = [COLUMNS, *(_cells(row, made.book.currency) for row in made.rows)]
+    rows = [COLUMNS, *all_cells(made)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
-    for first, *numbers in rows:
-        cells = [cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells]))
+    for first, *numbers, last in rows:
+        cells = [cell.rjust(width) for cell, width in zip(numbers, widths[1:-1], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells, last.ljust(widths[-1])]))
     return lines
+
+
+def all_cells(made: Comparison) -> list[tuple[str, ...]]:
+    """A row an arm, and one for each that has no figures."""
+    failed = [(arm, *[_NOTHING] * (len(COLUMNS) - 2), f"failed: {why}") for arm, why in made.failed]
+    return [*(_cells(row, made.book.currency) for row in made.rows), *failed]
 
 
 def _cells(row: Figures, currency: str) -> tuple[str, ...]:
@@ -141,6 +151,7 @@ def _cells(row: Figures, currency: str) -> tuple[str, ...]:
         _NOTHING if row.per_1000 is None else money(row.per_1000, currency),
         _NOTHING if row.training_per_1000 is None else money(row.training_per_1000, currency),
         _shown(row.minutes_per_1000, ".0f"),
+        *prompted_cells(row),
     )
 
 
@@ -162,7 +173,8 @@ def write_page(path: Path, made: Comparison) -> None:
         made=made,
         left_out=left_out(made),
         columns=COLUMNS,
-        rows=[_cells(row, made.book.currency) for row in made.rows],
+        rows=all_cells(made),
+        labels=sorted({label for row in made.rows for label in row.recalls}),
         drawn=_drawn(made.rows),
         zero=_LEFT + _WIDE / 2,
         languages=sorted({language for row in made.rows for language in row.languages}),

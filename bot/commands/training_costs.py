@@ -6,15 +6,14 @@ from datetime import datetime
 from bot.commands.comparison import Comparison
 from bot.domain.comparison import SERVED
 from bot.domain.mixture import ADAPTER
-from bot.domain.training_cost import TrainingCosts, amortised, in_words
+from bot.domain.training_cost import TrainedAdapter, amortised, in_words
 from bot.domain.worth import money
 
 
-async def with_training(made: Comparison, costs: TrainingCosts, gpu: bool, now: datetime) -> Comparison:
+def with_training(made: Comparison, trained: TrainedAdapter | None, gpu: bool, now: datetime) -> Comparison:
     """The comparison with what training costs; as it was where none is known, or no hour has a price."""
-    trained = await costs.trained(made.task, made.adapter) if made.adapter else None
     hourly = made.book.own_gpu_per_hour if gpu else made.book.own_cpu_per_hour
-    if trained is None or hourly is None:
+    if trained is None or hourly is None or trained.name != made.adapter:
         return made
     found = amortised(trained, hourly, now)
     note = in_words(trained, found, money(trained.seconds / 3_600 * hourly, made.book.currency))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,6 +30,14 @@ class Arm:
     """Of decisions one by one; empty: nobody can tell."""
     per_1000: float | None = None
     """What 1,000 decisions cost; None: there is no price."""
+    tokens: tuple[float, float] | None = None
+    """Sent and received for one message, on average; None: it takes none, or nobody counted."""
+    stopped: str = ""
+    """Why it was not asked about every message; empty: it was."""
+    handed_on: float | None = None
+    """The share of the messages that a cascade hands on; None: it is none."""
+    asked: frozenset[str] = frozenset()
+    """Content hashes of the messages about which it would ask the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,26 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Of the messages of one label."""
+
+    right: float
+    """The share that was answered with it."""
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfScope:
+    """Messages that belong to no team, which the fallback's are, and the others."""
+
+    n: int
+    kept: float
+    """The share that no team would get unasked: the fallback is answered, or the person asked."""
+    others_kept: float
+    """The same of the other messages, where it is a cost."""
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What an arm's answers amount to."""
 
@@ -83,6 +111,18 @@ class Figures:
     """Working minutes that its mistakes cost, of 1,000 messages."""
     difference: Difference | None
     """None: it is what serves."""
+    n: int = 0
+    """Messages that it was asked about, and by which it is compared."""
+    recalls: Mapping[str, "Recall"] = field(default_factory=dict)
+    """By label."""
+    out_of_scope: "OutOfScope | None" = None
+    """None: no message of the file is the fallback's."""
+    tokens: tuple[float, float] | None = None
+    """Sent and received for one message."""
+    stopped: str = ""
+    """Why it was not asked about every message."""
+    handed_on: float | None = None
+    """Of a cascade the share that it hands on."""
     training_per_1000: float | None = None
     """What its last training costs, spread over its decisions; None: nothing is trained, or nobody knows."""
 
@@ -114,9 +154,14 @@ def mcnemar(pairs: Paired) -> float:
     return min(1.0, 2 * at_least(max(pairs.gained, pairs.lost), discordant, 0.5)) if discordant else 1.0
 
 
-def figures(arm: Arm, served: Arm, minutes_per_misroute: float | None) -> Figures:
-    """Everything that is told of an arm."""
+def figures(arm: Arm, served: Arm, minutes_per_misroute: float | None, fallback: str | None = None) -> Figures:
+    """Everything that is told of an arm. It is compared on the messages that it was asked about.
+
+    `fallback` is the label of what belongs to no team.
+    """
     right = accuracy(arm.scores)
+    asked = {score.text_key for score in arm.scores}
+    beside = [score for score in served.scores if score.text_key in asked]
     return Figures(
         arm.name,
         right,
@@ -129,8 +174,30 @@ def figures(arm: Arm, served: Arm, minutes_per_misroute: float | None) -> Figure
         quantile(arm.milliseconds, 0.95),
         arm.per_1000,
         None if minutes_per_misroute is None else (1 - right) * 1000 * minutes_per_misroute,
-        None if arm.name == served.name else difference(served.scores, arm.scores),
+        None if arm.name == served.name else difference(beside, arm.scores),
+        len(arm.scores),
+        _recalls(arm.scores),
+        None if fallback is None else _out_of_scope(arm, fallback),
+        arm.tokens,
+        arm.stopped,
+        arm.handed_on,
     )
+
+
+def _recalls(scores: Sequence[Score]) -> Mapping[str, Recall]:
+    rows: dict[str, list[bool]] = {}
+    for score in scores:
+        rows.setdefault(score.truth, []).append(score.right)
+    return {label: Recall(sum(right) / len(right), len(right)) for label, right in sorted(rows.items())}
+
+
+def _out_of_scope(arm: Arm, fallback: str) -> OutOfScope | None:
+    kept = {score.text_key for score in arm.scores if score.answer == fallback or score.text_key in arm.asked}
+    outside = [score.text_key in kept for score in arm.scores if score.truth == fallback]
+    inside = [score.text_key in kept for score in arm.scores if score.truth != fallback]
+    if not outside:
+        return None
+    return OutOfScope(len(outside), sum(outside) / len(outside), sum(inside) / max(1, len(inside)))
 
 
 def _languages(scores: Sequence[Score], spoken: Sequence[Score]) -> Mapping[str, float]:
@@ -138,7 +205,7 @@ def _languages(scores: Sequence[Score], spoken: Sequence[Score]) -> Mapping[str,
     own = {score.text_key: score for score in scores}
     return {
         language: sum(own[score.text_key].right for score in of) / len(of)
-        for language, of in by_language(spoken).items()
+        for language, of in by_language([score for score in spoken if score.text_key in own]).items()
         if language != UNDETERMINED and len(of) >= FLOOR
     }
 

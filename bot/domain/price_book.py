@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from bot.domain.errors import UsageError
+from bot.domain.token_prices import TokenPrice
 
 STALE_AFTER = 180
 """Days after which a price is said to be stale."""
 _NUMBERS = ("own_cpu_per_hour", "own_gpu_per_hour", "minutes_per_misroute")
-_KNOWN = ("dated", "currency", *_NUMBERS, "sources", "predictions")
+_KNOWN = ("dated", "currency", *_NUMBERS, "sources", "predictions", "tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class PriceBook:
     """Of somebody's work, for a message that went to the wrong team."""
     sources: Mapping[str, str] = field(default_factory=dict)
     predictions: Mapping[str, PredictionPrice] = field(default_factory=dict)
+    tokens: Mapping[str, TokenPrice] = field(default_factory=dict)
+    """Of hosted models, by the endpoint's name in the settings, or the model's."""
 
     def per_1000(self, milliseconds: float, gpu: bool) -> float | None:
         """What 1,000 decisions cost that take so long each, one after the other; None: there is no price."""
@@ -46,6 +49,7 @@ class PriceBook:
         """What is too old to be believed, a sentence each."""
         dates = {"the price book": self.dated}
         dates |= {f"the price of {name}": one.dated for name, one in self.predictions.items() if one.dated}
+        dates |= {f"the price of {name}": one.dated for name, one in self.tokens.items() if one.dated}
         return [
             f"{what} is of {dated}, {(today - dated).days} days old: prices older than {STALE_AFTER} days are stale"
             for what, dated in dates.items()
@@ -61,7 +65,8 @@ def read_prices(text: str) -> PriceBook:
         raise UsageError(f"not TOML ({error})") from error
     unknown = sorted(set(read) - set(_KNOWN))
     if unknown:
-        raise UsageError(f"{unknown[0]} is no price; prices are {', '.join(_NUMBERS)} and [predictions.NAME]")
+        known = f"{', '.join(_NUMBERS)}, [predictions.NAME] and [tokens.NAME]"
+        raise UsageError(f"{unknown[0]} is no price; prices are {known}")
     currency = read.get("currency")
     if not isinstance(currency, str) or not currency.strip():
         raise UsageError('no currency; write one, like currency = "USD"')
@@ -71,7 +76,8 @@ def read_prices(text: str) -> PriceBook:
     cpu, gpu, minutes = (_number(read[name], name) if name in read else None for name in _NUMBERS)
     sources = {name: str(said) for name, said in _table(read.get("sources"), "sources").items()}
     others = {name: _price(name, row) for name, row in _table(read.get("predictions"), "predictions").items()}
-    return PriceBook(dated, currency.strip(), cpu, gpu, minutes, sources, others)
+    tokens = {name: _token_price(name, row) for name, row in _table(read.get("tokens"), "tokens").items()}
+    return PriceBook(dated, currency.strip(), cpu, gpu, minutes, sources, others, tokens)
 
 
 def _price(name: str, row: object) -> PredictionPrice:
@@ -81,6 +87,16 @@ def _price(name: str, row: object) -> PredictionPrice:
         raise UsageError(f"{where}: no per_1000; write what 1,000 decisions cost, like per_1000 = 1.90")
     per_1000 = _number(read["per_1000"], f"{where}.per_1000")
     return PredictionPrice(per_1000, str(read.get("source", "")), _dated(read.get("dated"), f"{where}.dated"))
+
+
+def _token_price(name: str, row: object) -> TokenPrice:
+    where = f"tokens.{name}"
+    read = _table(row, where)
+    for key in ("input", "output"):
+        if key not in read:
+            raise UsageError(f"{where}: no {key}; write what a million tokens cost, like {key} = 2.50")
+    sent, received = (_number(read[key], f"{where}.{key}") for key in ("input", "output"))
+    return TokenPrice(sent, received, str(read.get("source", "")), _dated(read.get("dated"), f"{where}.dated"))
 
 
 def _number(value: object, name: str) -> float:

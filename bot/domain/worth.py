@@ -9,7 +9,7 @@
    stop; else too few messages to tell.
 
 "Proven better" takes the paired bootstrap's 95 % interval and the exact McNemar test both. Whatever the verdict, a
-file of predictions that is proven better than what serves is named after it.
+file of predictions, a prompted model or a cascade that is proven better than what serves is named after it.
 """
 
 import math
@@ -133,11 +133,17 @@ def _wanted(found: Difference) -> str:
 
 
 def _beaten(rows: Mapping[str, Figures], n: int, others: Collection[str], currency: str) -> str:
-    """The best of those from files that are proven better than what serves."""
-    found = [(one.gain, name) for name in others if (one := rows[name].difference) is not None and one.better]
+    """The best of the others that are proven better than what serves, on enough messages.
+
+    The more of them there are, the likelier chance makes one look better: the exact test's error is shared among them.
+    """
+    compared = [(name, one) for name in others if (one := rows[name].difference) is not None and one.pairs.n >= LEAST]
+    allowed = 0.05 / max(1, len(compared))
+    proven = [(name, one) for name, one in compared if one.better and one.p_value <= allowed]
+    found = [(one.gain, -(rows[name].per_1000 or 0.0), name) for name, one in proven]  # of equals the cheapest
     if n < LEAST or not found:
         return ""
-    name = max(found)[1]
+    name = max(found)[2]
     best = rows[name].difference
     price = rows[name].per_1000
     costs = "" if price is None else f" at {money(price, currency)} per 1,000"

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
@@ -184,20 +184,10 @@ def test_a_broken_price_book_ends_the_command_with_2(tmp_path: Path, monkeypatch
     assert "mine.toml: no currency" in " ".join(done.stderr.split())
 
 
-@dataclass
-class FakeTrainingCosts:
-    """Knows what one adapter took."""
-
-    known: TrainedAdapter | None
-
-    async def trained(self, task: str, adapter: str) -> TrainedAdapter | None:
-        return self.known if self.known and self.known.name == adapter else None
-
-
 async def test_what_training_costs_stands_in_the_rows_in_which_the_adapter_takes_part() -> None:
     made = replace(await compared(), adapter="routing-1")
     trained = TrainedAdapter("routing-1", 3_600.0, NOW - timedelta(days=56), 1_000)
-    told = await with_training(made, FakeTrainingCosts(trained), False, NOW)
+    told = with_training(made, trained, False, NOW)
     hour = made.book.own_cpu_per_hour
     assert {row.arm: row.training_per_1000 for row in told.rows if row.training_per_1000} == {
         ADAPTER: hour,
@@ -215,7 +205,8 @@ async def test_what_training_costs_stands_in_the_rows_in_which_the_adapter_takes
 async def test_nothing_is_said_of_a_training_that_was_not_ours_or_that_has_no_price() -> None:
     made = replace(await compared(), adapter="starter-1")
     trained = TrainedAdapter("routing-1", 3_600.0, NOW - timedelta(days=56), 1_000)
-    assert await with_training(made, FakeTrainingCosts(trained), False, NOW) == made
+    assert with_training(made, trained, False, NOW) == made
     free = replace(made, adapter="routing-1", book=replace(made.book, own_gpu_per_hour=None))
-    assert await with_training(free, FakeTrainingCosts(trained), True, NOW) == free
-    assert await with_training(replace(made, adapter=None), FakeTrainingCosts(trained), False, NOW)
+    assert with_training(free, trained, True, NOW) == free
+    assert with_training(replace(made, adapter=None), trained, False, NOW).adapter is None
+    assert with_training(made, None, False, NOW) == made

@@ -1,0 +1,87 @@
+"""The flags of `switchboard compare` that ask for prompted models, and what they come to."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from bot.commands.prompting import Wanted
+from bot.domain.endpoints import Endpoint
+from bot.domain.errors import UsageError
+from bot.domain.few_shot import MOST_SHOTS
+from bot.domain.price_book import PriceBook
+from bot.prompted_models import check_base
+from bot.settings import Settings
+
+EndpointNames = Annotated[
+    list[str] | None,
+    typer.Option("--endpoint", metavar="NAME", help="Prompt [compare.endpoints.NAME], within its budget; repeatable."),
+]
+PromptOwn = Annotated[bool, typer.Option("--prompt", help="Prompt the settings' base model without its adapter.")]
+Bases = Annotated[
+    list[str] | None,
+    typer.Option("--base", metavar="MODEL", help="Prompt another base, a folder or Hugging Face id; repeatable."),
+]
+Shots = Annotated[
+    str | None, typer.Option("--shots", metavar="N,…", help="How many examples prompts show; by default 0,3,8,20.")
+]
+Cascade = Annotated[bool, typer.Option("--cascade", help="Also: what serves where it is sure, else the prompted one.")]
+Sure = Annotated[
+    float | None,
+    typer.Option("--sure", metavar="P", help="In a cascade: sure from this probability on, not where it asks."),
+]
+
+
+def wanted_arms(
+    settings: Settings,
+    endpoints: Sequence[str],
+    own_base: bool,
+    bases: Sequence[str],
+    shots: str | None,
+    cascade: bool,
+    sure: float | None,
+) -> Wanted:
+    """What the flags ask for. Raises UsageError, before anything slow begins."""
+    known = {one.name: one for one in settings.endpoints}
+    for name in endpoints:
+        if name not in known:
+            raise UsageError(f"--endpoint {name}: {_choices(known)}")
+    if sure is not None and not 0 < sure <= 1:
+        raise UsageError(f"--sure {sure:g}: write a probability above 0, up to 1, like 0.8")
+    others = [base for base in dict.fromkeys(bases) if base != settings.model.base]
+    for base in others:
+        check_base(base)
+    wanted = Wanted(
+        tuple(known[name] for name in dict.fromkeys(endpoints)),
+        own_base or len(others) < len(set(bases)),
+        tuple(others),
+        None if shots is None else _shots(shots),
+        cascade or sure is not None,
+        sure,
+    )
+    if wanted.cascade and not wanted.anything:
+        raise UsageError(
+            "--cascade hands on to a prompted model; ask one with --endpoint NAME, --base MODEL or --prompt"
+        )
+    return wanted
+
+
+def with_prices_of(endpoints: Sequence[Endpoint], book: PriceBook) -> PriceBook:
+    """The book with what the settings say their tokens cost."""
+    own = {one.name: one.price for one in endpoints if one.price is not None}
+    asked = {one.name for one in endpoints} | {one.model for one in endpoints}
+    return replace(book, tokens={name: one for name, one in {**book.tokens, **own}.items() if name in asked})
+
+
+def _choices(known: dict[str, Endpoint]) -> str:
+    if not known:
+        return "the settings have no [compare.endpoints]; write one, as docs/worth-it.md shows"
+    return f"no such endpoint; the settings have {', '.join(sorted(known))}"
+
+
+def _shots(written: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in written.split(",") if part.strip()]
+    if not parts or not all(part.isascii() and part.isdecimal() and int(part) <= MOST_SHOTS for part in parts):
+        raise UsageError(f"--shots {written}: write numbers from 0 to {MOST_SHOTS}, like 0,3,8,20")
+    return tuple(dict.fromkeys(int(part) for part in parts))

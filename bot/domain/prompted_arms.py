@@ -1,0 +1,113 @@
+"""What became of asking a prompted model about the messages: as an arm of the comparison, and in sentences. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.domain.comparison import Arm
+from bot.domain.few_shot import ShownExamples, Variant
+from bot.domain.learning import Example, Score, text_key
+from bot.domain.prompted import Fault, Told
+from bot.domain.tasks import Task
+from bot.domain.token_prices import TokenPrice
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What every prompted model is asked."""
+
+    task: Task
+    judging: Sequence[Example]
+    shown: ShownExamples
+
+    @property
+    def drawn(self) -> list[Example]:
+        """The messages in an order that chance made: whoever stops early has been asked about a sample of them."""
+        return sorted(self.judging, key=lambda example: text_key(example.text))
+
+
+@dataclass(frozen=True, slots=True)
+class PromptedArm:
+    """One way to prompt one model, and what it answered."""
+
+    model: str
+    variant: Variant
+    told: Mapping[str, Told]
+    """By the message's content hash; not all of them where it stopped."""
+    stopped: str = ""
+    """Why not all were asked; empty: all were."""
+
+    @property
+    def name(self) -> str:
+        return self.variant.of(self.model)
+
+    def scores(self, judging: Sequence[Example]) -> list[Score]:
+        """Of the messages that it was asked about, in order."""
+        rows = [(example, self.told.get(text_key(example.text))) for example in judging]
+        return [
+            Score(text_key(example.text), example.source, example.label, told.label, told.probabilities)
+            for example, told in rows
+            if told is not None
+        ]
+
+    @property
+    def milliseconds(self) -> list[float]:
+        return [told.milliseconds for told in self.told.values() if told.milliseconds is not None]
+
+    @property
+    def graded(self) -> bool:
+        """Whether every answer that named a label came with its probability."""
+        named = [told for told in self.told.values() if told.answered]
+        return bool(named) and all(told.probabilities for told in named)
+
+    def tokens(self) -> tuple[float, float] | None:
+        """(sent, received) for one message on average; None: nobody counted."""
+        counted = [(told.tokens_in, told.tokens_out) for told in self.told.values()]
+        known = [(sent, got) for sent, got in counted if sent is not None and got is not None]
+        if not known:
+            return None
+        return sum(sent for sent, _ in known) / len(known), sum(got for _, got in known) / len(known)
+
+    def notes(self) -> list[str]:
+        """What a reader ought to know of its answers, a sentence each."""
+        many, counts = len(self.told), Counter(told.fault for told in self.told.values())
+        said = [
+            f"{self.name}: {counts[fault]} of {many} answers {fault}; they count as wrong"
+            for fault in Fault
+            if counts[fault]
+        ]
+        if self.told and not self.graded:
+            said.append(f"{self.name}: it tells no probabilities, so nothing is said of its calibration")
+        if uncounted := sum(told.tokens_in is None for told in self.told.values()):
+            said.append(f"{self.name}: {uncounted} answers came without a count of tokens, so their cost is not known")
+        shown = [told.shots for told in self.told.values()]
+        if shown and min(shown) < self.variant.shots:
+            mean = sum(shown) / len(shown)
+            said.append(f"{self.name}: {mean:.1f} of {self.variant.shots} examples were there or had room, on average")
+        return said
+
+
+def hosted_arm(one: PromptedArm, judging: Sequence[Example], price: TokenPrice | None) -> Arm:
+    """Priced by its tokens."""
+    tokens = one.tokens()
+    per_1000 = (
+        None if tokens is None or price is None else 1000 * (tokens[0] * price.input + tokens[1] * price.output) / 1e6
+    )
+    return _arm(one, judging, per_1000)
+
+
+def local_arm(one: PromptedArm, judging: Sequence[Example], per_1000: float | None) -> Arm:
+    """Priced by the machine's time."""
+    return _arm(one, judging, per_1000)
+
+
+def _arm(one: PromptedArm, judging: Sequence[Example], per_1000: float | None) -> Arm:
+    return Arm(
+        one.name,
+        one.scores(judging),
+        one.graded,
+        one.milliseconds,
+        per_1000,
+        tokens=one.tokens(),
+        stopped=one.stopped,
+    )
