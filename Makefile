@@ -18,11 +18,12 @@ test: .venv/ready chromium  ## everything that can run here in under 25 minutes
 test-all: .venv/ready chromium  ## the slow suites as well
 	@$(BIN)/python -m pytest -m "slow or not slow" $(SIDE_BY_SIDE) $(ARGS)
 
-check: .venv/ready  ## style, types, and who may import whom
+check: .venv/ready  ## style, types, who may import whom, and the licences of what is installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/pip-licenses --summary >/dev/null
 
 format: .venv/ready
 	@$(BIN)/ruff check --fix --quiet .; $(BIN)/ruff format .

@@ -12,6 +12,7 @@ from bot.domain.ports import Platform
 from bot.domain.queries import Erased
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
+from bot.model_server import of_the_server
 from bot.model_stack import champions_fit, open_model_stack
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
@@ -51,7 +52,17 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
         yield "database", Finding(answers, False, str(error))
         return
     if which is None:
+        async for proved in _server(settings):
+            yield "model", proved
         yield "model", await of_the_model(settings.routing, lambda: _classifier(settings))
+
+
+async def _server(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        async for proved in of_the_server(settings.model):
+            yield proved
+    except SwitchboardError as error:  # no such base, or one that is no Llama
+        yield Finding(f"the base model {settings.model.base}", False, str(error))
 
 
 @asynccontextmanager

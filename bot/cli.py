@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot import app, running
+from bot import app, model_server, running
 from bot.commands import actions, examples, registry
 from bot.commands.audit import audit, export_person
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
@@ -129,6 +129,9 @@ def check(
             "--live", help="Post a test message in every team's room, and wait for your emoji on it. Stop the bot."
         ),
     ] = False,
+    server_flags: Annotated[
+        bool, typer.Option("--server-flags", help="Only print what a model server of your own is to be started with.")
+    ] = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -140,6 +143,9 @@ def check(
     settings = read_settings(config)
     with spoken():
         actions.known(platform, settings.platforms)
+        if server_flags:
+            typer.echo(model_server.server_flags(settings.model))
+            return
     if live:
         say("After the other checks a test message appears in every team's room.")
         say("Put an emoji on each as soon as it is there: I wait for a minute, for all of them together.")

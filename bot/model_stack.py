@@ -93,7 +93,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), said_once())
         line = server.line
     else:
-        line = await stack.enter_async_context(open_line(model.server))
+        line = await stack.enter_async_context(open_line(model.server, key=model.key))
     adapters = VllmAdapters(line, folder)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
     from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without

@@ -17,6 +17,7 @@ from bot.check import of_the_teams
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ledger import ThreadingPolicy
+from bot.domain.person_pace import PersonPace
 from bot.domain.ports import Platform
 from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
@@ -48,6 +49,7 @@ from bot.settings import Settings
 from bot.store import Store, load_demo_examples, now, open_store, reviewer, shadows, unlearner
 from bot.weekly_jobs import comparison_jobs
 from db.digests import PostgresDigests
+from db.invariants import PostgresInvariants
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +149,8 @@ def start_model_steps(
 ) -> None:
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
-    sorter = Sorter(task, store.ledger, models.classifier, timing.settle, timing.patience, settings.wordless, now)
+    asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person)
+    sorter = Sorter(task, store.ledger, models.classifier, *asked)
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
@@ -248,7 +251,8 @@ def _site(
         }
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    metrics = Metrics(store.figures, now, store.failures, lambda: models.breaker.state, lambda: drift.latest)
+    circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
+    metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
     return WebApp(readiness, metrics, ages, settings.web.probe_token).application(routes)
 

@@ -24,7 +24,10 @@ from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
 
 _TABLES = "database model web conversation platforms tasks privacy retention compare"
-_TALK = "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji"
+_TALK = (
+    "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji "
+    "per_person_minute"
+)
 """The keys of `[conversation]`."""
 _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
 
@@ -47,6 +50,8 @@ class Model:
     """`bundled`, the name of one that comes along, a Hugging Face id or folder, or MODEL@URL of a server."""
     deadline: float
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
+    key: str = field(default="", repr=False)
+    """What the model server wants to be shown, out of MODEL_API_KEY; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class Settings:
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
     endpoints: tuple[Endpoint, ...] = ()
     """Hosted models that `switchboard compare` may ask."""
+    per_person: int = 30
+    """Requests of one person that are looked at in a minute; 0: as many as come."""
     mask_training: bool = True
     """Whether what tells who somebody is stays out of the folders of trainings."""
     retention: Retention = field(default_factory=Retention)
@@ -165,6 +172,7 @@ class _Reader:
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
             endpoints=Endpoints(values, self._environment).read(values.table(document, "compare")),
             mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
+            per_person=int(values.number(talk, "per_person_minute", 30, "conversation.")),
             retention=read_retention(values, values.table(document, "retention")),
         )
         labels = [
@@ -183,18 +191,21 @@ class _Reader:
     def _database(self, table: Table) -> Database:
         values = self._values
         values.unknown(table, {"url", "directory"}, "database.")
-        try:
-            # Files of variables leave their quotes and line ends in the values
-            given = self._environment.get("DATABASE_URL", "").strip().strip("\"'")
-        except ConfigError as error:
-            values.mistake(*error.mistakes)
-            given = ""
+        given = self._secret("DATABASE_URL")
         url = given or values.text(table, "url", "embedded", "database.")
         directory = self._home / values.text(table, "directory", "var/postgres", "database.")
         if url != "embedded" and not _POSTGRES.match(url):
             where = "database.url" if url == values.text(table, "url", "embedded", "database.") else "DATABASE_URL"
             values.mistake(f'{where}: write "embedded" or a postgresql://… URL')
         return Database(None if url == "embedded" else url, directory)
+
+    def _secret(self, variable: str) -> str:
+        """Out of the environment or a file. Files of variables leave their quotes and line ends in the values."""
+        try:
+            return self._environment.get(variable, "").strip().strip("\"'")
+        except ConfigError as error:
+            self._values.mistake(*error.mistakes)
+            return ""
 
     def _model(self, table: Table) -> Model:
         values = self._values
@@ -208,6 +219,7 @@ class _Reader:
             runs=self._home / values.text(table, "runs", "var/runs", "model."),
             embedder=values.text(table, "embedder", "bundled", "model."),
             deadline=values.number(table, "deadline_seconds", 3, "model."),
+            key=self._secret("MODEL_API_KEY") if server != "embedded" else "",
         )
 
     def web(self, table: Table) -> Web:
@@ -221,7 +233,7 @@ class _Reader:
         if host is None or port is None:
             self._values.mistake(f'web.listen: {listen!r} is no HOST:PORT; write "127.0.0.1:8080"')
             return Web("127.0.0.1", 8080)
-        return Web(host, port, self._environment.get("SWITCHBOARD_PROBE_TOKEN", "").strip())
+        return Web(host, port, self._secret("SWITCHBOARD_PROBE_TOKEN"))
 
     def _platforms(self, table: Table) -> dict[str, object]:
         configs: dict[str, object] = {}

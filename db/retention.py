@@ -117,8 +117,9 @@ _WORDS = (
     "DELETE FROM notes WHERE conversation_id = ANY(:ids)",
     # Whatever is written under a card is a team's for ever, so that it stays known as one
     "DELETE FROM posts WHERE conversation_id = ANY(:ids) AND NOT (kind = 'Card' AND edits IS NULL)",
-    """UPDATE posts SET under = NULL, only_for = NULL, content = content || '{"excerpt": "", "author": "", "history": [],
-       "media": [], "remembered": [], "taken_by": "", "deleted": true}' WHERE conversation_id = ANY(:ids)""",
+    """UPDATE posts SET under = NULL, only_for = NULL, content = content || '{"excerpt": "", "author": "",
+       "history": [], "media": [], "remembered": [], "taken_by": "", "deleted": true}'
+       WHERE conversation_id = ANY(:ids)""",
     """UPDATE conversations SET text = NULL, vector = NULL, embedder = NULL, person_name = '', taken_name = NULL,
        emptied_at = :now, left_at = coalesce(left_at, :now) WHERE id = ANY(:ids)""",
 )

@@ -15,15 +15,16 @@ _HEALTH_SECONDS = 5.0
 _HUNG_UP = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
-def open_line(url: str, patience: float = 30.0) -> httpx.AsyncClient:
+def open_line(url: str, patience: float = 30.0, key: str = "") -> httpx.AsyncClient:
     """A client for the server at this address: http://…, https://…, or unix:/… for a socket of this machine.
 
-    `patience`: seconds after which a silent server counts as down.
+    `patience`: seconds after which a silent server counts as down. `key`: what it was started to want (`--api-key`).
     """
     if url.startswith(UNIX):
         return open_local_line(httpx.AsyncHTTPTransport(uds=url.removeprefix(UNIX), limits=LIMITS), patience)
     return httpx.AsyncClient(
         base_url=url.rstrip("/").removesuffix("/v1"),
+        headers={"Authorization": f"Bearer {key}"} if key else {},
         timeout=_timeout(patience),
         limits=LIMITS,
         trust_env=False,  # a proxy between the bot and its own model is never meant
@@ -63,6 +64,8 @@ def accepted(response: httpx.Response, what: str) -> httpx.Response:
     """The response itself when it is a success. Raises Refused, saying `what` was refused."""
     if response.is_success:
         return response
+    if response.status_code in (401, 403):
+        raise Refused(f"model server: {what} was refused ({response.status_code}); set MODEL_API_KEY to its key")
     # Never the body: the server repeats the request in it, and with it what a person wrote.
     raise Refused(f"model server: {what} was refused ({response.status_code})")
 

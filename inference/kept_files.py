@@ -31,7 +31,7 @@ class KeptFiles:
     async def _due(self, kind: str, before: datetime) -> list[Path]:
         if kind == "runs":
             folders = [self._runs / name for name in await self._never_served(before)]
-            return [folder for folder in folders if folder.is_dir()]  # noqa: ASYNC240  a handful
+            return [folder for folder in folders if folder.is_dir()]
         return await asyncio.to_thread(self._old_logs, before)
 
     def _old_logs(self, before: datetime) -> list[Path]:

@@ -61,8 +61,8 @@ def adapter_of(folder: Path) -> Path:
 def write_run(run: TrainingRun, mask: bool = False) -> None:
     """Put what the training needs into the folder; the same run gives the same bytes. Raises OSError.
 
-    With `mask`, e-mail addresses, numbers of phones, cards and accounts and national ids are made unreadable in it. What
-    each text is learned for, and which of them steer, is decided before, by what was really said.
+    With `mask`, e-mail addresses, numbers of phones, cards and accounts, and national ids are made unreadable in it.
+    What each text is learned for, and which of them steer, is decided before, by what was really said.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
     replace_file(run.folder / "task.json", json.dumps(_what_is_asked(run), indent=1, ensure_ascii=False) + "\n")

@@ -1,8 +1,8 @@
 """An embedded vLLM server: started, shared between processes, watched and stopped.
 
 Processes of one installation (a command beside `run`) share one server: whoever comes first starts it and writes its
-address down, the others use it. When it goes, whoever still wants one starts the next. It listens at a socket in a folder
-of its user's alone: nobody else on the machine can take its place, ask it anything or have it load an adapter.
+address down, the others use it. When it goes, whoever still wants one starts the next. It listens at a socket in a
+folder of its user's alone: nobody else on the machine can take its place, ask it anything or have it load an adapter.
 """
 
 import asyncio
@@ -142,7 +142,7 @@ class EmbeddedServer:
     async def _start(self, socket: Path) -> Path:
         """A server of ours there, now and whenever it has to be started again."""
         self._socket = socket
-        socket.unlink(missing_ok=True)  # a server that was killed has left it behind
+        await asyncio.to_thread(socket.unlink, missing_ok=True)  # a server that was killed has left it behind
         try:
             process = self._process = await self._spawn(socket)
             await self._until_ready(socket, process)
@@ -208,7 +208,7 @@ class EmbeddedServer:
             process.kill()
             await process.wait()
         if self._socket is not None:
-            self._socket.unlink(missing_ok=True)
+            await asyncio.to_thread(self._socket.unlink, missing_ok=True)
 
 
 async def _cards(line: httpx.AsyncClient) -> list[tuple[str, str]]:

@@ -33,22 +33,34 @@ def command_line(settings: ServerSettings, socket: Path, cpu: bool) -> list[str]
     """The command. On a CPU nothing is compiled ahead: it takes longer than it saves a model of this size."""
     return [
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),  # the CPU build's own `vllm` command fails
-        *("--model", str(settings.base), "--served-model-name", settings.served),
-        *("--uds", str(socket)),
-        *("--logprobs-mode", "processed_logprobs", "--max-logprobs", str(MAX_LABELS)),
-        *("--generation-config", "vllm"),  # a base's own sampling defaults would bend the probabilities
-        *("--max-model-len", str(positions(settings.base)), "--enable-prefix-caching"),
-        *("--enable-lora", "--max-lora-rank", str(MAX_RANK)),
-        *("--max-loras", str(_ADAPTERS), "--max-cpu-loras", str(2 * _ADAPTERS)),
+        *("--model", str(settings.base), "--uds", str(socket)),
+        *serving_flags(settings.base, settings.served),
         "--disable-uvicorn-access-log",
         *(["--enforce-eager"] if cpu else []),
     ]
 
 
+def serving_flags(base: Path, served: str) -> list[str]:
+    """What any server that serves us needs, whoever starts it."""
+    return [
+        *("--served-model-name", served),
+        *("--logprobs-mode", "processed_logprobs", "--max-logprobs", str(MAX_LABELS)),
+        *("--generation-config", "vllm"),  # a base's own sampling defaults would bend the probabilities
+        *("--max-model-len", str(positions(base)), "--enable-prefix-caching"),
+        *("--enable-lora", "--max-lora-rank", str(MAX_RANK)),
+        *("--max-loras", str(_ADAPTERS), "--max-cpu-loras", str(2 * _ADAPTERS)),
+    ]
+
+
+def switches() -> dict[str, str]:
+    """What any such server needs in its environment."""
+    return {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True"}
+
+
 def environment(cpu: bool) -> dict[str, str]:
     """What the server's environment has on top of ours."""
     return {
-        "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
+        **switches(),
         "VLLM_NO_USAGE_STATS": "1",
         **ASLEEP,
         "HF_HUB_OFFLINE": "1",  # the base is a folder by now

@@ -28,7 +28,6 @@ from transformers import AutoModelForCausalLM, Cache, LlamaForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from bot.domain.errors import SwitchboardError, TrainingFailed
-
 from bot.domain.model_ports import TrainingRun
 from inference.base_models import base_folder
 from inference.prompt import PromptBuilder

@@ -89,12 +89,17 @@ def shortened(text: str, most: int) -> str:
 # --- the first decision ---
 
 
-def routed(task: Task, case: UndecidedConversation, decision: Decision, known: Told, now: datetime) -> list[Post]:
-    """A decision was made: the person hears which team, the team gets the card, an open question closes."""
+def routed(
+    task: Task, case: UndecidedConversation, decision: Decision, known: Told, now: datetime, many: bool = False
+) -> list[Post]:
+    """A decision was made: the person hears which team, the team gets the card, an open question closes.
+
+    `many`: they hear, too, that their next requests take longer.
+    """
     conversation = case.conversation
     return [
         *_closed(conversation, case.question, decision.label, chosen=False),
-        Post(conversation.place, _answer(task, conversation, decision, now)),
+        Post(conversation.place, replace(_answer(task, conversation, decision, now), many=many)),
         *_card(task, conversation, decision, known),
     ]
 

@@ -53,7 +53,8 @@ _FOUND: Mapping[Kind, tuple[re.Pattern[str], Callable[[str], bool]]] = {
         re.compile(
             r"(?<![\w.-])(?:\d{3}\.?\d{3}\.?\d{3}-?\d{2}|\d{2}\.?\d{3}\.?\d{3}/?\d{4}-?\d{2}|[XYZ]?-?\d{7,8}-?[A-Z]|"
             r"\d{3}-\d{2}-\d{4}|\d{1,2}\.\d{3}\.\d{3}-[\dK]|\d{2}-\d{8}-\d|"
-            r"[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z\d]\d|[A-ZÑ&]{4}\d{6}[A-Z\d]{3}|(?<=nif )\d{3} ?\d{3} ?\d{3}|(?<=nif: )\d{3} ?\d{3} ?\d{3})(?![\w-])",
+            r"[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z\d]\d|[A-ZÑ&]{4}\d{6}[A-Z\d]{3}|"
+            r"(?<=nif )\d{3} ?\d{3} ?\d{3}|(?<=nif: )\d{3} ?\d{3} ?\d{3})(?![\w-])",
             re.IGNORECASE,
         ),
         _tax_id,

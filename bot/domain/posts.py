@@ -37,6 +37,8 @@ class Answer:
     """How many days from the day of the answer that is, 0 the same day; None: not counted."""
     unread: bool = False
     """Nobody here could read what the person wrote: a person of the fallback team will."""
+    many: bool = False
+    """They wrote so many requests within a minute that the next ones take longer."""
 
 
 @dataclass(frozen=True, slots=True)

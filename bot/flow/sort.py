@@ -12,6 +12,7 @@ from bot.domain.decisions import Decision, Reason, fallback
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import has_words, joined
+from bot.domain.person_pace import PersonPace, Turn
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task
 from bot.flow.batch import Batch
@@ -39,6 +40,8 @@ class Sorter(Step[UndecidedConversation]):
     wordless: str
     """What becomes of an attachment without words: "ask" for some, or "fallback", whose team looks at it."""
     now: Callable[[], datetime]
+    pace: PersonPace = field(default_factory=lambda: PersonPace(0))
+    """How much of one person is looked at; without limits by default."""
     _texts: Batch[tuple[str, str], Considered] = field(init=False, repr=False, compare=False)
     """Texts that were claimed together, and whose each is, are classified in one round trip."""
     _decisions: Batch[Decided, bool] = field(init=False, repr=False, compare=False)
@@ -56,10 +59,15 @@ class Sorter(Step[UndecidedConversation]):
         return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
 
     async def handle(self, item: UndecidedConversation) -> None:
-        """Decide, or ask for words where there are none."""
+        """Decide, or ask for words where there are none. Whose turn is not now is claimed again in a minute."""
+        turn = Turn.NOW if item.unanswered else self.pace.turn(item.conversation.person.key, self.now())
+        if turn is Turn.LATER:
+            log.info("request waits, its person wrote too many", extra={"conversation": item.conversation.id})
+            return
         text = joined([message.text for message in item.messages])
         if has_words(text) and not item.unanswered:
-            await self._decide(item, text, await self._texts.one((plain(text), item.conversation.person.key)))
+            known = await self._texts.one((plain(text), item.conversation.person.key))
+            await self._decide(item, text, known, turn is Turn.LAST)
         else:
             await self._without_words(item, text)
 
@@ -76,20 +84,20 @@ class Sorter(Step[UndecidedConversation]):
         else:
             await self.ledger.ask_for_words(case, compose.words_please(case))
 
-    async def _decide(self, case: UndecidedConversation, text: str, known: Considered) -> None:
+    async def _decide(self, case: UndecidedConversation, text: str, known: Considered, many: bool) -> None:
         may_ask = not case.conversation.asked
         decision = known.decided(self.task, may_ask, self.now())
-        await self._hand_over(case, text, decision, known)
+        await self._hand_over(case, text, decision, known, many)
 
     async def _hand_over(
-        self, case: UndecidedConversation, text: str, decision: Decision, known: Considered | None
+        self, case: UndecidedConversation, text: str, decision: Decision, known: Considered | None, many: bool = False
     ) -> None:
         if decision.candidates:
             posts = compose.asked(case, decision)
         else:
             leaned_on = compose.remembered(decision, compose.evidence(known.opinions)) if known else None
             words = compose.told(case.messages, text, leaned_on)
-            posts = compose.routed(self.task, case, decision, words, self.now())
+            posts = compose.routed(self.task, case, decision, words, self.now(), many)
         vector = known.vector if known else None
         if await self._stored(Decided(case, decision, tuple(posts), plain(text), vector)):
             tell(case.conversation.id, decision)

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -33,10 +33,12 @@ class Metrics:
         failures: FailedItems,
         circuit: Callable[[], str] = lambda: "closed",
         drift: Callable[[], Mapping[tuple[str, str], bool]] = dict,
+        broken: Callable[[datetime], Awaitable[Mapping[str, int]]] | None = None,
     ) -> None:
         """`circuit`: whether questions of this process reach the model now: one of CIRCUIT.
 
         `drift`: (task, measure) -> whether it has changed, as this process saw it last.
+        `broken`: what must never be -> how often it is.
         """
         self._insight = queries
         self._now = now
@@ -57,6 +59,8 @@ class Metrics:
         self._corrections = self._gauge("corrections", "Moves by leads ever made", "platform", "task", "label")
         self._languages = self._gauge("decisions_by_language", "Decisions ever made", "task", "language", "by")
         self._stages = self._gauge("corrections_by_stage", "Corrections ever made, by stage of life", "task", "stage")
+        self._broken = broken
+        self._violations = self._gauge("invariant_violations", "What must never be: 0, or a fault of ours", "invariant")
         self._week = self._gauge("week", "Conversations routed, corrected by leads, asked about, in 7 days", "what")
         self._accuracy = self._gauge("week_accuracy", "Share of the week's routed conversations that no lead moved")
 
@@ -92,6 +96,9 @@ class Metrics:
         self._show_decisions(await self._insight.decisions())
         self._show_stages(await self._insight.corrections())
         self._show_week(await self._insight.week(now))
+        if self._broken is not None:
+            for invariant, count in (await self._broken(now)).items():
+                self._violations.labels(invariant).set(count)
         self._fresh_until = clock() + _FRESH
 
     def _gauge(self, name: str, says: str, *labels: str) -> Gauge:

@@ -87,7 +87,8 @@ def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: 
     """The sentence the person hears, in a language that is offered."""
     match content:
         case Answer():
-            return _answer(content, language, task.shown(content.label))
+            said = _answer(content, language, task.shown(content.label))
+            return f"{said} {sentence(language, 'answer_many')}" if content.many else said
         case Moved():
             return sentence(language, "moved", team=task.shown(content.label))
         case Solved():

@@ -221,7 +221,7 @@ def resume(student: Student, optimizer: torch.optim.Optimizer, work: Path) -> Pr
     """Take up the last checkpoint, if there is one."""
     if not (work / "checkpoint.pt").exists():
         return Progressed()
-    state = torch.load(work / "checkpoint.pt")
+    state = torch.load(work / "checkpoint.pt", weights_only=True)
     student.model.load_state_dict(state["model"])
     for name, map_ in student.projections.items():
         map_.load_state_dict(state["projections"][name])

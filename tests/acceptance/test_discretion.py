@@ -50,6 +50,8 @@ async def test_after_everything_that_can_happen_no_word_name_number_or_token_was
         found = [(secret, _line(written, secret)) for secret in (*SECRETS, *tokens) if secret in written]
         assert not found
         assert not [secret for secret in (*SECRETS, *tokens) if secret in told]
+        left = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        assert not [(path, token) for path, what in left.items() for token in tokens if token.encode() in what]
         for platform in ("slack", "telegram"):
             assert re.search(
                 rf'switchboard_decisions{{by="(examples|memory)",label="billing",platform="{platform}"', told

@@ -8,7 +8,7 @@ from bot.domain.errors import ConfigError
 from bot.secret_files import SecretFiles
 from bot.settings import load
 
-SECRET = "xoxb-123-not-to-be-seen"  # noqa: S105  nobody has it
+SECRET = "xoxb-123-not-to-be-seen"
 SETTINGS = """
 [platforms.slack]
 leads = ["U0LEAD1"]

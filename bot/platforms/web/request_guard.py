@@ -2,7 +2,7 @@
 
 Nobody signs in to the local chat, and its lead is whoever says so: only this machine may use it, whatever address it
 listens at, and the networks that the settings name. Another website in the same browser can send requests from here,
-too, so requests must come from our own page (same origin, JSON) and be addressed to this machine by number or as localhost
+too, so they must come from our own page (same origin, JSON) and be addressed to this machine by number or as localhost
 (which stops names that were rebound to it).
 """
 

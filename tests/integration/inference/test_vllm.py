@@ -16,10 +16,11 @@ from bot.domain.learning import Adapter
 from bot.domain.model_ports import Query
 from bot.domain.tasks import Label, Task
 from inference.adapters import VllmAdapters
-from inference.base_models import STARTER
+from inference.base_models import STARTER, positions
 from inference.client import VllmPredictor
 from inference.prompt import PromptBuilder
 from inference.server import EmbeddedServer
+from inference.server_proof import proofs
 from tests.fakes_inference import write_lora
 
 pytestmark = pytest.mark.vllm
@@ -134,3 +135,11 @@ def _ours(pid: int) -> bool:
         if pid == os.getpid():
             return True
     return False
+
+
+async def test_a_server_of_ours_is_all_that_somebody_elses_must_be(vllm_server: EmbeddedServer) -> None:
+    prompts = PromptBuilder(STARTER)
+    ids = [prompts.code_id(code) for code in prompts.alphabet()[:8]]
+    found = [proof async for proof in proofs(vllm_server.line, "starter", positions(STARTER), ids)]
+    assert [(proof.what, proof.remedy) for proof in found if not proof.works] == []
+    assert len(found) == 4

@@ -9,6 +9,7 @@ from bot.domain.conversations import State, UndecidedConversation
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.hours import hours
 from bot.domain.memory_vote import Neighbour, Neighbours
+from bot.domain.person_pace import PersonPace
 from bot.domain.posts import Answer, Card, Question, WordsPlease
 from bot.flow.sort import Sorter
 from tests.fakes import fake_classifier
@@ -119,3 +120,30 @@ async def test_a_decision_keeps_the_language_it_was_about() -> None:
     [concluded] = ledger.concluded
     assert isinstance(concluded.outcome, Decision)
     assert concluded.outcome.language == "en"
+
+
+async def test_who_writes_without_end_is_told_once_loses_nothing_and_keeps_nobody_waiting() -> None:
+    moment = NOW
+    cases = [
+        replace(one := case("I was charged twice"), conversation=replace(one.conversation, id=n)) for n in range(9)
+    ]
+    stranger = replace(cases[0].conversation, id=77, person=replace(cases[0].conversation.person, id="somebody else"))
+    ledger = FakeLedger(cases=[*cases, replace(cases[0], conversation=stranger)])
+    sorter = Sorter(
+        TASK,
+        ledger,
+        fake_classifier(NOTHING),
+        timedelta(0),
+        timedelta(minutes=10),
+        "ask",
+        lambda: moment,
+        PersonPace(3),
+    )
+    for waiting in list(ledger.cases):
+        await sorter.handle(waiting)
+    answers = [content for result in ledger.concluded for content in result.contents() if isinstance(content, Answer)]
+    assert [answer.many for answer in answers] == [False, False, True, False], "three of theirs, and the other's"
+    moment += timedelta(seconds=61)
+    for waiting in cases[3:]:  # as their claims expire
+        await sorter.handle(waiting)
+    assert len(ledger.concluded) == 7

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from bot.http import app
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
+from bot.http.shared_look import SharedLook
 from tests.fakes_ledger import FakeFailedItems
 from tests.unit.http.test_metrics import Figures
 
@@ -55,7 +56,7 @@ async def test_a_look_that_failed_is_repeated() -> None:
             return {}
 
     looked = Broken()
-    shared = app.SharedLook(looked, 60.0)
+    shared = SharedLook(looked, 60.0)
     with pytest.raises(ValueError, match="once"):
         await shared()
     assert await shared() == {}
@@ -63,7 +64,7 @@ async def test_a_look_that_failed_is_repeated() -> None:
 
 async def test_who_stops_waiting_takes_the_answer_from_nobody_else() -> None:
     looked = Looked()
-    shared = app.SharedLook(looked, 60.0)
+    shared = SharedLook(looked, 60.0)
     impatient, patient = asyncio.create_task(shared()), asyncio.create_task(shared())
     await asyncio.sleep(0)
     impatient.cancel()

@@ -32,7 +32,8 @@ def test_leads_that_are_no_list_are_a_mistake() -> None:
 
 def test_networks_that_are_none_are_mistakes() -> None:
     assert str(PLATFORM.parse({"networks": ["192.168.7.0/24"]}, {}).networks[0]) == "192.168.7.0/24"
-    for wrong in ("192.168.7.0/24 x", "192.168.7.1/24", "example.com", 7, {}):
+    wrongs: list[object] = ["192.168.7.0/24 x", "192.168.7.1/24", "example.com", 7, {}]
+    for wrong in wrongs:
         with pytest.raises(ConfigError, match=r"platforms\.web\.networks: .* is no network; write a list like"):
             PLATFORM.parse({"networks": [wrong]}, {})
 

@@ -1,0 +1,35 @@
+"""A model server of somebody else's: what it must be started with, and whether it is."""
+
+import asyncio
+import shlex
+from collections.abc import AsyncIterator
+
+from bot.platforms import Finding
+from bot.settings import Model
+from inference.base_models import base_folder, positions
+from inference.http import open_line
+from inference.prompt import PromptBuilder
+from inference.server_command import serving_flags, switches
+from inference.server_proof import proofs
+
+_LABELS = 8
+"""So many tokens are offered to the server as if they were labels."""
+
+
+async def of_the_server(model: Model) -> AsyncIterator[Finding]:
+    """Each thing that the settings' model server has to be; nothing where we start our own."""
+    if model.server is None:
+        return
+    folder = await asyncio.to_thread(base_folder, model.base)
+    prompts = await asyncio.to_thread(PromptBuilder, folder)
+    ids = [prompts.code_id(code) for code in prompts.alphabet()[:_LABELS]]
+    async with open_line(model.server, key=model.key) as line:
+        async for proof in proofs(line, model.base, positions(folder), ids):
+            yield Finding(proof.what, proof.works, proof.remedy)
+
+
+def server_flags(model: Model) -> str:
+    """The command that starts a server which serves us, as a shell takes it; the base as the settings name it."""
+    folder = base_folder(model.base)
+    flags = ["vllm", "serve", str(folder), *serving_flags(folder, model.base)]
+    return " ".join([*(f"{name}={value}" for name, value in switches().items()), shlex.join(flags)])

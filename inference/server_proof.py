@@ -1,0 +1,107 @@
+"""What a model server of somebody else's must be, piece by piece: each that is missing has its own sentence."""
+
+import math
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from bot.domain.errors import Refused, Unreachable
+from inference.http import accepted, named, send
+from inference.server_command import MAX_LABELS
+
+_LOAD = "/v1/load_lora_adapter"
+_SLACK = 1e-3
+"""How far from 1 the probabilities of a server that is set up right may sum: it rounds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One thing that was looked at."""
+
+    what: str
+    """As it should be."""
+    works: bool
+    remedy: str = ""
+
+
+async def proofs(line: httpx.AsyncClient, served: str, length: int, ids: Sequence[int]) -> AsyncIterator[Proof]:
+    """Whether the server is there, serves that base, tells probabilities, and takes adapters.
+
+    `served` is the base's name in it, `length` the tokens that a prompt may have, `ids` two tokens or more of the base.
+    What rests on something that failed is not looked at. Nothing is changed in the server.
+    """
+    there = "the model server answers"
+    try:
+        response = accepted(await send(line, "GET", "/v1/models"), "the list of models")
+        cards = [card for card in response.json()["data"] if not card.get("parent")]
+    except (Unreachable, Refused) as error:
+        yield Proof(there, False, str(error))
+        return
+    except (ValueError, KeyError, TypeError, AttributeError):
+        yield Proof(there, False, f"{named(line)} is no vLLM server: it has no list of models")
+        return
+    yield Proof(there, True)
+    serves = _serves(cards, served, length)
+    yield serves
+    if serves.works:
+        yield await _probabilities(line, served, ids)
+        yield await _adapters(line)
+
+
+def _serves(cards: Sequence[dict[str, object]], served: str, length: int) -> Proof:
+    what = f"it serves {served}"
+    names = [str(card.get("id")) for card in cards]
+    if served not in names:
+        others = ", ".join(names) or "nothing"
+        return Proof(
+            what, False, f"it serves {others}; start it with --served-model-name {served}, or change model.base"
+        )
+    read = next((card.get("max_model_len") for card in cards if card.get("id") == served), None)
+    if isinstance(read, int) and read < length:
+        return Proof(what, False, f"it reads {read} tokens and prompts have up to {length}: --max-model-len {length}")
+    return Proof(what, True)
+
+
+async def _probabilities(line: httpx.AsyncClient, served: str, ids: Sequence[int]) -> Proof:
+    """One token is asked for, among as many as a task may have labels."""
+    what = "it tells exact probabilities"
+    body = {
+        "model": served,
+        "prompt": [[ids[0]]],
+        "max_tokens": 1,
+        "temperature": 0,
+        "allowed_token_ids": list(ids),
+        "logprobs": len(ids),
+        "return_tokens_as_token_ids": True,
+    }
+    try:
+        response = await send(line, "POST", "/v1/completions", body)
+        if response.status_code == 400:
+            return Proof(what, False, f"it refuses the question; start it with --max-logprobs {MAX_LABELS}")
+        row = accepted(response, "a question").json()["choices"][0]["logprobs"]["top_logprobs"][0]
+        total = sum(_probability(row, id) for id in ids)
+    except (Unreachable, Refused) as error:
+        return Proof(what, False, str(error))
+    except (ValueError, KeyError, IndexError, TypeError):
+        return Proof(what, False, "its answers have no log-probabilities, as vLLM's have")
+    if abs(total - 1) > _SLACK:
+        return Proof(what, False, f"they sum to {total:.3f}; start it with --logprobs-mode processed_logprobs")
+    return Proof(what, True)
+
+
+def _probability(row: dict[str, float], id: int) -> float:
+    return math.exp(float(row[f"token_id:{id}"]))
+
+
+async def _adapters(line: httpx.AsyncClient) -> Proof:
+    """The way there is asked with a method that it does not take: 405 where it leads somewhere, 404 where not."""
+    what = "it takes adapters while it runs"
+    try:
+        response = await send(line, "GET", _LOAD)
+    except Unreachable as error:
+        return Proof(what, False, str(error))
+    if response.status_code == 405:
+        return Proof(what, True)
+    needed = "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True in its environment, and --enable-lora"
+    return Proof(what, False, f"start it with {needed}")
