@@ -12,12 +12,12 @@ from io import BytesIO
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.domain.posts import Content
-from bot.domain.report_posts import ComparisonReport
+from bot.domain.report_posts import ComparisonReport, Digest
 from bot.domain.worth import money
 
 _SIZE, _ROW, _EDGE, _NAMES, _BARS, _VALUES = 22, 42, 20, 300, 420, 240
 _PAPER, _INK, _GREY, _BLUE, _ORANGE = "#ffffff", "#1d2430", "#e4e8ee", "#2f6fb0", "#c4572e"
-_LONGEST = 26
+_LONGEST, _MOST_TEAMS = 26, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,20 @@ class Bar:
 
 def picture(content: Content) -> bytes:
     """The picture of that report, a PNG. Raises TypeError for what has none."""
-    if not isinstance(content, ComparisonReport):
-        raise TypeError(f"{type(content).__name__} has no picture")
-    return bars(tuple(_arms(content)))
+    match content:
+        case ComparisonReport():
+            return bars(tuple(_arms(content)))
+        case Digest():
+            return bars(tuple(_teams(content)))
+        case _:
+            raise TypeError(f"{type(content).__name__} has no picture")
+
+
+def _teams(content: Digest) -> Iterator[Bar]:
+    """Where the week's requests are, the fullest bar for the most."""
+    most = max((count for _, count in content.teams), default=1)
+    for team, count in content.teams[:_MOST_TEAMS]:
+        yield Bar(team, count / most, str(count))
 
 
 def _arms(content: ComparisonReport) -> Iterator[Bar]:

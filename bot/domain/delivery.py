@@ -24,7 +24,7 @@ from bot.domain.posts import (
     Split,
     What,
 )
-from bot.domain.report_posts import PICTURE, ComparisonReport
+from bot.domain.report_posts import PICTURE, ComparisonReport, Digest
 from bot.domain.tasks import Task
 
 _TO_THE_PERSON = (Answer, Question, Moved, Solved, Split)
@@ -108,7 +108,7 @@ def without(content: Content, media: Media) -> Content:
 
 def attached(content: Content) -> tuple[Media, ...]:
     """What travels along with it."""
-    if isinstance(content, ComparisonReport):
+    if isinstance(content, ComparisonReport) or (isinstance(content, Digest) and content.teams):
         return (PICTURE,)
     return content.media if isinstance(content, Card | FollowUp | Reply) else ()
 

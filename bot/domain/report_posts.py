@@ -53,6 +53,8 @@ class Digest:
     """What has changed (`drift.Measure`)."""
     waiting: int
     """Conversations that deserve a look."""
+    teams: tuple[tuple[str, int], ...] = ()
+    """(team as people call it, the week's requests that are with it), the most first; drawn as a picture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from bot.domain.delivery import attached
 from bot.domain.posts import Answer
+from bot.domain.report_posts import PICTURE, Digest
 from bot.picture import Bar, bars, drawable, picture
 from tests.samples import COMPARED
 
@@ -37,6 +39,14 @@ def test_a_report_has_a_bar_an_arm_and_the_same_picture_again() -> None:
         assert (image.format, image.height) == ("PNG", 40 + 42 * len(COMPARED.arms))
     assert picture(COMPARED) == picture(COMPARED)
     assert coloured(picture(COMPARED), ORANGE)[2] > 0
+
+
+def test_a_digest_has_a_bar_a_team_the_fullest_for_the_most() -> None:
+    week = Digest("routing", (3,), 3, 0, 0, (), (), (), (), 0, (("Billing", 8), ("IT", 2)))
+    most, few = coloured(picture(week), BLUE)
+    assert few == pytest.approx(most / 4, abs=2)
+    assert attached(week) == (PICTURE,)
+    assert attached(Digest("routing", (0,), 0, 0, 0, (), (), (), (), 0)) == (), "a quiet week has nothing to draw"
 
 
 def test_what_has_no_picture_is_refused() -> None:

@@ -4,11 +4,12 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 
 from bot.domain.continuation import first
+from bot.domain.delivery import attached
 from bot.domain.messages import Note
 from bot.domain.posts import SEND, Card, Continuation, FollowUp, Notice, Offer, Post, Sent, WrongTeam
 from bot.domain.queries import TranscriptLine
 from bot.domain.relay import without_prefix
-from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
+from bot.domain.report_posts import PICTURE, ComparisonReport, Digest, LearningReport
 from bot.picture import picture
 from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
@@ -163,10 +164,16 @@ def posted(words: Words, post: Post | None) -> Object:
             return {"kind": "report", "text": title, "reasons": sentences, "promoted": learned.promoted}
         case Digest() as weekly:
             title, *lines = digest(weekly, language, words.task)
-            return {"kind": "report", "text": title, "reasons": lines, "promoted": True}
+            return {"kind": "report", "text": title, "reasons": lines, "promoted": True, **_drawn(weekly)}
         case ComparisonReport() as compared:
             title, *lines = comparison(compared, language)
-            shown = f"data:image/png;base64,{b64encode(picture(compared)).decode()}"
-            return {"kind": "report", "text": title, "reasons": lines, "promoted": True, "picture": shown}
+            return {"kind": "report", "text": title, "reasons": lines, "promoted": True, **_drawn(compared)}
         case _:
             return {"kind": "gone"}
+
+
+def _drawn(content: ComparisonReport | Digest) -> Object:
+    """Its picture, in the answer itself: the page loads nothing from elsewhere."""
+    if PICTURE not in attached(content):
+        return {}
+    return {"picture": f"data:image/png;base64,{b64encode(picture(content)).decode()}"}

@@ -1,5 +1,6 @@
 """What the page is given of a team's room: cards, and what stands under them."""
 
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
@@ -345,6 +346,8 @@ def test_there_is_a_line_for_everything_that_is_ever_said() -> None:
         "Notice": Notice(What.LEFT, team="legal"),
     }
     assert {*to_person, *to_team} == set(KINDS)
+    picture = str(_room(_post(8, COMPARED, None))[0]["picture"])
+    assert b64decode(picture.removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
     place = Place("web", "customer", "m1")
     for content in to_person.values():
         line = TranscriptLine(MessageRef("web", "customer", "post-1"), place, NOW, None, Post(place, content), ())
