@@ -34,11 +34,15 @@ from bot.commands.file_options import (
     UnknownLabels,
     read_options,
 )
+from bot.commands.packs import pack_commands
 from bot.commands.replay import replay
 from bot.commands.retention import retention
 from bot.commands.review import review
+from bot.commands.rules import rules
 from bot.commands.teams import teams
+from bot.commands.token import token
 from bot.commands.version import before_any_command
+from bot.commands.why import why
 from bot.console import agreed, say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
@@ -70,8 +74,12 @@ cli.command()(review)
 cli.command(name="compare")(comparing)
 cli.command(name="curve")(drawing)
 cli.command()(replay)
+cli.command()(why)
+cli.command()(token)
 cli.add_typer(teams, name="teams")
 cli.add_typer(corrections, name="corrections")
+cli.add_typer(rules, name="rules")
+cli.add_typer(pack_commands, name="pack")
 
 
 class Form(StrEnum):
@@ -187,13 +195,14 @@ def route(
             raise UsageError('give either a text or --file: switchboard route "where is my parcel?"')
         options = read_options(encoding, columns, keep_html=keep_html)
         texts = None if file is None else examples.texts_to_route(file, asked, options)
+        besides = settings.questions if asked is settings.routing else ()
 
     async def work() -> int:
         async with open_model_stack(settings, asked_much=asked if texts is not None else None) as (_, models):
             with writing(None) as out:
                 if texts is not None:
-                    return await actions.route_texts(models, asked, texts, as_json, out)
-                await actions.route_text(models, asked, text or "", as_json, out)
+                    return await actions.route_texts(models, asked, texts, as_json, out, settings.rules, besides)
+                await actions.route_text(models, asked, text or "", as_json, out, settings.rules, besides)
             return 0
 
     if run_to_end(work()):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.domain.errors import UsageError
 from bot.files import write_whole
-from bot.platforms import EMOJI_ACTS, PlatformModule
+from bot.platforms import EMOJI_ACTS, MORE_EMOJI_ACTS, PlatformModule
 
 USUAL = ("slack", "telegram")
 """The platforms of somebody who names none."""
@@ -66,7 +66,8 @@ def settings_text(chosen: Mapping[str, PlatformModule], http: bool) -> str:
 
 def _by_platform(key: str, team: str, chosen: Mapping[str, PlatformModule]) -> str:
     """`{ slack = …, web = … }` for a key of the template: an act's emoji, or what reaches a team."""
-    values = {name: _value(key, team, module) for name, module in chosen.items()}
+    lacking = {name for name, module in chosen.items() if key in MORE_EMOJI_ACTS and key not in module.more_emoji}
+    values = {name: _value(key, team, module) for name, module in chosen.items() if name not in lacking}
     pairs = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
     return "{ " + ", ".join(pairs) + " }"
 
@@ -74,6 +75,8 @@ def _by_platform(key: str, team: str, chosen: Mapping[str, PlatformModule]) -> s
 def _value(key: str, team: str, module: PlatformModule) -> str | list[str | int]:
     if key in EMOJI_ACTS:
         return module.usual_emoji[key]
+    if key in MORE_EMOJI_ACTS:
+        return module.more_emoji[key]
     example = module.example_teams[team]
     match key:
         case "emoji":

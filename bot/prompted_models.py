@@ -53,7 +53,7 @@ async def own_base(settings: Settings, models: ModelStack) -> AsyncIterator[Prom
         return
     if settings.model.server is None:
         raise Refused("no model server runs")
-    async with open_line(settings.model.server) as line:
+    async with open_line(settings.model.server, key=settings.model.key) as line:
         predictor = VllmPredictor(line, prompts, settings.model.base, VllmAdapters(line, folder))
         yield VllmPromptedBase(predictor, prompts, folder)
 

@@ -14,12 +14,15 @@ from starlette.applications import Starlette
 from bot.ages import Ages
 from bot.app import connect_platforms
 from bot.check import of_the_teams
+from bot.commands.actions import route_row
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.person_pace import PersonPace
 from bot.domain.ports import Platform
+from bot.domain.tasks import Task
 from bot.flow.buttons import ButtonHandler
+from bot.flow.by_rule import by_rule
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.digest import DigestSender
@@ -27,6 +30,7 @@ from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.forget import Unlearner
 from bot.flow.learn import Learner
+from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.receive import Receiver
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
@@ -37,6 +41,8 @@ from bot.flow.sort import Sorter
 from bot.flow.step import Step
 from bot.flow.transfers import Transfers
 from bot.flow.worker_pool import WorkerPool
+from bot.http.api import Api
+from bot.http.api_leads import ApiLeads
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
@@ -133,12 +139,14 @@ def start_chat_steps(
         # One each, so that a platform that does not answer fills no slot of another
         deliverer = Deliverer(task, store.outbox, ledger, platforms, now, to=name, transfers=transfers)
         _work(group, deliverer, store, wakeups, f"{Deliverer.name} {name}")
-    _work(group, ButtonHandler(task, words, ledger, platforms, now), store, wakeups)
-    _work(group, Corrector(task, words, ledger, platforms, now), store, wakeups)
+    asked, heard = settings.questions, {**platforms, ApiLeads.name: ApiLeads()}
+    _work(group, ButtonHandler(task, words, ledger, platforms, now, asked), store, wakeups)
+    _work(group, Corrector(task, words, ledger, heard, now, asked), store, wakeups)
     _work(group, Relay(task, ledger, models.classifier, now), store, wakeups)
     _work(group, NoteRelay(words, ledger, platforms, now), store, wakeups)
     _work(group, EditRelay(words, ledger, now), store, wakeups)
-    _work(group, Reminder(task, ledger, timing.take, now), store, wakeups, at_most=_REMIND_EVERY)
+    hurries = any(label.consequences.sooner for one in asked for label in one.labels)
+    _work(group, Reminder(task, ledger, timing.take, now, hurries), store, wakeups, at_most=_REMIND_EVERY)
     _keep(group, inbox.name, partial(forever, inbox.step, wakeups[inbox.name]))
     _keep(group, "rereading", partial(_reread, store))
     return wakeups
@@ -149,8 +157,9 @@ def start_model_steps(
 ) -> None:
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
-    asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person)
-    sorter = Sorter(task, store.ledger, models.classifier, *asked)
+    questions = Questions(settings.questions, models.classifier)
+    asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person), settings.rules
+    sorter = Sorter(task, store.ledger, models.classifier, *asked, questions)
     sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
     jobs = [
         CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
@@ -162,6 +171,7 @@ def start_model_steps(
     ]
     jobs += comparison_jobs(settings, store, models)
     _work(group, sorter, store, wakeups)
+    _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
     wakeups.subscribe(Learner.name, Learner.wakes_on)
@@ -178,7 +188,8 @@ def start_model_steps(
     _keep(group, listening.name, partial(forever, listening.step, wakeups[listening.name], at_most=_SHADOW_EVERY))
     retaining = retainer(settings, store)
     _keep(group, retaining.name, partial(forever, retaining.step, wakeups[retaining.name], at_most=_RETAIN_EVERY))
-    _keep(group, "hold memory", partial(store.memory.hold, task))
+    for one in settings.tasks:
+        _keep(group, f"hold memory of {one.name}", partial(store.memory.hold, one))
     _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
     if models.server is not None:
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))
@@ -253,8 +264,15 @@ def _site(
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
     circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
     metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken)
+    api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
-    return WebApp(readiness, metrics, ages, settings.web.probe_token).application(routes)
+    return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])
+
+
+async def _would_decide(settings: Settings, models: ModelStack, task: Task, text: str) -> Mapping[str, object]:
+    query = await models.classifier.query(task, hurried=True)
+    [known] = await models.classifier.consider(query, [text])
+    return route_row(text, by_rule(task, known, settings.rules, now()) or known.decided(task, may_ask=True))
 
 
 async def _answers(question: Awaitable[object]) -> bool:

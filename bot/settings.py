@@ -10,23 +10,28 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.domain.api_tokens import ApiToken
 from bot.domain.endpoints import Endpoint
 from bot.domain.errors import ConfigError
 from bot.domain.retention import Retention
+from bot.domain.rules import Rules
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
 from bot.secret_files import SecretFiles
+from bot.settings_api import ApiSettings
 from bot.settings_compare import Endpoints
 from bot.settings_emoji import EmojiSettings
+from bot.settings_no_request import NoRequestSettings
 from bot.settings_retention import read_retention
+from bot.settings_rules import RuleSettings
 from bot.settings_tasks import Tasks
 from bot.settings_values import Table, Values, listed
 
-_TABLES = "database model web conversation platforms tasks privacy retention compare"
+_TABLES = "database model web conversation platforms tasks privacy retention rules api compare"
 _TALK = (
-    "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless send_prefix emoji "
-    "per_person_minute"
+    "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless not_a_request "
+    "send_prefix emoji per_person_minute"
 )
 """The keys of `[conversation]`."""
 _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?://", re.IGNORECASE)
@@ -99,11 +104,20 @@ class Settings:
     mask_training: bool = True
     """Whether what tells who somebody is stays out of the folders of trainings."""
     retention: Retention = field(default_factory=Retention)
+    api: tuple[ApiToken, ...] = ()
+    """Who may use the API; empty: there is none."""
+    rules: Rules = field(default_factory=Rules)
+    """What decides before any voice is asked."""
 
     @property
     def routing(self) -> Task:
         """The task whose labels are teams."""
         return next(task for task in self.tasks if task.routes)
+
+    @property
+    def questions(self) -> tuple[Task, ...]:
+        """The further questions: asked of every conversation, and sending none anywhere."""
+        return tuple(task for task in self.tasks if not task.routes)
 
     def task(self, name: str | None) -> Task:
         """The task of that name, the routing one for None. Raises ConfigError naming the choices."""
@@ -157,7 +171,8 @@ class _Reader:
         values.unknown(talk, set(_TALK.split()), "conversation.")
         platforms = self._platforms(values.table(document, "platforms"))
         vocabulary = self._vocabulary(talk)
-        tasks = Tasks(values, self._words, self._kinds, self._named(document), self._zone(talk))
+        zone, named = self._zone(talk), self._named(document)
+        tasks = Tasks(values, self._words, self._kinds, named, zone)
         settings = Settings(
             path=self._path,
             database=self._database(values.table(document, "database")),
@@ -174,13 +189,18 @@ class _Reader:
             mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
             per_person=int(values.number(talk, "per_person_minute", 30, "conversation.")),
             retention=read_retention(values, values.table(document, "retention")),
+            api=ApiSettings(values, self._environment).read(values.table(document, "api")),
         )
         labels = [
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
         ]
         beside = self._words.beside_teams(values.table(talk, "emoji"), vocabulary, labels)
+        more = NoRequestSettings(values, self._words, self._kinds)
+        beside = more.vocabulary(talk, beside, settings.tasks)
+        known = more.tasks(talk, settings.tasks, beside, settings.languages)
+        rules = RuleSettings(values, self._kinds, named, known, zone).read(document)
         values.complain()
-        return replace(settings, vocabulary=beside)
+        return replace(settings, vocabulary=beside, tasks=known, rules=rules)
 
     def listening(self, listen: str) -> Web:
         """The address alone. Raises ConfigError."""

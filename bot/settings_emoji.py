@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.domain.tasks import Label, Vocabulary
-from bot.platforms import EMOJI_ACTS, PlatformModule
+from bot.platforms import EMOJI_ACTS, MORE_EMOJI_ACTS, PlatformModule
 from bot.settings_values import Table, Values
 
 _WHERE = "conversation.emoji."
@@ -27,7 +27,7 @@ class EmojiSettings:
 
     def vocabulary(self, table: Table, send_prefix: str) -> Vocabulary:
         """What emoji mean besides teams; for what is not written, the usual ones."""
-        self.values.unknown(table, set(EMOJI_ACTS), _WHERE)
+        self.values.unknown(table, {*EMOJI_ACTS, *MORE_EMOJI_ACTS}, _WHERE)
         acts = {act: self._act(table, act) for act in EMOJI_ACTS}
         return Vocabulary(**self._apart(table, acts), send_prefix=send_prefix)
 

@@ -10,6 +10,7 @@ from bot.domain.tasks import PROMISED, Label, Learning, Task
 from bot.platforms import PlatformModule
 from bot.schedule import cron_problem
 from bot.settings_emoji import EmojiSettings
+from bot.settings_questions import CONSEQUENCES, QuestionSettings
 from bot.settings_values import Table, Values, listed
 
 _LEARNING = ("schedule", "min_corrections", "out_of_scope", "automatic_rollback", "shadow", "digest", "comparison")
@@ -37,7 +38,9 @@ class Tasks:
         if len(routing) != 1:
             found = f"{listed(routing)} do" if routing else "none does"
             self.values.mistake(f"tasks: exactly one task must send to teams (labels with deliver_to); {found}")
-        return tasks
+            return tasks
+        further = QuestionSettings(self.values, self._place, self.platforms)
+        return further.read(tasks, table, next(task for task in tasks if task.name == routing[0]))
 
     def _task(self, name: str, table: Table) -> Task:
         values, where = self.values, f"tasks.{name}."
@@ -120,7 +123,9 @@ class Tasks:
     def _label(self, name: str, table: Table, task: str) -> Label:
         values, where = self.values, f"{task}labels.{name}."
         values.unknown(
-            table, {"title", "means", "examples", "emoji", "deliver_to", "hours", "leads", "unasked_right"}, where
+            table,
+            {"title", "means", "examples", "emoji", "deliver_to", "hours", "leads", "unasked_right", *CONSEQUENCES},
+            where,
         )
         means = values.text(table, "means", "", where)
         if not means:
@@ -139,11 +144,11 @@ class Tasks:
             unasked_right=self._share(table, "unasked_right", where),
         )
 
-    def _place(self, platform: str, written: str, where: str) -> Place | None:
+    def _place(self, platform: str, written: str, where: str, key: str = "deliver_to") -> Place | None:
         try:
             return self.platform_modules[platform].place(written)
         except ValueError as error:
-            self.values.mistake(f"{where}deliver_to.{platform}: {error}")
+            self.values.mistake(f"{where}{key}.{platform}: {error}")
             return None
 
     def _hours(self, written: str, where: str) -> Hours | None:

@@ -14,6 +14,7 @@ from bot.domain.ledger import Change
 from bot.domain.messages import Person
 from bot.domain.posts import GONE, Card, Content, Continuation, FollowUp, Offer, Post, Reply, Sent
 from bot.domain.queries import Erased, Erasure
+from bot.domain.question_posts import Alert
 from bot.domain.rich_text import plain
 from db.engine import Database, announce
 from db.posts.cancel import CancelReason, cancel
@@ -160,6 +161,8 @@ def _blank(said: Content, target: int, gone: Redaction) -> Content:
     """What a post about their own conversation says without them."""
     if isinstance(said, Card):
         return replace(said, excerpt="", author="", media=(), history=(), deleted=True)
+    if isinstance(said, Alert):
+        return replace(said, excerpt="", author="")
     if isinstance(said, Reply):
         return replace(said, text=GONE, media=(), to="", by="" if said.by in gone.names else said.by, edited=True)
     if isinstance(said, Offer | Sent):

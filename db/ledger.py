@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
+from bot.domain.consequences import Effects
 from bot.domain.conversations import (
     Button,
     CardState,
@@ -17,6 +18,7 @@ from bot.domain.conversations import (
     PendingNote,
     PendingPress,
     PendingReactions,
+    UnansweredConversation,
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
@@ -27,6 +29,7 @@ from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note,
 from bot.domain.model_ports import Vector
 from bot.domain.posts import Post
 from db.conversations import (
+    answers,
     decide,
     edits,
     facts_together,
@@ -38,6 +41,7 @@ from db.conversations import (
     presses,
     reactions,
     reminders,
+    requested,
     undecided,
 )
 from db.engine import Database
@@ -139,6 +143,10 @@ class PostgresLedger:
         async with self._database.transaction() as session:
             return await intake.add_reaction(session, reaction)
 
+    async def make_request(self, ref: MessageRef, now: datetime) -> bool:
+        async with self._database.transaction() as session:
+            return await requested.make_request(session, ref, now)
+
     async def add_press(self, press: Press) -> bool:
         async with self._database.transaction() as session:
             return await intake.add_press(session, press)
@@ -154,12 +162,35 @@ class PostgresLedger:
             return await undecided.claim_undecided(session, now, settle, patience, limit)
 
     async def decide(
-        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self,
+        case: UndecidedConversation,
+        decision: Decision,
+        posts: Sequence[Post],
+        text: str,
+        vector: Vector | None,
     ) -> bool:
-        one = Decided(case, decision, tuple(posts), text, vector)
+        return await self.decide_one(Decided(case, decision, tuple(posts), text, vector))
+
+    async def decide_one(self, decided: Decided) -> bool:
         async with self._database.transaction() as session:
-            [stored] = await decide.decide_all(session, [one], self._embedder, wait=True)
-            return stored or await undecided.overtaken(session, case)
+            [stored] = await decide.decide_all(session, [decided], self._embedder, wait=True)
+            return stored or await undecided.overtaken(session, decided.case)
+
+    async def claim_unanswered(self, now: datetime, limit: int) -> list[UnansweredConversation]:
+        async with self._database.transaction() as session:
+            return await answers.claim_unanswered(session, now, limit)
+
+    async def conclude_answers(
+        self,
+        case: UnansweredConversation,
+        found: Sequence[Decision],
+        effects: Effects,
+        posts: Sequence[Post],
+        unanswered: bool,
+        now: datetime,
+    ) -> None:
+        async with self._database.transaction() as session:
+            await answers.conclude_answers(session, case, found, effects, posts, unanswered, now)
 
     async def decide_all(self, decided: Sequence[Decided]) -> Sequence[bool]:
         async with self._database.transaction() as session:
@@ -193,8 +224,8 @@ class PostgresLedger:
         looked_up: LookedUp | None = None,
     ) -> None:
         async with self._database.transaction() as session:
-            known, guards = looked_up or LookedUp(), self._guards.get(pending.first.task, Guards())
-            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known, guards)
+            known = looked_up or LookedUp()
+            await reactions.conclude_reactions(session, pending, decision, standing, posts, now, known, self._guards)
 
     async def claim_follow_ups(self, now: datetime, limit: int) -> list[PendingFollowUp]:
         async with self._database.transaction() as session:

@@ -30,7 +30,22 @@ from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef
 from bot.domain.ports import Outbox
-from bot.domain.posts import Card, Content, Continuation, FollowUp, OutboxItem, Post, Receipt, Reply
+from bot.domain.posts import (
+    Answer,
+    Card,
+    Content,
+    Continuation,
+    FollowUp,
+    Moved,
+    OutboxItem,
+    Post,
+    Question,
+    Receipt,
+    Reply,
+    Solved,
+    Split,
+    WordsPlease,
+)
 from db.arrays import arrays
 from db.conversations import delivery_failures
 from db.conversations.claims import LEASE
@@ -39,13 +54,15 @@ from db.engine import Database, announce, announcement, forgettable
 from db.posts.enqueue import enqueue
 from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
-from db.tables import Name, PostRow
+from db.tables import ConversationRow, Name, PostRow
 
 _ROW = PostRow
 _TARGET = aliased(PostRow)
 """Another post than the one in question; made once, for making an alias costs more than asking with it."""
 _CONTINUED = tuple(kind.__name__ for kind in (Card, FollowUp, Reply))
 _Continued = tuple[tuple[int, Continuation], ...]
+_HELD_BACK = tuple(kind.__name__ for kind in (Answer, Question, Moved, Solved, Split, WordsPlease))
+"""What we say to a person by ourselves: nothing of it goes to somebody whose request is on hold."""
 
 
 class PostgresOutbox:
@@ -153,8 +170,14 @@ def _heads() -> CTE:
     # True of every line; it leads PostgreSQL to the index of what waits. By the index of what was said it would read
     # every post that was ever given up: how many are neither is nothing that its statistics tell
     of_any = conversation >= 0
-    oldest = select(_ROW.id).where(_pending(_ROW), of_any).ext(distinct_on(*line)).order_by(*line, _ROW.id)
+    oldest = select(_ROW.id).where(_pending(_ROW), of_any, _may_go()).ext(distinct_on(*line)).order_by(*line, _ROW.id)
     return oldest.cte("heads").prefix_with("MATERIALIZED", dialect="postgresql")
+
+
+def _may_go() -> ColumnElement[bool]:
+    """Whether the post's conversation is not on hold, or the post is for others than its person."""
+    on_hold = select(ConversationRow.id).where(ConversationRow.on_hold)
+    return or_(_ROW.kind.not_in(_HELD_BACK), _ROW.conversation_id.is_(None), _ROW.conversation_id.not_in(on_hold))
 
 
 def due() -> Select[int]:

@@ -1,6 +1,6 @@
 """Figures about the whole, and lists of conversations for those who ask."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
@@ -10,7 +10,8 @@ from bot.domain.conversations import State
 from bot.domain.correction_life import Stage
 from bot.domain.messages import MessageRef, Person
 from bot.domain.queries import Account, Queries, Request, Week
-from db.conversations import decision_counts
+from bot.domain.rule_record import RuleRecord, RuleRecords
+from db.conversations import decision_counts, rule_counts
 from db.conversations.requests import RULED, account_of, in_short, unsure
 from db.engine import Database
 from db.posts.cancel import PENDING, REFUSED
@@ -54,6 +55,14 @@ class PostgresQueries:
         async with self._database.transaction() as session:
             return await correction_facts.counts(session)
 
+    async def rules_applied(self) -> Mapping[str, int]:
+        async with self._database.transaction() as session:
+            return await decision_counts.rules_applied(session)
+
+    async def rule_records(self) -> Mapping[str, RuleRecord]:
+        async with self._database.transaction() as session:
+            return await rule_counts.records(session)
+
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         row = ConversationRow
         theirs = select(row).where(row.platform == person.platform, row.person_id == person.id)
@@ -65,12 +74,23 @@ class PostgresQueries:
         unruled = and_(unsure(), ~exists().where(RULED))
         held_back = ExampleRow.held.is_not(None), ExampleRow.withdrawn_at.is_(None)
         waiting = exists().where(ExampleRow.conversation_id == ConversationRow.id, *held_back)
-        return await self._list(select(ConversationRow).where(opened, or_(disputed, waiting, unruled)), limit)
+        wanted = select(ConversationRow).where(opened, or_(disputed, waiting, unruled))
+        return await self._list(wanted.order_by(ConversationRow.comes_first.desc()), limit)
 
     async def _list(self, wanted: Select[ConversationRow], limit: int) -> list[Request]:
         newest = wanted.order_by(ConversationRow.started_at.desc(), ConversationRow.id.desc()).limit(limit)
         async with self._database.transaction() as session:
             return await in_short(session, (await session.scalars(newest)).all())
+
+    async def requests(
+        self, states: Sequence[State], label: str | None, before: int | None, limit: int
+    ) -> list[Request]:
+        row = ConversationRow
+        wanted = select(row).where(row.state.in_(states)).order_by(row.id.desc()).limit(limit)
+        wanted = wanted if label is None else wanted.where(row.label == label)
+        wanted = wanted if before is None else wanted.where(row.id < before)
+        async with self._database.transaction() as session:
+            return await in_short(session, (await session.scalars(wanted)).all())
 
     async def account(self, ref: MessageRef) -> Account | None:
         async with self._database.transaction() as session:
@@ -111,3 +131,4 @@ def _age(since: datetime | None, now: datetime) -> float:
 
 
 _: type[Queries] = PostgresQueries
+_records: type[RuleRecords] = PostgresQueries

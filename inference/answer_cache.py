@@ -19,6 +19,7 @@ class SqliteAnswerCache:
 
     def __init__(self, file: Path) -> None:
         """Raises UsageError where it cannot be opened."""
+        self._file = file
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's journals get the same rights
@@ -40,7 +41,7 @@ class SqliteAnswerCache:
 
     def known(self, key: str) -> Told | None:
         """See `prompted.AnswerCache`. What cannot be read is asked again."""
-        row = self._connection.execute("SELECT told FROM answers WHERE key = ?", (key,)).fetchone()
+        row = self._run("SELECT told FROM answers WHERE key = ?", key).fetchone()
         if row is None:
             return None
         try:
@@ -55,7 +56,14 @@ class SqliteAnswerCache:
         fault = told.fault.name if told.fault else ""
         counts = told.tokens_in, told.tokens_out, told.milliseconds
         said = [told.label, dict(told.probabilities), *counts, fault, told.shots]
-        self._connection.execute("INSERT OR REPLACE INTO answers VALUES (?, ?)", (key, json.dumps(said)))
+        self._run("INSERT OR REPLACE INTO answers VALUES (?, ?)", key, json.dumps(said))
+
+    def _run(self, statement: str, *values: str) -> sqlite3.Cursor:
+        """Raises UsageError: an answer that cannot be kept would be paid for again."""
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise UsageError(f"{self._file} cannot be used ({error}); see that its disk has room") from error
 
 
 _: type[prompted.AnswerCache] = SqliteAnswerCache

@@ -2,9 +2,9 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -25,6 +25,8 @@ _EACH = 0.5
 """Seconds of patience for each further text in a request: on two processors a 1B answers one in 0.35."""
 _SLACK = 1e-3
 """How far from 1 probabilities may sum and still be believed (the server rounds them)."""
+_LEAST = -700.0
+"""The least log-probability that is told from none: what is less likely overflows nothing."""
 
 _Row = dict[str, object]
 """The server's log-probabilities for one prompt, by `token_id:N`."""
@@ -43,7 +45,7 @@ class VllmPredictor:
         """Whoever is waited for does not stand in line with those who have time."""
         self.breaker = CircuitBreaker(named(line))
         """Of the questions of those who are waited for; who has time asks all the same."""
-        self._waiting: dict[object, tuple[list[list[int]], asyncio.Task[list[_Row]]]] = {}
+        self._waiting: dict[object, _Waiting] = {}
 
     def alphabet(self) -> Sequence[str]:
         return self._prompts.alphabet()
@@ -68,9 +70,11 @@ class VllmPredictor:
         asked = self._asked(query)
         places = [self._place(asked, prompt) for prompt in prompts]
         # Shielded, because somebody else's text may be in the same request.
-        await asyncio.gather(*(asyncio.shield(sent) for sent in {sent for sent, _ in places}))
-        rows = [sent.result()[position] for sent, position in places]
-        return [Prediction(_distribution(row, asked.labels), asked.adapter) for row in rows]
+        await asyncio.gather(*(asyncio.shield(sent) for sent in {place.sent for place, _ in places}))
+        return [
+            Prediction(_distribution(place.sent.result()[at], asked.labels, place.parcel.allowed), asked.adapter)
+            for place, at in places
+        ]
 
     def _asked(self, query: Query) -> "_Asked":
         if query.adapter is None and self._prompts.bare:
@@ -80,36 +84,30 @@ class VllmPredictor:
             raise Refused(f"tasks.{query.task.name}: no label has a code of this model")
         return _Asked(query, ids)
 
-    def _place(self, asked: "_Asked", prompt: list[int]) -> tuple["asyncio.Task[list[_Row]]", int]:
+    def _place(self, asked: "_Asked", prompt: list[int]) -> tuple["_Waiting", int]:
         """The request that will carry the prompt, and the prompt's place in it."""
         waiting = self._waiting.get(asked.kind)
-        if waiting is None or len(waiting[0]) == _TEXTS:
-            prompts: list[list[int]] = []
-            sent = asyncio.create_task(self._send(asked, prompts), name="predict")
-            waiting = self._waiting[asked.kind] = prompts, sent
-        waiting[0].append(prompt)
-        return waiting[1], len(waiting[0]) - 1
+        if waiting is None or len(waiting.prompts) == _TEXTS:
+            parcel = _Parcel()
+            waiting = _Waiting(parcel, asyncio.create_task(self._send(asked, parcel), name="predict"))
+            self._waiting[asked.kind] = waiting
+        waiting.parcel.add(asked, prompt)
+        return waiting, len(waiting.prompts) - 1
 
-    async def _send(self, asked: "_Asked", prompts: list[list[int]]) -> list[_Row]:
-        """Wait for a turn, then send what has gathered in `prompts` by then."""
+    async def _send(self, asked: "_Asked", parcel: "_Parcel") -> list[_Row]:
+        """Wait for a turn, then send what has gathered in the parcel by then."""
         turns = self._turns if asked.query.deadline is None else self._hurried
         async with _turn(turns, asked.query.deadline, self._line):
-            if asked.kind in self._waiting and self._waiting[asked.kind][0] is prompts:
+            if asked.kind in self._waiting and self._waiting[asked.kind].parcel is parcel:
                 del self._waiting[asked.kind]
-            body = {
-                "model": asked.adapter or self._served,
-                "prompt": prompts,
-                "max_tokens": 1,
-                "temperature": 0,
-                "repetition_penalty": 1,
-                "allowed_token_ids": list(asked.labels),
-                "logprobs": len(asked.labels),
-                "return_tokens_as_token_ids": True,
-            }
+            body = parcel.body(asked.adapter or self._served)
             if asked.query.deadline is None:
-                return _rows(await self._complete(asked, body), len(prompts))
+                return _rows(await self._complete(asked, body), len(parcel.prompts))
+            if parcel.further and self.breaker.closed:
+                # What happens to further questions alone says nothing of the server to those that somebody waits for
+                return _rows(await self._in_time(asked, body, len(parcel.prompts)), len(parcel.prompts))
             with self.breaker.call():
-                return _rows(await self._in_time(asked, body, len(prompts)), len(prompts))
+                return _rows(await self._in_time(asked, body, len(parcel.prompts)), len(parcel.prompts))
 
     async def _in_time(self, asked: "_Asked", body: Mapping[str, object], texts: int) -> httpx.Response:
         """The answer, while somebody waits for it. Raises Unreachable when it is late."""
@@ -156,8 +154,47 @@ class _Asked:
 
     @property
     def kind(self) -> object:
-        """Equal for questions that may travel together."""
-        return self.adapter, tuple(self.labels), self.query.deadline
+        """Equal for prompts that may travel together, be they of several questions: they are for the same model."""
+        return self.adapter, self.query.deadline
+
+
+@dataclass(slots=True)
+class _Parcel:
+    """Prompts that travel in one request, and the tokens that may answer any of them."""
+
+    prompts: list[list[int]] = field(default_factory=list)
+    allowed: dict[int, None] = field(default_factory=dict)
+    further: bool = True
+    """None of them is about the team."""
+
+    def add(self, asked: _Asked, prompt: list[int]) -> None:
+        self.prompts.append(prompt)
+        self.allowed |= dict.fromkeys(asked.labels)
+        self.further = self.further and asked.query.further
+
+    def body(self, model: str) -> dict[str, object]:
+        return {
+            "model": model,
+            "prompt": self.prompts,
+            "max_tokens": 1,
+            "temperature": 0,
+            "repetition_penalty": 1,
+            "allowed_token_ids": list(self.allowed),
+            "logprobs": len(self.allowed),
+            "return_tokens_as_token_ids": True,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A parcel that waits for its turn, and the task that sends it."""
+
+    parcel: _Parcel
+    sent: "asyncio.Task[list[_Row]]"
+
+    @property
+    def prompts(self) -> list[list[int]]:
+        return self.parcel.prompts
 
 
 def _rows(response: httpx.Response, expected: int) -> list[_Row]:
@@ -172,18 +209,26 @@ def _rows(response: httpx.Response, expected: int) -> list[_Row]:
     return rows
 
 
-def _distribution(row: _Row, labels: Mapping[int, str]) -> dict[str, float]:
-    """Probabilities by label. Raises Unreachable when they are not a distribution over exactly these labels."""
-    found: dict[str, float] = {}
-    for id, label in labels.items():
-        logprob = row.get(f"token_id:{id}")
-        if not isinstance(logprob, int | float) or isinstance(logprob, bool) or not logprob <= _SLACK:
-            raise _nonsense("a label is missing; it needs --max-logprobs of at least the number of labels")
-        found[label] = math.exp(logprob)
-    total = sum(found.values())
+def _distribution(row: _Row, labels: Mapping[int, str], allowed: Iterable[int]) -> dict[str, float]:
+    """Probabilities by label. Raises Unreachable when the row is not a distribution over exactly what was `allowed`.
+
+    That may be more than the labels, where several questions travelled together: what went to others' tokens is left
+    out, and the exact distribution over one's own is left.
+    """
+    logs = {id: _log_probability(row, id) for id in allowed}
+    total = sum(map(math.exp, logs.values()))
     if not abs(total - 1) <= _SLACK:
         raise _nonsense(f"probabilities sum to {total:.3f}; it needs --logprobs-mode processed_logprobs")
-    return {label: probability / total for label, probability in found.items()}
+    top = max(logs[id] for id in labels)
+    shares = {label: math.exp(logs[id] - top) for id, label in labels.items()}
+    return {label: share / sum(shares.values()) for label, share in shares.items()}
+
+
+def _log_probability(row: _Row, token: int) -> float:
+    found = row.get(f"token_id:{token}")
+    if not isinstance(found, int | float) or isinstance(found, bool) or not found <= _SLACK:
+        raise _nonsense("a label is missing; it needs --max-logprobs of at least the number of labels")
+    return max(float(found), _LEAST)
 
 
 def _nonsense(why: str) -> Unreachable:

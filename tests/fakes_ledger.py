@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.domain import ports
+from bot.domain.consequences import Effects
 from bot.domain.conversations import (
     Button,
     CardState,
@@ -21,6 +22,7 @@ from bot.domain.conversations import (
     PendingNote,
     PendingPress,
     PendingReactions,
+    UnansweredConversation,
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
@@ -64,6 +66,7 @@ Claimed = (
     | PendingNote
     | PendingEdit
     | OverdueConversation
+    | UnansweredConversation
 )
 
 
@@ -78,6 +81,7 @@ class FakeLedger:
     notes: list[PendingNote] = field(default_factory=list)
     revised: list[PendingEdit] = field(default_factory=list)
     waiting: list[OverdueConversation] = field(default_factory=list)
+    unanswered: list[UnansweredConversation] = field(default_factory=list)
     stored: list[object] = field(default_factory=list)
     concluded: list[Concluded] = field(default_factory=list)
     languages: dict[str, str] = field(default_factory=dict)
@@ -93,6 +97,8 @@ class FakeLedger:
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
     trouble: dict[int, Exception | None] = field(default_factory=dict)
     """What concluding something about a conversation raises; None: it never ends."""
+    wanted: list[MessageRef] = field(default_factory=list)
+    """What somebody made a request of."""
     overtaken: set[int] = field(default_factory=set)
     """Conversations in which a message came in between: `decide` and `ask_for_words` store nothing once, and say so."""
 
@@ -122,6 +128,10 @@ class FakeLedger:
 
     async def add_reaction(self, reaction: Reaction) -> bool:
         return self._store(reaction)
+
+    async def make_request(self, ref: MessageRef, now: datetime) -> bool:
+        self.wanted.append(ref)
+        return any(isinstance(fact, Message) and fact.ref == ref for fact in self.stored)
 
     async def add_press(self, press: Press) -> bool:
         return self._store(press)
@@ -170,9 +180,31 @@ class FakeLedger:
         return _taken(self.cases, limit)
 
     async def decide(
-        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self,
+        case: UndecidedConversation,
+        decision: Decision,
+        posts: Sequence[Post],
+        text: str,
+        vector: Vector | None,
     ) -> bool:
         return await self._decided(case, decision, posts)
+
+    async def decide_one(self, decided: Decided) -> bool:
+        return await self._decided(decided.case, decided.decision, decided.posts)
+
+    async def claim_unanswered(self, now: datetime, limit: int) -> list[UnansweredConversation]:
+        return _taken(self.unanswered, limit)
+
+    async def conclude_answers(
+        self,
+        case: UnansweredConversation,
+        found: Sequence[Decision],
+        effects: Effects,
+        posts: Sequence[Post],
+        unanswered: bool,
+        now: datetime,
+    ) -> None:
+        await self._conclude(case, (tuple(found), effects, unanswered), posts)
 
     async def decide_all(self, decided: Sequence[Decided]) -> Sequence[bool]:
         """Those without trouble; the others are to be decided alone."""

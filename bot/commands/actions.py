@@ -25,14 +25,18 @@ from bot.domain.messages import Person, clean
 from bot.domain.model_ports import Query
 from bot.domain.noise import strip_noise
 from bot.domain.queries import Erased
+from bot.domain.rules import Rules
 from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
 from bot.domain.tasks import Task
+from bot.flow.by_rule import by_rule
 from bot.flow.classify import BATCH
+from bot.flow.questions import Questions
 from bot.model_stack import ModelStack
 from bot.platforms import Finding
 from bot.store import Store
 
 _TIMED = 200
+NO_RULES = Rules()
 _LOOK_EVERY = 0.5
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -44,14 +48,38 @@ def now() -> datetime:
 # --- classify ---
 
 
-async def route_text(models: ModelStack, task: Task, text: str, as_json: bool, out: TextIO) -> None:
-    """One text, its decision on stdout."""
-    [decision] = await _decide(models, task, [clean(text)])
-    print(_route_json(text, decision) if as_json else _route_line(decision), file=out)
+async def route_text(
+    models: ModelStack,
+    task: Task,
+    text: str,
+    as_json: bool,
+    out: TextIO,
+    rules: Rules = NO_RULES,
+    besides: Sequence[Task] = (),
+) -> None:
+    """One text, its decision on stdout; what is answered to the questions `besides`, too, or for people on stderr."""
+    [decision] = await _decide(models, task, [clean(text)], rules)
+    [answers] = await answers_to(models, besides, [clean(text)])
+    print(_route_json(text, decision, answers) if as_json else _route_line(decision), file=out)
+    for answer in () if as_json else answers:
+        say(f"{answer.task}: {_route_line(answer)}")
+
+
+async def answers_to(models: ModelStack, questions: Sequence[Task], texts: Sequence[str]) -> list[tuple[Decision, ...]]:
+    """What is answered to further questions about each text; what nobody can say now is left out."""
+    if not questions or not texts:
+        return [()] * len(texts)
+    return await Questions(questions, models.classifier).answers(texts)
 
 
 async def route_texts(
-    models: ModelStack, task: Task, texts: Sequence[Text | BadLine], as_json: bool, out: TextIO
+    models: ModelStack,
+    task: Task,
+    texts: Sequence[Text | BadLine],
+    as_json: bool,
+    out: TextIO,
+    rules: Rules = NO_RULES,
+    besides: Sequence[Task] = (),
 ) -> int:
     """Every text of a file, one decision a line, in order, in batches; how many lines held no text.
 
@@ -64,22 +92,32 @@ async def route_texts(
     with counting("routing", len(good)) as done:
         for start in range(0, len(good), BATCH):
             batch = good[start : start + BATCH]
-            for one, decision in zip(batch, await _decide(models, task, [one.text for one in batch]), strict=True):
-                print(_route_json(one.written, decision) if as_json else _route_line(decision), file=out)
+            words = [one.text for one in batch]
+            made = await _decide(models, task, words, rules)
+            answers = await answers_to(models, besides if as_json else (), words)
+            for one, decision, of in zip(batch, made, answers, strict=True):
+                print(_route_json(one.written, decision, of) if as_json else _route_line(decision), file=out)
             done(len(batch))
     return len(bad)
 
 
-async def _decide(models: ModelStack, task: Task, texts: Sequence[str]) -> list[Decision]:
+async def _decide(models: ModelStack, task: Task, texts: Sequence[str], rules: Rules) -> list[Decision]:
+    """By rules, as far as these look at nothing but the text and the time; else by what the voices say."""
     if not texts:
         return []
     query = await models.classifier.query(task)
     considered = await models.classifier.consider(query, texts)
-    return [known.decided(task, may_ask=True) for known in considered]
+    return [by_rule(task, known, rules, now()) or known.decided(task, may_ask=True) for known in considered]
 
 
-def _route_json(text: str, decision: Decision) -> str:
-    row = {
+def _route_json(text: str, decision: Decision, answers: Sequence[Decision] = ()) -> str:
+    # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
+    return json.dumps(route_row(text, decision, answers), ensure_ascii=_SURROGATE.search(text) is not None)
+
+
+def route_row(text: str, decision: Decision, answers: Sequence[Decision] = ()) -> dict[str, object]:
+    """The decision on a text, for programs."""
+    return {
         "text": text,
         "label": decision.label,
         "confidence": round(decision.confidence, 6),
@@ -91,9 +129,17 @@ def _route_json(text: str, decision: Decision) -> str:
         "language": decision.language,
         "voices": [asdict(heard) for heard in decision.voices],
         "left_out": [asdict(one) for one in strip_noise(clean(text)).left_out],
+        "questions": {
+            one.task: {
+                "label": one.label,
+                "confidence": round(one.confidence, 6),
+                "probabilities": {label: round(p, 6) for label, p in one.probabilities.items()},
+                "by": one.by.value,
+                "reason": one.reason.value,
+            }
+            for one in answers
+        },
     }
-    # As written, so that lines can be matched with their source; half a surrogate can only be written escaped
-    return json.dumps(row, ensure_ascii=_SURROGATE.search(text) is not None)
 
 
 def _route_line(decision: Decision) -> str:

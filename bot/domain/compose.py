@@ -34,7 +34,7 @@ from bot.domain.posts import (
 )
 from bot.domain.report_posts import LearningReport, Withdrawal
 from bot.domain.rich_text import head, one_line, plain
-from bot.domain.tasks import Task
+from bot.domain.tasks import NOT_A_REQUEST, Task
 
 REMEMBERED, MOST_REMEMBERED = 120, 3
 """Characters of a remembered text that a card shows, and how many of them."""
@@ -97,6 +97,8 @@ def routed(
     `many`: they hear, too, that their next requests take longer.
     """
     conversation = case.conversation
+    if decision.label == NOT_A_REQUEST:
+        return [*_closed(conversation, case.question, decision.label, chosen=False), *_kind_word(task, conversation)]
     return [
         *_closed(conversation, case.question, decision.label, chosen=False),
         Post(conversation.place, replace(_answer(task, conversation, decision, now), many=many)),
@@ -124,6 +126,13 @@ def chosen(task: Task, pressed: PendingPress, decision: Decision) -> list[Post]:
     known = told(pressed.messages, joined([message.text for message in pressed.messages]))
     closing = _closed(conversation, pressed.post, decision.label, chosen=True)
     return [*closing, *_card(task, conversation, decision, known)]
+
+
+def _kind_word(task: Task, conversation: Conversation) -> list[Post]:
+    """Who asked for nothing is thanked, or not disturbed, as the settings say."""
+    if not task.kind_word:
+        return []
+    return [Post(conversation.place, Answer(NOT_A_REQUEST, conversation.person.language, no_request=True))]
 
 
 def _answer(task: Task, conversation: Conversation, decision: Decision, now: datetime) -> Answer:
@@ -166,6 +175,11 @@ def judged(
 def moved(task: Task, pending: PendingReactions, decision: Decision, standing: CardState) -> list[Post]:
     """A lead spoke: the old card is struck, the new team gets one with all that was said, the person hears of it."""
     conversation, card = pending.conversation, pending.card
+    if decision.label == NOT_A_REQUEST:
+        struck = (
+            [] if card is None else [Post(card.place, replace(card.card, moved_to=decision.label), edits=card.post)]
+        )
+        return [*struck, *_kind_word(task, conversation)]
     person = Post(conversation.place, Moved(decision.label, conversation.person.language))
     if card is None:
         known = told(pending.messages, joined([message.text for message in pending.messages]))
@@ -195,6 +209,7 @@ def _following(post: Post, pending: PendingReactions, old: StandingCard, standin
         history=newest(pending.history),
         edited=old.card.edited,
         deleted=old.card.deleted,
+        answers=old.card.answers,
         disputed=standing.lead_label is not None and standing.lead_label.disputed,
     )
     return replace(post, content=card)
@@ -202,7 +217,7 @@ def _following(post: Post, pending: PendingReactions, old: StandingCard, standin
 
 def wrong_team(task: Task, pending: PendingReactions) -> list[Post]:
     """A lead says that the team is wrong: which one is it then? The likeliest first; not asked twice at a time."""
-    if any(isinstance(content, WrongTeam) for _, content in pending.asking):
+    if any(isinstance(content, WrongTeam) and not content.question for _, content in pending.asking):
         return []
     others = [name for name in task.names if name != pending.conversation.label]
     ranked = sorted(others, key=lambda name: -pending.first.probabilities.get(name, 0.0))
@@ -219,7 +234,7 @@ def unasked(pending: PendingReactions, label: str) -> list[Post]:
     return [
         Post(ON_THE_CARD, replace(content, chosen=label), edits=post)
         for post, content in pending.asking
-        if isinstance(content, WrongTeam)
+        if isinstance(content, WrongTeam) and not content.question
     ]
 
 
@@ -241,6 +256,9 @@ def _answered_for(task: Task, pending: PendingReactions, decision: Decision, now
     """A lead answers what the person was asked."""
     conversation = pending.conversation
     known = told(pending.messages, joined([message.text for message in pending.messages]))
+    if decision.label == NOT_A_REQUEST:
+        closed = _closed(conversation, pending.question, decision.label, chosen=False)
+        return [*closed, *_kind_word(task, conversation)]
     return [
         *_closed(conversation, pending.question, decision.label, chosen=False),
         Post(conversation.place, _answer(task, conversation, decision, now)),
@@ -325,19 +343,27 @@ def _card(task: Task, conversation: Conversation, decision: Decision, known: Tol
         media=known.media,
         voices=decision.voices,
         left_out=tuple(one.kind.value for one in strip_noise(plain(known.text)).left_out),
+        rule=decision.rule,
     )
     return [Post(room, card)]
 
 
-def learned(task: Task, adapter: str, verdict: Verdict) -> list[Post]:
-    """A candidate was judged: the fallback team's rooms, where leads are, hear why."""
+def learned(task: Task, adapter: str, verdict: Verdict, leads: Task | None = None) -> list[Post]:
+    """A candidate was judged: the fallback team's rooms, where leads are, hear why.
+
+    `leads` is the task that routes, where the adapter is another's: a question has no rooms of its own.
+    """
     report = LearningReport(task.name, adapter, verdict.promoted, verdict.reasons)
-    return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]
+    return [Post(room, report) for room in _rooms_of_leads(leads or task)]
 
 
-def withdrawn(task: Task, serving: Serving) -> list[Post]:
+def _rooms_of_leads(task: Task) -> list[Place]:
+    return list(task.label(task.fallback).deliver_to.values())
+
+
+def withdrawn(task: Task, serving: Serving, leads: Task | None = None) -> list[Post]:
     """A champion goes back by itself: who heard that it serves hears why it does no longer."""
     now, before = serving.now, serving.before
     figures = Withdrawal(serving.adapter, now.decided, now.corrected, before.decided, before.corrected)
     report = LearningReport(task.name, serving.previous, False, (), figures)
-    return [Post(room, report) for room in task.label(task.fallback).deliver_to.values()]
+    return [Post(room, report) for room in _rooms_of_leads(leads or task)]

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.domain.consequences import Effects
 from bot.domain.decisions import Decision
 from bot.domain.messages import Media, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Card, Content, FollowUp, Offer, Post, Reply, Solved, Split, WrongTeam
+from bot.domain.question_posts import Alert
 
 Asking = Offer | Solved | Split | WrongTeam
 """A question of ours with buttons, besides the one about the team."""
@@ -41,7 +43,9 @@ class Conversation:
     taken_by: str | None = None
     """The name of who is on it; None: nobody."""
     reopened: datetime | None = None
-    """When it was last opened again: a "done" from before then no longer counts."""
+    """When it was last opened again: a "done" from before then no longer counts, nor that it is no request."""
+    wanted: bool = False
+    """Somebody made a request of it: that it is none is no answer any more, unless a lead says so since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,12 @@ class Decided:
     text: str
     """What was classified. It and its vector are kept: a later correction or tap makes them an example."""
     vector: Sequence[float] | None
+    answers: tuple[Decision, ...] = ()
+    """What was answered to the further questions by then."""
+    effects: Effects = field(default_factory=Effects)
+    """What follows from these answers."""
+    unanswered: bool = False
+    """A further question is still to be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,15 @@ class StandingCard:
     card: Card
     ref: MessageRef | None = None
     """Its receipt, on which reactions land; None until it is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingAlert:
+    """What another room was told of a conversation: its post, and what that says by now."""
+
+    post: int
+    place: Place
+    alert: Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +130,11 @@ class PendingReactions:
     """(post, what it says) of our other questions about it whose buttons still stand."""
     told: frozenset[tuple[str, str]] = frozenset()
     """(platform, id) of everybody who was told before that they may not correct it."""
+    answers: tuple[Decision, ...] = ()
+    """The answers to the further questions that count now."""
+    first_answers: tuple[Decision, ...] = ()
+    """What was answered before any lead spoke."""
+    alerts: tuple[StandingAlert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +149,17 @@ class LookedUp:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionState:
+    """What the reactions on a conversation's cards say of a further question."""
+
+    task: str
+    lead_label: "LeadLabel | None" = None
+    """None: leads say nothing of it."""
+    decision: Decision | None = None
+    """None: its answer stays."""
+
+
+@dataclass(frozen=True, slots=True)
 class CardState:
     """What the reactions on a conversation's cards amount to now."""
 
@@ -132,6 +167,11 @@ class CardState:
     """What leads say of the team; None: nothing."""
     taken_by: Person | None = None
     done: bool = False
+    questions: tuple[QuestionState, ...] = ()
+    effects: Effects = field(default_factory=Effects)
+    """What follows from the answers."""
+    looked: bool = False
+    """Somebody of the team looked at the card: what was held back is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +193,8 @@ class PendingPress:
     """That note is with the person already."""
     under: StandingCard | None = None
     """The card in whose thread the button is, struck by now or not; None: in no card's."""
+    answers: tuple[Decision, ...] = ()
+    """As in `PendingReactions`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +301,8 @@ class PendingEdit:
     """All that is attached to what the decision rests on, by now."""
     cards: tuple[StandingCard, ...] = ()
     """Every card it ever had, struck ones and one on its way, too: deleted words are taken off all of them."""
+    alerts: tuple[StandingAlert, ...] = ()
+    """What other rooms were told of it: copies of the card follow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +315,23 @@ class OverdueConversation:
     """When its team got it."""
     reminders: int
     """How many reminders there were before."""
+    after: timedelta | None = None
+    """How long its team has, where that is less than any other has."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnansweredConversation:
+    """A claimed conversation whose team is known, and about which a further question is still to be answered."""
+
+    conversation: Conversation
+    text: str
+    vector: Sequence[float] | None
+    embedder: str | None
+    """By which the vector was made."""
+    answers: tuple[Decision, ...] = ()
+    """What was answered before."""
+    card: StandingCard | None = None
+    alerts: tuple[StandingAlert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.domain.asking import Record, ask_below
 from bot.domain.scope import Scope
-from bot.domain.tasks import Task
+from bot.domain.tasks import NOT_A_REQUEST, Task
 
 MAX_CANDIDATES = 3
 USUAL_TOP = 0.70
@@ -26,6 +26,8 @@ class Author(StrEnum):
     PERSON = "person"
     LEAD = "lead"
     FALLBACK = "fallback"
+    RULE = "rule"
+    """A rule of the settings, before any voice was asked."""
 
 
 class Reason(StrEnum):
@@ -53,6 +55,12 @@ class Reason(StrEnum):
     """There was nothing to read but an attachment, and the settings send such to the fallback."""
     RETIRED = "retired"
     """Its team was retired, or merged into this one."""
+    RULE = "rule"
+    """A rule of the settings applied: it decided, or had the person asked."""
+    REQUESTED = "requested"
+    """Somebody made a request of it, and nothing in it says whose it is."""
+    THANKS = "thanks"
+    """Nothing was said but thanks, in a language in which they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,8 @@ class Decision:
     """What each voice said, the loudest first; empty when a person or nobody decided."""
     language: str | None = None
     """What it was written in, an ISO 639-1 code; None where that could not be told, or nobody asked."""
+    rule: str = ""
+    """The name of the rule that applied; empty: none did."""
 
     @property
     def confidence(self) -> float:
@@ -198,10 +208,23 @@ def decide(
     doubt = _doubt(task, decision, spoken)
     if doubt is None:
         return decision
-    candidates = tuple(name for name in ranked if name != task.fallback)[:MAX_CANDIDATES]
+    candidates = tuple(name for name in ranked if name not in (task.fallback, NOT_A_REQUEST))[:MAX_CANDIDATES]
     if may_ask and now is not None and not any(task.label(name).open_at(now) for name in candidates):
         return _hesitate(task, decision, Reason.OUT_OF_HOURS, candidates, False)
     return _hesitate(task, decision, doubt, candidates, may_ask)
+
+
+def as_request(task: Task, opinions: Sequence[Opinion | NoPrediction]) -> tuple[Task, list[Opinion | NoPrediction]]:
+    """The same question where it is known that something is a request: what is none has no part in it."""
+    teams = replace(task, labels=tuple(label for label in task.labels if not label.is_no_request))
+    return teams, [_among(teams.names, one) if isinstance(one, Opinion) else one for one in opinions]
+
+
+def _among(names: Sequence[str], opinion: Opinion) -> Opinion:
+    left = {name: p for name, p in opinion.probabilities.items() if name in names}
+    total = sum(left.values())
+    alone = None if opinion.alone is None else _among(names, opinion.alone)
+    return replace(opinion, probabilities={name: p / total for name, p in left.items()} if total else {}, alone=alone)
 
 
 def _understands(opinion: Opinion) -> bool:

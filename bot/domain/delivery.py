@@ -24,6 +24,8 @@ from bot.domain.posts import (
     Split,
     What,
 )
+from bot.domain.question_posts import Alert
+from bot.domain.questions import alerts_of
 from bot.domain.report_posts import PICTURE, ComparisonReport, Digest
 from bot.domain.tasks import Task
 
@@ -49,6 +51,8 @@ def _told(item: OutboxItem, receipt: MessageRef) -> list[Post]:
             card = item.post.content
             linked = replace(item.card.content, moved_to=card.label, moved_link=receipt)
             return [Post(item.card.place, linked, edits=card.replaces)]
+        case Card(replaces=None, moved_to=None) as card if item.edits is None and item.post.edits is None:
+            return alerts_of(card, receipt)
         case _:
             return []
 
@@ -71,6 +75,8 @@ def undeliverable(task: Task, item: OutboxItem, problem: str) -> Undelivered:
         return Undelivered((_sent(content, problem),))
     if item.edits is not None or item.post.edits is not None:
         return Undelivered()
+    if isinstance(content, Alert):
+        return Undelivered((Post(ON_THE_CARD, Notice(What.UNTOLD, team=content.title, problem=problem)),))
     if isinstance(content, _TO_THE_PERSON):
         return Undelivered((Post(ON_THE_CARD, Notice(What.UNREACHABLE, problem=problem)),))
     if isinstance(content, Card):

@@ -7,7 +7,7 @@ from bot.domain.errors import SwitchboardError, Unreachable
 
 MOST_ATTEMPTS = 5
 """An item that failed so often is set aside: it would fail for ever, and others wait."""
-STEPS = ("intake", "sort", "press", "correct", "relay", "note", "edit", "remind", "deliver", "embed")
+STEPS = ("intake", "sort", "ask", "press", "correct", "relay", "note", "edit", "remind", "deliver", "embed")
 """The steps whose items may fail, by the words for them in metrics and `switchboard failed`."""
 _LONGEST_WAIT = timedelta(minutes=10)
 

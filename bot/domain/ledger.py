@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from bot.domain.consequences import Effects
 from bot.domain.conversations import (
     Button,
     CardState,
@@ -24,6 +25,7 @@ from bot.domain.conversations import (
     PendingNote,
     PendingPress,
     PendingReactions,
+    UnansweredConversation,
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
@@ -148,6 +150,12 @@ class Ledger(Protocol):
         A lead's `choice` is stored on a conversation's own messages, too.
         """
 
+    async def make_request(self, ref: MessageRef, now: datetime) -> bool:
+        """Somebody wants that message to be a request: what was closed as none, or rests, is decided anew, among teams.
+
+        What is a request already stays as it is. False: no such message is stored.
+        """
+
     async def add_press(self, press: Press) -> bool:
         """Store a button press if we have ever posted in that chat. False as above."""
 
@@ -160,11 +168,36 @@ class Ledger(Protocol):
         """What needs a decision, once quiet for `settle`: NEW, or ASKED and news came; or unanswered for `patience`."""
 
     async def decide(
-        self, case: UndecidedConversation, decision: Decision, posts: Sequence[Post], text: str, vector: Vector | None
+        self,
+        case: UndecidedConversation,
+        decision: Decision,
+        posts: Sequence[Post],
+        text: str,
+        vector: Vector | None,
     ) -> bool:
         """Store the decision with its posts and what they mean for the conversation's state, in one transaction.
 
         With `candidates` the conversation is ASKED, else ROUTED. False: a message came in between; nothing was stored.
+        """
+
+    async def decide_one(self, decided: Decided) -> bool:
+        """As `decide`, with what was answered to the further questions."""
+
+    async def claim_unanswered(self, now: datetime, limit: int) -> list[UnansweredConversation]:
+        """Conversations whose team is known, and about which a further question is still to be answered."""
+
+    async def conclude_answers(
+        self,
+        case: UnansweredConversation,
+        found: Sequence[Decision],
+        effects: Effects,
+        posts: Sequence[Post],
+        unanswered: bool,
+        now: datetime,
+    ) -> None:
+        """Store new answers to further questions, what follows from all of them, and the posts; never a team.
+
+        `unanswered`: a question is still to be answered, and it comes again.
         """
 
     async def decide_all(self, decided: Sequence[Decided]) -> Sequence[bool]:
@@ -236,7 +269,10 @@ class Ledger(Protocol):
         """Look at the note again then: who may send it is not known yet."""
 
     async def claim_overdue(self, now: datetime, after: timedelta, limit: int) -> list[OverdueConversation]:
-        """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and no more."""
+        """Routed conversations that nobody took, or answered, for `after`; once more for twice that, and no more.
+
+        Where an answer to a further question says so, its team has less time (`OverdueConversation.after`).
+        """
 
     async def conclude_reminder(self, waiting: OverdueConversation, posts: Sequence[Post], now: datetime) -> None:
         """Store the reminder with its posts. Without posts (nobody is there now) it is none, and comes again later."""

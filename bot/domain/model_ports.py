@@ -30,6 +30,8 @@ class Query:
     """None: the base model itself."""
     deadline: float | None = None
     """Seconds that somebody waits for an answer; None: nobody does, the server may take its time."""
+    further: bool = False
+    """It is a further question: that it fails must not keep anybody from asking about the team."""
 
 
 class Predictor(Protocol):

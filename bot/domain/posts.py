@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bot.domain.decisions import Heard
 from bot.domain.messages import File, Media, MessageRef, Person, Place
+from bot.domain.question_posts import Alert, QuestionAnswer
 from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
 
 OTHER = "other"
@@ -39,6 +40,8 @@ class Answer:
     """Nobody here could read what the person wrote: a person of the fallback team will."""
     many: bool = False
     """They wrote so many requests within a minute that the next ones take longer."""
+    no_request: bool = False
+    """They asked nobody for anything: a kind word, and no team."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,10 @@ class Card:
     """What each voice said, the loudest first."""
     left_out: tuple[str, ...] = ()
     """What of a long message they did not read: `noise.Noise`."""
+    rule: str = ""
+    """The name of the rule that decided; empty: none did."""
+    answers: tuple[QuestionAnswer, ...] = ()
+    """What was answered to the further questions about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +225,10 @@ class WrongTeam:
     choices: tuple[str, ...]
     chosen: str | None = None
     """The label it ended with: the buttons go."""
+    question: str = ""
+    """The further question whose answer is wrong; empty: it is about the team."""
+    titles: tuple[str, ...] = ()
+    """What people read for each of the choices, where they are no teams."""
 
 
 class What(StrEnum):
@@ -247,6 +258,8 @@ class What(StrEnum):
     """To whoever wanted to send a note in which there is nothing that can be sent."""
     DISPUTED = "disputed"
     """Leads name different teams (`team` and others): the last one counts, nothing is learned until they agree."""
+    UNTOLD = "untold"
+    """A room that should hear of an answer to a further question (`team`) takes nothing; `problem` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +293,7 @@ Content = (
     | Split
     | WrongTeam
     | Notice
+    | Alert
 )
 KINDS: dict[str, type[Content]] = {
     kind.__name__: kind
@@ -301,6 +315,7 @@ KINDS: dict[str, type[Content]] = {
         Split,
         WrongTeam,
         Notice,
+        Alert,
     )
 }
 

@@ -11,6 +11,7 @@ from bot.domain.decisions import Basis, Decision
 from bot.domain.learning import Adapter
 from bot.domain.messages import Message, MessageRef, Note, Person, Place
 from bot.domain.posts import Post
+from bot.domain.question_posts import QuestionAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Request:
     disputed: bool = False
     unsure: bool = False
     """The person had to be asked, or the fallback decided in doubt."""
+    answers: tuple[QuestionAnswer, ...] = ()
+    """What its card shows of the further questions; for leads alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +115,19 @@ class Queries(Protocol):
     async def corrections(self) -> Mapping[tuple[str, Stage], int]:
         """How many corrections there are, by task and by where each is in its life."""
 
+    async def rules_applied(self) -> Mapping[str, int]:
+        """How often each rule of the settings applied, ever, by its name."""
+
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         """The person's conversations that are not closed, newest first."""
 
     async def doubtful(self, limit: int) -> list[Request]:
         """Open conversations that deserve a lead's eye, newest first: unsure and unruled, disputed, or held back."""
+
+    async def requests(
+        self, states: Sequence[State], label: str | None, before: int | None, limit: int
+    ) -> list[Request]:
+        """Conversations in these states, newest first: of that team, and older than that conversation, if named."""
 
     async def account(self, ref: MessageRef) -> Account | None:
         """By any message of the conversation, or any post of ours about it. None: it is no conversation's."""

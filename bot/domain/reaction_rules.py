@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.conversations import CardState, LeadLabel, Mark, PendingReactions, StandingCard, label_by_leads
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Person, Place, Reaction, chosen
-from bot.domain.tasks import Task, Vocabulary
+from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 
 
 class Act(StrEnum):
@@ -31,6 +32,8 @@ class Statement:
     """The team it names."""
     via: str = ""
     """The emoji without which it no longer counts; empty: it stands by itself."""
+    task: str = ""
+    """The further question whose label it names; empty: it names a team."""
 
     @property
     def corrects(self) -> bool:
@@ -71,16 +74,21 @@ def card_state(pending: PendingReactions, said: Sequence[Statement]) -> CardStat
     Teams are named on any card it ever had. Taken and done count on its present card alone, and done only since it was
     last opened again.
     """
-    named = [(s.label, s.reaction) for s in said if _names(s, said)]
+    reopened = pending.conversation.reopened
+    named = [(s.label, s.reaction) for s in said if not s.task and names(s, said) and not _overtaken(s, reopened)]
     marks = [Mark(label, put.actor, put.at, put.ref, put.heard) for label, put in named]
     here = [s for s in said if on_card(pending.card, s.reaction)]
     takers = [s.reaction for s in here if s.act is Act.TAKE]
-    reopened = pending.conversation.reopened
     return CardState(
         lead_label=label_by_leads(marks, pending.first.label),
         taken_by=max(takers, key=lambda taken: taken.at).actor if takers else None,
         done=any(s.act is Act.DONE and (reopened is None or s.reaction.since > reopened) for s in here),
     )
+
+
+def _overtaken(said: Statement, reopened: datetime | None) -> bool:
+    """Whether it says that this is no request, and somebody made one of it since."""
+    return said.label == NOT_A_REQUEST and reopened is not None and said.reaction.since <= reopened
 
 
 def decision_now(task: Task, pending: PendingReactions, lead_label: LeadLabel | None) -> Decision | None:
@@ -98,7 +106,7 @@ def decision_now(task: Task, pending: PendingReactions, lead_label: LeadLabel | 
     back = label if label in task.names else task.fallback
     if back == pending.conversation.label:
         return None
-    return replace(pending.first, label=back, reason=Reason.WITHDRAWN, candidates=())
+    return replace(pending.first, label=back, reason=Reason.WITHDRAWN, candidates=(), rule="")
 
 
 def _in_vain(pending: PendingReactions, lead_label: LeadLabel | None) -> bool:
@@ -108,8 +116,8 @@ def _in_vain(pending: PendingReactions, lead_label: LeadLabel | None) -> bool:
     return not any((r.actor, r.at) == (lead_label.lead, lead_label.at) for r in pending.fresh)
 
 
-def _names(said: Statement, others: Sequence[Statement]) -> bool:
-    """A team chosen from buttons counts only while the emoji that brought them stands where the choice does."""
+def names(said: Statement, others: Sequence[Statement]) -> bool:
+    """A label chosen from buttons counts only while the emoji that brought them stands where the choice does."""
     if said.act is not Act.NAME:
         return False
     place = (said.reaction.ref, _who(said.reaction.actor))

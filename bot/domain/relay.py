@@ -17,7 +17,7 @@ from bot.domain.decisions import Author, Decision
 from bot.domain.messages import Media, Message, MessageRef, Note, Person, has_words
 from bot.domain.posts import GONE, NO, ON_THE_CARD, Card, FollowUp, Notice, Offer, Post, Reply, Split, What
 from bot.domain.rich_text import own_words, plain, sliced, stripped
-from bot.domain.tasks import Task, Vocabulary
+from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 
 _SURE, _LEAST_WORDS = 0.80, 4
 """Calibrated probability and words from which on another team's matter is offered to be split off. Chosen, not fitted:
@@ -79,7 +79,7 @@ def split_offered(task: Task, said: PendingFollowUp, decision: Decision) -> list
         and not decision.candidates
         and decision.confidence >= _SURE
     )
-    if here is None or there in (here, task.fallback) or not sure:
+    if here is None or there in (here, task.fallback, NOT_A_REQUEST) or not sure:
         return []
     return [Post(said.conversation.place, Split(here, said.conversation.person.language, said.message.ref))]
 
@@ -168,7 +168,7 @@ def gone(to: str | None, under: StandingCard, reader: Person | None, answers: Me
 
 def revised(vocabulary: Vocabulary, news: PendingEdit) -> list[Post]:
     """The new words everywhere: on the card, under it, with the person; or none any more."""
-    posts = _revised_cards(news) if isinstance(news.message, Message) else []
+    posts = [*_revised_cards(news), *_revised_copies(news)] if isinstance(news.message, Message) else []
     if news.carried is not None:
         posts += _carried(vocabulary, news, *news.carried)
     return posts
@@ -186,6 +186,16 @@ def _revised_cards(news: PendingEdit) -> list[Post]:
     if not news.decided:
         return posts
     return [*posts, *_replaced(news, news.message.author.name, news.card.card.media)]
+
+
+def _revised_copies(news: PendingEdit) -> list[Post]:
+    """Copies of the card in other rooms say what it says."""
+    copies = [one for one in news.alerts if one.alert.copies] if news.decided else []
+    return [
+        Post(one.place, replace(one.alert, excerpt=news.text), edits=one.post)
+        for one in copies
+        if news.deleted or one.alert.excerpt != news.text
+    ]
 
 
 def _revised_card(card: Card, news: PendingEdit) -> Card:

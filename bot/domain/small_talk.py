@@ -16,7 +16,7 @@ def is_small_talk(text: str) -> bool:
 
     Whatever is not known counts as a request, be it one word or one number, in any script.
     """
-    words = _words(text)
+    words = folded_words(text)
     if not words:
         return True
     says, beside = _phrases()
@@ -41,7 +41,7 @@ def _longest(words: tuple[str, ...], at: int, known: frozenset[tuple[str, ...]])
     return next((words[at : at + size] for size in range(most, 0, -1) if words[at : at + size] in known), ())
 
 
-def _words(text: str) -> tuple[str, ...]:
+def folded_words(text: str) -> tuple[str, ...]:
     """The words as they are compared: without accents, case, punctuation, emoji and drawn-out letters.
 
     What is between spaces and punctuation is a word, vowel signs of Hindi and Thai included, which are no letters.
@@ -61,7 +61,9 @@ def _bare(text: str) -> str:
 def _phrases() -> tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]:
     """(what may be said alone, what may stand beside it), of all languages: who speaks two mixes them."""
     tables = _tables().values()
-    says, beside = (frozenset(_words(one) for table in tables for one in table[key]) for key in ("says", "beside"))
+    says, beside = (
+        frozenset(folded_words(one) for table in tables for one in table[key]) for key in ("says", "beside")
+    )
     return says, beside
 
 

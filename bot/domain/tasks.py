@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.consequences import Consequences
 from bot.domain.guards import Guards
 from bot.domain.hours import Hours
 from bot.domain.messages import Place
 
 _ABBREVIATION = 2
+NOT_A_REQUEST = "not_a_request"
+"""The label of the task that routes for what asks nobody for anything: it has no room, and a name of its own."""
 PROMISED = 0.95
 """Share of unasked decisions that has to be right, unless the settings say otherwise."""
 
@@ -32,6 +35,13 @@ class Label:
     """When somebody is there; None: always."""
     unasked_right: float | None = None
     """A promise of its own (see `Task.unasked_right`); None: the task's."""
+    consequences: Consequences = field(default_factory=Consequences)
+    """What follows from it, where it answers a further question."""
+
+    @property
+    def is_no_request(self) -> bool:
+        """Whether this is the reserved label of what nobody has to act upon, and so no team."""
+        return self.name == NOT_A_REQUEST
 
     def open_at(self, now: datetime) -> bool:
         """Whether somebody is there."""
@@ -57,6 +67,10 @@ class Vocabulary:
     """On a note: send it to the person."""
     send_prefix: str = "reply:"
     """A note that begins with it is sent to the person at once."""
+    request: Mapping[str, str] = field(default_factory=dict)
+    """On any message of a channel of requests, by anybody: make a request of it."""
+    no_request: Mapping[str, str] = field(default_factory=dict)
+    """On a card, by a lead: nobody is asked to do anything; it closes, and this is learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +116,14 @@ class Task:
     unasked_right: float = PROMISED
     """The promise: the share of decisions made without asking that has to be right."""
 
+    kind_word: bool = False
+    """Whether people hear a sentence, and no silence, where they asked nobody for anything."""
+
+    @property
+    def knows_no_request(self) -> bool:
+        """Whether there is a label for what asks nobody for anything."""
+        return any(label.is_no_request for label in self.labels)
+
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(label.name for label in self.labels)
@@ -134,8 +156,11 @@ class Task:
     def address(self, name: str, platform: str) -> Place | None:
         """The room of the team: on the person's own platform if it has one there, else on the first it has.
 
-        A team without a room is reached through the fallback's. None only when the fallback has no room either.
+        A team without a room is reached through the fallback's. None only when the fallback has no room either, and for
+        what is no request: that is nobody's.
         """
+        if name == NOT_A_REQUEST:
+            return None
         for candidate in (name, self.fallback):
             rooms = self.label(candidate).deliver_to
             if rooms:

@@ -9,11 +9,12 @@
    stop; else too few messages to tell.
 
 "Proven better" takes the paired bootstrap's 95 % interval and the exact McNemar test both. Whatever the verdict, a
-file of predictions, a prompted model or a cascade that is proven better than what serves is named after it.
+file of predictions, a prompted model or a cascade that is proven better than what serves is named after it; else the
+best of the prompted models, and how far it is from what serves.
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 from bot.domain.comparison import MAJORITY, SERVED, WITHOUT, Difference, Figures
@@ -142,12 +143,30 @@ def _beaten(rows: Mapping[str, Figures], n: int, others: Collection[str], curren
     proven = [(name, one) for name, one in compared if one.better and one.p_value <= allowed]
     found = [(one.gain, -(rows[name].per_1000 or 0.0), name) for name, one in proven]  # of equals the cheapest
     if n < LEAST or not found:
-        return ""
+        return _prompted(rows, compared, currency) if n >= LEAST else ""
     name = max(found)[2]
     best = rows[name].difference
     price = rows[name].per_1000
     costs = "" if price is None else f" at {money(price, currency)} per 1,000"
     return f"; {name} would be better by {points(best)}{costs}" if best is not None else ""
+
+
+def _prompted(rows: Mapping[str, Figures], compared: Sequence[tuple[str, Difference]], currency: str) -> str:
+    """How far the best of the models that are prompted is from what serves, where none is proven better."""
+    alone = [(one.gain, name) for name, one in compared if rows[name].tokens and rows[name].handed_on is None]
+    if not alone:
+        return ""
+    name = max(alone)[1]
+    one = dict(compared)[name]
+    if one.worse:
+        said = f"is worse by {points(one, -1).removeprefix('+')}"
+    elif one.no_worse(AS_GOOD):
+        said = f"is as good ({points(one)})"
+    else:
+        said = f"is proven neither better nor worse ({points(one)})"
+    price, own = rows[name].per_1000, rows[SERVED].per_1000
+    costs = "" if price is None or own is None else f", at {money(price, currency)} against {money(own, currency)}"
+    return f"; {name}, the best of the prompted models, {said}{costs and costs + ' per 1,000'}"
 
 
 def _costs(rows: Mapping[str, Figures], simple: str, currency: str) -> str:

@@ -38,6 +38,8 @@ from bot.domain.posts import (
     What,
     WrongTeam,
 )
+from bot.domain.question_rules import spelled
+from bot.domain.questions import shown, with_answers
 from bot.domain.tasks import Task, Vocabulary
 from bot.flow.lookups import looked_up
 from bot.flow.step import Step
@@ -60,6 +62,8 @@ class ButtonHandler(Step[PendingPress]):
     ledger: Ledger
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
+    questions: Sequence[Task] = ()
+    """What else is asked of every conversation."""
 
     async def claim(self, limit: int, at_work: Sequence[PendingPress] = ()) -> list[PendingPress]:
         """Presses that nobody looked at yet."""
@@ -99,22 +103,25 @@ class ButtonHandler(Step[PendingPress]):
         actor = pressed.press.actor.key
         if pressed.press.value == OTHER:
             decision = Decision(self.task.name, self.task.fallback, Author.FALLBACK, Reason.CHOSEN, actor=actor)
-        elif (label := self._offered(pressed, question.candidates)) is not None:
+        elif (label := _offered(pressed, question.candidates, self.task)) is not None:
             decision = Decision(self.task.name, label, Author.PERSON, Reason.CHOSEN, actor=actor)
         else:
             return _NOTHING
-        return Chosen(decision), compose.chosen(self.task, pressed, decision)
+        posts = compose.chosen(self.task, pressed, decision)
+        return Chosen(decision), with_answers(posts, None, shown(self.questions, pressed.answers))
 
     async def _statement(self, pressed: PendingPress, asked: WrongTeam) -> _Outcome:
-        """A lead says which team it is, for as long as their emoji says that the present one is wrong."""
-        label, card, press = self._offered(pressed, asked.choices), _present(pressed), pressed.press
+        """A lead says which team, or answer, it is, for as long as their emoji says that the present one is wrong."""
+        about = next((one for one in self.questions if one.name == asked.question), self.task)
+        label, card, press = _offered(pressed, asked.choices, about), _present(pressed), pressed.press
         if label is None or card is None or card.ref is None or asked.chosen is not None:
             return _NOTHING
         team = self.task.label(card.card.label if card.card.label in self.task.names else self.task.fallback)
         platform = self._platform(card.place)
         if not await looked_up(platform.may_correct(press.actor, team, card.place), platform.name):
             return self._refused(pressed, card.place, What.NO_LEAD)
-        word = choice(label, via=self.vocabulary.wrong.get(card.ref.platform, ""))
+        named = spelled(about, label) if asked.question else label
+        word = choice(named, via=self.vocabulary.wrong.get(card.ref.platform, ""))
         closed = Post(card.place, replace(asked, chosen=label), edits=pressed.post)
         return Stated(Reaction(card.ref, press.actor, word, True, press.at)), [closed]
 
@@ -145,14 +152,15 @@ class ButtonHandler(Step[PendingPress]):
         notice = Notice(why, who=pressed.conversation.person.name)
         return None, [Post(room, notice, only_for=pressed.press.actor)]
 
-    def _offered(self, pressed: PendingPress, choices: tuple[str, ...]) -> str | None:
-        """The label behind the button; None: there is no such button, or no such label any more."""
-        value = pressed.press.value
-        label = dict(enumerate(choices)).get(int(value)) if value.isascii() and value.isdecimal() else None
-        return label if label in self.task.names else None
-
     def _platform(self, place: Place) -> Platform:
         return self.platforms[place.platform]
+
+
+def _offered(pressed: PendingPress, choices: tuple[str, ...], task: Task) -> str | None:
+    """The label behind the button; None: there is no such button, or no such label of the task any more."""
+    value = pressed.press.value
+    label = dict(enumerate(choices)).get(int(value)) if value.isascii() and value.isdecimal() else None
+    return label if label in task.names else None
 
 
 def _answer(pressed: PendingPress, asked: Solved) -> _Outcome:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.decisions import Decision, NoPrediction, Opinion, Reason, decide, missing
+from bot.domain.decisions import Decision, NoPrediction, Opinion, Reason, as_request, decide, missing
 from bot.domain.embedders import known_of
 from bot.domain.errors import Unreachable
 from bot.domain.model_ports import Asked, Embedder, ExampleVoices, Memory, Predictor, Query, Registry, Vector, Voice
@@ -30,10 +30,17 @@ class Considered:
     """None when the embedder could not be asked."""
     language: str | None = None
     """An ISO 639-1 code; None where it cannot be told."""
+    answers: tuple[Decision, ...] = ()
+    """What was answered to the further questions beside; one that was too late is missing."""
 
     def decided(self, task: Task, may_ask: bool, now: datetime | None = None) -> Decision:
         """The decision on it, as `domain.decisions.decide` has it."""
         return replace(decide(task, self.opinions, may_ask, now), language=self.language)
+
+    def as_request(self, task: Task) -> "tuple[Task, Considered]":
+        """The same where it is known that something is a request (`domain.decisions.as_request`)."""
+        teams, opinions = as_request(task, self.opinions)
+        return teams, replace(self, opinions=tuple(opinions))
 
     @property
     def model(self) -> Opinion | NoPrediction:
@@ -81,28 +88,50 @@ class Classifier:
         champion = await self.registry.champion(task.name, self.base)
         return Query(task, codes, champion, self.deadline if hurried else None)
 
+    def embedding(self, texts: Sequence[str]) -> "asyncio.Future[Sequence[Vector | None]]":
+        """The texts' vectors, being computed: for whoever asks several questions about the same texts."""
+        return asyncio.ensure_future(self._embed(texts))
+
     async def consider(
-        self, query: Query, texts: Sequence[str], leave_out_itself: bool = False, askers: Sequence[str] = ()
+        self,
+        query: Query,
+        texts: Sequence[str],
+        leave_out_itself: bool = False,
+        askers: Sequence[str] = (),
+        vectors: "asyncio.Future[Sequence[Vector | None]] | None" = None,
+        tell_language: bool = True,
     ) -> list[Considered]:
         """What is known about each text. Never raises for a model or embedder that is down: it says so in the result.
 
         `askers`: whose text each is, `platform:id`; empty: nobody's. `leave_out_itself` hides remembered examples with
-        the same text, for honest scores on held-out examples.
+        the same text, for honest scores on held-out examples. `vectors`: the texts', where somebody computes them
+        already; who gives them lets go of them. Without `tell_language` nobody finds out in which language they are.
         """
-        embedding = asyncio.ensure_future(self._embed(texts))
-        spoken = asyncio.ensure_future(asyncio.to_thread(lambda: [self.language_of(text) for text in texts]))
+        embedding = self.embedding(texts) if vectors is None else vectors
+        spoken = asyncio.ensure_future(self.languages(texts if tell_language else ()))
 
-        async def vectors() -> Sequence[Vector | None]:
+        async def embedded() -> Sequence[Vector | None]:
             return await asyncio.shield(embedding)  # a voice that gives up waiting leaves it to the others
 
-        asked = Asked(query, texts, vectors, askers, leave_out_itself)
+        asked = Asked(query, texts, embedded, askers, leave_out_itself)
         try:
             said = await asyncio.gather(*(voice.opinions(asked) for voice in self.voices))
-            rows = zip(texts, zip(*said, strict=True), await embedding, await spoken, strict=True)
+            languages = await spoken or [None] * len(texts)
+            rows = zip(texts, zip(*said, strict=True), await embedded(), languages, strict=True)
             return [Considered(text, opinions, vector, language) for text, opinions, vector, language in rows]
         finally:
-            embedding.cancel()
+            if vectors is None:
+                embedding.cancel()
             spoken.cancel()
+
+    async def unasked(self, texts: Sequence[str]) -> list[Considered]:
+        """Texts of which no voice is asked, since a rule decides: their vectors and languages, for what comes later."""
+        vectors, languages = await asyncio.gather(self._embed(texts), self.languages(texts))
+        return [Considered(*one) for one in zip(texts, [()] * len(texts), vectors, languages, strict=True)]
+
+    async def languages(self, texts: Sequence[str]) -> list[str | None]:
+        """Which language each text is in."""
+        return await asyncio.to_thread(lambda: [self.language_of(text) for text in texts])
 
     async def familiarity(self, query: Query, texts: Sequence[str]) -> list[float | None]:
         """How near the nearest known text is to each, itself hidden; None where nothing can be told."""
@@ -117,6 +146,9 @@ class Classifier:
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Opinion]:
         """The model's calibrated opinions. Raises Unreachable or Refused as `model_ports.Predictor` does."""
         return await ModelVoice(self.predictor).predict(query, texts)
+
+    def _languages(self, texts: Sequence[str]) -> list[str | None]:
+        return [self.language_of(text) for text in texts]
 
     async def _embed(self, texts: Sequence[str]) -> Sequence[Vector | None]:
         try:

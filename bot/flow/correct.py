@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from bot.domain import compose
+from bot.domain import compose, question_rules
 from bot.domain.conversations import CardState, LookedUp, PendingReactions
 from bot.domain.decisions import Decision
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change, Ledger
 from bot.domain.ports import Platform
 from bot.domain.posts import Post
-from bot.domain.reaction_rules import Act, Statement, card_state, decision_now, read, unheard, where, wrong_now
+from bot.domain.questions import alerts_now, with_answers
+from bot.domain.reaction_rules import Act, Statement, card_state, decision_now, unheard, where, wrong_now
 from bot.domain.tasks import Task, Vocabulary
 from bot.flow.lookups import AGAIN_AFTER, UNKNOWN_FOR, looked_up
 from bot.flow.step import Step
@@ -39,6 +40,8 @@ class Corrector(Step[PendingReactions]):
     ledger: Ledger
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
+    questions: Sequence[Task] = ()
+    """What else is asked of every conversation: leads correct the answers, too."""
 
     async def claim(self, limit: int, at_work: Sequence[PendingReactions] = ()) -> list[PendingReactions]:
         """Conversations whose cards got reactions."""
@@ -58,9 +61,12 @@ class Corrector(Step[PendingReactions]):
         if decision is not None:
             # Whoever took the card that is left, or had done with it, has not taken the next one
             standing = CardState(standing.lead_label)
+        standing, answers = question_rules.concluded(self.questions, pending, standing, counting)
         posts = [
-            *compose.judged(self.task, pending, decision, standing, self.now()),
+            *with_answers(compose.judged(self.task, pending, decision, standing, self.now()), pending.card, answers),
             *(self._buttons(pending, counting) if decision is None else []),
+            *question_rules.wrong_answers(self.questions, pending, counting),
+            *alerts_now(pending.card, pending.alerts, answers),
             *self._explained(pending, ignored),
         ]
         await self.ledger.conclude_reactions(pending, decision, standing, posts, self.now(), known)
@@ -71,7 +77,9 @@ class Corrector(Step[PendingReactions]):
 
         Somebody who cannot be looked up holds up nobody else. Until they can be, what was known of them counts.
         """
-        said = [saying for r in pending.standing if (saying := read(self.task, self.vocabulary, r)) is not None]
+        read = question_rules.read
+        every = [read(self.task, self.questions, self.vocabulary, reaction) for reaction in pending.standing]
+        said = [saying for saying in every if saying is not None]
         found = list(zip(said, await asyncio.gather(*(self._may(pending, one) for one in said)), strict=True))
         now = self.now()
         unknown = frozenset(one.reaction for one, may in found if may is None and _is_young(pending, one, now))

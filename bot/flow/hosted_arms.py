@@ -71,9 +71,12 @@ class _Run:
 
     async def to_end(self) -> PromptedArm:
         self._recall()
-        async with asyncio.TaskGroup() as workers:
-            for number in range(self.arms.endpoint.concurrency):
-                workers.create_task(self._work(), name=f"ask {self.arms.endpoint.name} {number}")
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for number in range(self.arms.endpoint.concurrency):
+                    workers.create_task(self._work(), name=f"ask {self.arms.endpoint.name} {number}")
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from several  # a disk that is full, to all of them
         return PromptedArm(self.arms.endpoint.name, self.way, self.told, self._why())
 
     async def _work(self) -> None:

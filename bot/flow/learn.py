@@ -207,7 +207,8 @@ class Learner:
 
     async def _conclude(self, cycle: Cycle, judged: Judged) -> None:
         candidate, verdict = judged.candidate, judged.verdict
-        posts = compose.learned(self.tasks[cycle.task], candidate.name, verdict)
+        leads = next((task for task in self.tasks.values() if task.routes), None)
+        posts = compose.learned(self.tasks[cycle.task], candidate.name, verdict, leads)
         await self.registry.conclude_cycle(cycle, judged, posts, self.now())
         log.info("judged", extra={"adapter": candidate.name, "promoted": verdict.promoted, **verdict.figures})
         if not verdict.promoted:

@@ -15,6 +15,9 @@ from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
 
+_FOR_EVER = timedelta(days=36_500)
+"""How long a team has where nobody is reminded: what an answer to a further question makes urgent is, all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reminder(Step[OverdueConversation]):
@@ -29,17 +32,21 @@ class Reminder(Step[OverdueConversation]):
     take: timedelta | None
     """How long a team has; None or nothing: for ever."""
     now: Callable[[], datetime]
+    hurries: bool = False
+    """Whether an answer to a further question may leave a team less time than `take`."""
 
     async def claim(self, limit: int, at_work: Sequence[OverdueConversation] = ()) -> list[OverdueConversation]:
         """What waits for too long."""
-        return await self.ledger.claim_overdue(self.now(), self.take, limit) if self.take else []
+        if not self.take and not self.hurries:
+            return []
+        return await self.ledger.claim_overdue(self.now(), self.take or _FOR_EVER, limit)
 
     def key(self, item: OverdueConversation) -> ItemKey:
         return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
 
     async def handle(self, item: OverdueConversation) -> None:
         """Remind whoever should have taken it, if they are there."""
-        take = self.take or timedelta(0)
+        take = item.after or self.take or timedelta(0)
         posts = relay.reminded(self.task, item, take) if self._somebody_is_there(item, take) else []
         await self.ledger.conclude_reminder(item, posts, self.now())
         if posts:

@@ -38,6 +38,7 @@ class AutomaticRollback:
             f"rolled back from {serving.adapter}: leads corrected {now.corrected} of its {now.decided} decisions, "
             f"and {before.corrected} of {before.decided} of {serving.previous}"
         )
-        if await self.record.withdraw(serving, reason, compose.withdrawn(task, serving), self.now()):
+        leads = next((one for one in self.tasks if one.routes), None)
+        if await self.record.withdraw(serving, reason, compose.withdrawn(task, serving, leads), self.now()):
             figures = {"decided": now.decided, "corrected": now.corrected}
             log.warning("adapter withdrawn", extra={"task": task.name, "adapter": serving.adapter, **figures})

@@ -1,22 +1,27 @@
 """Step 2: What has no decision yet is classified, decided, and answered."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from bot.domain import compose
+from bot.domain.consequences import Effects
 from bot.domain.conversations import Decided, UndecidedConversation
 from bot.domain.decisions import Decision, Reason, fallback
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import has_words, joined
 from bot.domain.person_pace import PersonPace, Turn
+from bot.domain.questions import effects, shown, with_answers
 from bot.domain.rich_text import plain
-from bot.domain.tasks import Task
+from bot.domain.rules import Rule, Rules, Written, asking, ruled, thanked
+from bot.domain.tasks import NOT_A_REQUEST, Task
+from bot.domain.thanks import is_thanks
 from bot.flow.batch import Batch
 from bot.flow.classify import BATCH, Classifier, Considered
+from bot.flow.questions import Questions
 from bot.flow.step import AT_ONCE, Step
 
 log = logging.getLogger(__name__)
@@ -42,6 +47,9 @@ class Sorter(Step[UndecidedConversation]):
     now: Callable[[], datetime]
     pace: PersonPace = field(default_factory=lambda: PersonPace(0))
     """How much of one person is looked at; without limits by default."""
+    rules: Rules = field(default_factory=Rules)
+    questions: Questions | None = None
+    """What else is asked of every conversation; None: nothing."""
     _texts: Batch[tuple[str, str], Considered] = field(init=False, repr=False, compare=False)
     """Texts that were claimed together, and whose each is, are classified in one round trip."""
     _decisions: Batch[Decided, bool] = field(init=False, repr=False, compare=False)
@@ -59,38 +67,83 @@ class Sorter(Step[UndecidedConversation]):
         return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
 
     async def handle(self, item: UndecidedConversation) -> None:
-        """Decide, or ask for words where there are none. Whose turn is not now is claimed again in a minute."""
+        """Decide, by a rule or by what the voices say, or ask for words where there are none.
+
+        Whose turn is not now is claimed again in a minute.
+        """
         turn = Turn.NOW if item.unanswered else self.pace.turn(item.conversation.person.key, self.now())
         if turn is Turn.LATER:
             log.info("request waits, its person wrote too many", extra={"conversation": item.conversation.id})
             return
-        text = joined([message.text for message in item.messages])
-        if has_words(text) and not item.unanswered:
+        text, many = joined([message.text for message in item.messages]), turn is Turn.LAST
+        applying = {} if item.unanswered else await self._applying(item, text)
+        rule = applying.get(self.task.name)
+        beside = tuple(ruled(one) for task, one in applying.items() if task != self.task.name)
+        if rule is not None and not rule.then.asks:
+            [known] = await self.classifier.unasked([plain(text)])
+            await self._hand_over(item, text, replace(ruled(rule), language=known.language), known, beside, many)
+        elif has_words(text) and not item.unanswered:
             known = await self._texts.one((plain(text), item.conversation.person.key))
-            await self._decide(item, text, known, turn is Turn.LAST)
+            await self._hand_over(item, text, self._decided(item, known, rule), known, beside, many)
         else:
             await self._without_words(item, text)
+
+    async def _applying(self, case: UndecidedConversation, text: str) -> Mapping[str, Rule]:
+        """Task -> the rule that answers it for this conversation."""
+        if not self.rules.rules:
+            return {}
+        conversation, words = case.conversation, plain(text)
+        [language] = await self.classifier.languages([words]) if self.rules.need_the_language else [None]
+        said = Written(words, conversation.person, conversation.place, case.messages[-1].at, language)
+        found = self.rules.applying(said, may_ask=not conversation.asked)
+        if conversation.wanted:  # somebody said that it is a request
+            return {task: rule for task, rule in found.items() if rule.then.label != NOT_A_REQUEST}
+        return found
 
     async def _consider(self, asked: Sequence[tuple[str, str]]) -> list[Considered]:
         query = await self.classifier.query(self.task, hurried=True)
         texts, askers = [text for text, _ in asked], [who for _, who in asked]
-        return await self.classifier.consider(query, texts, askers=askers)
+        if self.questions is None or not self.questions.tasks:
+            return await self.classifier.consider(query, texts, askers=askers)
+        vectors = self.classifier.embedding(texts)
+        asking = self.questions.begin(texts, askers, vectors)
+        try:
+            known = await self.classifier.consider(query, texts, askers=askers, vectors=vectors)
+            answers = await self.questions.in_time(asking, len(texts))
+        finally:
+            for one in asking:
+                one.cancel()
+            vectors.cancel()
+        return [replace(one, answers=of) for one, of in zip(known, answers, strict=True)]
 
     async def _without_words(self, case: UndecidedConversation, text: str) -> None:
-        if case.unanswered:
+        if case.conversation.wanted and not case.unanswered:
+            await self._hand_over(case, text, fallback(self.task, Reason.REQUESTED), None)
+        elif case.unanswered:
             await self._hand_over(case, text, fallback(self.task, Reason.NO_ANSWER), None)
+        elif self.task.knows_no_request and is_thanks(text) and not any(one.media for one in case.messages):
+            await self._hand_over(case, text, thanked(self.task), None)
         elif self.wordless == "fallback" and any(message.media for message in case.messages):
             await self._hand_over(case, text, fallback(self.task, Reason.WORDLESS), None)
         else:
             await self.ledger.ask_for_words(case, compose.words_please(case))
 
-    async def _decide(self, case: UndecidedConversation, text: str, known: Considered, many: bool) -> None:
-        may_ask = not case.conversation.asked
-        decision = known.decided(self.task, may_ask, self.now())
-        await self._hand_over(case, text, decision, known, many)
+    def _decided(self, case: UndecidedConversation, known: Considered, rule: Rule | None) -> Decision:
+        """What the voices decide, or the question that a rule wants the person to be asked."""
+        # Whoever is suspected is asked nothing: a team gets it, and looks
+        may_ask = not case.conversation.asked and not self._effects(known.answers).hold
+        task, known = known.as_request(self.task) if case.conversation.wanted else (self.task, known)
+        decision = known.decided(task, may_ask, self.now())
+        return decision if rule is None else asking(self.task, rule, decision)
 
     async def _hand_over(
-        self, case: UndecidedConversation, text: str, decision: Decision, known: Considered | None, many: bool = False
+        self,
+        case: UndecidedConversation,
+        text: str,
+        decision: Decision,
+        known: Considered | None,
+        beside: tuple[Decision, ...] = (),
+        many: bool = False,
     ) -> None:
         if decision.candidates:
             posts = compose.asked(case, decision)
@@ -99,14 +152,28 @@ class Sorter(Step[UndecidedConversation]):
             words = compose.told(case.messages, text, leaned_on)
             posts = compose.routed(self.task, case, decision, words, self.now(), many)
         vector = known.vector if known else None
-        if await self._stored(Decided(case, decision, tuple(posts), plain(text), vector)):
+        decided = Decided(case, decision, tuple(posts), plain(text), vector)
+        if await self._stored(self._with_answers(decided, (*beside, *(known.answers if known else ())))):
             tell(case.conversation.id, decision)
+
+    def _with_answers(self, decided: Decided, said: Sequence[Decision]) -> Decided:
+        """With what was answered besides, on the card, too. What nobody asked now is asked by and by.
+
+        Of two answers to one question the first counts.
+        """
+        if self.questions is None or not self.questions.tasks:
+            return decided
+        answers = tuple({one.task: one for one in reversed(said)}.values())
+        posts = with_answers(decided.posts, None, shown(self.questions.tasks, answers))
+        late = self.questions.missing(answers) and has_words(decided.text)
+        return replace(decided, posts=tuple(posts), answers=answers, effects=self._effects(answers), unanswered=late)
+
+    def _effects(self, answers: Sequence[Decision]) -> Effects:
+        return Effects() if self.questions is None else effects(self.questions.tasks, answers)
 
     async def _stored(self, decided: Decided) -> bool:
         """Whether it was stored, with others if it can be; False: a message came in between, and it comes again."""
-        if await self._decisions.one(decided):
-            return True
-        return await self.ledger.decide(decided.case, decided.decision, decided.posts, decided.text, decided.vector)
+        return await self._decisions.one(decided) or await self.ledger.decide_one(decided)
 
 
 def tell(conversation: int, decision: Decision) -> None:
@@ -119,6 +186,7 @@ def tell(conversation: int, decision: Decision) -> None:
             "by": decision.by.value,
             "reason": decision.reason.value,
             "adapter": decision.adapter,
+            "rule": decision.rule or None,
             "asks": bool(decision.candidates),
         },
     )

@@ -56,6 +56,7 @@ class Metrics:
         self._given_up = self._gauge("posts_given_up", "Posts that will never be said, ever")
         self._failed = self._gauge("failed_items", "Items set aside after too many failures", "step")
         self._decisions = self._gauge("decisions", "Decisions ever made", "platform", "task", "label", "by")
+        self._rules = self._gauge("rule_decisions", "How often a rule of the settings applied, ever", "rule")
         self._corrections = self._gauge("corrections", "Moves by leads ever made", "platform", "task", "label")
         self._languages = self._gauge("decisions_by_language", "Decisions ever made", "task", "language", "by")
         self._stages = self._gauge("corrections_by_stage", "Corrections ever made, by stage of life", "task", "stage")
@@ -95,6 +96,8 @@ class Metrics:
             return
         self._show_decisions(await self._insight.decisions())
         self._show_stages(await self._insight.corrections())
+        for rule, count in (await self._insight.rules_applied()).items():
+            self._rules.labels(rule).set(count)
         self._show_week(await self._insight.week(now))
         if self._broken is not None:
             for invariant, count in (await self._broken(now)).items():

@@ -23,6 +23,8 @@ ENTRY_POINTS = "switchboard.platforms"
 """The group of entry points by which an installed package offers a platform: NAME = "package:PLATFORM"."""
 EMOJI_ACTS = ("take", "done", "wrong", "send")
 """What an emoji says on a card or note besides teams, as the settings and `Vocabulary` call it."""
+MORE_EMOJI_ACTS = ("request", "no_request")
+"""What an emoji says besides, where a platform has one for it: make a request of this; this is none."""
 LIVE_SECONDS = 60.0
 """How long `switchboard check --live` waits for people, on all platforms together."""
 EXAMPLE_TEAMS = ("billing", "it", "triage")
@@ -88,6 +90,11 @@ class PlatformModule(ABC):
         """What each of `EMOJI_ACTS` has for an emoji where the settings do not say."""
 
     @property
+    def more_emoji(self) -> Mapping[str, str]:
+        """What each of `MORE_EMOJI_ACTS` has for an emoji where the settings do not say; none: nothing says it."""
+        return {}
+
+    @property
     @abstractmethod
     def example_teams(self) -> Mapping[str, ExampleTeam]:
         """How the teams of the settings that `switchboard init` writes are reached: `EXAMPLE_TEAMS`."""
@@ -107,6 +114,10 @@ class PlatformModule(ABC):
     @abstractmethod
     def lead(self, written: object) -> str:
         """The id of somebody, or of a group of people, who may correct. Raises ValueError saying how one is written."""
+
+    def sender(self, written: object) -> str:
+        """The id of one person, by whom messages come. Raises ValueError saying how one is written."""
+        return self.lead(written)
 
     @abstractmethod
     def connect(self, config: object, context: PlatformContext) -> AbstractAsyncContextManager[Platform]:

@@ -26,9 +26,11 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import LearningReport, Withdrawal
-from bot.domain.tasks import Task, Vocabulary
+from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 from bot.locales import choose, sentence
+from bot.platforms.question_wording import alert, wrong_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ _FALLBACK_ALONE: Mapping[str, str] = {
     Reason.NOT_TRAINED: "card_by_fallback_untrained",
     Reason.UNREADABLE: "card_by_fallback_unreadable",
     Reason.OUT_OF_HOURS: "card_by_fallback_out_of_hours",
+    Reason.REQUESTED: "card_by_fallback_requested",
 }
 """What is said where no model spoke, or nobody was asked: why not."""
 
@@ -101,6 +104,8 @@ def to_person(content: Answer | WordsPlease | Moved | Solved | Split, language: 
 
 
 def _answer(content: Answer, language: str, team: str) -> str:
+    if content.no_request:
+        return sentence(language, "answer_no_request")
     if content.unread and content.back is not None:
         return sentence(language, "answer_unread_later", team=team, when=_when(content.back, content.days, language))
     if content.unread:
@@ -135,7 +140,7 @@ def question(content: Question, language: str, task: Task) -> str:
     return sentence(language, "question")
 
 
-def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str, task: Task) -> str:
+def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp | Alert, language: str, task: Task) -> str:
     """The line the team reads; what people wrote themselves is the platform's to quote under it."""
     match content:
         case Notice():
@@ -149,12 +154,16 @@ def to_team(content: Notice | Sent | Offer | WrongTeam | FollowUp, language: str
             return sentence(language, "not_sent", to=_named(content.to, language), problem=content.problem)
         case Offer():
             return sentence(language, "offer_sent" if content.sent else "offer", to=_named(content.to, language))
+        case WrongTeam() if content.question:
+            return wrong_answer(content, language)
         case WrongTeam(chosen=None):
             return sentence(language, "wrong_team")
         case WrongTeam():
             return sentence(language, "wrong_team_chosen", team=task.shown(content.chosen or ""))
         case FollowUp():
             return sentence(language, _follow_up(content), author=_named(content.author, language))
+        case Alert():
+            return alert(content, language, task)
 
 
 def _follow_up(content: FollowUp) -> str:
@@ -196,6 +205,13 @@ def card_marks(card: Card, language: str) -> list[str]:
     return marks
 
 
+def moved(card: Card, language: str, task: Task) -> str:
+    """What a struck card says of where the request is now."""
+    if card.moved_to == NOT_A_REQUEST:
+        return sentence(language, "card_no_request")
+    return sentence(language, "card_moved", team=task.shown(card.moved_to or ""))
+
+
 def why(card: Card, language: str, base: str) -> str:
     """Why this team, in a sentence. The probability in words and percent, calibrated.
 
@@ -220,6 +236,8 @@ def why(card: Card, language: str, base: str) -> str:
             return sentence(language, _FALLBACK_ALONE.get(card.reason, "card_by_fallback"))
         case Author.LEAD:
             return sentence(language, "card_by_lead")
+        case Author.RULE:
+            return sentence(language, "card_by_rule", rule=card.rule)
         case _:
             return sentence(language, "card_by_person")
 

@@ -13,6 +13,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.domain.conversations import Decided, State
 from bot.domain.ledger import Change
 from db.arrays import arrays
+from db.conversations.answers import store_with_teams
 from db.conversations.decisions import moment, record_all, with_its_team
 from db.posts.enqueue import Owed, enqueue_all
 from db.tables import ConversationRow, MessageRow, Name, Words
@@ -93,6 +94,7 @@ async def _leave_behind(session: AsyncSession, stored: Sequence[Decided], at: _W
     changes = [Change.OWED, Change.FREED] if waited else [Change.OWED]
     ids = [one.case.conversation.id for one in stored]
     await record_all(session, [(of, one.decision, at[of]) for of, one in zip(ids, stored, strict=True)], *changes)
+    await store_with_teams(session, stored, at)
     await enqueue_all(session, [Owed(of, one.posts, at[of]) for of, one in zip(ids, stored, strict=True)])
     routed = [one.case.conversation for one in stored if not one.decision.candidates]
     if routed:

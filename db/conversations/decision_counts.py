@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.errors import Unreachable
 from bot.domain.languages import UNDETERMINED
+from db.conversations.rule_counts import counted_rules, fold_rules
 from db.engine import Database
 from db.tables import ConversationRow, DecisionCountRow, DecisionRow, RollupRow
 
@@ -35,7 +36,7 @@ async def counted(session: AsyncSession) -> Counts:
     """All of them, as of one moment."""
     row = DecisionCountRow
     known = select(row.platform, row.task, row.label, row.by, row.language, row.count, literal(False).label("new"))
-    every = union_all(known, _of(_up_to()).add_columns(literal(True).label("new"))).subquery()
+    every = union_all(known, _of(up_to()).add_columns(literal(True).label("new"))).subquery()
     totals: dict[_Key, int] = {}
     uncounted = 0
     for platform, task, label, by, language, count, new in await session.execute(select(every)):
@@ -60,6 +61,7 @@ async def fold(database: Database) -> None:
         fresh = insert(DecisionCountRow).from_select([*_KEY, "count"], _of(literal(rollup.up_to), newest))
         added = {"count": DecisionCountRow.count + fresh.excluded.count}
         await session.execute(fresh.on_conflict_do_update(index_elements=list(_KEY), set_=added))
+        await fold_rules(session, literal(rollup.up_to), newest)
         rollup.up_to = newest
 
 
@@ -74,7 +76,13 @@ async def _newest(database: Database) -> int:
         return await session.scalar(select(func.max(DecisionRow.id))) or 0
 
 
-def _up_to() -> object:
+async def rules_applied(session: AsyncSession) -> Mapping[str, int]:
+    """How often each rule applied, as of one moment."""
+    return await counted_rules(session, up_to())
+
+
+def up_to() -> object:
+    """The last decision that was counted for good."""
     mark = select(RollupRow.up_to).where(RollupRow.name == _NAME).scalar_subquery()
     return func.coalesce(mark, 0)
 

@@ -5,13 +5,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ColumnElement, Table, Update, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, Update, bindparam, case, func, insert, literal, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.conversations import State
 from bot.domain.decisions import Decision
 from bot.domain.ledger import Change
 from bot.domain.messages import Message
+from bot.domain.tasks import NOT_A_REQUEST
 from db.engine import announcement
 from db.tables import ConversationRow, DecisionRow, MessageRow
 
@@ -45,6 +46,7 @@ def _values(conversation_id: int, made: Decision, at: datetime) -> dict[str, obj
         "at": at,
         "voices": [asdict(one) for one in made.voices],
         "own_language": made.language,
+        "rule": made.rule or None,
         "of_conversation": conversation_id,
     }
 
@@ -64,10 +66,26 @@ def moment() -> ColumnElement[datetime]:
     return func.coalesce(ConversationRow.claimed_at, func.now())
 
 
+def _state(label: object) -> object:
+    """With its team; what asks nobody for anything is over at once."""
+    if isinstance(label, str):
+        return State.CLOSED if label == NOT_A_REQUEST else State.ROUTED
+    over = cast(ColumnElement[str], label) == NOT_A_REQUEST
+    return case((over, literal(State.CLOSED.value)), else_=literal(State.ROUTED.value))
+
+
+def _closed_at(label: object, at: object) -> object:
+    if isinstance(label, str):
+        return at if label == NOT_A_REQUEST else None
+    over = cast(ColumnElement[str], label) == NOT_A_REQUEST
+    return case((over, cast(ColumnElement[datetime], at)), else_=null())
+
+
 def with_its_team(task: object, label: object, at: object) -> dict[str, object]:
     """The columns of a conversation whose team has it from now on, and nobody of it yet."""
     return {
-        "state": State.ROUTED,
+        "state": _state(label),
+        "closed_at": _closed_at(label, at),
         "task": task,
         "label": label,
         "version": ConversationRow.version + 1,

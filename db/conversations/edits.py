@@ -15,6 +15,7 @@ from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change
 from bot.domain.messages import Deletion, Edit, Media, MessageRef, Note, clean, joined
 from bot.domain.posts import Content, FollowUp, Post, Reply
+from db.conversations.answers import alerts_of
 from db.conversations.claims import free, held, lease, release
 from db.conversations.failures import backs_off, readable
 from db.engine import announce
@@ -206,6 +207,7 @@ def _kind(table: type[Said]) -> str:
 async def _read(session: AsyncSession, found: Sequence[tuple[Said, ConversationRow]]) -> list[PendingEdit]:
     cards, every = await _cards(session, [talk.id for _, talk in found])
     said = await wordings(session, [row.carried_by for row, _ in found if row.carried_by is not None])
+    alerts = await alerts_of(session, [talk.id for _, talk in found])
     return [
         PendingEdit(
             id=row.id,
@@ -217,6 +219,7 @@ async def _read(session: AsyncSession, found: Sequence[tuple[Said, ConversationR
             carried=_carried(row, said),
             text=await _basis(session, talk.id) if isinstance(row, MessageRow) else "",
             cards=every.get(talk.id, ()),
+            alerts=alerts.get(talk.id, ()),
             media=tuple(one for said in await _decided(session, talk.id) for one in decode_media(said.media)),
         )
         for row, talk in found

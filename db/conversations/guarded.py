@@ -44,11 +44,9 @@ async def claim_of(
 async def track_record(session: AsyncSession, task: str, lead: str) -> tuple[int, int]:
     """(corrections of the lead with which the request was closed, those that another lead's stands in the place of)."""
     theirs = and_(CorrectionRow.task == task, CorrectionRow.lead == lead, ~CorrectionRow.confirms)
-    ended = and_(
-        ConversationRow.id == CorrectionRow.conversation_id,
-        ConversationRow.state == State.CLOSED,
-        ConversationRow.label == CorrectionRow.label,
-    )
+    # Of a further question no request bears the label: a ruling that stands when it is closed was not objected to
+    with_it = or_(ConversationRow.task != task, ConversationRow.label == CorrectionRow.label)
+    ended = and_(ConversationRow.id == CorrectionRow.conversation_id, ConversationRow.state == State.CLOSED, with_it)
     agreed = select(func.count()).where(theirs, CorrectionRow.withdrawn_at.is_(None), exists().where(ended))
     later = aliased(CorrectionRow)
     instead = and_(

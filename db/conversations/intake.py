@@ -25,7 +25,9 @@ async def add_reaction(session: AsyncSession, reaction: Reaction) -> bool:
 
 async def store_reaction(session: AsyncSession, reaction: Reaction) -> bool:
     """False: it was here before."""
-    fact = insert(ReactionRow).values(**_by(reaction), emoji=reaction.emoji, added=reaction.added)
+    elsewhere = reaction.actor.platform if reaction.actor.platform != reaction.ref.platform else None
+    told = {"emoji": reaction.emoji, "added": reaction.added, "actor_platform": elsewhere}
+    fact = insert(ReactionRow).values(**_by(reaction), **told)
     return await _added(session, fact.on_conflict_do_nothing().returning(ReactionRow.id), Change.REACTION)
 
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy import TextClause, text
 
+from bot.domain.tasks import NOT_A_REQUEST
 from db.engine import CHANNEL
 
 _SAID = """
@@ -33,6 +34,9 @@ _VALUES = f"""
     said.opens, said.at
 """
 
+_OVER = f"{{of}}.state = 'closed' AND coalesce({{of}}.label, '') = '{NOT_A_REQUEST}'"
+"""It asked nobody for anything: nothing belongs to it that is written later, which may ask for something."""
+
 ALONE: TextClause = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(key, 1)) FROM unnest(CAST(:keys AS text[])) key"
 )
@@ -48,13 +52,14 @@ FOUND: TextClause = text(f"""
                     AND c.thread IS NULL
                 ORDER BY c.id DESC LIMIT 1
             ) newest
-            WHERE newest.left_at IS NULL AND CASE
+            WHERE newest.left_at IS NULL AND NOT ({_OVER.format(of="newest")}) AND CASE
                 WHEN newest.state = 'closed' THEN newest.closed_at >= said.heard - CAST(:reopen AS interval)
                 ELSE newest.last_at >= said.at - CAST(:idle AS interval)
                     OR coalesce(newest.spoken_at >= said.heard - CAST(:idle AS interval), false) END
         )
         ELSE coalesce((
-            SELECT m.conversation_id FROM messages m
+            SELECT CASE WHEN {_OVER.format(of="theirs")} THEN NULL ELSE theirs.id END
+            FROM messages m JOIN conversations theirs ON theirs.id = m.conversation_id
             WHERE m.platform = said.platform AND m.chat = said.chat AND m.thread = said.thread
             ORDER BY m.id DESC LIMIT 1
         ), (

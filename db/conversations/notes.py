@@ -29,6 +29,7 @@ from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.posts import Card, Continuation, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
 from db.conversations.claims import free, held, lease, release
 from db.conversations.failures import backs_off, readable
@@ -43,7 +44,8 @@ from db.tables import ConversationRow, MessagePartRow, MessageRow, NoteRow, Post
 
 _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, WrongTeam, Notice))
 """What stands in the team's room. Whatever is written under our posts to the person is no note."""
-_IN_TEAMS_ROOMS = (*_OF_THE_TEAM, LearningReport.__name__, Digest.__name__, ComparisonReport.__name__)
+_REPORTS = tuple(kind.__name__ for kind in (LearningReport, Digest, ComparisonReport, Alert))
+_IN_TEAMS_ROOMS = (*_OF_THE_TEAM, *_REPORTS)
 _PARKED_FOR = timedelta(hours=1)
 """How long a note waits for the receipt of what it was written under. After that it is nobody's."""
 
@@ -311,7 +313,7 @@ async def send(session: AsyncSession, row: NoteRow, posts: Sequence[Post], now: 
     await session.execute(marked.execution_options(synchronize_session=False))
     # Somebody spoke: the person's answer to it belongs to the same conversation, however long they had been silent
     spoken = update(ConversationRow).where(ConversationRow.id == row.conversation_id)
-    spoken = spoken.values(spoken_at=func.greatest(ConversationRow.spoken_at, now))
+    spoken = spoken.values(spoken_at=func.greatest(ConversationRow.spoken_at, now), on_hold=False)
     await session.execute(spoken.execution_options(synchronize_session=False))
 
 

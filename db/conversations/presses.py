@@ -15,6 +15,7 @@ from bot.domain.learning import Source
 from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef
 from bot.domain.posts import Card, Content, Offer, Post, Question, Solved, Split, WrongTeam
+from db.conversations.answers import answers_of
 from db.conversations.claims import free, held, lease, release
 from db.conversations.decisions import heard, move
 from db.conversations.examples import ConversationExample, store_example
@@ -51,7 +52,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
     messages = await mappers.own_messages(session, list(talks))
     said = await wordings(session, [post.id for _, _, post in found])
     every = await all_cards(session, list(talks))
-    cards = standing_among(every)
+    cards, answers = standing_among(every), await answers_of(session, list(talks))
     notes = {post.id: await _note(session, said[post.id]) for _, _, post in found}
     return [
         PendingPress(
@@ -65,6 +66,7 @@ async def _read(session: AsyncSession, found: Sequence[Row[PressRow, Conversatio
             note=None if (note := notes[post.id]) is None else mappers.note(note),
             sent=note is not None and note.sent_at is not None,
             under=next((one for one in every.get(talk.id, ()) if one.post == post.under), None),
+            answers=answers.get(talk.id, ()),
         )
         for fact, talk, post in found
     ]

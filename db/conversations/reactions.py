@@ -12,10 +12,13 @@ from bot.domain.compose import marked_held
 from bot.domain.conversations import CardState, LookedUp, PendingReactions, State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.failures import ItemKey
-from bot.domain.guards import Guards
+from bot.domain.guards import Guards, Held
 from bot.domain.ledger import Change
 from bot.domain.messages import Person
 from bot.domain.posts import Card, Content, Notice, Post, Reply, What
+from bot.domain.questions import with_held
+from bot.domain.tasks import NOT_A_REQUEST
+from db.conversations.answers import alerts_of, answers_of, first_answers_of, follows
 from db.conversations.claims import free, held, lease, release
 from db.conversations.corrections import store_lead_label
 from db.conversations.decisions import heard, record, with_its_team
@@ -54,6 +57,8 @@ async def pending_reactions(session: AsyncSession, found: Sequence[ConversationR
     questions = await open_questions(session, ids)
     every, asked = await all_cards(session, ids), await asking(session, ids)
     cards = standing_among(every)
+    answers, first_answers = await answers_of(session, ids), await first_answers_of(session, ids)
+    alerts = await alerts_of(session, ids)
     pendings = []
     for row in found:
         events = await _events(session, row.id)
@@ -70,6 +75,9 @@ async def pending_reactions(session: AsyncSession, found: Sequence[ConversationR
                 cards=tuple(card for card in every.get(row.id, ()) if card.ref is not None),
                 asking=asked.get(row.id, ()),
                 told=await _told(session, row.id),
+                answers=answers.get(row.id, ()),
+                first_answers=first_answers.get(row.id, ()),
+                alerts=alerts.get(row.id, ()),
             )
         )
     return pendings
@@ -182,7 +190,7 @@ async def conclude_reactions(
     posts: Sequence[Post],
     now: datetime,
     looked_up: LookedUp,
-    guards: Guards,
+    guards: Mapping[str, Guards],
 ) -> None:
     row = await held(session, pending.conversation)
     events = await _events(session, pending.conversation.id)
@@ -198,18 +206,34 @@ async def conclude_reactions(
             await release(session, row.id)
         return
     await session.execute(update(ReactionRow).where(ReactionRow.id.in_(waiting)).values(concluded_at=now))
-    why = await store_lead_label(session, row, pending.first.task, standing.lead_label, now, guards)
+    task = pending.first.task
+    why = await store_lead_label(session, row, task, standing.lead_label, now, guards.get(task, Guards()))
     if decision is not None:
         await record(session, row.id, decision, now)
+    held_answers = await _store_answers(session, row, standing, now, guards)
     if decision is not None and row.state == State.ASKED:
         await session.execute(heard(row.id, pending.messages, now))
     changed = (
         update(ConversationRow).where(ConversationRow.id == row.id).values(**_changed(row, decision, standing, now))
     )
     await session.execute(changed.execution_options(synchronize_session=False))
-    await enqueue(session, row.id, marked_held(posts, pending.card, why), now)
+    owed = with_held(marked_held(posts, pending.card, why), pending.card, held_answers)
+    await enqueue(session, row.id, owed, now)
     await release(session, row.id)
     await announce(session, Change.OWED, Change.FREED)
+
+
+async def _store_answers(
+    session: AsyncSession, row: ConversationRow, standing: CardState, now: datetime, guards: Mapping[str, Guards]
+) -> dict[str, Held | None]:
+    """What leads say of the further questions, each a ruling of its own; why each teaches nobody yet."""
+    why: dict[str, Held | None] = {}
+    for state in standing.questions:
+        own = guards.get(state.task, Guards())
+        why[state.task] = await store_lead_label(session, row, state.task, state.lead_label, now, own)
+        if state.decision is not None:
+            await record(session, row.id, state.decision, now)
+    return why
 
 
 def _changed(row: ConversationRow, decision: Decision | None, standing: CardState, now: datetime) -> dict[str, object]:
@@ -217,6 +241,12 @@ def _changed(row: ConversationRow, decision: Decision | None, standing: CardStat
     taken: Person | None = standing.taken_by
     columns: dict[str, object] = {} if decision is None else with_its_team(decision.task, decision.label, now)
     columns |= {"taken_by": taken.key if taken else None, "taken_name": taken.name if taken else None}
+    if standing.questions:
+        columns |= follows(standing.effects)
+    if standing.looked:
+        columns["on_hold"] = False
+    if (row.label if decision is None else decision.label) == NOT_A_REQUEST:
+        return columns  # over as long as it is that, whatever else is put on what was its card
     if row.state == State.ASKED and decision is None:
         return columns
     if standing.done:

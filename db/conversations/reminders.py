@@ -41,7 +41,11 @@ async def _read(session: AsyncSession, found: Sequence[ConversationRow]) -> list
     cards = await standing_cards(session, [row.id for row in found])
     return [
         OverdueConversation(
-            mappers.conversation(row), cards.get(row.id), row.routed_at or row.started_at, row.reminders
+            mappers.conversation(row),
+            cards.get(row.id),
+            row.routed_at or row.started_at,
+            row.reminders,
+            None if row.take_seconds is None else timedelta(seconds=row.take_seconds),
         )
         for row in found
     ]
@@ -49,12 +53,15 @@ async def _read(session: AsyncSession, found: Sequence[ConversationRow]) -> list
 
 def _waiting(now: datetime, after: timedelta) -> Select[ConversationRow]:
     row = ConversationRow
-    due = or_(*(and_(row.reminders == sent, row.routed_at <= now - after * (sent + 1)) for sent in range(_MOST)))
+    usual = or_(*(and_(row.reminders == sent, row.routed_at <= now - after * (sent + 1)) for sent in range(_MOST)))
+    own = func.make_interval(0, 0, 0, 0, 0, 0, row.take_seconds * (row.reminders + 1))
+    sooner = and_(row.take_seconds < after.total_seconds(), row.reminders < _MOST, row.routed_at <= now - own)
+    due = or_(usual, sooner)
     return (
         select(row)
         .where(row.state == State.ROUTED, row.taken_by.is_(None), due, free(now))
         .where(func.coalesce(row.remind_after, now) <= now, ~_ANSWERED, ~backs_off("remind", row.id, now))
-        .order_by(row.routed_at, row.id)
+        .order_by(row.comes_first.desc(), row.routed_at, row.id)
         .with_for_update(skip_locked=True)
     )
 

@@ -58,6 +58,7 @@ async def in_short(session: AsyncSession, found: Sequence[ConversationRow]) -> l
             taken_by=row.taken_name or row.taken_by,
             disputed=row.id in disputed,
             unsure=row.id in doubted,
+            answers=cards[row.id].card.answers if row.id in cards else (),
         )
         for row in found
         if row.id in said

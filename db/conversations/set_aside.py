@@ -131,7 +131,17 @@ async def _reopen_reminder(session: AsyncSession, conversation: int, first: date
     await _run(session, update(ConversationRow).where(ConversationRow.id == conversation).values(remind_after=None))
 
 
+async def _conclude_asking(session: AsyncSession, conversation: int, now: datetime) -> None:
+    never = update(ConversationRow).where(ConversationRow.id == conversation)
+    await _run(session, never.values(lacks_answers=False))
+
+
+async def _reopen_asking(session: AsyncSession, conversation: int, first: datetime, now: datetime) -> None:
+    await _run(session, update(ConversationRow).where(ConversationRow.id == conversation).values(lacks_answers=True))
+
+
 _HANDLING: Mapping[str, _Handling] = {
+    "ask": _Handling(_conclude_asking, _reopen_asking),
     "press": _facts(PressRow),
     "relay": _facts(MessageRow),
     "note": _facts(NoteRow),

@@ -27,6 +27,7 @@ def conversation(row: ConversationRow) -> Conversation:
         label=row.label,
         taken_by=row.taken_name or row.taken_by,
         reopened=row.reopened_at,
+        wanted=row.wanted,
     )
 
 
@@ -69,7 +70,8 @@ def press(row: PressRow) -> Press:
 
 
 def _actor(row: ReactionRow | PressRow) -> Person:
-    return Person(row.platform, row.actor_id, row.actor_name, row.language, row.external)
+    elsewhere = row.actor_platform if isinstance(row, ReactionRow) else None
+    return Person(elsewhere or row.platform, row.actor_id, row.actor_name, row.language, row.external)
 
 
 def decision(row: DecisionRow) -> Decision:
@@ -85,6 +87,7 @@ def decision(row: DecisionRow) -> Decision:
         actor=row.actor,
         voices=tuple(_heard(one) for one in row.voices),
         language=row.language,
+        rule=row.rule or "",
     )
 
 
@@ -123,9 +126,9 @@ def receipt(row: PostRow) -> MessageRef | None:
 
 def standing_events(events: Iterable[ReactionRow]) -> list[ReactionRow]:
     """The events that put what is in place now there, oldest first: the latest event of each emoji counts."""
-    latest: dict[tuple[str, ...], ReactionRow] = {}
+    latest: dict[tuple[str | None, ...], ReactionRow] = {}
     for row in sorted(events, key=lambda event: (event.at, event.id)):
-        latest[row.platform, row.chat, row.message_id, row.actor_id, row.emoji] = row
+        latest[row.platform, row.chat, row.message_id, row.actor_platform, row.actor_id, row.emoji] = row
     return [row for row in sorted(latest.values(), key=lambda row: (row.at, row.id)) if row.added]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.messages import Media
 from bot.domain.posts import GONE, Card, Content, Continuation, FollowUp, Offer, Reply, Sent
+from bot.domain.question_posts import Alert
 from bot.domain.rich_text import one_line, plain
 from db.posts.cancel import CancelReason, cancel
 from db.reading import mappers
@@ -48,6 +49,8 @@ def redacted(said: Content, target: int, gone: Redaction) -> Content:
     """What a post says without it. `target` is the post that stands in the chat, be this its wording or a newer one."""
     if isinstance(said, Card):
         return _card(said, gone)
+    if isinstance(said, Alert) and gone.excerpt is not None:
+        return replace(said, excerpt=gone.excerpt if said.copies else "")
     if isinstance(said, FollowUp) and target in gone.carried:
         return FollowUp("" if said.author in gone.names else said.author, "", deleted=True)
     if isinstance(said, Continuation) and (said.of in gone.carried or not said.to_person):

@@ -24,6 +24,7 @@ from db.tables.learning import (
     LabelCodeRow,
     PromotionRow,
     RollupRow,
+    RuleCountRow,
     ShadowRow,
     TickRow,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "PromotionRow",
     "ReactionRow",
     "RollupRow",
+    "RuleCountRow",
     "ShadowRow",
     "Table",
     "TickRow",

@@ -33,6 +33,8 @@ class ConversationRow(Table):
             "routed_at",
             postgresql_where=text("state = 'routed' AND taken_by IS NULL AND reminders < 2"),
         ),
+        Index("ix_conversations_lacks_answers", "id", postgresql_where=text("lacks_answers")),
+        Index("ix_conversations_on_hold", "id", postgresql_where=text("on_hold")),
         Index(
             "ix_conversations_with_vector",
             "closed_at",
@@ -82,6 +84,8 @@ class ConversationRow(Table):
     """None: no step holds it; taken from a step whose conclusion would be about what people no longer say."""
     closed_at: Mapped[datetime | None]
     reopened_at: Mapped[datetime | None]
+    wanted: Mapped[bool] = mapped_column(server_default=false())
+    """Somebody made a request of it."""
     left_at: Mapped[datetime | None]
     """The person turned to another matter: no message without a thread joins it any more."""
     taken_by: Mapped[str | None]
@@ -92,6 +96,14 @@ class ConversationRow(Table):
     reminders: Mapped[int] = mapped_column(server_default="0")
     remind_after: Mapped[datetime | None]
     """Nobody needs to be reminded before; None: as soon as it waited for long enough."""
+    lacks_answers: Mapped[bool] = mapped_column(server_default=false())
+    """A further question about it is still to be answered."""
+    on_hold: Mapped[bool] = mapped_column(server_default=false())
+    """Nothing is sent to the person until somebody of its team looked."""
+    comes_first: Mapped[bool] = mapped_column(server_default=false())
+    """It stands before others in lists."""
+    take_seconds: Mapped[float | None]
+    """How long its team has to take it, where that is less than the settings' own; None: those count."""
     erased_at: Mapped[datetime | None]
     emptied_at: Mapped[datetime | None]
     """When its words were due to go, long after it was closed; who had it and what was decided stays."""

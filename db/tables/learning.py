@@ -21,6 +21,7 @@ class DecisionRow(Table):
         Index(None, "at"),
         Index(None, "adapter", "at"),
         Index(None, "evidence", postgresql_using="gin"),
+        Index("ix_decisions_rule", "rule", "conversation_id", postgresql_where=text("rule IS NOT NULL")),
     )
 
     id: Mapped[int] = new_id()
@@ -39,6 +40,8 @@ class DecisionRow(Table):
     """What each said, the loudest first."""
     language: Mapped[str | None]
     """What the text was in, an ISO 639-1 code; of a later decision, what the conversation began in."""
+    rule: Mapped[str | None]
+    """The name of the rule of the settings that applied; NULL: none did."""
 
 
 class DecisionCountRow(Table):
@@ -51,6 +54,15 @@ class DecisionCountRow(Table):
     label: Mapped[str] = mapped_column(primary_key=True)
     by: Mapped[str] = mapped_column(primary_key=True)
     language: Mapped[str] = mapped_column(primary_key=True, server_default=UNDETERMINED)
+    count: Mapped[int] = mapped_column(BigInteger)
+
+
+class RuleCountRow(Table):
+    """How often each rule of the settings applied, as far as that was counted together with the decisions."""
+
+    __tablename__ = "rule_counts"
+
+    rule: Mapped[str] = mapped_column(primary_key=True)
     count: Mapped[int] = mapped_column(BigInteger)
 
 

@@ -28,6 +28,8 @@ class ReactionRow(Table):
     message_id: Mapped[str]
     actor_id: Mapped[str]
     actor_name: Mapped[str]
+    actor_platform: Mapped[str | None]
+    """Where its actor is known by that id; NULL: on the message's own platform."""
     language: Mapped[str | None]
     external: Mapped[bool] = mapped_column(server_default=false())
     emoji: Mapped[str]

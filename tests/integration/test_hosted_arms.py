@@ -1,5 +1,6 @@
 """Hosted models over a stand-in that counts tokens and misbehaves: answers, retries, the budget, and what is kept."""
 
+import sqlite3
 import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.endpoints import Endpoint
+from bot.domain.errors import UsageError
 from bot.domain.few_shot import Choice, ShownExamples, Variant
 from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.prompted import Fault
@@ -252,6 +254,21 @@ async def test_what_is_kept_is_for_its_owner_alone_and_holds_no_text(tmp_path: P
         rights, kept = _stored(tmp_path)
     assert rights == {0o600}
     assert b"billing" in kept and b"charged" not in kept and b"laptop" not in kept
+
+
+async def test_an_answer_that_cannot_be_kept_ends_the_command_in_a_sentence(tmp_path: Path) -> None:
+    async with ChatEndpoint(keyword) as stand_in, open_arms(stand_in, tmp_path) as arms:
+        with sqlite3.connect(tmp_path / "answers.sqlite") as other:
+            other.execute("DROP TABLE answers")
+        other.close()
+        with pytest.raises(UsageError, match=r"answers\.sqlite cannot be used \(no such table"):
+            await asked(arms)
+
+
+def test_a_file_that_is_no_cache_is_named(tmp_path: Path) -> None:
+    (tmp_path / "answers.sqlite").write_text("something else, long enough to be no empty database at all" * 20, "utf-8")
+    with pytest.raises(UsageError, match="without it everything is asked again"):
+        SqliteAnswerCache(tmp_path / "answers.sqlite")
 
 
 def _stored(folder: Path) -> tuple[set[int], bytes]:

@@ -262,6 +262,8 @@ def test_an_act_has_its_usual_emoji_where_nothing_is_written(tmp_path: Path) -> 
         wrong={"slack": "-1", "telegram": "👎", "web": "👎"},
         send={"slack": "outbox_tray", "telegram": "🕊", "web": "📤"},
         send_prefix="reply:",
+        request={"slack": "ticket", "telegram": "✍"},
+        no_request={"slack": "no_entry_sign", "telegram": "🙊", "web": "🚫"},
     )
 
 
@@ -327,7 +329,7 @@ def test_a_team_has_leads_of_its_own_as_their_platforms_write_them(tmp_path: Pat
         ('wordless = "guess"', "conversation.wordless: 'guess' is no choice; choose from ask, fallback"),
         ('send_prefix = " "', "conversation.send_prefix: empty, so that every note would be sent"),
         ("patience = 3", "conversation.patience: unknown; keys here are ask_minutes, emoji, idle_hours"),
-        ("emoji.like.web = '👍'", "conversation.emoji.like: unknown; keys here are done, send, take, wrong"),
+        ("emoji.like.web = '👍'", "conversation.emoji.like: unknown; keys here are done, no_request, request, send"),
         ("emoji.take.irc = '👍'", "conversation.emoji.take.irc: no such platform; there are slack, telegram, web"),
         ("emoji.take.web = 5", "conversation.emoji.take.web: must be text in quotes"),
         ("emoji.take = '👍'", "conversation.emoji.take: must be a table"),

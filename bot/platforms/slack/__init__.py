@@ -53,6 +53,7 @@ class SlackModule(PlatformModule):
     """Slack, as settings and commands know it."""
 
     usual_emoji: Mapping[str, str] = {"take": "eyes", "done": "white_check_mark", "wrong": "-1", "send": "outbox_tray"}
+    more_emoji: Mapping[str, str] = {"request": "ticket", "no_request": "no_entry_sign"}
     example_teams: Mapping[str, ExampleTeam] = {
         "billing": ExampleTeam("moneybag", "C0BILLING", "U0LEAD2"),
         "it": ExampleTeam("computer", "C0IT", "U0LEAD3"),
@@ -94,6 +95,12 @@ class SlackModule(PlatformModule):
         """The id of a person or user group. Raises ValueError saying how one is written."""
         if not isinstance(written, str) or not _LEAD.fullmatch(written):
             raise ValueError("write the ID of a person (U…, in their profile under ⋮) or of a user group (S…)")
+        return written
+
+    def sender(self, written: object) -> str:
+        """The id of a person: no user group writes anything. Raises ValueError saying how one is written."""
+        if not isinstance(written, str) or not _LEAD.fullmatch(written) or written.startswith("S"):
+            raise ValueError("write the ID of one person (U…, in their profile under ⋮)")
         return written
 
     @asynccontextmanager

@@ -6,16 +6,18 @@ from bot.domain.continuation import FILES, continues, history_on_card, on_card
 from bot.domain.messages import Media
 from bot.domain.posts import Card
 from bot.domain.rich_text import head, spelled
+from bot.platforms.question_wording import answers, legends
 from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, quote, section
 from bot.platforms.slack.interactions import REPLY_BUTTON
 from bot.platforms.slack.locales import sentence
 from bot.platforms.slack.payload import NAME
-from bot.platforms.wording import RenderContext, attachment, card_marks, not_read, remembered, voices_said, why
+from bot.platforms.wording import RenderContext, attachment, card_marks, moved, not_read, remembered, voices_said, why
 
 EXCERPT, MOST = 500, 4_000
 """UTF-16 code units of words that a notification or an offer repeats, and of those that a post is made of."""
 _NAMES, _LINE, _HISTORY, _LEGEND = 200, 300, 4_000, 1_500
 _REMEMBERED, _AT_ONCE = 3, 6
+_IN_A_ROW, _ROWS = 10, 3
 
 
 def card(content: Card, rendering: RenderContext, link: str | None, moved_link: str | None) -> Said:
@@ -25,9 +27,10 @@ def card(content: Card, rendering: RenderContext, link: str | None, moved_link: 
     struck = content.moved_to is not None
     blocks = [section(f"~{title}~" if struck else f"*{title}*")]
     if content.moved_to is not None:
-        blocks.append(section(_moved(content.moved_to, rendering, moved_link)))
+        blocks.append(section(_moved(content, rendering, moved_link)))
     blocks += [*_words(content, language), context(_about(content, rendering, link))]
     if not struck:
+        blocks += _answers(content, language)
         blocks += _standing(content, rendering)
     shown = _gone(language) if content.deleted else notified(content.excerpt)
     return Said(f"{title}: {shown}", blocks)
@@ -55,9 +58,9 @@ def _medium(medium: Media, language: str) -> str:
     return f"<{medium.link}|{name}>" if medium.link and medium.platform == NAME and len(medium.link) < 200 else name
 
 
-def _moved(team: str, rendering: RenderContext, link: str | None) -> str:
+def _moved(content: Card, rendering: RenderContext, link: str | None) -> str:
     language = rendering.languages[0]
-    told = escaped(sentence(language, "card_moved", team=rendering.task.shown(team)), _NAMES)
+    told = escaped(moved(content, language, rendering.task), _NAMES)
     return f"{told}  <{link}|{escaped(sentence(language, 'card_moved_link'))}>" if link else told
 
 
@@ -87,6 +90,12 @@ def _about(content: Card, rendering: RenderContext, link: str | None) -> list[st
     return safe
 
 
+def _answers(content: Card, language: str) -> list[Block]:
+    """What was answered to the further questions, and what follows from it."""
+    lines = [escaped(line, _LINE) for line in answers(content, language)]
+    return [context(lines[at : at + _IN_A_ROW]) for at in range(0, len(lines), _IN_A_ROW)][:_ROWS]
+
+
 def _standing(content: Card, rendering: RenderContext) -> list[Block]:
     """What only a card that counts has: what became of it, what was said before, what one can do with it."""
     language = rendering.languages[0]
@@ -114,7 +123,8 @@ def _legend(content: Card, rendering: RenderContext) -> list[str]:
     if wrong and content.legend:
         lines.append(sentence(language, "card_how_wrong", wrong=wrong))
     teams = "  ".join(f"{_emoji(emoji)} {rendering.task.shown(label)}" for emoji, label in content.legend)
-    return [*lines, sentence(language, "card_legend", legend=teams)] if teams else lines
+    lines += [sentence(language, "card_legend", legend=teams)] if teams else []
+    return [*lines, *legends(content, NAME, language, _emoji)]
 
 
 def _emoji(name: str | None) -> str:

@@ -9,6 +9,7 @@ from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Adapter
 from bot.domain.queries import Account, Erased, Request
 from bot.domain.tasks import Task
+from bot.platforms.question_wording import in_short
 from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, plain, quote, section
 from bot.platforms.slack.interactions import ExtraButton
 from bot.platforms.slack.locales import sentence
@@ -70,6 +71,11 @@ def line(language: str, task: Task, request: Request, links: Links) -> str:
     return f"{' · '.join(part for part in about if part)}\n{words}"
 
 
+def answered(language: str, request: Request) -> str:
+    """What was answered to the further questions about it, for leads alone; empty: nothing."""
+    return escaped(" · ".join(in_short(one, language) for one in request.answers), 500)
+
+
 def teams(language: str, task: Task) -> Said:
     """Who there is, what for, and by which emoji a lead names them."""
     listed = [label for label in task.labels if label.deliver_to]
@@ -88,6 +94,8 @@ def why(language: str, task: Task, account: Account) -> Said:
     for at, made in account.decisions[-10:]:
         blocks.append(section(f"{_when(at)}  {escaped(_reason(language, task, made), 300)}"))
         blocks += [context([escaped(line, 600)]) for line in voices_said(made.voices, task, language)]
+    if told_besides := answered(language, account.request):
+        blocks.append(context([told_besides]))
     leaned_on = remembered([cut(text, 120) for text in account.remembered[:5]], account.remembered_from, language)
     if account.correction is not None:
         blocks.append(context([escaped(life(account.correction, language), 300)]))
@@ -158,6 +166,7 @@ _UNASKED: Mapping[tuple[Author, Reason], str] = {
     (Author.MEMORY, Reason.NOT_TRAINED): "slack_by_memory_untrained",
     (Author.MEMORY, Reason.NOT_READ): "slack_by_memory_not_read",
     (Author.EXAMPLES, Reason.NOT_READ): "slack_by_examples_not_read",
+    (Author.RULE, Reason.THANKS): "slack_by_thanks",
     (Author.FALLBACK, Reason.MODEL_DOWN): "slack_by_fallback_down",
     (Author.FALLBACK, Reason.NOT_TRAINED): "slack_by_fallback_untrained",
     (Author.FALLBACK, Reason.UNREADABLE): "slack_by_fallback_unreadable",
@@ -174,6 +183,8 @@ def _reason(language: str, task: Task, made: Decision) -> str:
             words |= {"confidence": f"{made.confidence:.0%}", "adapter": made.adapter or "-"}
         case Author.MEMORY | Author.EXAMPLES:
             words |= {"confidence": f"{made.confidence:.0%}"}
+        case Author.RULE:
+            words |= {"rule": made.rule}
     usual = f"slack_by_{made.by}"
     return sentence(language, _UNASKED.get((made.by, made.reason), usual), **words)
 

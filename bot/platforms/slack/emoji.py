@@ -56,7 +56,10 @@ def aliases(listed: Mapping[str, object]) -> dict[str, str]:
 def named_emoji(context: PlatformContext) -> frozenset[str]:
     """All emoji that the settings name for Slack."""
     words = context.vocabulary
-    tables = [label.emoji for label in context.task.labels] + [words.take, words.done, words.wrong, words.send]
+    tables = [label.emoji for label in context.task.labels] + [
+        *(words.take, words.done, words.wrong, words.send),
+        *(words.request, words.no_request),
+    ]
     return frozenset(table[NAME] for table in tables if NAME in table)
 
 

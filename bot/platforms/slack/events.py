@@ -200,6 +200,14 @@ def _said(event: Payload, identity: BotIdentity) -> Fact | News | None:
     return message if addressed else None
 
 
+def spoken_to_us(message: Payload, channel: str, identity: BotIdentity) -> Message | None:
+    """A message of that channel as if it had been said to us; None: no person said it, or not out there."""
+    said = _said({**message, "channel": channel, "type": "app_mention"}, identity)
+    if isinstance(said, ThreadReply):
+        return said.message
+    return said if isinstance(said, Message) else None
+
+
 def _is_person(event: Payload, user: str, identity: BotIdentity) -> bool:
     # Other bots' messages come without a subtype, too; answering them is how two bots talk for ever.
     if event.get("subtype") not in _SPOKEN or event.get("hidden") or event.get("bot_id"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.domain.queries import Request, Week
 from bot.domain.tasks import Task
 from bot.platforms.slack.blocks import Block, actions, button, context, escaped, menu, section
-from bot.platforms.slack.command_answers import Links, line, open_requests
+from bot.platforms.slack.command_answers import Links, answered, line, open_requests
 from bot.platforms.slack.interactions import HOME_ROUTE, ExtraButton, addressed
 from bot.platforms.slack.locales import sentence
 
@@ -71,4 +71,6 @@ def _buttons(language: str) -> list[Block]:
 def _doubt(request: Request, links: Links, task: Task, language: str) -> Block:
     choices = [(label.name, label.shown) for label in task.labels if label.deliver_to]
     pick = menu(HOME_ROUTE, sentence(language, "slack_home_pick"), choices)
-    return section(line(language, task, request, links), pick) | {"block_id": addressed(request.source)}
+    besides = answered(language, request)
+    told = "\n".join([line(language, task, request, links), *([besides] if besides else [])])
+    return section(told, pick) | {"block_id": addressed(request.source)}

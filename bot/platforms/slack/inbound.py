@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from slack_bolt.response import BoltResponse
@@ -32,6 +33,7 @@ from bot.platforms.slack.events import (
     SpokenToInARoom,
     ThreadReply,
     read,
+    spoken_to_us,
 )
 from bot.platforms.slack.forms import Forms
 from bot.platforms.slack.home_tab import HomeTab
@@ -142,10 +144,29 @@ class Inbound:
         await self.inbox.edit(replace(edit, text=text, media=media))
 
     async def _react(self, reaction: Reaction) -> None:
+        wanted = self.request_context.platform.vocabulary.request.get(NAME)
+        if reaction.added and reaction.emoji == wanted and reaction.ref.chat not in self.identity.rooms:
+            await self._make_request(reaction.ref)
+            return
         # Who takes a card is shown by name; who laughs elsewhere need not be looked up.
         if reaction.ref.chat in self.identity.rooms:
             reaction = replace(reaction, actor=await self._known(reaction.actor))
         await self.inbox.reaction(reaction)
+
+    async def _make_request(self, ref: MessageRef) -> None:
+        """What we have not heard, because it was not said to us, is read now, and is a request of whoever wrote it."""
+        ledger, now = self.request_context.platform.ledger, datetime.now(UTC)
+        if await ledger.make_request(ref, now):
+            return
+        try:
+            found = await self._mentions.one(ref)
+        except Refused as error:
+            log.info("message not read, so no request made of it", extra={"platform": NAME, "problem": str(error)})
+            return
+        message = spoken_to_us(found, ref.chat, self.identity)
+        if message is not None:
+            await self._store(await self._worded(message))
+            await ledger.make_request(ref, now)
 
     async def _hear(self, news: News) -> None:
         match news:

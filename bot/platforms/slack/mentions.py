@@ -79,6 +79,18 @@ class Mentions:
         )
         return next((found for found in each(answer, "messages") if word(found, "ts") == ts), {})
 
+    async def one(self, ref: MessageRef) -> Payload:
+        """Any message of a channel, a thread's or not; empty when there is none. Raises Refused, Unreachable."""
+        whole = await look(
+            lambda: self.client.conversations_history(channel=ref.chat, latest=ref.id, inclusive=True, limit=1)
+        )
+        found = next((one for one in each(whole, "messages") if word(one, "ts") == ref.id), None)
+        if found is not None:
+            return found
+        # Of a reply the history knows nothing, but asked for its thread Slack finds that by any message of it
+        thread = await look(lambda: self.client.conversations_replies(channel=ref.chat, ts=ref.id, limit=200))
+        return next((one for one in each(thread, "messages") if word(one, "ts") == ref.id), {})
+
     async def _author(self, message: Payload) -> str:
         if user := word(message, "user"):
             return clean_name((await self.directory.profile_within(user, _SECONDS)).name)

@@ -14,6 +14,7 @@ from bot.domain.delivery import MOST_ATTEMPTS_WITH_FILES
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import MessageRef, Person
 from bot.domain.posts import Card, Continuation, Notice, OutboxItem
+from bot.domain.question_posts import Alert
 from bot.platforms.slack.attachments import Attachments
 from bot.platforms.slack.blocks import Said
 from bot.platforms.slack.channels import setting_of
@@ -170,6 +171,8 @@ class Sender:
         content = item.post.content
         if isinstance(content, Notice):
             return Links(moved=await self._link(content.about))
+        if isinstance(content, Alert):
+            return Links(moved=await self._link(content.card))
         if not isinstance(content, Card):
             return Links()
         return Links(await self._link(content.source), await self._link(content.moved_link))

@@ -26,16 +26,18 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
 from bot.locales import choose
 from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
+from bot.platforms.question_wording import alert, choices
 from bot.platforms.slack.blocks import Block, Said, actions, choice_button, context, escaped, plain, quote, section
 from bot.platforms.slack.card import EXCERPT, MOST, attached, card, notified
 from bot.platforms.slack.locales import sentence
 from bot.platforms.wording import RenderContext, continuation, question, reply, report, to_person, to_team
 
-FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport, Digest, ComparisonReport)
+FORBIDDEN_BEFORE_STRANGERS = (Card, FollowUp, Sent, Offer, Notice, LearningReport, Digest, ComparisonReport, Alert)
 """What no other company may read: never said in a channel that is shared with one."""
 
 
@@ -67,6 +69,8 @@ def render(content: Content, rendering: RenderContext, links: Links | None = Non
             return _continuation(content, choose(content.language, rendering.languages))
         case FollowUp() | Offer() | Sent() | WrongTeam() | Notice():
             return _for_the_team(content, rendering, rendering.languages[0], links.moved)
+        case Alert():
+            return _alert(content, rendering, links.moved)
 
 
 def _for_the_person(
@@ -105,7 +109,7 @@ def _for_the_team(
     told = to_team(content, language, rendering.task)
     match content:
         case WrongTeam(chosen=None):
-            shown = [rendering.task.shown(label) for label in content.choices]
+            shown = choices(content, rendering.task)
             return _with(told, [choice_button(str(position), label) for position, label in enumerate(shown)])
         case FollowUp():
             said = quote(first(content.text), MOST)
@@ -122,6 +126,15 @@ def _for_the_team(
             return Said(words, [section(f"{words}  <{there}|{escaped(sentence(language, 'card_moved_link'))}>")])
         case _:
             return plain(told)
+
+
+def _alert(content: Alert, rendering: RenderContext, there: str | None) -> Said:
+    language = rendering.languages[0]
+    told = alert(content, language, rendering.task)
+    title = escaped(told, 500)
+    linked = f"{title}  <{there}|{escaped(sentence(language, 'card_moved_link'))}>" if there is not None else title
+    words = quote(first(content.excerpt), MOST, struck=content.withdrawn)
+    return Said(title, [section(f"~{linked}~" if content.withdrawn and there is None else linked), *words])
 
 
 def _quoting(told: str, text: str, blocks: list[Block]) -> Said:

@@ -64,6 +64,7 @@ class TelegramModule(PlatformModule):
     """Telegram, as settings and commands know it."""
 
     usual_emoji: Mapping[str, str] = {"take": "👀", "done": "👌", "wrong": "👎", "send": "🕊"}
+    more_emoji: Mapping[str, str] = {"request": "✍", "no_request": "🙊"}
     example_teams: Mapping[str, ExampleTeam] = {
         "billing": ExampleTeam("🤝", "-1001234567890", 444555666),
         "it": ExampleTeam("👾", "-1001234567891", 444555667),

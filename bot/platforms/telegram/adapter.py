@@ -99,7 +99,8 @@ class Telegram:
         await startup_check(self._bot, self._rooms)
         prefix = self._context.vocabulary.send_prefix
         replies = Replies(self._obey, self._explain, self._refusal)
-        inbound = Inbound(self._bot, self._rooms, prefix, self._context.ledger, inbox, replies)
+        wanted = self._context.vocabulary.request.get(NAME)
+        inbound = Inbound(self._bot, self._rooms, prefix, self._context.ledger, inbox, replies, wanted)
         try:
             if self._config.mode is Mode.POLLING:
                 await self._listen_by_polling(inbound)

@@ -124,7 +124,7 @@ def _reactions(name: str, allowed: list[str] | None, context: PlatformContext) -
         return Finding(what, True)
     there = {bare(one) for one in allowed}
     words = context.vocabulary
-    ours = [meaning.get(NAME) for meaning in (words.take, words.done, words.wrong, words.send)]
+    ours = [meaning.get(NAME) for meaning in (words.take, words.done, words.wrong, words.send, words.request)]
     ours += [label.emoji.get(NAME) for label in context.task.labels]
     lacking = [emoji for emoji in dict.fromkeys(ours) if emoji and emoji not in there]
     remedy = f"allow {' '.join(lacking)} in the group's settings under Reactions, or all of them" if lacking else ""

@@ -71,6 +71,15 @@ def read(update: Update, identity: BotIdentity, leader: telegram.Message | None 
     return [] if fact is None else [fact]
 
 
+def said_to_us(said: telegram.Message, identity: BotIdentity) -> Message | None:
+    """A message of a group as if it had been said to us; None: no person said it, or in a team's room."""
+    author, text = _person(said.from_user), _words(said, identity)
+    if author is None or said.sender_chat is not None or text is None or _is_in_a_room(said, identity):
+        return None
+    media = media_of(said)
+    return Message(_ref(said, identity), _place(said), author, text, _moment(said.date, said.message_id), media)
+
+
 def album(update: Update) -> str | None:
     """Which album of a group the message is a piece of; None when it is none, or private and so for us anyway."""
     said = update.message

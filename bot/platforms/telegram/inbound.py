@@ -5,6 +5,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import telegram
 from telegram import Update
@@ -20,6 +21,7 @@ from bot.platforms.telegram import NAME
 from bot.platforms.telegram.bot_api import BotApiClient, Payload
 from bot.platforms.telegram.events import album, read
 from bot.platforms.telegram.facts import Answer, BotIdentity, Command, Fact, Membership, Migration, Unheard
+from bot.platforms.telegram.overheard import Overheard
 from bot.platforms.telegram.rooms import Rooms
 
 log = logging.getLogger(__name__)
@@ -86,7 +88,11 @@ class Inbound:
         ledger: Ledger,
         inbox: Inbox,
         replies: Replies,
+        request_emoji: str | None = None,
     ) -> None:
+        """`request_emoji` on any message of a group, by anybody, makes a request of it."""
+        self._request_emoji = request_emoji
+        self._overheard = Overheard()
         self._bot = bot
         self._rooms = rooms
         self._send_prefix = send_prefix
@@ -114,6 +120,8 @@ class Inbound:
             async with self._in_order:  # the pieces of an album are looked at in their order
                 await self._look_again(update)
                 facts = self._albums.read(update, self._identity())
+                if not facts:
+                    self._overheard.keep(update)
         except Unreachable:
             raise
         except Exception as error:  # noqa: BLE001 - as above
@@ -158,7 +166,7 @@ class Inbound:
             case Note():
                 await self._inbox.note(fact)
             case Reaction():
-                await self._inbox.reaction(fact)
+                await self._react(fact)
             case Press():
                 await self._inbox.press(fact)
             case Command():
@@ -169,6 +177,18 @@ class Inbound:
                 self._notice(fact)
             case Unheard():
                 await self._explain(fact)
+
+    async def _react(self, reaction: Reaction) -> None:
+        if not reaction.added or reaction.emoji != self._request_emoji or reaction.ref.chat in self._rooms.names:
+            await self._inbox.reaction(reaction)
+            return
+        now = datetime.now(UTC)
+        if await self._ledger.make_request(reaction.ref, now):
+            return
+        request = self._overheard.request(reaction.ref, self._identity())
+        if request is not None:
+            await self._inbox.message(request)
+            await self._ledger.make_request(request.ref, now)
 
     async def _explain(self, fact: Unheard) -> None:
         """Say once in a while why: whoever repeats it, or sends ten pictures that we cannot read, hears it once."""

@@ -28,11 +28,13 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
 from bot.domain.rich_text import units
 from bot.domain.tasks import Task
 from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
+from bot.platforms.question_wording import alert, answers, choices, legends
 from bot.platforms.telegram import NAME
 from bot.platforms.telegram.locales import sentence
 from bot.platforms.telegram.markup import LINE, MOST, Said, cut, keyboard, link, marked_up, plain, quoted
@@ -51,11 +53,13 @@ from bot.platforms.wording import (
     voices_said,
     why,
 )
+from bot.platforms.wording import moved as moved_to
 
 _EXCERPT, _HISTORY, _LEGEND, _MARKS, _REMEMBERED = 1_000, 600, 600, 300, 300
 """Together with a card's other lines they stay below what one message may hold. An excerpt is longer than what
 `continuation.EXCERPT` allows only by what is said of whom it cites."""
 _SENT, _SENTENCE = 500, 1_000
+_ANSWERS, _ANSWER_LEGEND = 440, 210
 _NAMES, _SHORTEST = 400, 12
 _FEW = 8
 _QUIET = (What.LEFT, What.SOLVED)
@@ -80,6 +84,8 @@ def render(content: Content, rendering: RenderContext, missing: Sequence[Media] 
             return Said(plain("\n".join(digest(content, rendering.team, rendering.task))))
         case ComparisonReport():
             return Said(plain("\n".join(comparison(content, rendering.team))))
+        case Alert():
+            return _alert(content, rendering)
 
 
 def attached(media: Sequence[Media], language: str, key: str = "card_attached") -> list[str]:
@@ -149,6 +155,8 @@ def _card(card: Card, rendering: RenderContext) -> str:
     lines += attached(card.media, language)
     lines.append(f"<i>{plain(why(card, language, rendering.base), LINE)}</i>")
     if not moved:
+        told = answers(card, language)
+        lines += [plain("\n".join(told), _ANSWERS)] if told else []
         lines += _background(card, rendering) + _manual(card, rendering)
     return "\n".join(lines)
 
@@ -158,7 +166,7 @@ def _fate(card: Card, rendering: RenderContext) -> list[str]:
     language = rendering.team
     lines = [plain(" · ".join(card_marks(card, language)), _MARKS)] if card_marks(card, language) else []
     if card.moved_to is not None:
-        lines.append(plain(sentence(language, "card_moved", team=rendering.task.shown(card.moved_to)), LINE))
+        lines.append(plain(moved_to(card, language, rendering.task), LINE))
         lines += link(sentence(language, "card_moved_link"), card.moved_link)
     return lines
 
@@ -185,7 +193,9 @@ def _manual(card: Card, rendering: RenderContext) -> list[str]:
         how.append(sentence(language, "card_how_wrong", wrong=wrong))
     lines = [plain("  ".join(how), LINE)] if how else []
     legend = "  ".join(f"{one} {rendering.task.shown(label)}" for one, label in card.legend)
-    return [*lines, plain(sentence(language, "card_legend", legend=legend), _LEGEND)] if legend else lines
+    lines += [plain(sentence(language, "card_legend", legend=legend), _LEGEND)] if legend else []
+    others = legends(card, NAME, language)
+    return [*lines, plain("\n".join(others), _ANSWER_LEGEND)] if others else lines
 
 
 def _follow_up(content: FollowUp, rendering: RenderContext, missing: Sequence[Media]) -> Said:
@@ -212,8 +222,8 @@ def _to_team(content: Offer | WrongTeam | Sent | Notice, rendering: RenderContex
             button = keyboard([(sentence(language, "offer_button"), SEND)])
             return Said(line, None if content.sent else button, quiet=True)
         case WrongTeam(chosen=None):
-            choices = [(rendering.task.shown(label), str(position)) for position, label in enumerate(content.choices)]
-            return Said(line, keyboard(choices, columns=1 if len(choices) <= _FEW else 2))
+            shown = [(title, str(position)) for position, title in enumerate(choices(content, rendering.task))]
+            return Said(line, keyboard(shown, columns=1 if len(shown) <= _FEW else 2))
         case Sent():
             clips = [f"📎 {content.media}"] if content.media else []
             return Said("\n".join([line, *quoted(content.text, _SENT), *clips]), quiet=True)
@@ -222,6 +232,13 @@ def _to_team(content: Offer | WrongTeam | Sent | Notice, rendering: RenderContex
             return Said("\n".join([line, *there]), quiet=content.what in _QUIET)
         case WrongTeam():
             return Said(line)
+
+
+def _alert(content: Alert, rendering: RenderContext) -> Said:
+    title = plain(alert(content, rendering.team, rendering.task), _SENTENCE)
+    there = link(sentence(rendering.team, "card_moved_link"), content.card)
+    words = quoted(first(content.excerpt), _EXCERPT, struck=content.withdrawn) if content.excerpt else []
+    return Said("\n".join([f"<s>{title}</s>" if content.withdrawn else f"<b>{title}</b>", *words, *there]))
 
 
 def _report(content: LearningReport, language: str) -> str:

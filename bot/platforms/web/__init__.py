@@ -33,6 +33,7 @@ class WebModule(PlatformModule):
     """The local chat, as settings and commands know it."""
 
     usual_emoji: Mapping[str, str] = {"take": "👀", "done": "✅", "wrong": "👎", "send": "📤"}
+    more_emoji: Mapping[str, str] = {"no_request": "🚫"}
     example_teams: Mapping[str, ExampleTeam] = {
         "billing": ExampleTeam("💰", "billing", "lead"),
         "it": ExampleTeam("💻", "it", "lead"),

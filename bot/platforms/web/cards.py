@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.domain.consequences import Follows
 from bot.domain.continuation import continues, history_on_card, on_card
 from bot.domain.decisions import Author, Reason
 from bot.domain.messages import chosen
 from bot.domain.posts import Card
 from bot.domain.queries import TranscriptLine
+from bot.platforms.question_wording import answers
 from bot.platforms.web.events import LEAD, NAME, receipt
 from bot.platforms.web.thread import posted, under
 from bot.platforms.web.words import Json, Object, Words, attachments, keyed, link, mark, readable
-from bot.platforms.wording import card_marks, certainty, not_read, remembered, voices_said, why
+from bot.platforms.wording import card_marks, certainty, moved, not_read, remembered, voices_said, why
 
 CARDS = 20
 """Cards of one room that the page shows, newest first."""
@@ -26,7 +28,7 @@ class _Thread:
 
 
 def team_room(words: Words, lines: Sequence[TranscriptLine]) -> list[Json]:
-    """The room's cards with everything under them, newest card first."""
+    """The room's cards with everything under them, newest card first, after those that come before others."""
     threads: dict[str, _Thread] = {}
     for line in lines:
         above = threads.get(_above(line) or "")
@@ -36,7 +38,17 @@ def team_room(words: Words, lines: Sequence[TranscriptLine]) -> list[Json]:
         elif line.note is None and not (line.post and line.post.under is not None):
             threads[line.ref.id] = _Thread(line)
     tops = [thread for id, thread in threads.items() if thread.top.ref.id == id]
-    return [{**_line(words, one.top), "under": under(words, one.top, one.under)} for one in reversed(tops[-CARDS:])]
+    newest = list(reversed(tops[-CARDS:]))
+    newest.sort(key=lambda thread: not _comes_first(thread.top))
+    return [{**_line(words, one.top), "under": under(words, one.top, one.under)} for one in newest]
+
+
+def _comes_first(line: TranscriptLine) -> bool:
+    """Whether an answer to a further question puts the card, while it is open, before others."""
+    card = line.post.content if line.post else None
+    if not isinstance(card, Card) or card.done or card.moved_to is not None:
+        return False
+    return any(Follows.FIRST in answer.follows for answer in card.answers)
 
 
 def _above(line: TranscriptLine) -> str | None:
@@ -64,7 +76,7 @@ def _card(words: Words, card: Card, line: TranscriptLine) -> Object:
         "by": card.by,
         "mark": _sureness(words, card),
         "why": why(card, words.team_language, words.base),
-        "marks": [*card_marks(card, words.team_language), *_more(words, card)],
+        "marks": [*card_marks(card, words.team_language), *_more(words, card), *answers(card, words.team_language)],
         "taken": bool(card.taken_by),
         "done": card.done,
         "deleted": gone,
@@ -75,7 +87,7 @@ def _card(words: Words, card: Card, line: TranscriptLine) -> Object:
         "remembered": remembered(card.remembered, card.remembered_from, words.team_language),
         "history": [{"who": who, "what": readable(what)} for who, what in history_on_card(card)],
         "attached": attachments(card.media, words.team_language),
-        "moved": words.say(None, "card_moved", team=words.task.shown(card.moved_to)) if card.moved_to else None,
+        "moved": moved(card, words.team_language, words.task) if card.moved_to else None,
         "link": link(words, card.moved_link),
         "handling": _handling(words, line),
         "reactions": _reactions(words, card, line),
@@ -106,15 +118,20 @@ def _reactions(words: Words, card: Card, line: TranscriptLine) -> list[Json]:
     legend = dict(card.legend)
     known = words.vocabulary
     told = {*legend, *(of[NAME] for of in (known.take, known.done, known.wrong) if NAME in of)}
-    others = dict.fromkeys(emoji for emoji, _ in line.reactions if emoji not in told and not chosen(emoji))
-    return [_reaction(words, emoji, legend.get(emoji), card, line) for emoji in [*legend, *others]]
+    answered = {sign: (title, one.title) for one in card.answers for of, sign, title in one.legend if of == NAME}
+    others = dict.fromkeys(sign for sign, _ in line.reactions if sign not in {*told, *answered} and not chosen(sign))
+    return [
+        *(_reaction(emoji, words.task.shown(label), label == card.label, line) for emoji, label in legend.items()),
+        *(_reaction(emoji, title, title == now, line) for emoji, (title, now) in answered.items()),
+        *(_reaction(emoji, None, False, line) for emoji in others),
+    ]
 
 
-def _reaction(words: Words, emoji: str, label: str | None, card: Card, line: TranscriptLine) -> Object:
+def _reaction(emoji: str, title: str | None, confirms: bool, line: TranscriptLine) -> Object:
     return {
         "emoji": emoji,
-        "label": words.task.shown(label) if label else None,
-        "confirms": label == card.label,
+        "label": title,
+        "confirms": confirms,
         "count": sum(other == emoji for other, _ in line.reactions),
         "mine": (emoji, LEAD) in line.reactions,
     }

@@ -8,11 +8,13 @@ from bot.domain.delivery import attached
 from bot.domain.messages import Note
 from bot.domain.posts import SEND, Card, Continuation, FollowUp, Notice, Offer, Post, Sent, WrongTeam
 from bot.domain.queries import TranscriptLine
+from bot.domain.question_posts import Alert
 from bot.domain.relay import without_prefix
 from bot.domain.report_posts import PICTURE, ComparisonReport, Digest, LearningReport
 from bot.picture import picture
 from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
+from bot.platforms.question_wording import alert, choices
 from bot.platforms.web.events import NAME
 from bot.platforms.web.words import (
     Json,
@@ -148,9 +150,13 @@ def posted(words: Words, post: Post | None) -> Object:
             offered = [] if offer.sent else [(SEND, words.say(None, "offer_button"))]
             return {"kind": "offer", "text": to_team(offer, language, words.task), "buttons": buttons(*offered)}
         case WrongTeam() as wrong:
-            choices = [] if wrong.chosen is not None else wrong.choices
-            teams = [(str(n), words.task.shown(name)) for n, name in enumerate(choices)]
-            return {"kind": "wrong-team", "text": to_team(wrong, language, words.task), "buttons": buttons(*teams)}
+            shown = [] if wrong.chosen is not None else choices(wrong, words.task)
+            offered = [(str(n), title) for n, title in enumerate(shown)]
+            return {"kind": "wrong-team", "text": to_team(wrong, language, words.task), "buttons": buttons(*offered)}
+        case Alert() as told:
+            copied = [readable(first(told.excerpt))] if told.excerpt else []
+            text = alert(told, language, words.task)
+            return {"kind": "notice", "what": "alert", "text": text, "reasons": copied, "link": link(words, told.card)}
         case Notice() as notice:
             return {
                 "kind": "notice",

@@ -9,7 +9,9 @@ import pytest
 
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Media, Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.ports import Platform
 from bot.domain.posts import Card, Content, OutboxItem, Question
+from bot.domain.rules import Rules
 from bot.domain.tasks import Task
 from bot.flow.buttons import ButtonHandler
 from bot.flow.classify import Classifier
@@ -17,11 +19,13 @@ from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.learn import Learner
+from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.receive import Receiver
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.score import Scorer
 from bot.flow.sort import Sorter
+from bot.http.api_leads import ApiLeads
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.examples import PostgresExamples
@@ -50,11 +54,14 @@ class Story:
     task: Task = TASK
     chats: list[FakePlatform] = field(default_factory=_web)
     wordless: str = "ask"
+    questions: tuple[Task, ...] = ()
+    """What else is asked of every conversation."""
     time: datetime = NOW
     predictor: FakePredictor = field(default_factory=FakePredictor)
     adapters: FakeAdapters = field(default_factory=FakeAdapters)
     embedder: FakeEmbedder = field(default_factory=FakeEmbedder)
     trainer: FakeWorkshop = field(default_factory=FakeWorkshop)
+    rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self) -> None:
         task, platforms = self.task, {chat.name: chat for chat in self.chats}
@@ -69,17 +76,21 @@ class Story:
         patience = timedelta(minutes=10)
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
         self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None, self.failures, self.now)
-        self.sorter = Sorter(task, self.ledger, self.classifier, JOINING.settle, patience, self.wordless, self.now)
-        self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now)
+        heard: dict[str, Platform] = {**platforms, ApiLeads.name: ApiLeads()}
+        asked = Questions(self.questions, self.classifier)
+        how = self.classifier, JOINING.settle, patience, self.wordless, self.now
+        self.sorter = Sorter(task, self.ledger, *how, rules=self.rules, questions=asked)
+        self.asker = QuestionAsker(asked, self.ledger, self.now)
+        self.buttons = ButtonHandler(task, VOCABULARY, self.ledger, platforms, self.now, self.questions)
         self.courier = Deliverer(task, outbox, self.ledger, platforms, self.now)
-        self.corrector = Corrector(task, VOCABULARY, self.ledger, platforms, self.now)
+        self.corrector = Corrector(task, VOCABULARY, self.ledger, heard, self.now, self.questions)
         self.relay = Relay(task, self.ledger, self.classifier, self.now)
         self.note_relay = NoteRelay(VOCABULARY, self.ledger, platforms, self.now)
         self.edit_relay = EditRelay(VOCABULARY, self.ledger, self.now)
-        self.reminder = Reminder(task, self.ledger, TAKE, self.now)
+        self.reminder = Reminder(task, self.ledger, TAKE, self.now, hurries=True)
         self.embedding_backfill = EmbeddingBackfill(self.memory, self.embedder, self.failures, self.now)
         self.learner = Learner(
-            {task.name: task},
+            {one.name: one for one in (task, *self.questions)},
             self.examples,
             self.registry,
             Scorer(self.classifier, pauses=()),
@@ -103,6 +114,7 @@ class Story:
         self.later(5)
         steps: Sequence[Callable[[], Awaitable[int]]] = (
             self.sorter.step,
+            self.asker.step,
             self.buttons.step,
             self.corrector.step,
             self.relay.step,

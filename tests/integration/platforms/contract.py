@@ -35,6 +35,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import Digest, LearningReport, Withdrawal
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.init import settings_text
@@ -42,7 +43,7 @@ from bot.platforms import EMOJI_ACTS, EXAMPLE_TEAMS, PlatformContext, PlatformMo
 from bot.settings import load
 from tests.samples import COMPARED
 
-REWRITTEN = 11
+REWRITTEN = 12
 """How many posts change while they stand."""
 Settings = tuple[dict[str, object], dict[str, str]]
 """A platform's table, and the environment."""
@@ -120,6 +121,7 @@ def contents(one: UnderTest) -> list[tuple[str, Content]]:
         (room, Sent("a <b> & *c*", "Lee", "Ann")),
         (room, WrongTeam(("billing", "other"))),
         (room, Notice(What.UNTAKEN, minutes=30)),
+        (room, Alert("fraud", "suspicious", "Suspicious", 0.9, "model", "billing", source)),
         (room, LearningReport("routing", "routing-2", True, ("better",))),
         (room, LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50))),
         (room, Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "other"),), (1,), (23,), ("teams",), 2)),
@@ -139,6 +141,7 @@ def rewritten(one: UnderTest) -> list[tuple[str, Content, Content]]:
     """(chat, what is said, what it becomes) of every post that changes while it stands."""
     source = MessageRef(one.name, one.chat, "1")
     person, room = one.chat, one.room
+    told = Alert("fraud", "suspicious", "Suspicious", 0.9, "model", "billing", source)
     return [
         (person, Question(("billing",), "en"), Question((), "en", answered="billing", chosen=True)),
         (person, Reply("billing", "one", "en", "Lee"), Reply("billing", "two", "en", "Lee", edited=True)),
@@ -151,6 +154,7 @@ def rewritten(one: UnderTest) -> list[tuple[str, Content, Content]]:
         (room, FollowUp("Ann", "one"), FollowUp("Ann", "", deleted=True)),
         (room, Offer(1, "Ann", "one"), Offer(1, "Ann", "one", sent=True)),
         (room, WrongTeam(("billing", "other")), WrongTeam((), chosen="other")),
+        (room, told, replace(told, withdrawn=True)),
     ]
 
 

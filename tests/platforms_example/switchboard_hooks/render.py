@@ -24,6 +24,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import ComparisonReport, Digest, LearningReport
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary
@@ -109,14 +110,14 @@ def _for_the_person(
             return Said(to_person(content, language, reader.task))
 
 
-def _for_the_team(content: FollowUp | Offer | Sent | WrongTeam | Notice, reader: Reader, language: str) -> Said:
+def _for_the_team(content: FollowUp | Offer | Sent | WrongTeam | Notice | Alert, reader: Reader, language: str) -> Said:
     told = to_team(content, language, reader.task)
     match content:
         case WrongTeam(chosen=None):
             return Said(told, tuple((str(n), reader.task.shown(label)) for n, label in enumerate(content.choices)))
         case Offer(sent=False):
             return Said(f"{told}\n{content.text}", ((SEND, sentence(language, "offer_button")),))
-        case Notice() | WrongTeam():
+        case Notice() | WrongTeam() | Alert():
             return Said(told)
         case _:
             return Said(f"{told}\n{content.text}")

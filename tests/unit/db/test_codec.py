@@ -27,6 +27,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert
 from bot.domain.report_posts import Digest, LearningReport, Withdrawal
 from db.reading.codec import decode, decode_media, encode, encode_media
 from tests.samples import COMPARED
@@ -71,6 +72,9 @@ ONE_OF_EACH: list[Content] = [
     Split("billing", "es", SOURCE),
     WrongTeam(("billing", "access"), "access"),
     Notice(What.UNTAKEN, "billing", minutes=30),
+    Alert(
+        "fraud", "suspicious", "Suspicious", 0.9, "model", "billing", SOURCE, copies=True, author="Ann", excerpt="hi"
+    ),
 ]
 
 

@@ -94,3 +94,33 @@ def test_what_nearly_repeats_a_learned_text_does_not_judge() -> None:
 
 def test_quantiles_of_nothing_are_nothing() -> None:
     assert quantile([], 0.5) is None
+
+
+def test_an_arm_that_was_not_asked_about_all_is_compared_on_its_own_messages() -> None:
+    served = Arm("mixture", [_score(n, "it", "it") for n in range(4)])
+    row = figures(Arm("gpt", [_score(n, "it", "billing") for n in (1, 3)], stopped="stopped at $1"), served, None)
+    assert (row.n, row.stopped) == (2, "stopped at $1")
+    assert row.difference is not None and (row.difference.pairs.n, row.difference.pairs.lost) == (2, 2)
+
+
+def test_recall_is_told_of_each_label_that_somebody_has() -> None:
+    scores = [_score(0, "it", "it"), _score(1, "it", "billing"), _score(2, "billing", "billing")]
+    row = figures(Arm("mixture", scores), Arm("mixture", scores), None)
+    assert {label: (one.right, one.n) for label, one in row.recalls.items()} == {"billing": (1.0, 1), "it": (0.5, 2)}
+
+
+def test_what_belongs_to_no_team_is_kept_by_the_fallback_or_a_question() -> None:
+    scores = [
+        _score(0, "triage", "triage"),
+        _score(1, "triage", "it"),
+        _score(2, "triage", "it"),
+        _score(3, "it", "it"),
+    ]
+    arm = Arm("mixture", scores, asked=frozenset({"1"}))
+    found = figures(arm, arm, None, "triage").out_of_scope
+    assert found is not None and (found.n, round(found.kept, 3), found.others_kept) == (3, 0.667, 0.0)
+    assert figures(arm, arm, None, "nobody").out_of_scope is None
+
+
+def _score(key: int, truth: str, answer: str) -> Score:
+    return Score(str(key), Source.IMPORT, truth, answer, {})

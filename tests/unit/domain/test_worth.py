@@ -1,6 +1,7 @@
 """The verdict on fine-tuning: one sentence by a written rule, which may say no."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -119,3 +120,37 @@ def test_nothing_is_no_negative_nothing() -> None:
     even = row("other", 100, 3, 3).difference
     assert even is not None
     assert points(even, -1).startswith("+0.0 ")
+
+
+def prompted(name: str, n: int, gained: int, lost: int, per_1000: float | None = None) -> Figures:
+    return replace(row(name, n, gained, lost, per_1000), tokens=(300.0, 1.0))
+
+
+def with_prompted(n: int, *arms: Figures) -> str:
+    known = {**rows(n), **{arm.arm: arm for arm in arms}}
+    known[SERVED] = row(SERVED, n, 0, 0, 0.02)
+    return verdict(known, n, LABELS, [arm.arm for arm in arms])
+
+
+def test_the_best_prompted_model_is_named_with_its_distance_and_its_price() -> None:
+    worse, worst = prompted("gpt 8 retrieved", 1000, 10, 51, 1.9), prompted("gpt zero-shot", 1000, 0, 90, 0.5)
+    assert with_prompted(1000, worse, worst).endswith(
+        "; gpt 8 retrieved, the best of the prompted models, is worse by 4.1 ± 1.5 points, "
+        "at $1.90 against $0.0200 per 1,000."
+    )
+    assert "is as good (+0.0 ± 0.3 points)" in with_prompted(2000, prompted("gpt zero-shot", 2000, 5, 5))
+    unsure = with_prompted(200, prompted("gpt zero-shot", 200, 10, 12))
+    assert "is proven neither better nor worse (-1.0 ± " in unsure
+
+
+def test_the_more_are_compared_the_stricter_the_proof() -> None:
+    lucky = prompted("one", 1000, 20, 7)  # p = 0.019
+    assert "; one would be better by +1.3 " in with_prompted(1000, lucky)
+    others = [prompted(f"other {n}", 1000, 0, 90) for n in range(4)]
+    assert "would be better" not in with_prompted(1000, lucky, *others)
+
+
+def test_of_equally_good_ones_the_cheapest_is_named_and_a_short_one_never() -> None:
+    dear, cheap = prompted("dear", 1000, 60, 10, 2.0), prompted("cheap", 1000, 60, 10, 0.5)
+    assert "; cheap would be better by +5.0 " in with_prompted(1000, dear, cheap)
+    assert "would be better" not in with_prompted(1000, prompted("short", 99, 60, 0))

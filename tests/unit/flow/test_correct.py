@@ -180,7 +180,7 @@ async def test_the_word_of_a_teams_lead_still_counts_when_the_card_has_left() ->
 
 async def test_an_agent_takes_it_and_closes_it() -> None:
     result = await judged(pending(reaction("👀", AGENT)))
-    assert outcome(result) == (None, CardState(taken_by=AGENT))
+    assert outcome(result) == (None, CardState(taken_by=AGENT, looked=True))
     assert result.contents() == [replace(card(), taken_by="Ada")]
     result = await judged(pending(reaction("👀", AGENT), reaction("✅", AGENT)))
     assert outcome(result)[1].done

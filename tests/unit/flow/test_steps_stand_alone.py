@@ -17,6 +17,7 @@ from bot.domain.conversations import (
     PendingPress,
     PendingReactions,
     State,
+    UnansweredConversation,
 )
 from bot.domain.errors import Unreachable
 from bot.domain.failures import STEPS, ItemKey
@@ -28,6 +29,7 @@ from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
 from bot.flow.embed import EmbeddingBackfill
+from bot.flow.questions import QuestionAsker, Questions
 from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.sort import Sorter
@@ -115,6 +117,12 @@ def remind(scene: Scene) -> Step[Any]:
     return Reminder(TASK, scene.ledger, timedelta(minutes=30), now)
 
 
+def ask(scene: Scene) -> Step[Any]:
+    scene.ledger.unanswered = [UnansweredConversation(talk(id), "charged", None, None) for id in ALL]
+    questions = Questions((replace(TASK, name="mood"),), fake_classifier(Neighbours()))
+    return QuestionAsker(questions, scene.ledger, now)
+
+
 def deliver(scene: Scene) -> Step[Any]:
     scene.chat.trouble = {str(RAISES): KeyError("gone"), str(HANGS): None}
     scene.outbox.owed = [OutboxItem(id, Post(Place("web", str(id)), Answer("billing", "en")), 1) for id in ALL]
@@ -122,7 +130,7 @@ def deliver(scene: Scene) -> Step[Any]:
 
 
 STEP: Mapping[str, Callable[[Scene], Step[Any]]] = {
-    made.__name__: made for made in (sort, press, correct, relay, note, edit, remind, deliver)
+    made.__name__: made for made in (sort, ask, press, correct, relay, note, edit, remind, deliver)
 }
 
 

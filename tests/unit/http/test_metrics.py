@@ -1,7 +1,7 @@
 """What Prometheus is told: figures, and never what anybody wrote."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -58,8 +58,16 @@ class Figures:
     async def corrections(self) -> Mapping[tuple[str, Stage], int]:
         return {("routing", Stage.REMEMBERED): 3, ("routing", Stage.LEARNED): 2}
 
+    async def rules_applied(self) -> Mapping[str, int]:
+        return {"invoices": 4}
+
     async def requests_of(self, person: Person, limit: int) -> list[Request]:
         return [Request(1, None, State.NEW, "I was charged twice", SOURCE, None, NOW, "Ben")]
+
+    async def requests(
+        self, states: Sequence[State], label: str | None, before: int | None, limit: int
+    ) -> list[Request]:
+        return []
 
     async def doubtful(self, limit: int) -> list[Request]:
         return await self.requests_of(Person("web", "customer", "Cleo"), limit)
@@ -104,6 +112,7 @@ async def test_counts_and_ages_are_told() -> None:
         **{f"switchboard_corrections_by_stage {stage} routing": 0 for stage in Stage},
         "switchboard_corrections_by_stage remembered routing": 3,
         "switchboard_corrections_by_stage learned routing": 2,
+        "switchboard_rule_decisions invoices": 4,
         "switchboard_week decided": 20,
         "switchboard_week corrected": 1,
         "switchboard_week asked": 4,

@@ -84,8 +84,9 @@ async def test_crowd_travels_together_and_everyone_gets_their_own_answer(
     assert [answer[0] for answer in crowd] == await predictor.predict(QUERY, texts)
 
 
-async def test_tasks_and_labels_never_share_a_request(vllm: FakeVllm, predictor: VllmPredictor) -> None:
-    other = Query(Task("mood", "How?", (Label("it", ""), Label("bad", "")), "it"), {"it": "B", "bad": "C"}, None)
+async def test_who_has_time_never_travels_with_who_is_waited_for(vllm: FakeVllm, predictor: VllmPredictor) -> None:
+    mood = Task("mood", "How?", (Label("it", ""), Label("bad", "")), "it")
+    other = Query(mood, {"it": "B", "bad": "C"}, None, deadline=3.0)
     first, second = await asyncio.gather(predictor.predict(QUERY, ["hi"]), predictor.predict(other, ["hi"]))
     assert (set(first[0].probabilities), set(second[0].probabilities)) == ({"billing", "it"}, {"it", "bad"})
     assert len(vllm.requests) == 2
@@ -281,3 +282,46 @@ async def test_an_adapter_that_is_loaded_on_the_way_is_part_of_the_deadline(tmp_
         with pytest.raises(Unreachable):
             async with asyncio.timeout(10):
                 await predictor.predict(Query(TASK, CODES, adapter, deadline=0.5), ["hi"])
+
+
+MOOD = Task("mood", "How?", (Label("upset", "angry"), Label("calm", "not"), Label("glad", "happy")), "calm")
+MOODS = Query(MOOD, {"upset": "B", "calm": "C", "glad": "D"}, None, further=True)
+
+
+async def test_prompts_of_several_questions_travel_in_one_request(
+    vllm: FakeVllm, predictor: VllmPredictor, tmp_path: Path
+) -> None:
+    prompts = PromptBuilder(tmp_path / "base")
+    [team], [mood] = await asyncio.gather(predictor.predict(QUERY, ["hi"]), predictor.predict(MOODS, ["hi"]))
+    (asked,) = vllm.requests
+    assert asked["prompt"] == [prompts.prompt_ids(TASK, CODES, "hi"), prompts.prompt_ids(MOOD, MOODS.codes, "hi")]
+    assert asked["allowed_token_ids"] == [prompts.code_id(code) for code in "ABCD"]
+    assert asked["logprobs"] == 4
+    assert set(team.probabilities) == {"billing", "it"} and set(mood.probabilities) == {"upset", "calm", "glad"}
+    assert math.isclose(sum(team.probabilities.values()), 1.0) and math.isclose(sum(mood.probabilities.values()), 1.0)
+
+
+async def test_of_what_travelled_together_each_gets_the_exact_distribution_over_its_own_labels(
+    vllm: FakeVllm, predictor: VllmPredictor, tmp_path: Path
+) -> None:
+    prompts = PromptBuilder(tmp_path / "base")
+    shares = {"A": 0.06, "B": 0.03, "C": 0.9, "D": 0.01}
+    row = {f"token_id:{prompts.code_id(code)}": math.log(share) for code, share in shares.items()}
+    choice = {"logprobs": {"top_logprobs": [row]}}
+    vllm.failure = JSONResponse({"choices": [{"index": 0, **choice}, {"index": 1, **choice}]})
+    [team], [mood] = await asyncio.gather(predictor.predict(QUERY, ["hi"]), predictor.predict(MOODS, ["hi"]))
+    assert team.probabilities == pytest.approx({"billing": 2 / 3, "it": 1 / 3})
+    assert mood.probabilities == pytest.approx({"upset": 0.03 / 0.94, "calm": 0.9 / 0.94, "glad": 0.01 / 0.94})
+
+
+async def test_a_further_question_that_fails_keeps_nobody_from_asking_about_the_team(
+    vllm: FakeVllm, predictor: VllmPredictor
+) -> None:
+    vllm.failure = Response(status_code=503)
+    for _ in range(5):
+        with pytest.raises(Unreachable):
+            await predictor.predict(replace(MOODS, deadline=1.0), ["hi"])
+    assert predictor.breaker.closed
+    vllm.failure = None
+    [team] = await predictor.predict(replace(QUERY, deadline=1.0), ["hi"])
+    assert set(team.probabilities) == {"billing", "it"}

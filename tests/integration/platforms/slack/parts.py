@@ -45,7 +45,11 @@ IT_TEAM = Label(
 )
 TASK = Task("routing", "Which team?", (BILLING_TEAM, IT_TEAM), fallback="it")
 WORDS = Vocabulary(
-    take={"slack": "eyes"}, done={"slack": "white_check_mark"}, wrong={"slack": "-1"}, send={"slack": "outbox_tray"}
+    take={"slack": "eyes"},
+    done={"slack": "white_check_mark"},
+    wrong={"slack": "-1"},
+    send={"slack": "outbox_tray"},
+    request={"slack": "ticket"},
 )
 
 

@@ -37,7 +37,11 @@ TASK = Task(
     fallback="it",
 )
 VOCABULARY = Vocabulary(
-    take={"telegram": "👀"}, done={"telegram": "👌"}, wrong={"telegram": "👎"}, send={"telegram": "🕊"}
+    take={"telegram": "👀"},
+    done={"telegram": "👌"},
+    wrong={"telegram": "👎"},
+    send={"telegram": "🕊"},
+    request={"telegram": "✍"},
 )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +31,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert, QuestionAnswer
 from bot.domain.report_posts import Digest, LearningReport
 from bot.domain.tasks import Label, Task, Vocabulary
 from bot.locales import available
@@ -76,6 +78,14 @@ def shown(content: Content, language: str = "en", links: Links | None = None) ->
     return json.dumps(said(content, language, links).blocks, ensure_ascii=False)
 
 
+UPSET = QuestionAnswer(
+    "sentiment", "upset", "Upset", 0.91, Author.EXAMPLES, (("slack", "rage", "Upset"), ("slack", "relieved", "Calm"))
+)
+SUSPECT = QuestionAnswer(
+    "fraud", "suspect", "Suspicious", 0.97, Author.LEAD, (), ("hold", "sooner", "first", "tell", "also_to"), 5,
+    disputed=True, held="too_many",
+)  # fmt: skip
+TOLD = Alert("fraud", "suspect", "Suspicious", 0.97, Author.EXAMPLES, "billing", SOURCE)
 EVERY = [
     Answer("billing", None),
     Answer("billing", None, remembered=True),
@@ -113,6 +123,12 @@ EVERY = [
     Split("billing", None, SOURCE, done=True),
     WrongTeam(("billing", "it")),
     WrongTeam(("billing", "it"), chosen="it"),
+    card(answers=(UPSET, SUSPECT)),
+    WrongTeam(("calm",), question="sentiment", titles=("Calm",)),
+    WrongTeam(("calm",), question="sentiment", titles=("Calm",), chosen="calm"),
+    TOLD,
+    replace(TOLD, copies=True, author="Ann", excerpt="I was charged twice"),
+    replace(TOLD, withdrawn=True),
     *(Notice(what, team="it", who="Ann", problem="is_archived", minutes=30) for what in What),
 ]
 
@@ -395,3 +411,21 @@ def test_a_report_speaks_no_markup() -> None:
 def test_a_report_lists_its_reasons() -> None:
     text = said(LearningReport("routing", "routing-4", False, ("worse on billing", "3 examples"))).text
     assert text.splitlines()[1:] == ["• worse on billing", "• 3 examples"]
+
+
+def test_a_card_says_what_was_answered_besides_what_follows_and_how_leads_say_otherwise() -> None:
+    text = shown(card(answers=(UPSET, SUSPECT)))
+    assert "Upset · 91%" in text and "Suspicious, a lead says" in text
+    assert "Not Upset? React with: :rage: Upset  :relieved: Calm" in text
+    assert "Suspicious: nothing is sent to the person until somebody of the team reacts here or replies" in text
+    assert "Suspicious: to be taken within 5 minutes" in text
+    assert "Upset" not in shown(card(answers=(UPSET,), moved_to="it")), "a card that was left shows what counts no more"
+
+
+def test_another_room_reads_the_answer_the_team_and_the_way_there_and_no_words() -> None:
+    links = Links(moved="https://test.slack.com/archives/C1/p1")
+    text = shown(TOLD, links=links)
+    assert "Suspicious · 97%: a request to billing" in text and "https://test.slack.com/archives/C1/p1" in text
+    copied = shown(replace(TOLD, copies=True, author="Ann", excerpt="I was charged twice"))
+    assert "from Ann" in copied and "I was charged twice" in copied
+    assert "Not so after all" in shown(replace(TOLD, withdrawn=True))

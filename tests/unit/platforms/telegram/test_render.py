@@ -1,6 +1,7 @@
 """What Telegram is given to show, read as Telegram reads it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -34,6 +35,7 @@ from bot.domain.posts import (
     WordsPlease,
     WrongTeam,
 )
+from bot.domain.question_posts import Alert, QuestionAnswer
 from bot.domain.report_posts import Digest, LearningReport, Withdrawal
 from bot.domain.rich_text import units
 from bot.domain.tasks import Label, Task, Vocabulary
@@ -105,6 +107,11 @@ def samples(text: str) -> list[Content]:
         Sent(text, text, text, problem=text),
         WrongTeam((text,) * 120),
         WrongTeam((), chosen=text),
+        WrongTeam(("calm",), question=text, titles=(text,)),
+        WrongTeam(("calm",), question=text, titles=(text,), chosen="calm"),
+        replace(full_card(text), answers=(answer(text),) * 3),
+        Alert("fraud", text, text, 0.9, "model", text, TEAMS),
+        Alert("fraud", text, text, 0.9, "lead", text, None, copies=True, author=text, excerpt=text, withdrawn=True),
         *(Notice(what, text, text, text, 30) for what in What),
         Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
         COMPARED,
@@ -112,6 +119,13 @@ def samples(text: str) -> list[Content]:
         LearningReport("routing", text, False, ()),
         LearningReport("routing", text, False, (), Withdrawal(text, 400, 60, 900, 50)),
     ]
+
+
+def answer(text: str) -> QuestionAnswer:
+    """One with everything that may be said of it."""
+    legend = (("telegram", "😡", text), ("telegram", "🎉", text))
+    follows = ("hold", "sooner", "first", "tell", "also_to")
+    return QuestionAnswer("fraud", text, text, 0.9, "model", legend, follows, 5, disputed=True, held="too_many")
 
 
 def rest(content: Content) -> list[Continuation]:
@@ -364,3 +378,15 @@ def test_a_report_gives_its_reasons() -> None:
 def test_cutting_counts_as_telegram_does_and_splits_no_emoji(text: str, limit: int, kept: str) -> None:
     assert cut(text, limit) == kept
     assert units(kept) <= limit
+
+
+def test_a_card_says_what_was_answered_besides_and_another_room_hears_of_it() -> None:
+    calm = QuestionAnswer(
+        "sentiment", "upset", "Upset", 0.91, "model", (("telegram", "😡", "Upset"), ("web", "🙂", "Calm")), ("hold",)
+    )
+    said = say(card(answers=(calm,))).text
+    assert "Upset · 91%" in said and "Not Upset? React with: 😡 Upset" in said and "🙂" not in said
+    assert "Upset: nothing is sent to the person" in said
+    alert = Alert("sentiment", "upset", "Upset", 0.91, "model", "billing", TEAMS)
+    assert "Upset · 91%: a request to" in say(alert).text
+    assert "I was charged" in say(replace(alert, copies=True, author="Ann", excerpt="I was charged")).text

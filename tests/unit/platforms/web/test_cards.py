@@ -30,6 +30,7 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.queries import TranscriptLine
+from bot.domain.question_posts import Alert, QuestionAnswer
 from bot.domain.report_posts import Digest, LearningReport
 from bot.platforms.web import render
 from bot.platforms.web.cards import CARDS, team_room
@@ -344,6 +345,7 @@ def test_there_is_a_line_for_everything_that_is_ever_said() -> None:
         "Sent": Sent("hi", "Lead", "Customer"),
         "WrongTeam": WrongTeam(("legal",)),
         "Notice": Notice(What.LEFT, team="legal"),
+        "Alert": Alert("fraud", "suspicious", "Suspicious", 0.9, "model", "billing", None, copies=True, excerpt="hi"),
     }
     assert {*to_person, *to_team} == set(KINDS)
     picture = str(_room(_post(8, COMPARED, None))[0]["picture"])
@@ -357,3 +359,13 @@ def test_there_is_a_line_for_everything_that_is_ever_said() -> None:
         assert said["text"]
     for content in to_team.values():
         assert _room(_post(8, content, None))[0]["kind"] != "gone"
+
+
+def test_a_card_shows_what_was_answered_besides_and_offers_the_other_answers() -> None:
+    legend = (("web", "😠", "Upset"), ("web", "🙂", "Calm"), ("slack", "rage", "Upset"))
+    answer = QuestionAnswer("sentiment", "upset", "Upset", 0.91, "model", legend, ("first",))
+    card = _card(replace(CARD, answers=(answer,)))
+    assert cast(list[str], card["marks"])[-2:] == ["Upset · 91%", "Upset: comes before others in lists"]
+    offered = {one["emoji"]: (one["label"], one["confirms"]) for one in cast(list[Object], card["reactions"])}
+    assert (offered["😠"], offered["🙂"]) == (("Upset", True), ("Calm", False))
+    assert "rage" not in offered

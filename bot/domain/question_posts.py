@@ -1,0 +1,54 @@
+"""What the further questions add to what we say: answers on a card, and word of them in other rooms."""
+
+from dataclasses import dataclass
+
+from bot.domain.messages import MessageRef, Place
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswer:
+    """On a card: what was answered to a further question about its conversation, and what follows from that."""
+
+    task: str
+    label: str
+    title: str
+    """What people read for the label."""
+    confidence: float
+    by: str
+    """A `decisions.Author`."""
+    legend: tuple[tuple[str, str, str], ...] = ()
+    """(platform, emoji, title) of every label that a lead can name with an emoji."""
+    follows: tuple[str, ...] = ()
+    """What follows from it now: `consequences.Follows`."""
+    minutes: int = 0
+    """Of the shorter clock, if one follows."""
+    tell: tuple[Place, ...] = ()
+    """Rooms that hear of it once the card stands."""
+    also_to: tuple[Place, ...] = ()
+    """Rooms that get a copy of the card once it stands."""
+    disputed: bool = False
+    """Leads say different things; nothing is learned until they agree."""
+    held: str = ""
+    """Why what a lead said teaches nobody until a second one agrees, a `guards.Held`; empty: it teaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """In a room that the settings name: a conversation got this answer to a further question."""
+
+    task: str
+    label: str
+    title: str
+    confidence: float
+    by: str
+    """A `decisions.Author`."""
+    team: str
+    """The team that has the conversation."""
+    card: MessageRef | None
+    """Where its card stands; None: nowhere yet."""
+    copies: bool = False
+    """It is a copy of the card, with the person's words; otherwise there are none of them in it."""
+    author: str = ""
+    excerpt: str = ""
+    withdrawn: bool = False
+    """The answer is another by now."""

@@ -1,0 +1,137 @@
+"""What the emoji on a conversation's cards say of the further questions. Pure; who may say it has been asked before."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.domain import reaction_rules
+from bot.domain.consequences import Follows
+from bot.domain.conversations import CardState, LeadLabel, Mark, PendingReactions, QuestionState, label_by_leads
+from bot.domain.decisions import Author, Decision, Reason
+from bot.domain.messages import Reaction, chosen
+from bot.domain.posts import ON_THE_CARD, Post, WrongTeam
+from bot.domain.question_posts import QuestionAnswer
+from bot.domain.questions import Said, counts, effects, shown
+from bot.domain.reaction_rules import Act, Statement, names, wrong_now
+from bot.domain.tasks import Task, Vocabulary
+
+
+def read(task: Task, questions: Sequence[Task], vocabulary: Vocabulary, reaction: Reaction) -> Statement | None:
+    """What the reaction says, of the team or of a question; None: nothing to us."""
+    said = reaction_rules.read(task, vocabulary, reaction)
+    return said or next((one for of in questions if (one := _read(of, reaction)) is not None), None)
+
+
+def _read(question: Task, reaction: Reaction) -> Statement | None:
+    picked = chosen(reaction.emoji)
+    if picked is None:
+        label = question.label_of_emoji(reaction.ref.platform, reaction.emoji)
+        return None if label is None else Statement(reaction, Act.NAME, label, task=question.name)
+    via, word = picked
+    named = next((label for label in question.names if spelled(question, label) == word), None)
+    return None if named is None else Statement(reaction, Act.NAME, named, via, task=question.name)
+
+
+def spelled(question: Task, label: str) -> str:
+    """A label of a question as `messages.choice` has it, apart from every team."""
+    return f"{question.name}/{label}"
+
+
+def states(
+    questions: Sequence[Task], pending: PendingReactions, said: Sequence[Statement]
+) -> tuple[QuestionState, ...]:
+    """What leads say of each question now, and the decision that follows where that is another answer than before."""
+    return tuple(_state(question, pending, said) for question in questions)
+
+
+def _state(question: Task, pending: PendingReactions, said: Sequence[Statement]) -> QuestionState:
+    mine = [s for s in said if s.task == question.name and names(s, said)]
+    marks = [Mark(s.label, s.reaction.actor, s.reaction.at, s.reaction.ref, s.reaction.heard) for s in mine]
+    first = next((one for one in pending.first_answers if one.task == question.name), None)
+    lead_label = label_by_leads(marks, first.label if first is not None else "")
+    return QuestionState(question.name, lead_label, _decision(question, pending, first, lead_label))
+
+
+def _decision(
+    question: Task, pending: PendingReactions, first: Decision | None, lead_label: LeadLabel | None
+) -> Decision | None:
+    now = next((one for one in pending.answers if one.task == question.name), None)
+    if lead_label is not None:
+        if now is not None and now.label == lead_label.label and counts(now):
+            return None
+        return Decision(question.name, lead_label.label, Author.LEAD, Reason.CORRECTED, actor=lead_label.lead.key)
+    if now is None or first is None or (now.label == first.label and now.by is not Author.LEAD):
+        return None
+    # What was a guess before any lead spoke is one again, from which nothing follows
+    return first if first.reason is Reason.UNSURE else replace(first, reason=Reason.WITHDRAWN)
+
+
+def answers_now(pending: PendingReactions, found: Sequence[QuestionState]) -> tuple[Decision, ...]:
+    """The answer to each question after what leads say."""
+    decided = {state.task: state.decision for state in found if state.decision is not None}
+    kept = [one for one in pending.answers if one.task not in decided]
+    return (*kept, *decided.values())
+
+
+def concluded(
+    questions: Sequence[Task], pending: PendingReactions, standing: CardState, said: Sequence[Statement]
+) -> tuple[CardState, tuple[QuestionAnswer, ...]]:
+    """The state with what is said of the questions in it, and what the card shows of them from now on.
+
+    Whoever puts anything on the card that counts has looked at it.
+    """
+    found = states(questions, pending, said)
+    answers, looked = answers_now(pending, found), bool(said)
+    disputed = {s.task: s.lead_label is not None and s.lead_label.disputed for s in found}
+    told = {task: Said(contested, looked or not _holds(pending, task)) for task, contested in disputed.items()}
+    whole = replace(standing, questions=found, looked=looked, effects=effects(questions, answers))
+    return whole, _held_as_before(pending, shown(questions, answers, told))
+
+
+def _held_as_before(pending: PendingReactions, answers: tuple[QuestionAnswer, ...]) -> tuple[QuestionAnswer, ...]:
+    """Whether an answer teaches is found out when it is stored: until then the card says what it said."""
+    card = pending.card.card.answers if pending.card is not None else ()
+    held = {(one.task, one.label): one.held for one in card}
+    return tuple(replace(one, held=held.get((one.task, one.label), "")) for one in answers)
+
+
+def _holds(pending: PendingReactions, task: str) -> bool:
+    """Whether the card says by now that something is held back: once released it stays so."""
+    if pending.card is None:
+        return True
+    return any(Follows.HOLD in one.follows for one in pending.card.card.answers if one.task == task)
+
+
+# --- labels without an emoji ---
+
+
+def wrong_answers(questions: Sequence[Task], pending: PendingReactions, said: Sequence[Statement]) -> list[Post]:
+    """A lead says that something on the card is wrong: what of the answers that no emoji names? A button each.
+
+    The buttons go once nobody says so any more.
+    """
+    platform = pending.card.place.platform if pending.card is not None else ""
+    offered = {content.question for _, content in pending.asking if isinstance(content, WrongTeam)}
+    if wrong_now(pending, said):
+        return [
+            Post(ON_THE_CARD, WrongTeam(choices, question=one.name, titles=tuple(map(one.shown, choices))))
+            for one in questions
+            if one.name not in offered and (choices := _without_emoji(one, pending, platform))
+        ]
+    return [] if any(s.act is Act.WRONG for s in said) else _over(pending)
+
+
+def _without_emoji(question: Task, pending: PendingReactions, platform: str) -> tuple[str, ...]:
+    """Every label but the present one, where any of them cannot be named by an emoji there."""
+    now = next((one.label for one in pending.answers if one.task == question.name), None)
+    if now is None or all(platform in label.emoji for label in question.labels):
+        return ()
+    return tuple(name for name in question.names if name != now)
+
+
+def _over(pending: PendingReactions) -> list[Post]:
+    now = {one.task: one.label for one in pending.answers}
+    return [
+        Post(ON_THE_CARD, replace(content, chosen=now.get(content.question, "")), edits=post)
+        for post, content in pending.asking
+        if isinstance(content, WrongTeam) and content.question
+    ]

@@ -1,0 +1,163 @@
+"""The further questions about a conversation: what is answered, what a card shows of it, and who hears of it. Pure.
+
+They never decide where a conversation goes, and nobody is asked about them: who is unsure shows how unsure, and
+nothing follows from it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.consequences import Consequences, Effects, Follows, together
+from bot.domain.conversations import StandingAlert, StandingCard
+from bot.domain.decisions import Author, Decision, NoPrediction, Opinion, Reason, decide
+from bot.domain.guards import Held
+from bot.domain.messages import MessageRef, Place
+from bot.domain.posts import Card, Post
+from bot.domain.question_posts import Alert, QuestionAnswer
+from bot.domain.tasks import Task
+
+_SILENT = (None, Reason.MODEL_DOWN)
+"""Why somebody does not speak now who may speak in a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of an answer besides the answer itself."""
+
+    disputed: bool = False
+    looked: bool = False
+    """Somebody of the team looked at the card: nothing is held back any more."""
+
+
+def answered(task: Task, opinions: Sequence[Opinion | NoPrediction]) -> Decision | None:
+    """The answer: the likeliest label, however unsure. None: nobody could say anything now; it is asked again."""
+    made = decide(task, opinions, may_ask=True)
+    if not made.probabilities and any(isinstance(o, NoPrediction) and o.reason in _SILENT for o in opinions):
+        return None
+    return replace(made, candidates=())
+
+
+def counts(answer: Decision) -> bool:
+    """Whether anything may follow from it: a lead said so, or it is as sure as the question asks."""
+    if answer.by is Author.LEAD:
+        return True
+    return bool(answer.probabilities) and answer.by is not Author.FALLBACK and answer.reason is not Reason.UNSURE
+
+
+def consequences(questions: Sequence[Task], answer: Decision) -> Consequences:
+    """What follows from an answer."""
+    task = next((task for task in questions if task.name == answer.task), None)
+    if task is None or answer.label not in task.names or not counts(answer):
+        return Consequences()
+    return task.label(answer.label).consequences
+
+
+def effects(questions: Sequence[Task], answers: Iterable[Decision]) -> Effects:
+    """What the answers together mean for the conversation itself."""
+    return together(consequences(questions, answer) for answer in answers)
+
+
+def shown(
+    questions: Sequence[Task], answers: Iterable[Decision], said: Mapping[str, Said] | None = None
+) -> tuple[QuestionAnswer, ...]:
+    """What a card shows, in the order of the settings. What nobody knew is left out."""
+    by_task = {answer.task: answer for answer in answers}
+    return tuple(
+        _shown(task, by_task[task.name], consequences(questions, by_task[task.name]), (said or {}).get(task.name))
+        for task in questions
+        if task.name in by_task and _is_known(task, by_task[task.name])
+    )
+
+
+def _is_known(task: Task, answer: Decision) -> bool:
+    return answer.label in task.names and (answer.by is Author.LEAD or answer.confidence > 0)
+
+
+def _shown(task: Task, answer: Decision, follows: Consequences, said: Said | None) -> QuestionAnswer:
+    said = said or Said()
+    kinds = [kind for kind in follows.kinds if not (kind is Follows.HOLD and said.looked)]
+    return QuestionAnswer(
+        task=task.name,
+        label=answer.label,
+        title=task.shown(answer.label),
+        confidence=answer.confidence,
+        by=answer.by,
+        legend=tuple((platform, emoji, one.shown) for one in task.labels for platform, emoji in one.emoji.items()),
+        follows=tuple(kind.value for kind in kinds),
+        minutes=follows.minutes,
+        tell=follows.tell,
+        also_to=follows.also_to,
+        disputed=said.disputed,
+    )
+
+
+def with_answers(posts: Sequence[Post], card: StandingCard | None, answers: tuple[QuestionAnswer, ...]) -> list[Post]:
+    """The card that stands from now on shows these answers; it is rewritten where nothing else would rewrite it."""
+    told = [
+        replace(post, content=replace(post.content, answers=answers))
+        if isinstance(post.content, Card) and post.content.moved_to is None
+        else post
+        for post in posts
+    ]
+    if any(isinstance(post.content, Card) for post in posts) or card is None or card.card.answers == answers:
+        return told
+    return [*told, Post(card.place, replace(card.card, answers=answers), edits=card.post)]
+
+
+def with_held(posts: Sequence[Post], card: StandingCard | None, why: Mapping[str, Held | None]) -> list[Post]:
+    """The same for why what leads said of these questions teaches nobody yet."""
+    current = next(
+        (p.content for p in posts if isinstance(p.content, Card) and p.content.moved_to is None),
+        None if card is None else card.card,
+    )
+    if current is None:
+        return list(posts)
+    return with_answers(posts, card, tuple(_held(one, why) for one in current.answers))
+
+
+def _held(answer: QuestionAnswer, why: Mapping[str, Held | None]) -> QuestionAnswer:
+    held = why.get(answer.task)
+    return replace(answer, held="" if held is None or held is Held.DISPUTED else held.value)
+
+
+# --- other rooms ---
+
+
+def alerts_of(card: Card, ref: MessageRef | None) -> list[Post]:
+    """Who hears of the answers on a card that stands from now on."""
+    return [post for answer in card.answers for post in _alerts(card, answer, ref)]
+
+
+def _alerts(card: Card, answer: QuestionAnswer, ref: MessageRef | None) -> list[Post]:
+    alert = Alert(answer.task, answer.label, answer.title, answer.confidence, answer.by, card.label, ref)
+    copy = replace(alert, copies=True, author=card.author, excerpt=card.excerpt)
+    return [*(Post(room, alert) for room in answer.tell), *(Post(room, copy) for room in answer.also_to)]
+
+
+def alerts_now(card: StandingCard | None, known: Sequence[StandingAlert], now: Sequence[QuestionAnswer]) -> list[Post]:
+    """Rooms that heard of an answer hear that it is another one, or stands again; others hear of it for the first time.
+
+    Nothing where the card is still to be said: then whoever has to hear of it hears once it stands.
+    """
+    if card is None or card.ref is None:
+        return []
+    posts = []
+    for one in known:
+        withdrawn = not any(_follows(one.alert, answer) for answer in now)
+        if withdrawn != one.alert.withdrawn:
+            posts.append(Post(one.place, replace(one.alert, withdrawn=withdrawn), edits=one.post))
+    told = {(one.place, one.alert.task, one.alert.label, one.alert.copies) for one in known}
+    fresh = alerts_of(replace(card.card, answers=tuple(now)), card.ref)
+    return [*posts, *(post for post in fresh if _place_of(post) not in told)]
+
+
+def _follows(alert: Alert, answer: QuestionAnswer) -> bool:
+    """Whether what was told still follows from the answer."""
+    kind = Follows.ALSO_TO if alert.copies else Follows.TELL
+    return (alert.task, alert.label) == (answer.task, answer.label) and kind in answer.follows
+
+
+def _place_of(post: Post) -> tuple[Place, str, str, bool] | None:
+    if not isinstance(post.content, Alert):
+        return None
+    return post.place, post.content.task, post.content.label, post.content.copies

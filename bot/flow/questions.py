@@ -1,0 +1,133 @@
+"""The further questions: asked of every conversation with the one about its team, and later where that was too early.
+
+Nobody waits for them. What is not answered a moment after the team is known, or could not be said by anybody, is asked
+again by the step; neither an error nor a slow answer reaches the decision on the team.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar
+
+from bot.domain.conversations import State, UnansweredConversation
+from bot.domain.decisions import Decision
+from bot.domain.errors import SwitchboardError, Unreachable
+from bot.domain.failures import ItemKey, reason_of
+from bot.domain.ledger import Change, Ledger
+from bot.domain.model_ports import Vector
+from bot.domain.questions import Said, alerts_now, answered, effects, shown, with_answers
+from bot.domain.tasks import Task
+from bot.flow.classify import Classifier
+from bot.flow.step import Step
+
+log = logging.getLogger(__name__)
+
+_GRACE = 0.25
+"""Seconds after the team is known for which its decision waits for the other answers, to be stored with them."""
+Answers = tuple[Decision, ...]
+Asking = Sequence["asyncio.Task[list[Decision | None]]"]
+"""A task for each question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Asks the further questions about texts."""
+
+    tasks: Sequence[Task]
+    classifier: Classifier
+
+    def begin(
+        self, texts: Sequence[str], askers: Sequence[str], vectors: "asyncio.Future[Sequence[Vector | None]]"
+    ) -> Asking:
+        """Ask all questions of all texts, at once and beside whatever else is asked; `vectors` are the texts'."""
+        return [
+            asyncio.create_task(self._ask(task, texts, askers, vectors), name=f"question {task.name}")
+            for task in self.tasks
+        ]
+
+    async def answers(self, texts: Sequence[str]) -> list[Answers]:
+        """Every answer to every text, however long it takes; one that nobody can give now is missing."""
+        vectors = self.classifier.embedding(texts)
+        try:
+            return await self.in_time(self.begin(texts, (), vectors), len(texts), None)
+        finally:
+            vectors.cancel()
+
+    async def in_time(self, asking: Asking, texts: int, grace: float | None = _GRACE) -> list[Answers]:
+        """What was answered in time, of each text; the rest is asked again later. Never raises for it."""
+        try:
+            done, _ = await asyncio.wait(asking, timeout=grace)
+        finally:
+            for one in asking:
+                one.cancel()
+        columns = [one.result() for one in asking if one in done]
+        return [tuple(said for of in columns if (said := of[n]) is not None) for n in range(texts)]
+
+    async def _ask(
+        self,
+        task: Task,
+        texts: Sequence[str],
+        askers: Sequence[str],
+        vectors: "asyncio.Future[Sequence[Vector | None]]",
+    ) -> list[Decision | None]:
+        """The answers to one question. Whatever is wrong with it concerns no other question."""
+        try:
+            query = replace(await self.classifier.query(task, hurried=True), further=True)
+            known = await self.classifier.consider(query, texts, False, askers, vectors, tell_language=False)
+            return [answered(task, one.opinions) for one in known]
+        except SwitchboardError as error:
+            log.warning("question not answered", extra={"task": task.name, "problem": str(error)})
+        except Exception as error:  # noqa: BLE001 - of this question alone: the team is decided all the same
+            log.error("question failed", extra={"task": task.name, "problem": reason_of(error)})
+        return [None] * len(texts)
+
+    def missing(self, answers: Answers) -> bool:
+        """Whether a question is still to be answered."""
+        return len({one.task for one in answers} & {task.name for task in self.tasks}) < len(self.tasks)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAsker(Step[UnansweredConversation]):
+    """Asks what was not answered when the team was decided, and rewrites the card."""
+
+    name: ClassVar[str] = "ask"
+    wakes_on: ClassVar[frozenset[Change]] = frozenset({Change.FREED})
+
+    questions: Questions
+    ledger: Ledger
+    now: Callable[[], datetime]
+
+    async def claim(self, limit: int, at_work: Sequence[UnansweredConversation] = ()) -> list[UnansweredConversation]:
+        """Conversations whose team is known, and about which a question was not answered."""
+        return await self.ledger.claim_unanswered(self.now(), limit) if self.questions.tasks else []
+
+    def key(self, item: UnansweredConversation) -> ItemKey:
+        return ItemKey(self.name, str(item.conversation.id), item.conversation.id)
+
+    async def handle(self, item: UnansweredConversation) -> None:
+        """Ask what is missing, and show everything on the card. Raises Unreachable while nobody can answer."""
+        tasks = self.questions.tasks
+        missing = [task for task in tasks if task.name not in {one.task for one in item.answers}]
+        fresh = await self._ask(item, missing) if missing else ()
+        answers = (*item.answers, *fresh)
+        still = self.questions.missing(answers)
+        if still and not fresh:
+            raise Unreachable("nobody could answer a question; it is asked again")
+        looked = item.conversation.taken_by is not None or item.conversation.state is State.CLOSED
+        on_card = shown(tasks, answers, {task.name: Said(looked=looked) for task in tasks})
+        posts = [*with_answers([], item.card, on_card), *alerts_now(item.card, item.alerts, on_card)]
+        await self.ledger.conclude_answers(item, fresh, effects(tasks, answers), posts, still, self.now())
+        log.info("questions answered", extra={"conversation": item.conversation.id, "answers": len(fresh)})
+
+    async def _ask(self, item: UnansweredConversation, missing: Sequence[Task]) -> Answers:
+        classifier = self.questions.classifier
+        vectors: asyncio.Future[Sequence[Vector | None]] = asyncio.get_running_loop().create_future()
+        vectors.set_result([item.vector])
+        if item.vector is None or item.embedder != classifier.embedder.name:
+            vectors = classifier.embedding([item.text])
+        asker = item.conversation.person.key
+        questions = replace(self.questions, tasks=missing)
+        [answers] = await questions.in_time(questions.begin([item.text], [asker], vectors), 1, None)
+        return answers

@@ -1,0 +1,67 @@
+"""What the further questions add to a card, and what other rooms hear of their answers, in a team's language. Pure."""
+
+from collections.abc import Callable
+
+from bot.domain.consequences import Follows
+from bot.domain.decisions import Author
+from bot.domain.posts import Card, WrongTeam
+from bot.domain.question_posts import Alert, QuestionAnswer
+from bot.domain.tasks import Task
+from bot.locales import sentence
+
+
+def answers(card: Card, language: str) -> list[str]:
+    """A line for each answer, and one for whatever follows from it, its cause first."""
+    return [line for answer in card.answers for line in _lines(answer, language)]
+
+
+def _lines(answer: QuestionAnswer, language: str) -> list[str]:
+    lines = [in_short(answer, language)]
+    for follows in answer.follows:
+        if follows in list(Follows):
+            lines.append(sentence(language, f"follows_{follows}", title=answer.title, minutes=answer.minutes))
+    if answer.disputed:
+        lines.append(sentence(language, "answer_disputed", title=answer.title))
+    if answer.held:
+        lines.append(sentence(language, "answer_held", title=answer.title))
+    return lines
+
+
+def in_short(answer: QuestionAnswer | Alert, language: str) -> str:
+    """The answer and how sure it is, or that a lead says so."""
+    if answer.by == Author.LEAD:
+        return sentence(language, "answer_by_lead", title=answer.title)
+    return sentence(language, "answer_sure", title=answer.title, confidence=f"{answer.confidence:.0%}")
+
+
+def legends(card: Card, platform: str, language: str, emoji: Callable[[str], str] = str) -> list[str]:
+    """For leads: which emoji says another answer, a line for each question that has some on this platform."""
+    lines = []
+    for answer in card.answers:
+        known = [f"{emoji(sign)} {title}" for of, sign, title in answer.legend if of == platform]
+        if known:
+            lines.append(sentence(language, "answer_legend", title=answer.title, legend="  ".join(known)))
+    return lines
+
+
+def alert(content: Alert, language: str, task: Task) -> str:
+    """What another room hears. The person's words, of a copy, are the platform's to quote under it."""
+    words = {"answer": in_short(content, language), "team": task.shown(content.team)}
+    if content.withdrawn:
+        return sentence(language, "alert_withdrawn", **words)
+    if content.copies:
+        return sentence(language, "alert_copy", author=content.author or sentence(language, "someone"), **words)
+    return sentence(language, "alert", **words)
+
+
+def choices(content: WrongTeam, task: Task) -> list[str]:
+    """What stands on the buttons."""
+    return list(content.titles) or [task.shown(label) for label in content.choices]
+
+
+def wrong_answer(content: WrongTeam, language: str) -> str:
+    """Which answer is right then; or the one that it is."""
+    if content.chosen is None:
+        return sentence(language, "wrong_answer", question=content.question)
+    shown = dict(zip(content.choices, content.titles, strict=False))
+    return sentence(language, "wrong_answer_chosen", title=shown.get(content.chosen, content.chosen))

@@ -1,0 +1,103 @@
+"""What the settings say of the further questions: what follows from their labels, and emoji that no two may share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.domain.consequences import Consequences
+from bot.domain.messages import Place
+from bot.domain.tasks import Label, Task
+from bot.settings_values import Table, Values, listed
+
+CONSEQUENCES = ("tell", "sooner", "hold", "first", "also_to")
+"""The keys of a label by which something follows from it."""
+LEADS = "leads"
+"""In place of rooms: the fallback team's."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSettings:
+    """Reads what tasks that send nowhere have besides their labels."""
+
+    values: Values
+    place: Callable[[str, str, str, str], Place | None]
+    """(platform, what is written, the keys above, the key) -> the room; a mistake is noted."""
+    platforms: frozenset[str]
+    """Those that the file names; empty where that is not known."""
+
+    def read(self, tasks: Sequence[Task], table: Table, routing: Task) -> tuple[Task, ...]:
+        """The tasks with what follows from each label of a question."""
+        self._one_emoji_each(tasks)
+        found = []
+        for task in tasks:
+            rows = self._rows(table, task.name)
+            labels = tuple(self._label(task, label, rows, routing) for label in task.labels)
+            found.append(replace(task, labels=labels))
+        return tuple(found)
+
+    def _rows(self, table: Table, task: str) -> Table:
+        own = table.get(task)
+        rows = own.get("labels") if isinstance(own, dict) else None
+        return rows if isinstance(rows, dict) else {}
+
+    def _label(self, task: Task, label: Label, rows: Table, routing: Task) -> Label:
+        row, where = rows.get(label.name), f"tasks.{task.name}.labels.{label.name}."
+        written = row if isinstance(row, dict) else {}
+        stray = [key for key in CONSEQUENCES if key in written] if task is routing else []
+        if stray:
+            self.values.mistake(
+                f"{where}{stray[0]}: a team has a room already (deliver_to); this is for labels of further questions"
+            )
+        return label if task is routing else replace(label, consequences=self._consequences(written, where, routing))
+
+    def _consequences(self, row: Table, where: str, routing: Task) -> Consequences:
+        values = self.values
+        return Consequences(
+            tell=self._rooms(row, "tell", where, routing),
+            also_to=self._rooms(row, "also_to", where, routing),
+            sooner=self._clock(row, where),
+            hold=values.yes_or_no(row, "hold", False, where),
+            first=values.yes_or_no(row, "first", False, where),
+        )
+
+    def _clock(self, row: Table, where: str) -> timedelta | None:
+        """Minutes, at least one."""
+        if "sooner" not in row:
+            return None
+        minutes = self.values.number(row, "sooner", 1, where)
+        if minutes < 1:
+            self.values.mistake(f"{where}sooner: write how many minutes a team has to take it, 1 or more")
+        return timedelta(minutes=minutes)
+
+    def _rooms(self, row: Table, key: str, where: str, routing: Task) -> tuple[Place, ...]:
+        if key not in row:
+            return ()
+        if row[key] == LEADS:
+            leads = next((label for label in routing.labels if label.name == routing.fallback), None)
+            return () if leads is None else tuple(leads.deliver_to.values())
+        if not isinstance(row[key], dict) or not row[key]:
+            names = self.platforms or {"slack"}
+            example = f'{{ {min(names)} = "…" }}'
+            self.values.mistake(f'{where}{key}: names no room; write {example}, or "{LEADS}" for the fallback team\'s')
+            return ()
+        written = self.values.by_platform(row, key, where)
+        deaf = sorted(written.keys() - self.platforms) if self.platforms else []
+        if deaf:
+            self.values.mistake(
+                f"{where}{key}.{deaf[0]}: {deaf[0]} is not set up; platforms here are {listed(self.platforms)}"
+            )
+        rooms = [self.place(platform, text, where, key) for platform, text in written.items()]
+        return tuple(room for room in rooms if room is not None)
+
+    def _one_emoji_each(self, tasks: Sequence[Task]) -> None:
+        """No emoji may mean labels of two tasks on one platform: nobody could tell which is meant."""
+        seen: dict[tuple[str, str], tuple[str, str]] = {}
+        for task in tasks:
+            for label in task.labels:
+                for platform, emoji in label.emoji.items():
+                    first, key = seen.setdefault((platform, emoji), (task.name, label.name))
+                    if first != task.name:
+                        self.values.mistake(
+                            f"tasks.{task.name}.labels.{label.name}.emoji.{platform}: {emoji} already means {key} of "
+                            f"tasks.{first}; give each its own"
+                        )
