@@ -15,6 +15,7 @@ from bot.commands.audit import audit, export_person
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.compare import comparing
 from bot.commands.corrections import corrections
+from bot.commands.curve import drawing
 from bot.commands.data import data
 from bot.commands.database import backup, migrate, restore
 from bot.commands.failed import failed
@@ -72,6 +73,7 @@ cli.command()(audit)
 cli.command()(retention)
 cli.command()(review)
 cli.command(name="compare")(comparing)
+cli.command(name="curve")(drawing)
 cli.command()(replay)
 cli.command()(why)
 cli.command()(token)

@@ -68,6 +68,7 @@ from bot.store import (
     silent_signals,
     unlearner,
 )
+from bot.weekly_jobs import comparison_jobs
 from db.digests import PostgresDigests
 from db.invariants import PostgresInvariants
 from db.processes import PostgresProcesses
@@ -196,6 +197,7 @@ def start_model_steps(
         for task in settings.tasks
         if task.learning.digest and task.label(task.fallback).deliver_to
     ]
+    jobs += comparison_jobs(settings, store, models)
     _work(group, sorter, store, wakeups)
     _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)

@@ -20,9 +20,11 @@ _LEARNING = (
     "automatic_rollback",
     "shadow",
     "digest",
+    "comparison",
     "silent_signals",
     "canary",
 )
+_REPORTS = ("digest", "comparison")
 _TRAINING = ("ask_above_minutes", "price_per_hour")
 _GUARDS = ("corrections_per_hour", "new_team_corrections", "neighbour_guard")
 
@@ -101,15 +103,16 @@ class Tasks:
             canary=self.values.number(table, "canary", 0.0, where, at_most=0.5),
             silent_signals=self.values.number(table, "silent_signals", 0.0, where, at_most=1.0),
             digest=self._cron(table, "digest", Learning().digest, where),
+            comparison=self._cron(table, "comparison", Learning().comparison, where),
             ask_above_minutes=self.values.number(table, "ask_above_minutes", Learning().ask_above_minutes, where),
             price_per_hour=self.values.number(table, "price_per_hour", 0.0, where),
             guards=self._guards(table, where),
         )
 
     def _cron(self, table: Table, key: str, usual: str, where: str) -> str:
-        """When something is done; only a digest may be written as nothing: then it never is."""
+        """When something is done; what only reports may be written as nothing: then it never is."""
         written = self.values.text(table, key, usual, where)
-        if key == "digest" and not written.strip():
+        if key in _REPORTS and not written.strip():
             return ""
         if problem := cron_problem(written):
             self.values.mistake(

@@ -124,6 +124,7 @@ def _outcome(
 ) -> Outcome:
     routes = row.task == decisions.made.task
     ended = ruling.label if ruling is not None else (row.label if routes and row.label else decisions.made.label)
+    said = ruling is not None or bool(decisions.moves)
     acted = routes and (row.taken_by is not None or row.state == State.CLOSED)
     return Outcome(
         conversation=row.id,
@@ -131,7 +132,8 @@ def _outcome(
         first=decisions.first,
         at=decisions.made.at,
         ended=decisions.now(ended),
-        settled=ruling is not None or bool(decisions.moves) or acted,
+        settled=said or acted,
+        said=said,
         moved_at=decisions.moved_at,
         disputed=ruling is not None and ruling.disputed,
         quarantined=quarantined,

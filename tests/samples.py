@@ -7,6 +7,7 @@ from bot.domain.conversations import Conversation, PendingReactions, StandingCar
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.messages import Media, MediaKind, Message, MessageRef, Person, Place, Reaction
 from bot.domain.posts import Card
+from bot.domain.report_posts import ComparisonReport, ReportedArm
 from bot.domain.tasks import Label, Task, Vocabulary
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -35,6 +36,20 @@ CUSTOMER = Person("web", "customer", "Cleo", "en")
 LEAD = Person("web", "lead", "Lee")
 AGENT = Person("web", "agent", "Ada")
 STRANGER = Person("web", "stranger", "Sam")
+COMPARED = ComparisonReport(
+    "routing",
+    "worth_it",
+    400,
+    -0.041,
+    0.012,
+    (
+        ReportedArm("majority", 0.25, -0.71, -0.64, 0.0),
+        ReportedArm("words", 0.88, -0.06, -0.02),
+        ReportedArm("mixture", 0.921, per_1000=0.02),
+        ReportedArm("mixture without adapter", 0.88, -0.053, -0.029, 0.004),
+    ),
+    "USD",
+)
 PHOTO = Media("web", "photo-1", MediaKind.PHOTO, "receipt.jpg")
 
 

@@ -1,8 +1,10 @@
 """`switchboard compare`: whether fine-tuning is worth it, on one's own messages and at one's own prices."""
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,26 +25,40 @@ from bot.commands.compare_options import (
     with_prices_of,
 )
 from bot.commands.comparison import OWN, Comparison, PredictionFile, Priced, compare
+from bot.commands.comparison_history import MOST, History, show_history, write_history
 from bot.commands.comparison_report import show, write_page
 from bot.commands.file_options import (
     Encoding,
     KeepHtml,
     LabelColumn,
     Mapped,
-    ReadFrom,
+    MaybeReadFrom,
     SkipBad,
     TextColumns,
     UnknownLabels,
     read_options,
 )
+from bot.commands.period import SettledSince
 from bot.commands.prompting import Prompter
+from bot.commands.settled_messages import asked_when, settled_between
+from bot.commands.training_costs import with_training
 from bot.console import say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
+from bot.domain.learning import Example
+from bot.domain.past_comparisons import PastComparison
 from bot.domain.price_book import PriceBook, read_prices
+from bot.domain.settled import truth_notes
+from bot.domain.tasks import Task
+from bot.domain.training_cost import TrainedAdapter
 from bot.files import read_whole
 from bot.model_stack import open_model_stack
 from bot.prompted_models import own_base
+from bot.settings import Settings
+from bot.store import Store, now, open_store
+from db.comparisons import PostgresComparisons
+from db.outcomes import PostgresOutcomes
+from db.training_costs import PostgresTrainingCosts
 
 PRICES = Path(__file__).parents[1] / "prices.toml"
 Predicted = Annotated[
@@ -59,7 +75,9 @@ Page = Annotated[
 
 
 def comparing(
-    file: ReadFrom,
+    file: MaybeReadFrom = None,
+    since: SettledSince = None,
+    history: History = False,
     predictions: Predicted = None,
     prices: Prices = None,
     gpu: Gpu = False,
@@ -81,12 +99,14 @@ def comparing(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Whether the fine-tuned model is worth it, on a labelled file; of one with splits, on its test rows.
+    """Whether the fine-tuned model is worth it, on a labelled file or, with --since, on past messages.
 
     The commonest label, each voice alone, the whole mixture and the mixture without
     the fine-tuned model, on the same messages: how often each is right, how fast it
     is, what it costs, and one sentence of verdict. --predictions puts anybody else's
-    answers beside them. Messages that nearly repeat a learned text are left out.
+    answers beside them. Messages that nearly repeat a learned text are left out. Of
+    a file with splits the test rows count; of past messages those whose label was
+    settled by what happened later. --history shows the verdicts of the weeks.
 
     --prompt, --base and --endpoint prompt models that were not fine-tuned, with and
     without examples; interrupted, the same command goes on where it was. --cascade
@@ -95,27 +115,65 @@ def comparing(
     settings = read_settings(config)
     with spoken():
         asked = settings.task(task)
+        if history:
+            _history(settings, asked, html, as_json)
+            return
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         files = prediction_files(predictions or ())
         wanted = wanted_arms(settings, endpoint or (), prompt, base or (), shots, cascade, sure)
         priced = Priced(with_prices_of(wanted.endpoints, price_book(prices or PRICES)), gpu)
-        given = examples.labelled(file, asked, options, skip_bad)
+        when = asked_when(file, since, asked, now())
+        given = examples.labelled(file, asked, options, skip_bad) if file is not None else []
 
     async def work() -> Comparison:
         async with AsyncExitStack() as stack:
             store, models = await stack.enter_async_context(open_model_stack(settings, asked_much=asked))
             known, today = await store.examples.examples(asked.name), datetime.now(UTC).date()
+            judging, truth = await _judging(store, asked, when, given)
             own, embedder = partial(own_base, settings, models), models.classifier.embedder
             prompter = Prompter(wanted, settings, embedder, store.lessons, own, priced.book, gpu, stack.aclose)
             prompting = prompter.ask if wanted.anything else None
-            return await compare(models.learner.scorer, asked, known, given, files, priced, today, prompting)
+            trained = await _trained(store, asked, settings.model.base)  # now: prompting another base closes the store
+            made = await compare(models.learner.scorer, asked, known, judging, files, priced, today, prompting)
+            made = with_training(made, trained, gpu, now())
+            return replace(made, notes=[*truth, *made.notes])
 
-    made = run_to_end(work())
+    _told(run_to_end(work()), as_json, html)
+
+
+def _told(made: Comparison, as_json: bool, html: Path | None) -> None:
     show(made, as_json, sys.stdout)
     with spoken():
         if html is not None:
             write_page(html, made)
             say(f"{html} is written")
+
+
+async def _judging(
+    store: Store, task: Task, when: tuple[datetime, datetime] | None, given: Sequence[Example]
+) -> tuple[Sequence[Example], list[str]]:
+    """What to judge by, and what is to be known of how its truth was obtained."""
+    if when is None:
+        return given, []
+    settled = await settled_between(PostgresOutcomes(store.database), task, when)
+    return settled.examples, truth_notes(settled)
+
+
+async def _trained(store: Store, task: Task, base: str) -> TrainedAdapter | None:
+    champion = await store.registry.champion(task.name, base)
+    return await PostgresTrainingCosts(store.database).trained(task.name, champion.name) if champion else None
+
+
+def _history(settings: Settings, task: Task, html: Path | None, as_json: bool) -> None:
+    async def read() -> Sequence[PastComparison]:
+        async with open_store(settings) as store:
+            return await PostgresComparisons(store.database).newest(task.name, MOST)
+
+    past = asyncio.run(read())
+    show_history(past, task.name, as_json, sys.stdout)
+    if html is not None:
+        write_history(html, past, task.name)
+        say(f"{html} is written")
 
 
 def prediction_files(written: Sequence[str]) -> list[PredictionFile]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -13,6 +14,7 @@ from bot.domain.comparison import (
     SERVED,
     WITHOUT,
     Arm,
+    Difference,
     Figures,
     figures,
     majority,
@@ -26,13 +28,15 @@ from bot.domain.model_ports import Query
 from bot.domain.predictions import NO_ANSWER, Predictions, read_predictions
 from bot.domain.price_book import PriceBook
 from bot.domain.tasks import Task
-from bot.domain.worth import verdict
+from bot.domain.worth import Ruling, ruling, verdict
 from bot.flow.classify import Classifier
 from bot.flow.score import Answered, Scorer
 
 VOICES = (WORDS, VECTORS, NEIGHBOURS, ADAPTER)
 OWN = (MAJORITY, *VOICES, SERVED, WITHOUT)
 """The arms that a file of predictions cannot be called after."""
+Counting = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+"""Shows somebody how far it is."""
 _HEARD_AS = {"model": ADAPTER}
 """What a decision calls the adapter where no voice speaks beside it."""
 _TIMED = 40
@@ -67,6 +71,8 @@ class Comparison:
     """Left out, because another message of the file is the same."""
     rows: Sequence[Figures]
     verdict: str
+    ruled: tuple[Ruling, Difference | None]
+    """What the verdict says, and the difference it rests on."""
     notes: Sequence[str]
     book: PriceBook
     failed: Sequence[tuple[str, str]] = ()
@@ -94,6 +100,7 @@ async def compare(
     priced: Priced,
     today: date,
     prompting: Prompting | None = None,
+    count: Counting = counting,
 ) -> Comparison:
     """Every arm on the messages that nearly repeat nothing to learn from. `known`: all examples of the task.
 
@@ -108,7 +115,7 @@ async def compare(
         )
     others = [_read(file, examples, judging, task) for file in files]
     query = await scorer.classifier.query(task)
-    own = await _own(scorer, query, judging, priced)
+    own = await _own(scorer, query, judging, priced, count)
     first = majority(training, judging)
     arms = ([first] if first else []) + own + [_foreign(one, priced.book) for one in others]
     served = next(arm for arm in arms if arm.name == SERVED)
@@ -118,15 +125,16 @@ async def compare(
     by_name, truths = {row.arm: row for row in rows}, {example.label for example in judging}
     rivals = [one.name for one in others] + [arm.name for arm in prompted.arms]
     said = verdict(by_name, len(judging), truths, rivals, priced.book.currency)
+    ruled = ruling(by_name, len(judging), truths)
     notes = prompted.notes + _notes(task, by_name, truths, others, priced.book, today)
-    name = query.adapter.name if query.adapter else None
-    return Comparison(task.name, name, len(judging), leaked, repeated, rows, said, notes, priced.book, prompted.failed)
+    name, book, failed = query.adapter.name if query.adapter else None, priced.book, prompted.failed
+    return Comparison(task.name, name, len(judging), leaked, repeated, rows, said, ruled, notes, book, failed)
 
 
-async def _own(scorer: Scorer, query: Query, judging: Sequence[Example], priced: Priced) -> list[Arm]:
+async def _own(scorer: Scorer, query: Query, judging: Sequence[Example], priced: Priced, count: Counting) -> list[Arm]:
     """The voices alone, the whole mixture, and the mixture without the adapter."""
     times = await _times(scorer, query, [example.text for example in judging])
-    with counting("comparing", 2 * len(judging)) as done:
+    with count("comparing", 2 * len(judging)) as done:
         answered = await scorer.answers(query, judging, done)
         without = await scorer.without_model(answered).answers(query, judging, done)
     found = [(voice, _alone(voice, answered, without)) for voice in VOICES]

@@ -26,7 +26,7 @@ COLUMNS = (
         "coverage at 95 %",
         "no answer",
     ),
-    *("p50 ms", "p95 ms", "per 1,000", "minutes lost per 1,000"),
+    *("p50 ms", "p95 ms", "per 1,000", "training per 1,000", "minutes lost per 1,000"),
     *("tokens", "messages", "to be known"),
 )
 _NOTHING = "–"
@@ -96,6 +96,7 @@ def _row(row: Figures) -> dict[str, object]:
         "unanswered": row.unanswered,
         "latency_ms": {"p50": _rounded(row.p50), "p95": _rounded(row.p95)},
         "per_1000": _rounded(row.per_1000),
+        "training_per_1000": _rounded(row.training_per_1000),
         "minutes_per_1000": _rounded(row.minutes_per_1000),
         "against_served": None if row.difference is None else _compared(row.difference),
         **prompted_json(row),
@@ -148,6 +149,7 @@ def _cells(row: Figures, currency: str) -> tuple[str, ...]:
         _shown(row.p50, ".1f"),
         _shown(row.p95, ".1f"),
         _NOTHING if row.per_1000 is None else money(row.per_1000, currency),
+        _NOTHING if row.training_per_1000 is None else money(row.training_per_1000, currency),
         _shown(row.minutes_per_1000, ".0f"),
         *prompted_cells(row),
     )

@@ -11,6 +11,7 @@ from bot.domain.example_files.reading import ReadOptions, Unknown
 
 _HOLDS = "JSON lines, CSV, OpenAI chat lines or a spreadsheet, packed or not; - is standard input."
 ReadFrom = Annotated[Path, typer.Argument(metavar="FILE", help=_HOLDS)]
+MaybeReadFrom = Annotated[Path | None, typer.Argument(metavar="FILE", help=_HOLDS)]
 RouteFrom = Annotated[Path | None, typer.Option("--file", metavar="FILE", help=_HOLDS)]
 Encoding = Annotated[
     str | None,

@@ -123,6 +123,8 @@ class Figures:
     """Why it was not asked about every message."""
     handed_on: float | None = None
     """Of a cascade the share that it hands on."""
+    training_per_1000: float | None = None
+    """What its last training costs, spread over its decisions; None: nothing is trained, or nobody knows."""
 
 
 def difference(served: Sequence[Score], other: Sequence[Score]) -> Difference:

@@ -26,6 +26,7 @@ from bot.domain.posts import (
 )
 from bot.domain.question_posts import Alert
 from bot.domain.questions import alerts_of
+from bot.domain.report_posts import PICTURE, ComparisonReport, Digest
 from bot.domain.tasks import Task
 
 _TO_THE_PERSON = (Answer, Question, Moved, Solved, Split)
@@ -113,6 +114,8 @@ def without(content: Content, media: Media) -> Content:
 
 def attached(content: Content) -> tuple[Media, ...]:
     """What travels along with it."""
+    if isinstance(content, ComparisonReport) or (isinstance(content, Digest) and content.teams):
+        return (PICTURE,)
     return content.media if isinstance(content, Card | FollowUp | Reply) else ()
 
 

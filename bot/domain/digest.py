@@ -40,6 +40,7 @@ def digest(task: Task, made: Review, now: datetime) -> list[Post]:
         groups=tuple(len(group.outcomes) for group in made.groups),
         drifted=tuple(drift.measure.value for drift in made.drifts.values() if drift.alarm),
         waiting=len(made.queue),
+        teams=tuple((task.shown(name), count) for name, count in Counter(one.ended for one in week).most_common()),
     )
     return [Post(room, content) for room in task.label(task.fallback).deliver_to.values()]
 

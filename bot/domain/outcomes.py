@@ -31,6 +31,8 @@ class Outcome:
     quarantined: bool = False
     """What was to be learned from it waits for another lead."""
     vector: Vector | None = None
+    said: bool = False
+    """It was settled by somebody's word, or by a reassignment: not only because a team took it, or closed it."""
 
     @property
     def asked(self) -> bool:

@@ -7,7 +7,14 @@ from enum import StrEnum
 from bot.domain.decisions import Heard
 from bot.domain.messages import File, Media, MessageRef, Person, Place
 from bot.domain.question_posts import Alert, QuestionAnswer
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
+from bot.domain.report_posts import (
+    ComparisonReport,
+    Digest,
+    LearningReport,
+    ShadowCard,
+    ShadowExplanation,
+    TrainingProgress,
+)
 
 OTHER = "other"
 """The value of the button "something else". A candidate's button carries its position: "0", "1", "2"."""
@@ -290,6 +297,7 @@ Content = (
     | ShadowCard
     | ShadowExplanation
     | TrainingProgress
+    | ComparisonReport
     | Reply
     | Offer
     | Sent
@@ -314,6 +322,7 @@ KINDS: dict[str, type[Content]] = {
         ShadowCard,
         ShadowExplanation,
         TrainingProgress,
+        ComparisonReport,
         Reply,
         Offer,
         Sent,

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from bot.domain.messages import Media, MediaKind
+
+PICTURE = Media("switchboard", "picture", MediaKind.PHOTO, "switchboard.png")
+"""What stands for the picture of a report: no platform has it, it is drawn from what the report says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
@@ -64,6 +69,37 @@ class Digest:
     """What has changed (`drift.Measure`)."""
     waiting: int
     """Conversations that deserve a look."""
+    teams: tuple[tuple[str, int], ...] = ()
+    """(team as people call it, the week's requests that are with it), the most first; drawn as a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedArm:
+    """One way of deciding, in short."""
+
+    name: str
+    accuracy: float
+    low: float | None = None
+    high: float | None = None
+    """Ends of the 95 % interval of what it is right more or less often than what serves; None: it is what serves."""
+    per_1000: float | None = None
+    """What 1,000 decisions cost; None: there is no price."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonReport:
+    """To the leads, once a week: whether the fine-tuned model is worth it. Figures alone, nobody's words."""
+
+    task: str
+    ruling: str
+    """A `worth.Ruling`."""
+    messages: int
+    gain: float | None
+    """Of whom the ruling is about, against what serves."""
+    margin: float | None
+    """Half the width of that gain's interval."""
+    arms: tuple[ReportedArm, ...]
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ class Learning:
     """Of each team's examples, the share that may come on top from what people show without saying it; 0: none."""
     digest: str = "0 9 * * mon"
     """When leads hear how the week went, as cron; empty: never."""
+    comparison: str = "0 6 * * mon"
+    """When it is looked whether the fine-tuned model is worth it, and leads hear it, as cron; empty: never."""
     ask_above_minutes: float = 60.0
     """A command that would train for longer asks before."""
     price_per_hour: float = 0.0

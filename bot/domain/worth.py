@@ -15,6 +15,7 @@ best of the prompted models, and how far it is from what serves.
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from enum import StrEnum
 
 from bot.domain.comparison import MAJORITY, SERVED, WITHOUT, Difference, Figures
 from bot.domain.mixture import ADAPTER, WORDS
@@ -28,6 +29,23 @@ _ERROR = 0.025
 _LEAST_SHOWN = 0.0001
 
 
+class Ruling(StrEnum):
+    """What the rule says."""
+
+    ONE_LABEL = "one_label"
+    TOO_FEW = "too_few"
+    NO_MODEL = "no_model"
+    NOTHING = "nothing"
+    """Always giving the commonest label is as good."""
+    NOTHING_PROVEN = "nothing_proven"
+    """Not even that is proven worse."""
+    STOP_FOR_WORDS = "stop_for_words"
+    STOP_BETTER_WITHOUT = "stop_better_without"
+    STOP_AS_GOOD_WITHOUT = "stop_as_good_without"
+    WORTH_IT = "worth_it"
+    UNDECIDED = "undecided"
+
+
 def verdict(
     rows: Mapping[str, Figures], n: int, truths: Collection[str], others: Collection[str] = (), currency: str = "USD"
 ) -> str:
@@ -35,42 +53,65 @@ def verdict(
     return f"{_own(rows, n, truths, currency)}{_beaten(rows, n, others, currency)}."
 
 
-def _own(rows: Mapping[str, Figures], n: int, truths: Collection[str], currency: str) -> str:
+def ruling(rows: Mapping[str, Figures], n: int, truths: Collection[str]) -> tuple[Ruling, Difference | None]:
+    """What the rule says, and the difference that it says so by; None: by none."""
     if len(truths) < 2:
-        return f"Nothing to tell: all {n} messages have one label, and whoever always answers with it is right"
+        return Ruling.ONE_LABEL, None
     if n < LEAST:
-        return _too_few_at_all(rows, n)
+        return Ruling.TOO_FEW, rows[WITHOUT].difference if WITHOUT in rows and ADAPTER in rows else None
     if ADAPTER not in rows or WITHOUT not in rows:
-        return "There is no fine-tuned model to judge: none takes part in the decisions"
+        return Ruling.NO_MODEL, None
     common = rows[MAJORITY].difference if MAJORITY in rows else None
     if common is not None and not common.worse:
-        return _no_better_than_the_commonest(common)
+        proven = common.better or common.no_worse(AS_GOOD)
+        return Ruling.NOTHING if proven else Ruling.NOTHING_PROVEN, common
     words = rows[WORDS].difference if WORDS in rows else None
     if words is not None and words.no_worse(AS_GOOD):
-        return f"Stop fine-tuning: the words alone are as good ({points(words)}){_costs(rows, WORDS, currency)}"
-    return _the_model(rows, currency)
+        return Ruling.STOP_FOR_WORDS, words
+    return _the_model(rows[WITHOUT].difference)
 
 
-def _no_better_than_the_commonest(common: Difference) -> str:
-    if common.better or common.no_worse(AS_GOOD):
-        return f"Nothing here is worth it: always giving the commonest label is as good ({points(common)})"
-    wanted = _wanted(common)
-    return f"Too few messages to tell: even the commonest label is not proven worse ({points(common)}); {wanted}"
-
-
-def _the_model(rows: Mapping[str, Figures], currency: str) -> str:
-    """Of the same voices with and without it."""
-    without = rows[WITHOUT].difference
+def _the_model(without: Difference | None) -> tuple[Ruling, Difference]:
+    """By the same voices without it."""
     if without is None:
         raise ValueError("the voices without the model were not compared")
     if without.better:
-        return f"Stop fine-tuning: the same voices without the Llama are better by {points(without)}"
+        return Ruling.STOP_BETTER_WITHOUT, without
     if without.worse:
-        return f"Worth it: {points(without, -1)} over the same voices without the Llama{_against(rows, currency)}"
-    if without.no_worse(AS_GOOD):
-        costs = _costs(rows, WITHOUT, currency)
-        return f"Stop fine-tuning: the same voices without the Llama are as good ({points(without)}){costs}"
-    return f"Too few messages to tell: the Llama brings {points(without, -1)}; {_wanted(without)}"
+        return Ruling.WORTH_IT, without
+    return Ruling.STOP_AS_GOOD_WITHOUT if without.no_worse(AS_GOOD) else Ruling.UNDECIDED, without
+
+
+def _own(rows: Mapping[str, Figures], n: int, truths: Collection[str], currency: str) -> str:
+    ruled, found = ruling(rows, n, truths)
+    if ruled is Ruling.TOO_FEW:
+        return _too_few_at_all(rows, n)
+    if found is None:
+        if ruled is Ruling.NO_MODEL:
+            return "There is no fine-tuned model to judge: none takes part in the decisions"
+        return f"Nothing to tell: all {n} messages have one label, and whoever always answers with it is right"
+    return _by_difference(ruled, found, rows, currency)
+
+
+def _by_difference(ruled: Ruling, found: Difference, rows: Mapping[str, Figures], currency: str) -> str:
+    gain, loss = points(found), points(found, -1)
+    without = "Stop fine-tuning: the same voices without the Llama are"
+    match ruled:
+        case Ruling.NOTHING:
+            return f"Nothing here is worth it: always giving the commonest label is as good ({gain})"
+        case Ruling.NOTHING_PROVEN:
+            few = f"Too few messages to tell: even the commonest label is not proven worse ({gain})"
+            return f"{few}; {_wanted(found)}"
+        case Ruling.STOP_FOR_WORDS:
+            return f"Stop fine-tuning: the words alone are as good ({gain}){_costs(rows, WORDS, currency)}"
+        case Ruling.STOP_BETTER_WITHOUT:
+            return f"{without} better by {gain}"
+        case Ruling.STOP_AS_GOOD_WITHOUT:
+            return f"{without} as good ({gain}){_costs(rows, WITHOUT, currency)}"
+        case Ruling.WORTH_IT:
+            return f"Worth it: {loss} over the same voices without the Llama{_against(rows, currency)}"
+        case _:
+            return f"Too few messages to tell: the Llama brings {loss}; {_wanted(found)}"
 
 
 def _too_few_at_all(rows: Mapping[str, Figures], n: int) -> str:

@@ -15,11 +15,13 @@ from bot.domain.failures import ItemKey, back_off
 from bot.domain.ledger import Change, Ledger
 from bot.domain.messages import File, Media, MessageRef
 from bot.domain.ports import Outbox, Platform
-from bot.domain.posts import OutboxItem, Receipt
+from bot.domain.posts import Content, OutboxItem, Receipt
+from bot.domain.report_posts import PICTURE
 from bot.domain.tasks import Task
 from bot.flow.batch import Batch
 from bot.flow.step import AT_ONCE, Step
 from bot.flow.transfers import WAIT, Transfers
+from bot.picture import picture
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +121,7 @@ class Deliverer(Step[OutboxItem]):
             if media.platform == item.post.place.platform:
                 continue
             try:
-                files.append(File(media, await self._fetch(media)))
+                files.append(File(media, await self._content(media, content)))
             except (Refused, Unreachable) as error:
                 if isinstance(error, Unreachable) and item.attempt < delivery.MOST_ATTEMPTS_WITH_FILES:
                     raise
@@ -128,6 +130,9 @@ class Deliverer(Step[OutboxItem]):
                 )
                 content = delivery.without(content, media)
         return replace(item, post=replace(item.post, content=content), files=tuple(files))
+
+    async def _content(self, media: Media, content: Content) -> bytes:
+        return await asyncio.to_thread(picture, content) if media == PICTURE else await self._fetch(media)
 
     async def _fetch(self, media: Media) -> bytes:
         source = self.platforms.get(media.platform)

@@ -30,7 +30,14 @@ from bot.domain.ledger import Change
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.posts import Card, Continuation, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
+from bot.domain.report_posts import (
+    ComparisonReport,
+    Digest,
+    LearningReport,
+    ShadowCard,
+    ShadowExplanation,
+    TrainingProgress,
+)
 from db.conversations.claims import LIMIT, NOW, free, held, lease, release
 from db.conversations.failures import backs_off, readable
 from db.conversations.targets import on_note
@@ -45,7 +52,8 @@ from db.tables import ConversationRow, MessagePartRow, MessageRow, NoteRow, Post
 _OF_THE_TEAM = tuple(kind.__name__ for kind in (Card, FollowUp, Sent, Offer, WrongTeam, Notice))
 """What stands in the team's room. Whatever is written under our posts to the person is no note."""
 _TO_LEADS = tuple(
-    kind.__name__ for kind in (LearningReport, Digest, ShadowCard, ShadowExplanation, TrainingProgress, Alert)
+    kind.__name__
+    for kind in (LearningReport, Digest, ShadowCard, ShadowExplanation, TrainingProgress, Alert, ComparisonReport)
 )
 _IN_TEAMS_ROOMS = (*_OF_THE_TEAM, *_TO_LEADS)
 _PARKED_FOR = timedelta(hours=1)

@@ -14,6 +14,7 @@ from db.tables.failures import FailedItemRow
 from db.tables.leads import CanaryRow, CyclePostRow, ShadowCardRow, ShadowRulingRow
 from db.tables.learning import (
     AdapterRow,
+    ComparisonRow,
     CorrectionRow,
     CycleRow,
     DecisionCountRow,
@@ -35,6 +36,7 @@ __all__ = [
     "MAX_NAME",
     "AdapterRow",
     "CanaryRow",
+    "ComparisonRow",
     "ConversationRow",
     "CorrectionRow",
     "CyclePostRow",

@@ -320,3 +320,22 @@ class DigestRow(Table):
     task: Mapped[str] = mapped_column(primary_key=True)
     tick: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+
+
+class ComparisonRow(Table):
+    """Whether the fine-tuned model was worth it: once for each run of the schedule, over all processes. No text."""
+
+    __tablename__ = "comparisons"
+
+    task: Mapped[str] = mapped_column(primary_key=True)
+    tick: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    messages: Mapped[int]
+    ruling: Mapped[str]
+    gain: Mapped[float | None]
+    margin: Mapped[float | None]
+    verdict: Mapped[str]
+    adapter: Mapped[str | None]
+    currency: Mapped[str]
+    arms: Mapped[list[dict[str, object]]]
+    """Each as `report_posts.ReportedArm`."""

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -15,12 +15,14 @@ from bot.cli import cli
 from bot.commands.compare import PRICES, prediction_files, price_book
 from bot.commands.comparison import Comparison, PredictionFile, Priced, compare
 from bot.commands.comparison_report import show, table_lines, write_page
+from bot.commands.training_costs import with_training
 from bot.domain.decisions import Prediction
 from bot.domain.errors import UsageError
 from bot.domain.learning import Example, Side, Source
 from bot.domain.memory_vote import Neighbours
 from bot.domain.mixture import ADAPTER, NEIGHBOURS, VECTORS, WORDS
 from bot.domain.model_ports import Query, Said
+from bot.domain.training_cost import TrainedAdapter
 from bot.flow.classify import Classifier
 from bot.flow.score import Scorer
 from tests.fakes import FakePredictor, fake_classifier
@@ -180,3 +182,31 @@ def test_a_broken_price_book_ends_the_command_with_2(tmp_path: Path, monkeypatch
     done = CliRunner().invoke(cli, ["compare", "rows.jsonl", "--prices", "mine.toml"])
     assert done.exit_code == 2
     assert "mine.toml: no currency" in " ".join(done.stderr.split())
+
+
+async def test_what_training_costs_stands_in_the_rows_in_which_the_adapter_takes_part() -> None:
+    made = replace(await compared(), adapter="routing-1")
+    trained = TrainedAdapter("routing-1", 3_600.0, NOW - timedelta(days=56), 1_000)
+    told = with_training(made, trained, False, NOW)
+    hour = made.book.own_cpu_per_hour
+    assert {row.arm: row.training_per_1000 for row in told.rows if row.training_per_1000} == {
+        ADAPTER: hour,
+        "mixture": hour,
+    }
+    assert told.notes[-1].startswith(
+        "the training of routing-1 took 60.0 minutes, $0.0816, spread over 1,000 decisions"
+    )
+    out = StringIO()
+    show(told, True, out)
+    rows = {row["arm"]: row["training_per_1000"] for row in json.loads(out.getvalue())["arms"]}
+    assert (rows["mixture"], rows[WORDS]) == (hour, None)
+
+
+async def test_nothing_is_said_of_a_training_that_was_not_ours_or_that_has_no_price() -> None:
+    made = replace(await compared(), adapter="starter-1")
+    trained = TrainedAdapter("routing-1", 3_600.0, NOW - timedelta(days=56), 1_000)
+    assert with_training(made, trained, False, NOW) == made
+    free = replace(made, adapter="routing-1", book=replace(made.book, own_gpu_per_hour=None))
+    assert with_training(free, trained, True, NOW) == free
+    assert with_training(replace(made, adapter=None), trained, False, NOW).adapter is None
+    assert with_training(made, None, False, NOW) == made

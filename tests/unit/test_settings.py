@@ -200,6 +200,18 @@ def test_the_weekly_digest_comes_on_mondays_unless_the_settings_say_otherwise(
     assert said.startswith("tasks.routing.learning.digest: 'mondays' is no cron expression")
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"), [("", "0 6 * * mon"), ('comparison = "0 8 1 * *"', "0 8 1 * *"), ('comparison = ""', "")]
+)
+def test_the_weekly_comparison_comes_on_mondays_unless_the_settings_say_otherwise(
+    tmp_path: Path, written: str, kept: str
+) -> None:
+    table = "\n[tasks.routing.learning]\n"
+    assert load(write(tmp_path, f"{GOOD}{table}{written}\n"), {}).routing.learning.comparison == kept
+    said = mistakes(tmp_path, f'{GOOD}{table}comparison = "weekly"\n')
+    assert said.startswith("tasks.routing.learning.comparison: 'weekly' is no cron expression")
+
+
 def test_when_to_ask_is_promised_as_a_share_unless_a_probability_is_set_by_hand(tmp_path: Path) -> None:
     usual = load(write(tmp_path, GOOD), {}).routing
     assert (usual.ask_below, usual.unasked_right, usual.promised("billing")) == (None, 0.95, 0.95)

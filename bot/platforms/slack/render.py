@@ -27,8 +27,16 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
+from bot.domain.report_posts import (
+    ComparisonReport,
+    Digest,
+    LearningReport,
+    ShadowCard,
+    ShadowExplanation,
+    TrainingProgress,
+)
 from bot.locales import choose
+from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
 from bot.platforms.question_wording import alert, choices
 from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
@@ -48,7 +56,7 @@ from bot.platforms.wording import (
 
 FORBIDDEN_BEFORE_STRANGERS = (
     *(Card, FollowUp, Sent, Offer, Notice, LearningReport, Digest, Alert),
-    *(ShadowCard, ShadowExplanation, TrainingProgress),
+    *(ShadowCard, ShadowExplanation, TrainingProgress, ComparisonReport),
 )
 """What no other company may read: never said in a channel that is shared with one."""
 
@@ -81,6 +89,8 @@ def render(content: Content, rendering: RenderContext, links: Links | None = Non
             return plain(training_progress(content, rendering.languages[0]))
         case ShadowExplanation():
             return plain("\n• ".join(shadow_explanation(content, rendering.languages[0])))
+        case ComparisonReport():
+            return plain("\n".join(comparison(content, rendering.languages[0])))
         case Continuation():
             return _continuation(content, choose(content.language, rendering.languages))
         case FollowUp() | Offer() | Sent() | WrongTeam() | Notice():

@@ -29,9 +29,17 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
+from bot.domain.report_posts import (
+    ComparisonReport,
+    Digest,
+    LearningReport,
+    ShadowCard,
+    ShadowExplanation,
+    TrainingProgress,
+)
 from bot.domain.rich_text import units
 from bot.domain.tasks import Task
+from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
 from bot.platforms.question_wording import alert, answers, choices, legends
 from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
@@ -91,6 +99,8 @@ def render(content: Content, rendering: RenderContext, missing: Sequence[Media] 
             return Said(plain("\n• ".join(shadow_explanation(content, rendering.team))), quiet=True)
         case Digest():
             return Said(plain("\n".join(digest(content, rendering.team, rendering.task))))
+        case ComparisonReport():
+            return Said(plain("\n".join(comparison(content, rendering.team))))
         case Alert():
             return _alert(content, rendering)
 

@@ -98,6 +98,7 @@ export function buildStanding(line, arriving) {
     {class: `standing ${line.kind}${arriving}`},
     make("p", {class: "excerpt", text: line.text ?? "", dir: "auto"}),
     ...(line.reasons ?? []).map((reason) => make("p", {class: "why", text: reason})),
+    ...(line.picture ? [make("img", {class: "picture", src: line.picture, alt: ""})] : []), // the lines above say it, too
     buildJump(line),
     buildButtons(line, line),
     ...(line.under ?? []).map((under) => buildUnder(line, under)),

@@ -1,14 +1,26 @@
 """What stands under a card: notes, what became of them, what the person added, questions and notices. Pure."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 
 from bot.domain.continuation import first
+from bot.domain.delivery import attached
 from bot.domain.messages import Note
 from bot.domain.posts import SEND, Card, Continuation, FollowUp, Notice, Offer, Post, Sent, WrongTeam
 from bot.domain.queries import TranscriptLine
 from bot.domain.question_posts import Alert
 from bot.domain.relay import without_prefix
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
+from bot.domain.report_posts import (
+    PICTURE,
+    ComparisonReport,
+    Digest,
+    LearningReport,
+    ShadowCard,
+    ShadowExplanation,
+    TrainingProgress,
+)
+from bot.picture import picture
+from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
 from bot.platforms.question_wording import alert, choices
 from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
@@ -167,11 +179,14 @@ def posted(words: Words, post: Post | None) -> Object:
             return {"kind": "report", "text": title, "reasons": sentences, "promoted": learned.promoted}
         case Digest() as weekly:
             title, *lines = digest(weekly, language, words.task)
-            return {"kind": "report", "text": title, "reasons": lines, "promoted": True}
+            return {"kind": "report", "text": title, "reasons": lines, "promoted": True, **_drawn(weekly)}
         case TrainingProgress() as going:
             return {"kind": "report", "text": training_progress(going, language), "reasons": [], "promoted": False}
         case ShadowCard() | ShadowExplanation() as told:
             return _of_the_shadow(told, language)
+        case ComparisonReport() as compared:
+            title, *lines = comparison(compared, language)
+            return {"kind": "report", "text": title, "reasons": lines, "promoted": True, **_drawn(compared)}
         case _:
             return {"kind": "gone"}
 
@@ -194,3 +209,10 @@ def _of_the_shadow(told: ShadowCard | ShadowExplanation, language: str) -> Objec
         "promoted": told.decided == "promoted",
         "buttons": buttons(*shadow_buttons(told, language)),
     }
+
+
+def _drawn(content: ComparisonReport | Digest) -> Object:
+    """Its picture, in the answer itself: the page loads nothing from elsewhere."""
+    if PICTURE not in attached(content):
+        return {}
+    return {"picture": f"data:image/png;base64,{b64encode(picture(content)).decode()}"}

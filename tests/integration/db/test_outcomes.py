@@ -48,7 +48,7 @@ async def test_a_standing_ruling_says_where_it_belongs_and_how_long_that_took(
     ruling = LeadLabel("access", LEAD, after(600), confirms=False, disputed=True)
     await ledger.conclude_reactions(await pending(ledger, 605), CORRECTED, CardState(ruling), [], after(605))
     [one] = await _all(outcomes)
-    assert (one.ended, one.settled, one.moved, one.disputed) == ("access", True, True, True)
+    assert (one.ended, one.settled, one.said, one.moved, one.disputed) == ("access", True, True, True, True)
     assert one.moved_at is not None
     assert median_lost([one, before]) == pytest.approx((one.moved_at - one.at).total_seconds() / 60)
 
@@ -61,7 +61,7 @@ async def test_a_team_that_takes_it_settles_it(
     await ledger.add_reaction(reaction(ref, "eyes", 10))
     await ledger.conclude_reactions(await pending(ledger, 11), None, CardState(taken_by=AGENT), [], after(11))
     [one] = await _all(outcomes)
-    assert (one.ended, one.settled, one.moved) == ("billing", True, False)
+    assert (one.ended, one.settled, one.said, one.moved) == ("billing", True, False, False)
 
 
 async def test_teams_are_called_as_they_are_by_now(

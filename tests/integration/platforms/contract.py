@@ -49,6 +49,7 @@ from bot.domain.tasks import Label, Task, Vocabulary
 from bot.init import settings_text
 from bot.platforms import EMOJI_ACTS, EXAMPLE_TEAMS, PlatformContext, PlatformModule
 from bot.settings import load
+from tests.samples import COMPARED
 
 REWRITTEN = 14
 """How many posts change while they stand."""
@@ -136,6 +137,7 @@ def contents(one: UnderTest) -> list[tuple[str, Content]]:
         (room, LearningReport("routing", "routing-2", True, (), trial=Trial(0.1, 300, 20, 2_700, 200))),
         (room, ShadowCard("routing", "routing-3", 212, 14, 11)),
         (room, ShadowExplanation("routing-3", 400, 0.91, 0.9, ("not proven",))),
+        (room, COMPARED),
         (room, Continuation("and more", 3, 1, 2)),
         (person, Continuation("and more", 4, 1, 1, to_person=True)),
     ]

@@ -25,10 +25,18 @@ from bot.domain.posts import (
     WrongTeam,
 )
 from bot.domain.question_posts import Alert
-from bot.domain.report_posts import Digest, LearningReport, ShadowCard, ShadowExplanation, TrainingProgress
+from bot.domain.report_posts import (
+    ComparisonReport,
+    Digest,
+    LearningReport,
+    ShadowCard,
+    ShadowExplanation,
+    TrainingProgress,
+)
 from bot.domain.rich_text import plain
 from bot.domain.tasks import Task, Vocabulary
 from bot.locales import choose
+from bot.platforms.comparison_report import comparison
 from bot.platforms.digest import digest
 from bot.platforms.shadow_card import shadow_buttons, shadow_card, shadow_explanation
 from bot.platforms.wording import (
@@ -80,6 +88,8 @@ def _render(content: Content, reader: Reader) -> Said:
             return Said("—" if content.gone else f"{continuation(content, language)}\n{content.text}")
         case Digest():
             return Said("\n".join(digest(content, reader.languages[0], reader.task)))
+        case ComparisonReport():
+            return Said("\n".join(comparison(content, reader.languages[0])))
         case LearningReport():
             return Said("\n".join(report(content, reader.languages[0])))
         case ShadowCard():

@@ -38,6 +38,7 @@ from bot.domain.report_posts import (
     Withdrawal,
 )
 from db.reading.codec import decode, decode_media, encode, encode_media
+from tests.samples import COMPARED
 
 SOURCE = MessageRef("web", "c", "1")
 PHOTO = Media("telegram", "f1", MediaKind.PHOTO, "p.jpg", 10, "https://example.test/p")
@@ -69,6 +70,7 @@ ONE_OF_EACH: list[Content] = [
     Continuation("and more", 12, 1, 2, "en", to_person=True),
     FollowUp("Ann", "and another thing", (PHOTO,), edited=True),
     Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "access"),), (1,), (23,), ("teams",), 2),
+    COMPARED,
     LearningReport("routing", "routing-2", False, ("not proven",)),
     LearningReport("routing", "routing-1", False, (), Withdrawal("routing-2", 400, 60, 900, 50)),
     TrainingProgress("routing", "routing-3", "training", 40),

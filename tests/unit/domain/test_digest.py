@@ -33,4 +33,5 @@ def test_the_week_counts_and_the_weeks_before_are_only_drawn() -> None:
         groups=(6,),
         drifted=("teams",),
         waiting=1,
+        teams=(("billing", 2), ("IT", 1)),
     )

@@ -11,11 +11,13 @@ from bot.domain.delivery import MOST_ATTEMPTS_WITH_FILES
 from bot.domain.errors import ChatMoved, Refused, Unreachable
 from bot.domain.messages import File, Media, MessageRef, Place
 from bot.domain.posts import Answer, Card, Content, FollowUp, Notice, OutboxItem, Post, Reply, Sent, What
+from bot.domain.report_posts import PICTURE
 from bot.flow import deliver, transfers
 from bot.flow.deliver import Deliverer
+from bot.picture import picture
 from tests.fakes import FakePlatform
 from tests.fakes_ledger import Concluded, FakeLedger, FakeOutbox
-from tests.samples import NOW, PHOTO, STRANGER, TASK, card
+from tests.samples import COMPARED, NOW, PHOTO, STRANGER, TASK, card
 
 REPLY = Reply("billing", "on its way", "en", "Ada", to="Cleo")
 FROM_TELEGRAM = replace(PHOTO, platform="telegram")
@@ -48,6 +50,14 @@ async def test_what_was_said_has_a_receipt_and_its_consequences() -> None:
     result = await Round().carries(item(REPLY, chat="customer"))
     assert result.outcome == MessageRef("web", "customer", "post 9")
     assert result.contents() == [Sent("on its way", "Ada", "Cleo")]
+
+
+async def test_the_picture_of_a_report_is_drawn_on_its_way() -> None:
+    way = Round()
+    await way.carries(item(COMPARED, platform="telegram", chat="leads"))
+    [said] = way.telegram.said
+    [file] = said.files
+    assert (file.media, file.content) == (PICTURE, picture(COMPARED))
 
 
 async def test_who_must_wait_waits_longer_each_time_or_as_long_as_asked() -> None:

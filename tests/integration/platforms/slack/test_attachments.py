@@ -8,9 +8,12 @@ from bot.domain.delivery import MOST_ATTEMPTS_WITH_FILES
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import File, Media, MediaKind, MessageRef, Place
 from bot.domain.posts import FollowUp, Reply
+from bot.domain.report_posts import PICTURE
+from bot.picture import picture
 from bot.platforms.slack import attachments as attachments
 from bot.platforms.slack.adapter import Slack
 from tests.integration.platforms.slack.parts import ANN, BILLING, HELP, card, item
+from tests.samples import COMPARED
 from tests.servers.slack import SlackServer
 from tests.servers.slack.files import StoredFile
 
@@ -89,6 +92,14 @@ async def test_another_platforms_files_come_into_the_thread_of_the_text(server: 
     [stored] = server.files.stored.values()
     assert (stored.name, stored.content, stored.shared, stored.thread) == ("voice", b"sound", [BILLING], receipt.id)
     assert "voice" in str(server.posts(BILLING)[0].blocks)
+
+
+async def test_the_picture_of_a_report_comes_into_its_thread(server: SlackServer, mouth: Slack) -> None:
+    receipt = await mouth.say(item(COMPARED, ROOM, files=(File(PICTURE, picture(COMPARED)),)))
+    [stored] = server.files.stored.values()
+    assert (stored.name, stored.shared, stored.thread) == ("switchboard.png", [BILLING], receipt.id)
+    assert stored.content.startswith(b"\x89PNG")
+    assert "Fine-tuning is worth it: +4.1 ± 1.2 points" in str(server.posts(BILLING)[0].blocks)
 
 
 async def test_our_own_file_is_brought_only_where_its_readers_could_not_open_it(

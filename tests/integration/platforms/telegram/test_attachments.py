@@ -9,6 +9,8 @@ from bot.domain.continuation import continued
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.messages import File, Media, MediaKind, Message, MessageRef
 from bot.domain.posts import FollowUp, Reply
+from bot.domain.report_posts import PICTURE
+from bot.picture import picture
 from tests.fakes_ledger import FakeLedger
 from tests.integration.platforms.telegram.parts import (
     ANN,
@@ -23,6 +25,7 @@ from tests.integration.platforms.telegram.parts import (
     item,
     platform_context,
 )
+from tests.samples import COMPARED
 from tests.servers.telegram import TelegramServer
 
 LOUNGE = -1008
@@ -166,6 +169,17 @@ async def test_files_from_elsewhere_are_uploaded_as_what_they_are(server: Telegr
     assert sorted(content for _, content in server.account.files.values()) == [b"mp4", b"ogg", b"pdf", b"png"]
     assert sent[1].extra["document"]["file_name"] == "bill.pdf"  # type: ignore[index]
     assert {post.reply_to for post in sent} == {words.message_id}
+
+
+async def test_the_picture_of_a_report_is_a_photo_that_answers_it(server: TelegramServer) -> None:
+    async with connected(config(server)) as telegram:
+        await telegram.say(item(COMPARED, str(BILLING), files=[File(PICTURE, picture(COMPARED))]))
+    words, photo = server.posts(BILLING)
+    assert "Fine-tuning is worth it: +4.1 ± 1.2 points" in words.text
+    assert "photo" in photo.extra
+    assert photo.reply_to == words.message_id
+    [(_, content)] = server.account.files.values()
+    assert content.startswith(b"\x89PNG")
 
 
 async def test_several_photos_travel_as_one_album(server: TelegramServer) -> None:

@@ -38,6 +38,7 @@ from bot.locales import available
 from bot.platforms.slack.blocks import Said, escaped
 from bot.platforms.slack.render import Links, render
 from bot.platforms.wording import RenderContext
+from tests.samples import COMPARED
 from tests.servers.slack.blocks import buttons, check
 
 LANGUAGES = ("en", "pt-BR", "es")
@@ -101,6 +102,7 @@ EVERY = [
     FollowUp("Ann", "and it is urgent"),
     FollowUp("", "and it is urgent"),
     Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
+    COMPARED,
     LearningReport("routing", "routing-4", True, ("held-out accuracy 0.91 → 0.94",)),
     LearningReport("routing", "routing-4", False, ()),
     TrainingProgress("routing", "routing-4", "scoring", 40),

@@ -43,6 +43,7 @@ from bot.locales import available
 from bot.platforms.telegram.markup import Said, cut
 from bot.platforms.telegram.render import render
 from bot.platforms.wording import RenderContext
+from tests.samples import COMPARED
 from tests.servers.telegram.formatting import parse
 
 LANGUAGES = ("en", "pt-BR", "es")
@@ -117,6 +118,7 @@ def samples(text: str) -> list[Content]:
         ShadowCard("routing", text, 212, 14, 11),
         ShadowCard("routing", text, 212, 14, 11, "promoted", text),
         ShadowExplanation(text, 400, 0.91, 0.9, (text, text)),
+        COMPARED,
         LearningReport("routing", text, True, (text, text)),
         LearningReport("routing", text, False, ()),
         LearningReport("routing", text, False, (), Withdrawal(text, 400, 60, 900, 50)),

@@ -1,5 +1,6 @@
 """What the page is given of a team's room: cards, and what stands under them."""
 
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
@@ -35,6 +36,7 @@ from bot.platforms.web import render
 from bot.platforms.web.cards import CARDS, team_room
 from bot.platforms.web.words import Object, Words
 from tests.fakes_web import TASK, VOCABULARY
+from tests.samples import COMPARED
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 WORDS = Words(TASK, ("en", "pt-BR"), "starter", VOCABULARY)
@@ -336,6 +338,7 @@ def test_there_is_a_line_for_everything_that_is_ever_said() -> None:
         "Card": CARD,
         "FollowUp": FollowUp("Customer", "more"),
         "Continuation": Continuation("and more", 8, 1, 2),
+        "ComparisonReport": COMPARED,
         "Digest": Digest("routing", (1, 0, 3), 4, 1, 1, (("billing", "it"),), (1,), (23,), ("teams",), 2),
         "LearningReport": LearningReport("routing", "routing-2", True, ()),
         "TrainingProgress": TrainingProgress("routing", "routing-3", "training", 40),
@@ -348,6 +351,8 @@ def test_there_is_a_line_for_everything_that_is_ever_said() -> None:
         "Alert": Alert("fraud", "suspicious", "Suspicious", 0.9, "model", "billing", None, copies=True, excerpt="hi"),
     }
     assert {*to_person, *to_team} == set(KINDS)
+    picture = str(_room(_post(8, COMPARED, None))[0]["picture"])
+    assert b64decode(picture.removeprefix("data:image/png;base64,")).startswith(b"\x89PNG")
     place = Place("web", "customer", "m1")
     for content in to_person.values():
         line = TranscriptLine(MessageRef("web", "customer", "post-1"), place, NOW, None, Post(place, content), ())

@@ -1,0 +1,182 @@
+"""`switchboard curve`: how accuracy grows with examples, and what more of them would be worth."""
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.commands import examples
+from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
+from bot.commands.compare import Page, Predicted, prediction_files
+from bot.commands.comparison import PredictionFile
+from bot.commands.curve_progress import CurveProgress
+from bot.commands.curve_report import CurveReport, show, write_page
+from bot.commands.file_options import Encoding, LabelColumn, Mapped, MaybeReadFrom, SkipBad, TextColumns, read_options
+from bot.commands.period import SettledSince
+from bot.commands.settled_messages import asked_when, settled_between
+from bot.console import counting, say
+from bot.domain.comparison import WITHOUT, training_side, unseen
+from bot.domain.curve_extrapolation import extrapolated
+from bot.domain.errors import UsageError
+from bot.domain.learning import Example, Side, text_key
+from bot.domain.learning_curve import DRAWS, Measured, curve, planned
+from bot.domain.model_ports import Lesson
+from bot.domain.predictions import read_predictions
+from bot.domain.settled import truth_notes
+from bot.domain.tasks import Task
+from bot.domain.worth import LEAST
+from bot.flow.fit_voices import MAX_LESSONS
+from bot.flow.learning_curve import CurveMeasurer
+from bot.settings import Settings
+from bot.store import Store, embedding_backfill, now, open_store
+from db.outcomes import PostgresOutcomes
+from inference.voices.fitted import FittedVoices
+
+Draws = Annotated[int, typer.Option("--draws", min=2, max=50, help="Subsets of each size.")]
+More = Annotated[int, typer.Option("--more", min=1, help="Say what so many more examples would be worth.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to measure."""
+
+    task: Task
+    given: Sequence[Example] | None
+    """Of a file; None: it is past messages, or the held-out examples."""
+    when: tuple[datetime, datetime] | None
+    files: Sequence[PredictionFile]
+    draws: int
+    more: int
+
+
+def drawing(
+    file: MaybeReadFrom = None,
+    since: SettledSince = None,
+    predictions: Predicted = None,
+    draws: Draws = DRAWS,
+    more: More = 300,
+    html: Page = None,
+    skip_bad: SkipBad = False,
+    text: TextColumns = None,
+    label: LabelColumn = None,
+    mapped: Mapped = None,
+    encoding: Encoding = None,
+    task: TaskName = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """How accuracy grows with examples: 5, 10, 25, 50, 100 a team, and all; and what more of them would be worth.
+
+    Fits the words, the vectors, the neighbours and their mixture on several draws of
+    each size, and asks them all about the same messages: those of the file, the
+    settled ones with --since, else the held-out examples. Says below how many
+    examples one is better and above how many another, answers of --predictions
+    included. Needs no model server. Interrupted, the same command goes on.
+    """
+    settings = read_settings(config)
+    with spoken():
+        one = settings.task(task)
+        when = asked_when(file, since, one, now()) if file is not None or since is not None else None
+        options = read_options(encoding, text, label, mapped)
+        given = None if file is None else examples.labelled(file, one, options, skip_bad)
+        asked = Asked(one, given, when, prediction_files(predictions or ()), draws, more)
+    made = run_to_end(_drawn(settings, asked))
+    show(made, as_json, sys.stdout)
+    with spoken():
+        if html is not None:
+            write_page(html, made)
+            say(f"{html} is written")
+
+
+async def _drawn(settings: Settings, asked: Asked) -> CurveReport:
+    async with open_store(settings) as store:
+        with counting("remembering", await store.memory.count_unembedded(store.embedder.name)) as told:
+            await embedding_backfill(store).all(told)
+        judging, notes = await _messages(store, asked)
+        lessons = await store.lessons.lessons(asked.task, store.embedder.name, MAX_LESSONS)
+        if len({lesson.label for lesson in lessons}) < 2:
+            raise UsageError(f"{asked.task.name} has examples of fewer than two teams; import some first")
+        measured = await _measured(settings, store, asked, lessons, judging)
+    flat = {file.name: _right(file, asked.given or judging, judging, asked.task) for file in asked.files}
+    made = curve([_beside(one, flat) for one in measured], lessons)
+    learning = [arm for arm in made.points if arm not in flat]
+    worth = {arm: extrapolated(made, arm, asked.more) for arm in learning}
+    return CurveReport(asked.task.name, made, worth, WITHOUT, [*notes, *_notes(lessons, len(judging))])
+
+
+async def _messages(store: Store, asked: Asked) -> tuple[Sequence[Example], list[str]]:
+    """What to judge by, and what is to be known of it. Raises UsageError where nothing is left."""
+    task, known = asked.task, await store.examples.examples(asked.task.name)
+    said: list[str] = []
+    chosen = [e for e in known if e.side is Side.HELD_OUT and e.label in task.names]
+    if asked.given is not None:
+        chosen = list(asked.given)
+    elif asked.when is not None:
+        settled = await settled_between(PostgresOutcomes(store.database), task, asked.when)
+        chosen, said = list(settled.examples), truth_notes(settled)
+    judging, leaked, repeated = unseen(chosen, training_side(known, task.names))
+    if not judging:
+        raise UsageError(
+            f"nothing to judge by: of {len(chosen)} messages {leaked} nearly repeat a text that is learned from; "
+            "name a file with other labelled messages"
+        )
+    if leaked or repeated:
+        said.append(
+            f"{leaked} messages are left out because they nearly repeat a text that is learned from, and "
+            f"{repeated} because they repeat another"
+        )
+    return judging, said
+
+
+async def _measured(
+    settings: Settings, store: Store, asked: Asked, lessons: Sequence[Lesson], judging: Sequence[Example]
+) -> list[Measured]:
+    """Every draw, those of an interrupted command included."""
+    name, texts = store.embedder.name, [example.text for example in judging]
+    progress = CurveProgress(settings.model.runs.parent / "curves", asked.task.name, name, lessons, judging)
+    draws = planned(Counter(lesson.label for lesson in lessons), asked.draws)
+    found = {one.draw: one for one in progress.measured() if one.draw in draws}
+    if found and len(found) < len(draws):
+        say(f"{len(found)} of {len(draws)} fits are there already, from a command that did not end")
+    missing = [draw for draw in draws if draw not in found]
+    with tempfile.TemporaryDirectory() as folder, counting("fitting", len(missing)) as told:
+        voices, vectors = FittedVoices(Path(folder), name), await store.embedder.embed(texts)
+        async for one in CurveMeasurer(voices, asked.task, lessons, judging, vectors).measure(missing):
+            progress.add(one)
+            found[one.draw] = one
+            told(1)
+    return list(found.values())
+
+
+def _right(file: PredictionFile, given: Sequence[Example], judging: Sequence[Example], task: Task) -> Sequence[bool]:
+    """Of each message whether that file's answer is right."""
+    try:
+        read = read_predictions(file.name, file.written, given, task)
+    except UsageError as error:
+        raise UsageError(f"predictions of {file.name}: {error}") from error
+    right = {score.text_key: score.right for score in read.scores}
+    return [right[text_key(example.text)] for example in judging]
+
+
+def _beside(one: Measured, flat: dict[str, Sequence[bool]]) -> Measured:
+    return Measured(one.draw, one.examples, {**one.right, **flat})
+
+
+def _notes(lessons: Sequence[Lesson], messages: int) -> list[str]:
+    counts = Counter(lesson.label for lesson in lessons)
+    fewest, most = min(counts.values()), max(counts.values())
+    said = [
+        "the memory of corrections and the fine-tuned adapter take no part: the one knows texts by heart, the other "
+        "takes minutes to train for each point",
+        f"teams have {fewest} to {most} examples: one that has fewer than a size brings what it has",
+        "all examples are one draw: the interval there is over messages alone",
+    ]
+    if messages < LEAST:
+        said.append(f"{messages} messages are fewer than {LEAST}: the intervals are as wide as that deserves")
+    return said
