@@ -1,10 +1,13 @@
 """A base of another shape than the starter, prompted through a vLLM of its own: `switchboard compare --base`."""
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from bot.demo import company
 from bot.domain.few_shot import ShownExamples, Variant
@@ -14,23 +17,42 @@ from bot.flow.local_arms import LocalArms
 from bot.prompted_models import open_answers, other_base
 from bot.settings import load
 from tests.samples import NOW, TASK
-from tests.tiny_llamas import chat_like
+from tests.small_bases import listed_base
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
 
 
 async def test_another_llama_is_served_prompted_and_gone(tmp_path: Path) -> None:
     settings = load(company.SETTINGS, {}, home=tmp_path)
-    folder = chat_like(tmp_path / "llama")
+    folder = _llama(tmp_path / "llama")
     plain = replace(TASK, labels=TASK.labels[:2], fallback=TASK.labels[0].name)
     judging = [Example(f"bill {n}", TASK.names[0], Source.IMPORT, Side.HELD_OUT, NOW) for n in range(45)]
     asking = Asking(plain, judging, ShownExamples([("my bill", TASK.names[0])], {}))
     with open_answers(settings) as cache:
         async with other_base(settings, str(folder)) as base:
             arms = await LocalArms(base, "llama", cache).ask(asking, [Variant(0), Variant(1)], lambda _: None)
-    assert [len(arm.told) for arm in arms] == [45, 45]
+    assert [(len(arm.told), arm.stopped) for arm in arms] == [(45, ""), (45, "")]
     for arm in arms:
         assert all(math.isclose(sum(told.probabilities.values()), 1.0, abs_tol=1e-3) for told in arm.told.values())
     assert {told.shots for told in arms[1].told.values()} == {1}
     assert arms[0].told != arms[1].told, "the example is read"
     assert not (settings.model.runs.parent / "compare" / "server.json").exists()
+
+
+def _llama(folder: Path) -> Path:
+    """Untrained, its heads as wide as the server's kernels take them."""
+    torch.manual_seed(0)
+    listed_base(folder, positions=512)
+    words = json.loads((folder / "config.json").read_text("utf-8"))["vocab_size"]
+    config = LlamaConfig(
+        vocab_size=words,
+        max_position_embeddings=512,
+        hidden_size=128,
+        intermediate_size=256,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        initializer_range=0.2,
+    )
+    LlamaForCausalLM(config).bfloat16().save_pretrained(folder)  # type: ignore[no-untyped-call]
+    return folder
