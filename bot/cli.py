@@ -35,6 +35,8 @@ from bot.commands.file_options import (
     UnknownLabels,
     read_options,
 )
+from bot.commands.forget import forget
+from bot.commands.init import init
 from bot.commands.packs import pack_commands
 from bot.commands.replay import replay
 from bot.commands.retention import retention
@@ -44,14 +46,13 @@ from bot.commands.teams import teams
 from bot.commands.token import token
 from bot.commands.version import before_any_command
 from bot.commands.why import why
-from bot.console import agreed, say
+from bot.console import say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
 from bot.files import writing
-from bot.init import USUAL, begin, next_steps, of_names
 from bot.logs import log_settings, write_logs
 from bot.model_stack import adopt_starter_seed, build_model_stack, model_ready, open_model_stack
-from bot.platforms import platform_modules, platform_names
+from bot.platforms import platform_names
 from bot.settings import Settings, with_listen
 from bot.store import embedding_backfill, open_store
 
@@ -101,30 +102,7 @@ def demo(
     run_to_end(running.serve(settings, running.Demo(open_browser=not no_browser)))
 
 
-@cli.command()
-def init(
-    platforms: Annotated[
-        list[str] | None, typer.Argument(metavar=_PLATFORMS, help=f"By default: {' '.join(USUAL)}.")
-    ] = None,
-    http: Annotated[
-        bool, typer.Option("--http", help="Let the platforms call us at a public address, instead of us calling them.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are here already.")] = False,
-    config: Config = None,
-) -> None:
-    """Write commented settings and what platforms want to be given (an app's manifest), and say what to do next.
-
-    The file holds a small example to be changed: three teams, their rooms and
-    emoji, and every setting with its usual value. Nothing is overwritten without
-    --force. There are no secrets in it; the next steps say where these come from.
-    """
-    settings = config or Path("switchboard.toml")
-    with spoken():
-        chosen = of_names(list(dict.fromkeys(platforms or USUAL)), platform_modules())
-        written = begin(settings, chosen, http, force)
-    say(f"Written: {', '.join(map(str, written))}")
-    for number, step in enumerate(next_steps(settings, written, chosen, http), 1):
-        say(f"{number}. {step}")
+cli.command()(init)
 
 
 @cli.command()
@@ -369,27 +347,7 @@ def rollback(task: TaskName = None, config: Config = None) -> None:
     run_to_end(work(read_settings(config)))
 
 
-@cli.command()
-def forget(
-    person: Annotated[str, typer.Argument(metavar="PLATFORM:USER", help="Like slack:U0ANN or telegram:111222333.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
-    as_json: AsJson = False,
-    config: Config = None,
-) -> None:
-    """Erase a person: their words, their name, and what was learned from them. There is no way back.
-
-    Messages, notes about them, cards and examples lose every word; posts in chats
-    are rewritten as soon as the bot runs. Counts and labels stay. It says which
-    adapters had learned from a text of theirs: the next learning cycle trains
-    without it. Backups that were made before still hold everything.
-    """
-    settings = read_settings(config)
-    with spoken():
-        whom = actions.person(person, platform_modules())
-    if not yes and not agreed(f"Erase everything about {whom.key}?"):
-        say("nothing was erased; --yes does not ask")
-        raise typer.Exit(1)
-    actions.forgotten(whom, run_to_end(app.forget(settings, whom)), as_json, sys.stdout)
+cli.command()(forget)
 
 
 def main() -> None:

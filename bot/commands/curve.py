@@ -36,7 +36,6 @@ from bot.flow.learning_curve import CurveMeasurer
 from bot.settings import Settings
 from bot.store import Store, embedding_backfill, now, open_store
 from db.outcomes import PostgresOutcomes
-from inference.voices.fitted import FittedVoices
 
 Draws = Annotated[int, typer.Option("--draws", min=2, max=50, help="Subsets of each size.")]
 More = Annotated[int, typer.Option("--more", min=1, help="Say what so many more examples would be worth.")]
@@ -146,6 +145,8 @@ async def _measured(
         say(f"{len(found)} of {len(draws)} fits are there already, from a command that did not end")
     missing = [draw for draw in draws if draw not in found]
     with tempfile.TemporaryDirectory() as folder, counting("fitting", len(missing)) as told:
+        from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
+
         voices, vectors = FittedVoices(Path(folder), name), await store.embedder.embed(texts)
         async for one in CurveMeasurer(voices, asked.task, lessons, judging, vectors).measure(missing):
             progress.add(one)

@@ -254,7 +254,6 @@ def test_a_wrong_choice_changes_nothing_and_says_how_to_choose(
     [
         (("evaluate", "rows.jsonl"), "routing"),
         (("compare", "rows.jsonl"), "routing"),
-        (("train",), "routing"),
         (("route", "--file", "rows.jsonl"), "routing"),
         (("route", "where is my invoice?"), None),
     ],

@@ -12,7 +12,7 @@ from bot.domain.safe_pattern import SafePattern
 from bot.domain.tasks import NOT_A_REQUEST, Task
 from bot.domain.word_list import Phrase, phrase
 from bot.platforms import PlatformModule
-from bot.settings_values import Table, Values, listed
+from bot.settings.values import Table, Values, listed
 
 _CONDITIONS = ("from", "domain", "channel", "platform", "language", "words", "pattern", "hours", "outside_hours")
 _OUTCOMES = ("team", "label", "not_a_request", "ask")

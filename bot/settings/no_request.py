@@ -7,8 +7,8 @@ from pathlib import Path
 
 from bot.domain.tasks import NOT_A_REQUEST, Label, Task, Vocabulary
 from bot.platforms import EMOJI_ACTS, MORE_EMOJI_ACTS, PlatformModule
-from bot.settings_emoji import EmojiSettings
-from bot.settings_values import Table, Values
+from bot.settings.emoji import EmojiSettings
+from bot.settings.values import Table, Values
 
 _EXAMPLES = Path(__file__).with_suffix(".toml")
 _WHERE = "conversation.emoji."

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.domain.consequences import Consequences
 from bot.domain.messages import Place
 from bot.domain.tasks import Label, Task
-from bot.settings_values import Table, Values, listed
+from bot.settings.values import Table, Values, listed
 
 CONSEQUENCES = ("tell", "sooner", "hold", "first", "also_to")
 """The keys of a label by which something follows from it."""

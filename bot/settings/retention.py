@@ -4,7 +4,7 @@ from dataclasses import fields
 from datetime import timedelta
 
 from bot.domain.retention import Retention
-from bot.settings_values import Table, Values
+from bot.settings.values import Table, Values
 
 
 def read_retention(values: Values, table: Table) -> Retention:

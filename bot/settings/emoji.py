@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.tasks import Label, Vocabulary
 from bot.platforms import EMOJI_ACTS, MORE_EMOJI_ACTS, PlatformModule
-from bot.settings_values import Table, Values
+from bot.settings.values import Table, Values
 
 _WHERE = "conversation.emoji."
 

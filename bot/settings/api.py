@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.api_tokens import ApiToken, Scope, digest_of, is_digest
-from bot.settings_values import Table, Values, listed
+from bot.settings.values import Table, Values, listed
 
 _LEAST = 20
 """Characters of a token out of the environment: fewer could be guessed."""

@@ -9,7 +9,7 @@ from bot.domain.endpoints import Endpoint
 from bot.domain.errors import ConfigError
 from bot.domain.few_shot import MOST_SHOTS, Choice
 from bot.domain.token_prices import TokenPrice
-from bot.settings_values import Table, Values, listed
+from bot.settings.values import Table, Values, listed
 
 _KEYS = "url model key budget price_in price_out price_source price_dated shots examples"
 _LIMITS = "concurrency timeout_seconds max_tokens"

@@ -9,9 +9,9 @@ from bot.domain.messages import Place
 from bot.domain.tasks import PROMISED, Label, Learning, Task
 from bot.platforms import PlatformModule
 from bot.schedule import cron_problem
-from bot.settings_emoji import EmojiSettings
-from bot.settings_questions import CONSEQUENCES, QuestionSettings
-from bot.settings_values import Table, Values, listed
+from bot.settings.emoji import EmojiSettings
+from bot.settings.questions import CONSEQUENCES, QuestionSettings
+from bot.settings.values import Table, Values, listed
 
 _LEARNING = (
     "schedule",

@@ -19,14 +19,14 @@ from bot.domain.tasks import Task, Vocabulary
 from bot.locales import available
 from bot.platforms import platform_modules
 from bot.secret_files import SecretFiles
-from bot.settings_api import ApiSettings
-from bot.settings_compare import Endpoints
-from bot.settings_emoji import EmojiSettings
-from bot.settings_no_request import NoRequestSettings
-from bot.settings_retention import read_retention
-from bot.settings_rules import RuleSettings
-from bot.settings_tasks import Tasks
-from bot.settings_values import Table, Values, listed
+from bot.settings.api import ApiSettings
+from bot.settings.compare import Endpoints
+from bot.settings.emoji import EmojiSettings
+from bot.settings.no_request import NoRequestSettings
+from bot.settings.retention import read_retention
+from bot.settings.rules import RuleSettings
+from bot.settings.tasks import Tasks
+from bot.settings.values import Table, Values, listed
 
 _TABLES = "database model web conversation platforms tasks privacy retention rules api compare"
 _TALK = (
