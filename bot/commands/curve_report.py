@@ -63,9 +63,10 @@ def sentences(made: CurveReport) -> list[str]:
 
 def _crossed(one: Crossing) -> str:
     above = f"{one.proven_above} a team" if one.proven_above else "all of them"
+    luck = ", on one draw alone" if one.draws == 1 else ""
     return (
         f"Below about {_round(one.at)} examples a team {one.few} is better, above it {one.many} "
-        f"(proven with {one.proven_below} a team and with {above})."
+        f"(proven with {one.proven_below} a team and with {above}{luck})."
     )
 
 
@@ -89,14 +90,26 @@ def _worth(made: CurveReport) -> str:
 
 def table_lines(curve: Curve) -> list[str]:
     """A line an arm: accuracy in percent and half its interval, a column a size."""
-    first = next(iter(curve.points.values()))
+    first = _sizes(curve)
     head = ["examples a team", *(_size(point) for point in first)]
-    rows = [head, *([arm, *(_cell(point) for point in points)] for arm, points in curve.points.items())]
+    rows = [head, *([arm, *_cells(first, points)] for arm, points in curve.points.items())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join([name.ljust(widths[0]), *(c.rjust(w) for c, w in zip(cells, widths[1:], strict=True))])
         for name, *cells in rows
     ]
+
+
+def _sizes(curve: Curve) -> list[Point]:
+    """A point of each size, all examples last; not every arm has one of each."""
+    found = {point.size: point for points in curve.points.values() for point in points}
+    return [found[size] for size in sorted(found, key=lambda size: size or math.inf)]
+
+
+def _cells(sizes: Sequence[Point], points: Sequence[Point]) -> list[str]:
+    """Below each size; a dash where the arm was not measured."""
+    known = {point.size: point for point in points}
+    return [_cell(known[one.size]) if one.size in known else "–" for one in sizes]
 
 
 def _size(point: Point) -> str:
@@ -122,6 +135,7 @@ def curve_json(made: CurveReport) -> dict[str, object]:
                 "examples_a_team": round(one.at, 1),
                 "proven_below": one.proven_below,
                 "proven_above": one.proven_above or None,
+                "draws": one.draws,
             }
             for one in curve.crossings
         ],
@@ -155,12 +169,12 @@ def _more_json(found: Extrapolated | NotExtrapolated) -> dict[str, object]:
 def write_page(path: Path, made: CurveReport) -> None:
     """One page that needs nothing else: no script, no font, no picture from elsewhere."""
     known = Environment(loader=PackageLoader("bot", "pages"), autoescape=True, undefined=StrictUndefined)
-    first = next(iter(made.curve.points.values()))
+    first = _sizes(made.curve)
     page = known.get_template("curve.html").render(
         made=made,
         sentences=sentences(made),
         sizes=[_size(point) for point in first],
-        rows=[(arm, [_cell(point) for point in points]) for arm, points in made.curve.points.items()],
+        rows=[(arm, _cells(first, points)) for arm, points in made.curve.points.items()],
         lines=_lines(made.curve),
         across=[(_across(first, point), _size(point)) for point in first],
         up=[(_up(_least(made.curve), share), f"{share:.0%}") for share in _steps(_least(made.curve))],
@@ -170,10 +184,10 @@ def write_page(path: Path, made: CurveReport) -> None:
 
 
 def _lines(curve: Curve) -> list[_Line]:
-    least = _least(curve)
+    least, sizes = _least(curve), _sizes(curve)
     drawn = []
     for (arm, points), colour in zip(curve.points.items(), cycle(_COLOURS), strict=False):
-        across = [_across(points, point) for point in points]
+        across = [_across(sizes, point) for point in points]
         dots = [(x, _up(least, point.accuracy)) for x, point in zip(across, points, strict=True)]
         upper = [(x, _up(least, point.high)) for x, point in zip(across, points, strict=True)]
         lower = [(x, _up(least, point.low)) for x, point in zip(across, points, strict=True)]

@@ -1,4 +1,8 @@
-"""How accuracy grows with examples: draws of so many a team, points with intervals, and where arms cross."""
+"""How accuracy grows with examples: draws of so many a team, points with intervals, and where arms cross.
+
+Not every arm is measured on every draw: one that takes minutes to train has fewer. Two arms are compared on the draws
+that both have, and at the sizes at which both have one.
+"""
 
 import math
 import random
@@ -69,6 +73,8 @@ class Crossing:
     """The largest size at which `few` is still proven better before they cross."""
     proven_above: int
     """The smallest at which `many` is; 0: with all."""
+    draws: int = DRAWS
+    """Of which both were measured where it is proven, the fewest; of one, the luck of the draw is not in the proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Curve:
     messages: int
     teams: int
     points: Mapping[str, Sequence[Point]]
-    """By size, all examples last. An arm that learns nothing here has the same at each."""
+    """By size, all examples last, where the arm was measured. One that learns nothing here has the same at each."""
     crossings: Sequence[Crossing]
     replicates: Mapping[str, Sequence[Numbers]] = field(default_factory=dict, repr=False, compare=False)
     """Of each point, the accuracy in every replicate; the same draws and messages for all arms."""
@@ -106,54 +112,86 @@ def drawn(lessons: Sequence[Lesson], draw: Draw) -> list[Lesson]:
     return chosen
 
 
+def together(measured: Sequence[Measured], more: Sequence[Measured]) -> list[Measured]:
+    """The same draws with the answers of both. `more` may hold fewer draws, or others."""
+    found = {one.draw: one for one in measured}
+    for one in more:
+        known = found.get(one.draw)
+        found[one.draw] = one if known is None else Measured(one.draw, one.examples, {**known.right, **one.right})
+    return list(found.values())
+
+
 def curve(measured: Sequence[Measured], lessons: Sequence[Lesson]) -> Curve:
     """What the draws amount to. All of them answered the same messages. Raises ValueError without any."""
     if not measured:
         raise ValueError("nothing was measured")
     counts = Counter(lesson.label for lesson in lessons)
-    by_size: dict[int, list[Measured]] = {}
-    for one in sorted(measured, key=lambda one: (one.draw.size or math.inf, one.draw.number)):
-        by_size.setdefault(one.draw.size, []).append(one)
-    arms = list(measured[0].right)
-    messages = len(measured[0].right[arms[0]])
-    weights = np.random.default_rng(_SEED).multinomial(messages, np.full(messages, 1 / messages), REPLICATES) / messages
-    replicates = {arm: [_replicates(of, arm, weights) for of in by_size.values()] for arm in arms}
-    points = {
-        arm: [_point(of, arm, row) for of, row in zip(by_size.values(), replicates[arm], strict=True)] for arm in arms
-    }
+    again = _Replicated(measured)
+    points = {arm: [again.point(arm, size) for size in again.sizes(arm)] for arm in again.arms}
+    replicates = {arm: [again.of(arm, again.draws(size, arm)) for size in again.sizes(arm)] for arm in again.arms}
     average = sum(counts.values()) / max(1, len(counts))
-    return Curve(messages, len(counts), points, _crossings(points, replicates, average), replicates)
+    return Curve(again.messages, len(counts), points, _crossings(again, average), replicates)
 
 
-def _replicates(of: Sequence[Measured], arm: str, weights: Numbers) -> Numbers:
-    """The mean accuracy of draws drawn again, on messages drawn again (a bootstrap of both, Owen 2007, "The pigeonhole
-    bootstrap")."""
-    right = np.array([one.right[arm] for one in of], dtype=np.float64)
-    again = np.random.default_rng(_SEED).multinomial(len(of), np.full(len(of), 1 / len(of)), len(weights)) / len(of)
-    return np.asarray(((weights @ right.T) * again).sum(axis=1), dtype=np.float64)
+class _Replicated:
+    """Accuracies on messages and draws that are drawn again, the same for all arms."""
+
+    def __init__(self, measured: Sequence[Measured]) -> None:
+        ordered = sorted(measured, key=lambda one: (one.draw.size or math.inf, one.draw.number))
+        self.arms = list(dict.fromkeys(arm for one in ordered for arm in one.right))
+        self.messages = n = len(next(iter(ordered[0].right.values())))
+        self._by_size: dict[int, list[Measured]] = {}
+        for one in ordered:
+            self._by_size.setdefault(one.draw.size, []).append(one)
+        weights = np.random.default_rng(_SEED).multinomial(n, np.full(n, 1 / n), REPLICATES) / n
+        self._rows = {
+            (arm, one.draw): weights @ np.array(hits, dtype=np.float64)
+            for one in ordered
+            for arm, hits in one.right.items()
+        }
+
+    def sizes(self, *arms: str) -> list[int]:
+        """At which all of these arms have a draw in common, all examples last."""
+        return [size for size in self._by_size if self.draws(size, *arms)]
+
+    def draws(self, size: int, *arms: str) -> list[Measured]:
+        """Of that size, those on which all of these arms were measured."""
+        return [one for one in self._by_size[size] if all(arm in one.right for arm in arms)]
+
+    def of(self, arm: str, draws: Sequence[Measured]) -> Numbers:
+        """The mean accuracy of draws drawn again, on messages drawn again (a bootstrap of both, Owen 2007, "The
+        pigeonhole bootstrap")."""
+        rows = np.stack([self._rows[arm, one.draw] for one in draws], axis=1)
+        n = len(draws)
+        again = np.random.default_rng(_SEED).multinomial(n, np.full(n, 1 / n), REPLICATES) / n
+        return np.asarray((rows * again).sum(axis=1), dtype=np.float64)
+
+    def point(self, arm: str, size: int) -> Point:
+        of = self.draws(size, arm)
+        low, high = _ends(self.of(arm, of))
+        examples = sum(one.examples for one in of) / len(of)
+        return Point(size, examples, _right(arm, of), low, high, len(of))
 
 
-def _point(of: Sequence[Measured], arm: str, replicates: Numbers) -> Point:
-    low, high = _ends(replicates)
-    right = float(np.mean([np.mean(one.right[arm]) for one in of]))
-    examples = sum(one.examples for one in of) / len(of)
-    return Point(of[0].draw.size, examples, right, low, high, len(of))
+def _right(arm: str, draws: Sequence[Measured]) -> float:
+    return float(np.mean([np.mean(one.right[arm]) for one in draws]))
 
 
 # --- where lines cross ---
 
 
-def _crossings(
-    points: Mapping[str, Sequence[Point]], replicates: Mapping[str, Sequence[Numbers]], average: float
-) -> list[Crossing]:
+def _crossings(again: _Replicated, average: float) -> list[Crossing]:
     found = []
-    for few, many in permutations(points, 2):
-        pairs = zip(replicates[few], replicates[many], strict=True)
-        ends = [_ends(late - early) for early, late in pairs]
+    for few, many in permutations(again.arms, 2):
+        both = [again.draws(size, few, many) for size in again.sizes(few, many)]
+        ends = [_ends(again.of(many, draws) - again.of(few, draws)) for draws in both]
         if (proven := _proven(ends)) is not None:
-            below, above = proven
-            at = _meeting(points[few], points[many], proven, average)
-            found.append(Crossing(few, many, at, points[few][below].size, points[few][above].size))
+            gaps = [_right(many, draws) - _right(few, draws) for draws in both]
+            sizes = [draws[0].draw.size for draws in both]
+            at = _meeting([math.log(size or average) for size in sizes], gaps, proven)
+            below, above = (both[place] for place in proven)
+            fewest = min(len(draws) for draws in (below, above) if draws[0].draw.size)  # of all there is but one
+            found.append(Crossing(few, many, at, sizes[proven[0]], sizes[proven[1]], fewest))
     return found
 
 
@@ -171,10 +209,8 @@ def _proven(ends: Sequence[tuple[float, float]]) -> tuple[int, int] | None:
     return max(place for place in below if place < above[0]), above[0]
 
 
-def _meeting(few: Sequence[Point], many: Sequence[Point], proven: tuple[int, int], average: float) -> float:
+def _meeting(sizes: Sequence[float], gaps: Sequence[float], proven: tuple[int, int]) -> float:
     """Examples a team where the lines meet between two places, straight over the logarithm of the size."""
-    sizes = [math.log(point.size or average) for point in few]
-    gaps = [late.accuracy - early.accuracy for early, late in zip(few, many, strict=True)]
     place = next(place for place in range(*proven) if gaps[place + 1] > 0)
     share = gaps[place] / (gaps[place] - gaps[place + 1])
     return math.exp(sizes[place] + max(share, 0.0) * (sizes[place + 1] - sizes[place]))

@@ -130,6 +130,7 @@ def test_scripts_get_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
             "examples_a_team": 7.4,
             "proven_below": 5,
             "proven_above": None,
+            "draws": 5,
         }
     ]
     assert [point["examples_a_team"] for point in read["arms"][WITHOUT]] == [5, 10, None]
