@@ -4,6 +4,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,17 +16,18 @@ from bot.commands import examples
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.compare import Page, Predicted, prediction_files
 from bot.commands.comparison import PredictionFile
+from bot.commands.curve_adapter import AdapterDraws, Adapters, Yes, adapter_notes, agreed_adapters
 from bot.commands.curve_progress import CurveProgress
 from bot.commands.curve_report import CurveReport, show, write_page
 from bot.commands.file_options import Encoding, LabelColumn, Mapped, MaybeReadFrom, SkipBad, TextColumns, read_options
 from bot.commands.period import SettledSince
 from bot.commands.settled_messages import asked_when, settled_between
 from bot.console import counting, say
-from bot.domain.comparison import WITHOUT, training_side, unseen
+from bot.domain.comparison import SERVED, WITHOUT, training_side, unseen
 from bot.domain.curve_extrapolation import extrapolated
 from bot.domain.errors import UsageError
 from bot.domain.learning import Example, Side, text_key
-from bot.domain.learning_curve import DRAWS, Measured, curve, planned
+from bot.domain.learning_curve import DRAWS, Measured, curve, planned, together
 from bot.domain.model_ports import Lesson
 from bot.domain.predictions import read_predictions
 from bot.domain.settled import truth_notes
@@ -52,6 +54,9 @@ class Asked:
     files: Sequence[PredictionFile]
     draws: int
     more: int
+    adapter_draws: int = 0
+    """Of the fine-tuned adapter; 0: none is trained."""
+    yes: bool = False
 
 
 def drawing(
@@ -59,6 +64,9 @@ def drawing(
     since: SettledSince = None,
     predictions: Predicted = None,
     draws: Draws = DRAWS,
+    adapter: Adapters = False,
+    adapter_draws: AdapterDraws = 1,
+    yes: Yes = False,
     more: More = 300,
     html: Page = None,
     skip_bad: SkipBad = False,
@@ -77,6 +85,10 @@ def drawing(
     settled ones with --since, else the held-out examples. Says below how many
     examples one is better and above how many another, answers of --predictions
     included. Needs no model server. Interrupted, the same command goes on.
+
+    --adapter trains an adapter on a draw of each size as well, and measures it alone
+    and in the mixture, through the model server. It says first how long that takes,
+    and asks above `ask_above_minutes`.
     """
     settings = read_settings(config)
     with spoken():
@@ -84,8 +96,11 @@ def drawing(
         when = asked_when(file, since, one, now()) if file is not None or since is not None else None
         options = read_options(encoding, text, label, mapped)
         given = None if file is None else examples.labelled(file, one, options, skip_bad)
-        asked = Asked(one, given, when, prediction_files(predictions or ()), draws, more)
+        files = prediction_files(predictions or ())
+        asked = Asked(one, given, when, files, draws, more, adapter_draws if adapter else 0, yes)
     made = run_to_end(_drawn(settings, asked))
+    if made is None:
+        raise typer.Exit(1)
     show(made, as_json, sys.stdout)
     with spoken():
         if html is not None:
@@ -93,20 +108,40 @@ def drawing(
             say(f"{html} is written")
 
 
-async def _drawn(settings: Settings, asked: Asked) -> CurveReport:
-    async with open_store(settings) as store:
+async def _drawn(settings: Settings, asked: Asked) -> CurveReport | None:
+    """None: the trainings take long, and nobody agreed to them."""
+    async with open_store(settings) as store, AsyncExitStack() as stack:
         with counting("remembering", await store.memory.count_unembedded(store.embedder.name)) as told:
             await embedding_backfill(store).all(told)
         judging, notes = await _messages(store, asked)
         lessons = await store.lessons.lessons(asked.task, store.embedder.name, MAX_LESSONS)
         if len({lesson.label for lesson in lessons}) < 2:
             raise UsageError(f"{asked.task.name} has examples of fewer than two teams; import some first")
+        agreed, draws = None, asked.adapter_draws
+        if draws:
+            agreed = await agreed_adapters(settings, store, stack, asked.task, lessons, judging, draws, asked.yes)
+            if agreed is None:
+                return None
         measured = await _measured(settings, store, asked, lessons, judging)
+        if agreed is not None:
+            measured = together(measured, await agreed.measured())
+    return _report(asked, measured, lessons, judging, notes)
+
+
+def _report(
+    asked: Asked,
+    measured: Sequence[Measured],
+    lessons: Sequence[Lesson],
+    judging: Sequence[Example],
+    notes: Sequence[str],
+) -> CurveReport:
     flat = {file.name: _right(file, asked.given or judging, judging, asked.task) for file in asked.files}
     made = curve([_beside(one, flat) for one in measured], lessons)
     learning = [arm for arm in made.points if arm not in flat]
     worth = {arm: extrapolated(made, arm, asked.more) for arm in learning}
-    return CurveReport(asked.task.name, made, worth, WITHOUT, [*notes, *_notes(lessons, len(judging))])
+    whole = SERVED if asked.adapter_draws > 1 else WITHOUT  # of one draw nothing is extrapolated
+    notes = [*notes, *_notes(lessons, len(judging), asked.adapter_draws)]
+    return CurveReport(asked.task.name, made, worth, whole, notes)
 
 
 async def _messages(store: Store, asked: Asked) -> tuple[Sequence[Example], list[str]]:
@@ -169,12 +204,15 @@ def _beside(one: Measured, flat: dict[str, Sequence[bool]]) -> Measured:
     return Measured(one.draw, one.examples, {**one.right, **flat})
 
 
-def _notes(lessons: Sequence[Lesson], messages: int) -> list[str]:
+def _notes(lessons: Sequence[Lesson], messages: int, adapter_draws: int) -> list[str]:
     counts = Counter(lesson.label for lesson in lessons)
     fewest, most = min(counts.values()), max(counts.values())
-    said = [
+    no_part = (
         "the memory of corrections and the fine-tuned adapter take no part: the one knows texts by heart, the other "
-        "takes minutes to train for each point",
+        "takes minutes to train for each point (--adapter)"
+    )
+    said = [
+        *(adapter_notes(adapter_draws) if adapter_draws else [no_part]),
         f"teams have {fewest} to {most} examples: one that has fewer than a size brings what it has",
         "all examples are one draw: the interval there is over messages alone",
     ]

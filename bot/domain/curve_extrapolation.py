@@ -48,6 +48,8 @@ def extrapolated(curve: Curve, arm: str, more: int) -> Extrapolated | NotExtrapo
     rows = np.array(curve.replicates[arm])[:, :_FITS]
     if len(points) < _LEAST_SIZES:
         return NotExtrapolated(f"only {len(points)} sizes were measured, and {_LEAST_SIZES} are needed")
+    if any(point.draws < 2 for point in points[:-1]):
+        return NotExtrapolated("it was measured on one draw a size, so how much of it is luck is not known")
     if more > points[-1].examples:
         return NotExtrapolated(
             f"{more:,} are more than the {points[-1].examples:,.0f} there are, no law holds so far; ask for fewer"

@@ -155,3 +155,33 @@ def test_what_cannot_be_measured_ends_with_2_and_says_so(flags: list[str]) -> No
     done = CliRunner().invoke(cli, ["curve", *flags, "--config", str(company.SETTINGS)])
     assert done.exit_code == 2
     assert "Traceback" not in done.stderr
+
+
+# --- arms that were not measured everywhere ---
+
+
+def test_where_an_arm_was_not_measured_there_is_a_dash_and_the_page_draws_what_there_is(tmp_path: Path) -> None:
+    made = replace(MADE, curve=replace(MADE.curve, points={"adapter": POINTS[1:], **MADE.curve.points}))
+    assert table_lines(made.curve)[:2] == [
+        "examples a team                   5          10    all (24)",
+        "adapter                           –  70.0 ± 4.0  75.0 ± 5.0",
+    ]
+    write_page(tmp_path / "curve.html", made)
+    adapter, whole, _ = re.findall(r'<polyline points="([^"]+)"', (tmp_path / "curve.html").read_text("utf-8"))
+    assert adapter == whole.partition(" ")[2], "below the same sizes as the others"
+
+
+def test_a_crossing_on_one_draw_says_so() -> None:
+    crossings = [replace(one, draws=1) for one in MADE.curve.crossings]
+    made = replace(MADE, curve=replace(MADE.curve, crossings=crossings))
+    assert sentences(made)[0].endswith("(proven with 5 a team and with all of them, on one draw alone).")
+
+
+def test_measured_adapters_are_kept_beside_the_rest_of_the_curve(tmp_path: Path) -> None:
+    """What is trained for minutes is not thrown away by what takes seconds, nor the other way round."""
+    one = Measured(Draw(5, 0), 10, {WORDS: [True, False]})
+    adapters = CurveProgress(tmp_path, "routing.adapter", "tiny and a base", LESSONS, MESSAGES)
+    progress(tmp_path).add(one)
+    adapters.add(replace(one, right={"adapter": [True, True]}))
+    progress(tmp_path, messages=MESSAGES[:1]).add(one)
+    assert [found.right for found in adapters.measured()] == [{"adapter": [True, True]}]

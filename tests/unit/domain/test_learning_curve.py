@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from bot.domain.curve_extrapolation import Extrapolated, NotExtrapolated, extrapolated
-from bot.domain.learning_curve import Curve, Draw, Measured, curve, drawn, planned
+from bot.domain.learning_curve import Curve, Draw, Measured, curve, drawn, planned, together
 from bot.domain.model_ports import Lesson
 
 MESSAGES = 1_000
@@ -152,3 +152,61 @@ def test_few_sizes_foretell_nothing() -> None:
     assert extrapolated(curve(few, LESSONS), "words", 300) == NotExtrapolated(
         "only 3 sizes were measured, and 4 are needed"
     )
+
+
+# --- arms that were measured on fewer draws ---
+
+
+def few_of(rows: Sequence[Measured], *numbers: int) -> list[Measured]:
+    return [one for one in rows if one.draw.number in numbers]
+
+
+def test_an_arm_with_fewer_draws_has_its_own_points_and_leaves_the_others_as_they_are() -> None:
+    words, adapter = measured(law, "words"), few_of(measured(lambda _many: 0.7, "adapter"), 0)
+    made = curve(together(words, adapter), LESSONS)
+    assert made.points["words"] == curve(words, LESSONS).points["words"]
+    assert made.points["adapter"] == curve(adapter, LESSONS).points["adapter"]
+    assert [point.draws for point in made.points["words"]] == [5, 5, 5, 5, 5, 1]
+    assert [point.draws for point in made.points["adapter"]] == [1] * 6
+
+
+def test_arms_are_compared_on_the_draws_that_both_have() -> None:
+    """On its own draw the adapter is worse with five and better with all; the words' other draws would hide it."""
+    rows = {"bad": 0.4, "words": 0.6, "good": 0.8}
+    exact = {name: hits(share, random.Random(3)) for name, share in rows.items()}
+    words = [
+        Measured(Draw(5, 0), 15, {"words": exact["words"]}),
+        Measured(Draw(5, 1), 15, {"words": exact["bad"]}),
+        Measured(Draw(5, 2), 15, {"words": [False] * MESSAGES}),
+        Measured(Draw(0, 0), 800, {"words": exact["words"]}),
+    ]
+    adapter = [
+        Measured(Draw(5, 0), 15, {"adapter": exact["bad"]}),
+        Measured(Draw(0, 0), 800, {"adapter": exact["good"]}),
+    ]
+    [crossing] = curve(together(words, adapter), LESSONS).crossings
+    assert (crossing.few, crossing.many, crossing.proven_below, crossing.proven_above) == ("words", "adapter", 5, 0)
+    assert crossing.draws == 1
+    assert crossing.at == pytest.approx(math.sqrt(5 * len(LESSONS) / 3), rel=0.05), "half way, on a logarithmic scale"
+
+
+def test_an_arm_that_misses_sizes_is_compared_at_those_it_has() -> None:
+    prompted = measured(lambda _many: 0.80, "few-shot")
+    learns = measured(lambda many: 0.60 if many < 100 else 0.95, "adapter")
+    made = curve(together(prompted, [one for one in learns if one.draw.size in (5, 100)]), LESSONS)
+    assert [point.size for point in made.points["adapter"]] == [5, 100]
+    [crossing] = made.crossings
+    assert (crossing.proven_below, crossing.proven_above, crossing.draws) == (5, 100, 5)
+    assert 5 < crossing.at < 100
+
+
+def test_arms_with_no_draw_in_common_are_not_compared() -> None:
+    words = few_of(measured(lambda many: 0.5 if many < 50 else 0.9, "words"), 1)
+    adapter = few_of(measured(lambda _many: 0.7, "adapter"), 2)
+    made = curve(together(words, adapter), LESSONS)
+    assert set(made.points) == {"words", "adapter"} and made.crossings == []
+
+
+def test_one_draw_a_size_foretells_nothing() -> None:
+    found = extrapolated(curve(few_of(measured(law), 0), LESSONS), "words", 300)
+    assert found == NotExtrapolated("it was measured on one draw a size, so how much of it is luck is not known")
