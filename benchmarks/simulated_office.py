@@ -1,0 +1,215 @@
+"""The bot's real steps on a database of their own, with a chat service and a clock that a simulation holds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.domain.decisions import Prediction, decide
+from bot.domain.errors import NotTrained, Refused
+from bot.domain.learning import Example, Side, Source
+from bot.domain.ledger import ThreadingPolicy
+from bot.domain.messages import Media, Message, MessageRef, Person, Place, Press, Reaction
+from bot.domain.model_ports import Query
+from bot.domain.ports import Inbox
+from bot.domain.posts import OTHER, Card, OutboxItem, Question
+from bot.domain.tasks import Label, Task, Vocabulary
+from bot.domain.team_changes import Kind, TeamChange
+from bot.flow.buttons import ButtonHandler
+from bot.flow.classify import BATCH, Classifier
+from bot.flow.correct import Corrector
+from bot.flow.deliver import Deliverer
+from bot.flow.embed import EmbeddingBackfill
+from bot.flow.fit_voices import VoiceFitter
+from bot.flow.receive import Receiver
+from bot.flow.sort import Sorter
+from db.engine import Database, open_database
+from db.examples import PostgresExamples
+from db.failed_items import PostgresFailedItems
+from db.ledger import PostgresLedger
+from db.memory import PostgresMemory
+from db.migrate import upgrade
+from db.outbox import PostgresOutbox
+from db.registry import PostgresRegistry
+from db.server.embedded import embedded
+from db.team_changes import PostgresTeamChanges
+from db.voice_lessons import PostgresVoiceLessons
+from inference.embedders.minilm import minilm
+from inference.voices.fitted import FittedVoices
+
+_POLICY = ThreadingPolicy(timedelta(0), timedelta(hours=24), timedelta(hours=72))
+_NAME = "web"
+_TRIES = 20
+"""Minutes that a message may wait for its card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Where a message came first, whether its person was asked, and the card's message."""
+
+    team: str
+    asked: bool
+    card: str | None
+
+
+class Untrained:
+    """The model before anything was trained: the other voices decide."""
+
+    async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
+        raise NotTrained("nothing was trained")
+
+    def reads(self, text: str) -> bool:
+        return True
+
+    def alphabet(self) -> Sequence[str]:
+        return [chr(code) for code in range(65, 91)]
+
+
+@dataclass
+class Chat:
+    """A chat service in memory; everybody who writes has a room of their own."""
+
+    name: str = _NAME
+    whispers: bool = False
+    cards: dict[str, tuple[Card, str]] = field(default_factory=dict)
+    """Person's room -> the newest card, and its message."""
+    questions: dict[str, tuple[Question, str]] = field(default_factory=dict)
+
+    async def listen(self, inbox: Inbox) -> None:
+        await asyncio.Event().wait()
+
+    def delay(self, item: OutboxItem) -> timedelta:
+        return timedelta(0)
+
+    async def say(self, item: OutboxItem) -> MessageRef:
+        ref = item.edits or MessageRef(_NAME, item.post.place.chat, f"post {item.id}")
+        content = item.post.content
+        if isinstance(content, Card) and content.moved_to is None:
+            self.cards[content.source.chat] = content, ref.id
+        elif isinstance(content, Question) and content.answered is None:
+            self.questions[item.post.place.chat] = content, ref.id
+        return ref
+
+    async def fetch(self, media: Media) -> bytes:
+        raise Refused("nothing is attached here")
+
+    async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
+        return person.id.startswith(("lead", "malicious"))
+
+    async def may_handle(self, person: Person, room: Place) -> bool:
+        return True
+
+    def healthy(self) -> bool:
+        return True
+
+
+class Office:
+    """A company's bot, stepped by hand."""
+
+    def __init__(self, database: Database, folder: Path, clock: datetime, task: Task) -> None:
+        self.database, self.clock, self.task, self.chat = database, clock, task, Chat()
+        self.embedder = minilm()
+        name = self.embedder.name
+        self.ledger, self.examples = PostgresLedger(database, name), PostgresExamples(database)
+        self.failures, self.outbox = PostgresFailedItems(database), PostgresOutbox(database)
+        self.memory, self.lessons = PostgresMemory(database, name), PostgresVoiceLessons(database)
+        self.voices = FittedVoices(folder / "voices", name)
+        registry = PostgresRegistry(database)
+        self.classifier = Classifier(Untrained(), self.embedder, self.memory, registry, "none", fitted=self.voices)
+        self.backfill = EmbeddingBackfill(self.memory, self.embedder, self.failures, self.now)
+        self.inbox = Receiver(self.ledger, _POLICY, lambda _delay: None, self.failures, self.now)
+        self.use(task)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, folder: Path, clock: datetime, task: Task) -> AsyncIterator["Office"]:
+        """On a database of its own."""
+        async with embedded(folder / "postgres") as url:
+            await asyncio.to_thread(upgrade, url)
+            async with open_database(url) as database:
+                yield cls(database, folder, clock, task)
+
+    def now(self) -> datetime:
+        return self.clock
+
+    def use(self, task: Task) -> None:
+        """The settings are these from now on."""
+        self.task, platforms, words = task, {_NAME: self.chat}, Vocabulary()
+        patience = timedelta(minutes=10)
+        self.sorter = Sorter(task, self.ledger, self.classifier, timedelta(0), patience, "ask", self.now)
+        self.buttons = ButtonHandler(task, words, self.ledger, platforms, self.now)
+        self.corrector = Corrector(task, words, self.ledger, platforms, self.now)
+        self.deliverer = Deliverer(task, self.outbox, self.ledger, platforms, self.now)
+
+    async def _settles(self) -> None:
+        self.clock += timedelta(seconds=5)
+        steps = (self.sorter.step, self.buttons.step, self.corrector.step, self.deliverer.step)
+        while any([await step() for step in steps]):
+            pass
+
+    async def learns(self, rows: Sequence[tuple[str, str]]) -> None:
+        """A file is imported, and the voices are fitted."""
+        known = [Example(text, team, Source.IMPORT, Side.TRAIN, self.clock) for text, team in rows]
+        await self.examples.add_examples(self.task.name, known)
+        await self.fits()
+
+    async def splits(self, before: str, after: str, texts: Sequence[str]) -> None:
+        """A part of a team's examples becomes another team's."""
+        change = TeamChange(Kind.SPLIT, before, after, "simulation", tuple(texts))
+        await PostgresTeamChanges(self.database).change(self.task, change, lambda *_: [], self.clock, False)
+        await self.fits()
+
+    async def fits(self) -> None:
+        """Vectors for what has none, and the voices anew."""
+        await self.backfill.all(lambda _done: None)
+        await VoiceFitter([self.task], self.lessons, self.voices, self.embedder.name).fit(self.task)
+
+    async def sorted(self, texts: Mapping[str, str], truths: Mapping[str, str]) -> dict[str, Sorted]:
+        """People write, answer what they are asked as well as they can, and get a card each."""
+        for room, text in texts.items():
+            ref, author = MessageRef(_NAME, room, "1"), Person(_NAME, room, "Cleo", "en")
+            await self.inbox.message(Message(ref, Place(_NAME, room, "1"), author, text, self.clock))
+        await self._settles()
+        asked = [room for room in texts if room in self.chat.questions]
+        for room in asked:
+            question, post = self.chat.questions[room]
+            right = truths[room] in question.candidates
+            value = str(question.candidates.index(truths[room])) if right else OTHER
+            person = Person(_NAME, room, "Cleo", "en")
+            await self.inbox.press(Press(MessageRef(_NAME, room, post), person, value, self.clock))
+        await self._until_carded(texts)
+        cards = {room: self.chat.cards[room] for room in texts}
+        return {
+            room: Sorted(card.label, room in asked, f"{self.task.label(card.label).deliver_to[_NAME].chat} {post}")
+            for room, (card, post) in cards.items()
+        }
+
+    async def _until_carded(self, rooms: Collection[str]) -> None:
+        """What failed meanwhile, on a busy machine, is tried again when its time has come. Raises where it never is."""
+        for _ in range(_TRIES):
+            await self._settles()
+            missing = [room for room in rooms if room not in self.chat.cards]
+            if not missing:
+                return
+            self.clock += timedelta(minutes=1)
+        raise Refused(f"{len(missing)} of {len(rooms)} messages got no card")
+
+    async def corrects(self, card: str, label: str, lead: str) -> None:
+        """A lead puts a team's emoji on a card."""
+        room, _, post = card.partition(" ")
+        emoji, who = self.task.label(label).emoji[_NAME], Person(_NAME, lead, lead)
+        await self.inbox.reaction(Reaction(MessageRef(_NAME, room, post), who, emoji, True, self.clock))
+        self.clock += timedelta(minutes=10)
+        await self._settles()
+
+    async def knows(self, texts: Sequence[str]) -> dict[str, str]:
+        """Where each of these would go now, were nobody asked."""
+        query, found = await self.classifier.query(self.task), dict[str, str]()
+        for start in range(0, len(texts), BATCH):
+            batch = texts[start : start + BATCH]
+            known = await self.classifier.consider(query, batch)
+            made = [decide(self.task, one.opinions, may_ask=False) for one in known]
+            found |= {text: decision.label for text, decision in zip(batch, made, strict=True)}
+        return found
