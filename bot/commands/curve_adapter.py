@@ -98,7 +98,7 @@ async def agreed_adapters(
     if found and missing:
         say(f"{len(found)} of {len(wanted)} adapters are measured already, by a command that did not end")
     if missing:
-        say(f"{len(missing)} adapters are to be trained, one after the other")
+        say("1 adapter is to be trained" if len(missing) == 1 else f"{len(missing)} adapters are to be trained")
         if not await may_train(_Estimator(models, query, lessons, missing), task, yes):
             say("nothing was trained; --yes does not ask")
             return None

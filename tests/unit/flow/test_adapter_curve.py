@@ -89,7 +89,7 @@ class Bench:
 
     def measurer(self, lessons: Sequence[Lesson] = LESSONS) -> AdapterCurveMeasurer:
         workshop = Workshop(self.trainer, self.served, RunFolders(self.folder), self.folder, self.folder / "base")
-        scorer = Scorer(fake_classifier(Neighbours([], []), self.predictor), pauses=())
+        scorer = Scorer(fake_classifier(Neighbours((), ()), self.predictor), pauses=())
         measuring = Measuring(lessons, MESSAGES, [None] * len(MESSAGES))
         return AdapterCurveMeasurer(workshop, scorer, self.voices, Query(TASK, CODES, None), measuring, lambda: NOW)
 
