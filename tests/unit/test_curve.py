@@ -150,7 +150,9 @@ def test_the_page_draws_a_line_and_a_band_an_arm(tmp_path: Path) -> None:
     assert "<script" not in page and "http" not in page
 
 
-@pytest.mark.parametrize("flags", [["--since", "never"], ["--draws", "1"], ["--more", "0"], ["nowhere.jsonl"]])
+@pytest.mark.parametrize(
+    "flags", [["--since", "never"], ["--draws", "1"], ["--more", "0"], ["--adapter-draws", "0"], ["nowhere.jsonl"]]
+)
 def test_what_cannot_be_measured_ends_with_2_and_says_so(flags: list[str]) -> None:
     done = CliRunner().invoke(cli, ["curve", *flags, "--config", str(company.SETTINGS)])
     assert done.exit_code == 2
