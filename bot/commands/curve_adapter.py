@@ -96,7 +96,7 @@ async def agreed_adapters(
     found = [one for one in progress.measured() if one.draw in wanted]
     missing = [draw for draw in wanted if draw not in {one.draw for one in found}]
     if found and missing:
-        say(f"{len(found)} of {len(wanted)} adapters are measured already, by a command that did not end")
+        say(f"{len(found)} of {len(wanted)} adapters are measured already")
     if missing:
         say("1 adapter is to be trained" if len(missing) == 1 else f"{len(missing)} adapters are to be trained")
         if not await may_train(_Estimator(models, query, lessons, missing), task, yes):
