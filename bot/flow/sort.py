@@ -200,11 +200,12 @@ class Sorter(Step[UndecidedConversation]):
 
         Of two answers to one question the first counts.
         """
-        if self.questions is None or not self.questions.tasks:
+        tasks = self.questions.tasks if self.questions is not None else ()
+        if not tasks and not said:
             return decided
         answers = tuple({one.task: one for one in reversed(said)}.values())
-        posts = with_answers(decided.posts, None, shown(self.questions.tasks, answers))
-        late = self.questions.missing(answers) and has_words(decided.text)
+        posts = with_answers(decided.posts, None, shown(tasks, answers))
+        late = self.questions is not None and self.questions.missing(answers) and has_words(decided.text)
         return replace(decided, posts=tuple(posts), answers=answers, effects=self._effects(answers), unanswered=late)
 
     def _effects(self, answers: Sequence[Decision]) -> Effects:

@@ -61,6 +61,7 @@ server = "{model}"
 listen = "{listen}"
 [conversation]
 settle_seconds = 0.1
+per_person_minute = 0
 [platforms.web]
 [tasks.desk]
 question = "Where is it?"
@@ -370,7 +371,8 @@ async def test_an_adapter_whose_files_are_missing_leaves_the_rest_deciding_and_i
         runs.with_name("elsewhere").rename(runs)
     assert (done.json["label"], done.json["by"], done.json["reason"]) == ("kitchen", "examples", "model_down")
     assert "desk-1 cannot be loaded" in done.told
-    [found] = [row for row in checked.lines if row["part"] == "model"]
+    *proofs, found = [row for row in checked.lines if row["part"] == "model"]
+    assert [row["ok"] for row in proofs] == [True] * 4, "the server itself is as it should be"
     assert (checked.code, found["ok"]) == (1, False)
     assert "desk-1 cannot be loaded" in str(found["remedy"]) and "switchboard rollback" in str(found["remedy"])
     assert (await taught.home.succeeds("route", "my saucepan is broken", "--json")).json["by"] == "model"

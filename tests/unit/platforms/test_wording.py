@@ -134,6 +134,7 @@ NOTICES = {
     What.DISPUTED: (
         "Another lead named another team. The last word counts (Accounts); nothing is learned until you agree"
     ),
+    What.UNTOLD: "A room that should hear of it (Accounts) could not be posted in: they blocked the bot",
 }
 TO_TEAM: tuple[tuple[Notice | Sent | Offer | WrongTeam | FollowUp, str], ...] = (
     *((Notice(what, "billing", "Cleo", "they blocked the bot", 30), said) for what, said in NOTICES.items()),
