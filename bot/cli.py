@@ -45,6 +45,7 @@ from bot.commands.rules import rules
 from bot.commands.teams import teams
 from bot.commands.token import token
 from bot.commands.version import before_any_command
+from bot.commands.webhooks import webhooks
 from bot.commands.why import why
 from bot.console import say
 from bot.domain.errors import UsageError
@@ -82,6 +83,7 @@ cli.add_typer(teams, name="teams")
 cli.add_typer(corrections, name="corrections")
 cli.add_typer(rules, name="rules")
 cli.add_typer(pack_commands, name="pack")
+cli.add_typer(webhooks, name="webhooks")
 
 
 class Form(StrEnum):

@@ -68,6 +68,7 @@ from bot.store import (
     silent_signals,
     unlearner,
 )
+from bot.webhooks import webhook_senders
 from bot.weekly_jobs import comparison_jobs
 from db.digests import PostgresDigests
 from db.invariants import PostgresInvariants
@@ -131,11 +132,14 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
             await load_demo_examples(settings.routing, store)
         models = await build_model_stack(settings, store, stack)
         platforms = await connect_platforms(settings, store, stack)
+        senders = await webhook_senders(settings, store, stack)
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
         drift = DriftWatch(settings.tasks, reviewer(store))
         signals = SilentSignalWatch(settings.tasks, silent_signals(store))
         hearing.create_task(serve_http(_site(settings, store, models, platforms, drift, signals), socket), name="http")
         wakeups = start_chat_steps(hearing, settings, store, models, platforms)
+        for sender in senders:
+            _work(hearing, sender, store, wakeups, f"{sender.name} {sender.webhook}")
         await stack.enter_async_context(model_running(settings, store, models))
         with suppress(Unreachable):  # then it is remembered later
             # The settings' own examples are the oldest: without a model, what waits already leans on them alone

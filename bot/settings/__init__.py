@@ -16,6 +16,7 @@ from bot.domain.errors import ConfigError
 from bot.domain.retention import Retention
 from bot.domain.rules import Rules
 from bot.domain.tasks import Task, Vocabulary
+from bot.domain.webhooks import Webhook
 from bot.locales import available
 from bot.platforms import platform_modules
 from bot.secret_files import SecretFiles
@@ -27,8 +28,9 @@ from bot.settings.retention import read_retention
 from bot.settings.rules import RuleSettings
 from bot.settings.tasks import Tasks
 from bot.settings.values import Table, Values, listed
+from bot.settings.webhooks import WebhookSettings
 
-_TABLES = "database model web conversation platforms tasks privacy retention rules api compare"
+_TABLES = "database model web conversation platforms tasks privacy retention rules api compare webhooks"
 _TALK = (
     "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless not_a_request "
     "send_prefix emoji per_person_minute"
@@ -108,6 +110,8 @@ class Settings:
     """Who may use the API; empty: there is none."""
     rules: Rules = field(default_factory=Rules)
     """What decides before any voice is asked."""
+    webhooks: tuple[Webhook, ...] = ()
+    """Which programs are told what happens."""
 
     @property
     def routing(self) -> Task:
@@ -190,6 +194,7 @@ class _Reader:
             per_person=int(values.number(talk, "per_person_minute", 30, "conversation.")),
             retention=read_retention(values, values.table(document, "retention")),
             api=ApiSettings(values, self._environment).read(values.table(document, "api")),
+            webhooks=WebhookSettings(values, self._environment).read(document),
         )
         labels = [
             (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import State
 from db.conversations.targets import IS_CHOICE, on, on_message, on_note
 from db.posts.cancel import PENDING, CancelReason, cancel_rewritings
-from db.tables import ConversationRow, MessageRow, NoteRow, PostRow, PressRow, ReactionRow
+from db.tables import ConversationRow, MessageRow, NoteRow, PostRow, PressRow, ReactionRow, WebhookEventRow
 
 _LONG = timedelta(days=36_500)
 
@@ -50,6 +50,8 @@ async def let_go(session: AsyncSession, step: str, item: str) -> None:
     """Its claim ends, where that is not its conversation's."""
     if step == "deliver":
         await _run(session, update(PostRow).where(PostRow.id == int(item)).values(leased_until=None))
+    if step == "webhook":
+        await _run(session, update(WebhookEventRow).where(WebhookEventRow.id == int(item)).values(leased_until=None))
 
 
 def _of(step: str, item: str) -> tuple[_Handling | None, int]:
@@ -140,6 +142,15 @@ async def _reopen_asking(session: AsyncSession, conversation: int, first: dateti
     await _run(session, update(ConversationRow).where(ConversationRow.id == conversation).values(lacks_answers=True))
 
 
+async def _conclude_event(session: AsyncSession, item: int, now: datetime) -> None:
+    aside = update(WebhookEventRow).where(WebhookEventRow.id == item, WebhookEventRow.sent_at.is_(None))
+    await _run(session, aside.values(given_up_at=now, leased_until=None))
+
+
+async def _reopen_event(session: AsyncSession, item: int, first: datetime, now: datetime) -> None:
+    await _run(session, update(WebhookEventRow).where(WebhookEventRow.id == item).values(given_up_at=None))
+
+
 _HANDLING: Mapping[str, _Handling] = {
     "ask": _Handling(_conclude_asking, _reopen_asking),
     "press": _facts(PressRow),
@@ -151,5 +162,6 @@ _HANDLING: Mapping[str, _Handling] = {
     "edit note": _edits(NoteRow),
     "deliver": _Handling(_conclude_post, _reopen_post),
     "remind": _Handling(_conclude_reminder, _reopen_reminder),
+    "webhook": _Handling(_conclude_event, _reopen_event),
 }
 """By step, and kind of item where it has several. Claims of the others (sort, embed) leave out what is set aside."""

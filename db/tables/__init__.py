@@ -31,6 +31,7 @@ from db.tables.learning import (
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
 from db.tables.processes import ProcessRow
+from db.tables.webhooks import WebhookEventRow, WebhookRow
 
 __all__ = [
     "MAX_NAME",
@@ -67,6 +68,8 @@ __all__ = [
     "ShadowRulingRow",
     "Table",
     "TickRow",
+    "WebhookEventRow",
+    "WebhookRow",
     "Words",
     "storable",
 ]

@@ -49,9 +49,10 @@ def test_what_is_commented_out_can_be_uncommented(tmp_path: Path, chosen: tuple[
     text = re.sub(r"^#(?! )", "", settings_text(chosen_ones(*chosen), http=False), flags=re.MULTILINE)
     file = tmp_path / "switchboard.toml"
     file.write_text(text, "utf-8")
-    settings = load(file, SECRETS)
+    settings = load(file, {**SECRETS, "SWITCHBOARD_HELPDESK_SECRET": "0123456789abcdef" * 4})
     assert set(settings.routing.label("billing").leads) == set(chosen)
     assert settings.task("sentiment").names == ("upset", "calm")
+    assert [webhook.name for webhook in settings.webhooks] == ["helpdesk"]
 
 
 @pytest.mark.parametrize("chosen", ["slack", "telegram", "web"])

@@ -27,6 +27,7 @@ from bot.domain.model_ports import Vector
 from bot.domain.posts import YES, Answer, OutboxItem, Post, Solved
 from bot.domain.report_posts import ShadowCard
 from bot.domain.shadow_card import Ruling, ShadowPress, StandingShadowCard
+from bot.domain.webhooks import EventKind, Webhook, WebhookEvent, WebhookState
 from bot.flow.buttons import ButtonHandler
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
@@ -37,6 +38,7 @@ from bot.flow.remind import Reminder
 from bot.flow.shadow_cards import ShadowButtons
 from bot.flow.sort import Sorter
 from bot.flow.step import Step
+from bot.flow.webhooks import WebhookSender
 from bot.flow.worker_pool import WorkerPool
 from bot.lifecycle import Wakeup
 from tests.fakes import FakeEmbedder, FakePlatform, fake_classifier
@@ -166,8 +168,50 @@ def shadow_press(scene: Scene) -> Step[Any]:
     return ShadowButtons({"routing": TASK}, cards, FakeRegistry(), {"web": scene.chat}, now)
 
 
+@dataclass
+class FakeWebhookEvents:
+    """Three events; storing that one was taken fails as the ledger would."""
+
+    ledger: FakeLedger
+    waiting: list[WebhookEvent]
+
+    async def declare(self, webhooks: Sequence[Webhook]) -> None:
+        pass
+
+    async def claim(self, webhook: str, now: datetime, limit: int) -> Sequence[WebhookEvent]:
+        return [self.waiting.pop(0) for _ in range(min(limit, len(self.waiting)))]
+
+    async def sent(self, event: int, now: datetime) -> None:
+        pressed = Press(MessageRef("web", "customer", "post 30"), CUSTOMER, YES, NOW)
+        about = PendingPress(event, pressed, talk(event), (), 20, Solved("billing", "en"))
+        await self.ledger.conclude_press(about, None, (), now)
+
+    async def tidy(self, webhook: str, now: datetime) -> int:
+        return 0
+
+    async def states(self) -> Mapping[str, WebhookState]:
+        return {}
+
+    async def replay(self, webhook: str, since: datetime, until: datetime) -> int:
+        return 0
+
+
+class TakesAll:
+    """A receiver that takes everything."""
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        return 200
+
+
+def webhook(scene: Scene) -> Step[Any]:
+    told = [WebhookEvent(id, str(id), EventKind.CLOSED, NOW, {}, id) for id in ALL]
+    hook = Webhook("helpdesk", "http://localhost/", frozenset(EventKind), "secret")
+    return WebhookSender(hook, FakeWebhookEvents(scene.ledger, told), TakesAll(), now)
+
+
 STEP: Mapping[str, Callable[[Scene], Step[Any]]] = {
-    made.__name__: made for made in (sort, ask, press, correct, relay, note, edit, remind, deliver, shadow_press)
+    made.__name__: made
+    for made in (sort, ask, press, correct, relay, note, edit, remind, deliver, shadow_press, webhook)
 }
 
 
