@@ -192,16 +192,6 @@ def start_model_steps(
     questions = Questions(settings.questions, models.classifier)
     asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person), settings.rules
     sorter = Sorter(task, store.ledger, models.classifier, *asked, questions, canaries(store))
-    sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
-    jobs = [
-        CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
-        for task in settings.tasks
-    ] + [
-        CronJob(f"digest of {task.name}", task.learning.digest, task.learning.timezone, partial(sender.send, task))
-        for task in settings.tasks
-        if task.learning.digest and task.label(task.fallback).deliver_to
-    ]
-    jobs += comparison_jobs(settings, store, models)
     _work(group, sorter, store, wakeups)
     _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
@@ -224,9 +214,24 @@ def start_model_steps(
     _keep(group, retaining.name, partial(forever, retaining.step, wakeups[retaining.name], at_most=_RETAIN_EVERY))
     for one in settings.tasks:
         _keep(group, f"hold memory of {one.name}", partial(store.memory.hold, one))
-    _keep(group, "schedule", partial(keep_schedule, jobs, store.registry, now))
+    _keep(group, "schedule", partial(keep_schedule, _jobs(settings, store, models), store.registry, now))
     if models.server is not None:
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))
+
+
+def _jobs(settings: Settings, store: Store, models: ModelStack) -> list[CronJob]:
+    """What is done on a schedule: learning, the week's digest, and whether fine-tuning is worth it."""
+    sender = DigestSender(reviewer(store), PostgresDigests(store.database), now)
+    learning = [
+        CronJob(task.name, task.learning.schedule, task.learning.timezone, partial(models.learner.due, task))
+        for task in settings.tasks
+    ]
+    digests = [
+        CronJob(f"digest of {task.name}", task.learning.digest, task.learning.timezone, partial(sender.send, task))
+        for task in settings.tasks
+        if task.learning.digest and task.label(task.fallback).deliver_to
+    ]
+    return [*learning, *digests, *comparison_jobs(settings, store, models)]
 
 
 def start_looking_back(group: asyncio.TaskGroup, drift: DriftWatch, signals: SilentSignalWatch) -> None:

@@ -39,7 +39,7 @@ from bot.commands.file_options import (
     read_options,
 )
 from bot.commands.period import SettledSince
-from bot.commands.prompting import Prompter
+from bot.commands.prompting import Prompter, Wanted
 from bot.commands.settled_messages import asked_when, settled_between
 from bot.commands.training_costs import with_training
 from bot.console import say
@@ -125,20 +125,29 @@ def comparing(
         when = asked_when(file, since, asked, now())
         given = examples.labelled(file, asked, options, skip_bad) if file is not None else []
 
-    async def work() -> Comparison:
-        async with AsyncExitStack() as stack:
-            store, models = await stack.enter_async_context(open_model_stack(settings, asked_much=asked))
-            known, today = await store.examples.examples(asked.name), datetime.now(UTC).date()
-            judging, truth = await _judging(store, asked, when, given)
-            own, embedder = partial(own_base, settings, models), models.classifier.embedder
-            prompter = Prompter(wanted, settings, embedder, store.lessons, own, priced.book, gpu, stack.aclose)
-            prompting = prompter.ask if wanted.anything else None
-            trained = await _trained(store, asked, settings.model.base)  # now: prompting another base closes the store
-            made = await compare(models.learner.scorer, asked, known, judging, files, priced, today, prompting)
-            made = with_training(made, trained, gpu, now())
-            return replace(made, notes=[*truth, *made.notes])
+    _told(run_to_end(_compared(settings, asked, wanted, priced, when, given, files)), as_json, html)
 
-    _told(run_to_end(work()), as_json, html)
+
+async def _compared(
+    settings: Settings,
+    asked: Task,
+    wanted: Wanted,
+    priced: Priced,
+    when: tuple[datetime, datetime] | None,
+    given: Sequence[Example],
+    files: Sequence[PredictionFile],
+) -> Comparison:
+    async with AsyncExitStack() as stack:
+        store, models = await stack.enter_async_context(open_model_stack(settings, asked_much=asked))
+        known, today = await store.examples.examples(asked.name), datetime.now(UTC).date()
+        judging, truth = await _judging(store, asked, when, given)
+        own, embedder = partial(own_base, settings, models), models.classifier.embedder
+        prompter = Prompter(wanted, settings, embedder, store.lessons, own, priced.book, priced.gpu, stack.aclose)
+        prompting = prompter.ask if wanted.anything else None
+        trained = await _trained(store, asked, settings.model.base)  # now: prompting another base closes the store
+        made = await compare(models.learner.scorer, asked, known, judging, files, priced, today, prompting)
+        made = with_training(made, trained, priced.gpu, now())
+        return replace(made, notes=[*truth, *made.notes])
 
 
 def _told(made: Comparison, as_json: bool, html: Path | None) -> None:

@@ -51,7 +51,12 @@ class Metrics:
         self._circuit = circuit
         self._drift = drift
         self._silent = silent
+        self._broken = broken
         self.registry = CollectorRegistry()
+        self._declare()
+
+    def _declare(self) -> None:
+        """Every gauge there is, by name and with what it says."""
         self._up = self._gauge("database_up", "1 when the database answers")
         self._model = self._gauge("model_circuit", "1 for the state of the circuit breaker before the model", "state")
         self._drifted = self._gauge("drift", "1 when the week differs from the four before", "task", "measure")
@@ -65,7 +70,6 @@ class Metrics:
         self._corrections = self._gauge("corrections", "Moves by leads ever made", "platform", "task", "label")
         self._languages = self._gauge("decisions_by_language", "Decisions ever made", "task", "language", "by")
         self._stages = self._gauge("corrections_by_stage", "Corrections ever made, by stage of life", "task", "stage")
-        self._broken = broken
         self._violations = self._gauge("invariant_violations", "What must never be: 0, or a fault of ours", "invariant")
         self._week = self._gauge("week", "Conversations routed, corrected by leads, asked about, in 7 days", "what")
         self._accuracy = self._gauge("week_accuracy", "Share of the week's routed conversations that no lead moved")

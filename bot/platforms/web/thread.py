@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from bot.domain.continuation import first
 from bot.domain.delivery import attached
 from bot.domain.messages import Note
-from bot.domain.posts import SEND, Card, Continuation, FollowUp, Notice, Offer, Post, Sent, WrongTeam
+from bot.domain.posts import SEND, Card, Content, Continuation, FollowUp, Notice, Offer, Post, Sent, WrongTeam
 from bot.domain.queries import TranscriptLine
 from bot.domain.question_posts import Alert
 from bot.domain.relay import without_prefix
@@ -173,6 +173,13 @@ def posted(words: Words, post: Post | None) -> Object:
                 "text": to_team(notice, language, words.task),
                 "link": link(words, notice.about),
             }
+        case content:
+            return _reported(words, content, language)
+
+
+def _reported(words: Words, content: Content | None, language: str) -> Object:
+    """What the leads are told of training and of the week."""
+    match content:
         case LearningReport() as learned:
             title, *reasons = report(learned, language)
             sentences = [as_sentence(reason) for reason in reasons]
