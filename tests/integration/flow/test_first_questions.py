@@ -33,7 +33,7 @@ def first_settings(folder: Path, database_url: str) -> Settings:
     text = re.sub(r"^#(?! )", "", written, flags=re.MULTILINE)
     text = text.replace('server = "embedded"', 'server = "http://127.0.0.1:9"')
     (folder / "switchboard.toml").write_text(text, "utf-8")
-    return load(folder / "switchboard.toml", {"DATABASE_URL": database_url})
+    return load(folder / "switchboard.toml", {"DATABASE_URL": database_url, "SWITCHBOARD_HELPDESK_SECRET": "s" * 32})
 
 
 async def test_cards_show_the_first_question_from_its_examples_alone(

@@ -89,9 +89,8 @@ async def test_the_server_is_its_users_alone_and_no_port_is_taken(moods: list[st
     assert list(one.socket.parent.iterdir()) == []
 
 
-async def test_a_folder_that_somebody_else_made_where_sockets_go_is_not_used(
-    moods: list[str], settings: ServerSettings, tmp_path: Path
-) -> None:
+async def test_a_foreign_folder(moods: list[str], settings: ServerSettings, tmp_path: Path) -> None:
+    """Where sockets go is not used when somebody else made it. A short name, for a long path moves the sockets."""
     settings.directory.mkdir()
     (tmp_path / "elsewhere").mkdir()
     (settings.directory / "sockets").symlink_to(tmp_path / "elsewhere")
