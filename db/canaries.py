@@ -9,14 +9,11 @@ from bot.domain.ledger import Change
 from bot.domain.model_ports import Registry
 from bot.domain.posts import Post
 from db.conversations.live_corrections import corrections
-from db.conversations.pointer import check_may_serve, known_adapter, move
+from db.conversations.pointer import GATE, check_may_serve, known_adapter, move
 from db.engine import Database, announce
 from db.posts.enqueue import enqueue
 from db.reading.canary import on_trial
 from db.reading.serving import lock_registry
-
-GATE = "gate"
-"""Who lets it serve in the end: the gate had, and the canary did not object."""
 
 
 class PostgresCanaries:

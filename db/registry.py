@@ -25,7 +25,7 @@ from bot.domain.tasks import Task
 from db.adapter_paths import AdapterPaths
 from db.conversations.label_names import names_by_now
 from db.conversations.live_corrections import corrections
-from db.conversations.pointer import check_may_serve, known_adapter, move, move_back
+from db.conversations.pointer import GATE, check_may_serve, known_adapter, move, move_back
 from db.engine import Database, announce
 from db.posts.cycle_posts import enqueue_of_cycle
 from db.posts.enqueue import enqueue
@@ -34,8 +34,6 @@ from db.reading.canary import supersede
 from db.reading.serving import lock_registry, over, pointer, serving
 from db.tables import AdapterRow, CanaryRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
-GATE = "gate"
-"""Who promoted what learning let serve."""
 _USUAL = AdapterPaths(Path("var/runs"))
 """Where the settings have them unless they say otherwise."""
 

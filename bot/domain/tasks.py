@@ -1,6 +1,6 @@
 """The questions we ask of every conversation, and the answers there are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -170,3 +170,8 @@ class Task:
             if rooms:
                 return rooms.get(platform) or next(iter(rooms.values()))
         return None
+
+
+def routing_task(tasks: Iterable[Task]) -> Task | None:
+    """The task whose labels are teams; None where there is none among these."""
+    return next((task for task in tasks if task.routes), None)

@@ -30,7 +30,7 @@ from bot.domain.model_ports import AdapterHost, Examples, Query, Registry, Train
 from bot.domain.scope import scope
 from bot.domain.serving_agreement import disagreement
 from bot.domain.silent_signals import SilentSignals, weighed
-from bot.domain.tasks import Task
+from bot.domain.tasks import Task, routing_task
 from bot.domain.training_data import check_drawn, draw
 from bot.domain.unlearning import TrainingTexts
 from bot.flow.estimate import TrainingEstimator
@@ -224,7 +224,7 @@ class Learner:
 
     async def _conclude(self, cycle: Cycle, judged: Judged) -> None:
         candidate, verdict = judged.candidate, judged.verdict
-        leads = next((task for task in self.tasks.values() if task.routes), None)
+        leads = routing_task(self.tasks.values())
         posts = compose.learned(self.tasks[cycle.task], candidate.name, verdict, leads, judged.canary)
         await self.registry.conclude_cycle(cycle, judged, posts, self.now())
         log.info("judged", extra={"adapter": candidate.name, "promoted": verdict.promoted, **verdict.figures})

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from bot.domain import compose
 from bot.domain.automatic_rollback import LiveRecord, Serving, too_often
-from bot.domain.tasks import Task
+from bot.domain.tasks import Task, routing_task
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class AutomaticRollback:
             f"rolled back from {serving.adapter}: leads corrected {now.corrected} of its {now.decided} decisions, "
             f"and {before.corrected} of {before.decided} of {serving.previous}"
         )
-        leads = next((one for one in self.tasks if one.routes), None)
+        leads = routing_task(self.tasks)
         if await self.record.withdraw(serving, reason, compose.withdrawn(task, serving, leads), self.now()):
             figures = {"decided": now.decided, "corrected": now.corrected}
             log.warning("adapter withdrawn", extra={"task": task.name, "adapter": serving.adapter, **figures})

@@ -9,7 +9,7 @@ from bot.domain.hours import Hours, hours
 from bot.domain.rule_checks import contradicts_itself, hidden_by, takes_everything
 from bot.domain.rules import Conditions, Outcome, Rule, Rules
 from bot.domain.safe_pattern import SafePattern
-from bot.domain.tasks import NOT_A_REQUEST, Task
+from bot.domain.tasks import NOT_A_REQUEST, Task, routing_task
 from bot.domain.word_list import Phrase, phrase
 from bot.platforms import PlatformModule
 from bot.settings.values import Table, Values, listed
@@ -195,7 +195,7 @@ class RuleSettings:
             found = f"{' and '.join(given)} do" if given else "nothing does"
             self.values.mistake(f"{where}team: one of {', '.join(_OUTCOMES)} must say what follows; here {found}")
             return None
-        routing = next((task for task in self.tasks if task.routes), None)
+        routing = routing_task(self.tasks)
         if routing is None:
             return None  # that no task sends to teams is said elsewhere
         match given[0]:

@@ -10,6 +10,9 @@ from db.conversations.taken_up import take_up_again
 from db.reading.serving import NOBODY, over, pointer
 from db.tables import AdapterRow, PromotionRow
 
+GATE = "gate"
+"""Who promoted what learning let serve, at once or after a canary that did not object."""
+
 
 async def move(session: AsyncSession, task: str, adapter: str, by: str, reason: str, now: datetime) -> None:
     """Put the pointer on the adapter; nothing when it is there."""
