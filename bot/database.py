@@ -10,16 +10,26 @@ from bot.backup import movable, pack, place_for, put_back, unpacked
 from bot.console import say
 from bot.domain.errors import UsageError
 from bot.settings import Settings
+from db.engine import open_database
 from db.migrate import upgrade
 from db.server.backup import dump, restore
 from db.server.backup_facts import facts_of, serving_adapters
 from db.server.embedded import embedded
+from db.server.own_database import own_database
+from db.workspace_mark import claim_database, hand_over
 from inference.adapters import digest_of
 
 
 @asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """Where the settings' database answers; an embedded one runs meanwhile."""
+    """Where the settings' database answers; an embedded one runs meanwhile. A workspace's own is made at first."""
+    workspace = settings.database.workspace
+    async with _server_url(settings) as url:
+        yield await asyncio.to_thread(own_database, url, workspace) if workspace else url
+
+
+@asynccontextmanager
+async def _server_url(settings: Settings) -> AsyncIterator[str]:
     if settings.database.url is not None:
         yield settings.database.url
         return
@@ -28,10 +38,18 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 async def migrate(settings: Settings) -> None:
-    """The database to the newest schema, under a lock."""
-    async with database_url(settings) as url:
-        await asyncio.to_thread(upgrade, url)
-    say("the database is at the newest schema")
+    """The database of every workspace to the newest schema, under a lock."""
+    for one in (settings, *settings.workspaces):
+        async with database_url(one) as url:
+            await asyncio.to_thread(upgrade, url)
+            async with open_database(url, pool_size=1) as database:
+                await claim_database(database, one.workspace)
+        say(f"the database{of_workspace(one.workspace)} is at the newest schema")
+
+
+def of_workspace(name: str) -> str:
+    """For people, behind what is a workspace's: " of acme"; nothing where it has no name."""
+    return f" of {name}" if name else ""
 
 
 async def backup(settings: Settings, file: Path, verify: bool = False) -> None:
@@ -77,6 +95,8 @@ async def restore_backup(settings: Settings, file: Path) -> None:
         async with database_url(settings) as url:
             await asyncio.to_thread(restore, url, held.dump)
             await asyncio.to_thread(upgrade, url)
+            async with open_database(url, pool_size=1) as database:
+                await hand_over(database, settings.workspace)
         new, kept = await asyncio.to_thread(put_back, held.adapters, settings.model.runs)
     say(f"the database is what {file} holds")
     if new:

@@ -2,7 +2,9 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -12,6 +14,20 @@ _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "t
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _OURS = ("bot", "db", "inference")
 """A platform made by somebody else is heard, too, when it logs as `bot.platforms.NAME`."""
+
+
+_workspace: ContextVar[str] = ContextVar("workspace", default="")
+"""Whose work is being done; empty: that of the workspace without a name."""
+
+
+@contextmanager
+def logged_for(workspace: str) -> Iterator[None]:
+    """What is logged in it, by the tasks that begin in it, too, says for which workspace that was."""
+    before = _workspace.set(workspace)
+    try:
+        yield
+    finally:
+        _workspace.reset(before)
 
 
 class LogFormat(StrEnum):
@@ -64,7 +80,8 @@ _FORMATTERS = {LogFormat.TEXT: _Facts, LogFormat.JSON: _Json}
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:
-    return {key: value for key, value in record.__dict__.items() if key not in _OWN}
+    named = {"workspace": _workspace.get()} if _workspace.get() else {}
+    return named | {key: value for key, value in record.__dict__.items() if key not in _OWN}
 
 
 def write_logs(level: str, form: LogFormat = LogFormat.TEXT) -> None:

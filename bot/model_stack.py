@@ -99,11 +99,13 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     server = None
     if model.server is None:
-        server = EmbeddedServer(ServerSettings(folder, model.base, model.runs.parent), said_once())
+        server = EmbeddedServer(
+            ServerSettings(folder, model.base, model.server_folder or model.runs.parent), said_once()
+        )
         line = server.line
     else:
         line = await stack.enter_async_context(open_line(model.server, key=model.key))
-    adapters = VllmAdapters(line, folder)
+    adapters = VllmAdapters(line, folder, settings.workspace)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
     from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
 

@@ -9,20 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from starlette.applications import Starlette
-
-from bot.ages import Ages
-from bot.app import connect_platforms
 from bot.check import of_the_teams
-from bot.commands.actions import route_row
 from bot.console import say
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.person_pace import PersonPace
 from bot.domain.ports import Platform
-from bot.domain.tasks import Task
 from bot.flow.buttons import ButtonHandler
-from bot.flow.by_rule import by_rule
 from bot.flow.canary import CanaryWatch
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
@@ -45,17 +38,15 @@ from bot.flow.step import Step
 from bot.flow.training_progress import TrainingProgressKeeper
 from bot.flow.transfers import Transfers
 from bot.flow.worker_pool import WorkerPool
-from bot.http.api import Api
 from bot.http.api_leads import ApiLeads
-from bot.http.app import WebApp
-from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
 from bot.lifecycle import Wakeups, forever, keep_running, share_interpreter, until_signal
-from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
-from bot.platforms import Routed
+from bot.logs import logged_for
+from bot.model_stack import ModelStack, model_running
 from bot.retainer import retainer
 from bot.schedule import CronJob, keep_schedule
 from bot.settings import Settings
+from bot.settings.workspaces import base_path
 from bot.store import (
     Store,
     canaries,
@@ -65,13 +56,11 @@ from bot.store import (
     reviewer,
     shadow_cards,
     shadows,
-    silent_signals,
     unlearner,
 )
-from bot.webhooks import webhook_senders
 from bot.weekly_jobs import comparison_jobs
+from bot.workspaces import Workspace, open_workspace, site_of_all
 from db.digests import PostgresDigests
-from db.invariants import PostgresInvariants
 from db.processes import PostgresProcesses
 from db.training_posts import PostgresTrainingPosts
 
@@ -80,8 +69,6 @@ log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 _FIT_EVERY = 5.0
 """Seconds between looks at whether the examples have changed, where no change announced it."""
-_PROBE_SECONDS = 3.0
-"""A part that has not answered by then does not work; whoever probes us does not wait longer either."""
 _REMIND_EVERY = 10.0
 """Seconds between looks for what nobody takes: that is measured in minutes, and no change announces it."""
 _UNLEARN_EVERY = 60.0
@@ -125,29 +112,48 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
     share_interpreter()
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
+        served = [await _opened(one, demo, stack) for one in (settings, *settings.workspaces)]
+        hearing = await stack.enter_async_context(asyncio.TaskGroup())
+        hearing.create_task(serve_http(site_of_all(served), socket), name="http")
+        wakeups: list[Wakeups] = []
+        for one in served:
+            with logged_for(one.settings.workspace):
+                wakeups.append(_hear(hearing, one))
+        for one in served:
+            with logged_for(one.settings.workspace):
+                await _wake(one, stack)
+        thinking = await stack.enter_async_context(asyncio.TaskGroup())
+        for one, own in zip(served, wakeups, strict=True):
+            with logged_for(one.settings.workspace):
+                start_model_steps(thinking, one.settings, one.store, one.models, own)
+                start_looking_back(thinking, one.drift, one.signals)
+        _announce(settings, demo)
+
+
+async def _opened(settings: Settings, demo: Demo | None, stack: AsyncExitStack) -> Workspace:
+    with logged_for(settings.workspace):
         store = await stack.enter_async_context(open_store(settings))
         await stack.enter_async_context(PostgresProcesses(store.database, now).living())
         await _say_what_is_unheard(settings, store)
         if demo:
             await load_demo_examples(settings.routing, store)
-        models = await build_model_stack(settings, store, stack)
-        platforms = await connect_platforms(settings, store, stack)
-        senders = await webhook_senders(settings, store, stack)
-        hearing = await stack.enter_async_context(asyncio.TaskGroup())
-        drift = DriftWatch(settings.tasks, reviewer(store))
-        signals = SilentSignalWatch(settings.tasks, silent_signals(store))
-        hearing.create_task(serve_http(_site(settings, store, models, platforms, drift, signals), socket), name="http")
-        wakeups = start_chat_steps(hearing, settings, store, models, platforms)
-        for sender in senders:
-            _work(hearing, sender, store, wakeups, f"{sender.name} {sender.webhook}")
-        await stack.enter_async_context(model_running(settings, store, models))
-        with suppress(Unreachable):  # then it is remembered later
-            # The settings' own examples are the oldest: without a model, what waits already leans on them alone
-            await models.embedding_backfill.step()
-        thinking = await stack.enter_async_context(asyncio.TaskGroup())
-        start_model_steps(thinking, settings, store, models, wakeups)
-        start_looking_back(thinking, drift, signals)
-        _announce(settings, demo)
+        return await open_workspace(settings, store, stack)
+
+
+def _hear(group: asyncio.TaskGroup, one: Workspace) -> Wakeups:
+    """Begin what needs no model."""
+    wakeups = start_chat_steps(group, one.settings, one.store, one.models, one.platforms)
+    for sender in one.senders:
+        _work(group, sender, one.store, wakeups, f"{sender.name} {sender.webhook}")
+    return wakeups
+
+
+async def _wake(one: Workspace, stack: AsyncExitStack) -> None:
+    """Have the model server, and remember what the settings say."""
+    await stack.enter_async_context(model_running(one.settings, one.store, one.models))
+    with suppress(Unreachable):  # then it is remembered later
+        # The settings' own examples are the oldest: without a model, what waits already leans on them alone
+        await one.models.embedding_backfill.step()
 
 
 def start_chat_steps(
@@ -282,48 +288,11 @@ async def _say_what_is_unheard(settings: Settings, store: Store) -> None:
 def _announce(settings: Settings, demo: Demo | None) -> None:
     address = f"http://{settings.web.host}:{settings.web.port}"
     if demo is None:
+        for one in settings.workspaces:
+            where = f"{address}{base_path(one.workspace)}"
+            say(f"The workspace {one.workspace} runs on {', '.join(one.platforms)}, with addresses below {where}.")
         say(f"Switchboard runs on {', '.join(settings.platforms)}; health and metrics at {address}. Ctrl-C stops it.")
         return
     say(f"Open {address} and write as a customer. Ctrl-C stops everything; nothing is lost.")
     if demo.open_browser:
         webbrowser.open(address)
-
-
-def _site(
-    settings: Settings,
-    store: Store,
-    models: ModelStack,
-    platforms: Mapping[str, Platform],
-    drift: DriftWatch,
-    signals: SilentSignalWatch,
-) -> Starlette:
-    async def readiness() -> dict[str, bool]:
-        parts = {name: platform.healthy() for name, platform in platforms.items()}
-        return {
-            "database": await _answers(store.aside.ping()),
-            "model": models.breaker.closed and await _answers(models.adapters.loaded()),
-            "adapter": await _answers(champions_fit(settings, models)),
-            **parts,
-        }
-
-    routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
-    circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
-    metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken, lambda: signals.latest)
-    api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
-    ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
-    return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])
-
-
-async def _would_decide(settings: Settings, models: ModelStack, task: Task, text: str) -> Mapping[str, object]:
-    query = await models.classifier.query(task, hurried=True)
-    [known] = await models.classifier.consider(query, [text])
-    return route_row(text, by_rule(task, known, settings.rules, now()) or known.decided(task, may_ask=True))
-
-
-async def _answers(question: Awaitable[object]) -> bool:
-    try:
-        async with asyncio.timeout(_PROBE_SECONDS):
-            await question
-    except (SwitchboardError, TimeoutError):
-        return False
-    return True

@@ -41,6 +41,7 @@ from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
 from db.unlearning import PostgresUnlearning
 from db.voice_lessons import PostgresVoiceLessons
+from db.workspace_mark import claim_database
 from inference.embedders.choose import open_embedder
 from inference.run_folder import RunFolders
 from inference.seed import STARTER_ADAPTERS
@@ -83,6 +84,7 @@ async def open_store(settings: Settings) -> AsyncIterator[Store]:
     async with database_url(settings) as url:
         await asyncio.to_thread(upgrade, url)
         async with open_database(url) as database, open_database(url, pool_size=2) as aside:
+            await claim_database(database, settings.workspace)
             embedder = open_embedder(settings.model.embedder, settings.languages)
             store = Store(
                 database,

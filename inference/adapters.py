@@ -31,11 +31,19 @@ log = logging.getLogger(__name__)
 class VllmAdapters:
     """The adapters of one vLLM server."""
 
-    def __init__(self, line: httpx.AsyncClient, base: Path) -> None:
-        """`base` is the folder of the model that the server serves."""
+    def __init__(self, line: httpx.AsyncClient, base: Path, workspace: str = "") -> None:
+        """`base` is the folder of the model that the server serves.
+
+        Workspaces that share a server each see their own adapters alone, be those of two called the same.
+        """
         self._line = line
+        self._before = f"{workspace}/" if workspace else ""
         self._base = base
         self._wanted: dict[str, Adapter] = {}
+
+    def served(self, name: str) -> str:
+        """What the server calls the adapter of that name."""
+        return f"{self._before}{name}"
 
     async def load(self, adapter: Adapter) -> None:
         """See `models.AdapterHost`. Raises Unreachable when the server is down."""
@@ -70,15 +78,18 @@ class VllmAdapters:
         """See `models.AdapterHost`."""
         self._wanted.pop(name, None)
         if name in await self.loaded():
-            await send(self._line, "POST", _UNLOAD, {"lora_name": name})
+            await send(self._line, "POST", _UNLOAD, {"lora_name": self.served(name)})
 
     async def loaded(self) -> frozenset[str]:
         """Names of the adapters that the server holds now."""
         response = accepted(await send(self._line, "GET", "/v1/models"), "the list of models")
         try:
-            return frozenset(str(card["id"]) for card in response.json()["data"] if card.get("parent"))
+            names = [str(card["id"]) for card in response.json()["data"] if card.get("parent")]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Unreachable("model server: answered nonsense: no list of models") from error
+        if not self._before:
+            return frozenset(name for name in names if "/" not in name)
+        return frozenset(name.removeprefix(self._before) for name in names if name.startswith(self._before))
 
     async def restore(self) -> None:
         """Load everything again that should be there. One that has become unloadable is logged and left out."""
@@ -89,7 +100,7 @@ class VllmAdapters:
                 log.exception("adapter not restored", extra={"adapter": adapter.name})
 
     async def _load(self, adapter: Adapter) -> None:
-        body = {"lora_name": adapter.name, "lora_path": str(adapter.path.resolve())}
+        body = {"lora_name": self.served(adapter.name), "lora_path": str(adapter.path.resolve())}
         try:
             response = await send(self._line, "POST", _LOAD, body)
         except Unreachable as error:

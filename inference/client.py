@@ -11,7 +11,8 @@ import httpx
 from bot.domain import model_ports
 from bot.domain.decisions import Prediction
 from bot.domain.errors import NotTrained, Refused, Unreachable
-from bot.domain.model_ports import AdapterHost, Query
+from bot.domain.model_ports import Query
+from inference.adapters import VllmAdapters
 from inference.circuit_breaker import CircuitBreaker
 from inference.http import accepted, named, send
 from inference.prompt import PromptBuilder
@@ -35,7 +36,7 @@ _Row = dict[str, object]
 class VllmPredictor:
     """The model behind a vLLM server that was started with `--logprobs-mode processed_logprobs`."""
 
-    def __init__(self, line: httpx.AsyncClient, prompts: PromptBuilder, served: str, adapters: AdapterHost) -> None:
+    def __init__(self, line: httpx.AsyncClient, prompts: PromptBuilder, served: str, adapters: VllmAdapters) -> None:
         """`served` is the name the base goes by in the server; `adapters` are the same server's."""
         self._line = line
         self._prompts = prompts
@@ -109,7 +110,7 @@ class VllmPredictor:
         async with _turn(turns, asked.query.deadline, self._line):
             if asked.kind in self._waiting and self._waiting[asked.kind].parcel is parcel:
                 del self._waiting[asked.kind]
-            body = parcel.body(asked.adapter or self._served)
+            body = parcel.body(self._adapters.served(asked.adapter) if asked.adapter else self._served)
             if asked.query.deadline is None:
                 return _rows(await self._complete(asked, body), len(parcel.prompts))
             if parcel.further and self.breaker.closed:

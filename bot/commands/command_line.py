@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
 
+import click
 import typer
 
 from bot import app
@@ -32,13 +33,20 @@ def read_settings(config: Path | None) -> Settings:
     with spoken():
         path = config or Path("switchboard.toml")
         if path.resolve() == company.SETTINGS.resolve():
-            return app.demo_settings(Path.cwd())
+            return app.demo_settings(Path.cwd()).of_workspace(_workspace())
         if config is None and not path.exists():
             demo = app.demo_settings(Path.cwd())
             if demo.database.directory.is_dir():
                 say(f"there is no {path} here; this is about the demo of this folder")
-                return demo
-        return load(path)
+                return demo.of_workspace(_workspace())
+        return load(path).of_workspace(_workspace())
+
+
+def _workspace() -> str | None:
+    """What was written as `--workspace` before the command."""
+    context = click.get_current_context(silent=True)
+    written = context.find_root().params.get("workspace") if context else None
+    return written if isinstance(written, str) and written else None
 
 
 def run_to_end(work: Coroutine[None, None, T]) -> T:

@@ -1,4 +1,4 @@
-"""`switchboard --version`."""
+"""What stands before a command: `switchboard --version`, `switchboard --workspace NAME COMMAND`."""
 
 from importlib import metadata
 from typing import Annotated
@@ -13,7 +13,16 @@ def _said(asked: bool) -> None:
 
 
 Version = Annotated[bool, typer.Option("--version", callback=_said, is_eager=True, help="Say which version this is.")]
+Workspace = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace",
+        metavar="NAME",
+        envvar="SWITCHBOARD_WORKSPACE",
+        help="The workspace that a command is about; by default the one without a name, and for run and migrate all.",
+    ),
+]
 
 
-def before_any_command(version: Version = False) -> None:
-    """What may be said instead of a command."""
+def before_any_command(version: Version = False, workspace: Workspace = None) -> None:
+    """What may be said instead of a command, or is said of any."""

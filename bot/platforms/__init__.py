@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -93,6 +93,14 @@ class PlatformModule(ABC):
     def more_emoji(self) -> Mapping[str, str]:
         """What each of `MORE_EMOJI_ACTS` has for an emoji where the settings do not say; none: nothing says it."""
         return {}
+
+    @property
+    def common_variables(self) -> Collection[str]:
+        """Variables of the environment that several workspaces may share, because they hold no secret of one of them.
+
+        Any other is a workspace's own: `NAME_ACME` for the workspace acme.
+        """
+        return ()
 
     @property
     @abstractmethod

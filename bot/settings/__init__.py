@@ -29,8 +29,9 @@ from bot.settings.rules import RuleSettings
 from bot.settings.tasks import Tasks
 from bot.settings.values import Table, Values, listed
 from bot.settings.webhooks import WebhookSettings
+from bot.settings.workspaces import COMMON, WorkspaceEnvironment, WorkspaceFiles
 
-_TABLES = "database model web conversation platforms tasks privacy retention rules api compare webhooks"
+_TABLES = "database model web conversation platforms tasks privacy retention rules api compare webhooks workspaces"
 _TALK = (
     "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless not_a_request "
     "send_prefix emoji per_person_minute"
@@ -44,6 +45,8 @@ class Database:
     url: str | None = field(repr=False)
     """None: the embedded PostgreSQL in `directory`. It may hold a password."""
     directory: Path
+    workspace: str = ""
+    """Whose database of its own lies beside that one, in the same server; empty: it is that one itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Model:
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
     key: str = field(default="", repr=False)
     """What the model server wants to be shown, out of MODEL_API_KEY; empty: nothing."""
+    server_folder: Path | None = None
+    """Where the embedded server of all workspaces keeps its address; None: beside `runs`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,20 @@ class Settings:
     """What decides before any voice is asked."""
     webhooks: tuple[Webhook, ...] = ()
     """Which programs are told what happens."""
+    workspace: str = ""
+    """What this workspace is called; empty: it is the one that existed before there were several."""
+    workspaces: "tuple[Settings, ...]" = ()
+    """Further ones that the same process serves."""
+
+    def of_workspace(self, name: str | None) -> "Settings":
+        """One of them alone; None: all that the file names. Raises ConfigError naming the choices."""
+        if name is None:
+            return self
+        for one in self.workspaces:
+            if one.workspace == name:
+                return one
+        named = listed(one.workspace for one in self.workspaces) or "none"
+        raise ConfigError([f"workspaces: no workspace called {name!r}; named in {self.path} are: {named}"])
 
     @property
     def routing(self) -> Task:
@@ -138,15 +157,55 @@ def load(path: Path, environment: Mapping[str, str] = os.environ, home: Path | N
 
     Relative folders are seen from `home`, by default the folder the file is in.
     """
+    document, home = _document(path), home or path.resolve().parent
+    kinds = platform_modules()
+    common = frozenset(name for module in kinds.values() for name in module.common_variables)
+    files = WorkspaceFiles(SecretFiles(environment), home, common, frozenset(kinds))
+    found: dict[str, Settings] = {}
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        found[""] = _Reader(path, environment, home).settings(document)
+    except ConfigError as error:
+        files.mistakes += error.mistakes
+    for name, file in files.files(document):
+        _read_workspace(name, file, home, files, found)
+    if files.mistakes:
+        raise ConfigError(files.mistakes)
+    main = found.pop("")
+    return replace(main, workspaces=tuple(_beside(main, name, one) for name, one in found.items()))
+
+
+def _document(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(
             [f"{path}: no such file; name one with --config or SWITCHBOARD_CONFIG, or try `switchboard demo`"]
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError([f"{path}: {error}"]) from error
-    return _Reader(path, environment, home or path.resolve().parent).settings(document)
+
+
+def _read_workspace(name: str, file: Path, home: Path, files: WorkspaceFiles, found: "dict[str, Settings]") -> None:
+    try:
+        document = _document(file)
+    except ConfigError as error:
+        files.mistakes += [f"workspaces.{name}: {mistake}" for mistake in error.mistakes]
+        return
+    own = {table: value for table, value in document.items() if table not in COMMON}
+
+    def reading(environment: Mapping[str, str]) -> None:
+        found[name] = _Reader(file, environment, home).settings(own)
+
+    files.read(name, file, document, reading)
+
+
+def _beside(main: Settings, name: str, one: Settings) -> Settings:
+    """A workspace with what all share: the model server, the HTTP address, and the database server."""
+    server, shared = main.database, main.model
+    database = one.database if one.database.url else Database(server.url, server.directory, name)
+    around = shared.runs.parent
+    model = replace(shared, runs=around / "workspaces" / name / "runs", server_folder=around)
+    return replace(one, workspace=name, database=database, model=model, web=main.web)
 
 
 def with_listen(settings: Settings, listen: str | None) -> Settings:
@@ -163,7 +222,7 @@ class _Reader:
     def __init__(self, path: Path, environment: Mapping[str, str], home: Path) -> None:
         self._home = home
         self._path = path
-        self._environment = SecretFiles(environment)
+        self._environment = environment if isinstance(environment, WorkspaceEnvironment) else SecretFiles(environment)
         self._kinds = platform_modules()
         self._values = Values(self._kinds)
         self._words = EmojiSettings(self._values, self._kinds)

@@ -32,6 +32,7 @@ from db.tables.learning import (
 from db.tables.posts import PostRow, PressRow, ReactionRow
 from db.tables.processes import ProcessRow
 from db.tables.webhooks import WebhookEventRow, WebhookRow
+from db.tables.workspace import WorkspaceRow
 
 __all__ = [
     "MAX_NAME",
@@ -71,5 +72,6 @@ __all__ = [
     "WebhookEventRow",
     "WebhookRow",
     "Words",
+    "WorkspaceRow",
     "storable",
 ]

@@ -54,6 +54,7 @@ class SlackModule(PlatformModule):
 
     usual_emoji: Mapping[str, str] = {"take": "eyes", "done": "white_check_mark", "wrong": "-1", "send": "outbox_tray"}
     more_emoji: Mapping[str, str] = {"request": "ticket", "no_request": "no_entry_sign"}
+    common_variables = ("SLACK_API_BASE_URL",)
     example_teams: Mapping[str, ExampleTeam] = {
         "billing": ExampleTeam("moneybag", "C0BILLING", "U0LEAD2"),
         "it": ExampleTeam("computer", "C0IT", "U0LEAD3"),

@@ -65,6 +65,7 @@ class TelegramModule(PlatformModule):
 
     usual_emoji: Mapping[str, str] = {"take": "👀", "done": "👌", "wrong": "👎", "send": "🕊"}
     more_emoji: Mapping[str, str] = {"request": "✍", "no_request": "🙊"}
+    common_variables = ("TELEGRAM_API_BASE_URL", "TELEGRAM_FILE_BASE_URL")
     example_teams: Mapping[str, ExampleTeam] = {
         "billing": ExampleTeam("🤝", "-1001234567890", 444555666),
         "it": ExampleTeam("👾", "-1001234567891", 444555667),
@@ -87,7 +88,7 @@ class TelegramModule(PlatformModule):
         if mode is Mode.WEBHOOK:
             what = "1 to 256 of the characters A-Z a-z 0-9 _ -, of your own invention"
             secret = _secret(environment, "TELEGRAM_WEBHOOK_SECRET", _SECRET, what, mistakes)
-            url = _hook(table.get("webhook_url"), mistakes)
+            url = _hook(table.get("webhook_url"), environment.get("SWITCHBOARD_BASE_PATH", ""), mistakes)
         if mistakes or mode is None:
             raise ConfigError(mistakes)
         return Config(token, mode, secret, url, api, files, leads)
@@ -222,7 +223,7 @@ def _secret(
     return value
 
 
-def _hook(value: object, mistakes: list[str]) -> str:
+def _hook(value: object, base_path: str, mistakes: list[str]) -> str:
     address = value.strip() if isinstance(value, str) else ""
     if not _is_address(address):
         mistakes.append(
@@ -230,7 +231,7 @@ def _hook(value: object, mistakes: list[str]) -> str:
             'like "https://bot.example.com"; a path may be left out'
         )
         return ""
-    return address if urlsplit(address).path.strip("/") else address.rstrip("/") + HOOK
+    return address if urlsplit(address).path.strip("/") else address.rstrip("/") + base_path + HOOK
 
 
 def _is_address(text: str) -> bool:

@@ -1,0 +1,135 @@
+"""Further workspaces: each a settings file of its own, with a database, secrets and addresses that no other has."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.domain.errors import ConfigError
+from bot.settings.values import Table
+
+_NAME = re.compile(r"[a-z][a-z0-9]{0,29}")
+COMMON = ("database", "model", "web", "workspaces")
+"""Tables that belong to the process, so that they stand in the file that names the workspaces."""
+_DATABASE = "DATABASE_URL"
+BASE_PATH = "SWITCHBOARD_BASE_PATH"
+"""The variable by which platforms learn what stands before their addresses in a workspace."""
+
+
+def base_path(workspace: str) -> str:
+    """What stands before the path of every address of a workspace; nothing where it has no name."""
+    return f"/workspaces/{workspace}" if workspace else ""
+
+
+class WorkspaceEnvironment(Mapping[str, str]):
+    """The environment as one workspace sees it: `NAME` is `NAME_ACME`, and nobody else's variable is to be had.
+
+    `common` are variables that hold nobody's secret, or an app's that all share: without one of its own, a workspace
+    has theirs.
+    """
+
+    def __init__(self, environment: Mapping[str, str], workspace: str, common: frozenset[str]) -> None:
+        self._environment = environment
+        self._suffix = f"_{workspace.upper()}"
+        self._path = base_path(workspace)
+        self._common = common
+        self.own: dict[str, str] = {}
+        """What was read that is this workspace's alone: the variable, without the suffix -> its value."""
+        self._asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        if name == BASE_PATH:
+            return self._path
+        self._asked.add(name)
+        value = self._environment.get(f"{name}{self._suffix}")
+        if name in self._common:
+            return value if value is not None else self._environment[name]
+        if value is None:
+            raise KeyError(name)
+        self.own[name] = value
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.removesuffix(self._suffix) for name in self._environment if name.endswith(self._suffix))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def named(self, mistake: str) -> str:
+        """What is wrong, with the variables called as they are in the process's environment."""
+        ours = sorted(self._asked - self._common, key=len, reverse=True)
+        pattern = "|".join(re.escape(name) for name in ours)
+        return re.sub(rf"\b({pattern})\b", rf"\1{self._suffix}", mistake) if ours else mistake
+
+
+@dataclass(slots=True)
+class WorkspaceFiles:
+    """Reads `[workspaces]`: NAME = "FILE"; what is wrong in any of the files is listed with the others'."""
+
+    environment: Mapping[str, str]
+    home: Path
+    common: frozenset[str]
+    platforms: frozenset[str]
+    """Names of all platforms: what begins with one of these is the identity of a bot."""
+    mistakes: list[str] = field(default_factory=list)
+    _seen: list[tuple[str, WorkspaceEnvironment]] = field(default_factory=list)
+
+    def files(self, document: Table) -> list[tuple[str, Path]]:
+        """(name, file) of each workspace."""
+        table = document.get("workspaces", {})
+        if not isinstance(table, dict):
+            self.mistakes.append('workspaces: must be a table, with acme = "acme.toml" for each workspace')
+            return []
+        found = [(name, self._file(name, written)) for name, written in table.items()]
+        files = [(name, file) for name, file in found if file is not None]
+        self._twice(files)
+        return files
+
+    def _file(self, name: str, written: object) -> Path | None:
+        if not _NAME.fullmatch(name):
+            self.mistakes.append(
+                f"workspaces.{name}: a workspace is called by up to 30 letters a-z and digits, like acme"
+            )
+            return None
+        if not isinstance(written, str) or not written.strip():
+            self.mistakes.append(
+                f'workspaces.{name}: write the name of its settings file in quotes, like "{name}.toml"'
+            )
+            return None
+        return self.home / written.strip()
+
+    def _twice(self, files: Sequence[tuple[str, Path]]) -> None:
+        seen: dict[Path, str] = {}
+        for name, file in files:
+            first = seen.setdefault(file.resolve(), name)
+            if first != name:
+                self.mistakes.append(f"workspaces.{name}: {file.name} is the file of {first}; give each its own")
+
+    def read(self, name: str, file: Path, document: Table, reading: Callable[[Mapping[str, str]], None]) -> None:
+        """Have one file read with the workspace's own environment; its mistakes are told with its name before them."""
+        environment = WorkspaceEnvironment(self.environment, name, self.common)
+        where = f"workspace {name} ({file.name}): "
+        for table in COMMON:
+            if table in document:
+                self.mistakes.append(f"{where}{table}: belongs to all workspaces; write it in the file that names them")
+        try:
+            reading(environment)
+        except ConfigError as error:
+            self.mistakes += [f"{where}{environment.named(mistake)}" for mistake in error.mistakes]
+        else:
+            self._shared_secrets(name, environment)
+        self._seen.append((name, environment))
+
+    def _shared_secrets(self, name: str, environment: WorkspaceEnvironment) -> None:
+        """One bot or one database for two workspaces would bring what is said in one to the other."""
+        identities = (_DATABASE, *(f"{platform.upper()}_" for platform in self.platforms))
+        for variable, value in environment.own.items():
+            if not variable.startswith(identities):
+                continue
+            others = [f"{variable}_{other.upper()}" for other, one in self._seen if one.own.get(variable) == value]
+            others += [variable] if self.environment.get(variable, "") == value else []
+            if others:
+                self.mistakes.append(
+                    f"{variable}_{name.upper()}: the same as {others[0]}; each workspace has its own, "
+                    "so that nothing of one comes to another"
+                )

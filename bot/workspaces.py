@@ -1,0 +1,116 @@
+"""Workspaces, put together: all of one is its own, but for the model server, the HTTP address and the process."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.applications import Starlette
+
+from bot.ages import Ages
+from bot.app import connect_platforms
+from bot.commands.actions import route_row
+from bot.domain.errors import SwitchboardError
+from bot.domain.ports import Platform
+from bot.domain.tasks import Task
+from bot.flow.by_rule import by_rule
+from bot.flow.review import DriftWatch
+from bot.flow.silent_signals import SilentSignalWatch
+from bot.flow.webhooks import WebhookSender
+from bot.http.api import Api
+from bot.http.app import Readiness, WebApp
+from bot.http.metrics import Metrics
+from bot.http.workspaces import WorkspaceSite, whole_site
+from bot.logs import logged_for
+from bot.model_stack import ModelStack, build_model_stack, champions_fit
+from bot.platforms import Routed
+from bot.settings import Settings
+from bot.settings.workspaces import base_path
+from bot.store import Store, now, reviewer, silent_signals
+from bot.webhooks import webhook_senders
+from db.invariants import PostgresInvariants
+
+_PROBE_SECONDS = 3.0
+"""A part that has not answered by then does not work; whoever probes us does not wait longer either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One that runs, with or without a name."""
+
+    settings: Settings
+    store: Store
+    models: ModelStack
+    platforms: Mapping[str, Platform]
+    senders: Sequence[WebhookSender]
+    drift: DriftWatch
+    signals: SilentSignalWatch
+
+    async def works(self) -> dict[str, bool]:
+        """Part -> whether it works now."""
+        parts = {name: platform.healthy() for name, platform in self.platforms.items()}
+        return {
+            "database": await _answers(self.store.aside.ping()),
+            "model": self.models.breaker.closed and await _answers(self.models.adapters.loaded()),
+            "adapter": await _answers(champions_fit(self.settings, self.models)),
+            **parts,
+        }
+
+
+async def open_workspace(settings: Settings, store: Store, stack: AsyncExitStack) -> Workspace:
+    """Its model and its platforms, connected but not awake. Raises UsageError, Refused."""
+    models = await build_model_stack(settings, store, stack)
+    platforms = await connect_platforms(settings, store, stack)
+    senders = await webhook_senders(settings, store, stack)
+    drift = DriftWatch(settings.tasks, reviewer(store))
+    signals = SilentSignalWatch(settings.tasks, silent_signals(store))
+    return Workspace(settings, store, models, platforms, senders, drift, signals)
+
+
+def site_of_all(served: Sequence[Workspace]) -> Starlette:
+    """Each workspace's site below its own path; whether all of them work is asked at the root."""
+    first, *others = served
+    sites = [_site(first, partial(_all_work, served)), *(_site(one, one.works) for one in others)]
+    return whole_site(
+        [
+            WorkspaceSite(base_path(name), site, partial(logged_for, name))
+            for name, site in zip((one.settings.workspace for one in served), sites, strict=True)
+        ]
+    )
+
+
+async def _all_work(served: Sequence[Workspace]) -> dict[str, bool]:
+    """The first one's parts by their names, and the others' with the workspace's name before."""
+    found = await asyncio.gather(*(one.works() for one in served))
+    return found[0] | {
+        f"{one.settings.workspace}.{part}": works
+        for one, parts in zip(served[1:], found[1:], strict=True)
+        for part, works in parts.items()
+    }
+
+
+def _site(one: Workspace, readiness: Readiness) -> Starlette:
+    settings, store, models = one.settings, one.store, one.models
+    routes = [route for platform in one.platforms.values() if isinstance(platform, Routed) for route in platform.routes]
+    circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
+    drift, signals = (lambda: one.drift.latest), (lambda: one.signals.latest)
+    metrics = Metrics(store.figures, now, store.failures, circuit, drift, broken, signals)
+    api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
+    ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
+    return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])
+
+
+async def _would_decide(settings: Settings, models: ModelStack, task: Task, text: str) -> Mapping[str, object]:
+    query = await models.classifier.query(task, hurried=True)
+    [known] = await models.classifier.consider(query, [text])
+    return route_row(text, by_rule(task, known, settings.rules, now()) or known.decided(task, may_ask=True))
+
+
+async def _answers(question: Awaitable[object]) -> bool:
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            await question
+    except (SwitchboardError, TimeoutError):
+        return False
+    return True
