@@ -91,7 +91,7 @@ def _page() -> str:
     return (
         "<!doctype html><meta charset=utf-8><title>Switchboard API</title><h1>Switchboard API</h1>"
         "<p>Send <code>Authorization: Bearer sb_…</code>. For programs: "
-        f'<a href="/api/openapi.json">openapi.json</a>.</p>{"".join(rows)}'
+        f'<a href="api/openapi.json">openapi.json</a>.</p>{"".join(rows)}'
     )
 
 

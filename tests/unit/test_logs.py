@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from bot.domain.errors import UsageError
-from bot.logs import LogFormat, log_settings, write_logs
+from bot.logs import LogFormat, log_settings, logged_for, write_logs
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +104,13 @@ def test_level_and_form_come_from_the_environment(environment: dict[str, str], r
 def test_a_level_or_form_that_is_none_is_refused_with_the_choices(environment: dict[str, str], choices: str) -> None:
     with pytest.raises(UsageError, match=choices):
         log_settings(environment)
+
+
+def test_a_line_says_for_which_workspace_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    write_logs("INFO")
+    with logged_for("acme"):
+        logging.getLogger("bot.flow").info("step failed", extra={"step": "sort"})
+    logging.getLogger("bot.flow").info("step failed", extra={"step": "sort"})
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith("step failed workspace='acme' step='sort'")
+    assert second.endswith("step failed step='sort'")

@@ -173,7 +173,7 @@ function buildEmoji(card, emoji, mine, meaning, text) {
       title: mine ? "Take back" : meaning,
       "data-focus": `react/${card.key}/${emoji}`,
       onclick: () =>
-        act("/chat/reactions", {ref: {room: card.room, id: card.id}, emoji, added: !mine, actor: "lead"}),
+        act("chat/reactions", {ref: {room: card.room, id: card.id}, emoji, added: !mine, actor: "lead"}),
     },
     make("span", {class: "emoji", text: pictured(emoji)}),
     text && make("span", {text}),

@@ -63,7 +63,7 @@ async function refresh() {
   do {
     lookAgain = false;
     try {
-      const answer = await fetch("/chat/state");
+      const answer = await fetch("chat/state");
       if (answer.ok) {
         state = await answer.json();
         clockAhead = state.now - Date.now();
@@ -127,7 +127,7 @@ function markTab() {
 // --- start ---
 
 byId("learn").addEventListener("click", () => {
-  if (byId("learn").getAttribute("aria-disabled") !== "true") act("/chat/learn", {});
+  if (byId("learn").getAttribute("aria-disabled") !== "true") act("chat/learn", {});
 });
 byId("main").addEventListener("scroll", markTab, {passive: true});
 addEventListener("resize", () => {

@@ -118,7 +118,7 @@ function buildOwn(room, line) {
         }),
         sure({"aria-label": `Delete ${about}`, "data-focus": `delete/${line.key}`}, "Delete", () => {
           focusOn(`box/${room}`); // the button is about to go
-          act("/chat/deletions", {ref});
+          act("chat/deletions", {ref});
         }),
       ),
       line.edited && "edited · ",
@@ -136,7 +136,7 @@ function buildLine(room, line) {
       "data-focus": `press/${line.key}/${button.value}`,
       onclick: () => {
         focusOn(`box/${room}`); // the button is about to go
-        act("/chat/presses", {ref: {room, id: line.id}, value: button.value});
+        act("chat/presses", {ref: {room, id: line.id}, value: button.value});
       },
     }),
   );
@@ -188,8 +188,8 @@ export async function send(room, box) {
   drafts[room].underway = true;
   const what = doing[room] ?? {};
   const stored = what.edit
-    ? await act("/chat/edits", {ref: {room, id: what.edit}, text})
-    : await act("/chat/messages", {room, text, id: drafts[room].id, ...(what.thread ? {thread: what.thread} : {})});
+    ? await act("chat/edits", {ref: {room, id: what.edit}, text})
+    : await act("chat/messages", {room, text, id: drafts[room].id, ...(what.thread ? {thread: what.thread} : {})});
   if (drafts[room]) drafts[room].underway = false;
   if (!stored) return;
   delete drafts[room];

@@ -56,7 +56,7 @@ function buildSend(card, line) {
       title: line.send.mine ? "Take back" : `Send to ${card.person}`,
       "data-focus": `react/${line.key}/${line.send.emoji}`,
       onclick: () =>
-        act("/chat/reactions", {
+        act("chat/reactions", {
           ref: {room: card.room, id: line.id},
           emoji: line.send.emoji,
           added: !line.send.mine,
@@ -80,7 +80,7 @@ function buildTools(card, line) {
     }),
     sure({class: "quiet tool", "aria-label": `Delete ${about}`, "data-focus": `delete/${line.key}`}, "Delete", () => {
       focusOn(`reply/${card.key}`); // the button is about to go
-      act("/chat/deletions", {ref: {room: card.room, id: line.id}});
+      act("chat/deletions", {ref: {room: card.room, id: line.id}});
     }),
   ];
 }
@@ -95,7 +95,7 @@ export function buildButtons(card, line) {
       "data-focus": `press/${line.key}/${value}`,
       onclick: () => {
         focusOn(`reply/${card.key}`); // the button is about to go
-        act("/chat/presses", {ref: {room: card.room, id: line.id}, value});
+        act("chat/presses", {ref: {room: card.room, id: line.id}, value});
       },
     }),
   );
@@ -188,6 +188,6 @@ async function write(form, card, send) {
 
 function toServer(form, card, text, send) {
   const {edits, id} = form.dataset;
-  if (edits) return ["/chat/edits", {ref: {room: card.room, id: edits}, text}];
-  return ["/chat/notes", {under: {room: card.room, id: card.id}, id, text, send}];
+  if (edits) return ["chat/edits", {ref: {room: card.room, id: edits}, text}];
+  return ["chat/notes", {under: {room: card.room, id: card.id}, id, text, send}];
 }

@@ -39,7 +39,7 @@ export function connection(up) {
 
 // Call look() whenever something changed, and after every lost connection, for as long as the page lives.
 export function listen(look, attempt = 0) {
-  const source = new EventSource("/chat/events");
+  const source = new EventSource("chat/events");
   let watchdog = 0;
   let failures = attempt;
   const again = () => {

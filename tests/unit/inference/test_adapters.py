@@ -204,3 +204,17 @@ async def test_a_digest_is_of_every_file_and_its_name(line: httpx.AsyncClient, l
     assert len({whole, more, await adapters.digest(lora)}) == 3
     with pytest.raises(Refused, match="adapter in "):
         await adapters.digest(lora / "nowhere")
+
+
+async def test_workspaces_that_share_a_server_never_use_each_others_adapter(
+    vllm: FakeVllm, line: httpx.AsyncClient, lora: Path
+) -> None:
+    """Two adapters of one name: the second is loaded beside the first, not taken for it."""
+    main, acme, beta = (VllmAdapters(line, lora.parent, name) for name in ("", "acme", "beta"))
+    await main.load(adapter(lora))
+    assert (await acme.loaded(), await beta.loaded()) == (frozenset(), frozenset())
+    await acme.load(adapter(lora))
+    assert vllm.loads == 2
+    assert [one.served("routing-1") for one in (main, acme, beta)] == ["routing-1", "acme/routing-1", "beta/routing-1"]
+    await main.unload("routing-1")
+    assert (await main.loaded(), await acme.loaded(), await beta.loaded()) == (frozenset(), {"routing-1"}, frozenset())
