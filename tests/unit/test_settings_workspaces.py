@@ -50,7 +50,7 @@ def test_each_has_its_own_and_all_share_the_model_server(tmp_path: Path) -> None
     assert acme.routing.ask_below == 0.7
     config = acme.platforms["telegram"]
     assert isinstance(config, Config)
-    assert (config.bot_token, config.leads) == ("2:acme", {"7"})
+    assert (config.bot_token, config.leads) == ("2:acme", frozenset({"7"}))
     assert (acme.database.workspace, acme.database.directory) == ("acme", settings.database.directory)
     assert acme.model.runs == tmp_path / "var" / "workspaces" / "acme" / "runs"
     assert acme.model.server_folder == tmp_path / "var"
