@@ -22,6 +22,8 @@ from tests.acceptance.processes import free_address
 from tests.servers.telegram import Post, TelegramServer
 
 ANN, BILLING, IT = 5000, -1001, -1002
+_SECONDS = 240.0
+"""How long a start may take on a busy machine; nothing here is about speed."""
 LEADS = {"": 1000, "acme": 2000}
 TEXTS = {"": "the invoice is wrong", "acme": "the secret rocket does not start"}
 TOKENS = {"": "1:main", "acme": "2:acme"}
@@ -65,6 +67,7 @@ class Both:
     settings: Settings
     telegram: dict[str, TelegramServer]
     urls: dict[str, str]
+    running: "asyncio.Task[None]"
 
     def said(self, name: str) -> str:
         """All that the workspace's bot ever said, to anybody, in any wording."""
@@ -73,10 +76,12 @@ class Both:
         return "\n".join(one.text for post in posts for one in (post, *post.edits))
 
     async def card(self, name: str, group: int = BILLING) -> Post:
-        found = await self.telegram[name].until(
-            lambda: [post for post in self.telegram[name].posts(group) if TEXTS[name] in post.text], 60
-        )
-        return found[-1]
+        def cards() -> list[Post]:
+            if self.running.done():
+                self.running.result()  # says why
+            return [post for post in self.telegram[name].posts(group) if TEXTS[name] in post.text]
+
+        return (await self.telegram[name].until(cards, _SECONDS))[-1]
 
     def count(self, name: str, question: str, *given: object) -> int:
         with psycopg.connect(self.urls[name]) as connection:
@@ -108,7 +113,8 @@ async def both(database_url: str, tmp_path: Path) -> AsyncIterator[Both]:
         settings = load(main, secrets)
         running = asyncio.create_task(serve(settings), name="the bot")
         try:
-            yield Both(settings, servers, {"": database_url, "acme": f"{database_url}&dbname=migrated_acme"})
+            urls = {"": database_url, "acme": f"{database_url}&dbname=migrated_acme"}
+            yield Both(settings, servers, urls, running)
         finally:
             running.cancel()
             with suppress(asyncio.CancelledError):
