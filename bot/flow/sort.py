@@ -138,10 +138,13 @@ class Sorter(Step[UndecidedConversation]):
         self, query: Query, asked: Sequence[_Asking], vectors: "asyncio.Future[Sequence[Vector | None]]"
     ) -> list[Considered]:
         canary = await self._canary(query)
-        tried = [n for n, one in enumerate(asked) if canary is not None and canary.serves(one.conversation)]
+        if canary is None:
+            texts, askers = [one.text for one in asked], [one.by for one in asked]
+            return await self.classifier.consider(query, texts, askers=askers, vectors=vectors)
+        tried = [n for n, one in enumerate(asked) if canary.serves(one.conversation)]
         others = [n for n in range(len(asked)) if n not in set(tried)]
         found: dict[int, Considered] = {}
-        for side, adapter in ((others, query.adapter), (tried, canary.adapter if canary else None)):
+        for side, adapter in ((others, query.adapter), (tried, canary.adapter)):
             if side:
                 texts, askers = [asked[n].text for n in side], [asked[n].by for n in side]
                 own = asyncio.ensure_future(_of(vectors, side))
@@ -151,7 +154,7 @@ class Sorter(Step[UndecidedConversation]):
         return [found[n] for n in range(len(asked))]
 
     async def _canary(self, query: Query) -> Canary | None:
-        if self.canaries is None or query.adapter is None:
+        if self.canaries is None or query.adapter is None or not query.adapter.on_trial:
             return None
         return await self.canaries.canary(self.task.name, self.classifier.base)
 
