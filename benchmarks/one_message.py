@@ -30,12 +30,13 @@ from benchmarks.overhead import mind
 from benchmarks.stage import Stage, staged, unasked, unhurried
 from bot.app import demo_settings
 from bot.demo import company
-from bot.domain.embedders import MINILM, PAIR, USE
+from bot.domain.embedders import MINILM, PAIR, USE, known_of
 from bot.domain.learning import Adapter
 from bot.domain.model_ports import OpenEmbedder, Registry, Vector
 from bot.lifecycle import compute_alone, share_interpreter
 from bot.settings import Settings
 from bot.store import open_store
+from db.reading.vector_table import VectorTable
 from inference.embedders.choose import open_embedder
 from inference.languages import language_of
 from inference.voices import VOICES
@@ -44,6 +45,7 @@ from inference.voices.fitted import FittedVoices
 Answer = TypeVar("Answer")
 _AT_ONCE = 256
 _PATIENCE = 120.0
+_PROPOSED = 16
 _SPOKEN = ("en", "pt", "es")
 
 
@@ -83,6 +85,10 @@ class Meter:
         with self.reading():
             return await work
 
+    def add(self, other: "Meter") -> None:
+        self.wall += other.wall
+        self.processor += other.processor
+
     def figures(self) -> Figures:
         wall, processor = spread(self.wall), spread(self.processor)
         told = {"n": len(self.wall), "wall p50, ms": wall["p50"], "wall p99, ms": wall["p99"]}
@@ -119,13 +125,17 @@ async def _measured(kept: Path, messages: int, only: str | None, on: dict[str, o
 async def _with_fitted(
     examples: Remembering, kept: Path, messages: int, only: str | None, on: dict[str, object]
 ) -> None:
+    voices = FittedVoices(kept / "voices", PAIR)
+    if only == "voices" and voices.fitted_on(demo_settings(kept).routing.name):
+        show("a message's own time", await own_time(examples, voices, messages), on)
+        return
     with tempfile.TemporaryDirectory(prefix="switchboard-one-message-") as home:
         settings = unasked(unhurried(demo_settings(Path(home))))
         async with open_store(settings) as store, mind(settings, store, examples, kept / "voices") as models:
             await _promoted(settings, store.registry)
             if only != "way":
                 voices = FittedVoices(kept / "voices", PAIR)
-                show("a message's own time", await own_time(examples.embedder, voices, messages), on)
+                show("a message's own time", await own_time(examples, voices, messages), on)
             if only != "voices":
                 async with staged(settings, store, models, _PATIENCE) as stage:
                     show("the way to its card", await way(stage, messages), on)
@@ -139,9 +149,11 @@ async def _promoted(settings: Settings, registry: Registry) -> None:
     await registry.promote(task.name, "routing-1", "benchmark", "it serves", now, base="starter")
 
 
-async def own_time(pair: OpenEmbedder, voices: FittedVoices, messages: int) -> dict[str, Figures]:
+async def own_time(examples: Remembering, voices: FittedVoices, messages: int) -> dict[str, Figures]:
     """What encoders and voices take for one text, the adapter's call left out, by the language it is in."""
-    task, meters = demo_settings(Path()).routing.name, dict[str, Meter]()
+    task, meters, pair = demo_settings(Path()).routing.name, dict[str, Meter](), examples.embedder
+    held = VectorTable(known_of(PAIR).likeness)
+    held.put(range(len(examples.known)), np.asarray(list(examples.known.values()), np.float32))
     names = {voice.name for voice in VOICES}
     parts = {name: open_embedder(name, ()) for name in (MINILM, USE)}
 
@@ -151,15 +163,19 @@ async def own_time(pair: OpenEmbedder, voices: FittedVoices, messages: int) -> d
     for part in parts.values():
         await part.warm()
     for text in [*texts(6), *texts(messages)]:  # the first few read what is read once
-        both = "both encoders" if language_of(text, least_lead=0.0) == "en" else "one encoder"
-        with meter(f"encoders and voices, {both}").reading():
+        whole = Meter()
+        with whole.reading():
             [vector] = await pair.embed([text])
             await voices.say(task, [text], [vector], names)
+        both = "both encoders" if language_of(text, least_lead=0.0) == "en" else "one encoder"
+        meter(f"encoders and voices, {both}").add(whole)
         await meter(f"encoders, {both}").of(pair.embed([text]))
         for name, part in parts.items():
             await meter(f"{name} alone").of(part.embed([text]))
+        asked = np.asarray([vector], np.float32)
+        await meter("the memory's nearest").of(asyncio.to_thread(held.nearest, asked, _PROPOSED, [()]))
         with meter("its language").reading():
-            language_of(text)
+            language_of(f"{text} ?")  # which nobody has asked about
         for voice in sorted(names):
             await meter(f"voice {voice}").of(voices.say(task, [text], [vector], [voice]))
     for part in parts.values():
