@@ -121,7 +121,7 @@ def comparing(
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         files = prediction_files(predictions or ())
         wanted = wanted_arms(settings, endpoint or (), prompt, base or (), shots, cascade, sure)
-        priced = Priced(with_prices_of(wanted.endpoints, price_book(prices or PRICES)), gpu)
+        priced = Priced(with_prices_of(wanted.endpoints, known_prices(settings, prices)), gpu)
         when = asked_when(file, since, asked, now())
         given = examples.labelled(file, asked, options, skip_bad) if file is not None else []
 
@@ -196,6 +196,13 @@ def prediction_files(written: Sequence[str]) -> list[PredictionFile]:
             raise UsageError(f"--predictions {one!r}: the name {name!r} is taken; choose another")
         found[name] = PredictionFile(name, _text(Path(path)))
     return list(found.values())
+
+
+def known_prices(settings: Settings, named: Path | None = None) -> PriceBook:
+    """Those of the file that is named, else of the settings, else those that come along. Raises UsageError."""
+    if named is None and settings.prices is not None:
+        return settings.prices
+    return price_book(named or PRICES)
 
 
 def price_book(path: Path) -> PriceBook:

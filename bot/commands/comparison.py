@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 
 from bot.commands.prompting import Prompted
-from bot.console import counting
+from bot.console import Counting, counting
 from bot.domain.comparison import (
     MAJORITY,
     SERVED,
@@ -35,8 +34,6 @@ from bot.flow.score import Answered, Scorer
 VOICES = (WORDS, VECTORS, NEIGHBOURS, ADAPTER)
 OWN = (MAJORITY, *VOICES, SERVED, WITHOUT)
 """The arms that a file of predictions cannot be called after."""
-Counting = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
-"""Shows somebody how far it is."""
 _HEARD_AS = {"model": ADAPTER}
 """What a decision calls the adapter where no voice speaks beside it."""
 _TIMED = 40
