@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.correction_life import Stage
 from bot.domain.messages import MessageRef
 from db.conversations import decision_counts
 from db.engine import Database
+from db.erasure import _met_in
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.posts import latest
@@ -18,7 +20,7 @@ from db.posts.cancel import OF_ANY_LINE, PENDING
 from db.queries import PostgresQueries
 from db.reading import correction_facts
 from db.registry import PostgresRegistry
-from tests.integration.db.scenes import after, carded, pending, reaction, routed
+from tests.integration.db.scenes import ANN, after, carded, pending, reaction, routed
 from tests.integration.db.test_correction_life import corrected, learns
 
 _MANY = """
@@ -79,6 +81,25 @@ async def test_what_is_shown_to_people_and_to_prometheus_scans_no_large_table(bu
     assert await queries.doubtful(10) == []
     assert (await queries.week(after(0))).decided == 0
     assert not await ledger.add_reaction(reaction(MessageRef("slack", "C-ELSEWHERE", "1"), "key", 1))
+
+
+async def test_the_language_of_a_conversation_is_found_by_its_index(busy: Database) -> None:
+    """Not by walking through all decisions in the order of their making until one fits."""
+    query = "SELECT language FROM decisions WHERE conversation_id = 3 AND language IS NOT NULL ORDER BY id LIMIT 1"
+    async with busy.transaction() as session:
+        plan = "\n".join((await session.execute(text(f"EXPLAIN {query}"))).scalars())
+    assert "ix_decisions_conversation_id_id" in plan
+
+
+async def test_whoever_has_one_of_many_conversations_is_found_by_indexes(busy: Database) -> None:
+    """Asked as one question, it looks through every conversation that there is."""
+    literal = _met_in(ANN, [ANN.id]).compile(dialect=PGDialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    async with busy.transaction() as session:
+        asked = f"EXPLAIN SELECT 1 FROM conversations WHERE id IN ({literal})"  # noqa: S608
+        plan = "\n".join(await session.scalars(text(asked)))
+    assert "Seq Scan on conversations" not in plan, plan
+    for index in ("ix_conversations_platform_person_id", "ix_conversations_taken_by"):
+        assert index in plan, plan
 
 
 async def test_decisions_are_counted_once_and_never_missed(busy: Database) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import psycopg
-from sqlalchemy import text
 
 from bot.domain.decisions import Author, Decision, Reason
 from db.conversations import decision_counts
@@ -64,13 +63,3 @@ def test_going_back_a_schema_sums_what_was_counted(empty_url: str) -> None:
     upgrade(empty_url)
     with psycopg.connect(empty_url) as connection:
         assert connection.execute("SELECT language, count FROM decision_counts").fetchall() == [("und", 42)]
-
-
-async def test_the_index_finds_the_language_of_a_conversation(database: Database) -> None:
-    query = (
-        "EXPLAIN SELECT language FROM decisions WHERE conversation_id = 1 AND language IS NOT NULL ORDER BY id LIMIT 1"
-    )
-    async with database.transaction() as session:
-        await session.execute(text("SET LOCAL enable_seqscan = off"))
-        plan = "\n".join((await session.execute(text(query))).scalars())
-    assert "ix_decisions_conversation_id_id" in plan

@@ -2,14 +2,11 @@
 
 import json
 
-from sqlalchemy import text
-from sqlalchemy.dialects.postgresql.base import PGDialect
-
 from bot.commands.audit import exported
 from bot.domain.messages import Person
 from bot.domain.personal_records import Held
 from db.engine import Database
-from db.erasure import PostgresErasure, _met_in
+from db.erasure import PostgresErasure
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.personal_records import PostgresPersonalRecords
@@ -44,15 +41,3 @@ async def test_nobody_elses_words_are_in_it(database: Database, ledger: Postgres
     for stranger in (Person("slack", "nobody"), Person("slack", ANN.id)):
         found = await PostgresPersonalRecords(database).held_about(stranger)
         assert (found.records, found.names, found.adapters) == ((), (), ())
-
-
-async def test_whoever_has_one_of_a_million_conversations_is_found_by_indexes(database: Database) -> None:
-    """Asked as one question, it looks through every conversation that there is."""
-    literal = _met_in(ANN, [ANN.id]).compile(dialect=PGDialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
-    async with database.transaction() as session:
-        await session.execute(text("SET LOCAL enable_seqscan = off"))
-        asked = f"EXPLAIN SELECT 1 FROM conversations WHERE id IN ({literal})"  # noqa: S608
-        plan = "\n".join(await session.scalars(text(asked)))
-    assert "Seq Scan" not in plan
-    for index in ("ix_conversations_platform_person_id", "ix_conversations_taken_by"):
-        assert index in plan
