@@ -65,7 +65,7 @@ def _disagreement() -> str:
 
 
 def _asking() -> Iterator[str]:
-    record = Record((("billing", 49, 400, 399), ("billing", 30, 50, 20)))
+    record = Record((("billing", 49, 400, 399, "en"), ("billing", 30, 50, 20, "pt")))
     own = replace(TASK.labels[0], unasked_right=0.99)
     plain = replace(TASK, ask_below=None)
     teams = replace(plain, labels=(own, *TASK.labels[1:]))
