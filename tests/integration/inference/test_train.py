@@ -22,7 +22,7 @@ from bot.domain.model_ports import TrainingRun
 from inference import train, training_rows
 from inference.prompt import PromptBuilder
 from inference.recipe import STARTER
-from inference.run_folder import WEIGHTS, Done, adapter_of, finished, inputs_of, read_run, sha256_of, write_run
+from inference.run_folder import WEIGHTS, Done, adapter_of, finished, sha256_of, write_run
 from inference.trainer_process import TRAINER, TrainerProcess
 from tests.runs import a_run
 from tests.tiny_llamas import chat_like, starter_like
@@ -70,20 +70,6 @@ def test_a_starter_learns_what_it_is_shown(tmp_path: Path, starter: Path) -> Non
     assert answers(run) == [example.label for example in run.examples]
     assert (done.trained_on, done.validated_on, done.validation_accuracy) == (15, 0, None)
     assert finished(tmp_path) == done
-
-
-def test_a_preference_is_another_run_and_another_adapter_that_learns_as_well(tmp_path: Path, starter: Path) -> None:
-    usual = a_run(tmp_path / "usual", starter)
-    write_run(usual)
-    assert "preference" not in (tmp_path / "usual" / "task.json").read_text("utf-8")
-    task = replace(usual.task, learning=replace(usual.task.learning, preference=0.5))
-    run = replace(usual, folder=tmp_path / "preferring", task=task)
-    write_run(run)
-    assert read_run(run.folder).task.learning.preference == 0.5
-    assert inputs_of(run.folder) != inputs_of(usual.folder)
-    done, plain = train.train(run.folder), train.train(usual.folder)
-    assert answers(run) == [example.label for example in run.examples]
-    assert done.sha256 != plain.sha256
 
 
 def test_a_chat_model_of_other_sizes_learns_by_the_same_script(tmp_path: Path, chat: Path) -> None:

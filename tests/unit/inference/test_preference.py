@@ -1,11 +1,16 @@
 """The odds-ratio loss over labels: what it is, that it is finite where a label is certain, and where it leads."""
 
+import json
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from inference.preference import odds_ratio_loss
+from inference.run_folder import inputs_of, read_run, write_run
+from tests.runs import a_run
 
 
 def test_it_is_the_odds_ratio_of_the_right_label_and_the_likeliest_wrong_one() -> None:
@@ -38,3 +43,15 @@ def test_a_step_down_raises_the_right_label_against_the_rejected_one_most() -> N
     assert logits.grad is not None
     right, rejected, other = (-logits.grad[0]).tolist()
     assert right > 0 > rejected and abs(other) < abs(rejected)
+
+
+def test_a_preference_is_another_run_and_none_is_the_run_that_it_always_was(tmp_path: Path) -> None:
+    usual = a_run(tmp_path / "usual", tmp_path)
+    task = replace(usual.task, learning=replace(usual.task.learning, preference=0.5))
+    preferring = replace(usual, folder=tmp_path / "preferring", task=task)
+    write_run(usual)
+    write_run(preferring)
+    assert "preference" not in json.loads((usual.folder / "task.json").read_text("utf-8"))
+    assert read_run(preferring.folder).task.learning.preference == 0.5
+    assert read_run(usual.folder).task.learning.preference == 0.0
+    assert inputs_of(preferring.folder) != inputs_of(usual.folder)
