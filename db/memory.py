@@ -56,6 +56,12 @@ class PostgresMemory:
         self._embedder = embedder
         self._held: dict[str, HeldExamples] = {}
 
+    async def digest(self) -> str:
+        """What stays the same for as long as nothing is learned, withdrawn or embedded, of whatever task."""
+        async with self._database.transaction() as session:
+            count, changed = (await session.execute(select(func.count(), func.max(ExampleRow.changed)))).one()
+        return f"{count} {changed}"
+
     async def hold(self, task: Task) -> None:
         """Hold the task's vectors in this process until cancelled, a byte a dimension. Raises Unreachable."""
         try:
