@@ -71,8 +71,8 @@ def _variables() -> Iterator[str]:
     yield "## The environment\n"
     yield (
         "Secrets are never in the settings' file. Where the last column says so, `NAME_FILE` may name a file that\n"
-        "holds the value, and a credential of systemd's (`LoadCredential=NAME:…`) is found by the variable's name. So are\n"
-        "variables that the settings name (`key` of an endpoint, `environment` of a token or a webhook).\n"
+        "holds the value, and a credential of systemd's (`LoadCredential=NAME:…`) is found by the variable's name.\n"
+        "So are variables that the settings name (`key` of an endpoint, `environment` of a token or a webhook).\n"
     )
     yield "| variable | what it is | may be a file |\n|---|---|---|"
     for name, says in sorted({**VARIABLES, **theirs}.items()):
