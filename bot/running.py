@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from starlette.applications import Starlette
 
-from bot.ages import Ages
+from bot.ages import Ages, Learned
 from bot.app import connect_platforms
 from bot.check import of_the_teams
 from bot.commands.actions import route_row
@@ -49,6 +49,7 @@ from bot.http.api import Api
 from bot.http.api_leads import ApiLeads
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
+from bot.http.process_figures import LinkFigures, StepFigures
 from bot.http.server import listening_socket, serve_http
 from bot.lifecycle import Wakeups, compute_alone, forever, keep_running, share_interpreter, until_signal
 from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
@@ -78,6 +79,8 @@ from db.training_posts import PostgresTrainingPosts
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
+_STEP_FIGURES = StepFigures()
+"""Of this process, whatever runs in it."""
 _FIT_EVERY = 5.0
 """Seconds between looks at whether the examples have changed, where no change announced it."""
 _PROBE_SECONDS = 3.0
@@ -252,7 +255,7 @@ def _work(
     """Keep a step's workers running, woken by the changes that it names."""
     known_as = name or step.name
     wakeups.subscribe(known_as, step.wakes_on)
-    pool = WorkerPool(step, store.failures, now, wakeups[known_as])
+    pool = WorkerPool(step, store.failures, now, wakeups[known_as], saw=_STEP_FIGURES.saw)
     _keep(group, known_as, partial(pool.run, at_most))
 
 
@@ -309,10 +312,16 @@ def _site(
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
     circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
-    metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken, lambda: signals.latest)
+    more = [_STEP_FIGURES, LinkFigures({name: platform.healthy for name, platform in platforms.items()})]
+    of_looks, learned = (lambda: drift.latest, broken, lambda: signals.latest), _learned(settings, store)
+    metrics = Metrics(store.figures, now, store.failures, circuit, *of_looks, more, learned)
     api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
     return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])
+
+
+def _learned(settings: Settings, store: Store) -> Learned:
+    return Learned(store.registry, settings.tasks, settings.model.base)
 
 
 async def _would_decide(settings: Settings, models: ModelStack, task: Task, text: str) -> Mapping[str, object]:

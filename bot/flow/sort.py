@@ -199,7 +199,7 @@ class Sorter(Step[UndecidedConversation]):
         vector = known.vector if known else None
         decided = Decided(case, decision, tuple(posts), plain(text), vector)
         if await self._stored(self._with_answers(decided, (*beside, *(known.answers if known else ())))):
-            tell(case.conversation.id, decision)
+            tell(case, decision)
 
     def _with_answers(self, decided: Decided, said: Sequence[Decision]) -> Decided:
         """With what was answered besides, on the card, too. What nobody asked now is asked by and by."""
@@ -229,12 +229,18 @@ async def _of(vectors: "asyncio.Future[Sequence[Vector | None]]", which: Sequenc
     return [every[n] for n in which]
 
 
-def tell(conversation: int, decision: Decision) -> None:
-    """Write to the log what was decided and why, without a word of what it is about."""
+def tell(case: UndecidedConversation, decision: Decision) -> None:
+    """Write to the log what was decided and why, without a word of what it is about.
+
+    With the newest message's name, under which it was "received": what is logged of a conversation begins there.
+    """
+    ref = case.messages[-1].ref
     log.info(
         "sorted",
         extra={
-            "conversation": conversation,
+            "conversation": case.conversation.id,
+            "chat": ref.chat,
+            "ref": ref.id,
             "label": decision.label,
             "by": decision.by.value,
             "reason": decision.reason.value,

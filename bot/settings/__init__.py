@@ -149,7 +149,12 @@ def load(path: Path, environment: Mapping[str, str] = os.environ, home: Path | N
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError([f"{path}: {error}"]) from error
-    return _Reader(path, environment, home or path.resolve().parent).settings(document)
+    return read(document, path, environment, home or path.resolve().parent)
+
+
+def read(document: Table, path: Path, environment: Mapping[str, str], home: Path) -> Settings:
+    """Settings that are parsed already, as if they stood in `path`. Raises ConfigError with every mistake in them."""
+    return _Reader(path, environment, home).settings(document)
 
 
 def with_listen(settings: Settings, listen: str | None) -> Settings:
