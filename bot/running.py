@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from starlette.applications import Starlette
 
+from bot.adapter_delivery import adapter_routes
 from bot.ages import Ages
 from bot.app import connect_platforms
 from bot.check import of_the_teams
@@ -74,6 +75,7 @@ from db.digests import PostgresDigests
 from db.invariants import PostgresInvariants
 from db.processes import PostgresProcesses
 from db.training_posts import PostgresTrainingPosts
+from inference.local_models import torch_installed
 
 log = logging.getLogger(__name__)
 
@@ -196,8 +198,9 @@ def start_model_steps(
     _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
-    wakeups.subscribe(Learner.name, Learner.wakes_on)
-    _keep(group, Learner.name, partial(forever, models.learner.step, wakeups[Learner.name], grace=0.0))
+    if torch_installed():  # else cycles wait for a process that can train
+        wakeups.subscribe(Learner.name, Learner.wakes_on)
+        _keep(group, Learner.name, partial(forever, models.learner.step, wakeups[Learner.name], grace=0.0))
     wakeups.subscribe(VoiceFitter.name, VoiceFitter.wakes_on)
     fitting = partial(forever, models.voice_fitter.step, wakeups[VoiceFitter.name], at_most=_FIT_EVERY)
     _keep(group, VoiceFitter.name, fitting)
@@ -311,7 +314,9 @@ def _site(
     metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken, lambda: signals.latest)
     api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
-    return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])
+    return WebApp(readiness, metrics, ages, settings.web.probe_token).application(
+        [*api.routes, *adapter_routes(settings, store.registry), *routes]
+    )
 
 
 async def _would_decide(settings: Settings, models: ModelStack, task: Task, text: str) -> Mapping[str, object]:

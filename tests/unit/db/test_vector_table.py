@@ -1,5 +1,7 @@
 """The nearest among vectors held a byte a dimension are the nearest, in a small table and in a large one."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,14 @@ def test_both_ways_propose_the_same(few: int, monkeypatch: pytest.MonkeyPatch) -
     proposed = filled(vectors).nearest(wanted, 16, [()] * 3)
     nearest = exact(vectors, wanted, NEAR)
     assert all(set(best) <= set(many) for best, many in zip(nearest, proposed, strict=True))
+
+
+def test_without_torch_the_large_way_proposes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector_table, "_FEW", 0)
+    vectors, wanted = drawn(500, 3), drawn(3, 4)
+    with_it = filled(vectors).nearest(wanted, 16, [()] * 3)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert filled(vectors).nearest(wanted, 16, [()] * 3) == with_it
 
 
 def test_what_is_hidden_is_not_proposed() -> None:
