@@ -14,7 +14,7 @@ from bot.domain.errors import Refused
 from bot.http.adapter_files import AdapterFiles, FindAdapter, Sums
 from bot.http.app import site
 from bot.http.server import listening_socket, serve_http
-from inference.adapter_resolver import FILES, AdapterSource
+from inference.adapter_resolver import FILES, AdapterSource, register
 
 TOKEN = "shown-by-the-model-server"
 
@@ -127,3 +127,28 @@ def test_without_a_token_there_is_no_such_page(adapter: Path) -> None:
 
     finder: FindAdapter = find
     assert AdapterFiles(finder, sums, "").routes == []
+
+
+async def test_vllm_is_told_where_it_lies(adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By vLLM's own classes, as a server that starts has them."""
+    registry = pytest.importorskip("vllm.lora.resolver").LoRAResolverRegistry
+    async with bot(adapter) as address:
+        monkeypatch.setenv("SWITCHBOARD_ADAPTERS_URL", f"http://127.0.0.1:9 {address}")
+        monkeypatch.setenv("SWITCHBOARD_ADAPTER_TOKEN", TOKEN)
+        monkeypatch.setenv("SWITCHBOARD_ADAPTERS_KEPT", str(tmp_path / "kept"))
+        monkeypatch.setattr(registry, "resolvers", {})
+        register()
+        register()  # vLLM may, too
+        resolver = registry.get_resolver("Switchboard")
+        request = await resolver.resolve_lora("/opt/starter", "routing-1")
+        assert await resolver.resolve_lora("/opt/starter", "routing-2") is None
+    assert (request.lora_name, Path(request.lora_path).parent) == ("routing-1", tmp_path / "kept")
+    assert sums(Path(request.lora_path)) == sums(adapter)
+
+
+def test_without_an_address_vllm_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = pytest.importorskip("vllm.lora.resolver").LoRAResolverRegistry
+    monkeypatch.setattr(registry, "resolvers", {})
+    monkeypatch.delenv("SWITCHBOARD_ADAPTERS_URL", raising=False)
+    register()
+    assert registry.resolvers == {}
