@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from starlette.applications import Starlette
 
+from bot.adapter_delivery import adapter_routes
 from bot.ages import Ages, Learned
 from bot.app import connect_platforms
 from bot.check import of_the_teams
@@ -75,6 +76,7 @@ from db.digests import PostgresDigests
 from db.invariants import PostgresInvariants
 from db.processes import PostgresProcesses
 from db.training_posts import PostgresTrainingPosts
+from inference.local_models import torch_installed
 
 log = logging.getLogger(__name__)
 
@@ -200,8 +202,9 @@ def start_model_steps(
     _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
-    wakeups.subscribe(Learner.name, Learner.wakes_on)
-    _keep(group, Learner.name, partial(forever, models.learner.step, wakeups[Learner.name], grace=0.0))
+    if torch_installed():  # else cycles wait for a process that can train
+        wakeups.subscribe(Learner.name, Learner.wakes_on)
+        _keep(group, Learner.name, partial(forever, models.learner.step, wakeups[Learner.name], grace=0.0))
     wakeups.subscribe(VoiceFitter.name, VoiceFitter.wakes_on)
     fitting = partial(forever, models.voice_fitter.step, wakeups[VoiceFitter.name], at_most=_FIT_EVERY)
     _keep(group, VoiceFitter.name, fitting)
@@ -317,7 +320,9 @@ def _site(
     metrics = Metrics(store.figures, now, store.failures, circuit, *of_looks, more, learned)
     api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
-    return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])
+    return WebApp(readiness, metrics, ages, settings.web.probe_token).application(
+        [*api.routes, *adapter_routes(settings, store.registry), *routes]
+    )
 
 
 def _learned(settings: Settings, store: Store) -> Learned:

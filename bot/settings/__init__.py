@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.domain.api_tokens import ApiToken
 from bot.domain.endpoints import Endpoint
 from bot.domain.errors import ConfigError
+from bot.domain.model_ports import SAME
 from bot.domain.price_book import PriceBook
 from bot.domain.retention import Retention
 from bot.domain.rules import Rules
@@ -27,6 +28,7 @@ from bot.settings.emoji import EmojiSettings
 from bot.settings.no_request import NoRequestSettings
 from bot.settings.retention import read_retention
 from bot.settings.rules import RuleSettings
+from bot.settings.server_adapters import read_server_adapters
 from bot.settings.tasks import Tasks
 from bot.settings.values import Table, Values, listed
 from bot.settings.webhooks import WebhookSettings
@@ -60,6 +62,10 @@ class Model:
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
     key: str = field(default="", repr=False)
     """What the model server wants to be shown, out of MODEL_API_KEY; empty: nothing."""
+    server_adapters: str = SAME
+    """How adapters reach the model server: "same", "fetch", or the folder that it sees `runs` as."""
+    adapter_token: str = field(default="", repr=False)
+    """What who fetches adapters has to show, out of SWITCHBOARD_ADAPTER_TOKEN; empty where nobody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +250,11 @@ class _Reader:
 
     def _model(self, table: Table) -> Model:
         values = self._values
-        values.unknown(table, {"base", "server", "runs", "embedder", "deadline_seconds"}, "model.")
+        values.unknown(table, {"base", "server", "server_adapters", "runs", "embedder", "deadline_seconds"}, "model.")
         server = values.text(table, "server", "embedded", "model.")
         if server != "embedded" and not server.startswith(("http://", "https://", "unix:/")):
             values.mistake('model.server: write "embedded", or the http://… URL or unix:/… socket of a vLLM server')
+        adapters, token = read_server_adapters(values, table, server != "embedded", self._secret)
         return Model(
             base=values.text(table, "base", "starter", "model."),
             server=None if server == "embedded" else server.rstrip("/"),
@@ -255,6 +262,8 @@ class _Reader:
             embedder=values.text(table, "embedder", "bundled", "model."),
             deadline=values.number(table, "deadline_seconds", 3, "model."),
             key=self._secret("MODEL_API_KEY") if server != "embedded" else "",
+            server_adapters=adapters,
+            adapter_token=token,
         )
 
     def web(self, table: Table) -> Web:

@@ -1,5 +1,6 @@
 """The nearest among vectors held a byte a dimension are the nearest, in a small table and in a large one."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -56,6 +57,14 @@ def test_a_table_of_thousands_is_read_by_the_thread_that_asks_alone() -> None:
 
     with ThreadPoolExecutor(1) as other:
         assert other.submit(threads_meanwhile).result() == 1
+
+
+def test_without_torch_the_large_way_proposes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector_table, "_FEW", 0)
+    vectors, wanted = drawn(500, 3), drawn(3, 4)
+    with_it = filled(vectors).nearest(wanted, 16, [()] * 3)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert filled(vectors).nearest(wanted, 16, [()] * 3) == with_it
 
 
 def test_what_is_hidden_is_not_proposed() -> None:
