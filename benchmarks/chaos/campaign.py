@@ -99,7 +99,7 @@ class Scene:
     copies: Copies = field(default_factory=Copies)
 
     async def play(self, plan: Plan, kills: int = 2) -> Round:
-        """One round. `kills` more than the first die at the plan's step."""
+        """One round: somebody dies at any moment, and the `kills` after it at the plan's step. 0: nobody does."""
         began, before = time.monotonic(), Counter(self.deaths.steps)
         recovered, self.ledger.round = len(self.deaths.recovered), plan.number
         over = asyncio.Event()
@@ -109,9 +109,10 @@ class Scene:
         try:
             victim = self.dice.choice(self.replicas)
             await asyncio.sleep(self.dice.uniform(0.2, 2.5))
-            victim.arm = [plan.step] * kills
-            victim.kill()
-            await asyncio.sleep(self.dice.uniform(0, 6))
+            if kills:
+                victim.arm = [plan.step] * kills
+                victim.kill()
+                await asyncio.sleep(self.dice.uniform(0, 6))
             back = await self._fault(plan.fault)
             await asyncio.wait({writing}, timeout=_TALK_SECONDS)
             over.set()
@@ -157,6 +158,8 @@ class Scene:
 
     async def _fault(self, fault: str) -> float | None:
         """Let it happen and end; seconds until the database was back, if it was killed."""
+        if not fault:
+            return None
         whom, _, what = fault.partition(" ")
         while_ = self.dice.uniform(3, 10)
         if whom == "database":
@@ -220,8 +223,12 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(seed: int, replicas: int = 1) -> AsyncIterator[Scene]:
-    """Everything up and hearing; gone afterwards, whatever became of it."""
+async def scene(seed: int, replicas: int = 1, database: str = "", first: str = "") -> AsyncIterator[Scene]:
+    """Everything up and hearing; gone afterwards, whatever became of it.
+
+    `database`: the URL of one that is there; by default the bots bring their own. `first`: the step that the first
+    process of each is to die at.
+    """
     dice = random.Random(seed)
     weather, folder = Weather(dice), Path(tempfile.mkdtemp(prefix="switchboard-chaos-"))
     async with ChaoticSlack(weather) as slack, ChaoticTelegram(weather) as telegram, asyncio.TaskGroup() as group:
@@ -232,14 +239,16 @@ async def scene(seed: int, replicas: int = 1) -> AsyncIterator[Scene]:
         for number in range(replicas):
             address = free_address()
             text = town.settings(model.url, settle_seconds=0.3, homes=HOMES)
+            text = f'[database]\nurl = "{database or "embedded"}"\n{text}'
             name = home.file(f"replica-{number}.toml", text.replace(town.listen, address))
             bots.append(Replica(home, name, address, deaths, dice))
+            bots[-1].arm = [first] if first else []
         keeping = []
         try:
             for one in bots:
                 keeping.append(group.create_task(one.keep()))
                 await _until_hearing(one)
-            ledger = Ledger(prepared(folder / "var" / "postgres").url)
+            ledger = Ledger(database or prepared(folder / "var" / "postgres").url)
             yield Scene(town, weather, model, bots, deaths, folder, ledger, dice)
         finally:
             for task in keeping:

@@ -29,6 +29,8 @@ _WRITERS = 4
 """Transactions at a time in which receipts are stored: few of the pool's connections."""
 _FETCH_SECONDS = 20.0
 """Less than half of what a post may take (`worker_pool`): the other half is for taking the attachment to its place."""
+_RECEIPT_AGAIN = 0.5
+"""Seconds between attempts to store a receipt while the database is away."""
 _AT_ONCE_IN_A_CHAT = 4
 """A chat with so many posts on their way gets no more until one of them has arrived: other chats come first."""
 
@@ -100,7 +102,23 @@ class Deliverer(Step[OutboxItem]):
         return await self._said(item, receipt)
 
     async def _said(self, item: OutboxItem, receipt: MessageRef) -> None:
-        """Store the receipt at once: until then a process that dies leaves a post that is said twice."""
+        """Store the receipt at once: until then a process that dies leaves a post that is said twice.
+
+        And so would one that gives up while the database is away. So it is tried until the post's time is over
+        (`worker_pool`), which is longer than our own database takes to come back.
+        """
+        problem = ""
+        while True:
+            try:
+                return await self._received(item, receipt)
+            except Unreachable as error:
+                if not problem:
+                    problem = str(error)
+                    about = {"post": item.id, "platform": receipt.platform, "problem": problem}
+                    log.warning("receipt not stored, tried again", extra=about)
+                await asyncio.sleep(_RECEIPT_AGAIN)
+
+    async def _received(self, item: OutboxItem, receipt: MessageRef) -> None:
         posts = delivery.after_said(item, receipt)
         if posts or not await self._receipts.one(Receipt(item, receipt)):
             await self.outbox.said(item, receipt, self.now(), posts)

@@ -52,6 +52,18 @@ async def test_what_was_said_has_a_receipt_and_its_consequences() -> None:
     assert result.contents() == [Sent("on its way", "Ada", "Cleo")]
 
 
+@pytest.mark.parametrize("content", [REPLY, Answer("billing", "en")], ids=["with more to say", "alone"])
+async def test_what_was_said_while_the_database_was_away_is_not_said_again(
+    content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "_RECEIPT_AGAIN", 0.0)
+    way = Round()
+    way.outbox.away = [Unreachable("database: no connection")] * 3
+    result = await way.carries(item(content, chat="customer"))
+    assert result.outcome == MessageRef("web", "customer", "post 9")
+    assert (len(way.web.said), way.outbox.away, len(way.outbox.concluded)) == (1, [], 1)
+
+
 async def test_the_picture_of_a_report_is_drawn_on_its_way() -> None:
     way = Round()
     await way.carries(item(COMPARED, platform="telegram", chat="leads"))

@@ -1,5 +1,6 @@
 """What a fit that was killed leaves behind does not stay, and what one at work needs does."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -25,14 +26,14 @@ def _fitting(voices: Path) -> tuple["subprocess.Popen[str]", Path]:
     return fit, Path(fit.stdout.readline().strip())
 
 
-async def test_a_start_removes_what_a_killed_fit_left_and_nothing_that_is_in_use(tmp_path: Path) -> None:
+def test_a_start_removes_what_a_killed_fit_left_and_nothing_that_is_in_use(tmp_path: Path) -> None:
     (tmp_path / "routing").mkdir()
     (killed, left), (living, used) = _fitting(tmp_path), _fitting(tmp_path)
     with killed, living:
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         assert (left / "lessons.json").exists()
-        await FittedVoices(tmp_path, "fake").remove_left()
+        asyncio.run(FittedVoices(tmp_path, "fake").remove_left())
         assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "routing", used])
         assert (used / "lessons.json").read_text() == "I was charged twice"
         living.kill()
