@@ -12,6 +12,7 @@ with the next round. Exit code 1: something that must hold did not.
 import argparse
 import asyncio
 import json
+import logging
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -85,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("var/chaos"), help="where finished rounds are kept")
     parser.add_argument("--overload", type=int, default=0, help="instead: so many messages at once")
     args = parser.parse_args(arguments)
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # who is killed leaves connections behind
     _PEOPLE.print(f"seed {args.seed}")
     if args.overload:
         found = asyncio.run(overload(args.overload, args.seed))

@@ -95,7 +95,10 @@ def check(round_: int, said: Said, town: Town, ledger: Ledger) -> Findings:
         (len(conversations), len(said.requests)),
     )
     _check_conversations(found, conversations, ledger)
+    ledger.look()
     for mark, lines in said.lines.items():
+        if ledger.state(mark) != "routed":
+            continue  # asked back: they go with the card, once there is one
         rooms = _told(town, mark)
         found.unless(
             {line for room in rooms for line in room} == set(lines), "the team reads every line", (mark, rooms, lines)
