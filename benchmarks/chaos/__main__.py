@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import logging
+import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("var/chaos"), help="where finished rounds are kept")
     parser.add_argument("--overload", type=int, default=0, help="instead: so many messages at once")
     args = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever was started ends with us
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # who is killed leaves connections behind
     _PEOPLE.print(f"seed {args.seed}")
     if args.overload:
