@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -60,15 +60,27 @@ class ChaoticCourier(Courier):
     """Slack delivers every event up to four times, each time late, so that they overtake each other."""
 
     weather: Weather
+    pauses: Sequence[float] = ()
+    """Seconds before each retry; none: again at once, for as long as it takes."""
 
     async def deliver(self, delivery: Delivery) -> None:
         await asyncio.sleep(self.weather.late())
-        await super().deliver(delivery)
+        if self.pauses:
+            await self._as_slack_does(delivery)
+        else:
+            await super().deliver(delivery)
         for _ in range(self.weather.again() if delivery.kind == "events_api" else 0):
             self.weather.counts["slack deliveries repeated"] += 1
             await asyncio.sleep(self.weather.late())
             delivery.failures.append("timeout")
             await self.once(delivery)
+
+    async def _as_slack_does(self, delivery: Delivery) -> None:
+        for pause in (0.0, *self.pauses):
+            await asyncio.sleep(pause)
+            await self.once(delivery)
+            if delivery.acked:
+                return
 
 
 class ChaoticFeed(Feed):
@@ -102,8 +114,8 @@ class ChaoticSlack(SlackServer):
     def __init__(self, weather: Weather, redeliver_after: float = 2.0, retries: int = 200) -> None:
         super().__init__(redeliver_after=redeliver_after, retries=retries)
         self.weather = weather
-        self.courier = ChaoticCourier(self._transport, redeliver_after, retries)
-        self.courier.weather = weather
+        self.courier = self.chaotic = ChaoticCourier(self._transport, redeliver_after, retries)
+        self.chaotic.weather = weather
 
     def web_app(self) -> web.Application:
         app = super().web_app()
