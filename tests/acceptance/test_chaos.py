@@ -12,6 +12,8 @@ from tests.acceptance.company import HELP
 from tests.postgres import make_database
 from tests.servers.slack.state import BOT_USER, Post
 
+pytestmark = pytest.mark.slow
+
 STEP = "said in Slack, no receipt"
 
 
@@ -39,7 +41,6 @@ def _whatever_breaks_is_found(stage: Scene) -> None:
     assert set(broken) == {"each message is stored once", "a conversation for each request"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("replicas", [1, 3])
 async def test_for_minutes_everything_goes_wrong_and_nothing_is_lost(tmp_path: Path, replicas: int) -> None:
     def enough(rounds: object) -> bool:
