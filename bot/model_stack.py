@@ -109,6 +109,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
 
     voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
+    await voices.remove_left()
     fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
     classifier = Classifier(
         predictor,

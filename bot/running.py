@@ -53,6 +53,7 @@ from bot.http.metrics import Metrics
 from bot.http.process_figures import LinkFigures, StepFigures
 from bot.http.server import listening_socket, serve_http
 from bot.lifecycle import Wakeups, compute_alone, forever, keep_running, share_interpreter, until_signal
+from bot.log_files import keep_bounded, server_logs
 from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
 from bot.platforms import Routed
 from bot.retainer import retainer
@@ -187,6 +188,7 @@ def start_chat_steps(
     _keep(group, telling.name, partial(forever, telling.step, wakeups[telling.name], at_most=_TELL_EVERY))
     _keep(group, inbox.name, partial(forever, inbox.step, wakeups[inbox.name]))
     _keep(group, "rereading", partial(_reread, store))
+    _keep(group, "server logs", partial(keep_bounded, server_logs(settings)))
     return wakeups
 
 

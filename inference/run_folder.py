@@ -28,6 +28,8 @@ from bot.domain.unlearning import TrainingTexts, rehearsal_of
 WEIGHTS = "adapter_model.safetensors"
 LOG = "log"
 TEXTS = "examples.jsonl"
+_NOT_OURS = (LookupError, TypeError, AttributeError, OverflowError)
+"""How JSON of another shape fails."""
 CHECKPOINT = "checkpoint.safetensors"
 _INPUTS = ("task.json", TEXTS)
 _UNFINISHED = ".tmp"
@@ -80,6 +82,13 @@ def _row(example: Example, part: int, at: int, mask: bool) -> dict[str, object]:
 
 def read_run(folder: Path) -> TrainingRun:
     """What `write_run` wrote. Raises OSError or ValueError when it is not there or not readable."""
+    try:
+        return _run(folder)
+    except _NOT_OURS as error:
+        raise ValueError(f"{folder}: not a training's folder") from error
+
+
+def _run(folder: Path) -> TrainingRun:
     asked = json.loads((folder / "task.json").read_text("utf-8"))
     labels = tuple(Label(n["name"], n["means"], tuple(n["examples"])) for n in asked["labels"])
     learning = Learning(preference=asked.get("preference", 0.0))
@@ -92,8 +101,11 @@ def read_run(folder: Path) -> TrainingRun:
 def read_parts(folder: Path) -> tuple[list[Example], list[Example]]:
     """(to learn from, to steer by) of what `write_run` wrote, as `keep_apart` has them. Raises OSError, ValueError."""
     rows = [json.loads(row) for row in (folder / TEXTS).read_text("utf-8").split("\n")[:-1]]
-    rows.sort(key=lambda row: int(row["place"]))
-    return [_example(row) for row in rows if not row["steers"]], [_example(row) for row in rows if row["steers"]]
+    try:
+        rows.sort(key=lambda row: int(row["place"]))
+        return [_example(row) for row in rows if not row["steers"]], [_example(row) for row in rows if row["steers"]]
+    except _NOT_OURS as error:
+        raise ValueError(f"{folder / TEXTS}: not a training's examples") from error
 
 
 class RunFolders:

@@ -26,6 +26,7 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
+from bot.domain.errors import Unreachable
 from bot.domain.failures import MOST_ATTEMPTS, FailedItem, Failure, ItemKey
 from bot.domain.ledger import Change, Ledger, ThreadingPolicy
 from bot.domain.messages import (
@@ -297,6 +298,8 @@ class FakeOutbox:
     added: list[Post] = field(default_factory=list)
     reserved: list[tuple[OutboxItem, datetime]] = field(default_factory=list)
     """Turns that were reserved, and when they come."""
+    away: list[Unreachable] = field(default_factory=list)
+    """Raised by the next attempts to store a receipt, one each."""
 
     async def claim_due(
         self, platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str] = ()
@@ -307,9 +310,11 @@ class FakeOutbox:
         return mine
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
+        self._reached()
         self.concluded.append(Concluded(item, ref, tuple(posts)))
 
     async def said_all(self, receipts: Sequence[Receipt], now: datetime) -> Sequence[bool]:
+        self._reached()
         self.concluded += [Concluded(one.item, one.ref, ()) for one in receipts]
         return [True] * len(receipts)
 
@@ -331,6 +336,10 @@ class FakeOutbox:
 
     async def add(self, posts: Sequence[Post], now: datetime) -> None:
         self.added += posts
+
+    def _reached(self) -> None:
+        if self.away:
+            raise self.away.pop()
 
 
 @dataclass

@@ -66,13 +66,13 @@ class Home:
         self.folder.joinpath(name).write_text(text, "utf-8", errors="surrogatepass")
         return name
 
-    async def start(self, *arguments: str) -> "Running":
+    async def start(self, *arguments: str, module: str = "bot.cli") -> "Running":
         """A command that goes on, as the leader of a group of its own."""
         log = self.folder / f"output-{next(_numbers)}"
         environment = _PLAIN | {"HOME": str(self.folder), "PYTHONPATH": str(REPOSITORY)} | dict(self.environment)
         with log.with_suffix(".out").open("wb") as out, log.with_suffix(".err").open("wb") as err:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot.cli", *arguments),
+                *(sys.executable, "-m", module, *arguments),
                 cwd=self.folder,
                 env=environment,
                 stdin=DEVNULL,

@@ -26,7 +26,13 @@ SECRETS = {
     "TELEGRAM_BOT_TOKEN": "123456:ABC",
     "TELEGRAM_WEBHOOK_SECRET": "secret",
 }
-RECIPES = {"demo": "switchboard demo", "test": "-m pytest", "test-all": "-m pytest", "check": "mypy"}
+RECIPES = {
+    "demo": "switchboard demo",
+    "test": "-m pytest",
+    "test-all": "-m pytest",
+    "check": "mypy",
+    "chaos": "-m benchmarks.chaos",
+}
 """What each target must come to. Their commands are this project's own tests: `make test` is running this one."""
 _FILE = re.compile(r"\.(jsonl|csv|toml|backup)$")
 ELSEWHERE = (
