@@ -3,6 +3,7 @@
 import asyncio
 import html
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -124,10 +125,10 @@ async def test_every_command_explains_itself(unserved: Home) -> None:
         "demo init check run migrate backup restore route import export train evaluate compare models history shadow "
         "promote rollback forget"
     ).split()
-    explained = await asyncio.gather(*(unserved.succeeds(name, "--help") for name in names))
-    for name, done in zip(names, explained, strict=True):
+    for name in names:
+        done = await unserved.succeeds(name, "--help")
         assert f"│ {name} " in everything.out
-        assert f"Usage: python -m bot.cli {name}" in done.out
+        assert re.search(rf"Usage: (python -m bot\.cli|switchboard) {name} ", done.out)
         assert len(done.out.splitlines()) > 6
 
 
@@ -345,8 +346,9 @@ async def test_a_file_is_routed_in_order_and_odd_texts_are_no_trouble(taught: Ta
 
 
 async def test_odd_texts_on_the_command_line_are_no_trouble(taught: Taught) -> None:
-    texts = ("", ODD["long"][:100_000], "the engine \udcff")
-    for done in await asyncio.gather(*(taught.home.succeeds("route", text, "--json") for text in texts)):
+    for text in ("", ODD["long"][:100_000], "the engine \udcff"):
+        of_bytes = not text.isascii()  # which only a new program's command line has
+        done = await taught.home.succeeds("route", text, "--json", cold=of_bytes)
         assert done.json["label"] in THINGS
 
 
