@@ -138,6 +138,7 @@ class FakeLedger:
 
     async def move_chat(self, platform: str, before: str, after: str) -> None:
         self._store((platform, before, after))
+        self.moved[before] = after
 
     async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
         return under in self.teams
@@ -161,7 +162,9 @@ class FakeLedger:
         self._store(person)
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
-        return self._store(("left", person.id, chat))
+        said = [fact for fact in self.stored if isinstance(fact, Message)]
+        there = any((fact.author.key, fact.ref.chat) == (person.key, chat) for fact in said)
+        return there and self._store(("left", person.id, chat))
 
     async def prefer(self, person: Person, language: str) -> None:
         self.languages[person.key] = language
