@@ -82,24 +82,24 @@ class Home:
         self.folder.joinpath(name).write_text(text, "utf-8", errors="surrogatepass")
         return name
 
-    async def start(self, *arguments: str, cold: bool = False) -> "Running":
+    async def start(self, *arguments: str, module: str = "bot.cli", cold: bool = False) -> "Running":
         """A command that goes on, as the leader of a group of its own.
 
         `python -m bot.cli`, if it is `cold` or the first of its name in this session, so that what a command loads by
-        itself is tried once; later ones are forked from a process that has loaded it.
+        itself is tried once; later ones are forked from a process that has loaded it. Another `module` is never forked.
         """
         log = self.folder / f"output-{next(_numbers)}"
         environment = _PLAIN | {"HOME": str(self.folder), "PYTHONPATH": str(REPOSITORY)} | dict(self.environment)
         command = "--help" if "--help" in arguments else arguments[0]
-        if not cold and command in _begun:
+        if module == "bot.cli" and command in _begun and not cold:
             return Running(start_warm(arguments, self.folder, environment, log), log)
         _begun.add(command)
-        return Running(await self._started(arguments, environment, log), log)
+        return Running(await self._started((module, *arguments), environment, log), log)
 
-    async def _started(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+    async def _started(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
         with log.with_suffix(".out").open("wb") as out, log.with_suffix(".err").open("wb") as err:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot.cli", *arguments),
+                *(sys.executable, "-m", *words),
                 cwd=self.folder,
                 env=environment,
                 stdin=DEVNULL,
