@@ -50,7 +50,7 @@ from bot.http.api_leads import ApiLeads
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 from bot.http.server import listening_socket, serve_http
-from bot.lifecycle import Wakeups, forever, keep_running, share_interpreter, until_signal
+from bot.lifecycle import Wakeups, compute_alone, forever, keep_running, share_interpreter, until_signal
 from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
 from bot.platforms import Routed
 from bot.retainer import retainer
@@ -123,6 +123,7 @@ def _first(failed: BaseException) -> BaseException:
 async def _serve(settings: Settings, demo: Demo | None) -> None:
     """People are heard as soon as the database is up; what they write waits until the model is."""
     share_interpreter()
+    compute_alone()
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         store = await stack.enter_async_context(open_store(settings))

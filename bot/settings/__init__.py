@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.domain.api_tokens import ApiToken
 from bot.domain.endpoints import Endpoint
 from bot.domain.errors import ConfigError
+from bot.domain.price_book import PriceBook
 from bot.domain.retention import Retention
 from bot.domain.rules import Rules
 from bot.domain.tasks import Task, Vocabulary
@@ -101,6 +102,8 @@ class Settings:
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
     endpoints: tuple[Endpoint, ...] = ()
     """Hosted models that `switchboard compare` may ask."""
+    prices: PriceBook | None = None
+    """Of every comparison; None: those that come along."""
     per_person: int = 30
     """Requests of one person that are looked at in a minute; 0: as many as come."""
     mask_training: bool = True
@@ -177,6 +180,7 @@ class _Reader:
         vocabulary = self._vocabulary(talk)
         zone, named = self._zone(talk), self._named(document)
         tasks = Tasks(values, self._words, self._kinds, named, zone)
+        compared = Endpoints(values, self._environment)
         settings = Settings(
             path=self._path,
             database=self._database(values.table(document, "database")),
@@ -189,7 +193,8 @@ class _Reader:
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
-            endpoints=Endpoints(values, self._environment).read(values.table(document, "compare")),
+            endpoints=compared.read(values.table(document, "compare")),
+            prices=compared.prices(values.table(document, "compare"), self._home),
             mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
             per_person=int(values.number(talk, "per_person_minute", 30, "conversation.")),
             retention=read_retention(values, values.table(document, "retention")),
