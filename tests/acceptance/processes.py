@@ -34,6 +34,9 @@ class Process(Protocol):
     """A command's process, however it was started."""
 
     @property
+    def pid(self) -> int: ...
+
+    @property
     def returncode(self) -> int | None: ...
 
     async def wait(self) -> int: ...

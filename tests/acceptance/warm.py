@@ -35,6 +35,11 @@ class WarmProcess:
     process: ForkServerProcess
 
     @property
+    def pid(self) -> int:
+        assert self.process.pid is not None, "it was started"
+        return self.process.pid
+
+    @property
     def returncode(self) -> int | None:
         return self.process.exitcode
 
@@ -51,9 +56,9 @@ class WarmProcess:
         return self.process.exitcode
 
     def send_signal(self, number: int) -> None:
-        if self.process.exitcode is None and self.process.pid is not None:
+        if self.process.exitcode is None:
             with suppress(ProcessLookupError):
-                os.kill(self.process.pid, number)
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)

@@ -5,7 +5,7 @@ from bot.flow.worker_pool import WorkerPool
 from bot.http.metrics import Metrics
 from bot.http.process_figures import LinkFigures, StepFigures
 from bot.lifecycle import Wakeup
-from tests.fakes_ledger import FakeFailedItems
+from tests.fakes_failed_items import FakeFailedItems
 from tests.samples import NOW
 from tests.unit.flow.test_worker_pool import Numbers, Working
 from tests.unit.http.test_metrics import Figures, told
