@@ -37,6 +37,8 @@ class Label:
     """A promise of its own (see `Task.unasked_right`); None: the task's."""
     consequences: Consequences = field(default_factory=Consequences)
     """What follows from it, where it answers a further question."""
+    team: str = ""
+    """The team that this is a topic of; empty: it is no topic."""
 
     @property
     def is_no_request(self) -> bool:
@@ -131,6 +133,11 @@ class Task:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(label.name for label in self.labels)
+
+    @property
+    def asks_topics(self) -> bool:
+        """Whether its labels are topics, each of one team."""
+        return any(label.team for label in self.labels)
 
     @property
     def routes(self) -> bool:
