@@ -135,6 +135,17 @@ def _held(answer: QuestionAnswer, why: Mapping[str, Held | None]) -> QuestionAns
 # --- other rooms ---
 
 
+def hearing(questions: Iterable[Task]) -> dict[str, Place]:
+    """Key of the settings -> a room that hears of an answer."""
+    return {
+        f"tasks.{task.name}.labels.{label.name}.{key}.{room.platform}": room
+        for task in questions
+        for label in task.labels
+        for key, rooms in (("tell", label.consequences.tell), ("also_to", label.consequences.also_to))
+        for room in rooms
+    }
+
+
 def alerts_of(card: Card, ref: MessageRef | None) -> list[Post]:
     """Who hears of the answers on a card that stands from now on."""
     return [post for answer in card.answers for post in _alerts(card, answer, ref)]
