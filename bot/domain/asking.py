@@ -23,7 +23,7 @@ Measured on 2,000 untouched messages for nine teams, fitted on 100 / 200 / 400 /
 / 84 %, covering 89 / 90 / 93 / 95 %. Where training and use differ (77 intents, balanced only in use) the mean share
 was 96.2 / 95.5 % at 400 / 1,000.
 """
-_STEPS = 50
+STEPS = 50
 """Thresholds that are looked at: every 0.02."""
 _LEAST = 0.50
 """Below it, others are likelier together than the one that is chosen: then it is no decision, however often right."""
@@ -64,7 +64,7 @@ class Record:
 
     def at(self, threshold: float) -> Kept | None:
         """What would have come of asking below this; None: nothing was decided at all."""
-        first = math.ceil(round(threshold * _STEPS, 6))
+        first = math.ceil(round(threshold * STEPS, 6))
         unasked = sum(made for _, step, made, _ in self.rows if step >= first)
         right = sum(hits for _, step, _, hits in self.rows if step >= first)
         return Kept(threshold, right / unasked if unasked else 1.0, unasked / self.n, self.n) if self.rows else None
@@ -84,7 +84,7 @@ def record(said: Iterable[Mapping[str, float]], truth: Sequence[str]) -> Record:
     right: Counter[tuple[str, int]] = Counter()
     for probabilities, label in zip(said, truth, strict=True):
         chosen = max(probabilities, key=lambda name: probabilities[name])
-        key = chosen, min(int(probabilities[chosen] * _STEPS), _STEPS - 1)
+        key = chosen, min(int(probabilities[chosen] * STEPS), STEPS - 1)
         made[key] += 1
         right[key] += chosen == label
     return Record(tuple((label, step, count, right[label, step]) for (label, step), count in sorted(made.items())))
@@ -132,14 +132,14 @@ def in_words(task: Task, proved: Record | None) -> str:
 
 @lru_cache(maxsize=512)
 def _fitted(rows: tuple[tuple[str, int, int, int], ...], wanted: float) -> Kept | None:
-    made, right = [0] * _STEPS, [0] * _STEPS
+    made, right = [0] * STEPS, [0] * STEPS
     for _, step, count, hits in rows:
         made[step] += count
         right[step] += hits
-    for step in range(int(_LEAST * _STEPS), _STEPS):
+    for step in range(int(_LEAST * STEPS), STEPS):
         unasked, hits = sum(made[step:]), sum(right[step:])
         if unasked and _lower_bound(hits, unasked) >= wanted:
-            return Kept(step / _STEPS, hits / unasked, unasked / sum(made), sum(made))
+            return Kept(step / STEPS, hits / unasked, unasked / sum(made), sum(made))
     return None
 
 

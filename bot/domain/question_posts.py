@@ -33,11 +33,20 @@ class QuestionAnswer:
     """Why what a lead said teaches nobody until a second one agrees, a `guards.Held`; empty: it teaches."""
     team: str = ""
     """The team that it is a topic of: on another team's card it says nothing. Empty: it is no topic."""
+    part_of: str = ""
+    """The question that several labels may answer at once; empty: it is the one answer to its question."""
+    absent: bool = False
+    """It is none of those: nothing to show, but leads may add it."""
 
 
 def on_a_card_of(team: str, answers: Iterable[QuestionAnswer]) -> tuple[QuestionAnswer, ...]:
     """What of these a card of that team shows: no topics of others."""
     return tuple(one for one in answers if one.team in ("", team))
+
+
+def present(answers: Iterable[QuestionAnswer]) -> tuple[QuestionAnswer, ...]:
+    """Those that there is something to show of."""
+    return tuple(one for one in answers if not one.absent)
 
 
 @dataclass(frozen=True, slots=True)

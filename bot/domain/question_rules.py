@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from bot.domain import reaction_rules
 from bot.domain.consequences import Follows
@@ -12,6 +13,7 @@ from bot.domain.posts import ON_THE_CARD, Post, WrongTeam
 from bot.domain.question_posts import QuestionAnswer
 from bot.domain.questions import Said, counts, effects, shown
 from bot.domain.reaction_rules import Act, Statement, names, wrong_now
+from bot.domain.several import NO, toggled
 from bot.domain.tasks import Task, Vocabulary
 from bot.domain.topics import asked_of, standing_of, topics_of
 
@@ -60,10 +62,17 @@ def states(
 def _state(question: Task, pending: PendingReactions, said: Sequence[Statement], team: str | None) -> QuestionState:
     meant = topics_of(question, team or "") if question.asks_topics else question.names
     mine = [s for s in said if s.task == question.name and s.label in meant and names(s, said)]
-    marks = [Mark(s.label, s.reaction.actor, s.reaction.at, s.reaction.ref, s.reaction.heard) for s in mine]
     first = next((one for one in pending.first_answers if one.task == question.name), None)
+    label = partial(_named, question, first)
+    marks = [Mark(label(s), s.reaction.actor, s.reaction.at, s.reaction.ref, s.reaction.heard) for s in mine]
     lead_label = label_by_leads(marks, first.label if first is not None else "")
     return QuestionState(question.name, lead_label, _decision(question, pending, first, lead_label))
+
+
+def _named(question: Task, first: Decision | None, said: Statement) -> str:
+    """The label that is meant. Where several may be right, an emoji adds what was not found, and takes off what was."""
+    toggles = question.part_of and not said.via
+    return toggled(first.label if first is not None else NO) if toggles else said.label
 
 
 def _decision(
@@ -148,7 +157,7 @@ def _without_emoji(question: Task, pending: PendingReactions, platform: str) -> 
     if now is None or now not in question.names:
         return ()
     beside = [label for label in question.labels if label.team == question.label(now).team]
-    if all(platform in label.emoji for label in beside):
+    if all(platform in label.emoji for label in beside if not (question.part_of and label.name == NO)):
         return ()
     return tuple(label.name for label in beside if label.name != now)
 

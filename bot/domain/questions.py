@@ -14,6 +14,7 @@ from bot.domain.guards import Held
 from bot.domain.messages import MessageRef, Place
 from bot.domain.posts import Card, Post
 from bot.domain.question_posts import Alert, QuestionAnswer, on_a_card_of
+from bot.domain.several import NO, one_of_several
 from bot.domain.tasks import Task
 
 _CERTAIN = (Author.LEAD, Author.RULE)
@@ -33,7 +34,7 @@ class Said:
 
 def answered(task: Task, opinions: Sequence[Opinion | NoPrediction]) -> Decision | None:
     """The answer: the likeliest label, however unsure. None: nobody could say anything now; it is asked again."""
-    made = decide(task, opinions, may_ask=True)
+    made = one_of_several(task, decide(task, opinions, may_ask=True), opinions)
     if not made.probabilities and any(isinstance(o, NoPrediction) and o.reason in _SILENT for o in opinions):
         return None
     return replace(made, candidates=())
@@ -91,6 +92,8 @@ def _shown(task: Task, answer: Decision, follows: Consequences, said: Said | Non
         also_to=follows.also_to,
         disputed=said.disputed,
         team=task.label(answer.label).team,
+        part_of=task.part_of,
+        absent=bool(task.part_of) and answer.label == NO and answer.by is not Author.LEAD,
     )
 
 

@@ -122,6 +122,8 @@ class Task:
     unasked_right: float = PROMISED
     """The promise: the share of decisions made without asking that has to be right."""
 
+    part_of: str = ""
+    """The question that several labels may answer at once, of one of which this asks whether it does ("yes", "no")."""
     kind_word: bool = False
     """Whether people hear a sentence, and no silence, where they asked nobody for anything."""
 

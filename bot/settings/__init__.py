@@ -26,6 +26,7 @@ from bot.settings.emoji import EmojiSettings
 from bot.settings.no_request import NoRequestSettings
 from bot.settings.retention import read_retention
 from bot.settings.rules import RuleSettings
+from bot.settings.several import written_name
 from bot.settings.tasks import Tasks
 from bot.settings.topics import label_key
 from bot.settings.values import Table, Values, listed
@@ -198,7 +199,11 @@ class _Reader:
             webhooks=WebhookSettings(values, self._environment).read(document),
         )
         teams = next((task.name for task in settings.tasks if task.routes), "")
-        labels = [(f"{label_key(task.name, label, teams)}.", label) for task in settings.tasks for label in task.labels]
+        labels = [
+            (f"{label_key(written_name(task), label, teams)}.", label)
+            for task in settings.tasks
+            for label in task.labels
+        ]
         beside = self._words.beside_teams(values.table(talk, "emoji"), vocabulary, labels)
         more = NoRequestSettings(values, self._words, self._kinds)
         beside = more.vocabulary(talk, beside, settings.tasks)

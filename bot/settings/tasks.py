@@ -11,6 +11,7 @@ from bot.platforms import PlatformModule
 from bot.schedule import cron_problem
 from bot.settings.emoji import EmojiSettings
 from bot.settings.questions import CONSEQUENCES, QuestionSettings
+from bot.settings.several import SeveralSettings
 from bot.settings.topics import TopicSettings
 from bot.settings.values import Table, Values, listed
 
@@ -53,11 +54,13 @@ class Tasks:
         teams = next(task for task in tasks if task.name == routing[0])
         topics = TopicSettings(self.values, self._label).read(teams, table)
         further = QuestionSettings(self.values, self._place, self.platforms)
-        return further.read((*tasks, *topics), table, teams)
+        return SeveralSettings(self.values).read(further.read((*tasks, *topics), table, teams), table)
 
     def _task(self, name: str, table: Table) -> Task:
         values, where = self.values, f"tasks.{name}."
-        values.unknown(table, {"question", "fallback", "ask_below", "unasked_right", "labels", "learning"}, where)
+        values.unknown(
+            table, {"question", "choose", "fallback", "ask_below", "unasked_right", "labels", "learning"}, where
+        )
         rows = values.table(table, "labels", where)
         labels = tuple(
             self._label(name, values.table(rows, name, f"{where}labels."), f"{where}labels.{name}.") for name in rows
