@@ -25,6 +25,7 @@ was 96.2 / 95.5 % at 400 / 1,000.
 """
 STEPS = 50
 """Thresholds that are looked at: every 0.02."""
+_CELLS = 5
 _LEAST = 0.50
 """Below it, others are likelier together than the one that is chosen: then it is no decision, however often right."""
 
@@ -42,31 +43,35 @@ class Kept:
     """How many texts it was fitted on."""
 
 
+Row = tuple[str, int, int, int, str]
+"""(the label that was chosen, step of its probability, decisions, right ones, their language or nothing)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How often decisions were right, by label and by how sure they were, on texts nobody had learned from."""
+    """How often decisions were right, by label, by how sure they were and by language, on texts nobody had learned
+    from; a row for each of these that occurs."""
 
-    rows: tuple[tuple[str, int, int, int], ...] = ()
-    """(the label that was chosen, step of its probability, decisions, right ones), a row for every step that occurs."""
+    rows: tuple[Row, ...] = ()
 
     @classmethod
     def read(cls, stored: Iterable[Sequence[object]] | None) -> "Record | None":
-        """What was stored of one as its rows; None where nothing was. Raises ValueError for what is no record."""
-        if stored is None:
-            return None
-        rows = [(str(label), [int(str(one)) for one in counts]) for label, *counts in stored]
-        return cls(tuple((label, step, made, right) for label, (step, made, right) in rows))
+        """What was stored of one as its rows; None where nothing was. Raises ValueError for what is no record.
+
+        Rows stored before languages were counted have four cells.
+        """
+        return None if stored is None else cls(tuple(_row(cells) for cells in stored))
 
     @property
     def n(self) -> int:
         """How many decisions."""
-        return sum(made for _, _, made, _ in self.rows)
+        return sum(made for _, _, made, *_ in self.rows)
 
     def at(self, threshold: float) -> Kept | None:
         """What would have come of asking below this; None: nothing was decided at all."""
         first = math.ceil(round(threshold * STEPS, 6))
-        unasked = sum(made for _, step, made, _ in self.rows if step >= first)
-        right = sum(hits for _, step, _, hits in self.rows if step >= first)
+        unasked = sum(made for _, step, made, *_ in self.rows if step >= first)
+        right = sum(hits for _, step, _, hits, _ in self.rows if step >= first)
         return Kept(threshold, right / unasked if unasked else 1.0, unasked / self.n, self.n) if self.rows else None
 
     def keeps(self, wanted: float) -> Kept | None:
@@ -77,34 +82,56 @@ class Record:
         """Those in which this label was chosen."""
         return Record(tuple(row for row in self.rows if row[0] == label))
 
+    def written_in(self, language: str | None) -> "Record":
+        """Those on texts in this language; none where it is not known."""
+        return Record(tuple(row for row in self.rows if language and row[4] == language))
 
-def record(said: Iterable[Mapping[str, float]], truth: Sequence[str]) -> Record:
-    """What came of deciding by these distributions, given the true labels in the same order."""
-    made: Counter[tuple[str, int]] = Counter()
-    right: Counter[tuple[str, int]] = Counter()
-    for probabilities, label in zip(said, truth, strict=True):
+    def not_refuted(self, threshold: float, wanted: float) -> float:
+        """The lowest threshold from this one on of which these decisions do not show that it keeps less."""
+        steps = (step for step in range(math.ceil(round(threshold * STEPS, 6)), STEPS))
+        return next((max(step / STEPS, threshold) for step in steps if not self._refutes(step, wanted)), 1.0)
+
+    def _refutes(self, first: int, wanted: float) -> bool:
+        made = sum(made for _, step, made, *_ in self.rows if step >= first)
+        right = sum(hits for _, step, _, hits, _ in self.rows if step >= first)
+        return _upper_bound(right, made) < wanted
+
+
+def record(
+    said: Iterable[Mapping[str, float]], truth: Sequence[str], languages: Sequence[str | None] | None = None
+) -> Record:
+    """What came of deciding by these distributions, given the true labels and the texts' languages in the same order
+    (None: of no language that is known)."""
+    made: Counter[tuple[str, int, str]] = Counter()
+    right: Counter[tuple[str, int, str]] = Counter()
+    for probabilities, label, language in zip(said, truth, languages or [None] * len(truth), strict=True):
         chosen = max(probabilities, key=lambda name: probabilities[name])
-        key = chosen, min(int(probabilities[chosen] * STEPS), STEPS - 1)
+        key = chosen, min(int(probabilities[chosen] * STEPS), STEPS - 1), language or ""
         made[key] += 1
         right[key] += chosen == label
-    return Record(tuple((label, step, count, right[label, step]) for (label, step), count in sorted(made.items())))
+    return Record(tuple((label, step, made[key], right[key], of) for key in sorted(made) for label, step, of in [key]))
 
 
-def ask_below(task: Task, label: str, proved: Record | None) -> float:
-    """The probability that a decision on this label needs to be made unasked.
+def ask_below(task: Task, label: str, proved: Record | None, language: str | None = None) -> float:
+    """The probability that a decision on this label, of a text in this language, needs to be made unasked.
 
-    A label with a promise of its own is held to its own record, where that is long enough to show anything.
+    The promise holds for every language alike: each is held to its own record where that is long enough to show
+    anything, and never decided by a threshold of which its record shows that it keeps less. A label with a promise of
+    its own is held to its own record in the same way; of the two the stricter counts.
     """
     if task.ask_below is not None:
         return task.ask_below
-    kept = None if proved is None else _kept(task, label, proved)
-    return USUAL if kept is None else kept.ask_below
-
-
-def _kept(task: Task, label: str, proved: Record) -> Kept | None:
     wanted = task.promised(label)
-    own = proved.of(label).keeps(wanted) if wanted != task.unasked_right else None
-    return own or proved.keeps(wanted)
+    return USUAL if proved is None else _needed(proved, wanted, label if wanted != task.unasked_right else "", language)
+
+
+@lru_cache(maxsize=4096)
+def _needed(proved: Record, wanted: float, promised: str, language: str | None) -> float:
+    """`promised`: the label whose own promise this is; empty: it is the task's."""
+    spoken, kept = proved.written_in(language), proved.keeps(wanted)
+    own = proved.of(promised).keeps(wanted) if promised else None
+    held = [one.ask_below for one in (own, spoken.keeps(wanted)) if one is not None]
+    return max(held) if held else spoken.not_refuted(USUAL if kept is None else kept.ask_below, wanted)
 
 
 def serving(task: Task, proved: Record | None) -> Kept | None:
@@ -124,16 +151,28 @@ def in_words(task: Task, proved: Record | None) -> str:
     if kept is None:
         return f"asks below {task.ask_below:.2f}, {whose}"
     own = [f"{one.name} below {ask_below(task, one.name, proved):.2f}" for one in task.labels if one.unasked_right]
+    own += [f"{code} below {needed:.2f}" for code, needed in _by_language(task, proved) if needed != kept.ask_below]
     return (
         f"asks below {kept.ask_below:.2f}, {whose}: {kept.right:.0%} right, {kept.covered:.0%} covered, "
         f"of {kept.n} messages{''.join(f'; {one}' for one in own)}"
     )
 
 
+def _by_language(task: Task, proved: Record | None) -> list[tuple[str, float]]:
+    """The languages of the record, by their codes, and what a decision in each needs."""
+    spoken = sorted({row[4] for row in proved.rows if row[4]} if proved else ())
+    return [(code, ask_below(task, "", proved, code)) for code in spoken]
+
+
+def _row(cells: Sequence[object]) -> Row:
+    label, step, made, right, language = cells if len(cells) == _CELLS else (*cells, "")
+    return str(label), int(str(step)), int(str(made)), int(str(right)), str(language)
+
+
 @lru_cache(maxsize=512)
-def _fitted(rows: tuple[tuple[str, int, int, int], ...], wanted: float) -> Kept | None:
+def _fitted(rows: tuple[Row, ...], wanted: float) -> Kept | None:
     made, right = [0] * STEPS, [0] * STEPS
-    for _, step, count, hits in rows:
+    for _, step, count, hits, _ in rows:
         made[step] += count
         right[step] += hits
     for step in range(int(_LEAST * STEPS), STEPS):
@@ -148,3 +187,10 @@ def _lower_bound(hits: int, of: int) -> float:
     from scipy.special import betaincinv  # half of what a command that decides nothing would load
 
     return float(betaincinv(hits, of - hits + 1, _DOUBT)) if hits else 0.0
+
+
+def _upper_bound(hits: int, of: int) -> float:
+    """What the true share is at most, but for a chance of `_DOUBT`."""
+    from scipy.special import betaincinv
+
+    return float(betaincinv(hits + 1, of - hits, 1 - _DOUBT)) if hits < of else 1.0

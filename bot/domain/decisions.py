@@ -178,9 +178,13 @@ class Opinion:
 
 
 def decide(
-    task: Task, opinions: Sequence[Opinion | NoPrediction], may_ask: bool, now: datetime | None = None
+    task: Task,
+    opinions: Sequence[Opinion | NoPrediction],
+    may_ask: bool,
+    now: datetime | None = None,
+    language: str | None = None,
 ) -> Decision:
-    """The decision on a text, given what every voice says of it.
+    """The decision on a text, given what every voice says of it, and what it is written in (None: nobody knows).
 
     With `may_ask` false the fallback decides where the person would be asked; so it does where none of the teams that
     they could choose is there at `now` (None: the hours do not matter).
@@ -189,9 +193,9 @@ def decide(
     silence = next((reason for o in opinions if (reason := missing(o)) is not None), None)
     shares = _shares(spoken)
     if silence is Reason.NOT_READ and not any(_understands(opinion) for opinion in spoken):
-        return fallback(task, Reason.UNREADABLE)
+        return replace(fallback(task, Reason.UNREADABLE), language=language)
     if not shares:
-        return fallback(task, silence or Reason.UNSURE)
+        return replace(fallback(task, silence or Reason.UNSURE), language=language)
     mixed = _mean(task.names, shares)
     leading, _ = max(reversed(shares), key=lambda pair: pair[1])  # of equals the later voice
     ranked = sorted(mixed, key=lambda name: -mixed[name])
@@ -204,6 +208,7 @@ def decide(
         adapter=next((opinion.adapter for opinion in spoken if opinion.adapter is not None), None),
         evidence=tuple(one.example for one in leading.evidence),
         voices=_heard(shares),
+        language=language,
     )
     doubt = _doubt(task, decision, spoken)
     if doubt is None:
@@ -294,7 +299,7 @@ def _ask_below(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> f
     """
     memory = decision.by is Author.MEMORY
     proved = None if memory else next((one.proved for one in opinions if one.proved is not None), None)
-    return ask_below(task, decision.label, proved)
+    return ask_below(task, decision.label, proved, decision.language)
 
 
 def _out_of_scope(opinions: Sequence[Opinion], familiarity: float) -> bool:
@@ -315,6 +320,7 @@ def _hesitate(task: Task, decision: Decision, doubt: Reason, candidates: tuple[s
         evidence=decision.evidence,
         candidates=candidates if may_ask else (),
         voices=decision.voices,
+        language=decision.language,
     )
 
 

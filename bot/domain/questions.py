@@ -32,9 +32,9 @@ class Said:
     """Somebody of the team looked at the card: nothing is held back any more."""
 
 
-def answered(task: Task, opinions: Sequence[Opinion | NoPrediction]) -> Decision | None:
+def answered(task: Task, opinions: Sequence[Opinion | NoPrediction], language: str | None = None) -> Decision | None:
     """The answer: the likeliest label, however unsure. None: nobody could say anything now; it is asked again."""
-    made = one_of_several(task, decide(task, opinions, may_ask=True), opinions)
+    made = one_of_several(task, decide(task, opinions, may_ask=True, language=language), opinions)
     if not made.probabilities and any(isinstance(o, NoPrediction) and o.reason in _SILENT for o in opinions):
         return None
     return replace(made, candidates=())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from bot.domain.asking import STEPS, Record
+from bot.domain.asking import STEPS, Record, Row
 from bot.domain.decisions import Decision, NoPrediction, Opinion
 from bot.domain.tasks import Task
 
@@ -39,11 +39,11 @@ def yes_from(proved: Record | None) -> float:
 
 
 @lru_cache(maxsize=512)
-def _fitted(rows: tuple[tuple[str, int, int, int], ...]) -> float:
+def _fitted(rows: tuple[Row, ...]) -> float:
     """The threshold of the best F1; of equal ones the nearest to one half."""
     seen = [
         (step / STEPS, made, right) if label == YES else (1 - (step + 1) / STEPS, made, made - right)
-        for label, step, made, right in rows
+        for label, step, made, right, _ in rows
     ]
     every, having = sum(made for _, made, _ in seen), sum(yes for _, _, yes in seen)
     if every < _ENOUGH or having < _ENOUGH_YES:

@@ -35,7 +35,7 @@ class Considered:
 
     def decided(self, task: Task, may_ask: bool, now: datetime | None = None) -> Decision:
         """The decision on it, as `domain.decisions.decide` has it."""
-        return replace(decide(task, self.opinions, may_ask, now), language=self.language)
+        return decide(task, self.opinions, may_ask, now, self.language)
 
     def as_request(self, task: Task) -> "tuple[Task, Considered]":
         """The same where it is known that something is a request (`domain.decisions.as_request`)."""

@@ -177,7 +177,9 @@ class Learner:
         slice_, scores = steered.slice_, steered.said
         calibrated_one = replace(candidate, temperature=await asyncio.to_thread(fit_temperature, scores))
         near = await self._familiar(replace(query, adapter=candidate), slice_)
-        mixture = await asyncio.to_thread(self._mixture, calibrated_one, slice_, scores, near)
+        spoken = await self.scorer.classifier.languages([example.text for example in slice_])
+        languages = {text_key(one.text): code for one, code in zip(slice_, spoken, strict=True)}
+        mixture = await asyncio.to_thread(self._mixture, calibrated_one, slice_, scores, near, languages)
         return replace(calibrated_one, mixture=mixture)
 
     async def _familiar(self, query: Query, slice_: Sequence[Example]) -> dict[str, float]:
@@ -204,23 +206,24 @@ class Learner:
         slice_: Sequence[Example],
         scores: Sequence[tuple[Mapping[str, float], str]],
         near: Mapping[str, float],
+        languages: Mapping[str, str | None],
     ) -> Mixture:
         fitted = self.scorer.classifier.fitted
         keys = {text_key(example.text) for example in slice_}
         unseen = fitted.unseen(candidate.task, keys) if fitted is not None else {}
         rows = [
-            ({ADAPTER: calibrated(said, candidate.temperature), **unseen[key]}, label, near.get(key))
+            ({ADAPTER: calibrated(said, candidate.temperature), **unseen[key]}, label, near.get(key), languages[key])
             for example, (said, label) in zip(slice_, scores, strict=True)
             if (key := text_key(example.text)) in unseen
         ]
         if fitted is None or not rows:
             return Mixture()
-        said, truth = [said for said, _, _ in rows], [label for _, label, _ in rows]
+        said, truth, places, spoken = (list(column) for column in zip(*rows, strict=True))
         weights = fitted.fit_weights(said, truth)
         mixed = [pooled(one, weights, list(candidate.codes)) or one[ADAPTER] for one in said]
-        placed = [(one, at) for one, (_, _, at) in zip(mixed, rows, strict=True) if at is not None]
+        placed = [(one, at) for one, at in zip(mixed, places, strict=True) if at is not None]
         in_scope = scope([one for one, _ in placed], [at for _, at in placed])
-        return Mixture(weights, proved=record(mixed, truth), scope=in_scope)
+        return Mixture(weights, proved=record(mixed, truth, spoken), scope=in_scope)
 
     async def _conclude(self, cycle: Cycle, judged: Judged) -> None:
         candidate, verdict = judged.candidate, judged.verdict

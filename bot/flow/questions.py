@@ -82,7 +82,7 @@ class Questions:
         try:
             query = replace(await self.classifier.query(task, hurried=True), further=True)
             known = await self.classifier.consider(query, texts, False, askers, vectors, tell_language=False)
-            return [answered(task, one.opinions) for one in known]
+            return [answered(task, one.opinions, one.language) for one in known]
         except SwitchboardError as error:
             log.warning("question not answered", extra={"task": task.name, "problem": str(error)})
         except Exception as error:  # noqa: BLE001 - of this question alone: the team is decided all the same

@@ -80,7 +80,7 @@ def _fit(lessons: Lessons, kinds: Sequence[Voice]) -> Voices:
         embedder=lessons.embedder,
         fitted=fitted,
         without_adapter=weights,
-        proved=proved(said, weights, names, truth),
+        proved=proved(said, weights, names, truth, lessons.texts),
         counts=dict(Counter(lessons.labels)),
         unseen=Unseen(lessons.keys, names, said),
     )

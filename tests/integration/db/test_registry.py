@@ -50,7 +50,10 @@ def adapter(name: str, base: str = "starter", minutes: float = 0) -> Adapter:
 
 
 async def test_a_mixture_comes_back_as_it_was_judged(registry: Registry) -> None:
-    proved, known = Record((("billing", 47, 90, 88), ("access", 20, 3, 1))), Scope((0.0, 0.5), (0.1, 0.7), 1.9)
+    proved, known = (
+        Record((("billing", 47, 90, 88, "en"), ("access", 20, 3, 1, "en"))),
+        Scope((0.0, 0.5), (0.1, 0.7), 1.9),
+    )
     mixture = Mixture({"adapter": 0.3, "words": 0.2}, proved=proved, scope=known)
     await registry.add_adapter(replace(adapter("routing-1"), mixture=mixture, digest="d1"))
     await registry.add_adapter(replace(adapter("routing-2", minutes=1), mixture=Mixture(mixture.weights)))

@@ -159,7 +159,7 @@ async def test_an_adapter_trained_with_the_old_name_serves_under_the_new_one(
 ) -> None:
     registry = PostgresRegistry(database)
     codes = await registry.codes(TASK, "starter", ALPHABET)
-    proved = Record((("access", 47, 90, 88), ("billing", 20, 3, 1)))
+    proved = Record((("access", 47, 90, 88, "en"), ("billing", 20, 3, 1, "en")))
     old = Adapter(
         "routing-1", "routing", Path("/runs/routing-1"), "starter", codes, 1.5, after(0), Mixture(proved=proved)
     )
@@ -172,7 +172,7 @@ async def test_an_adapter_trained_with_the_old_name_serves_under_the_new_one(
     serving = await fresh.champion("routing", "starter")
     assert serving is not None
     assert serving.codes == {"billing": codes["billing"], "logins": codes["access"], "triage": codes["triage"]}
-    assert serving.mixture.proved == Record((("logins", 47, 90, 88), ("billing", 20, 3, 1)))
+    assert serving.mixture.proved == Record((("logins", 47, 90, 88, "en"), ("billing", 20, 3, 1, "en")))
     assert await fresh.codes(RENAMED, "starter", ALPHABET) == serving.codes
     both = replace(RENAMED, labels=(*RENAMED.labels, Label("new", "new")))
     given = await fresh.codes(both, "starter", ALPHABET)

@@ -22,9 +22,9 @@ NIGHT, NOON = datetime(2026, 11, 25, 2, 0, tzinfo=UTC), datetime(2026, 11, 25, 1
 DAYTIME = hours("Mon-Fri 09:00-17:00", "UTC")
 
 
-def counted(*rows: tuple[float, int, int], label: str = "billing") -> Record:
+def counted(*rows: tuple[float, int, int], label: str = "billing", language: str = "") -> Record:
     """(probability, decisions, right ones)."""
-    return Record(tuple((label, int(p * 50), made, right) for p, made, right in rows))
+    return Record(tuple((label, int(p * 50), made, right, language) for p, made, right in rows))
 
 
 def test_the_lowest_threshold_that_keeps_the_promise_is_taken() -> None:
@@ -90,23 +90,69 @@ def test_a_team_may_promise_more_on_its_own_record() -> None:
     assert in_words(careful, proved).endswith("; it below 0.66")
 
 
+ENGLISH = counted((0.95, 400, 396), (0.65, 100, 98), language="en")
+
+
+def test_every_language_is_held_to_its_own_record() -> None:
+    spanish = counted((0.95, 300, 296), (0.65, 100, 75), language="es")
+    proved = Record(ENGLISH.rows + spanish.rows)
+    assert ask_below(PROMISING, "billing", proved, "en") == 0.50
+    assert ask_below(PROMISING, "billing", proved, "es") == 0.66
+    assert ask_below(PROMISING, "billing", proved, "fr") == ask_below(PROMISING, "billing", proved) == 0.50
+    assert in_words(PROMISING, proved).endswith("of 900 messages; es below 0.66")
+
+
+@pytest.mark.parametrize(
+    ("rows", "below"),
+    [
+        ([(0.95, 30, 30), (0.65, 20, 10)], 0.66),
+        ([(0.95, 30, 18)], 0.96),
+        ([(0.95, 10, 9)], 0.50),
+        ([(0.99, 90, 60)], 1.0),
+    ],
+)
+def test_a_short_record_cannot_show_the_promise_and_may_refute_it(
+    rows: list[tuple[float, int, int]], below: float
+) -> None:
+    """Then the whole's threshold counts, or the lowest one beyond it that nothing speaks against."""
+    proved = Record(ENGLISH.rows + counted(*rows, language="es").rows)
+    assert ask_below(PROMISING, "billing", ENGLISH, "es") == 0.50
+    assert ask_below(PROMISING, "billing", proved, "es") == pytest.approx(below)
+
+
+def test_of_two_promises_the_stricter_counts() -> None:
+    careful = replace(PROMISING, labels=tuple(replace(one, unasked_right=0.99) for one in TASK.labels))
+    own = counted((0.95, 500, 500), (0.75, 100, 90), language="en")
+    loose = counted((0.85, 1_000, 990), label="it", language="es")
+    proved = Record(own.rows + loose.rows)
+    assert ask_below(careful, "billing", proved, "es") >= ask_below(careful, "billing", own, "fr") == 0.76
+
+
+def test_a_record_counts_answers_by_language() -> None:
+    proved = record([{"a": 0.9}, {"a": 0.9}, {"a": 0.9}], ["a", "b", "a"], ["es", "en", None])
+    assert proved.rows == (("a", 45, 1, 1, ""), ("a", 45, 1, 0, "en"), ("a", 45, 1, 1, "es"))
+    assert proved.written_in("en").n == 1
+    assert proved.written_in(None).n == proved.written_in("pt").n == 0
+
+
 def test_a_record_counts_answers_by_label_and_sureness() -> None:
     said = [{"a": 0.9, "b": 0.1}, {"a": 0.91, "b": 0.09}, {"a": 0.2, "b": 0.8}, {"a": 1.0, "b": 0.0}]
     proved = record(said, ["a", "b", "b", "a"])
-    assert proved.rows == (("a", 45, 2, 1), ("a", 49, 1, 1), ("b", 40, 1, 1))
+    assert proved.rows == (("a", 45, 2, 1, ""), ("a", 49, 1, 1, ""), ("b", 40, 1, 1, ""))
     assert Record.read([list(row) for row in proved.rows]) == proved
+    assert Record.read([row[:4] for row in proved.rows]) == proved, "as it was stored before languages were counted"
     assert Record.read(None) is None
 
 
-@pytest.mark.parametrize("stored", [[["a", 1, 2]], [["a", "x", 1, 1]], [[]]])
+@pytest.mark.parametrize("stored", [[["a", 1, 2]], [["a", "x", 1, 1]], [[]], [["a", 1, 2, 1, "en", 5]]])
 def test_what_is_no_record_is_refused(stored: list[list[object]]) -> None:
-    with pytest.raises(ValueError, match=r"not enough|invalid literal"):
+    with pytest.raises(ValueError, match=r"not enough|too many|invalid literal"):
         Record.read(stored)
 
 
 @given(st.lists(st.tuples(st.integers(0, 49), st.integers(1, 300), st.floats(0, 1)), max_size=20), st.floats(0.5, 0.99))
 def test_what_is_shown_always_holds_where_it_was_fitted(rows: list[tuple[int, int, float]], wanted: float) -> None:
-    proved = Record(tuple(("a", step, made, round(made * share)) for step, made, share in rows))
+    proved = Record(tuple(("a", step, made, round(made * share), "en") for step, made, share in rows))
     kept = proved.keeps(wanted)
     if kept is not None:
         assert kept.right >= wanted
@@ -192,3 +238,11 @@ def test_a_sure_decision_goes_to_its_team_at_any_hour() -> None:
 def test_teams_without_hours_are_always_there() -> None:
     assert Label("a", "a").open_at(NIGHT)
     assert not Label("a", "a", hours=DAYTIME).open_at(NIGHT)
+
+
+def test_the_language_of_a_text_decides_by_which_record_it_is_held() -> None:
+    spanish = counted((0.95, 300, 296), (0.75, 100, 75), language="es")
+    opinions = [replace(SURE, proved=Record(ENGLISH.rows + spanish.rows)), KNOWN]
+    assert decide(PROMISING, opinions, may_ask=True, language="en").reason is Reason.CONFIDENT
+    made = decide(PROMISING, opinions, may_ask=True, language="es")
+    assert (made.reason, made.language) == (Reason.UNSURE, "es")

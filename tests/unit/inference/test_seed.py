@@ -22,14 +22,16 @@ def test_a_seed_is_read_as_it_was_written_and_names_no_folder(tmp_path: Path, mo
     monkeypatch.setattr(seed, "_HERE", tmp_path / "kept")
     assert seed.starter_seed() is None
     mixture = Mixture(
-        {"adapter": 0.3, "words": 0.5}, proved=Record((("billing", 48, 90, 89),)), scope=Scope((0.0,), (0.1, 0.7), 1.9)
+        {"adapter": 0.3, "words": 0.5},
+        proved=Record((("billing", 48, 90, 89, "en"),)),
+        scope=Scope((0.0,), (0.1, 0.7), 1.9),
     )
     seed.write_seed(Adapter("routing-1", "routing", grown, "starter", {"billing": "<label_000>"}, 0.7, NOW, mixture))
     kept = seed.starter_seed()
     assert kept is not None
     assert (kept.codes, kept.temperature, kept.made) == ({"billing": "<label_000>"}, 0.7, NOW)
     assert kept.weights == {"adapter": 0.3, "words": 0.5}
-    assert (kept.proved, kept.scope) == (Record((("billing", 48, 90, 89),)), Scope((0.0,), (0.1, 0.7), 1.9))
+    assert (kept.proved, kept.scope) == (Record((("billing", 48, 90, 89, "en"),)), Scope((0.0,), (0.1, 0.7), 1.9))
     assert (kept.folder / "adapter_model.safetensors").read_bytes() == b"weights"
     assert json.loads((kept.folder / "adapter_config.json").read_text("utf-8")) == {
         "r": 16,

@@ -11,6 +11,7 @@ import pytest
 
 from bot.demo import company
 from bot.domain.mixture import NEIGHBOURS, USUAL, VECTORS, WORDS
+from inference.languages import language_of
 from inference.voices import VOICES
 from inference.voices.files import Unusable, Voices, load, save
 from inference.voices.fit import fit_voices, read_lessons, write_lessons
@@ -79,10 +80,12 @@ def test_how_often_they_were_right_is_counted_on_rows_that_they_had_not_learned(
     """Each voice's own figures out of fold lie about where the pool's does; by heart it would be all of them."""
     fitted = fit_voices(lessons(SEED, vectors=False))
     assert fitted.proved is not None
-    right = sum(hits for _, _, _, hits in fitted.proved.rows)
+    right = sum(hits for _, _, _, hits, _ in fitted.proved.rows)
     rows = zip(fitted.unseen.said[WORDS], SEED, strict=True)
     alone = sum(fitted.unseen.labels[row.argmax()] == label for row, (_, label) in rows)
     assert (fitted.proved.n, right) == (len(SEED), alone)
+    english = fitted.proved.written_in("en").n
+    assert english == sum(language_of(text) == "en" for text, _ in SEED) > 0
 
 
 def test_the_same_examples_give_the_same_file_in_every_process(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_every_answer_fits_and_pings_nobody(language: str) -> None:
 
 
 def test_leads_read_what_comes_of_deciding_unasked() -> None:
-    proved = Record((("billing", 40, 90, 88), ("billing", 20, 10, 5)))
+    proved = Record((("billing", 40, 90, 88, "en"), ("billing", 20, 10, 5, "en")))
     first = Adapter("routing-1", "routing", Path("x"), "starter", {}, 1.0, AT)
     counted = replace(first, name="routing-2", mixture=Mixture(proved=proved))
     by_hand = replace(TASK, ask_below=0.60)
