@@ -57,6 +57,7 @@ from bot.model_stack import adopt_starter_seed, build_model_stack, model_ready, 
 from bot.platforms import platform_names
 from bot.settings import Settings, with_listen
 from bot.store import embedding_backfill, open_store
+from inference.local_models import need_torch
 
 _PLATFORMS = "|".join(platform_names())
 
@@ -149,9 +150,17 @@ def check(
 
 
 @cli.command()
-def run(config: Config = None) -> None:
+def run(
+    listen: Annotated[
+        str | None, typer.Option(help="HOST:PORT in place of web.listen; containers need 0.0.0.0.")
+    ] = None,
+    config: Config = None,
+) -> None:
     """The bot, on the platforms of the settings, until Ctrl-C or SIGTERM."""
-    run_to_end(running.serve(read_settings(config)))
+    settings = read_settings(config)
+    with spoken():
+        settings = with_listen(settings, listen)
+    run_to_end(running.serve(settings))
 
 
 for command in (migrate, backup, restore):
@@ -267,6 +276,7 @@ def train(
     """
 
     async def work(settings: Settings) -> bool:
+        need_torch("training")
         learned = settings.task(task)
         async with open_store(settings) as store, AsyncExitStack() as stack:
             models = await build_model_stack(settings, store, stack)

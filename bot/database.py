@@ -30,8 +30,12 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 async def migrate(settings: Settings) -> None:
     """The database to the newest schema, under a lock."""
     async with database_url(settings) as url:
-        await asyncio.to_thread(upgrade, url)
-    say("the database is at the newest schema")
+        newest = await asyncio.to_thread(upgrade, url)
+    say(
+        "the database is at the newest schema"
+        if newest
+        else "the database is newer than this Switchboard, and fits: what came since only added to it"
+    )
 
 
 async def backup(settings: Settings, file: Path, verify: bool = False) -> None:

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from starlette.applications import Starlette
 
-from bot.ages import Ages
+from bot.adapter_delivery import adapter_routes
+from bot.ages import Ages, Learned
 from bot.app import connect_platforms
 from bot.check import of_the_teams
 from bot.commands.actions import route_row
@@ -49,8 +50,9 @@ from bot.http.api import Api
 from bot.http.api_leads import ApiLeads
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
+from bot.http.process_figures import LinkFigures, StepFigures
 from bot.http.server import listening_socket, serve_http
-from bot.lifecycle import Wakeups, forever, keep_running, share_interpreter, until_signal
+from bot.lifecycle import Wakeups, compute_alone, forever, keep_running, share_interpreter, until_signal
 from bot.model_stack import ModelStack, build_model_stack, champions_fit, model_running
 from bot.platforms import Routed
 from bot.retainer import retainer
@@ -74,10 +76,13 @@ from db.digests import PostgresDigests
 from db.invariants import PostgresInvariants
 from db.processes import PostgresProcesses
 from db.training_posts import PostgresTrainingPosts
+from inference.local_models import torch_installed
 
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
+_STEP_FIGURES = StepFigures()
+"""Of this process, whatever runs in it."""
 _FIT_EVERY = 5.0
 """Seconds between looks at whether the examples have changed, where no change announced it."""
 _PROBE_SECONDS = 3.0
@@ -123,6 +128,7 @@ def _first(failed: BaseException) -> BaseException:
 async def _serve(settings: Settings, demo: Demo | None) -> None:
     """People are heard as soon as the database is up; what they write waits until the model is."""
     share_interpreter()
+    compute_alone()
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         store = await stack.enter_async_context(open_store(settings))
@@ -196,8 +202,9 @@ def start_model_steps(
     _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
-    wakeups.subscribe(Learner.name, Learner.wakes_on)
-    _keep(group, Learner.name, partial(forever, models.learner.step, wakeups[Learner.name], grace=0.0))
+    if torch_installed():  # else cycles wait for a process that can train
+        wakeups.subscribe(Learner.name, Learner.wakes_on)
+        _keep(group, Learner.name, partial(forever, models.learner.step, wakeups[Learner.name], grace=0.0))
     wakeups.subscribe(VoiceFitter.name, VoiceFitter.wakes_on)
     fitting = partial(forever, models.voice_fitter.step, wakeups[VoiceFitter.name], at_most=_FIT_EVERY)
     _keep(group, VoiceFitter.name, fitting)
@@ -251,7 +258,7 @@ def _work(
     """Keep a step's workers running, woken by the changes that it names."""
     known_as = name or step.name
     wakeups.subscribe(known_as, step.wakes_on)
-    pool = WorkerPool(step, store.failures, now, wakeups[known_as])
+    pool = WorkerPool(step, store.failures, now, wakeups[known_as], saw=_STEP_FIGURES.saw)
     _keep(group, known_as, partial(pool.run, at_most))
 
 
@@ -308,10 +315,18 @@ def _site(
 
     routes = [route for platform in platforms.values() if isinstance(platform, Routed) for route in platform.routes]
     circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
-    metrics = Metrics(store.figures, now, store.failures, circuit, lambda: drift.latest, broken, lambda: signals.latest)
+    more = [_STEP_FIGURES, LinkFigures({name: platform.healthy for name, platform in platforms.items()})]
+    of_looks, learned = (lambda: drift.latest, broken, lambda: signals.latest), _learned(settings, store)
+    metrics = Metrics(store.figures, now, store.failures, circuit, *of_looks, more, learned)
     api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
-    return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])
+    return WebApp(readiness, metrics, ages, settings.web.probe_token).application(
+        [*api.routes, *adapter_routes(settings, store.registry), *routes]
+    )
+
+
+def _learned(settings: Settings, store: Store) -> Learned:
+    return Learned(store.registry, settings.tasks, settings.model.base)
 
 
 async def _would_decide(settings: Settings, models: ModelStack, task: Task, text: str) -> Mapping[str, object]:

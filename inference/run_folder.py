@@ -22,7 +22,7 @@ from bot.domain.errors import Refused
 from bot.domain.learning import Example, Side, Source, keep_apart
 from bot.domain.model_ports import TrainingRun
 from bot.domain.personal_data import masked
-from bot.domain.tasks import Label, Task
+from bot.domain.tasks import Label, Learning, Task
 from bot.domain.unlearning import TrainingTexts, rehearsal_of
 
 WEIGHTS = "adapter_model.safetensors"
@@ -82,7 +82,8 @@ def read_run(folder: Path) -> TrainingRun:
     """What `write_run` wrote. Raises OSError or ValueError when it is not there or not readable."""
     asked = json.loads((folder / "task.json").read_text("utf-8"))
     labels = tuple(Label(n["name"], n["means"], tuple(n["examples"])) for n in asked["labels"])
-    task = Task(asked["name"], asked["question"], labels, asked["fallback"])
+    learning = Learning(preference=asked.get("preference", 0.0))
+    task = Task(asked["name"], asked["question"], labels, asked["fallback"], learning=learning)
     rows = (folder / TEXTS).read_text("utf-8").split("\n")[:-1]
     examples = tuple(_example(json.loads(row)) for row in rows)
     return TrainingRun(folder, Path(asked["base"]), task, asked["codes"], examples)
@@ -186,7 +187,7 @@ def _example(row: Mapping[str, object]) -> Example:
 def _what_is_asked(run: TrainingRun) -> dict[str, object]:
     """What a prompt is made of. Rooms and emoji stay out: moving a team is no reason to train again."""
     labels = [{"name": n.name, "means": n.means, "examples": list(n.examples)} for n in run.task.labels]
-    return {
+    asked: dict[str, object] = {
         "base": str(run.base),
         "name": run.task.name,
         "question": run.task.question,
@@ -194,6 +195,8 @@ def _what_is_asked(run: TrainingRun) -> dict[str, object]:
         "labels": labels,
         "codes": dict(sorted(run.codes.items())),
     }
+    preference = run.task.learning.preference
+    return asked | {"preference": preference} if preference else asked  # off, it is the run that it always was
 
 
 _: type[TrainingTexts] = RunFolders

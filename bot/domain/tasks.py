@@ -94,6 +94,9 @@ class Learning:
     """Share of the requests that a candidate which the gate let through serves first; 0: it serves all at once."""
     silent_signals: float = 0.0
     """Of each team's examples, the share that may come on top from what people show without saying it; 0: none."""
+    preference: float = 0.0
+    """How much a training is to prefer the right label to the one that it would choose instead, beside learning it; 0:
+    not at all."""
     digest: str = "0 9 * * mon"
     """When leads hear how the week went, as cron; empty: never."""
     comparison: str = "0 6 * * mon"

@@ -82,7 +82,12 @@ class Deliverer(Step[OutboxItem]):
         if item.post.only_for is not None and not platform.whispers:
             # Not for everybody's eyes, and here everybody would see it
             return await self.outbox.give_up(item, "nothing can be shown to one person alone there", self.now())
-        about = {"post": item.id, "platform": platform.name, "kind": type(item.post.content).__name__}
+        about = {
+            "conversation": item.conversation,
+            "post": item.id,
+            "platform": platform.name,
+            "kind": type(item.post.content).__name__,
+        }
         try:
             receipt = await platform.say(await self._laden(item))
         except ChatMoved as error:

@@ -106,6 +106,11 @@ class PlatformModule(ABC):
         return {}
 
     @property
+    def variables(self) -> Mapping[str, str]:
+        """What of the environment it reads: variable -> what it is, in a few words."""
+        return {}
+
+    @property
     @abstractmethod
     def example_teams(self) -> Mapping[str, ExampleTeam]:
         """How the teams of the settings that `switchboard init` writes are reached: `EXAMPLE_TEAMS`."""

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.domain.api_tokens import ApiToken
 from bot.domain.endpoints import Endpoint
 from bot.domain.errors import ConfigError
+from bot.domain.model_ports import SAME
+from bot.domain.price_book import PriceBook
 from bot.domain.retention import Retention
 from bot.domain.rules import Rules
 from bot.domain.tasks import Task, Vocabulary
@@ -26,6 +28,7 @@ from bot.settings.emoji import EmojiSettings
 from bot.settings.no_request import NoRequestSettings
 from bot.settings.retention import read_retention
 from bot.settings.rules import RuleSettings
+from bot.settings.server_adapters import read_server_adapters
 from bot.settings.several import written_name
 from bot.settings.tasks import Tasks
 from bot.settings.topics import label_key
@@ -61,6 +64,10 @@ class Model:
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
     key: str = field(default="", repr=False)
     """What the model server wants to be shown, out of MODEL_API_KEY; empty: nothing."""
+    server_adapters: str = SAME
+    """How adapters reach the model server: "same", "fetch", or the folder that it sees `runs` as."""
+    adapter_token: str = field(default="", repr=False)
+    """What who fetches adapters has to show, out of SWITCHBOARD_ADAPTER_TOKEN; empty where nobody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,8 @@ class Settings:
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
     endpoints: tuple[Endpoint, ...] = ()
     """Hosted models that `switchboard compare` may ask."""
+    prices: PriceBook | None = None
+    """Of every comparison; None: those that come along."""
     per_person: int = 30
     """Requests of one person that are looked at in a minute; 0: as many as come."""
     mask_training: bool = True
@@ -148,7 +157,12 @@ def load(path: Path, environment: Mapping[str, str] = os.environ, home: Path | N
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError([f"{path}: {error}"]) from error
-    return _Reader(path, environment, home or path.resolve().parent).settings(document)
+    return read(document, path, environment, home or path.resolve().parent)
+
+
+def read(document: Table, path: Path, environment: Mapping[str, str], home: Path) -> Settings:
+    """Settings that are parsed already, as if they stood in `path`. Raises ConfigError with every mistake in them."""
+    return _Reader(path, environment, home).settings(document)
 
 
 def with_listen(settings: Settings, listen: str | None) -> Settings:
@@ -179,6 +193,7 @@ class _Reader:
         vocabulary = self._vocabulary(talk)
         zone, named = self._zone(talk), self._named(document)
         tasks = Tasks(values, self._words, self._kinds, named, zone)
+        compared = Endpoints(values, self._environment)
         settings = Settings(
             path=self._path,
             database=self._database(values.table(document, "database")),
@@ -191,7 +206,8 @@ class _Reader:
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
-            endpoints=Endpoints(values, self._environment).read(values.table(document, "compare")),
+            endpoints=compared.read(values.table(document, "compare")),
+            prices=compared.prices(values.table(document, "compare"), self._home),
             mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
             per_person=int(values.number(talk, "per_person_minute", 30, "conversation.")),
             retention=read_retention(values, values.table(document, "retention")),
@@ -239,10 +255,11 @@ class _Reader:
 
     def _model(self, table: Table) -> Model:
         values = self._values
-        values.unknown(table, {"base", "server", "runs", "embedder", "deadline_seconds"}, "model.")
+        values.unknown(table, {"base", "server", "server_adapters", "runs", "embedder", "deadline_seconds"}, "model.")
         server = values.text(table, "server", "embedded", "model.")
         if server != "embedded" and not server.startswith(("http://", "https://", "unix:/")):
             values.mistake('model.server: write "embedded", or the http://… URL or unix:/… socket of a vLLM server')
+        adapters, token = read_server_adapters(values, table, server != "embedded", self._secret)
         return Model(
             base=values.text(table, "base", "starter", "model."),
             server=None if server == "embedded" else server.rstrip("/"),
@@ -250,6 +267,8 @@ class _Reader:
             embedder=values.text(table, "embedder", "bundled", "model."),
             deadline=values.number(table, "deadline_seconds", 3, "model."),
             key=self._secret("MODEL_API_KEY") if server != "embedded" else "",
+            server_adapters=adapters,
+            adapter_token=token,
         )
 
     def web(self, table: Table) -> Web:

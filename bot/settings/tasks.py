@@ -25,6 +25,7 @@ _LEARNING = (
     "comparison",
     "silent_signals",
     "canary",
+    "preference",
 )
 _REPORTS = ("digest", "comparison")
 _TRAINING = ("ask_above_minutes", "price_per_hour")
@@ -110,6 +111,7 @@ class Tasks:
             shadow=self.values.yes_or_no(table, "shadow", False, where),
             canary=self.values.number(table, "canary", 0.0, where, at_most=0.5),
             silent_signals=self.values.number(table, "silent_signals", 0.0, where, at_most=1.0),
+            preference=self.values.number(table, "preference", 0.0, where, at_most=10.0),
             digest=self._cron(table, "digest", Learning().digest, where),
             comparison=self._cron(table, "comparison", Learning().comparison, where),
             ask_above_minutes=self.values.number(table, "ask_above_minutes", Learning().ask_above_minutes, where),

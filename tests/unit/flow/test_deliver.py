@@ -100,6 +100,16 @@ async def test_when_no_room_takes_it_somebody_is_alarmed(caplog: pytest.LogCaptu
     assert "card given up: no team's room takes it" in caplog.text
 
 
+async def test_every_line_about_a_post_names_its_conversation(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    way = Round()
+    await way.carries(replace(item(REPLY), conversation=7))
+    way.web.failures = [Unreachable("timed out")]
+    await way.carries(replace(item(REPLY), conversation=7))
+    lines = [(record.message, record.__dict__["conversation"]) for record in caplog.records]
+    assert lines == [("delivered", 7), ("delivery postponed", 7)]
+
+
 async def test_a_whisper_is_not_said_aloud_and_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     way = Round()
     whisper = Post(Place("telegram", "-1"), Notice(What.NO_LEAD), only_for=STRANGER)
