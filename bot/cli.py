@@ -44,6 +44,7 @@ from bot.commands.review import review
 from bot.commands.rules import rules
 from bot.commands.teams import teams
 from bot.commands.token import token
+from bot.commands.topics import beside_teams, taught_by
 from bot.commands.version import before_any_command
 from bot.commands.webhooks import webhooks
 from bot.commands.why import why
@@ -232,7 +233,8 @@ def import_(
 
     async def work() -> None:
         async with open_store(settings) as store:
-            await examples.import_examples(store, embedding_backfill(store), settings.task(task), ready)
+            for learner, rows in taught_by(settings.routing, settings.task(task), ready):
+                await examples.import_examples(store, embedding_backfill(store), learner, rows)
 
     run_to_end(work())
 
@@ -317,7 +319,8 @@ def evaluate(
     async def work() -> None:
         async with open_model_stack(settings, asked_much=asked) as (_, models):
             with writing(None) as out:
-                await actions.evaluate(models, asked, file.name, given, as_json, out, rows)
+                more = await beside_teams(models.learner.scorer, settings.routing, asked, given)
+                await actions.evaluate(models, asked, file.name, given, as_json, out, rows, more)
 
     run_to_end(work())
 

@@ -37,6 +37,8 @@ class Label:
     """A promise of its own (see `Task.unasked_right`); None: the task's."""
     consequences: Consequences = field(default_factory=Consequences)
     """What follows from it, where it answers a further question."""
+    team: str = ""
+    """The team that this is a topic of; empty: it is no topic."""
 
     @property
     def is_no_request(self) -> bool:
@@ -123,6 +125,8 @@ class Task:
     unasked_right: float = PROMISED
     """The promise: the share of decisions made without asking that has to be right."""
 
+    part_of: str = ""
+    """The question that several labels may answer at once, of one of which this asks whether it does ("yes", "no")."""
     kind_word: bool = False
     """Whether people hear a sentence, and no silence, where they asked nobody for anything."""
 
@@ -134,6 +138,11 @@ class Task:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(label.name for label in self.labels)
+
+    @property
+    def asks_topics(self) -> bool:
+        """Whether its labels are topics, each of one team."""
+        return any(label.team for label in self.labels)
 
     @property
     def routes(self) -> bool:

@@ -22,6 +22,7 @@ from bot.domain.rich_text import plain
 from bot.domain.rules import Rule, Rules, Written, asking, ruled, thanked
 from bot.domain.tasks import NOT_A_REQUEST, Task
 from bot.domain.thanks import is_thanks
+from bot.domain.topics import among_its_topics
 from bot.flow.batch import Batch
 from bot.flow.classify import BATCH, Classifier, Considered
 from bot.flow.questions import Questions
@@ -206,9 +207,10 @@ class Sorter(Step[UndecidedConversation]):
         tasks = self.questions.tasks if self.questions is not None else ()
         if not tasks and not said:
             return decided
-        answers = _first_of_each(said)
+        team = None if decided.decision.candidates else decided.decision.label
+        answers = among_its_topics(tasks, _first_of_each(said), team)
         posts = with_answers(decided.posts, None, shown(tasks, answers))
-        late = self.questions is not None and self.questions.missing(answers) and has_words(decided.text)
+        late = self.questions is not None and self.questions.missing(answers, team) and has_words(decided.text)
         return replace(decided, posts=tuple(posts), answers=answers, effects=self._effects(answers), unanswered=late)
 
     def _effects(self, answers: Sequence[Decision]) -> Effects:

@@ -29,7 +29,9 @@ from bot.settings.no_request import NoRequestSettings
 from bot.settings.retention import read_retention
 from bot.settings.rules import RuleSettings
 from bot.settings.server_adapters import read_server_adapters
+from bot.settings.several import written_name
 from bot.settings.tasks import Tasks
+from bot.settings.topics import label_key
 from bot.settings.values import Table, Values, listed
 from bot.settings.webhooks import WebhookSettings
 
@@ -212,8 +214,11 @@ class _Reader:
             api=ApiSettings(values, self._environment).read(values.table(document, "api")),
             webhooks=WebhookSettings(values, self._environment).read(document),
         )
+        teams = next((task.name for task in settings.tasks if task.routes), "")
         labels = [
-            (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
+            (f"{label_key(written_name(task), label, teams)}.", label)
+            for task in settings.tasks
+            for label in task.labels
         ]
         beside = self._words.beside_teams(values.table(talk, "emoji"), vocabulary, labels)
         more = NoRequestSettings(values, self._words, self._kinds)
