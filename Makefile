@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Two processes; to read along in one: make test SIDE_BY_SIDE=
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope
 
-.PHONY: demo install test test-all check format bench chromium clean
+.PHONY: demo install test test-all check format bench chaos fuzz chromium clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/ready  ## everything on this machine; ARGS=--no-browser only prints the address
@@ -31,6 +31,12 @@ format: .venv/ready
 DATA ?= data
 bench: .venv/ready  ## the whole system beside its peers, on the data sets of the folder DATA; ARGS="--only demo" measures one
 	@$(BIN)/python -m benchmarks.bench --data "$(DATA)" $(ARGS)
+
+chaos: .venv/ready  ## kill -9 at every step and whatever else goes wrong; ARGS="--minutes 30 --seed 1" goes on for longer
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+fuzz: .venv/ready  ## ten thousand bent inputs of every kind that comes from outside, others in every run
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/unit/fuzzing tests/integration/flow/test_fuzzing.py $(ARGS)
 
 chromium:  ## the browser for the page's tests, where we may install it; elsewhere those tests skip and say why
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \

@@ -103,14 +103,14 @@ def read(path: Path) -> list[Text]:
     return [text for text in texts if text.label != OUT_OF_SCOPE]
 
 
-def draw(rows: Sequence[Text], shot: str) -> list[Text]:
-    """That many of each class, always the same ones."""
+def draw(rows: Sequence[Text], shot: str, seed: int = 0) -> list[Text]:
+    """That many of each class, with one seed always the same ones."""
     if shot == "full":
         return list(rows)
     by_label: dict[str, list[Text]] = defaultdict(list)
     for row in rows:
         by_label[row.label].append(row)
-    rng = random.Random(0)
+    rng = random.Random(seed)
     return [
         row for label in sorted(by_label) for row in rng.sample(by_label[label], min(int(shot), len(by_label[label])))
     ]

@@ -24,7 +24,7 @@ from benchmarks.stage import Stage, staged, unasked, unhurried
 from bot.app import demo_settings
 from bot.console import counting
 from bot.domain.embedders import WIDTHS
-from bot.domain.model_ports import Vector
+from bot.domain.model_ports import Embedder, Vector
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
@@ -93,10 +93,12 @@ async def measured(messages: int, burst: int, rounds: int) -> dict[str, Figures]
 
 
 @asynccontextmanager
-async def mind(settings: Settings, store: Store) -> AsyncIterator[ModelStack]:
-    """Everything that thinks, in no time."""
-    task, embedder = settings.routing, Instant(store.embedder.name)
-    voices = FittedVoices(settings.model.runs.parent / "voices", embedder.name)
+async def mind(
+    settings: Settings, store: Store, embedder: Embedder | None = None, kept: Path | None = None
+) -> AsyncIterator[ModelStack]:
+    """Everything that thinks, in no time but an `embedder`'s own; voices that are `kept` are not fitted again."""
+    task, embedder = settings.routing, embedder or Instant(store.embedder.name)
+    voices = FittedVoices(kept or settings.model.runs.parent / "voices", embedder.name)
     predictor = FakePredictor(lambda _: "billing")
     classifier = Classifier(predictor, embedder, store.memory, store.registry, "starter", fitted=voices)
     async with open_line(_NOBODY) as line:

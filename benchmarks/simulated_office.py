@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import select
+
 from bot.domain.decisions import Prediction, decide
 from bot.domain.errors import NotTrained, Refused
-from bot.domain.learning import Example, Side, Source
+from bot.domain.learning import Example, Side, Source, text_key
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Media, Message, MessageRef, Person, Place, Press, Reaction
 from bot.domain.model_ports import Query
@@ -34,6 +36,7 @@ from db.migrate import upgrade
 from db.outbox import PostgresOutbox
 from db.registry import PostgresRegistry
 from db.server.embedded import embedded
+from db.tables import ExampleRow
 from db.team_changes import PostgresTeamChanges
 from db.voice_lessons import PostgresVoiceLessons
 from inference.embedders.minilm import minilm
@@ -203,6 +206,16 @@ class Office:
         await self.inbox.reaction(Reaction(MessageRef(_NAME, room, post), who, emoji, True, self.clock))
         self.clock += timedelta(minutes=10)
         await self._settles()
+
+    async def said_of(self, text: str) -> str:
+        """What is known of the very text, newest first: on whose word, whether it waits for a lead, or is gone."""
+        wanted = select(ExampleRow).where(ExampleRow.text_key == text_key(text)).order_by(ExampleRow.at.desc())
+        async with self.database.transaction() as session:
+            rows = await session.scalars(wanted)
+            return " < ".join(
+                f"{row.source}{f' ({row.held})' if row.held else ''}{' withdrawn' if row.withdrawn_at else ''}"
+                for row in rows
+            )
 
     async def knows(self, texts: Sequence[str]) -> dict[str, str]:
         """Where each of these would go now, were nobody asked."""

@@ -1,11 +1,14 @@
 """A year of a company in a few minutes: teams appear and split, topics drift, leads correct, some of them wrongly.
 
-    python -m benchmarks.simulated_year --data ../shared/data [--quick]
+    python -m benchmarks.simulated_year --data ../shared/data [--quick] [--seed N] [--keep FOLDER]
 
 Real messages (CLINC150, ten domains as teams) go through the real flow: stored, sorted, delivered, corrected, on a
 PostgreSQL of its own, with the bundled embedder, the memory and the voices; only the chat service and the clock are
 made. No adapter is trained: that takes hours a year. What is measured is how the memory and the voices that are fitted
-anew every four weeks carry a company through a year, beside the same company frozen on day 30.
+anew every four weeks carry a company through a year, beside the same company frozen on day 30, and beside companies
+whose leads err never, err without malice, or are right but for the malicious one: the same people write the same to all
+of them, and the same slips are made wherever they can be. `--keep` remembers every year that was lived to its end, so
+that the command goes on where it was.
 
 Of every domain a third of its intents comes only from the second half on. Two teams appear, one is split. Leads correct
 30 % of the mistakes, 5 % of these wrongly in the first half, 20 % in the second; in the eighth month a malicious lead
@@ -17,9 +20,9 @@ import asyncio
 import json
 import random
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -51,12 +54,33 @@ class Words:
     asked: Mapping[str, Sequence[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Company:
+    """One way to live the year."""
+
+    name: str
+    loop: bool = True
+    slips: bool = True
+    """Leads correct wrongly now and then."""
+    malice: bool = True
+
+
+COMPANIES = (
+    Company("as it is"),
+    Company("no wrong corrections", slips=False, malice=False),
+    Company("slips alone", malice=False),
+    Company("malice alone", slips=False),
+    Company("frozen", loop=False),
+)
+
+
 @dataclass
 class Month:
     """What a month came to."""
 
-    old: list[bool] = field(default_factory=list)
-    new: list[bool] = field(default_factory=list)
+    old: tuple[int, int] = (0, 0)
+    """Right, of so many."""
+    new: tuple[int, int] = (0, 0)
     asked: int = 0
     corrections: int = 0
     wrong: int = 0
@@ -103,24 +127,32 @@ class Year:
     """One company, with or without the loop."""
 
     words: Words
-    loop: bool
+    company: Company
     a_day: int
+    seed: int
     months: dict[int, Month] = field(default_factory=lambda: defaultdict(Month))
     taught: dict[str, str] = field(default_factory=dict)
     """Text -> where a lead rightly moved it."""
 
     async def day(self, office: Office, day: int) -> None:
         """People write, and leads look at what came of it."""
-        rng = random.Random(day)
-        texts = {f"{day}-{n}": self._said(rng, day) for n in range(self.a_day)}
+        texts = {f"{day}-{n}": self._said(self._draw(f"{day}-{n}"), day) for n in range(self.a_day)}
         truths = {room: team for room, (_, team) in texts.items()}
         found = await office.sorted({room: text for room, (text, _) in texts.items()}, truths)
         month = self.months[day // MONTH]
         for room, one in found.items():
-            (month.new if truths[room] in (*APPEAR, PART) else month.old).append(one.team == truths[room])
+            right = one.team == truths[room]
+            if truths[room] in (*APPEAR, PART):
+                month.new = month.new[0] + right, month.new[1] + 1
+            else:
+                month.old = month.old[0] + right, month.old[1] + 1
             month.asked += one.asked
-        if self.loop or day < FROZEN:
-            await self._leads(office, rng, day, {room: (*texts[room], one) for room, one in found.items()})
+        if self.company.loop or day < FROZEN:
+            await self._leads(office, day, {room: (*texts[room], one) for room, one in found.items()})
+
+    def _draw(self, what: str) -> random.Random:
+        """The same in every company."""
+        return random.Random(f"{self.seed} {what}")
 
     def _said(self, rng: random.Random, day: int) -> tuple[str, str]:
         domain = rng.choice([d for d in sorted(self.words.early) if APPEAR.get(d, 0) <= day])
@@ -128,14 +160,13 @@ class Year:
         said = self.words.late[domain] if late else self.words.early[domain][SEEDS:]
         return rng.choice(said), team_of(domain, day)
 
-    async def _leads(
-        self, office: Office, rng: random.Random, day: int, found: Mapping[str, tuple[str, str, Sorted]]
-    ) -> None:
+    async def _leads(self, office: Office, day: int, found: Mapping[str, tuple[str, str, Sorted]]) -> None:
         month, names = self.months[day // MONTH], list(office.task.names)
-        for text, truth, one in found.values():
+        for room, (text, truth, one) in found.items():
+            rng = self._draw(f"lead {room}")
             if one.card is None or one.team == truth or rng.random() >= CORRECTED:
                 continue
-            wrongly = rng.random() < WRONGLY[day >= HALF]
+            wrongly = rng.random() < WRONGLY[day >= HALF] and self.company.slips
             label = rng.choice([n for n in names if n not in (truth, one.team)]) if wrongly else truth
             await office.corrects(one.card, label, f"lead-{rng.randrange(3)}")
             month.corrections += 1
@@ -144,7 +175,7 @@ class Year:
                 self.taught[text] = truth
             else:
                 self.taught.pop(text, None)
-        if day in MALICIOUS:
+        if day in MALICIOUS and self.company.malice:
             mine = [(text, one) for text, truth, one in found.values() if one.card is not None and one.team == truth]
             for text, one in mine[:2]:
                 await office.corrects(one.card or "", names[(names.index(one.team) + 1) % len(names)], "malicious")
@@ -152,29 +183,49 @@ class Year:
                 self.taught.pop(text, None)
 
 
-async def lived(words: Words, folder: Path, loop: bool, days: int, a_day: int) -> tuple[Year, Mapping[str, float]]:
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What a year came to."""
+
+    months: Mapping[int, Month]
+    right: float
+    """Share of the messages asked in the end."""
+    taught: int
+    """Texts that a lead moved rightly, and nobody wrongly afterwards."""
+    repeated: Mapping[str, int]
+    """Of these, those that go wrong again: by what is known of the very text."""
+
+    @property
+    def whole(self) -> float:
+        """Share of all messages of the year that came to the right team at once."""
+        rows = [pair for month in self.months.values() for pair in (month.old, month.new)]
+        return sum(right for right, _ in rows) / max(sum(of for _, of in rows), 1)
+
+
+async def lived(words: Words, folder: Path, company: Company, days: int, a_day: int, seed: int) -> Lived:
     """The year, day by day; and what the company knows at its end."""
-    year = Year(words, loop, a_day)
+    year = Year(words, company, a_day, seed)
     async with Office.opened(folder, START, task_on(0, words)) as office:
         await office.learns(
             [(t, team_of(d, 0)) for d in words.early if d not in APPEAR for t in words.early[d][:SEEDS]]
         )
-        with counting(f"{'with' if loop else 'without'} the loop, days", days) as told:
+        with counting(f"{company.name}, days", days) as told:
             for step in range(days):
                 day = step * YEAR // days
                 office.clock = START + timedelta(days=day)
                 if office.task.names != (task := task_on(day, words)).names:
                     await _changed(office, task, words, day)
                 await year.day(office, day)
-                if (step + 1) * YEAR // days // MONTH > day // MONTH and (loop or day < FROZEN):
+                if (step + 1) * YEAR // days // MONTH > day // MONTH and (company.loop or day < FROZEN):
                     await office.fits()
                 told(1)
         truth = {t: team_of(d, YEAR) for d in words.asked for t in words.asked[d]}
         said = await office.knows(list(truth))
         again = await office.knows(list(year.taught))
+        wrong = [text for text, team in year.taught.items() if again[text] != team]
+        repeated = dict(Counter([await office.said_of(text) for text in wrong]))
     right = sum(said[text] == team for text, team in truth.items()) / len(truth)
-    repeated = sum(again[text] != team for text, team in year.taught.items())
-    return year, {"accuracy": right, "corrected texts": len(year.taught), "repeated": repeated}
+    return Lived(dict(year.months), right, len(year.taught), repeated)
 
 
 async def _changed(office: Office, task: Task, words: Words, day: int) -> None:
@@ -189,38 +240,59 @@ async def _changed(office: Office, task: Task, words: Words, day: int) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Live it twice, and print a table."""
+    """Live it in every company, and print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument(
         "--data", type=Path, required=True, help="the folder with clinc150.jsonl and clinc_domains.jsonl"
     )
     parser.add_argument("--quick", action="store_true", help="one day in seven is lived, with 20 messages")
+    parser.add_argument("--seed", type=int, default=0, help="another one: other messages, and other slips")
+    parser.add_argument("--keep", type=Path, help="a folder; years that are in it are not lived again")
     args = parser.parse_args(arguments)
     words, (days, a_day) = read(args.data), (52, 20) if args.quick else (YEAR, 12)
-    print(f"{machine()}; {days} days of {YEAR}, {a_day} messages each\n")
-    rows: dict[bool, tuple[Year, Mapping[str, float]]] = {}
-    for loop in (True, False):
-        with tempfile.TemporaryDirectory(prefix="switchboard-year-") as folder:
-            rows[loop] = asyncio.run(lived(words, Path(folder), loop, days, a_day))
+    print(f"{machine()}; {days} days of {YEAR}, {a_day} messages each, seed {args.seed}\n")
+    rows = {one: _kept(args.keep, words, one, days, a_day, args.seed) for one in COMPANIES}
     _tell(rows)
 
 
-def _tell(rows: Mapping[bool, tuple[Year, Mapping[str, float]]]) -> None:
-    (with_loop, ended), (frozen, stood) = rows[True], rows[False]
+def _kept(folder: Path | None, words: Words, company: Company, days: int, a_day: int, seed: int) -> Lived:
+    file = folder and folder / f"{company.name.replace(' ', '_')}-{days}-{a_day}-{seed}.json"
+    if file and file.exists():
+        read = json.loads(file.read_text("utf-8"))
+        months = {int(number): Month(**month) for number, month in read.pop("months").items()}
+        return Lived(months, **read)
+    with tempfile.TemporaryDirectory(prefix="switchboard-year-") as place:
+        found = asyncio.run(lived(words, Path(place), company, days, a_day, seed))
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(asdict(found)), "utf-8")
+    return found
+
+
+def _tell(rows: Mapping[Company, Lived]) -> None:
+    mine, frozen = rows[COMPANIES[0]], rows[COMPANIES[-1]]
     print(
         "| month | old teams, loop | frozen | new teams, loop | frozen | asked, loop | frozen | corrections (wrong) |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    for number in sorted(with_loop.months):
-        mine, other = with_loop.months[number], frozen.months[number]
-        cells = [_share(mine.old), _share(other.old), _share(mine.new), _share(other.new), mine.asked, other.asked]
-        print(f"| {number + 1} | {' | '.join(map(str, cells))} | {mine.corrections} ({mine.wrong}) |")
-    print(f"\nat the end, {ended['accuracy']:.1%} with the loop, {stood['accuracy']:.1%} frozen on day {FROZEN}; ")
-    print(f"{ended['repeated']:.0f} of {ended['corrected texts']:.0f} corrected texts go wrong again")
+    for number in sorted(mine.months):
+        one, other = mine.months[number], frozen.months[number]
+        shares = " | ".join(map(_share, (one.old, other.old, one.new, other.new)))
+        print(f"| {number + 1} | {shares} | {one.asked} | {other.asked} | {one.corrections} ({one.wrong}) |")
+    print("\n| company | right in the end | right over the year | corrections (wrong) | corrected, wrong again |")
+    print("|---|---|---|---|---|")
+    for company, found in rows.items():
+        made = sum(month.corrections for month in found.months.values())
+        wrong = sum(month.wrong for month in found.months.values())
+        again = f"{sum(found.repeated.values())} of {found.taught}"
+        why = "; ".join(f"{count} {what}" for what, count in found.repeated.items())
+        cells = [f"{found.right:.1%}", f"{found.whole:.1%}", f"{made} ({wrong})", f"{again}{': ' if why else ''}{why}"]
+        print(f"| {company.name} | {' | '.join(cells)} |")
 
 
-def _share(right: Sequence[bool]) -> str:
-    return f"{sum(right) / len(right):.0%}" if right else "–"
+def _share(row: Sequence[int]) -> str:
+    right, of = row
+    return f"{right / of:.0%}" if of else "–"
 
 
 if __name__ == "__main__":

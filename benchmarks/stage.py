@@ -13,7 +13,7 @@ from bot.domain.messages import Media, Message, MessageRef, Person, Place, Press
 from bot.domain.ports import Inbox, Platform
 from bot.domain.posts import Card, OutboxItem
 from bot.domain.tasks import Label
-from bot.lifecycle import share_interpreter
+from bot.lifecycle import compute_alone, share_interpreter
 from bot.model_stack import ModelStack
 from bot.running import start_chat_steps, start_model_steps
 from bot.settings import Settings
@@ -125,6 +125,7 @@ def unasked(settings: Settings) -> Settings:
 
 async def _run(settings: Settings, store: Store, models: ModelStack, stage: Stage) -> None:
     share_interpreter()
+    compute_alone()
     async with asyncio.TaskGroup() as group:
         wakeups = start_chat_steps(group, settings, store, models, {stage.name: stage})
         start_model_steps(group, settings, store, models, wakeups)

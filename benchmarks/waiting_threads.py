@@ -67,10 +67,10 @@ def _steps(seconds: float) -> dict[str, float]:
     rows = [
         Row(tuple(dice.randrange(200, 9_000) for _ in range(_TOKENS)), dice.randrange(_CODES)) for _ in range(_BATCH)
     ]
-    learn(model, optimizer, rows, STARTER.smoothing)
+    learn(model, optimizer, rows, STARTER)
     until, before, steps = time.monotonic() + seconds, time.process_time(), 0
     while time.monotonic() < until:
-        learn(model, optimizer, rows, STARTER.smoothing)
+        learn(model, optimizer, rows, STARTER)
         steps += 1
     return {"steps": steps, "processor": time.process_time() - before}
 

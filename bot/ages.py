@@ -1,6 +1,6 @@
 """How old what matters is: what waits to be decided or said, and the model that serves. For `/readyz`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,3 +34,24 @@ class Ages:
         except Unreachable:
             return ages
         return ages
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """How old the model of each task is, and how far its newest training."""
+
+    registry: Registry
+    tasks: Sequence[Task]
+    base: str
+
+    async def __call__(self, now: datetime) -> Mapping[str, tuple[float | None, float]]:
+        """Task -> (seconds, None: none serves; 0 to 1, where 0 is also that there was no cycle yet)."""
+        found = {}
+        for task in self.tasks:
+            champion, cycles = (
+                await self.registry.champion(task.name, self.base),
+                await self.registry.cycles(task.name, 1),
+            )
+            age = None if champion is None else (now - champion.made).total_seconds()
+            found[task.name] = (age, cycles[0].progress if cycles else 0.0)
+        return found

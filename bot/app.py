@@ -10,6 +10,7 @@ from bot.domain.errors import Refused, SwitchboardError
 from bot.domain.messages import Person
 from bot.domain.ports import Platform
 from bot.domain.queries import Erased
+from bot.domain.questions import hearing
 from bot.flow.chat_commands import ChatCommandHandler
 from bot.flow.classify import Classifier
 from bot.model_server import of_the_server
@@ -90,6 +91,7 @@ def platform_context(settings: Settings, store: Store) -> PlatformContext:
         transcript=store.transcript,
         registry=store.registry,
         examples=store.examples,
+        hearing=hearing(settings.questions),
     )
 
 

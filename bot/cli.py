@@ -44,6 +44,7 @@ from bot.commands.review import review
 from bot.commands.rules import rules
 from bot.commands.teams import teams
 from bot.commands.token import token
+from bot.commands.topics import beside_teams, taught_by
 from bot.commands.version import before_any_command
 from bot.commands.webhooks import webhooks
 from bot.commands.why import why
@@ -56,6 +57,7 @@ from bot.model_stack import adopt_starter_seed, build_model_stack, model_ready, 
 from bot.platforms import platform_names
 from bot.settings import Settings, with_listen
 from bot.store import embedding_backfill, open_store
+from inference.local_models import need_torch
 
 _PLATFORMS = "|".join(platform_names())
 
@@ -148,9 +150,17 @@ def check(
 
 
 @cli.command()
-def run(config: Config = None) -> None:
+def run(
+    listen: Annotated[
+        str | None, typer.Option(help="HOST:PORT in place of web.listen; containers need 0.0.0.0.")
+    ] = None,
+    config: Config = None,
+) -> None:
     """The bot, on the platforms of the settings, until Ctrl-C or SIGTERM."""
-    run_to_end(running.serve(read_settings(config)))
+    settings = read_settings(config)
+    with spoken():
+        settings = with_listen(settings, listen)
+    run_to_end(running.serve(settings))
 
 
 for command in (migrate, backup, restore):
@@ -223,7 +233,8 @@ def import_(
 
     async def work() -> None:
         async with open_store(settings) as store:
-            await examples.import_examples(store, embedding_backfill(store), settings.task(task), ready)
+            for learner, rows in taught_by(settings.routing, settings.task(task), ready):
+                await examples.import_examples(store, embedding_backfill(store), learner, rows)
 
     run_to_end(work())
 
@@ -265,6 +276,7 @@ def train(
     """
 
     async def work(settings: Settings) -> bool:
+        need_torch("training")
         learned = settings.task(task)
         async with open_store(settings) as store, AsyncExitStack() as stack:
             models = await build_model_stack(settings, store, stack)
@@ -307,7 +319,8 @@ def evaluate(
     async def work() -> None:
         async with open_model_stack(settings, asked_much=asked) as (_, models):
             with writing(None) as out:
-                await actions.evaluate(models, asked, file.name, given, as_json, out, rows)
+                more = await beside_teams(models.learner.scorer, settings.routing, asked, given)
+                await actions.evaluate(models, asked, file.name, given, as_json, out, rows, more)
 
     run_to_end(work())
 

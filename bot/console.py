@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -16,6 +16,8 @@ _COMMANDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069
 
 _NO_EDGE = 10_000
 """Columns of what is no terminal: a command in a pipe is copied in one piece."""
+Counting = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+"""Shows somebody how far it is, as `counting` does."""
 
 
 def say(sentence: str) -> None:

@@ -41,10 +41,15 @@ async def migrate(settings: Settings) -> None:
     """The database of every workspace to the newest schema, under a lock."""
     for one in (settings, *settings.workspaces):
         async with database_url(one) as url:
-            await asyncio.to_thread(upgrade, url)
+            newest = await asyncio.to_thread(upgrade, url)
             async with open_database(url, pool_size=1) as database:
                 await claim_database(database, one.workspace)
-        say(f"the database{of_workspace(one.workspace)} is at the newest schema")
+        whose = f"the database{of_workspace(one.workspace)}"
+        say(
+            f"{whose} is at the newest schema"
+            if newest
+            else f"{whose} is newer than this Switchboard, and fits: what came since only added to it"
+        )
 
 
 def of_workspace(name: str) -> str:

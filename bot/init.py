@@ -58,7 +58,7 @@ def settings_text(chosen: Mapping[str, PlatformModule], http: bool) -> str:
             lines += [
                 f"# {note}" for module in chosen.values() if key == EMOJI_ACTS[0] and (note := module.emoji_note())
             ]
-            lines.append(f"{key} = {_by_platform(key.removeprefix('#'), team, chosen)}")
+            lines.append(f"{key} = {_by_platform(key.lstrip('# '), team, chosen)}")
         else:
             lines.append(line)
     return "\n".join(lines) + "\n"
@@ -81,8 +81,10 @@ def _value(key: str, team: str, module: PlatformModule) -> str | list[str | int]
     match key:
         case "emoji":
             return example.emoji
-        case "deliver_to":
+        case "deliver_to" | "also_to":
             return example.room
+        case "channel":
+            return [example.room]
         case _:
             return [example.lead]
 

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import timedelta
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.ledger import Change
 
@@ -29,6 +31,15 @@ def share_interpreter() -> None:
     voices read it.
     """
     sys.setswitchinterval(_SHARE_SECONDS)
+
+
+def compute_alone() -> None:
+    """Let every product be computed by the thread that asks for it, from now on.
+
+    Of one message all are small: threads that share one wait for each other, and do so turning in circles on the very
+    processor that the event loop, the database and the model server want.
+    """
+    threadpool_limits(limits=1, user_api="blas")
 
 
 class Wakeup:

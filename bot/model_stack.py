@@ -22,6 +22,7 @@ from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer
 from bot.settings import Settings
 from bot.store import Store, embedding_backfill, now, open_store, silent_signals
+from inference.adapter_delivery import delivery
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
 from inference.circuit_breaker import CircuitBreaker
@@ -105,11 +106,12 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         line = server.line
     else:
         line = await stack.enter_async_context(open_line(model.server, key=model.key))
-    adapters = VllmAdapters(line, folder, settings.workspace)
+    adapters = VllmAdapters(line, folder, delivery(model.server_adapters, model.runs), settings.workspace)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
     from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
 
     voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
+    await voices.remove_left()
     fitter = VoiceFitter(settings.tasks, store.lessons, voices, store.embedder.name)
     classifier = Classifier(
         predictor,

@@ -47,7 +47,7 @@ async def own_base(settings: Settings, models: ModelStack) -> AsyncIterator[Prom
     if prompts.bare:
         raise NotTrained(f"{_BARE}; name another base with --base")
     if models.server is not None:
-        adapters = VllmAdapters(models.server.line, folder, settings.workspace)
+        adapters = VllmAdapters(models.server.line, folder, workspace=settings.workspace)
         predictor = VllmPredictor(models.server.line, prompts, settings.model.base, adapters)
         yield VllmPromptedBase(predictor, prompts, folder)
         return

@@ -39,8 +39,10 @@ from bot.flow.training_progress import TrainingProgressKeeper
 from bot.flow.transfers import Transfers
 from bot.flow.worker_pool import WorkerPool
 from bot.http.api_leads import ApiLeads
+from bot.http.process_figures import StepFigures
 from bot.http.server import listening_socket, serve_http
-from bot.lifecycle import Wakeups, forever, keep_running, share_interpreter, until_signal
+from bot.lifecycle import Wakeups, compute_alone, forever, keep_running, share_interpreter, until_signal
+from bot.log_files import keep_bounded, server_logs
 from bot.logs import logged_for
 from bot.model_stack import ModelStack, model_running
 from bot.retainer import retainer
@@ -63,10 +65,13 @@ from bot.workspaces import Workspace, open_workspace, site_of_all
 from db.digests import PostgresDigests
 from db.processes import PostgresProcesses
 from db.training_posts import PostgresTrainingPosts
+from inference.local_models import torch_installed
 
 log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
+_STEP_FIGURES = StepFigures()
+"""Of this process, whatever runs in it."""
 _FIT_EVERY = 5.0
 """Seconds between looks at whether the examples have changed, where no change announced it."""
 _REMIND_EVERY = 10.0
@@ -110,11 +115,12 @@ def _first(failed: BaseException) -> BaseException:
 async def _serve(settings: Settings, demo: Demo | None) -> None:
     """People are heard as soon as the database is up; what they write waits until the model is."""
     share_interpreter()
+    compute_alone()
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         served = [await _opened(one, demo, stack) for one in (settings, *settings.workspaces)]
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
-        hearing.create_task(serve_http(site_of_all(served), socket), name="http")
+        hearing.create_task(serve_http(site_of_all(served, _STEP_FIGURES), socket), name="http")
         wakeups: list[Wakeups] = []
         for one in served:
             with logged_for(one.settings.workspace):
@@ -187,6 +193,7 @@ def start_chat_steps(
     _keep(group, telling.name, partial(forever, telling.step, wakeups[telling.name], at_most=_TELL_EVERY))
     _keep(group, inbox.name, partial(forever, inbox.step, wakeups[inbox.name]))
     _keep(group, "rereading", partial(_reread, store))
+    _keep(group, "server logs", partial(keep_bounded, server_logs(settings)))
     return wakeups
 
 
@@ -202,8 +209,9 @@ def start_model_steps(
     _work(group, QuestionAsker(questions, store.ledger, now), store, wakeups)
     wakeups.subscribe(EmbeddingBackfill.name, EmbeddingBackfill.wakes_on)
     _keep(group, EmbeddingBackfill.name, partial(forever, models.embedding_backfill.step, wakeups["embed"]))
-    wakeups.subscribe(Learner.name, Learner.wakes_on)
-    _keep(group, Learner.name, partial(forever, models.learner.step, wakeups[Learner.name], grace=0.0))
+    if torch_installed():  # else cycles wait for a process that can train
+        wakeups.subscribe(Learner.name, Learner.wakes_on)
+        _keep(group, Learner.name, partial(forever, models.learner.step, wakeups[Learner.name], grace=0.0))
     wakeups.subscribe(VoiceFitter.name, VoiceFitter.wakes_on)
     fitting = partial(forever, models.voice_fitter.step, wakeups[VoiceFitter.name], at_most=_FIT_EVERY)
     _keep(group, VoiceFitter.name, fitting)
@@ -257,7 +265,7 @@ def _work(
     """Keep a step's workers running, woken by the changes that it names."""
     known_as = name or step.name
     wakeups.subscribe(known_as, step.wakes_on)
-    pool = WorkerPool(step, store.failures, now, wakeups[known_as])
+    pool = WorkerPool(step, store.failures, now, wakeups[known_as], saw=_STEP_FIGURES.saw)
     _keep(group, known_as, partial(pool.run, at_most))
 
 

@@ -1,25 +1,33 @@
 """Scheduled work that asks the model and reports to the leads."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from bot.commands.compare import PRICES, price_book
+from bot.commands.compare import known_prices
+from bot.commands.compare_options import with_prices_of
 from bot.commands.comparison import Comparison, Priced, compare
+from bot.commands.prompting import Prompter, Wanted
 from bot.domain.comparison import Figures
 from bot.domain.learning import Example
+from bot.domain.model_ports import Examples
 from bot.domain.past_comparisons import PastComparison
 from bot.domain.report_posts import ComparisonReport, ReportedArm
 from bot.domain.tasks import Task
+from bot.flow.score import Scorer
 from bot.flow.weekly_comparison import WeeklyComparison
 from bot.model_stack import ModelStack
+from bot.prompted_models import own_base
 from bot.schedule import CronJob
 from bot.settings import Settings
 from bot.store import Store, now
 from db.comparisons import PostgresComparisons
 from db.outcomes import PostgresOutcomes
+
+log = logging.getLogger(__name__)
 
 _NVIDIA = Path("/proc/driver/nvidia/version")
 """There where this machine has a GPU that vLLM would use."""
@@ -28,11 +36,24 @@ _NVIDIA = Path("/proc/driver/nvidia/version")
 def comparison_jobs(settings: Settings, store: Store, models: ModelStack) -> list[CronJob]:
     """Whether the fine-tuned model of a task is worth it, for tasks whose fallback team has a room.
 
-    By the price book that comes along; a model server elsewhere is priced as if it ran here.
+    By the settings' price book; a model server elsewhere is priced as if it ran here. Hosted models are asked where
+    their settings say so.
     """
-    priced = Priced(price_book(PRICES), models.server is not None and _NVIDIA.exists())
+    wanted = Wanted(tuple(one for one in settings.endpoints if one.weekly))
+    book = with_prices_of(wanted.endpoints, known_prices(settings))
+    priced = Priced(book, models.server is not None and _NVIDIA.exists())
+    prompter = Prompter(
+        wanted,
+        settings,
+        models.classifier.embedder,
+        store.lessons,
+        partial(own_base, settings, models),
+        *(book, priced.gpu, _kept, _quietly),
+    )
     outcomes, past = PostgresOutcomes(store.database), PostgresComparisons(store.database)
-    send = WeeklyComparison(partial(_compared, store, models, priced), outcomes, past, now).send
+    send = WeeklyComparison(
+        partial(compared, store.examples, models.learner.scorer, priced, prompter), outcomes, past, now
+    ).send
     return [
         CronJob(f"comparison of {task.name}", task.learning.comparison, task.learning.timezone, partial(send, task))
         for task in settings.tasks
@@ -40,11 +61,15 @@ def comparison_jobs(settings: Settings, store: Store, models: ModelStack) -> lis
     ]
 
 
-async def _compared(
-    store: Store, models: ModelStack, priced: Priced, task: Task, examples: Sequence[Example]
+async def compared(
+    learned: Examples, scorer: Scorer, priced: Priced, prompter: Prompter, task: Task, judging: Sequence[Example]
 ) -> PastComparison:
-    known, today = await store.examples.examples(task.name), now()
-    made = await compare(models.learner.scorer, task, known, examples, [], priced, today.date(), count=_quietly)
+    """What every arm makes of these messages. An arm that cannot be asked is left out, and the log says why."""
+    known, today = await learned.examples(task.name), now()
+    prompting = prompter.ask if prompter.wanted.anything else None
+    made = await compare(scorer, task, known, judging, [], priced, today.date(), prompting, _quietly)
+    for arm, problem in made.failed:
+        log.warning("arm left out of the comparison", extra={"task": task.name, "arm": arm, "problem": problem})
     return in_short(made, today)
 
 
@@ -61,6 +86,10 @@ def _arm(row: Figures) -> ReportedArm:
     found = row.difference
     low, high = (None, None) if found is None else (found.low, found.high)
     return ReportedArm(row.arm, row.accuracy, low, high, row.per_1000)
+
+
+async def _kept() -> None:
+    """The server that serves goes on: hosted models need no room beside it."""
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from functools import partial
 
 from starlette.applications import Starlette
 
-from bot.ages import Ages
+from bot.adapter_delivery import adapter_routes
+from bot.ages import Ages, Learned
 from bot.app import connect_platforms
 from bot.commands.actions import route_row
 from bot.domain.errors import SwitchboardError
@@ -21,6 +22,7 @@ from bot.flow.webhooks import WebhookSender
 from bot.http.api import Api
 from bot.http.app import Readiness, WebApp
 from bot.http.metrics import Metrics
+from bot.http.process_figures import LinkFigures, StepFigures
 from bot.http.workspaces import WorkspaceSite, whole_site
 from bot.logs import logged_for
 from bot.model_stack import ModelStack, build_model_stack, champions_fit
@@ -68,10 +70,10 @@ async def open_workspace(settings: Settings, store: Store, stack: AsyncExitStack
     return Workspace(settings, store, models, platforms, senders, drift, signals)
 
 
-def site_of_all(served: Sequence[Workspace]) -> Starlette:
-    """Each workspace's site below its own path; whether all of them work is asked at the root."""
+def site_of_all(served: Sequence[Workspace], steps: StepFigures) -> Starlette:
+    """Each workspace's site below its own path; what is of the whole process is asked at the root."""
     first, *others = served
-    sites = [_site(first, partial(_all_work, served)), *(_site(one, one.works) for one in others)]
+    sites = [_site(first, partial(_all_work, served), steps), *(_site(one, one.works) for one in others)]
     return whole_site(
         [
             WorkspaceSite(base_path(name), site, partial(logged_for, name))
@@ -90,15 +92,19 @@ async def _all_work(served: Sequence[Workspace]) -> dict[str, bool]:
     }
 
 
-def _site(one: Workspace, readiness: Readiness) -> Starlette:
+def _site(one: Workspace, readiness: Readiness, *of_process: StepFigures) -> Starlette:
     settings, store, models = one.settings, one.store, one.models
     routes = [route for platform in one.platforms.values() if isinstance(platform, Routed) for route in platform.routes]
     circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
-    drift, signals = (lambda: one.drift.latest), (lambda: one.signals.latest)
-    metrics = Metrics(store.figures, now, store.failures, circuit, drift, broken, signals)
+    of_looks = (lambda: one.drift.latest), broken, (lambda: one.signals.latest)
+    more = [*of_process, LinkFigures({name: platform.healthy for name, platform in one.platforms.items()})]
+    learned = Learned(store.registry, settings.tasks, settings.model.base)
+    metrics = Metrics(store.figures, now, store.failures, circuit, *of_looks, more, learned)
     api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
-    return WebApp(readiness, metrics, ages, settings.web.probe_token).application([*api.routes, *routes])
+    return WebApp(readiness, metrics, ages, settings.web.probe_token).application(
+        [*api.routes, *adapter_routes(settings, store.registry), *routes]
+    )
 
 
 async def _would_decide(settings: Settings, models: ModelStack, task: Task, text: str) -> Mapping[str, object]:

@@ -35,6 +35,7 @@ from db.redaction.others_words import (
     written_by,
 )
 from db.redaction.posts import Redaction, recalling, redacted, rewrite, unlearn
+from db.redaction.shadow_cards import by_somebody, decided_by
 from db.redaction.trained_adapters import let_go
 from db.tables import ConversationRow, FailedItemRow, MessageRow, NoteRow, PostRow, PreferenceRow, PressRow, ReactionRow
 
@@ -152,6 +153,7 @@ async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[P
     changed += await rewrite(session, and_(others, ~a_piece), elsewhere)
     rewritten = {row.edits or row.id for row in changed}
     changed += await rewrite(session, and_(others, a_piece), rest)
+    changed += await rewrite(session, decided_by(known.person), lambda said, _target: by_somebody(said))
     pointless = and_(PostRow.id.in_([row.id for row in changed]), PostRow.kind.in_(_CARRIERS))
     await cancel(session, pointless, CancelReason.FORGOTTEN, now)
     await _rewrite_chats(session, [row.edits or row.id for row in [*changed, *quoting]], now)

@@ -56,6 +56,12 @@ class PostgresMemory:
         self._embedder = embedder
         self._held: dict[str, HeldExamples] = {}
 
+    async def digest(self) -> str:
+        """What stays the same for as long as nothing is learned, withdrawn or embedded, of whatever task."""
+        async with self._database.transaction() as session:
+            count, changed = (await session.execute(select(func.count(), func.max(ExampleRow.changed)))).one()
+        return f"{count} {changed}"
+
     async def hold(self, task: Task) -> None:
         """Hold the task's vectors in this process until cancelled, a byte a dimension. Raises Unreachable."""
         try:
@@ -95,10 +101,10 @@ class PostgresMemory:
         async with self._database.transaction() as session:
             if held is None or held.task.names != task.names:
                 asked = zip(vectors, texts, strict=True)
-                found = [await self._from_table(session, task, *one, leave_out_itself) for one in asked]
+                found, tapped = [await self._from_table(session, task, *one, leave_out_itself) for one in asked], True
             else:
-                found = await self._from_held(session, held, vectors, texts, leave_out_itself)
-            if leave_out_itself or not askers:
+                found, tapped = await self._from_held(session, held, vectors, texts, leave_out_itself)
+            if leave_out_itself or not askers or not tapped:
                 return found
             own = await own_taps(session, task, [text_key(text) for text in texts], askers)
             return [_with_own(one, own.get(n)) for n, one in enumerate(found)]
@@ -110,7 +116,8 @@ class PostgresMemory:
         vectors: Sequence[Vector],
         texts: Sequence[str],
         leave_out_itself: bool,
-    ) -> list[Neighbours]:
+    ) -> tuple[list[Neighbours], bool]:
+        """What is near each, and whether anybody ever chose a team for one of the very texts."""
         keys = [text_key(text) for text in texts]
         async with held.lock:
             same = await held.catch_up(session, sorted(set(keys)))
@@ -125,10 +132,11 @@ class PostgresMemory:
             told = [same.get(key, SameText()) for key in keys]
             pairs += [*_pairs([of.corrected for of in told], True), *_pairs([of.trusted for of in told], False)]
         found = await compared(session, self._embedder, vectors, keys, list(dict.fromkeys(pairs)))
-        return [
+        near = [
             Neighbours(_in_order(found.get((n, True), ())), _in_order(found.get((n, False), ())))
             for n in range(len(keys))
         ]
+        return near, any(of.tapped for of in same.values())
 
     async def _from_table(
         self, session: AsyncSession, task: Task, vector: Vector, text: str, leave_out_itself: bool

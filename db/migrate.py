@@ -1,5 +1,6 @@
 """The schema, brought to the newest version."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
@@ -16,19 +18,31 @@ from db.connect import Session, connected_now
 from db.connection_url import Target, parsed
 from db.engine import DRIVER, translated
 from db.requirements import Facts, missing_right, require
+from db.schema_changes import ahead, must_fit
+
+log = logging.getLogger(__name__)
 
 _MIGRATING = 7_101_883_203
 """The advisory lock of whoever migrates."""
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
 
 
-def upgrade(url: str) -> None:
-    """Bring the database to the newest schema. Any number of processes may call it at once; it blocks.
+def upgrade(url: str) -> bool:
+    """Bring the database to the newest schema that we know; whether it is that. It blocks, and any number may call it.
 
-    Raises Unreachable; UsageError when the database is not one that can be ours, or belongs to a newer Switchboard.
+    A database that a newer Switchboard has brought further stays as it is, where that only added to it: so that old and
+    new processes may stand side by side. Raises Unreachable; UsageError when the database is not one that can be ours,
+    or a newer Switchboard took away from it what this one needs.
     """
     with _alone(url) as connection:
-        command.upgrade(configuration(connection), "head")
+        config = configuration(connection)
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if newer := ahead(connection, known):
+            must_fit(newer)
+            log.warning("database is newer than this version, and fits", extra={"newer": sorted(newer)})
+            return False
+        command.upgrade(config, "head")
+        return True
 
 
 def downgrade(url: str, to: str = "base") -> None:

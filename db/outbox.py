@@ -276,6 +276,7 @@ def _owed(
         under=None if row.under is None else receipts.get(row.under),
         card=None if (card := _card(row, says)) is None else cards.get(card),
         continued=behind.get(row.edits or 0, ()),
+        conversation=row.conversation_id,
     )
 
 

@@ -31,7 +31,7 @@ from db.posts.cycle_posts import enqueue_of_cycle
 from db.posts.enqueue import enqueue
 from db.reading import cycles, registry_history
 from db.reading.canary import supersede
-from db.reading.serving import lock_registry, over, pointer, serving
+from db.reading.serving import lock_registry, over, pointer, serving, told_of_champion
 from db.tables import AdapterRow, CanaryRow, CycleRow, LabelCodeRow, PromotionRow, TickRow
 
 _USUAL = AdapterPaths(Path("var/runs"))
@@ -82,8 +82,12 @@ class PostgresRegistry:
 
     async def champion(self, task: str, base: str) -> Adapter | None:
         async with self._database.transaction() as session:
-            found = await serving(session, task, base)
-            return None if found is None else self._adapter(found, await names_by_now(session, task))
+            found = await told_of_champion(session, task, base)
+            if found is None:
+                return None
+            row, on_trial, renamed = found
+            names = await names_by_now(session, task) if renamed else {}
+            return replace(self._adapter(row, names), on_trial=on_trial)
 
     async def promote(self, task: str, adapter: str, by: str, reason: str, now: datetime, *, base: str) -> None:
         async with self._database.transaction() as session:

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from bot.domain import model_ports
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
+from inference.adapter_delivery import AdapterDelivery, ByPath
 from inference.base_models import linear_shapes
 from inference.finite import first_not_finite
 from inference.http import Health, accepted, health, send
@@ -23,7 +24,7 @@ MAX_RANK = 16
 MAX_LOADED = 8
 """Adapters that the server keeps at hand: each task's champion, a candidate, and some that may be rolled back to."""
 _WEIGHTS = "adapter_model.safetensors"
-_LOAD, _UNLOAD = "/v1/load_lora_adapter", "/v1/unload_lora_adapter"
+_UNLOAD = "/v1/unload_lora_adapter"
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,17 @@ log = logging.getLogger(__name__)
 class VllmAdapters:
     """The adapters of one vLLM server."""
 
-    def __init__(self, line: httpx.AsyncClient, base: Path, workspace: str = "") -> None:
-        """`base` is the folder of the model that the server serves.
+    def __init__(
+        self, line: httpx.AsyncClient, base: Path, delivery: AdapterDelivery | None = None, workspace: str = ""
+    ) -> None:
+        """`base` is the folder of the model that the server serves; `delivery` None: it sees our folders.
 
         Workspaces that share a server each see their own adapters alone, be those of two called the same.
         """
         self._line = line
         self._before = f"{workspace}/" if workspace else ""
         self._base = base
+        self._delivery = delivery or ByPath()
         self._wanted: dict[str, Adapter] = {}
 
     def served(self, name: str) -> str:
@@ -60,7 +64,12 @@ class VllmAdapters:
             del self._wanted[next(iter(self._wanted))]
 
     async def examine(self, adapter: Adapter) -> None:
-        """Whether its files are there and fit, without the server. Raises Refused, naming it, when they do not."""
+        """Whether its files are there and fit, without the server. Raises Refused, naming it, when they do not.
+
+        Files that the server fetches from another process are that process's to look over.
+        """
+        if self._delivery.may_be_elsewhere(adapter):
+            return
         try:
             await asyncio.to_thread(inspect, adapter.path, self._base)
             await asyncio.to_thread(verify, adapter)
@@ -100,9 +109,8 @@ class VllmAdapters:
                 log.exception("adapter not restored", extra={"adapter": adapter.name})
 
     async def _load(self, adapter: Adapter) -> None:
-        body = {"lora_name": self.served(adapter.name), "lora_path": str(adapter.path.resolve())}
         try:
-            response = await send(self._line, "POST", _LOAD, body)
+            response = await self._delivery.load(self._line, adapter, self.served(adapter.name))
         except Unreachable as error:
             # vLLM answers 500 both when it is dying and when it cannot use the adapter.
             if await health(self._line) is Health.ALIVE:

@@ -1,4 +1,4 @@
-"""Answers of prompted models on disk, by the digest of what was asked: digests, labels and counts, no text."""
+"""Answers that a comparison got, on disk, by the digest of what was asked: digests, labels and counts, no text."""
 
 import json
 import os
@@ -7,8 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bot.domain import prompted
+from bot.domain import own_answers, prompted
 from bot.domain.errors import UsageError
+from bot.domain.own_answers import OwnAnswer
 from bot.domain.prompted import Fault, Told
 
 _TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, told TEXT NOT NULL) WITHOUT ROWID"
@@ -41,11 +42,11 @@ class SqliteAnswerCache:
 
     def known(self, key: str) -> Told | None:
         """See `prompted.AnswerCache`. What cannot be read is asked again."""
-        row = self._run("SELECT told FROM answers WHERE key = ?", key).fetchone()
+        row = self.row(key)
         if row is None:
             return None
         try:
-            label, probabilities, tokens_in, tokens_out, milliseconds, fault, shots = json.loads(row[0])
+            label, probabilities, tokens_in, tokens_out, milliseconds, fault, shots = json.loads(row)
             known = Fault[fault] if fault else None
         except (ValueError, KeyError, TypeError):
             return None
@@ -56,7 +57,15 @@ class SqliteAnswerCache:
         fault = told.fault.name if told.fault else ""
         counts = told.tokens_in, told.tokens_out, told.milliseconds
         said = [told.label, dict(told.probabilities), *counts, fault, told.shots]
-        self._run("INSERT OR REPLACE INTO answers VALUES (?, ?)", key, json.dumps(said))
+        self.write(key, json.dumps(said))
+
+    def row(self, key: str) -> str | None:
+        """What is written under that digest."""
+        found = self._run("SELECT told FROM answers WHERE key = ?", key).fetchone()
+        return None if found is None else str(found[0])
+
+    def write(self, key: str, said: str) -> None:
+        self._run("INSERT OR REPLACE INTO answers VALUES (?, ?)", key, said)
 
     def _run(self, statement: str, *values: str) -> sqlite3.Cursor:
         """Raises UsageError: an answer that cannot be kept would be paid for again."""
@@ -66,4 +75,28 @@ class SqliteAnswerCache:
             raise UsageError(f"{self._file} cannot be used ({error}); see that its disk has room") from error
 
 
-_: type[prompted.AnswerCache] = SqliteAnswerCache
+class SqliteOwnAnswers:
+    """Of what serves here, in the same file."""
+
+    def __init__(self, cache: SqliteAnswerCache) -> None:
+        self._cache = cache
+
+    def known(self, key: str) -> OwnAnswer | None:
+        """See `own_answers.OwnAnswers`. What cannot be read is asked again."""
+        row = self._cache.row(key)
+        if row is None:
+            return None
+        try:
+            label, probabilities, asks, language, heard = json.loads(row)
+            return OwnAnswer(label, probabilities, asks, language, {voice: (said, p) for voice, said, p in heard})
+        except (ValueError, TypeError):
+            return None
+
+    def keep(self, key: str, answer: OwnAnswer) -> None:
+        """See `own_answers.OwnAnswers`."""
+        heard = [[voice, said, p] for voice, (said, p) in answer.heard.items()]
+        whole = [answer.label, dict(answer.probabilities), answer.asks, answer.language, heard]
+        self._cache.write(key, json.dumps(whole))
+
+
+_: tuple[type[prompted.AnswerCache], type[own_answers.OwnAnswers]] = (SqliteAnswerCache, SqliteOwnAnswers)

@@ -7,7 +7,10 @@ text. Its low-accuracy mode is 21 MB and 0.09 ms, and misreads two to three time
 
 import re
 from functools import cache
+from hashlib import blake2b
+from threading import Condition
 
+from cachetools import LRUCache, cached
 from lingua import Language, LanguageDetector, LanguageDetectorBuilder
 
 LANGUAGES = (
@@ -20,6 +23,8 @@ _LEAST_LEAD = 0.05
 wrong answers into none, and 1 to 5 % of the right ones. "ok", "status" and "C++" are of no language."""
 _ENOUGH = 1_000
 """Characters that are looked at: of a long text the beginning says it."""
+_REMEMBERED = 1_024
+"""Texts whose language is remembered: more than are asked about at once."""
 _NO_LANGUAGE = re.compile("[\ud800-\udfff]|https?://\\S+|\\S+@\\S+")
 """Half a character, which lingua cannot take, and addresses, which are no words."""
 
@@ -29,11 +34,24 @@ def language_of(text: str, least_lead: float = _LEAST_LEAD) -> str | None:
 
     With `least_lead` 0 the likeliest counts, however close the next.
     """
-    words = _NO_LANGUAGE.sub(" ", text[:_ENOUGH])
+    code, lead = _likeliest(_NO_LANGUAGE.sub(" ", text[:_ENOUGH]))
+    return None if lead < least_lead else code
+
+
+def _digest(words: str) -> bytes:
+    return blake2b(words.encode("utf-8"), digest_size=16).digest()
+
+
+@cached(LRUCache(_REMEMBERED), key=_digest, condition=Condition())
+def _likeliest(words: str) -> tuple[str | None, float]:
+    """(code, how far ahead). The encoders and the decision ask about one text at the same moment: it is told once.
+
+    What is remembered is the digest, no text.
+    """
     likely = _detector().compute_language_confidence_values(words)
-    if likely[0].value == 0.0 or likely[0].value - likely[1].value < least_lead:
-        return None
-    return likely[0].language.iso_code_639_1.name.lower()
+    if likely[0].value == 0.0:
+        return None, 0.0
+    return likely[0].language.iso_code_639_1.name.lower(), likely[0].value - likely[1].value
 
 
 @cache

@@ -22,6 +22,8 @@ class Recipe:
     pace: float
     least_steps: int
     """A small set needs its steps too, however few a batch they would be."""
+    preference: float = 0.0
+    """Weight of the loss by which the right label is preferred to the one predicted instead; 0: there is none."""
 
     def steps(self, examples: int) -> int:
         """Grow with the root of the examples: a larger set needs more steps but fewer epochs."""

@@ -22,12 +22,14 @@ from bot.domain.errors import Refused
 from bot.domain.learning import Example, Side, Source, keep_apart
 from bot.domain.model_ports import TrainingRun
 from bot.domain.personal_data import masked
-from bot.domain.tasks import Label, Task
+from bot.domain.tasks import Label, Learning, Task
 from bot.domain.unlearning import TrainingTexts, rehearsal_of
 
 WEIGHTS = "adapter_model.safetensors"
 LOG = "log"
 TEXTS = "examples.jsonl"
+_NOT_OURS = (LookupError, TypeError, AttributeError, OverflowError)
+"""How JSON of another shape fails."""
 CHECKPOINT = "checkpoint.safetensors"
 _INPUTS = ("task.json", TEXTS)
 _UNFINISHED = ".tmp"
@@ -80,9 +82,17 @@ def _row(example: Example, part: int, at: int, mask: bool) -> dict[str, object]:
 
 def read_run(folder: Path) -> TrainingRun:
     """What `write_run` wrote. Raises OSError or ValueError when it is not there or not readable."""
+    try:
+        return _run(folder)
+    except _NOT_OURS as error:
+        raise ValueError(f"{folder}: not a training's folder") from error
+
+
+def _run(folder: Path) -> TrainingRun:
     asked = json.loads((folder / "task.json").read_text("utf-8"))
     labels = tuple(Label(n["name"], n["means"], tuple(n["examples"])) for n in asked["labels"])
-    task = Task(asked["name"], asked["question"], labels, asked["fallback"])
+    learning = Learning(preference=asked.get("preference", 0.0))
+    task = Task(asked["name"], asked["question"], labels, asked["fallback"], learning=learning)
     rows = (folder / TEXTS).read_text("utf-8").split("\n")[:-1]
     examples = tuple(_example(json.loads(row)) for row in rows)
     return TrainingRun(folder, Path(asked["base"]), task, asked["codes"], examples)
@@ -91,8 +101,11 @@ def read_run(folder: Path) -> TrainingRun:
 def read_parts(folder: Path) -> tuple[list[Example], list[Example]]:
     """(to learn from, to steer by) of what `write_run` wrote, as `keep_apart` has them. Raises OSError, ValueError."""
     rows = [json.loads(row) for row in (folder / TEXTS).read_text("utf-8").split("\n")[:-1]]
-    rows.sort(key=lambda row: int(row["place"]))
-    return [_example(row) for row in rows if not row["steers"]], [_example(row) for row in rows if row["steers"]]
+    try:
+        rows.sort(key=lambda row: int(row["place"]))
+        return [_example(row) for row in rows if not row["steers"]], [_example(row) for row in rows if row["steers"]]
+    except _NOT_OURS as error:
+        raise ValueError(f"{folder / TEXTS}: not a training's examples") from error
 
 
 class RunFolders:
@@ -186,7 +199,7 @@ def _example(row: Mapping[str, object]) -> Example:
 def _what_is_asked(run: TrainingRun) -> dict[str, object]:
     """What a prompt is made of. Rooms and emoji stay out: moving a team is no reason to train again."""
     labels = [{"name": n.name, "means": n.means, "examples": list(n.examples)} for n in run.task.labels]
-    return {
+    asked: dict[str, object] = {
         "base": str(run.base),
         "name": run.task.name,
         "question": run.task.question,
@@ -194,6 +207,8 @@ def _what_is_asked(run: TrainingRun) -> dict[str, object]:
         "labels": labels,
         "codes": dict(sorted(run.codes.items())),
     }
+    preference = run.task.learning.preference
+    return asked | {"preference": preference} if preference else asked  # off, it is the run that it always was
 
 
 _: type[TrainingTexts] = RunFolders

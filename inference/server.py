@@ -160,7 +160,7 @@ class EmbeddedServer:
         cpu = built_for_cpu()
         with contextlib.suppress(FileNotFoundError):
             self._log.replace(self._log.with_suffix(".log.1"))
-        with self._log.open("wb") as output:
+        with self._log.open("ab") as output:  # appending, so that it may be begun anew while the server writes
             return await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", child_guard.__file__, *command_line(self._settings, socket, cpu)),
                 stdin=PIPE,

@@ -15,7 +15,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import cast
@@ -30,6 +30,7 @@ from transformers.utils.logging import disable_progress_bar
 from bot.domain.errors import SwitchboardError, TrainingFailed
 from bot.domain.model_ports import TrainingRun
 from inference.base_models import base_folder
+from inference.preference import odds_ratio_loss
 from inference.prompt import PromptBuilder
 from inference.recipe import CHECKPOINTS, PRETRAINED, STARTER, Recipe
 from inference.run_folder import (
@@ -88,7 +89,7 @@ def train(folder: Path) -> Done:
     say(f"{len(rows)} examples to learn from, {len(validation)} to validate on, {len(run.codes)} labels")
 
     tell(0.0, "loading the base model")
-    recipe = STARTER if prompts.bare else PRETRAINED
+    recipe = replace(STARTER if prompts.bare else PRETRAINED, preference=run.task.learning.preference)
     torch.manual_seed(SEED)
     llama = load(base)
     lora = get_peft_model(llama, lora_config(recipe))  # changes the model in place: from here on it has adapters
@@ -222,7 +223,7 @@ def loop(
     due = islice(batches(rows, frame, recipe.token_dropout), len(losses), steps)
     for step, batch in enumerate(due, start=len(losses) + 1):
         optimizer.param_groups[0]["lr"] = recipe.rate * schedule(step / steps)
-        losses.append(learn(model, optimizer, batch, recipe.smoothing))
+        losses.append(learn(model, optimizer, batch, recipe))
         check_finite(step, losses[-1], model.llama)
         if step % 10 == 0 or step == steps:
             tell(0.02 + 0.96 * step / steps, f"step {step} of {steps}", mean(losses[-10:]))
@@ -287,13 +288,16 @@ def read_prefix(model: Model, times: int) -> Cache:
     return known
 
 
-def learn(model: Model, optimizer: torch.optim.Optimizer, batch: Sequence[Row], smoothing: float) -> float:
+def learn(model: Model, optimizer: torch.optim.Optimizer, batch: Sequence[Row], recipe: Recipe) -> float:
     """One step; its loss in nats."""
     loss = 0.0
     for part in parts(batch, len(model.prefix)):
         truth = torch.tensor([row.label for row in part], device=model.codes.device)
         logits = label_logits(model, part)
-        some = cross_entropy(logits, truth, label_smoothing=smoothing) * len(part) / len(batch)
+        some = cross_entropy(logits, truth, label_smoothing=recipe.smoothing)
+        if recipe.preference:
+            some = some + recipe.preference * odds_ratio_loss(logits, truth)
+        some = some * len(part) / len(batch)
         some.backward()  # type: ignore[no-untyped-call]
         loss += some.item()
     torch.nn.utils.clip_grad_norm_(learning_weights(model.llama), 1.0)

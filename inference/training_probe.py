@@ -65,7 +65,7 @@ def tried(base: Path, recipe: Recipe, rows: Sequence[Row]) -> Tried:
     drawn = list(islice(batches(rows, frame, recipe.token_dropout), MOST_STEPS + 1))
 
     def step(at: int) -> None:
-        train.check_finite(at, train.learn(model, optimizer, drawn[at], recipe.smoothing), model.llama)
+        train.check_finite(at, train.learn(model, optimizer, drawn[at], recipe), model.llama)
 
     step(0)
     step_seconds = mean_seconds(step)

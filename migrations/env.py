@@ -3,15 +3,22 @@
 from typing import Literal
 
 from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Connection
 
 from db.connection_url import parsed
 from db.migrate import blocking_engine
+from db.schema_changes import record
 from db.tables import Name, Table, Words
 
 
 def run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=Table.metadata, render_item=_rendered)
+    def ran(ctx: MigrationContext, step: MigrationInfo, heads: object, run_args: object) -> None:
+        record(connection, step)
+
+    context.configure(
+        connection=connection, target_metadata=Table.metadata, render_item=_rendered, on_version_apply=ran
+    )
     with context.begin_transaction():
         context.run_migrations()
 

@@ -8,6 +8,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+# Add `contracts = "…"` where a program of the version before cannot work on the database after this: docs/upgrading.md
 
 
 def upgrade() -> None:

@@ -1,7 +1,9 @@
 """What every test may ask for."""
 
+import os
+
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -9,7 +11,11 @@ pytest_plugins = ["tests.postgres", "tests.vllm"]
 
 # The same examples in every run, kept nowhere, and no clock: a busy machine is no fault
 settings.register_profile("switchboard", derandomize=True, database=None, deadline=None)
-settings.load_profile("switchboard")
+# Other examples in every run, many of them: `make fuzz`
+settings.register_profile(
+    "fuzz", max_examples=10_000, database=None, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "switchboard"))
 
 _WITH_A_MODEL = (
     "tests/acceptance/",

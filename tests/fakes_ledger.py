@@ -1,7 +1,6 @@
 """A ledger and an outbox that hand out what a test gives them, and keep what a step concludes."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from bot.domain.conversations import (
     UndecidedConversation,
 )
 from bot.domain.decisions import Decision
-from bot.domain.failures import MOST_ATTEMPTS, FailedItem, Failure, ItemKey
+from bot.domain.errors import Unreachable
 from bot.domain.ledger import Change, Ledger, ThreadingPolicy
 from bot.domain.messages import (
     Deletion,
@@ -138,6 +137,7 @@ class FakeLedger:
 
     async def move_chat(self, platform: str, before: str, after: str) -> None:
         self._store((platform, before, after))
+        self.moved[before] = after
 
     async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
         return under in self.teams
@@ -161,7 +161,9 @@ class FakeLedger:
         self._store(person)
 
     async def leave(self, person: Person, chat: str, now: datetime) -> bool:
-        return self._store(("left", person.id, chat))
+        said = [fact for fact in self.stored if isinstance(fact, Message)]
+        there = any((fact.author.key, fact.ref.chat) == (person.key, chat) for fact in said)
+        return there and self._store(("left", person.id, chat))
 
     async def prefer(self, person: Person, language: str) -> None:
         self.languages[person.key] = language
@@ -297,6 +299,8 @@ class FakeOutbox:
     added: list[Post] = field(default_factory=list)
     reserved: list[tuple[OutboxItem, datetime]] = field(default_factory=list)
     """Turns that were reserved, and when they come."""
+    away: list[Unreachable] = field(default_factory=list)
+    """Raised by the next attempts to store a receipt, one each."""
 
     async def claim_due(
         self, platforms: Sequence[str], now: datetime, limit: int, busy: Collection[str] = ()
@@ -307,9 +311,11 @@ class FakeOutbox:
         return mine
 
     async def said(self, item: OutboxItem, ref: MessageRef, now: datetime, posts: Sequence[Post] = ()) -> None:
+        self._reached()
         self.concluded.append(Concluded(item, ref, tuple(posts)))
 
     async def said_all(self, receipts: Sequence[Receipt], now: datetime) -> Sequence[bool]:
+        self._reached()
         self.concluded += [Concluded(one.item, one.ref, ()) for one in receipts]
         return [True] * len(receipts)
 
@@ -332,60 +338,9 @@ class FakeOutbox:
     async def add(self, posts: Sequence[Post], now: datetime) -> None:
         self.added += posts
 
-
-@dataclass
-class FakeFailedItems:
-    """Counts failures by item and sets aside as the real one does; nothing is claimed anew by itself."""
-
-    attempts: dict[ItemKey, int] = field(default_factory=dict)
-    aside: dict[ItemKey, FailedItem] = field(default_factory=dict)
-    recorded: list[Failure] = field(default_factory=list)
-    again: list[tuple[ItemKey, Fact]] = field(default_factory=list)
-    """Parked facts that somebody wants to be tried again."""
-    facts: list[Fact] = field(default_factory=list)
-    """Parked facts."""
-
-    async def failed(self, failure: Failure, now: datetime) -> bool:
-        self.recorded.append(failure)
-        key = failure.key
-        self.attempts[key] = self.attempts.get(key, 0) + (0 if failure.later else 1)
-        if not failure.final and self.attempts[key] < MOST_ATTEMPTS:
-            return False
-        number, tries = len(self.aside) + 1, self.attempts.pop(key)
-        self.aside[key] = FailedItem(number, key.step, key.item, key.conversation, failure.reason, tries, now, now)
-        return True
-
-    async def succeeded(self, key: ItemKey) -> None:
-        self.attempts.pop(key, None)
-        self.aside.pop(key, None)
-        self.again = [(one, fact) for one, fact in self.again if one != key]
-
-    async def park(self, fact: Fact, reason: str, now: datetime) -> None:
-        self.facts.append(fact)
-        await self.failed(Failure(ItemKey("intake", f"fact {len(self.facts)}"), reason, final=True), now)
-
-    async def parked(self) -> list[tuple[ItemKey, Fact]]:
-        return list(self.again)
-
-    async def set_aside(self) -> list[FailedItem]:
-        return list(self.aside.values())
-
-    async def counts(self) -> Mapping[str, int]:
-        return Counter(item.step for item in self.aside.values())
-
-    async def retry(self, failed: int, now: datetime) -> bool:
-        return self._remove(failed)
-
-    async def drop(self, failed: int, now: datetime) -> bool:
-        return self._remove(failed)
-
-    def _remove(self, failed: int) -> bool:
-        before = len(self.aside)
-        self.aside = {key: item for key, item in self.aside.items() if item.id != failed}
-        return len(self.aside) < before
-
-    async def reread(self, now: datetime) -> int:
-        return 0
+    def _reached(self) -> None:
+        if self.away:
+            raise self.away.pop()
 
 
 async def _stumble(trouble: Mapping[int, Exception | None], over: int) -> None:
@@ -410,4 +365,3 @@ async def _nothing() -> AsyncIterator[frozenset[Change]]:
 
 _ledger: type[Ledger] = FakeLedger
 _outbox: type[ports.Outbox] = FakeOutbox
-_failures: type[ports.FailedItems] = FakeFailedItems

@@ -29,6 +29,7 @@ from bot.domain.queries import Erased
 from bot.domain.rules import Rules
 from bot.domain.score_metrics import accuracy, coverage_at, ece, macro_f1
 from bot.domain.tasks import Task
+from bot.domain.topics import among_its_topics
 from bot.flow.by_rule import by_rule
 from bot.flow.classify import BATCH
 from bot.flow.questions import Questions
@@ -60,17 +61,20 @@ async def route_text(
 ) -> None:
     """One text, its decision on stdout; what is answered to the questions `besides`, too, or for people on stderr."""
     [decision] = await _decide(models, task, [clean(text)], rules)
-    [answers] = await answers_to(models, besides, [clean(text)])
+    [answers] = await answers_to(models, besides, [clean(text)], [decision])
     print(_route_json(text, decision, answers) if as_json else _route_line(decision), file=out)
     for answer in () if as_json else answers:
         say(f"{answer.task}: {_route_line(answer)}")
 
 
-async def answers_to(models: ModelStack, questions: Sequence[Task], texts: Sequence[str]) -> list[tuple[Decision, ...]]:
-    """What is answered to further questions about each text; what nobody can say now is left out."""
+async def answers_to(
+    models: ModelStack, questions: Sequence[Task], texts: Sequence[str], made: Sequence[Decision]
+) -> list[tuple[Decision, ...]]:
+    """What is answered to further questions about each text, with its team; what nobody can say now is left out."""
     if not questions or not texts:
         return [()] * len(texts)
-    return await Questions(questions, models.classifier).answers(texts)
+    answers = await Questions(questions, models.classifier).answers(texts)
+    return [among_its_topics(questions, of, team.label) for of, team in zip(answers, made, strict=True)]
 
 
 async def route_texts(
@@ -95,7 +99,7 @@ async def route_texts(
             batch = good[start : start + BATCH]
             words = [one.text for one in batch]
             made = await _decide(models, task, words, rules)
-            answers = await answers_to(models, besides if as_json else (), words)
+            answers = await answers_to(models, besides if as_json else (), words, made)
             for one, decision, of in zip(batch, made, answers, strict=True):
                 print(_route_json(one.written, decision, of) if as_json else _route_line(decision), file=out)
             done(len(batch))
@@ -202,10 +206,12 @@ async def evaluate(
     as_json: bool,
     out: TextIO,
     rows: Path | None = None,
+    more: Mapping[str, float] | None = None,
 ) -> None:
     """Figures of the whole system on the labelled texts of a file, through the serving path.
 
-    Latency is that of the first texts, asked one by one. `rows`: a file for what every voice said of each text.
+    Latency is that of the first texts, asked one by one. `rows`: a file for what every voice said of each text. `more`:
+    figures that go along.
     """
     query = await models.classifier.query(task)
     with counting("evaluating", len(examples)) as done:
@@ -226,6 +232,7 @@ async def evaluate(
         "ece": ece(scores),
         "coverage_at_95": coverage_at(scores),
         "latency_ms": {"p50": _quantile(latencies, 0.50), "p95": _quantile(latencies, 0.95)},
+        **(more or {}),
     }
     languages = _by_language(scores)
     if as_json:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from bot.commands.compare_options import (
     wanted_arms,
     with_prices_of,
 )
-from bot.commands.comparison import OWN, Comparison, PredictionFile, Priced, compare
+from bot.commands.comparison import OWN, Comparison, Kept, PredictionFile, Priced, compare
 from bot.commands.comparison_history import MOST, History, show_history, write_history
 from bot.commands.comparison_report import show, write_page
 from bot.commands.file_options import (
@@ -53,12 +54,13 @@ from bot.domain.tasks import Task
 from bot.domain.training_cost import TrainedAdapter
 from bot.files import read_whole
 from bot.model_stack import open_model_stack
-from bot.prompted_models import own_base
+from bot.prompted_models import open_answers, own_base
 from bot.settings import Settings
 from bot.store import Store, now, open_store
 from db.comparisons import PostgresComparisons
 from db.outcomes import PostgresOutcomes
 from db.training_costs import PostgresTrainingCosts
+from inference.answer_cache import SqliteOwnAnswers
 
 PRICES = Path(__file__).parents[1] / "prices.toml"
 Predicted = Annotated[
@@ -121,7 +123,7 @@ def comparing(
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         files = prediction_files(predictions or ())
         wanted = wanted_arms(settings, endpoint or (), prompt, base or (), shots, cascade, sure)
-        priced = Priced(with_prices_of(wanted.endpoints, price_book(prices or PRICES)), gpu)
+        priced = Priced(with_prices_of(wanted.endpoints, known_prices(settings, prices)), gpu)
         when = asked_when(file, since, asked, now())
         given = examples.labelled(file, asked, options, skip_bad) if file is not None else []
 
@@ -145,7 +147,10 @@ async def _compared(
         prompter = Prompter(wanted, settings, embedder, store.lessons, own, priced.book, priced.gpu, stack.aclose)
         prompting = prompter.ask if wanted.anything else None
         trained = await _trained(store, asked, settings.model.base)  # now: prompting another base closes the store
-        made = await compare(models.learner.scorer, asked, known, judging, files, priced, today, prompting)
+        cache = stack.enter_context(open_answers(settings))
+        kept = Kept(SqliteOwnAnswers(cache), f"{version('switchboard')} {await store.memory.digest()}")
+        scorer = models.learner.scorer
+        made = await compare(scorer, asked, known, judging, files, priced, today, prompting, kept=kept)
         made = with_training(made, trained, priced.gpu, now())
         return replace(made, notes=[*truth, *made.notes])
 
@@ -196,6 +201,13 @@ def prediction_files(written: Sequence[str]) -> list[PredictionFile]:
             raise UsageError(f"--predictions {one!r}: the name {name!r} is taken; choose another")
         found[name] = PredictionFile(name, _text(Path(path)))
     return list(found.values())
+
+
+def known_prices(settings: Settings, named: Path | None = None) -> PriceBook:
+    """Those of the file that is named, else of the settings, else those that come along. Raises UsageError."""
+    if named is None and settings.prices is not None:
+        return settings.prices
+    return price_book(named or PRICES)
 
 
 def price_book(path: Path) -> PriceBook:

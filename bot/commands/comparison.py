@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 
 from bot.commands.prompting import Prompted
-from bot.console import counting
+from bot.console import Counting, counting
 from bot.domain.comparison import (
     MAJORITY,
     SERVED,
@@ -25,18 +24,19 @@ from bot.domain.errors import NotTrained, UsageError
 from bot.domain.learning import Example, Score, text_key
 from bot.domain.mixture import ADAPTER, NEIGHBOURS, VECTORS, WORDS
 from bot.domain.model_ports import Query
+from bot.domain.own_answers import OwnAnswer, OwnAnswers, Unkept
 from bot.domain.predictions import NO_ANSWER, Predictions, read_predictions
 from bot.domain.price_book import PriceBook
 from bot.domain.tasks import Task
 from bot.domain.worth import Ruling, ruling, verdict
 from bot.flow.classify import Classifier
-from bot.flow.score import Answered, Scorer
+from bot.flow.own_arms import OwnArms
+from bot.flow.score import Scorer
 
 VOICES = (WORDS, VECTORS, NEIGHBOURS, ADAPTER)
 OWN = (MAJORITY, *VOICES, SERVED, WITHOUT)
 """The arms that a file of predictions cannot be called after."""
-Counting = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
-"""Shows somebody how far it is."""
+_Answered = tuple[Example, OwnAnswer]
 _HEARD_AS = {"model": ADAPTER}
 """What a decision calls the adapter where no voice speaks beside it."""
 _TIMED = 40
@@ -79,6 +79,15 @@ class Comparison:
     """Arms that have no figures, and why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where what serves here is remembered to have said something, so that an interrupted comparison goes on."""
+
+    answers: OwnAnswers
+    known: str
+    """A digest of the memory."""
+
+
 Prompting = Callable[[Task, Sequence[Example], Sequence[Example], Arm], Awaitable[Prompted]]
 """Asks prompted models: of the task, about the messages, by what is learned from, beside what serves."""
 
@@ -101,6 +110,7 @@ async def compare(
     today: date,
     prompting: Prompting | None = None,
     count: Counting = counting,
+    kept: Kept | None = None,
 ) -> Comparison:
     """Every arm on the messages that nearly repeat nothing to learn from. `known`: all examples of the task.
 
@@ -115,7 +125,8 @@ async def compare(
         )
     others = [_read(file, examples, judging, task) for file in files]
     query = await scorer.classifier.query(task)
-    own = await _own(scorer, query, judging, priced, count)
+    arms_here = OwnArms(scorer, query, *((kept.answers, kept.known) if kept else (Unkept(), "")))
+    own = await _own(arms_here, judging, priced, count)
     first = majority(training, judging)
     arms = ([first] if first else []) + own + [_foreign(one, priced.book) for one in others]
     served = next(arm for arm in arms if arm.name == SERVED)
@@ -131,16 +142,16 @@ async def compare(
     return Comparison(task.name, name, len(judging), leaked, repeated, rows, said, ruled, notes, book, failed)
 
 
-async def _own(scorer: Scorer, query: Query, judging: Sequence[Example], priced: Priced, count: Counting) -> list[Arm]:
+async def _own(here: OwnArms, judging: Sequence[Example], priced: Priced, count: Counting) -> list[Arm]:
     """The voices alone, the whole mixture, and the mixture without the adapter."""
-    times = await _times(scorer, query, [example.text for example in judging])
+    times = await _times(here.scorer, here.query, [example.text for example in judging])
     with count("comparing", 2 * len(judging)) as done:
-        answered = await scorer.answers(query, judging, done)
-        without = await scorer.without_model(answered).answers(query, judging, done)
-    found = [(voice, _alone(voice, answered, without)) for voice in VOICES]
+        whole, without = await here.ask(judging, done)
+    answered, beside = list(zip(judging, whole, strict=True)), list(zip(judging, without, strict=True))
+    found = [(voice, _alone(voice, answered, beside)) for voice in VOICES]
     arms = [(voice, scores) for voice, scores in found if any(score.answer != NO_ANSWER for score in scores)]
-    arms += [(SERVED, [one.score for one in answered]), (WITHOUT, [one.score for one in without])]
-    asks = {SERVED: _would_ask(answered), WITHOUT: _would_ask(without)}
+    arms += [(SERVED, [_score(*one) for one in answered]), (WITHOUT, [_score(*one) for one in beside])]
+    asks = {SERVED: _would_ask(answered), WITHOUT: _would_ask(beside)}
     return [
         Arm(
             name,
@@ -153,26 +164,32 @@ async def _own(scorer: Scorer, query: Query, judging: Sequence[Example], priced:
     ]
 
 
-def _would_ask(answered: Sequence[Answered]) -> frozenset[str]:
-    return frozenset(text_key(one.example.text) for one in answered if one.decision.candidates)
+def _score(example: Example, said: OwnAnswer) -> Score:
+    key = text_key(example.text)
+    return Score(key, example.source, example.label, said.label, said.probabilities, said.language)
 
 
-def _alone(voice: str, answered: Sequence[Answered], without: Sequence[Answered]) -> list[Score]:
+def _would_ask(answered: Sequence[_Answered]) -> frozenset[str]:
+    return frozenset(text_key(example.text) for example, said in answered if said.asks)
+
+
+def _alone(voice: str, answered: Sequence[_Answered], without: Sequence[_Answered]) -> list[Score]:
     """What one voice says of each message. One that counts only where the adapter is silent was heard there."""
     return [
-        _said(voice, one) or _said(voice, other) or _silent(one) for one, other in zip(answered, without, strict=True)
+        _said(voice, *one) or _said(voice, *other) or _silent(*one)
+        for one, other in zip(answered, without, strict=True)
     ]
 
 
-def _said(voice: str, one: Answered) -> Score | None:
-    for heard in one.decision.voices:
-        if _HEARD_AS.get(heard.voice, heard.voice) == voice:
-            return replace(one.score, answer=heard.label, probabilities={heard.label: heard.probability})
+def _said(voice: str, example: Example, said: OwnAnswer) -> Score | None:
+    for heard, (label, probability) in said.heard.items():
+        if _HEARD_AS.get(heard, heard) == voice:
+            return replace(_score(example, said), answer=label, probabilities={label: probability})
     return None
 
 
-def _silent(one: Answered) -> Score:
-    return replace(one.score, answer=NO_ANSWER, probabilities={})
+def _silent(example: Example, said: OwnAnswer) -> Score:
+    return replace(_score(example, said), answer=NO_ANSWER, probabilities={})
 
 
 # --- how long one decision takes ---

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bot.console import counting
+from bot.console import Counting, counting
 from bot.domain.cascade import cascade, unsure
 from bot.domain.comparison import Arm
 from bot.domain.embedders import known_of
@@ -89,6 +89,7 @@ class Prompter:
     gpu: bool
     let_go: Callable[[], Awaitable[None]]
     """Stops the server that serves: the next one would starve beside it."""
+    count: Counting = counting
 
     async def ask(self, task: Task, judging: Sequence[Example], training: Sequence[Example], served: Arm) -> Prompted:
         """Every arm. What one model refuses, or a server that does not start, leaves the others as they are."""
@@ -111,7 +112,7 @@ class Prompter:
         opened = self.open_own() if own else other_base(self.settings, base)
         try:
             async with opened as model:
-                with counting(f"prompting {base}", len(ways) * len(asking.judging)) as done:
+                with self.count(f"prompting {base}", len(ways) * len(asking.judging)) as done:
                     arms = await LocalArms(model, base, cache).ask(asking, ways, done)
         except (Refused, Unreachable) as error:
             made.failed.append((base, str(error)))
@@ -125,7 +126,7 @@ class Prompter:
         try:
             limit, price = _payable(endpoint, self.book)
             async with hosted(endpoint) as model:
-                with counting(f"asking {endpoint.name}", len(ways) * len(asking.judging)) as done:
+                with self.count(f"asking {endpoint.name}", len(ways) * len(asking.judging)) as done:
                     asks = HostedArms(model, endpoint, price, self.book.currency, cache)
                     arms = await asks.ask(asking, ways, Budget(limit), done)
         except Refused as error:

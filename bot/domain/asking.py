@@ -23,7 +23,7 @@ Measured on 2,000 untouched messages for nine teams, fitted on 100 / 200 / 400 /
 / 84 %, covering 89 / 90 / 93 / 95 %. Where training and use differ (77 intents, balanced only in use) the mean share
 was 96.2 / 95.5 % at 400 / 1,000.
 """
-_STEPS = 50
+STEPS = 50
 """Thresholds that are looked at: every 0.02."""
 _CELLS = 5
 _LEAST = 0.50
@@ -69,7 +69,7 @@ class Record:
 
     def at(self, threshold: float) -> Kept | None:
         """What would have come of asking below this; None: nothing was decided at all."""
-        first = math.ceil(round(threshold * _STEPS, 6))
+        first = math.ceil(round(threshold * STEPS, 6))
         unasked = sum(made for _, step, made, *_ in self.rows if step >= first)
         right = sum(hits for _, step, _, hits, _ in self.rows if step >= first)
         return Kept(threshold, right / unasked if unasked else 1.0, unasked / self.n, self.n) if self.rows else None
@@ -88,8 +88,8 @@ class Record:
 
     def not_refuted(self, threshold: float, wanted: float) -> float:
         """The lowest threshold from this one on of which these decisions do not show that it keeps less."""
-        steps = (step for step in range(math.ceil(round(threshold * _STEPS, 6)), _STEPS))
-        return next((max(step / _STEPS, threshold) for step in steps if not self._refutes(step, wanted)), 1.0)
+        steps = (step for step in range(math.ceil(round(threshold * STEPS, 6)), STEPS))
+        return next((max(step / STEPS, threshold) for step in steps if not self._refutes(step, wanted)), 1.0)
 
     def _refutes(self, first: int, wanted: float) -> bool:
         made = sum(made for _, step, made, *_ in self.rows if step >= first)
@@ -106,7 +106,7 @@ def record(
     right: Counter[tuple[str, int, str]] = Counter()
     for probabilities, label, language in zip(said, truth, languages or [None] * len(truth), strict=True):
         chosen = max(probabilities, key=lambda name: probabilities[name])
-        key = chosen, min(int(probabilities[chosen] * _STEPS), _STEPS - 1), language or ""
+        key = chosen, min(int(probabilities[chosen] * STEPS), STEPS - 1), language or ""
         made[key] += 1
         right[key] += chosen == label
     return Record(tuple((label, step, made[key], right[key], of) for key in sorted(made) for label, step, of in [key]))
@@ -171,14 +171,14 @@ def _row(cells: Sequence[object]) -> Row:
 
 @lru_cache(maxsize=512)
 def _fitted(rows: tuple[Row, ...], wanted: float) -> Kept | None:
-    made, right = [0] * _STEPS, [0] * _STEPS
+    made, right = [0] * STEPS, [0] * STEPS
     for _, step, count, hits, _ in rows:
         made[step] += count
         right[step] += hits
-    for step in range(int(_LEAST * _STEPS), _STEPS):
+    for step in range(int(_LEAST * STEPS), STEPS):
         unasked, hits = sum(made[step:]), sum(right[step:])
         if unasked and _lower_bound(hits, unasked) >= wanted:
-            return Kept(step / _STEPS, hits / unasked, unasked / sum(made), sum(made))
+            return Kept(step / STEPS, hits / unasked, unasked / sum(made), sum(made))
     return None
 
 

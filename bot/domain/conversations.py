@@ -172,6 +172,8 @@ class CardState:
     """What follows from the answers."""
     looked: bool = False
     """Somebody of the team looked at the card: what was held back is sent."""
+    lacks_topic: bool = False
+    """Its team has topics, and nobody said yet which it is."""
 
 
 @dataclass(frozen=True, slots=True)

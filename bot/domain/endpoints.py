@@ -28,5 +28,7 @@ class Endpoint:
     """Seconds for one answer."""
     max_tokens: int = 32
     """Of an answer. A model that thinks before it answers needs many more."""
+    weekly: bool = False
+    """Whether the comparison by schedule asks it, too: without being told each time, messages leave this machine."""
     secret: str = field(default="", repr=False)
     """What that variable holds."""

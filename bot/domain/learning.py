@@ -82,6 +82,8 @@ class Adapter:
     merged: Mapping[str, str] = field(default_factory=dict)
     """Label that it learned and that was merged since -> the one that has its requests now. What it says of both counts
     for that one."""
+    on_trial: bool = field(default=False, compare=False)
+    """Whether a candidate serves a share of the requests beside it, as `canary.Canaries` knows; of a champion alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,10 @@ class Voice(Protocol):
         """One a text, in order. Never raises for a server that is down: it says so in the result."""
 
 
+SAME, FETCH = "same", "fetch"
+"""How adapters reach a model server: it sees the folders that we see, or fetches them by name from us."""
+
+
 class AdapterHost(Protocol):
     """Adapters in the running server."""
 

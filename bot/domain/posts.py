@@ -369,6 +369,8 @@ class OutboxItem:
     """The card it belongs under, or that it replaces, in its newest wording and its own place."""
     continued: tuple[tuple[int, Continuation], ...] = ()
     """(post, what it says) of what stands behind the post that it rewrites, in order."""
+    conversation: int | None = None
+    """Which conversation it is about; None: none, as a report."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What the further questions add to what we say: answers on a card, and word of them in other rooms."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.messages import MessageRef, Place
@@ -30,6 +31,22 @@ class QuestionAnswer:
     """Leads say different things; nothing is learned until they agree."""
     held: str = ""
     """Why what a lead said teaches nobody until a second one agrees, a `guards.Held`; empty: it teaches."""
+    team: str = ""
+    """The team that it is a topic of: on another team's card it says nothing. Empty: it is no topic."""
+    part_of: str = ""
+    """The question that several labels may answer at once; empty: it is the one answer to its question."""
+    absent: bool = False
+    """It is none of those: nothing to show, but leads may add it."""
+
+
+def on_a_card_of(team: str, answers: Iterable[QuestionAnswer]) -> tuple[QuestionAnswer, ...]:
+    """What of these a card of that team shows: no topics of others."""
+    return tuple(one for one in answers if one.team in ("", team))
+
+
+def present(answers: Iterable[QuestionAnswer]) -> tuple[QuestionAnswer, ...]:
+    """Those that there is something to show of."""
+    return tuple(one for one in answers if not one.absent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from bot.domain import reaction_rules
 from bot.domain.consequences import Follows
@@ -12,7 +13,9 @@ from bot.domain.posts import ON_THE_CARD, Post, WrongTeam
 from bot.domain.question_posts import QuestionAnswer
 from bot.domain.questions import Said, counts, effects, shown
 from bot.domain.reaction_rules import Act, Statement, names, wrong_now
+from bot.domain.several import NO, toggled
 from bot.domain.tasks import Task, Vocabulary
+from bot.domain.topics import asked_of, standing_of, topics_of
 
 
 def read(task: Task, questions: Sequence[Task], vocabulary: Vocabulary, reaction: Reaction) -> Statement | None:
@@ -36,19 +39,40 @@ def spelled(question: Task, label: str) -> str:
     return f"{question.name}/{label}"
 
 
+def of_its_team(questions: Sequence[Task], pending: PendingReactions, team: str | None) -> PendingReactions:
+    """The same without answers that are topics of a team which does not have it any more."""
+    answers, first = pending.answers, pending.first_answers
+    return replace(
+        pending,
+        answers=standing_of(questions, answers, team),
+        first_answers=standing_of(questions, first, team),
+    )
+
+
 def states(
-    questions: Sequence[Task], pending: PendingReactions, said: Sequence[Statement]
+    questions: Sequence[Task], pending: PendingReactions, said: Sequence[Statement], team: str | None = None
 ) -> tuple[QuestionState, ...]:
-    """What leads say of each question now, and the decision that follows where that is another answer than before."""
-    return tuple(_state(question, pending, said) for question in questions)
+    """What leads say of each question now, and the decision that follows where that is another answer than before.
+
+    Who names a topic of another team than the one that has it is heard once that team has it.
+    """
+    return tuple(_state(question, pending, said, team) for question in questions)
 
 
-def _state(question: Task, pending: PendingReactions, said: Sequence[Statement]) -> QuestionState:
-    mine = [s for s in said if s.task == question.name and names(s, said)]
-    marks = [Mark(s.label, s.reaction.actor, s.reaction.at, s.reaction.ref, s.reaction.heard) for s in mine]
+def _state(question: Task, pending: PendingReactions, said: Sequence[Statement], team: str | None) -> QuestionState:
+    meant = topics_of(question, team or "") if question.asks_topics else question.names
+    mine = [s for s in said if s.task == question.name and s.label in meant and names(s, said)]
     first = next((one for one in pending.first_answers if one.task == question.name), None)
+    label = partial(_named, question, first)
+    marks = [Mark(label(s), s.reaction.actor, s.reaction.at, s.reaction.ref, s.reaction.heard) for s in mine]
     lead_label = label_by_leads(marks, first.label if first is not None else "")
     return QuestionState(question.name, lead_label, _decision(question, pending, first, lead_label))
+
+
+def _named(question: Task, first: Decision | None, said: Statement) -> str:
+    """The label that is meant. Where several may be right, an emoji adds what was not found, and takes off what was."""
+    toggles = question.part_of and not said.via
+    return toggled(first.label if first is not None else NO) if toggles else said.label
 
 
 def _decision(
@@ -73,17 +97,24 @@ def answers_now(pending: PendingReactions, found: Sequence[QuestionState]) -> tu
 
 
 def concluded(
-    questions: Sequence[Task], pending: PendingReactions, standing: CardState, said: Sequence[Statement]
+    questions: Sequence[Task],
+    pending: PendingReactions,
+    standing: CardState,
+    said: Sequence[Statement],
+    team: str | None = None,
 ) -> tuple[CardState, tuple[QuestionAnswer, ...]]:
     """The state with what is said of the questions in it, and what the card shows of them from now on.
 
-    Whoever puts anything on the card that counts has looked at it.
+    `team`: whose it is then. Whoever puts anything on the card that counts has looked at it.
     """
-    found = states(questions, pending, said)
+    found = states(questions, pending, said, team)
     answers, looked = answers_now(pending, found), bool(said)
+    lacks = any(one.asks_topics for one in asked_of(questions, team)) and not any(
+        one.asks_topics and one.name in {answer.task for answer in answers} for one in questions
+    )
     disputed = {s.task: s.lead_label is not None and s.lead_label.disputed for s in found}
     told = {task: Said(contested, looked or not _holds(pending, task)) for task, contested in disputed.items()}
-    whole = replace(standing, questions=found, looked=looked, effects=effects(questions, answers))
+    whole = replace(standing, questions=found, looked=looked, effects=effects(questions, answers), lacks_topic=lacks)
     return whole, _held_as_before(pending, shown(questions, answers, told))
 
 
@@ -123,9 +154,12 @@ def wrong_answers(questions: Sequence[Task], pending: PendingReactions, said: Se
 def _without_emoji(question: Task, pending: PendingReactions, platform: str) -> tuple[str, ...]:
     """Every label but the present one, where any of them cannot be named by an emoji there."""
     now = next((one.label for one in pending.answers if one.task == question.name), None)
-    if now is None or all(platform in label.emoji for label in question.labels):
+    if now is None or now not in question.names:
         return ()
-    return tuple(name for name in question.names if name != now)
+    beside = [label for label in question.labels if label.team == question.label(now).team]
+    if all(platform in label.emoji for label in beside if not (question.part_of and label.name == NO)):
+        return ()
+    return tuple(label.name for label in beside if label.name != now)
 
 
 def _over(pending: PendingReactions) -> list[Post]:

@@ -13,7 +13,8 @@ from bot.domain.decisions import Author, Decision, NoPrediction, Opinion, Reason
 from bot.domain.guards import Held
 from bot.domain.messages import MessageRef, Place
 from bot.domain.posts import Card, Post
-from bot.domain.question_posts import Alert, QuestionAnswer
+from bot.domain.question_posts import Alert, QuestionAnswer, on_a_card_of
+from bot.domain.several import NO, one_of_several
 from bot.domain.tasks import Task
 
 _CERTAIN = (Author.LEAD, Author.RULE)
@@ -33,7 +34,7 @@ class Said:
 
 def answered(task: Task, opinions: Sequence[Opinion | NoPrediction], language: str | None = None) -> Decision | None:
     """The answer: the likeliest label, however unsure. None: nobody could say anything now; it is asked again."""
-    made = decide(task, opinions, may_ask=True, language=language)
+    made = one_of_several(task, decide(task, opinions, may_ask=True, language=language), opinions)
     if not made.probabilities and any(isinstance(o, NoPrediction) and o.reason in _SILENT for o in opinions):
         return None
     return replace(made, candidates=())
@@ -84,26 +85,38 @@ def _shown(task: Task, answer: Decision, follows: Consequences, said: Said | Non
         title=task.shown(answer.label),
         confidence=answer.confidence,
         by=answer.by,
-        legend=tuple((platform, emoji, one.shown) for one in task.labels for platform, emoji in one.emoji.items()),
+        legend=_legend(task, task.label(answer.label).team),
         follows=tuple(kind.value for kind in kinds),
         minutes=follows.minutes,
         tell=follows.tell,
         also_to=follows.also_to,
         disputed=said.disputed,
+        team=task.label(answer.label).team,
+        part_of=task.part_of,
+        absent=bool(task.part_of) and answer.label == NO and answer.by is not Author.LEAD,
     )
+
+
+def _legend(task: Task, team: str) -> tuple[tuple[str, str, str], ...]:
+    """(platform, emoji, title) of the labels that may be meant instead: of a topic, those of the same team."""
+    beside = [one for one in task.labels if one.team == team]
+    return tuple((platform, emoji, one.shown) for one in beside for platform, emoji in one.emoji.items())
 
 
 def with_answers(posts: Sequence[Post], card: StandingCard | None, answers: tuple[QuestionAnswer, ...]) -> list[Post]:
     """The card that stands from now on shows these answers; it is rewritten where nothing else would rewrite it."""
     told = [
-        replace(post, content=replace(post.content, answers=answers))
+        replace(post, content=replace(post.content, answers=on_a_card_of(post.content.label, answers)))
         if isinstance(post.content, Card) and post.content.moved_to is None
         else post
         for post in posts
     ]
-    if any(isinstance(post.content, Card) for post in posts) or card is None or card.card.answers == answers:
+    if any(isinstance(post.content, Card) for post in posts) or card is None:
         return told
-    return [*told, Post(card.place, replace(card.card, answers=answers), edits=card.post)]
+    stands = on_a_card_of(card.card.label, answers)
+    if card.card.answers == stands:
+        return told
+    return [*told, Post(card.place, replace(card.card, answers=stands), edits=card.post)]
 
 
 def with_held(posts: Sequence[Post], card: StandingCard | None, why: Mapping[str, Held | None]) -> list[Post]:
@@ -123,6 +136,17 @@ def _held(answer: QuestionAnswer, why: Mapping[str, Held | None]) -> QuestionAns
 
 
 # --- other rooms ---
+
+
+def hearing(questions: Iterable[Task]) -> dict[str, Place]:
+    """Key of the settings -> a room that hears of an answer."""
+    return {
+        f"tasks.{task.name}.labels.{label.name}.{key}.{room.platform}": room
+        for task in questions
+        for label in task.labels
+        for key, rooms in (("tell", label.consequences.tell), ("also_to", label.consequences.also_to))
+        for room in rooms
+    }
 
 
 def alerts_of(card: Card, ref: MessageRef | None) -> list[Post]:

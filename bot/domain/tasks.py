@@ -37,6 +37,8 @@ class Label:
     """A promise of its own (see `Task.unasked_right`); None: the task's."""
     consequences: Consequences = field(default_factory=Consequences)
     """What follows from it, where it answers a further question."""
+    team: str = ""
+    """The team that this is a topic of; empty: it is no topic."""
 
     @property
     def is_no_request(self) -> bool:
@@ -92,6 +94,9 @@ class Learning:
     """Share of the requests that a candidate which the gate let through serves first; 0: it serves all at once."""
     silent_signals: float = 0.0
     """Of each team's examples, the share that may come on top from what people show without saying it; 0: none."""
+    preference: float = 0.0
+    """How much a training is to prefer the right label to the one that it would choose instead, beside learning it; 0:
+    not at all."""
     digest: str = "0 9 * * mon"
     """When leads hear how the week went, as cron; empty: never."""
     comparison: str = "0 6 * * mon"
@@ -120,6 +125,8 @@ class Task:
     unasked_right: float = PROMISED
     """The promise: the share of decisions made without asking that has to be right."""
 
+    part_of: str = ""
+    """The question that several labels may answer at once, of one of which this asks whether it does ("yes", "no")."""
     kind_word: bool = False
     """Whether people hear a sentence, and no silence, where they asked nobody for anything."""
 
@@ -131,6 +138,11 @@ class Task:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(label.name for label in self.labels)
+
+    @property
+    def asks_topics(self) -> bool:
+        """Whether its labels are topics, each of one team."""
+        return any(label.team for label in self.labels)
 
     @property
     def routes(self) -> bool:

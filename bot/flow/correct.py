@@ -61,7 +61,9 @@ class Corrector(Step[PendingReactions]):
         if decision is not None:
             # Whoever took the card that is left, or had done with it, has not taken the next one
             standing = CardState(standing.lead_label)
-        standing, answers = question_rules.concluded(self.questions, pending, standing, counting)
+        team = pending.conversation.label if decision is None else decision.label
+        pending = question_rules.of_its_team(self.questions, pending, team)
+        standing, answers = question_rules.concluded(self.questions, pending, standing, counting, team)
         posts = [
             *with_answers(compose.judged(self.task, pending, decision, standing, self.now()), pending.card, answers),
             *(self._buttons(pending, counting) if decision is None else []),

@@ -29,6 +29,8 @@ _WRITERS = 4
 """Transactions at a time in which receipts are stored: few of the pool's connections."""
 _FETCH_SECONDS = 20.0
 """Less than half of what a post may take (`worker_pool`): the other half is for taking the attachment to its place."""
+_RECEIPT_AGAIN = 0.5
+"""Seconds between attempts to store a receipt while the database is away."""
 _AT_ONCE_IN_A_CHAT = 4
 """A chat with so many posts on their way gets no more until one of them has arrived: other chats come first."""
 
@@ -55,6 +57,9 @@ class Deliverer(Step[OutboxItem]):
     _receipts: Batch[Receipt, bool] = field(init=False, repr=False, compare=False)
     """Receipts that come together are stored in one transaction."""
 
+    _unnoted: dict[int, MessageRef] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Post -> its receipt, which the database was away for longer than the post had time; until it is claimed again."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "_receipts", Batch(self._store, AT_ONCE, _WRITERS))
 
@@ -68,7 +73,9 @@ class Deliverer(Step[OutboxItem]):
         return ItemKey(self.name, str(item.id))
 
     async def handle(self, item: OutboxItem) -> None:
-        """Say it, or keep it for its turn."""
+        """Say it, or keep it for its turn. What was said already, and has no receipt yet, is not said again."""
+        if (receipt := self._unnoted.get(item.id)) is not None:
+            return await self._said(item, receipt)
         platform = self.platforms[item.post.place.platform]
         carries = item.post.edits is None and bool(delivery.attached(item.post.content))
         if carries and self.transfers.full:
@@ -82,7 +89,12 @@ class Deliverer(Step[OutboxItem]):
         if item.post.only_for is not None and not platform.whispers:
             # Not for everybody's eyes, and here everybody would see it
             return await self.outbox.give_up(item, "nothing can be shown to one person alone there", self.now())
-        about = {"post": item.id, "platform": platform.name, "kind": type(item.post.content).__name__}
+        about = {
+            "conversation": item.conversation,
+            "post": item.id,
+            "platform": platform.name,
+            "kind": type(item.post.content).__name__,
+        }
         try:
             receipt = await platform.say(await self._laden(item))
         except ChatMoved as error:
@@ -100,7 +112,25 @@ class Deliverer(Step[OutboxItem]):
         return await self._said(item, receipt)
 
     async def _said(self, item: OutboxItem, receipt: MessageRef) -> None:
-        """Store the receipt at once: until then a process that dies leaves a post that is said twice."""
+        """Store the receipt at once: until then a process that dies leaves a post that is said twice.
+
+        And so would one that gives up while the database is away. So it is tried until the post's time is over
+        (`worker_pool`), and goes on when the post is claimed again.
+        """
+        problem, self._unnoted[item.id] = "", receipt
+        while True:
+            try:
+                await self._received(item, receipt)
+                break
+            except Unreachable as error:
+                if not problem:
+                    problem = str(error)
+                    about = {"post": item.id, "platform": receipt.platform, "problem": problem}
+                    log.warning("receipt not stored, tried again", extra=about)
+                await asyncio.sleep(_RECEIPT_AGAIN)
+        del self._unnoted[item.id]
+
+    async def _received(self, item: OutboxItem, receipt: MessageRef) -> None:
         posts = delivery.after_said(item, receipt)
         if posts or not await self._receipts.one(Receipt(item, receipt)):
             await self.outbox.said(item, receipt, self.now(), posts)

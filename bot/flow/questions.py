@@ -19,6 +19,7 @@ from bot.domain.ledger import Change, Ledger
 from bot.domain.model_ports import Vector
 from bot.domain.questions import Said, alerts_now, answered, effects, shown, with_answers
 from bot.domain.tasks import Task
+from bot.domain.topics import among_its_topics, asked_of, standing_of
 from bot.flow.classify import Classifier
 from bot.flow.step import Step
 
@@ -88,9 +89,11 @@ class Questions:
             log.error("question failed", extra={"task": task.name, "problem": reason_of(error)})
         return [None] * len(texts)
 
-    def missing(self, answers: Answers) -> bool:
-        """Whether a question is still to be answered."""
-        return len({one.task for one in answers} & {task.name for task in self.tasks}) < len(self.tasks)
+    def missing(self, answers: Answers, team: str | None) -> bool:
+        """Whether a question is still to be answered about a conversation of this team; None: it is nobody's yet."""
+        if team is None and any(task.asks_topics for task in self.tasks):
+            return True
+        return bool({task.name for task in asked_of(self.tasks, team)} - {one.task for one in answers})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +116,13 @@ class QuestionAsker(Step[UnansweredConversation]):
 
     async def handle(self, item: UnansweredConversation) -> None:
         """Ask what is missing, and show everything on the card. Raises Unreachable while nobody can answer."""
-        tasks = self.questions.tasks
-        missing = [task for task in tasks if task.name not in {one.task for one in item.answers}]
-        fresh = await self._ask(item, missing) if missing else ()
-        answers = (*item.answers, *fresh)
-        still = self.questions.missing(answers)
+        team = item.conversation.label
+        tasks = asked_of(self.questions.tasks, team)
+        known = standing_of(tasks, item.answers, team)
+        missing = [task for task in tasks if task.name not in {one.task for one in known}]
+        fresh = among_its_topics(tasks, await self._ask(item, missing), team) if missing else ()
+        answers = (*known, *fresh)
+        still = self.questions.missing(answers, team)
         if still and not fresh:
             raise Unreachable("nobody could answer a question; it is asked again")
         looked = item.conversation.taken_by is not None or item.conversation.state is State.CLOSED

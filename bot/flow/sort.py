@@ -22,6 +22,7 @@ from bot.domain.rich_text import plain
 from bot.domain.rules import Rule, Rules, Written, asking, ruled, thanked
 from bot.domain.tasks import NOT_A_REQUEST, Task
 from bot.domain.thanks import is_thanks
+from bot.domain.topics import among_its_topics
 from bot.flow.batch import Batch
 from bot.flow.classify import BATCH, Classifier, Considered
 from bot.flow.questions import Questions
@@ -99,7 +100,7 @@ class Sorter(Step[UndecidedConversation]):
         elif has_words(text) and not item.unanswered:
             conversation = item.conversation
             known = await self._texts.one(_Asking(plain(text), conversation.person.key, conversation.id))
-            await self._hand_over(item, text, self._decided(item, known, rule), known, beside, many)
+            await self._hand_over(item, text, self._decided(item, known, rule, beside), known, beside, many)
         else:
             await self._without_words(item, text)
 
@@ -138,10 +139,13 @@ class Sorter(Step[UndecidedConversation]):
         self, query: Query, asked: Sequence[_Asking], vectors: "asyncio.Future[Sequence[Vector | None]]"
     ) -> list[Considered]:
         canary = await self._canary(query)
-        tried = [n for n, one in enumerate(asked) if canary is not None and canary.serves(one.conversation)]
+        if canary is None:
+            texts, askers = [one.text for one in asked], [one.by for one in asked]
+            return await self.classifier.consider(query, texts, askers=askers, vectors=vectors)
+        tried = [n for n, one in enumerate(asked) if canary.serves(one.conversation)]
         others = [n for n in range(len(asked)) if n not in set(tried)]
         found: dict[int, Considered] = {}
-        for side, adapter in ((others, query.adapter), (tried, canary.adapter if canary else None)):
+        for side, adapter in ((others, query.adapter), (tried, canary.adapter)):
             if side:
                 texts, askers = [asked[n].text for n in side], [asked[n].by for n in side]
                 own = asyncio.ensure_future(_of(vectors, side))
@@ -151,7 +155,7 @@ class Sorter(Step[UndecidedConversation]):
         return [found[n] for n in range(len(asked))]
 
     async def _canary(self, query: Query) -> Canary | None:
-        if self.canaries is None or query.adapter is None:
+        if self.canaries is None or query.adapter is None or not query.adapter.on_trial:
             return None
         return await self.canaries.canary(self.task.name, self.classifier.base)
 
@@ -167,13 +171,16 @@ class Sorter(Step[UndecidedConversation]):
         else:
             await self.ledger.ask_for_words(case, compose.words_please(case))
 
-    def _decided(self, case: UndecidedConversation, known: Considered, rule: Rule | None) -> Decision:
+    def _decided(
+        self, case: UndecidedConversation, known: Considered, rule: Rule | None, beside: tuple[Decision, ...]
+    ) -> Decision:
         """What the voices decide, or the question that a rule wants the person to be asked."""
-        # Whoever is suspected is asked nothing: a team gets it, and looks
-        may_ask = not case.conversation.asked and not self._effects(known.answers).hold
+        # Whoever is suspected, by a rule or by the voices, is asked nothing: a team gets it, and looks
+        suspected = self._effects(_first_of_each((*beside, *known.answers))).hold
+        may_ask = not case.conversation.asked and not suspected
         task, known = known.as_request(self.task) if case.conversation.wanted else (self.task, known)
         decision = known.decided(task, may_ask, self.now())
-        return decision if rule is None else asking(self.task, rule, decision)
+        return decision if rule is None or suspected else asking(self.task, rule, decision)
 
     async def _hand_over(
         self,
@@ -193,19 +200,17 @@ class Sorter(Step[UndecidedConversation]):
         vector = known.vector if known else None
         decided = Decided(case, decision, tuple(posts), plain(text), vector)
         if await self._stored(self._with_answers(decided, (*beside, *(known.answers if known else ())))):
-            tell(case.conversation.id, decision)
+            tell(case, decision)
 
     def _with_answers(self, decided: Decided, said: Sequence[Decision]) -> Decided:
-        """With what was answered besides, on the card, too. What nobody asked now is asked by and by.
-
-        Of two answers to one question the first counts.
-        """
+        """With what was answered besides, on the card, too. What nobody asked now is asked by and by."""
         tasks = self.questions.tasks if self.questions is not None else ()
         if not tasks and not said:
             return decided
-        answers = tuple({one.task: one for one in reversed(said)}.values())
+        team = None if decided.decision.candidates else decided.decision.label
+        answers = among_its_topics(tasks, _first_of_each(said), team)
         posts = with_answers(decided.posts, None, shown(tasks, answers))
-        late = self.questions is not None and self.questions.missing(answers) and has_words(decided.text)
+        late = self.questions is not None and self.questions.missing(answers, team) and has_words(decided.text)
         return replace(decided, posts=tuple(posts), answers=answers, effects=self._effects(answers), unanswered=late)
 
     def _effects(self, answers: Sequence[Decision]) -> Effects:
@@ -216,17 +221,28 @@ class Sorter(Step[UndecidedConversation]):
         return await self._decisions.one(decided) or await self.ledger.decide_one(decided)
 
 
+def _first_of_each(answers: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Of two answers to one question the first: a rule's before the voices'."""
+    return tuple({one.task: one for one in reversed(answers)}.values())
+
+
 async def _of(vectors: "asyncio.Future[Sequence[Vector | None]]", which: Sequence[int]) -> Sequence[Vector | None]:
     every = await asyncio.shield(vectors)
     return [every[n] for n in which]
 
 
-def tell(conversation: int, decision: Decision) -> None:
-    """Write to the log what was decided and why, without a word of what it is about."""
+def tell(case: UndecidedConversation, decision: Decision) -> None:
+    """Write to the log what was decided and why, without a word of what it is about.
+
+    With the newest message's name, under which it was "received": what is logged of a conversation begins there.
+    """
+    ref = case.messages[-1].ref
     log.info(
         "sorted",
         extra={
-            "conversation": conversation,
+            "conversation": case.conversation.id,
+            "chat": ref.chat,
+            "ref": ref.id,
             "label": decision.label,
             "by": decision.by.value,
             "reason": decision.reason.value,

@@ -16,6 +16,13 @@ log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
+Saw = Callable[[str, float, bool], None]
+
+
+def _unseen(step: str, seconds: float, failed: bool) -> None:
+    """Nobody wants to know."""
+
+
 _SLOW = 1.0
 """Seconds after which an item gives its slot to others and goes on without one: a hanging one holds up nobody."""
 _MOST_SLOW = 1_000
@@ -40,7 +47,9 @@ class WorkerPool(Generic[Item]):
         slots: int = AT_ONCE,
         deadline: float = _DEADLINE,
         slow: float = _SLOW,
+        saw: Saw = _unseen,
     ) -> None:
+        """`saw` is told of every attempt at an item that ended: the step, its seconds, whether it failed."""
         self._step = step
         self._failures = failures
         self._now = now
@@ -48,6 +57,7 @@ class WorkerPool(Generic[Item]):
         self._slots = slots
         self._deadline = deadline
         self._slow_after = slow
+        self._saw = saw
         self._holding: set[asyncio.Task[None]] = set()
         self._at_work: dict[asyncio.Task[None], Item] = {}
         self._freed = asyncio.Event()
@@ -106,13 +116,16 @@ class WorkerPool(Generic[Item]):
         self._wakeup.wake()  # what waited for this item, in its line or its conversation, may be due now
 
     async def _handle(self, item: Item) -> None:
-        key = self._step.key(item)
+        key, clock = self._step.key(item), asyncio.get_running_loop().time
+        began = clock()
         try:
             async with asyncio.timeout(self._deadline):
                 await self._step.handle(item)
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this item alone, and is stored
+            self._saw(key.step, clock() - began, True)
             await self._put_off(failure_of(key, error), error)
         else:
+            self._saw(key.step, clock() - began, False)
             await self._done(key)
 
     async def _put_off(self, failure: Failure, error: Exception) -> None:

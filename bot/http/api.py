@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 MAX_BODY = 64_000
 """Bytes of a request: more than the longest message of any platform, in any script."""
 MOST, USUAL = 200, 50
+_DIGITS = 20
+"""Of a number: more than any of ours has, and fewer than Python refuses to read."""
 _STATES = {"open": (State.NEW, State.ASKED, State.ROUTED), "closed": (State.CLOSED,), "all": tuple(State)}
 Decide = Callable[[Task, str], Awaitable[Mapping[str, object]]]
 """What would be decided about a text, as `switchboard route --json` says it."""
@@ -71,7 +73,8 @@ class Api:
                 return await work(request, self._admitted(request, scope))
             except Denied as denied:
                 headers = {"WWW-Authenticate": "Bearer"} if denied.status == 401 else None
-                return JSONResponse({"error": str(denied)}, denied.status, headers)
+                told = str(denied).encode("utf-8", "backslashreplace").decode()  # it may quote what is no text at all
+                return JSONResponse({"error": told}, denied.status, headers)
             except Unreachable as error:
                 log.warning("API request not answered", extra={"path": request.url.path, "problem": str(error)})
                 return JSONResponse({"error": "not now: a part of the bot is away; try again later"}, 503)
@@ -177,7 +180,8 @@ def _text(said: Mapping[str, object], key: str) -> str:
 def _number(written: str | None, key: str, usual: int | None, most: int = 2**62) -> int | None:
     if written is None:
         return usual
-    if not written.isascii() or not written.isdigit() or not 0 < int(written) <= most:
+    short = written.isascii() and written.isdigit() and len(written) < _DIGITS
+    if not short or not 0 < int(written) <= most:
         raise Denied(422, f"{key}: must be a whole number from 1 to {most}")
     return int(written)
 

@@ -3,10 +3,11 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.registry import Collector
 
 from bot.domain.correction_life import Stage
 from bot.domain.decisions import Author
@@ -23,6 +24,10 @@ CIRCUIT = ("closed", "half_open", "open")
 """Questions go through; one is on its way to find out; none is asked."""
 
 
+Learned = Callable[[datetime], Awaitable[Mapping[str, tuple[float | None, float]]]]
+"""Task -> (seconds since the adapter that serves was made, None where none does; how far its newest cycle is)."""
+
+
 class Metrics:
     """Gauges read from the database when somebody looks."""
 
@@ -35,6 +40,8 @@ class Metrics:
         drift: Callable[[], Mapping[tuple[str, str], bool]] = dict,
         broken: Callable[[datetime], Awaitable[Mapping[str, int]]] | None = None,
         silent: Callable[[], Mapping[tuple[str, str], int]] = dict,
+        more: Sequence[Collector] = (),
+        learned: Learned | None = None,
     ) -> None:
         """`circuit`: whether questions of this process reach the model now: one of CIRCUIT.
 
@@ -42,6 +49,7 @@ class Metrics:
         `broken`: what must never be -> how often it is.
 
         `silent`: (task, kind) -> how many silent signals there are, as this process saw it last.
+        `more`: what this process knows of itself. `learned`: see `Learned`.
         """
         self._insight = queries
         self._now = now
@@ -52,14 +60,19 @@ class Metrics:
         self._drift = drift
         self._silent = silent
         self._broken = broken
+        self._learned = learned
         self.registry = CollectorRegistry()
         self._declare()
+        for collector in more:
+            self.registry.register(collector)
 
     def _declare(self) -> None:
         """Every gauge there is, by name and with what it says."""
         self._up = self._gauge("database_up", "1 when the database answers")
         self._model = self._gauge("model_circuit", "1 for the state of the circuit breaker before the model", "state")
         self._drifted = self._gauge("drift", "1 when the week differs from the four before", "task", "measure")
+        self._age = self._gauge("model_age_seconds", "How long ago the adapter that serves was made", "task")
+        self._learning = self._gauge("learning_progress", "How far the newest learning cycle is, 0 to 1", "task")
         self._signals = self._gauge("silent_signals", "What people showed without saying it", "task", "kind")
         self._waiting = self._gauge("waiting", "Conversations without a decision; posts not said yet", "what")
         self._oldest = self._gauge("oldest_waiting_seconds", "How long the oldest of them has waited", "what")
@@ -113,6 +126,10 @@ class Metrics:
         if self._broken is not None:
             for invariant, count in (await self._broken(now)).items():
                 self._violations.labels(invariant).set(count)
+        if self._learned is not None:
+            for task, (age, progress) in (await self._learned(now)).items():
+                self._age.labels(task).set(math.nan if age is None else age)
+                self._learning.labels(task).set(progress)
         self._fresh_until = clock() + _FRESH
 
     def _gauge(self, name: str, says: str, *labels: str) -> Gauge:

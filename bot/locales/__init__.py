@@ -40,8 +40,12 @@ class Sentences:
 
     def sentence(self, language: str, key: str, **words: str | int) -> str:
         """The sentence of that key, with the words put in. Raises KeyError for a key that no file has (our mistake)."""
+        return self.text(language, key).format(**words)
+
+    def text(self, language: str, key: str) -> str:
+        """The sentence as its file has it, with its gaps. Raises KeyError as `sentence` does."""
         own = _own(self._folder, language)
-        return (own[key] if key in own else _shared(language)[key]).format(**words)
+        return own[key] if key in own else _shared(language)[key]
 
 
 sentence = Sentences().sentence

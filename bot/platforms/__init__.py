@@ -5,7 +5,7 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, runtime_checkable
 
@@ -47,6 +47,17 @@ class PlatformContext:
     transcript: Transcript
     registry: Registry
     examples: Examples
+    hearing: Mapping[str, Place] = field(default_factory=dict)
+    """Key of the settings -> the room that it names to hear of answers to further questions, on whatever platform."""
+
+    def hearing_on(self, platform: str) -> dict[str, str]:
+        """Rooms there that are no team's -> the settings that name them."""
+        teams = [label.deliver_to.get(platform) for label in self.task.labels]
+        found: dict[str, list[str]] = {}
+        for setting, place in self.hearing.items():
+            if place.platform == platform and place not in teams:
+                found.setdefault(place.chat, []).append(setting)
+        return {chat: ", ".join(settings) for chat, settings in found.items()}
 
 
 @runtime_checkable
@@ -101,6 +112,11 @@ class PlatformModule(ABC):
         Any other is a workspace's own: `NAME_ACME` for the workspace acme.
         """
         return ()
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What of the environment it reads: variable -> what it is, in a few words."""
+        return {}
 
     @property
     @abstractmethod

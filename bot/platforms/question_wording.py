@@ -5,14 +5,14 @@ from collections.abc import Callable
 from bot.domain.consequences import Follows
 from bot.domain.decisions import Author
 from bot.domain.posts import Card, WrongTeam
-from bot.domain.question_posts import Alert, QuestionAnswer
+from bot.domain.question_posts import Alert, QuestionAnswer, present
 from bot.domain.tasks import Task
 from bot.locales import sentence
 
 
 def answers(card: Card, language: str) -> list[str]:
     """A line for each answer, and one for whatever follows from it, its cause first."""
-    return [line for answer in card.answers for line in _lines(answer, language)]
+    return [line for answer in present(card.answers) for line in _lines(answer, language)]
 
 
 def _lines(answer: QuestionAnswer, language: str) -> list[str]:
@@ -39,11 +39,14 @@ def in_short(answer: QuestionAnswer | Alert, language: str) -> str:
 def legends(card: Card, platform: str, language: str, emoji: Callable[[str], str] = str) -> list[str]:
     """For leads: which emoji says another answer, a line for each question that has some on this platform."""
     lines = []
+    several: dict[str, list[str]] = {}
     for answer in card.answers:
         known = [f"{emoji(sign)} {title}" for of, sign, title in answer.legend if of == platform]
-        if known:
+        if answer.part_of:
+            several.setdefault(answer.part_of, []).extend(known)
+        elif known:
             lines.append(sentence(language, "answer_legend", title=answer.title, legend="  ".join(known)))
-    return lines
+    return lines + [sentence(language, "any_legend", legend="  ".join(known)) for known in several.values() if known]
 
 
 def alert(content: Alert, language: str, task: Task) -> str:

@@ -3,6 +3,7 @@
 from bot.domain.report_posts import ShadowCard, ShadowExplanation
 from bot.domain.shadow_card import EXPLAIN, KEEP, PROMOTE
 from bot.locales import sentence
+from bot.platforms.verdict_wording import verdict_reason
 
 
 def shadow_card(content: ShadowCard, language: str) -> list[str]:
@@ -26,4 +27,4 @@ def shadow_explanation(content: ShadowExplanation, language: str) -> list[str]:
     """What the gate compared, then each of its reasons."""
     shares = {"right": f"{content.right:.1%}", "before": f"{content.right_before:.1%}"}
     told = sentence(language, "shadow_explained", adapter=content.adapter, messages=content.messages, **shares)
-    return [told, *content.reasons]
+    return [told, *(verdict_reason(one, language) for one in content.reasons)]

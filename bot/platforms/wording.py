@@ -31,6 +31,7 @@ from bot.domain.report_posts import LearningReport, TrainingProgress, Trial, Wit
 from bot.domain.tasks import NOT_A_REQUEST, Task, Vocabulary
 from bot.locales import choose, sentence
 from bot.platforms.question_wording import alert, wrong_answer
+from bot.platforms.verdict_wording import verdict_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,10 +297,11 @@ def report(content: LearningReport, language: str) -> list[str]:
     """What leads hear of a verdict, or of a withdrawal: the sentence, then the reasons."""
     if content.withdrawal is not None:
         return [_withdrawal(content.adapter, content.withdrawal, language)]
+    reasons = [verdict_reason(one, language) for one in content.reasons]
     if content.trial is not None:
-        return [_trial(content, content.trial, language), *content.reasons]
+        return [_trial(content, content.trial, language), *reasons]
     key = "report_promoted" if content.promoted else "report_refused"
-    return [sentence(language, key, adapter=content.adapter), *content.reasons]
+    return [sentence(language, key, adapter=content.adapter), *reasons]
 
 
 def _trial(content: LearningReport, trial: Trial, language: str) -> str:

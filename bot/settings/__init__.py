@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.domain.api_tokens import ApiToken
 from bot.domain.endpoints import Endpoint
 from bot.domain.errors import ConfigError
+from bot.domain.model_ports import SAME
+from bot.domain.price_book import PriceBook
 from bot.domain.retention import Retention
 from bot.domain.rules import Rules
 from bot.domain.tasks import Task, Vocabulary
@@ -26,10 +28,13 @@ from bot.settings.emoji import EmojiSettings
 from bot.settings.no_request import NoRequestSettings
 from bot.settings.retention import read_retention
 from bot.settings.rules import RuleSettings
+from bot.settings.server_adapters import read_server_adapters
+from bot.settings.several import written_name
 from bot.settings.tasks import Tasks
+from bot.settings.topics import label_key
 from bot.settings.values import Table, Values, listed
 from bot.settings.webhooks import WebhookSettings
-from bot.settings.workspaces import COMMON, WorkspaceEnvironment, WorkspaceFiles
+from bot.settings.workspaces import WorkspaceEnvironment, load_all
 
 _TABLES = "database model web conversation platforms tasks privacy retention rules api compare webhooks workspaces"
 _TALK = (
@@ -64,6 +69,10 @@ class Model:
     """What the model server wants to be shown, out of MODEL_API_KEY; empty: nothing."""
     server_folder: Path | None = None
     """Where the embedded server of all workspaces keeps its address; None: beside `runs`."""
+    server_adapters: str = SAME
+    """How adapters reach the model server: "same", "fetch", or the folder that it sees `runs` as."""
+    adapter_token: str = field(default="", repr=False)
+    """What who fetches adapters has to show, out of SWITCHBOARD_ADAPTER_TOKEN; empty where nobody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,8 @@ class Settings:
     """How long an adapter that learned from somebody who was forgotten may go on serving."""
     endpoints: tuple[Endpoint, ...] = ()
     """Hosted models that `switchboard compare` may ask."""
+    prices: PriceBook | None = None
+    """Of every comparison; None: those that come along."""
     per_person: int = 30
     """Requests of one person that are looked at in a minute; 0: as many as come."""
     mask_training: bool = True
@@ -157,24 +168,11 @@ def load(path: Path, environment: Mapping[str, str] = os.environ, home: Path | N
 
     Relative folders are seen from `home`, by default the folder the file is in.
     """
-    document, home = _document(path), home or path.resolve().parent
-    kinds = platform_modules()
-    common = frozenset(name for module in kinds.values() for name in module.common_variables)
-    files = WorkspaceFiles(SecretFiles(environment), home, common, frozenset(kinds))
-    found: dict[str, Settings] = {}
-    try:
-        found[""] = _Reader(path, environment, home).settings(document)
-    except ConfigError as error:
-        files.mistakes += error.mistakes
-    for name, file in files.files(document):
-        _read_workspace(name, file, home, files, found)
-    if files.mistakes:
-        raise ConfigError(files.mistakes)
-    main = found.pop("")
-    return replace(main, workspaces=tuple(_beside(main, name, one) for name, one in found.items()))
+    return load_all(path, environment, home or path.resolve().parent, document_of, read, platform_modules())
 
 
-def _document(path: Path) -> dict[str, object]:
+def document_of(path: Path) -> Table:
+    """The file's tables. Raises ConfigError saying why it cannot be read."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
@@ -185,27 +183,9 @@ def _document(path: Path) -> dict[str, object]:
         raise ConfigError([f"{path}: {error}"]) from error
 
 
-def _read_workspace(name: str, file: Path, home: Path, files: WorkspaceFiles, found: "dict[str, Settings]") -> None:
-    try:
-        document = _document(file)
-    except ConfigError as error:
-        files.mistakes += [f"workspaces.{name}: {mistake}" for mistake in error.mistakes]
-        return
-    own = {table: value for table, value in document.items() if table not in COMMON}
-
-    def reading(environment: Mapping[str, str]) -> None:
-        found[name] = _Reader(file, environment, home).settings(own)
-
-    files.read(name, file, document, reading)
-
-
-def _beside(main: Settings, name: str, one: Settings) -> Settings:
-    """A workspace with what all share: the model server, the HTTP address, and the database server."""
-    server, shared = main.database, main.model
-    database = one.database if one.database.url else Database(server.url, server.directory, name)
-    around = shared.runs.parent
-    model = replace(shared, runs=around / "workspaces" / name / "runs", server_folder=around)
-    return replace(one, workspace=name, database=database, model=model, web=main.web)
+def read(document: Table, path: Path, environment: Mapping[str, str], home: Path) -> Settings:
+    """Settings that are parsed already, as if they stood in `path`. Raises ConfigError with every mistake in them."""
+    return _Reader(path, environment, home).settings(document)
 
 
 def with_listen(settings: Settings, listen: str | None) -> Settings:
@@ -236,6 +216,7 @@ class _Reader:
         vocabulary = self._vocabulary(talk)
         zone, named = self._zone(talk), self._named(document)
         tasks = Tasks(values, self._words, self._kinds, named, zone)
+        compared = Endpoints(values, self._environment)
         settings = Settings(
             path=self._path,
             database=self._database(values.table(document, "database")),
@@ -248,15 +229,19 @@ class _Reader:
             platforms=platforms,
             tasks=tasks.read(values.table(document, "tasks")),
             unlearn_within=self._unlearn_within(values.table(document, "privacy")),
-            endpoints=Endpoints(values, self._environment).read(values.table(document, "compare")),
+            endpoints=compared.read(values.table(document, "compare")),
+            prices=compared.prices(values.table(document, "compare"), self._home),
             mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
             per_person=int(values.number(talk, "per_person_minute", 30, "conversation.")),
             retention=read_retention(values, values.table(document, "retention")),
             api=ApiSettings(values, self._environment).read(values.table(document, "api")),
             webhooks=WebhookSettings(values, self._environment).read(document),
         )
+        teams = next((task.name for task in settings.tasks if task.routes), "")
         labels = [
-            (f"tasks.{task.name}.labels.{label.name}.", label) for task in settings.tasks for label in task.labels
+            (f"{label_key(written_name(task), label, teams)}.", label)
+            for task in settings.tasks
+            for label in task.labels
         ]
         beside = self._words.beside_teams(values.table(talk, "emoji"), vocabulary, labels)
         more = NoRequestSettings(values, self._words, self._kinds)
@@ -293,10 +278,11 @@ class _Reader:
 
     def _model(self, table: Table) -> Model:
         values = self._values
-        values.unknown(table, {"base", "server", "runs", "embedder", "deadline_seconds"}, "model.")
+        values.unknown(table, {"base", "server", "server_adapters", "runs", "embedder", "deadline_seconds"}, "model.")
         server = values.text(table, "server", "embedded", "model.")
         if server != "embedded" and not server.startswith(("http://", "https://", "unix:/")):
             values.mistake('model.server: write "embedded", or the http://… URL or unix:/… socket of a vLLM server')
+        adapters, token = read_server_adapters(values, table, server != "embedded", self._secret)
         return Model(
             base=values.text(table, "base", "starter", "model."),
             server=None if server == "embedded" else server.rstrip("/"),
@@ -304,6 +290,8 @@ class _Reader:
             embedder=values.text(table, "embedder", "bundled", "model."),
             deadline=values.number(table, "deadline_seconds", 3, "model."),
             key=self._secret("MODEL_API_KEY") if server != "embedded" else "",
+            server_adapters=adapters,
+            adapter_token=token,
         )
 
     def web(self, table: Table) -> Web:

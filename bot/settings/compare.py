@@ -1,17 +1,19 @@
-"""The settings' `[compare]`: hosted models that `switchboard compare` may ask, and what they may cost."""
+"""The settings' `[compare]`: whose prices count, hosted models that may be asked, and what they may cost."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from bot.domain.endpoints import Endpoint
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, UsageError
 from bot.domain.few_shot import MOST_SHOTS, Choice
+from bot.domain.price_book import PriceBook, read_prices
 from bot.domain.token_prices import TokenPrice
 from bot.settings.values import Table, Values, listed
 
-_KEYS = "url model key budget price_in price_out price_source price_dated shots examples"
+_KEYS = "url model key budget price_in price_out price_source price_dated shots examples weekly"
 _LIMITS = "concurrency timeout_seconds max_tokens"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CHOICES = {choice.value: choice for choice in Choice}
@@ -19,16 +21,28 @@ _CHOICES = {choice.value: choice for choice in Choice}
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Reads `[compare.endpoints]`."""
+    """Reads `[compare]`."""
 
     values: Values
     environment: Mapping[str, str]
 
     def read(self, table: Table) -> tuple[Endpoint, ...]:
-        self.values.unknown(table, {"endpoints"}, "compare.")
+        self.values.unknown(table, {"endpoints", "prices"}, "compare.")
         rows = self.values.table(table, "endpoints", "compare.")
         where = "compare.endpoints."
         return tuple(self._endpoint(name, self.values.table(rows, name, where), f"{where}{name}.") for name in rows)
+
+    def prices(self, table: Table, home: Path) -> PriceBook | None:
+        """One's own; None: those that come along."""
+        written = self.values.text(table, "prices", "", "compare.")
+        if not written:
+            return None
+        try:
+            return read_prices((home / written).read_text("utf-8-sig"))
+        except (OSError, UnicodeDecodeError, UsageError) as error:
+            said = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+            self.values.mistake(f"compare.prices: {home / written}: {said}")
+            return None
 
     def _endpoint(self, name: str, table: Table, where: str) -> Endpoint:
         values = self.values
@@ -48,6 +62,7 @@ class Endpoints:
             concurrency=self._whole(table, "concurrency", usual.concurrency, where, 64),
             timeout=max(0.1, values.number(table, "timeout_seconds", usual.timeout, where)),
             max_tokens=self._whole(table, "max_tokens", usual.max_tokens, where, 100_000),
+            weekly=values.yes_or_no(table, "weekly", False, where),
         )
 
     def _url(self, table: Table, where: str) -> str:

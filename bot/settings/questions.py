@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.domain.consequences import Consequences
 from bot.domain.messages import Place
 from bot.domain.tasks import Label, Task
+from bot.settings.topics import label_key
 from bot.settings.values import Table, Values, listed
 
 CONSEQUENCES = ("tell", "sooner", "hold", "first", "also_to")
@@ -27,7 +28,7 @@ class QuestionSettings:
 
     def read(self, tasks: Sequence[Task], table: Table, routing: Task) -> tuple[Task, ...]:
         """The tasks with what follows from each label of a question."""
-        self._one_emoji_each(tasks)
+        self._one_emoji_each(tasks, routing)
         found = []
         for task in tasks:
             rows = self._rows(table, task.name)
@@ -89,7 +90,7 @@ class QuestionSettings:
         rooms = [self.place(platform, text, where, key) for platform, text in written.items()]
         return tuple(room for room in rooms if room is not None)
 
-    def _one_emoji_each(self, tasks: Sequence[Task]) -> None:
+    def _one_emoji_each(self, tasks: Sequence[Task], routing: Task) -> None:
         """No emoji may mean labels of two tasks on one platform: nobody could tell which is meant."""
         seen: dict[tuple[str, str], tuple[str, str]] = {}
         for task in tasks:
@@ -97,7 +98,5 @@ class QuestionSettings:
                 for platform, emoji in label.emoji.items():
                     first, key = seen.setdefault((platform, emoji), (task.name, label.name))
                     if first != task.name:
-                        self.values.mistake(
-                            f"tasks.{task.name}.labels.{label.name}.emoji.{platform}: {emoji} already means {key} of "
-                            f"tasks.{first}; give each its own"
-                        )
+                        where = f"{label_key(task.name, label, routing.name)}.emoji.{platform}"
+                        self.values.mistake(f"{where}: {emoji} already means {key} of tasks.{first}; give each its own")

@@ -11,6 +11,8 @@ from bot.platforms import PlatformModule
 from bot.schedule import cron_problem
 from bot.settings.emoji import EmojiSettings
 from bot.settings.questions import CONSEQUENCES, QuestionSettings
+from bot.settings.several import SeveralSettings
+from bot.settings.topics import TopicSettings
 from bot.settings.values import Table, Values, listed
 
 _LEARNING = (
@@ -23,6 +25,7 @@ _LEARNING = (
     "comparison",
     "silent_signals",
     "canary",
+    "preference",
 )
 _REPORTS = ("digest", "comparison")
 _TRAINING = ("ask_above_minutes", "price_per_hour")
@@ -49,14 +52,20 @@ class Tasks:
             found = f"{listed(routing)} do" if routing else "none does"
             self.values.mistake(f"tasks: exactly one task must send to teams (labels with deliver_to); {found}")
             return tasks
+        teams = next(task for task in tasks if task.name == routing[0])
+        topics = TopicSettings(self.values, self._label).read(teams, table)
         further = QuestionSettings(self.values, self._place, self.platforms)
-        return further.read(tasks, table, next(task for task in tasks if task.name == routing[0]))
+        return SeveralSettings(self.values).read(further.read((*tasks, *topics), table, teams), table)
 
     def _task(self, name: str, table: Table) -> Task:
         values, where = self.values, f"tasks.{name}."
-        values.unknown(table, {"question", "fallback", "ask_below", "unasked_right", "labels", "learning"}, where)
+        values.unknown(
+            table, {"question", "choose", "fallback", "ask_below", "unasked_right", "labels", "learning"}, where
+        )
         rows = values.table(table, "labels", where)
-        labels = tuple(self._label(label, values.table(rows, label, f"{where}labels."), where) for label in rows)
+        labels = tuple(
+            self._label(name, values.table(rows, name, f"{where}labels."), f"{where}labels.{name}.") for name in rows
+        )
         self._twins(labels, where)
         self._deaf(labels, where)
         self._promises(table, labels, where)
@@ -102,6 +111,7 @@ class Tasks:
             shadow=self.values.yes_or_no(table, "shadow", False, where),
             canary=self.values.number(table, "canary", 0.0, where, at_most=0.5),
             silent_signals=self.values.number(table, "silent_signals", 0.0, where, at_most=1.0),
+            preference=self.values.number(table, "preference", 0.0, where, at_most=10.0),
             digest=self._cron(table, "digest", Learning().digest, where),
             comparison=self._cron(table, "comparison", Learning().comparison, where),
             ask_above_minutes=self.values.number(table, "ask_above_minutes", Learning().ask_above_minutes, where),
@@ -132,13 +142,10 @@ class Tasks:
 
     # --- a label ---
 
-    def _label(self, name: str, table: Table, task: str) -> Label:
-        values, where = self.values, f"{task}labels.{name}."
-        values.unknown(
-            table,
-            {"title", "means", "examples", "emoji", "deliver_to", "hours", "leads", "unasked_right", *CONSEQUENCES},
-            where,
-        )
+    def _label(self, name: str, table: Table, where: str) -> Label:
+        values = self.values
+        known = {"title", "means", "examples", "emoji", "deliver_to", "hours", "leads", "unasked_right", "topics"}
+        values.unknown(table, {*known, *CONSEQUENCES}, where)
         means = values.text(table, "means", "", where)
         if not means:
             values.missing(f"{where}means", "say in a sentence what belongs there; the model reads it")

@@ -2,11 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.domain.errors import ConfigError
+from bot.domain.model_ports import SAME
+from bot.platforms import PlatformModule
+from bot.secret_files import SecretFiles
 from bot.settings.values import Table
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 _NAME = re.compile(r"[a-z][a-z0-9]{0,29}")
 COMMON = ("database", "model", "web", "workspaces")
@@ -133,3 +141,50 @@ class WorkspaceFiles:
                     f"{variable}_{name.upper()}: the same as {others[0]}; each workspace has its own, "
                     "so that nothing of one comes to another"
                 )
+
+
+def load_all(
+    path: Path,
+    environment: Mapping[str, str],
+    home: Path,
+    document_of: Callable[[Path], Table],
+    read: Callable[[Table, Path, Mapping[str, str], Path], "Settings"],
+    platforms: Mapping[str, PlatformModule],
+) -> "Settings":
+    """The settings of one file, with those of the workspaces that it names. Raises ConfigError with every mistake."""
+    document = document_of(path)
+    common = frozenset(name for module in platforms.values() for name in module.common_variables)
+    files = WorkspaceFiles(SecretFiles(environment), home, common, frozenset(platforms))
+    found: dict[str, Settings] = {}
+
+    def reading(name: str, file: Path, own: Table, seen: Mapping[str, str]) -> None:
+        found[name] = read(own, file, seen, home)
+
+    try:
+        reading("", path, document, environment)
+    except ConfigError as error:
+        files.mistakes += error.mistakes
+    for name, file in files.files(document):
+        try:
+            own = document_of(file)
+        except ConfigError as error:
+            files.mistakes += [f"workspaces.{name}: {mistake}" for mistake in error.mistakes]
+            continue
+        files.read(name, file, own, partial(reading, name, file, {k: v for k, v in own.items() if k not in COMMON}))
+    main = found.pop("", None)
+    if found and main is not None and main.model.server_adapters != SAME:
+        files.mistakes.append(
+            "workspaces: the model server that they share has to see the folder of our adapters under its own name; "
+            "leave model.server_adapters out"
+        )
+    if files.mistakes or main is None:
+        raise ConfigError(files.mistakes)
+    return replace(main, workspaces=tuple(_beside(main, name, one) for name, one in found.items()))
+
+
+def _beside(main: "Settings", name: str, one: "Settings") -> "Settings":
+    """A workspace with what all share: the model server, the HTTP address, and the database server."""
+    around = main.model.runs.parent
+    model = replace(main.model, runs=around / "workspaces" / name / "runs", server_folder=around)
+    database = one.database if one.database.url else replace(main.database, workspace=name)
+    return replace(one, workspace=name, database=database, model=model, web=main.web)

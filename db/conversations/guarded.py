@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.domain.conversations import LeadLabel, State
-from bot.domain.guards import ACTIVE, HOUR, NEAREST, Claim, Near
-from bot.domain.learning import Source
+from bot.domain.guards import ACTIVE, HOUR, NEAREST, Claim, Held, Near
+from bot.domain.learning import Source, text_key
 from db.reading.held_examples import TRUSTED
 from db.reading.similarity import has_comparable_vector, similarity
 from db.tables import AdapterRow, ConversationRow, CorrectionRow, ExampleRow, PromotionRow
@@ -24,6 +24,8 @@ async def claim_of(
     if lead_label.disputed or lead_label.agreeing > 1:
         return Claim(label, lead_label.agreeing, lead_label.disputed)
     said = and_(ExampleRow.task == task, ExampleRow.source == Source.CORRECTION)
+    if await session.scalar(select(exists().where(said, _same_words(row, label, lead)))):
+        return Claim(label, agreeing=2)
     elsewhere = ExampleRow.conversation_id != row.id
     theirs = and_(said, _TEACHES, elsewhere, ExampleRow.lead == lead, ExampleRow.recorded_at > now - HOUR)
     others = and_(said, ExampleRow.lead != lead, ExampleRow.recorded_at > now - ACTIVE)
@@ -39,6 +41,13 @@ async def claim_of(
         agreed=agreed,
         overruled=overruled,
     )
+
+
+def _same_words(row: ConversationRow, label: str, lead: str) -> ColumnElement[bool]:
+    """Another lead said the same of the very words, on another card: that is a second lead, too."""
+    agrees = and_(ExampleRow.label == label, ExampleRow.lead != lead, ExampleRow.conversation_id != row.id)
+    stands = and_(ExampleRow.withdrawn_at.is_(None), ExampleRow.held.is_distinct_from(Held.DISPUTED))
+    return and_(ExampleRow.text_key == text_key(row.text or ""), agrees, stands)
 
 
 async def track_record(session: AsyncSession, task: str, lead: str) -> tuple[int, int]:

@@ -252,6 +252,8 @@ def _changed(row: ConversationRow, decision: Decision | None, standing: CardStat
     columns |= {"taken_by": taken.key if taken else None, "taken_name": taken.name if taken else None}
     if standing.questions:
         columns |= follows(standing.effects)
+    if standing.lacks_topic:
+        columns["lacks_answers"] = True
     if standing.looked:
         columns["on_hold"] = False
     if (row.label if decision is None else decision.label) == NOT_A_REQUEST:

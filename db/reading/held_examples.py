@@ -18,25 +18,26 @@ from db.reading.vector_table import Floats, VectorTable
 CORRECTED = (Source.CORRECTION, Source.TAP)
 TRUSTED = (Source.SEED, Source.SETTINGS, Source.IMPORT, Source.CONFIRMATION)
 
-HORIZON: TextClause = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-"""Whatever is committed after this moment was written by this transaction or a later one."""
-
 _TOUCHED: TextClause = text(
     """
     WITH touched AS (
         SELECT text_key FROM examples WHERE changed >= :since AND task = :task
         UNION SELECT unnest(CAST(:keys AS text[]))
     )
-    SELECT id, text_key, label, source, side, at, quarantined OR withdrawn_at IS NOT NULL AS gone,
-        retired_by IS NOT NULL AS retired, $VOUCHED AS counts, changed >= :since AS fresh,
-        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon,
-        embedder, CASE WHEN embedder = ANY(:embedders) AND withdrawn_at IS NULL AND NOT quarantined
-            AND (changed >= :since OR source IN ('correction', 'tap')) THEN vector END AS vector
-    FROM examples
-    WHERE task = :task AND text_key IN (SELECT text_key FROM touched) AND (withdrawn_at IS NULL OR changed >= :since)
+    SELECT said.*, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
+    FROM (SELECT) AS always LEFT JOIN (
+        SELECT id, text_key, label, source, side, at, quarantined OR withdrawn_at IS NOT NULL AS gone,
+            retired_by IS NOT NULL AS retired, $VOUCHED AS counts, changed >= :since AS fresh,
+            embedder, CASE WHEN embedder = ANY(:embedders) AND withdrawn_at IS NULL AND NOT quarantined
+                AND (changed >= :since OR source IN ('correction', 'tap')) THEN vector END AS vector
+        FROM examples
+        WHERE task = :task AND text_key IN (SELECT text_key FROM touched)
+            AND (withdrawn_at IS NULL OR changed >= :since)
+    ) AS said ON true
 """.replace("$VOUCHED", VOUCHED)
 )
-"""What changed, everything else that was said of the same texts, and of the texts that are asked about."""
+"""What changed, everything else that was said of the same texts, and of the texts that are asked about; and the moment
+at which that was so, in a row without an example where nothing was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class SameText:
 
     corrected: tuple[int, ...] = ()
     trusted: tuple[int, ...] = ()
+    tapped: bool = False
+    """Whether somebody chose a team for these very words, whose word it then is."""
 
     @property
     def ids(self) -> frozenset[int]:
@@ -80,20 +83,22 @@ class HeldExamples:
 
     async def catch_up(self, session: AsyncSession, keys: Sequence[str]) -> Mapping[str, SameText]:
         """Know everything that is committed by now; what is known of these texts by heart."""
-        rows = await self._read(session, keys)
-        horizon = rows[0].horizon if rows else (await session.execute(HORIZON)).scalar_one()
+        horizon, rows = await self._read(session, keys)
         seen = {row.text_key for row in rows}
         uncovered = {self._keys[row.id] for row in rows if row.fresh and row.id in self._keys} - seen
         if uncovered:
-            rows = [*rows, *(row for row in await self._read(session, sorted(uncovered)) if row.text_key in uncovered)]
+            _, besides = await self._read(session, sorted(uncovered))
+            rows = [*rows, *(row for row in besides if row.text_key in uncovered)]
         known = {key: self._told(of) for key, of in _by_text(rows).items()}
         self.since = horizon
         return {key: known[key] for key in keys if key in known}
 
-    async def _read(self, session: AsyncSession, keys: Sequence[str]) -> Sequence[Row[tuple[object, ...]]]:
+    async def _read(self, session: AsyncSession, keys: Sequence[str]) -> tuple[int, Sequence[Row[tuple[object, ...]]]]:
+        """(whatever is committed later was written by this transaction or a later one, the rows)."""
         embedders = list(comparable(self.embedder))
         asked = {"since": self.since, "task": self.task.name, "embedders": embedders, "keys": list(keys)}
-        return (await session.execute(_TOUCHED, asked)).all()
+        rows = (await session.execute(_TOUCHED, asked)).all()
+        return rows[0].horizon, [row for row in rows if row.id is not None]
 
     def _told(self, rows: Sequence[Row[tuple[object, ...]]]) -> SameText:
         """Take in everything there is about one text."""
@@ -111,7 +116,7 @@ class HeldExamples:
                 self._keys[row.id] = row.text_key
             elif row.gone:
                 self._keys.pop(row.id, None)
-        return SameText(corrected, trusted)
+        return SameText(corrected, trusted, any(row.source == Source.TAP for row in standing))
 
     def _put(self, table: VectorTable, row: Row[tuple[object, ...]], belongs: bool) -> None:
         if not belongs:

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.tables import AdapterRow, PromotionRow
+from db.tables import AdapterRow, CanaryRow, LabelChangeRow, PromotionRow
 
 NOBODY = ""
 """What the pointer holds where no adapter serves."""
@@ -27,6 +27,27 @@ async def serving(session: AsyncSession, task: str, base: str) -> AdapterRow | N
     found = await pointer(session, task)
     adapter = None if found is None else await session.get(AdapterRow, (task, found.adapter))
     return adapter if adapter is not None and adapter.base == base else None
+
+
+async def told_of_champion(session: AsyncSession, task: str, base: str) -> tuple[AdapterRow, bool, bool] | None:
+    """(who serves, whether a candidate is on trial beside it, whether labels ever changed their names), at once."""
+    row = (await session.execute(_CHAMPION, {"task_": task, "base_": base})).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def _champion() -> Select[AdapterRow, bool, bool]:
+    newest = select(func.max(PromotionRow.id)).where(PromotionRow.task == bindparam("task_")).scalar_subquery()
+    tried = exists().where(
+        CanaryRow.task == PromotionRow.task, CanaryRow.ended_at.is_(None), CanaryRow.promotion == PromotionRow.id
+    )
+    renamed = exists().where(LabelChangeRow.task == PromotionRow.task)
+    adapter = and_(AdapterRow.task == PromotionRow.task, AdapterRow.name == PromotionRow.adapter)
+    told = select(AdapterRow, tried, renamed).join(PromotionRow, adapter)
+    return told.where(PromotionRow.id == newest, AdapterRow.base == bindparam("base_"))
+
+
+_CHAMPION = _champion()
+"""Made once, so that it is compiled once: it is asked with every message."""
 
 
 def over(adapter: AdapterRow, now: datetime) -> bool:

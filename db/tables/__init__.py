@@ -31,6 +31,7 @@ from db.tables.learning import (
 )
 from db.tables.posts import PostRow, PressRow, ReactionRow
 from db.tables.processes import ProcessRow
+from db.tables.schema import SchemaChangeRow
 from db.tables.webhooks import WebhookEventRow, WebhookRow
 from db.tables.workspace import WorkspaceRow
 
@@ -64,6 +65,7 @@ __all__ = [
     "ReactionRow",
     "RollupRow",
     "RuleCountRow",
+    "SchemaChangeRow",
     "ShadowCardRow",
     "ShadowRow",
     "ShadowRulingRow",

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot.domain.embedders import MINILM, MINILM_WIDTH
+from bot.domain.embedders import MINILM, MINILM_WIDTH, USE
 from inference.embedders import digests
 from inference.embedders.threaded import Encode, Rows, ThreadedEmbedder
+from inference.local_models import need_torch
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +39,7 @@ def bundled() -> Path:
 
 
 def _load() -> Encode:
+    need_torch(f"model.embedder: {MINILM}", f', or write embedder = "{USE}"')
     import torch  # here, because it takes seconds and hundreds of megabytes
     from tokenizers import Tokenizer
     from transformers import BertModel

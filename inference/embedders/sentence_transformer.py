@@ -5,9 +5,10 @@ from functools import partial
 
 import numpy as np
 
-from bot.domain.embedders import COME_ALONG
+from bot.domain.embedders import COME_ALONG, USE
 from bot.domain.errors import UsageError
 from inference.embedders.threaded import BATCH, Encode, Rows, ThreadedEmbedder
+from inference.local_models import need_torch
 
 
 def sentence_transformer(model: str) -> ThreadedEmbedder:
@@ -16,6 +17,7 @@ def sentence_transformer(model: str) -> ThreadedEmbedder:
 
 
 def _load(model: str) -> Encode:
+    need_torch(f"model.embedder: {model!r}", f', or write embedder = "{USE}"')
     import torch  # here, because it takes seconds and hundreds of megabytes
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar

@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-import shutil
 import sys
-import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from inference.voices.files import Unusable, Voices, load
 from inference.voices.fit import write_lessons
 from inference.voices.voice import FittedVoice, Floats, Lessons, Questions, Voice
 from inference.voices.weights import fit_weights
+from inference.voices.work_folder import remove_left, work_folder
 from inference.worker_process import environment
 
 log = logging.getLogger(__name__)
@@ -40,6 +39,10 @@ class FittedVoices:
         self._fitter = tuple(fitter)
         self._kinds = tuple(kinds)
         self._tasks: dict[str, Voices | None] = {}
+
+    async def remove_left(self) -> None:
+        """Remove what fits that were killed have left behind."""
+        await asyncio.to_thread(remove_left, self._folder)
 
     @property
     def usual(self) -> Mapping[str, float]:
@@ -68,17 +71,13 @@ class FittedVoices:
 
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         """See `model_ports.ExampleVoices`. Cancelling ends the process."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        # A name of its own: `run` and `learn` may fit the same task at the same time
-        beside = Path(tempfile.mkdtemp(prefix=f"{task}.", suffix=".new", dir=self._folder))
-        try:
-            await asyncio.to_thread(write_lessons, beside, _as_lessons(digest, self._embedder, lessons))
-            await self._run(beside)
-            self._tasks[task] = await asyncio.to_thread(self._take, beside, task)
-        except Unusable as error:
-            raise TrainingFailed(f"the voices of {task} could not be fitted: {error}") from error
-        finally:
-            await asyncio.to_thread(shutil.rmtree, beside, True)
+        async with _in_threads(work_folder(self._folder, task)) as beside:
+            try:
+                await asyncio.to_thread(write_lessons, beside, _as_lessons(digest, self._embedder, lessons))
+                await self._run(beside)
+                self._tasks[task] = await asyncio.to_thread(self._take, beside, task)
+            except Unusable as error:
+                raise TrainingFailed(f"the voices of {task} could not be fitted: {error}") from error
 
     async def say(
         self, task: str, texts: Sequence[str], vectors: Sequence[Vector | None], asked: Collection[str]
@@ -153,6 +152,16 @@ class FittedVoices:
         if process.returncode != 0:
             kind = said.decode("utf-8", "replace").strip().rpartition("\n")[2].partition(":")[0]  # never its message
             raise TrainingFailed(f"fitting the voices ended with {process.returncode} ({kind[:_LAST_WORDS]})")
+
+
+@asynccontextmanager
+async def _in_threads(folder: AbstractContextManager[Path]) -> AsyncIterator[Path]:
+    """Made and removed aside from the event loop."""
+    made = await asyncio.to_thread(folder.__enter__)
+    try:
+        yield made
+    finally:
+        await asyncio.to_thread(folder.__exit__, None, None, None)
 
 
 def _as_lessons(digest: str, embedder: str, lessons: Sequence[Lesson]) -> Lessons:

@@ -126,14 +126,19 @@ leads = [{TELEGRAM_LEAD}]
 async def town(redeliver_after: float = 3.0) -> AsyncIterator[Town]:
     """Slack and Telegram are up, and everybody is where they belong; Slack tries again after so many seconds."""
     async with SlackServer(redeliver_after=redeliver_after) as slack, TelegramServer() as telegram:
-        for channel in (HELP, *CHANNELS.values()):
-            slack.add_channel(Channel(id=channel, name=channel.lower()))
-        for name in ("Ann", "Lead", "Stranger"):
-            slack.add_user(User(id=f"U0{name.upper()}", name=name))
-        for team, group in GROUPS.items():
-            telegram.add_group(group, team)
-            telegram.add_member(group, TELEGRAM_LEAD)
-        yield Town(slack, telegram)
+        yield settled(slack, telegram)
+
+
+def settled(slack: SlackServer, telegram: TelegramServer) -> Town:
+    """The rooms and people of the company are there."""
+    for channel in (HELP, *CHANNELS.values()):
+        slack.add_channel(Channel(id=channel, name=channel.lower()))
+    for name in ("Ann", "Lead", "Stranger"):
+        slack.add_user(User(id=f"U0{name.upper()}", name=name))
+    for team, group in GROUPS.items():
+        telegram.add_group(group, team)
+        telegram.add_member(group, TELEGRAM_LEAD)
+    return Town(slack, telegram)
 
 
 class Line(TypedDict):

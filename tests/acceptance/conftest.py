@@ -1,12 +1,14 @@
 """Real processes against a real vLLM server, which they share: starting one takes most of a minute."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from inference.server import EmbeddedServer
-from tests.acceptance.processes import sweep
+from tests.acceptance.desk import settings
+from tests.acceptance.processes import Home, free_address, sweep
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +23,14 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("homes")
     yield folder
     sweep(folder)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def unserved(homes: Path) -> AsyncIterator[Home]:
+    """A home whose model server is gone."""
+    folder = homes / "unserved"
+    folder.mkdir()
+    home = Home(folder)
+    home.settings(settings(f"http://{free_address()}", free_address()))
+    yield home
+    await home.until_left_alone()

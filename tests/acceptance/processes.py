@@ -7,24 +7,43 @@ import signal
 import socket
 import sys
 import time
-from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import httpx
 import psycopg
 
 from db.server.cluster import prepared
+from tests.acceptance.warm import start_warm
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 240.0
 """How long a start may take on a busy machine; nothing here is about speed."""
 _numbers = count(1)
+_begun: set[str] = set()
+"""The commands that this session has started as anybody would."""
+
+
+class Process(Protocol):
+    """A command's process, however it was started."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> int: ...
+
+    def send_signal(self, signal: int) -> None: ...
+
+    def kill(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +85,24 @@ class Home:
         self.folder.joinpath(name).write_text(text, "utf-8", errors="surrogatepass")
         return name
 
-    async def start(self, *arguments: str) -> "Running":
-        """A command that goes on, as the leader of a group of its own."""
+    async def start(self, *arguments: str, module: str = "bot.cli", cold: bool = False) -> "Running":
+        """A command that goes on, as the leader of a group of its own.
+
+        `python -m bot.cli`, if it is `cold` or the first of its name in this session, so that what a command loads by
+        itself is tried once; later ones are forked from a process that has loaded it. Another `module` is never forked.
+        """
         log = self.folder / f"output-{next(_numbers)}"
         environment = _PLAIN | {"HOME": str(self.folder), "PYTHONPATH": str(REPOSITORY)} | dict(self.environment)
+        command = "--help" if "--help" in arguments else arguments[0]
+        if module == "bot.cli" and command in _begun and not cold:
+            return Running(start_warm(arguments, self.folder, environment, log), log)
+        _begun.add(command)
+        return Running(await self._started((module, *arguments), environment, log), log)
+
+    async def _started(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
         with log.with_suffix(".out").open("wb") as out, log.with_suffix(".err").open("wb") as err:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot.cli", *arguments),
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", *words),
                 cwd=self.folder,
                 env=environment,
                 stdin=DEVNULL,
@@ -80,11 +110,10 @@ class Home:
                 stderr=err,
                 start_new_session=True,
             )
-        return Running(process, log)
 
-    async def does(self, *arguments: str, seconds: float = START_SECONDS) -> Done:
-        """A command, to its end."""
-        running = await self.start(*arguments)
+    async def does(self, *arguments: str, seconds: float = START_SECONDS, cold: bool = False) -> Done:
+        """A command, to its end; see `start` for `cold`."""
+        running = await self.start(*arguments, cold=cold)
         try:
             await asyncio.wait_for(running.process.wait(), seconds)
         except TimeoutError as error:
@@ -92,9 +121,9 @@ class Home:
             raise AssertionError(f"{arguments} did not end in {seconds} s:\n{running.said()}") from error
         return running.done()
 
-    async def succeeds(self, *arguments: str) -> Done:
+    async def succeeds(self, *arguments: str, cold: bool = False) -> Done:
         """A command, to its end, which must be a good one."""
-        done = await self.does(*arguments)
+        done = await self.does(*arguments, cold=cold)
         assert done.code == 0, f"{arguments} ended with {done.code}:\n{done.err}"
         return done
 
@@ -210,7 +239,6 @@ _PLAIN = {
     # Wide enough that no sentence is broken: tests look for sentences
     "COLUMNS": "4000",
     "LANG": "C.UTF-8",
-    "PYTHONDONTWRITEBYTECODE": "1",
     **{name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS") if name in os.environ},
 }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.http.metrics import Metrics
+from bot.http.process_figures import LinkFigures, StepFigures
 from db.engine import Database
 from db.failed_items import PostgresFailedItems
 from db.queries import PostgresQueries
@@ -22,6 +23,7 @@ from tests.acceptance.test_readme import SECRETS
 
 DEPLOY = REPOSITORY / "deploy"
 _FIGURE = re.compile(r"\bswitchboard_\w+")
+_CHOSEN = re.compile(r"\b(switchboard_\w+)\{(\w+)=\"(\w+)\"")
 _CREDENTIAL = re.compile(r"^#? ?LoadCredential=(\w+):", re.MULTILINE)
 
 
@@ -43,13 +45,22 @@ def test_prometheus_takes_the_alarms_and_they_ring_when_they_should(arguments: S
 
 
 async def test_alarms_and_dashboard_look_at_figures_that_there_are(database: Database) -> None:
-    metrics = Metrics(PostgresQueries(database), lambda: datetime.now(UTC), PostgresFailedItems(database))
-    there = {family.name for family in metrics.registry.collect()}
+    more = [StepFigures(), LinkFigures({"slack": lambda: True})]
+    metrics = Metrics(PostgresQueries(database), lambda: datetime.now(UTC), PostgresFailedItems(database), more=more)
+    await metrics.refresh()
+    families = list(metrics.registry.collect())
+    samples = [sample for family in families for sample in family.samples]
+    there = {family.name for family in families} | {sample.name for sample in samples}
+    valued = {(sample.name, label, value) for sample in samples for label, value in sample.labels.items()}
     alarms = (DEPLOY / "monitoring" / "alerts.yml").read_text("utf-8")
     dashboard = json.loads((DEPLOY / "monitoring" / "dashboards" / "switchboard.json").read_text("utf-8"))
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     assert len(asked) > 10
     assert {name for text in (alarms, *asked) for name in _FIGURE.findall(text)} <= there
+    chosen = {found for text in (alarms, *asked) for found in _CHOSEN.findall(text)}
+    here = {name for name, _, _ in valued}
+    assert ("switchboard_week", "what", "decided") in chosen
+    assert {found for found in chosen if found[0] in here} <= valued, "an alarm on a label that nobody sets never rings"
 
 
 @pytest.mark.parametrize("unit", ["switchboard.service", "switchboard-backup.service", "switchboard-backup.timer"])

@@ -28,6 +28,7 @@ from bot.domain.prompted import PromptedBase
 from bot.domain.token_prices import TokenPrice
 from bot.flow.score import Scorer
 from bot.settings import Settings, load
+from bot.weekly_jobs import compared as weekly
 from inference.adapters import VllmAdapters
 from inference.base_models import STARTER
 from inference.client import VllmPredictor
@@ -35,6 +36,7 @@ from inference.prompt import PromptBuilder
 from inference.prompted_base import VllmPromptedBase
 from tests.fakes import FakeEmbedder, FakePredictor, fake_classifier
 from tests.fakes_inference import FakeVllm
+from tests.fakes_registry import FakeExamples
 from tests.fakes_voices import FakeLessons
 from tests.samples import NOW, TASK
 from tests.servers.chat_endpoint import ChatEndpoint
@@ -73,12 +75,17 @@ class Bench:
     closed: list[bool] = field(default_factory=list)
 
     async def compared(self, wanted: Wanted) -> Comparison:
+        priced, prompter = self.prompter(wanted)
+        return await compare(self.scorer, TASK, LEARNED, JUDGING, [], priced, date(2026, 7, 1), prompter.ask)
+
+    def prompter(self, wanted: Wanted) -> tuple[Priced, Prompter]:
         priced = Priced(with_prices_of(wanted.endpoints, price_book(PRICES)), gpu=False)
-        prompter = Prompter(
-            wanted, self.settings, FakeEmbedder(), FakeLessons([]), self.own, priced.book, False, self.let_go
-        )
-        scorer = Scorer(fake_classifier(Neighbours(), TornPredictor()))
-        return await compare(scorer, TASK, LEARNED, JUDGING, [], priced, date(2026, 7, 1), prompter.ask)
+        of = wanted, self.settings, FakeEmbedder(), FakeLessons([]), self.own, priced.book, False, self.let_go
+        return priced, Prompter(*of)
+
+    @property
+    def scorer(self) -> Scorer:
+        return Scorer(fake_classifier(Neighbours(), TornPredictor()))
 
     @asynccontextmanager
     async def own(self) -> AsyncIterator[PromptedBase]:
@@ -135,6 +142,23 @@ async def test_a_base_is_prompted_before_the_server_that_serves_is_let_go(bench:
     assert list(rows)[-3:] == ["starter zero-shot", "starter 2 fixed", "starter 2 retrieved"]
     assert all(row.ece is not None and row.per_1000 is not None and row.p50 is not None for row in made.rows[-3:])
     assert bench.closed == [True]
+
+
+async def test_by_schedule_hosted_models_are_asked_along_and_who_cannot_be_is_logged(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    learned = FakeExamples(LEARNED)
+    async with ChatEndpoint(keyword) as stand_in:
+        asked = replace(USUAL, url=stand_in.url, shots=(0,), weekly=True)
+        priced, prompter = bench.prompter(Wanted((asked, replace(asked, name="keyless", secret=""))))
+        made = await weekly(learned, bench.scorer, priced, prompter, TASK, JUDGING)
+        assert len(stand_in.prompts) == len(JUDGING)
+    arms = {arm.name: arm for arm in made.report.arms}
+    assert (arms["gpt zero-shot"].accuracy, arms["mixture"].accuracy) == (1.0, 0.5)
+    assert arms["gpt zero-shot"].per_1000 is not None
+    assert [name for name in arms if name.startswith("keyless")] == []
+    [problem] = [record.__dict__["problem"] for record in caplog.records if record.name == "bot.weekly_jobs"]
+    assert problem == "KEY is not in the environment"
 
 
 async def test_who_cannot_be_asked_has_a_row_that_says_why(bench: Bench) -> None:

@@ -20,7 +20,7 @@ from bot.domain.queries import Erased
 from bot.domain.tasks import Task
 from bot.platforms import Finding
 from bot.settings import Settings
-from tests.fakes_ledger import FakeFailedItems
+from tests.fakes_failed_items import FakeFailedItems
 from tests.samples import NOW
 
 SETTINGS = """

@@ -4,10 +4,12 @@ import asyncio
 import os
 import signal
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from bot.domain.errors import Unreachable
-from bot.lifecycle import Wakeup, Wakeups, forever, keep_running, until_signal
+from bot.lifecycle import Wakeup, Wakeups, compute_alone, forever, keep_running, until_signal
 
 
 async def test_a_ring_wakes_a_waiting_step_long_before_its_time() -> None:
@@ -158,3 +160,13 @@ async def test_work_that_fails_by_itself_is_heard_of() -> None:
 
     with pytest.raises(ValueError, match="port"):
         await until_signal(work())
+
+
+async def test_products_are_computed_by_the_thread_that_asks_for_them() -> None:
+    def threads() -> list[int]:
+        np.ones((2, 2)) @ np.ones((2, 2))
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    with threadpool_limits(limits=2, user_api="blas"):  # and back to what it was at the end
+        compute_alone()
+        assert set(await asyncio.to_thread(threads)) == {1}

@@ -108,10 +108,12 @@ def test_nothing_follows_from_a_team(tmp_path: Path) -> None:
 
 def test_what_the_handbook_shows_is_read(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "questions.md").read_text("utf-8")
-    [shown] = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    shown = "".join(re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
     file = tmp_path / "switchboard.toml"
     file.write_text(TEAMS.replace("[platforms.web]", "[platforms.web]\n[platforms.slack]") + shown, "utf-8")
-    [question] = load(file, {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}).questions
+    questions = load(file, {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}).questions
+    question = questions[0]
+    assert [one.name for one in questions] == ["fraud", "subject.legal", "subject.travel", "topic"]
     assert question.label("suspicious").consequences == Consequences(
         (Place("web", "triage"),), (Place("slack", "C0SECURITY"),), timedelta(minutes=10), hold=True, first=True
     )

@@ -37,8 +37,9 @@ _SURE = 0.04
 _USUALLY = {"cp1252": 1.5} | dict.fromkeys("cp437 cp850 cp852 cp866 mac-roman mac-cyrillic".split(), 0.7)
 """How much more often than others an encoding is met: most files are Windows', hardly any DOS's or an old Mac's."""
 _FOREIGN = re.compile("[\udc00-\udcff]")
-_WORD = re.compile(r"[^\s,;|\"]*[^\x00-\x7f\s\udc00-\udcff][^\s,;|\"\udc00-\udcff]*")
-_UTF7 = re.compile(rb"[A-Za-z]*\+[A-Za-z0-9+/]{3,}-[A-Za-z]*")
+_WORD = re.compile(r"[^\s,;|\"]{0,60}[^\x00-\x7f\s\udc00-\udcff][^\s,;|\"\udc00-\udcff]{0,60}")
+_UTF7 = re.compile(rb"[A-Za-z]{0,60}\+[A-Za-z0-9+/]{3,400}-[A-Za-z]{0,60}")
+"""Longer ones are no words, and without a bound a picture pasted into a cell would be read again from each letter."""
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f-\xff]")
 _PEEK = 4_096
 _EXAMINED = 200_000

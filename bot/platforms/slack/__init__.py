@@ -20,6 +20,12 @@ _API = "https://slack.com/api/"
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,30}")
 _LEAD = re.compile(r"[UWS][A-Z0-9]{2,30}")
 _TEMPLATE = Path(__file__).with_name("init.toml")
+_VARIABLES = {
+    "SLACK_BOT_TOKEN": "the Bot User OAuth Token, xoxb-…",
+    "SLACK_APP_TOKEN": "the app-level token, xapp-…",
+    "SLACK_SIGNING_SECRET": "the Signing Secret",
+    "SLACK_API_BASE_URL": "where Slack is, instead of platforms.slack.api_base_url",
+}
 _KEYS = ("mode", "api_base_url", "intake", "leads")
 
 
@@ -55,6 +61,7 @@ class SlackModule(PlatformModule):
     usual_emoji: Mapping[str, str] = {"take": "eyes", "done": "white_check_mark", "wrong": "-1", "send": "outbox_tray"}
     more_emoji: Mapping[str, str] = {"request": "ticket", "no_request": "no_entry_sign"}
     common_variables = ("SLACK_API_BASE_URL",)
+    variables: Mapping[str, str] = _VARIABLES
     example_teams: Mapping[str, ExampleTeam] = {
         "billing": ExampleTeam("moneybag", "C0BILLING", "U0LEAD2"),
         "it": ExampleTeam("computer", "C0IT", "U0LEAD3"),
@@ -70,12 +77,12 @@ class SlackModule(PlatformModule):
         base = _url(environment.get("SLACK_API_BASE_URL") or table.get("api_base_url", _API), mistakes)
         intake = _ids(table, "intake", _CHANNEL, "channel IDs, like C0123ABCD", mistakes)
         leads = _ids(table, "leads", _LEAD, "IDs of people (U…) and user groups (S…)", mistakes)
-        bot_token = _secret(environment, "SLACK_BOT_TOKEN", "the Bot User OAuth Token, xoxb-…", mistakes)
+        bot_token = _secret(environment, "SLACK_BOT_TOKEN", mistakes)
         app_token = signing_secret = ""
         if mode is Mode.SOCKET:
-            app_token = _secret(environment, "SLACK_APP_TOKEN", "the app-level token, xapp-…", mistakes)
+            app_token = _secret(environment, "SLACK_APP_TOKEN", mistakes)
         elif mode is Mode.HTTP:
-            signing_secret = _secret(environment, "SLACK_SIGNING_SECRET", "the Signing Secret", mistakes)
+            signing_secret = _secret(environment, "SLACK_SIGNING_SECRET", mistakes)
         mistakes += _swapped(bot_token, app_token)
         if mistakes or mode is None:
             raise ConfigError(mistakes)
@@ -179,10 +186,10 @@ def _ids(
     return frozenset(good)
 
 
-def _secret(environment: Mapping[str, str], variable: str, what: str, mistakes: list[str]) -> str:
+def _secret(environment: Mapping[str, str], variable: str, mistakes: list[str]) -> str:
     value = environment.get(variable, "").strip()
     if not value:
-        mistakes.append(f"platforms.slack: {variable} is not set in the environment; it is {what}")
+        mistakes.append(f"platforms.slack: {variable} is not set in the environment; it is {_VARIABLES[variable]}")
     return value
 
 

@@ -1,6 +1,7 @@
 """The channels that the settings name, and whether they can be used."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 
 from bot.domain.errors import SwitchboardError
 from bot.domain.tasks import Task
@@ -9,17 +10,23 @@ from bot.platforms.slack import Config
 from bot.platforms.slack.directory import Directory, Room
 from bot.platforms.slack.payload import NAME
 
+NOBODY: Mapping[str, str] = MappingProxyType({})
+
 
 def rooms(task: Task) -> frozenset[str]:
     """The teams' channels."""
     return frozenset(label.deliver_to[NAME].chat for label in task.labels if NAME in label.deliver_to)
 
 
-async def channels(config: Config, task: Task, directory: Directory) -> AsyncIterator[Finding]:
-    """Whether every team's channel and every intake channel can be used."""
+async def channels(
+    config: Config, task: Task, directory: Directory, hearing: Mapping[str, str] = NOBODY
+) -> AsyncIterator[Finding]:
+    """Whether every team's channel, every one that hears of answers (by its settings) and every intake can be used."""
     teams = rooms(task)
     for channel in sorted(teams):
         yield await _channel(directory, channel, setting_of(task, channel), team=True)
+    for channel, settings in hearing.items():
+        yield await _channel(directory, channel, settings, team=True)
     for channel in sorted(config.intake - teams):
         yield await _channel(directory, channel, "platforms.slack.intake", team=False)
 

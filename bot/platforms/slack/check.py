@@ -40,7 +40,7 @@ async def check(config: Config, context: PlatformContext) -> AsyncIterator[Findi
         if config.mode is Mode.SOCKET:
             yield await _socket(config, session)
         directory = Directory(client)
-        async for finding in channels(config, context.task, directory):
+        async for finding in channels(config, context.task, directory, context.hearing_on(NAME)):
             yield finding
         yield await _emoji(directory, context)
         for lead, setting in _leads(config, context):

@@ -8,6 +8,7 @@ from bot.domain.conversations import State
 from bot.domain.decisions import Author, Decision, Reason
 from bot.domain.learning import Adapter
 from bot.domain.queries import Account, Erased, Request
+from bot.domain.question_posts import present
 from bot.domain.tasks import Task
 from bot.platforms.question_wording import in_short
 from bot.platforms.slack.blocks import Block, Said, actions, button, context, cut, escaped, plain, quote, section
@@ -73,7 +74,7 @@ def line(language: str, task: Task, request: Request, links: Links) -> str:
 
 def answered(language: str, request: Request) -> str:
     """What was answered to the further questions about it, for leads alone; empty: nothing."""
-    return escaped(" · ".join(in_short(one, language) for one in request.answers), 500)
+    return escaped(" · ".join(in_short(one, language) for one in present(request.answers)), 500)
 
 
 def teams(language: str, task: Task) -> Said:

@@ -27,6 +27,8 @@ BOT_TOKEN, APP_TOKEN = "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"
 _READS = 3
 """How often a question is asked that Slack has no time for."""
 _LONGEST_WAIT = 5.0
+_DIGITS = 7
+"""Whoever wants us to wait for longer than months is not Slack."""
 
 _PASSING = frozenset(
     "ratelimited rate_limited message_limit_exceeded internal_error fatal_error service_unavailable request_timeout "
@@ -150,7 +152,7 @@ def _problem(error: SlackApiError, variable: str) -> Declined | Unreachable:
 
 def _retry_after(answer: AsyncSlackResponse) -> timedelta | None:
     value = str(answer.headers.get("Retry-After", ""))
-    return timedelta(seconds=int(value)) if value.isdecimal() else None
+    return timedelta(seconds=int(value)) if value.isdecimal() and len(value) < _DIGITS else None
 
 
 def as_object(value: object) -> Payload:

@@ -26,6 +26,12 @@ _ROOM = re.compile(r"(-\d{1,15})(?:/(\d{1,10}))?")
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]+")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _TEMPLATE = Path(__file__).with_name("init.toml")
+_VARIABLES = {
+    "TELEGRAM_BOT_TOKEN": "the token that @BotFather gave, 123456:ABC…",
+    "TELEGRAM_WEBHOOK_SECRET": "1 to 256 of the characters A-Z a-z 0-9 _ -, of your own invention",
+    "TELEGRAM_API_BASE_URL": "where Telegram is, instead of platforms.telegram.api_base_url",
+    "TELEGRAM_FILE_BASE_URL": "and its files, instead of platforms.telegram.file_base_url",
+}
 _KEYS = ("mode", "api_base_url", "file_base_url", "leads", "webhook_url")
 
 
@@ -66,6 +72,7 @@ class TelegramModule(PlatformModule):
     usual_emoji: Mapping[str, str] = {"take": "👀", "done": "👌", "wrong": "👎", "send": "🕊"}
     more_emoji: Mapping[str, str] = {"request": "✍", "no_request": "🙊"}
     common_variables = ("TELEGRAM_API_BASE_URL", "TELEGRAM_FILE_BASE_URL")
+    variables: Mapping[str, str] = _VARIABLES
     example_teams: Mapping[str, ExampleTeam] = {
         "billing": ExampleTeam("🤝", "-1001234567890", 444555666),
         "it": ExampleTeam("👾", "-1001234567891", 444555667),
@@ -81,13 +88,10 @@ class TelegramModule(PlatformModule):
         api = _base(table, environment, "api_base_url", _API, mistakes)
         files = _base(table, environment, "file_base_url", _FILES, mistakes)
         leads = _leads(table.get("leads", []), mistakes)
-        token = _secret(
-            environment, "TELEGRAM_BOT_TOKEN", _TOKEN, "the token that @BotFather gave, 123456:ABC…", mistakes
-        )
+        token = _secret(environment, "TELEGRAM_BOT_TOKEN", _TOKEN, mistakes)
         secret = url = ""
         if mode is Mode.WEBHOOK:
-            what = "1 to 256 of the characters A-Z a-z 0-9 _ -, of your own invention"
-            secret = _secret(environment, "TELEGRAM_WEBHOOK_SECRET", _SECRET, what, mistakes)
+            secret = _secret(environment, "TELEGRAM_WEBHOOK_SECRET", _SECRET, mistakes)
             url = _hook(table.get("webhook_url"), environment.get("SWITCHBOARD_BASE_PATH", ""), mistakes)
         if mistakes or mode is None:
             raise ConfigError(mistakes)
@@ -211,9 +215,8 @@ def _leads(value: object, mistakes: list[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _secret(
-    environment: Mapping[str, str], variable: str, allowed: re.Pattern[str], what: str, mistakes: list[str]
-) -> str:
+def _secret(environment: Mapping[str, str], variable: str, allowed: re.Pattern[str], mistakes: list[str]) -> str:
+    what = _VARIABLES[variable]
     value = environment.get(variable, "").strip()
     if not value:
         mistakes.append(f"platforms.telegram: {variable} is not set in the environment; it is {what}")

@@ -35,6 +35,8 @@ async def check(config: Config, context: PlatformContext) -> AsyncIterator[Findi
             for where in rooms.written:
                 async for finding in _room(client, where, rooms, context):
                     yield finding
+            for where, settings in context.hearing_on(NAME).items():
+                yield await _hearing(client.bot, where, settings)
     finally:
         await client.bot.shutdown()
 
@@ -116,6 +118,18 @@ async def _room(client: BotApiClient, where: str, rooms: Rooms, context: Platfor
     yield _reactions(name, allowed, context)
     if topic:
         yield await _topic(client.bot, chat, int(topic), name, setting)
+
+
+async def _hearing(bot: ExtBot[None], where: str, settings: str) -> Finding:
+    """A room that only hears: whoever may say there that they are typing may speak there."""
+    chat, _, topic = where.partition("/")
+    name = f"the room {where} ({settings})"
+    try:
+        typing = bot.send_chat_action(chat, ChatAction.TYPING, message_thread_id=int(topic) if topic else None)
+        await asked(typing)
+    except (Refused, Unreachable) as error:
+        return Finding(name, False, f"{error} ({settings})")
+    return Finding(name, True)
 
 
 def _reactions(name: str, allowed: list[str] | None, context: PlatformContext) -> Finding:

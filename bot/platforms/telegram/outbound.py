@@ -46,6 +46,8 @@ class Sender:
         self._parts = MessageParts(ledger)
         self.attachments = Attachments(bot, lambda chat: self._pace.count(chat, _now()), self._parts)
         self._later: set[asyncio.Task[None]] = set()
+        self._turned_away: set[int] = set()
+        """Posts that Telegram had no time for: of these it is known that they were not said."""
 
     def delay(self, item: OutboxItem) -> timedelta:
         """How long the post must wait for its turn in its chat, and among all that we say."""
@@ -63,9 +65,21 @@ class Sender:
         if item.edits is not None:
             await self._called(item.edits.chat, self._rewrite(item.edits.chat, int(item.edits.id), said))
             return item.edits
-        sent = await self._called(_chat(item.post.place), self._post(item.post.place, _target(item), said))
+        sent = await self._once_more(item, said)
         await self._follow(sent, item)
         return MessageRef(NAME, str(sent.chat.id), str(sent.message_id))
+
+    async def _once_more(self, item: OutboxItem, said: Said) -> Message:
+        """Say it. Nobody can look whether an earlier attempt did, whose answer got lost: then that it may is told."""
+        if item.attempt > 1 and item.id not in self._turned_away:
+            log.warning("post may stand twice: an earlier attempt has no receipt", extra=_about(item))
+        self._turned_away.discard(item.id)
+        try:
+            return await self._called(_chat(item.post.place), self._post(item.post.place, _target(item), said))
+        except Unreachable as error:
+            if error.retry_after is not None and len(self._turned_away) < _MOST_LATER:
+                self._turned_away.add(item.id)
+            raise
 
     async def answer(self, place: Place, message: int, said: Said, rewrite: bool) -> None:
         """Answer a command, now or as soon as the chat may hear it; whoever calls does not wait for that.
@@ -198,6 +212,10 @@ class Sender:
         else:
             if destination.reply is not None:
                 await self._parts.add(destination.chat, piece.message_id, destination.reply.message_id)
+
+
+def _about(item: OutboxItem) -> dict[str, object]:
+    return {"platform": NAME, "post": item.id, "chat": _chat(item.post.place), "attempt": item.attempt}
 
 
 def _missing(item: OutboxItem) -> list[Media]:

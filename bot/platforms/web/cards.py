@@ -118,7 +118,12 @@ def _reactions(words: Words, card: Card, line: TranscriptLine) -> list[Json]:
     legend = dict(card.legend)
     known = words.vocabulary
     told = {*legend, *(of[NAME] for of in (known.take, known.done, known.wrong) if NAME in of)}
-    answered = {sign: (title, one.title) for one in card.answers for of, sign, title in one.legend if of == NAME}
+    answered = {
+        sign: (title, "" if one.part_of else one.title)  # where several may be right, it takes off what is there
+        for one in card.answers
+        for of, sign, title in one.legend
+        if of == NAME
+    }
     others = dict.fromkeys(sign for sign, _ in line.reactions if sign not in {*told, *answered} and not chosen(sign))
     return [
         *(_reaction(emoji, words.task.shown(label), label == card.label, line) for emoji, label in legend.items()),

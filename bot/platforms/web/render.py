@@ -26,6 +26,7 @@ from bot.domain.posts import (
 )
 from bot.domain.queries import TranscriptLine
 from bot.domain.tasks import Label
+from bot.platforms.verdict_wording import verdict_reason
 from bot.platforms.web.cards import team_room
 from bot.platforms.web.events import NAME, PEOPLE, PERSON_ROOMS
 from bot.platforms.web.words import (
@@ -78,13 +79,12 @@ def learning(words: Words, champion: Adapter | None, cycle: Cycle | None, waitin
 def _verdict(words: Words, cycle: Cycle, champion: Adapter | None) -> str:
     if cycle.verdict is None:
         return cycle.problem
+    reasons = [as_sentence(verdict_reason(one, words.team_language)) for one in cycle.verdict.reasons]
     if cycle.verdict.promoted and champion is not None and champion.name != cycle.adapter:
         # It serves a share first, or somebody else was promoted since
-        return " ".join(map(as_sentence, cycle.verdict.reasons))
+        return " ".join(reasons)
     key = "report_promoted" if cycle.verdict.promoted else "report_refused"
-    return " ".join(
-        [words.say(None, key, adapter=cycle.adapter or words.base), *map(as_sentence, cycle.verdict.reasons)]
-    )
+    return " ".join([words.say(None, key, adapter=cycle.adapter or words.base), *reasons])
 
 
 def _team_room(words: Words, chat: str, labels: Sequence[Label], lines: Sequence[TranscriptLine]) -> Object:

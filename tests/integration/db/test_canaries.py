@@ -40,6 +40,11 @@ class Trials:
     async def running(self) -> Canary | None:
         return await self.canaries.canary("routing", "starter")
 
+    async def on_trial(self) -> bool:
+        """What the registry says along with the champion, so that nobody has to look in vain."""
+        champion = await self.desk.registry.champion("routing", "starter")
+        return champion is not None and champion.on_trial
+
     async def serves(self) -> str | None:
         found = await self.desk.registry.champion("routing", "starter")
         return None if found is None else found.name
@@ -65,7 +70,7 @@ async def test_what_the_gate_let_through_serves_a_share_beside_the_champion(tria
         0.1,
         BEGAN,
     )
-    assert await trials.serves() == "routing-1"
+    assert (await trials.serves(), await trials.on_trial()) == ("routing-1", True)
     assert await trials.canaries.canary("routing", "another base") is None
     newest = (await trials.desk.registry.history("routing", 1))[0]
     assert (newest.what, newest.adapter, newest.why) == (
@@ -78,7 +83,7 @@ async def test_what_the_gate_let_through_serves_a_share_beside_the_champion(tria
 async def test_the_first_adapter_and_a_share_of_nothing_serve_at_once(database: Database) -> None:
     trials = Trials(database)
     await trials.begin(1)
-    assert (await trials.running(), await trials.serves()) == (None, "routing-1")
+    assert (await trials.running(), await trials.serves(), await trials.on_trial()) == (None, "routing-1", False)
     await trials.begin(2, share=0.0)
     assert (await trials.running(), await trials.serves()) == (None, "routing-2")
 
@@ -125,6 +130,6 @@ async def test_a_pointer_that_moves_and_another_candidate_end_it(trials: Trials)
     assert running is not None
     assert running.adapter.name == "routing-3"
     await trials.desk.registry.promote("routing", "routing-2", "slack:lead", "by hand", LATER, base="starter")
-    assert await trials.running() is None
+    assert (await trials.running(), await trials.on_trial()) == (None, False)
     await trials.watch().step()
     assert await trials.serves() == "routing-2"

@@ -176,3 +176,17 @@ async def test_what_waits_for_a_second_lead_teaches_once_it_is_accepted(
     async with database.transaction() as session:
         await session.execute(update(ExampleRow).values(held=Held.DISPUTED, quarantined=True))
     assert not await corrections.accept(one.example, "ann", after(52)), "its leads have to settle that"
+
+
+async def test_the_memorys_digest_is_another_after_every_change_and_else_the_same(
+    ledger: PostgresLedger, outbox: PostgresOutbox, database: Database
+) -> None:
+    """A comparison that was interrupted goes on only while it is the same."""
+    memory = PostgresMemory(database, "minilm")
+    before = await memory.digest()
+    await corrected(ledger, outbox)
+    learned = await memory.digest()
+    assert learned == await memory.digest() != before
+    async with database.transaction() as session:
+        await session.execute(update(ExampleRow).values(retired_by="routing-1"))
+    assert await memory.digest() != learned

@@ -19,7 +19,8 @@ from db.examples import PostgresExamples
 from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
-from tests.fakes_ledger import FakeFailedItems, FakeLedger, FakeOutbox
+from tests.fakes_failed_items import FakeFailedItems
+from tests.fakes_ledger import FakeLedger, FakeOutbox
 from tests.fakes_registry import FakeExamples
 from tests.integration.db.scenes import ANN, JOINING, LEAD, PATIENCE, ROOM, SETTLE, SURE, after, claimed, message
 from tests.samples import case

@@ -29,10 +29,16 @@ HASTE = Guards(per_hour=2)
 
 
 async def ruled(
-    ledger: PostgresLedger, outbox: PostgresOutbox, ref: str, lead: Person = LEAD, label: str = "access", at: float = 10
+    ledger: PostgresLedger,
+    outbox: PostgresOutbox,
+    ref: str,
+    lead: Person = LEAD,
+    label: str = "access",
+    at: float = 10,
+    text: str = "",
 ) -> None:
     """A request that a lead moves from billing to another team."""
-    await routed(ledger, f"where is refund {ref}", ref, at)
+    await routed(ledger, text or f"where is refund {ref}", ref, at)
     (receipts,) = [await say_all(outbox, at + 6)]
     await ledger.add_reaction(reaction(receipts["Card"], "key", at + 7, actor=lead))
     await judge(ledger, LeadLabel(label, lead, after(at + 7), confirms=False, disputed=False), at + 8)
@@ -103,6 +109,26 @@ async def test_what_contradicts_many_known_ones_waits_for_a_second_lead_and_its_
     (edit,) = [item.post for item in await outbox.claim_due(["slack"], after(122), 10)]
     assert isinstance(edit.content, Card)
     assert (edit.content.held, edit.edits) == ("", said.id)
+
+
+async def test_another_lead_who_says_the_same_of_the_very_words_on_another_card_is_the_second(
+    database: Database, ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    """Two leads corrected the very text, and it went wrong again: each of them waited for the other."""
+    await know(database, "billing", 5)
+    await ruled(ledger, outbox, "m0", OTHER)
+    third, words = Person("slack", "third lead"), "my refund is a voucher"
+    await ruled(ledger, outbox, "m1", at=100, text=words)
+    await ruled(ledger, outbox, "m2", at=200, text=words)
+    assert [row.held for row in await examples(database)][1:] == [Held.CONTRADICTED] * 2, "one lead twice is one lead"
+    await ruled(ledger, outbox, "m3", third, "triage", at=300, text=words)
+    assert (await examples(database))[-1].held == Held.CONTRADICTED, "who names another team does not agree"
+    memory = PostgresMemory(database, "tiny")
+    assert not [n for n in (await memory.nearest(TASK, VECTOR, words)).corrections if n.same_text]
+    await ruled(ledger, outbox, "m4", third, at=400, text=words)
+    assert (await examples(database))[-1].held is None
+    [exact] = [n for n in (await memory.nearest(TASK, VECTOR, words)).corrections if n.same_text]
+    assert exact.label == "access"
 
 
 async def test_the_first_of_a_team_that_the_model_never_learned_wait_for_a_second_lead(

@@ -4,14 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bot.domain.decisions import Author
 from bot.domain.errors import Unreachable
 from bot.domain.messages import MessageRef, Person, Place
 from bot.domain.posts import Answer, Notice, Question, Reply, What
 from bot.domain.question_posts import Alert, QuestionAnswer
+from bot.domain.rules import Conditions, Outcome, Rule, Rules
+from bot.domain.word_list import phrase
 from db.engine import Database
 from db.queries import PostgresQueries
+from db.tables import PostRow
 from tests.fakes import FakePlatform
 from tests.integration.flow.conftest import Story
 from tests.integration.flow.oracle import ALL, COPIES, FRAUD, SECURITY, Oracle, alerts, told
@@ -42,6 +46,24 @@ async def test_a_suspect_is_not_asked_which_team_either(guarded: Story) -> None:
     await guarded.settles()
     assert [card.post.place.chat for card in guarded.cards()] == ["triage"]
     assert not any(isinstance(said, Question) for said in guarded.heard())
+
+
+BROKEN = Conditions(words=(phrase("broken"),))
+SUSPECTED = Rule("too broken", BROKEN, Outcome("fraud", "suspicious"))
+TO_BE_ASKED = Rule("unclear", BROKEN, Outcome("routing"))
+
+
+@pytest.mark.parametrize("others", [(), (TO_BE_ASKED,)], ids=["the voices are unsure", "another rule would ask"])
+async def test_nor_is_whom_a_rule_suspects(database: Database, tmp_path: Path, others: tuple[Rule, ...]) -> None:
+    story = Story(database, tmp_path, predictor=Oracle(), questions=(FRAUD,), rules=Rules((SUSPECTED, *others)))
+    await story.writes("it is broken", "m1")
+    await story.settles()
+    assert [card.post.place.chat for card in story.cards()] == ["triage"]
+    [answer] = story.reads().answers
+    assert (answer.label, answer.by, "hold" in answer.follows) == ("suspicious", Author.RULE, True)
+    async with database.transaction() as session:
+        said = await session.scalars(select(PostRow.kind).where(PostRow.kind == Question.__name__))
+        assert list(said) == [], "nor does a question wait until somebody looked"
 
 
 async def test_a_reply_of_the_team_is_a_look_too(guarded: Story) -> None:

@@ -11,11 +11,12 @@ from bot.domain.posts import Content, Notice, What
 from bot.domain.report_posts import ShadowCard, ShadowExplanation
 from bot.flow.shadow_cards import ShadowButtons, ShadowCardKeeper
 from db.engine import Database
+from db.erasure import PostgresErasure
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.shadow import PostgresShadows
 from db.shadow_cards import PostgresShadowCards
-from db.tables import ShadowRulingRow
+from db.tables import PostRow, PressRow, ShadowRulingRow
 from tests.fakes import FakePlatform
 from tests.integration.db.scenes import note
 from tests.integration.db.test_automatic_rollback import LATER, Desk
@@ -194,6 +195,25 @@ async def test_a_card_closes_by_itself_when_another_way_was_taken(leads: Leads) 
     await leads.desk.registry.promote("routing", "routing-2", "command", "by hand", LATER, base="starter")
     assert await leads.look() == the_same(ShadowCard("routing", "routing-2", 6, 6, 0, "promoted", "command"))
     assert await leads.look() == []
+
+
+async def test_a_lead_who_is_forgotten_stands_on_no_card_and_what_was_decided_does(leads: Leads) -> None:
+    """They wrote nothing and took nothing: whoever forgets them does not know their name."""
+    await leads.heard(6)
+    await leads.look()
+    await leads.press("promote")
+    database, nameless = leads.desk.database, Person("slack", "lead")
+    await PostgresErasure(database).erase(Person("slack", "lead2"), LATER)
+    assert await leads.deliver() == [], "another lead's forgetting is not theirs"
+    await PostgresErasure(database).erase(nameless, LATER)
+    assert await leads.deliver() == the_same(ShadowCard("routing", "routing-2", 6, 6, 0, "promoted"))
+    async with database.transaction() as session:
+        stored = " ".join(map(str, await session.scalars(select(PostRow.content))))
+        pressed = set(await session.scalars(select(PressRow.actor_name)))
+    assert ("Lee" in stored, pressed) == (False, {""})
+    await PostgresErasure(database).erase(nameless, LATER)
+    assert await leads.deliver() == [], "forgotten twice, nothing is said twice"
+    assert await leads.rulings() == [("promote", "promote", "slack:lead")]
 
 
 async def test_two_leads_press_at_once_and_one_decides(leads: Leads) -> None:

@@ -35,11 +35,12 @@ class TelegramServer(LocalServer):
         token: str = TOKEN,
         sees_everything: bool = False,
         webhook_retry_seconds: float = 0.2,
+        feed: Feed | None = None,
     ) -> None:
         super().__init__(port)
         self.token = token
         self.account = Account()
-        self.feed = Feed()
+        self.feed = feed or Feed()
         self._api = BotApi(self.account, self.feed, sees_everything=sees_everything)
         self._sees_everything = sees_everything
         self._webhook_retry_seconds = webhook_retry_seconds

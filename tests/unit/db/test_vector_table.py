@@ -1,7 +1,11 @@
 """The nearest among vectors held a byte a dimension are the nearest, in a small table and in a large one."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+import torch
 
 from bot.domain.embedders import MINILM, USE, Likeness
 from db.reading import vector_table
@@ -42,6 +46,25 @@ def test_both_ways_propose_the_same(few: int, monkeypatch: pytest.MonkeyPatch) -
     proposed = filled(vectors).nearest(wanted, 16, [()] * 3)
     nearest = exact(vectors, wanted, NEAR)
     assert all(set(best) <= set(many) for best, many in zip(nearest, proposed, strict=True))
+
+
+def test_a_table_of_thousands_is_read_by_the_thread_that_asks_alone() -> None:
+    table, wanted = filled(drawn(9_000, 14)), drawn(1, 15)
+
+    def threads_meanwhile() -> int:
+        table.nearest(wanted, 16, [()])
+        return torch.get_num_threads()
+
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(threads_meanwhile).result() == 1
+
+
+def test_without_torch_the_large_way_proposes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector_table, "_FEW", 0)
+    vectors, wanted = drawn(500, 3), drawn(3, 4)
+    with_it = filled(vectors).nearest(wanted, 16, [()] * 3)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert filled(vectors).nearest(wanted, 16, [()] * 3) == with_it
 
 
 def test_what_is_hidden_is_not_proposed() -> None:

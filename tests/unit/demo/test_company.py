@@ -55,7 +55,13 @@ def words(text: str) -> frozenset[str]:
 
 def similarity_to_nearest(held: frozenset[str], seed: list[frozenset[str]]) -> float:
     """Jaccard, shared words over all words, with the most similar of the seed's messages."""
-    return max(len(held & one) / len(held | one) for one in seed if held | one)
+    best = 0.0
+    for one in seed:
+        fewer, more = sorted((len(held), len(one)))
+        if fewer > best * more:  # else it could not be nearer, whichever words they share
+            shared = len(held & one)
+            best = max(best, shared / (fewer + more - shared))
+    return best
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,18 @@ from bot.domain.guards import Held
 from bot.domain.messages import Place
 from bot.domain.posts import Card, Post
 from bot.domain.question_posts import Alert
-from bot.domain.questions import Said, alerts_now, alerts_of, answered, counts, effects, shown, with_answers, with_held
+from bot.domain.questions import (
+    Said,
+    alerts_now,
+    alerts_of,
+    answered,
+    counts,
+    effects,
+    hearing,
+    shown,
+    with_answers,
+    with_held,
+)
 from bot.domain.tasks import Label, Task
 from tests.samples import card, standing
 
@@ -104,3 +115,13 @@ def test_rooms_hear_of_it_once_the_card_stands_and_hear_when_it_is_no_longer_so(
 
 def card_(**changes: object) -> Card:
     return replace(card(), **changes)  # type: ignore[arg-type]
+
+
+def test_rooms_that_hear_are_known_by_the_settings_that_name_them() -> None:
+    room, copies = Place("slack", "C0SECURITY"), Place("web", "auditors")
+    follows = Consequences(tell=(room,), also_to=(copies,))
+    fraud = Task("fraud", "?", (Label("yes", "a", consequences=follows), Label("no", "b")), "no")
+    assert hearing((fraud,)) == {
+        "tasks.fraud.labels.yes.tell.slack": room,
+        "tasks.fraud.labels.yes.also_to.web": copies,
+    }

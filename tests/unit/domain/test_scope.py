@@ -1,6 +1,7 @@
 """A text is out of scope by how torn the voices are and how far it lies from what is known, together."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ def said(top: float) -> dict[str, float]:
     return {name: top if name == "billing" else (1 - top) / (len(NAMES) - 1) for name in NAMES}
 
 
+@cache
 def own(n: int = 400) -> Scope:
     """Of texts that are mostly sure (.80 to .99) and mostly near (.50 to .90), the two independent."""
     random = np.random.default_rng(0)

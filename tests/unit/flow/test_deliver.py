@@ -52,6 +52,32 @@ async def test_what_was_said_has_a_receipt_and_its_consequences() -> None:
     assert result.contents() == [Sent("on its way", "Ada", "Cleo")]
 
 
+@pytest.mark.parametrize("content", [REPLY, Answer("billing", "en")], ids=["with more to say", "alone"])
+async def test_what_was_said_while_the_database_was_away_is_not_said_again(
+    content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "_RECEIPT_AGAIN", 0.0)
+    way = Round()
+    way.outbox.away = [Unreachable("database: no connection")] * 3
+    result = await way.carries(item(content, chat="customer"))
+    assert result.outcome == MessageRef("web", "customer", "post 9")
+    assert (len(way.web.said), way.outbox.away, len(way.outbox.concluded)) == (1, [], 1)
+
+
+async def test_what_was_said_is_not_said_again_by_who_had_no_time_to_store_the_receipt() -> None:
+    way = Round()
+    way.outbox.away = [Unreachable("database: no connection")] * 1_000
+    owed = item(Answer("billing", "en"), chat="customer")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await way.courier.handle(owed)
+    way.outbox.away.clear()
+    result = await way.carries(replace(owed, attempt=2))
+    assert (result.outcome, len(way.web.said)) == (MessageRef("web", "customer", "post 9"), 1)
+    await way.carries(replace(owed, attempt=3))
+    assert len(way.web.said) == 2, "only until it is stored"
+
+
 async def test_the_picture_of_a_report_is_drawn_on_its_way() -> None:
     way = Round()
     await way.carries(item(COMPARED, platform="telegram", chat="leads"))
@@ -98,6 +124,16 @@ async def test_when_no_room_takes_it_somebody_is_alarmed(caplog: pytest.LogCaptu
     result = await way.carries(item(card("triage"), chat="triage"))
     assert result.posts == ()
     assert "card given up: no team's room takes it" in caplog.text
+
+
+async def test_every_line_about_a_post_names_its_conversation(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    way = Round()
+    await way.carries(replace(item(REPLY), conversation=7))
+    way.web.failures = [Unreachable("timed out")]
+    await way.carries(replace(item(REPLY), conversation=7))
+    lines = [(record.message, record.__dict__["conversation"]) for record in caplog.records]
+    assert lines == [("delivered", 7), ("delivery postponed", 7)]
 
 
 async def test_a_whisper_is_not_said_aloud_and_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:

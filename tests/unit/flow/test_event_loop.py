@@ -82,7 +82,7 @@ def learner(known: Known, trainer: FakeWorkshop, folder: Path) -> Learner:
 async def test_choosing_what_to_learn_from_among_tens_of_thousands(tmp_path: Path) -> None:
     trainer = FakeWorkshop()
     trainer.failure = TrainingFailed("that is as far as it goes")
-    at_work = learner(Known(50_000, 5_000), trainer, tmp_path)
+    at_work = learner(Known(22_000, 3_000), trainer, tmp_path)
     async with watched_loop():
         with pytest.raises(TrainingFailed):
             await at_work._learn(CYCLE, lambda _share, _doing: None)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from bot.domain.ledger import ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Media, MediaKind, MessageRef, Note, Person, Press
 from bot.flow.receive import Receiver
-from tests.fakes_ledger import FakeFailedItems, FakeLedger
+from tests.fakes_failed_items import FakeFailedItems
+from tests.fakes_ledger import FakeLedger
 from tests.samples import AGENT, NOW, message, reaction
 
 JOINING = ThreadingPolicy(timedelta(seconds=3), timedelta(hours=24), timedelta(hours=72))

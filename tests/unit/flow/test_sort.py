@@ -173,18 +173,19 @@ class OneCanary:
 async def test_a_canary_decides_the_conversations_on_its_side_and_no_others() -> None:
     champion = Adapter("routing-1", "routing", Path("runs"), "starter", dict.fromkeys(TASK.names, "x"), 1.0, NOW)
     candidate = replace(champion, name="routing-2")
-    predictor, registry = FakePredictor(), FakeRegistry()
+    predictor = FakePredictor()
     predictor.rules |= {"routing-1": lambda _: "billing", "routing-2": lambda _: "it"}
-    await registry.add_adapter(champion)
-    await registry.promote("routing", "routing-1", "test", "", NOW, base="starter")
-    classifier = replace(fake_classifier(NOTHING, predictor), registry=registry)
     canary = Canary(1, "routing", candidate, "routing-1", 0.5, NOW)
     cases = [replace(case(f"words {n}"), conversation=replace(conversation(State.NEW), id=n)) for n in range(20)]
     for on_trial in (canary, None):
+        registry = FakeRegistry()
+        await registry.add_adapter(replace(champion, on_trial=on_trial is not None))
+        await registry.promote("routing", "routing-1", "test", "", NOW, base="starter")
+        classifier = replace(fake_classifier(NOTHING, predictor), registry=registry)
         ledger = FakeLedger(cases=list(cases))
         minutes = timedelta(minutes=10)
         await Sorter(
-            TASK, ledger, classifier, timedelta(0), minutes, "ask", lambda: NOW, canaries=OneCanary(on_trial)
+            TASK, ledger, classifier, timedelta(0), minutes, "ask", lambda: NOW, canaries=OneCanary(canary)
         ).step()
         decided: dict[int, str] = {}
         for done in ledger.concluded:

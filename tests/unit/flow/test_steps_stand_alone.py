@@ -42,7 +42,8 @@ from bot.flow.webhooks import WebhookSender
 from bot.flow.worker_pool import WorkerPool
 from bot.lifecycle import Wakeup
 from tests.fakes import FakeEmbedder, FakePlatform, fake_classifier
-from tests.fakes_ledger import FakeFailedItems, FakeLedger, FakeOutbox
+from tests.fakes_failed_items import FakeFailedItems
+from tests.fakes_ledger import FakeLedger, FakeOutbox
 from tests.fakes_registry import FakeRegistry
 from tests.samples import (
     AGENT,

@@ -11,7 +11,7 @@ from bot.domain.failures import MOST_ATTEMPTS, ItemKey
 from bot.flow.step import Step
 from bot.flow.worker_pool import WorkerPool
 from bot.lifecycle import Wakeup
-from tests.fakes_ledger import FakeFailedItems
+from tests.fakes_failed_items import FakeFailedItems
 from tests.samples import NOW
 from tests.waiting import until
 

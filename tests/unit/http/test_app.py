@@ -12,7 +12,7 @@ from bot.http import app
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
 from bot.http.shared_look import SharedLook
-from tests.fakes_ledger import FakeFailedItems
+from tests.fakes_failed_items import FakeFailedItems
 from tests.unit.http.test_metrics import Figures
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

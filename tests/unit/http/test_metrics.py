@@ -18,7 +18,7 @@ from bot.domain.messages import MessageRef, Person
 from bot.domain.queries import Account, Request, Week
 from bot.http.app import WebApp
 from bot.http.metrics import Metrics
-from tests.fakes_ledger import FakeFailedItems
+from tests.fakes_failed_items import FakeFailedItems
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 BUSY = {

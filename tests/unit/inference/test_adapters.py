@@ -210,7 +210,7 @@ async def test_workspaces_that_share_a_server_never_use_each_others_adapter(
     vllm: FakeVllm, line: httpx.AsyncClient, lora: Path
 ) -> None:
     """Two adapters of one name: the second is loaded beside the first, not taken for it."""
-    main, acme, beta = (VllmAdapters(line, lora.parent, name) for name in ("", "acme", "beta"))
+    main, acme, beta = (VllmAdapters(line, lora.parent, workspace=name) for name in ("", "acme", "beta"))
     await main.load(adapter(lora))
     assert (await acme.loaded(), await beta.loaded()) == (frozenset(), frozenset())
     await acme.load(adapter(lora))

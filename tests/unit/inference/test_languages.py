@@ -1,7 +1,11 @@
 """Which language a text is in, by the real detector: short requests as people type them, and what is no language."""
 
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from lingua import ConfidenceValue
+
+from inference import languages
 from inference.languages import LANGUAGES, language_of
 
 
@@ -49,3 +53,19 @@ def test_half_a_character_does_not_hide_the_rest() -> None:
 
 def test_a_long_text_is_told_by_its_beginning() -> None:
     assert language_of("não consigo abrir a fatura do mês passado. " * 50_000) == "pt"
+
+
+def test_who_ask_about_one_text_at_the_same_moment_have_it_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, real = list[str](), languages._detector()
+
+    class Counting:
+        def compute_language_confidence_values(self, words: str) -> list[ConfidenceValue]:
+            read.append(words)
+            return real.compute_language_confidence_values(words)
+
+    monkeypatch.setattr(languages, "_detector", Counting)
+    text = "nobody has ever asked about this very sentence"
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda lead: language_of(text, lead), (0.0, 0.05, 1.1)))
+    assert answers == ["en", "en", None]
+    assert read == [text]

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.messages import Place
 from bot.platforms import Finding
 from bot.platforms.slack import PLATFORM, Config, Mode, live_check
 from bot.platforms.slack.manifest import SCOPES
@@ -242,3 +243,14 @@ async def test_a_clock_that_is_wrong_is_named_with_how_much(company: SlackServer
     [(what, remedy)] = (await problems(of(company))).items()
     assert what == "this machine's clock agrees with Slack's"
     assert re.search(r"it is (599|60[01]) s behind Slack's", remedy)
+
+
+async def test_a_channel_that_hears_of_answers_is_looked_at_unless_it_is_a_teams(company: SlackServer) -> None:
+    company.add_channel(Channel(id="C0SECURITY", name="security", has_bot=False))
+    hearing = {"tasks.fraud.labels.yes.tell.slack": "C0SECURITY", "tasks.fraud.labels.yes.also_to.slack": "C0SECURITY"}
+    named = {setting: Place("slack", chat) for setting, chat in hearing.items()}
+    context = replace(around(), hearing={**named, "leads": Place("slack", IT), "elsewhere": Place("web", "x")})
+    found = [one async for one in PLATFORM.check(of(company), context) if not one.ok]
+    [wrong] = found
+    assert wrong.what == f"channel C0SECURITY ({', '.join(hearing)})"
+    assert "/invite" in wrong.remedy

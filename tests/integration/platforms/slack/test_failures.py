@@ -22,6 +22,13 @@ async def test_a_rate_limit_is_handed_to_the_outbox_with_the_wait_that_slack_ask
     assert len(server.calls_to("chat.postMessage")) == 1
 
 
+async def test_a_wait_longer_than_any_number_of_ours_is_none(server: SlackServer, mouth: Slack) -> None:
+    server.fail("chat.postMessage", retry_after=10**20)
+    with pytest.raises(Unreachable, match="ratelimited") as caught:
+        await mouth.say(item(Answer("billing", None)))
+    assert caught.value.retry_after is None
+
+
 @pytest.mark.parametrize(
     "fault",
     [

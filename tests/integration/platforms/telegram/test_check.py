@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.messages import Place
 from bot.platforms import Finding
 from bot.platforms.telegram import PLATFORM, Config, live_check
 from tests.integration.platforms.telegram.parts import (
@@ -174,3 +175,18 @@ async def test_live_puts_the_webhook_back(server: TelegramServer, monkeypatch: p
     hook = server.feed.hook
     assert hook is not None
     assert (hook.url, hook.secret) == ("https://bot.example.com/hook", SECRET)
+
+
+async def test_a_group_that_hears_of_answers_has_to_take_them_without_an_administrator(
+    server: TelegramServer,
+) -> None:
+    server.add_group(-100555, "security", bot="member")
+    hearing = {"tasks.fraud.labels.yes.tell.telegram": "-100555", "tasks.fraud.labels.yes.also_to.telegram": "-100777"}
+    context = replace(
+        platform_context(), hearing={setting: Place("telegram", chat) for setting, chat in hearing.items()}
+    )
+    found = {one.what: one async for one in PLATFORM.check(config(server), context)}
+    assert found["the room -100555 (tasks.fraud.labels.yes.tell.telegram)"].ok
+    [wrong] = [one for one in found.values() if not one.ok]
+    assert wrong.what == "the room -100777 (tasks.fraud.labels.yes.also_to.telegram)"
+    assert "not found" in wrong.remedy

@@ -198,3 +198,25 @@ def test_a_broken_answer_is_not_quoted_in_the_log(caplog: pytest.LogCaptureFixtu
     with pytest.raises(Exception, match="Invalid server response"):
         HTTPXRequest.parse_json_payload(b'{"text": "a secret of mine"')
     assert caplog.records == []
+
+
+async def test_a_post_that_may_stand_twice_is_told_and_one_that_was_turned_away_is_not(
+    server: TelegramServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await server.writes(ANN, "hello")
+    first_try, again = (
+        item(Answer("billing", "en"), str(ANN)),
+        replace(item(Answer("billing", "en"), str(ANN)), attempt=2),
+    )
+    told = "post may stand twice"
+    async with connected(config(server)) as telegram:
+        server.fail("sendMessage", retry_after=1)
+        with pytest.raises(Unreachable):
+            await telegram.say(first_try)
+        await telegram.say(again)
+        assert (told in caplog.text, len(server.posts(ANN))) == (False, 1)
+        server.fail("sendMessage", lose_response=True)
+        with pytest.raises(Unreachable):
+            await telegram.say(first_try)
+        await telegram.say(again)
+    assert (told in caplog.text, len(server.posts(ANN))) == (True, 3)

@@ -87,6 +87,14 @@ def test_a_text_beyond_pythons_limit_of_a_cell_is_read() -> None:
     assert len(only(read(f'text,label\n"{"x" * 200_000}",it\n')).text) == 40_000
 
 
+def test_a_picture_in_a_cell_is_read_in_one_go() -> None:
+    """A word without an end, in ASCII and in letters of Windows: what is looked for in it is looked for once."""
+    picture = "data:image/png;base64," + "iVBORw0KGgo+AAAA/" * 12_000
+    assert len(only(read(f'text,label\n"{picture}",it\n')).text) == 40_000
+    contents = read(f'text,label\n"{picture}",it\n"o relógio não funciona",it\n'.encode("cp1252"))
+    assert [len(text) for text, _ in pairs(contents)] == [40_000, len("o relógio não funciona")]
+
+
 def test_several_labels_of_one_text_are_said() -> None:
     contents = read("__label__it __label__billing a\n__label__it\n__label__it b\n")
     assert problems(contents) == [

@@ -1,0 +1,311 @@
+"""Rounds of a campaign: people write, things go wrong, everything drains, the invariants are looked at."""
+
+import asyncio
+import json
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.chaos.invariants import Copies, check
+from benchmarks.chaos.people import People
+from benchmarks.chaos.platforms import MISDEEDS, ChaoticSlack, ChaoticTelegram, Weather
+from benchmarks.chaos.processes import Deaths, ModelServer, Replica, postmaster
+from benchmarks.chaos.records import Ledger, until
+from benchmarks.chaos.victim import STEPS
+from db.server.cluster import prepared
+from tests.acceptance.company import Town, settled
+from tests.acceptance.processes import Home, free_address, sweep
+
+MODEL = ("killed", "hangs", "half", "other", "fails")
+FAULTS = (
+    "database killed",
+    *(f"{platform} {misdeed}" for misdeed in MISDEEDS for platform in ("slack", "telegram")),
+    *(f"model {what}" for what in MODEL),
+    "bot suspended",
+)
+"""What goes wrong besides the deaths of bots; the database's comes in every third round."""
+Named = Mapping[str, Sequence[str]]
+_TALK_SECONDS, _DRAIN_SECONDS, _START_SECONDS = 90.0, 240.0, 240.0
+HOMES = {"billing": "slack", "delivery": "telegram"}
+"""Two teams that live on one platform each, wherever people write from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one round is made of; the same for the same seed."""
+
+    number: int
+    step: str
+    fault: str
+    each: int
+    """People on each platform."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What came of a round."""
+
+    number: int
+    step: str
+    fault: str
+    seconds: float
+    drained_after: float | None
+    """Seconds from the end of all faults; None: something was left."""
+    left: Mapping[str, int]
+    kills: Mapping[str, int]
+    recovered: Sequence[float]
+    counts: Mapping[str, int]
+    doubled: Named
+    lost: Named
+    broken: Named
+    database_back_after: float | None = None
+
+
+def plans(seed: int, only: str = "", each: int = 4) -> "list[Plan]":
+    """A hundred rounds for this seed, whose steps and faults hold `only`."""
+    dice = random.Random(seed)
+    steps, others = list(STEPS), [fault for fault in FAULTS if fault != "database killed"]
+    dice.shuffle(steps)
+    dice.shuffle(others)
+    made = []
+    for number in range(1_000):
+        fault = "database killed" if number % 3 == 0 else others[(number - number // 3) % len(others)]
+        made.append(Plan(number, steps[number % len(steps)], fault, each))
+    return [plan for plan in made if only in plan.step or only in plan.fault][:200]
+
+
+@dataclass(slots=True)
+class Scene:
+    """Everything that runs: the platforms, the model, the bots and their database."""
+
+    town: Town
+    weather: Weather
+    model: ModelServer
+    replicas: Sequence[Replica]
+    deaths: Deaths
+    home: Path
+    ledger: Ledger
+    dice: random.Random
+    copies: Copies = field(default_factory=Copies)
+
+    async def play(self, plan: Plan, kills: int = 2) -> Round:
+        """One round: somebody dies at any moment, and the `kills` after it at the plan's step. 0: nobody does."""
+        began, before = time.monotonic(), Counter(self.deaths.steps)
+        recovered, self.ledger.round = len(self.deaths.recovered), plan.number
+        over = asyncio.Event()
+        people = People(self.town, self.ledger, self.dice, over.is_set)
+        following = asyncio.create_task(self.ledger.follow())
+        writing = asyncio.create_task(people.write(plan.number, plan.each))
+        try:
+            victim = self.dice.choice(self.replicas)
+            await asyncio.sleep(self.dice.uniform(0.2, 2.5))
+            if kills:
+                victim.arm = [plan.step] * kills
+                victim.kill()
+                await asyncio.sleep(self.dice.uniform(0, 6))
+            back = await self._fault(plan.fault)
+            await asyncio.wait({writing}, timeout=_TALK_SECONDS)
+            over.set()
+            await writing
+            victim.arm = []
+            drained, left = await self._drain()
+        finally:
+            following.cancel()
+        counts, doubled, lost, broken = self._looked_at(plan.number, people)
+        return Round(
+            *(plan.number, plan.step, plan.fault, round(time.monotonic() - began, 1), drained, left),
+            kills=dict(self.deaths.steps - before),
+            recovered=self.deaths.recovered[recovered:],
+            counts=counts,
+            doubled=doubled,
+            lost=lost,
+            broken=broken,
+            database_back_after=back,
+        )
+
+    def _looked_at(self, number: int, people: People) -> tuple[dict[str, int], Named, Named, Named]:
+        """Counts of what happened; what stands twice, what is not there, and what else is broken, by its name."""
+        said, posts = people.said, self.copies.found(self.town, self.ledger)
+        counts = {
+            "requests": len(said.requests),
+            "follow-ups": len(said.messages) - len(said.requests),
+            "notes": len(said.notes),
+            "reactions": said.reactions,
+            "presses": said.presses,
+            **{f"posts on {name}": count for name, (count, _, _) in posts.items()},
+            **self.weather.counts,
+        }
+        self.weather.counts.clear()
+        found = check(number, said, self.town, self.ledger)
+        gave_up = self.ledger.rows("SELECT platform, kind, problem FROM posts WHERE given_up_at IS NOT NULL")
+        for one in gave_up:
+            found.unless(False, "nothing is given up that could be said", one)
+        twice = {name: copies for name, (_, copies, _) in posts.items() if copies}
+        gone = {name: missing for name, (_, _, missing) in posts.items() if missing}
+        return counts, twice, gone, found.broken
+
+    # --- what goes wrong ---
+
+    async def _fault(self, fault: str) -> float | None:
+        """Let it happen and end; seconds until the database was back, if it was killed."""
+        if not fault:
+            return None
+        whom, _, what = fault.partition(" ")
+        while_ = self.dice.uniform(3, 10)
+        if whom == "database":
+            return await self._kill_database()
+        if whom == "model":
+            await self._misuse_model(what, while_)
+        elif whom == "bot":
+            one = self.dice.choice(self.replicas)
+            one.signal(signal.SIGSTOP)
+            await asyncio.sleep(while_)
+            one.signal(signal.SIGCONT)
+        else:
+            self.weather.misdeed, self.weather.odds, self.weather.about = what, 0.4, whom
+            await asyncio.sleep(while_ + 5)
+            self.weather.over()
+        return None
+
+    async def _misuse_model(self, what: str, seconds: float) -> None:
+        if what == "killed":
+            await self.model.kill()
+            await asyncio.sleep(seconds)
+            await self.model.start()
+            return
+        await self.model.behave(what)
+        await asyncio.sleep(seconds)
+        await self.model.behave("answers")
+
+    async def _kill_database(self) -> float | None:
+        """kill -9 of PostgreSQL's first process, with which all of its others end."""
+        number = postmaster(self.home)
+        if number is None:
+            return None
+        self.weather.counts["kills of the database"] += 1
+        began = time.monotonic()
+        os.kill(number, signal.SIGKILL)
+
+        def back() -> bool:
+            with suppress(psycopg.Error):
+                return postmaster(self.home) != number and self.ledger.count("SELECT 1") == 1
+            return False
+
+        return round(time.monotonic() - began, 1) if await until(back, 120, pause=0.1) else None
+
+    # --- what comes of it ---
+
+    async def _drain(self) -> tuple[float | None, Mapping[str, int]]:
+        """Seconds until nothing waits anywhere; else what does."""
+        began = time.monotonic()
+        if await until(lambda: not self.waiting(), _DRAIN_SECONDS):
+            return round(time.monotonic() - began, 1), {}
+        return None, self.waiting()
+
+    def waiting(self) -> Mapping[str, int]:
+        """What is still on its way to us, and in the database."""
+        slack = [one for one in self.town.slack.deliveries if one.kind == "events_api" and not one.acked]
+        coming = {"slack deliveries": len(slack), "telegram updates": len(self.town.telegram.feed.pending)}
+        try:
+            return {what: count for what, count in coming.items() if count} or self.ledger.waiting()
+        except psycopg.Error:
+            return {"database": 1}
+
+
+@asynccontextmanager
+async def scene(seed: int, replicas: int = 1, database: str = "", first: str = "") -> AsyncIterator[Scene]:
+    """Everything up and hearing; gone afterwards, whatever became of it.
+
+    `database`: the URL of one that is there; by default the bots bring their own. `first`: the step that the first
+    process of each is to die at.
+    """
+    dice = random.Random(seed)
+    weather, folder = Weather(dice), Path(tempfile.mkdtemp(prefix="switchboard-chaos-"))
+    async with ChaoticSlack(weather) as slack, ChaoticTelegram(weather) as telegram, asyncio.TaskGroup() as group:
+        town, model, deaths = settled(slack, telegram), ModelServer(), Deaths()
+        await model.start()
+        home = Home(folder, town.environment() | {"SWITCHBOARD_LOG": "INFO"})
+        bots = []
+        for number in range(replicas):
+            address = free_address()
+            text = town.settings(model.url, settle_seconds=0.3, homes=HOMES)
+            text = text.replace('["en", "pt-BR", "es"]', '["en"]')  # one encoder instead of two: it starts sooner
+            text = f'[database]\nurl = "{database or "embedded"}"\n{text}'
+            name = home.file(f"replica-{number}.toml", text.replace(town.listen, address))
+            bots.append(Replica(home, name, address, deaths, dice))
+            bots[-1].arm = [first] if first else []
+        keeping = []
+        try:
+            for one in bots:
+                keeping.append(group.create_task(one.keep()))
+                await _until_hearing(one)
+            ledger = Ledger(database or prepared(folder / "var" / "postgres").url)
+            yield Scene(town, weather, model, bots, deaths, folder, ledger, dice)
+        finally:
+            for task in keeping:
+                task.cancel()
+            await asyncio.gather(*keeping, return_exceptions=True)
+            await model.kill()
+            await asyncio.to_thread(_clear, folder)
+
+
+async def _until_hearing(bot: Replica) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not await bot.hears():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the bot does not start:\n{bot.said()}")
+        await asyncio.sleep(0.2)
+
+
+def _clear(folder: Path) -> None:
+    number = postmaster(folder)
+    if number is not None:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGQUIT)
+            for _ in range(100):
+                os.kill(number, 0)
+                time.sleep(0.1)
+    sweep(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def campaign(
+    seed: int,
+    rounds: Sequence[Plan],
+    out: Path,
+    replicas: int,
+    enough: Callable[[Sequence[Round]], bool],
+    tell: Callable[[Round], None],
+) -> list[Round]:
+    """Play what is not in `out` yet, adding a line for each round, until there is enough."""
+    done = finished(out)
+    todo = [plan for plan in rounds if plan.number not in {one.number for one in done}]
+    if not todo or enough(done):
+        return done
+    async with scene(seed + len(done), replicas) as stage:
+        for plan in todo:
+            played = await stage.play(plan)
+            done.append(played)
+            with out.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(asdict(played), ensure_ascii=False) + "\n")
+            tell(played)
+            if enough(done):
+                break
+    return done
+
+
+def finished(out: Path) -> list[Round]:
+    """The rounds that the file holds."""
+    if not out.exists():
+        return []
+    return [Round(**json.loads(line)) for line in out.read_text("utf-8").splitlines()]

@@ -1,0 +1,14 @@
+"""What Switchboard reads of the environment besides what platforms read: the words that docs/settings.md has."""
+
+from collections.abc import Mapping
+
+VARIABLES: Mapping[str, str] = {
+    "SWITCHBOARD_CONFIG": "the settings file; without it ./switchboard.toml, and `--config` overrides it",
+    "SWITCHBOARD_WORKSPACE": "the workspace that a command is about, instead of `--workspace` (docs/workspaces.md)",
+    "SWITCHBOARD_LOG": "from which level on is logged: DEBUG, INFO, WARNING (usual), ERROR, CRITICAL",
+    "SWITCHBOARD_LOG_FORMAT": "text (usual), or json for one object a line",
+    "SWITCHBOARD_PROBE_TOKEN": "what `/readyz` and `/metrics` want to see (`Authorization: Bearer …`); else nothing",
+    "DATABASE_URL": "the database, instead of database.url",
+    "MODEL_API_KEY": "what a model server of yours (model.server) wants to be shown",
+}
+"""Variable -> what it is, in a few words."""

@@ -1,0 +1,27 @@
+"""The leads' cards of candidates in the shadow, without the name of who decided: they belong to no conversation."""
+
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from bot.domain.messages import Person
+from bot.domain.posts import Content
+from bot.domain.report_posts import ShadowCard
+from bot.domain.shadow_card import Ruling
+from db.tables import PostRow, ShadowCardRow, ShadowRulingRow
+
+_DECIDES = (Ruling.PROMOTE, Ruling.KEEP)
+
+
+def decided_by(person: Person) -> ColumnElement[bool]:
+    """Every card of the candidates that this person decided on, in each of its wordings."""
+    ruling, card = ShadowRulingRow, ShadowCardRow
+    theirs = and_(ruling.actor == person.key, ruling.ruling.in_(_DECIDES))
+    of_them = and_(card.task == ruling.task, card.adapter == ruling.adapter, theirs)
+    posts = select(card.post_id).join(ruling, of_them)
+    return or_(PostRow.id.in_(posts), PostRow.edits.in_(posts))
+
+
+def by_somebody(said: Content) -> Content:
+    """What was decided, by whoever it was."""
+    return replace(said, by="") if isinstance(said, ShadowCard) else said

@@ -1,0 +1,1 @@
+"""Any shape that comes in from outside: read, or refused in words."""
