@@ -26,6 +26,8 @@ was 96.2 / 95.5 % at 400 / 1,000.
 STEPS = 50
 """Thresholds that are looked at: every 0.02."""
 _CELLS = 5
+_MISREAD = 10
+"""Of fewer texts in a language, all may be another's that was misread: they refute nothing."""
 _LEAST = 0.50
 """Below it, others are likelier together than the one that is chosen: then it is no decision, however often right."""
 
@@ -94,7 +96,7 @@ class Record:
     def _refutes(self, first: int, wanted: float) -> bool:
         made = sum(made for _, step, made, *_ in self.rows if step >= first)
         right = sum(hits for _, step, _, hits, _ in self.rows if step >= first)
-        return _upper_bound(right, made) < wanted
+        return made >= _MISREAD and _upper_bound(right, made) < wanted
 
 
 def record(
@@ -115,9 +117,9 @@ def record(
 def ask_below(task: Task, label: str, proved: Record | None, language: str | None = None) -> float:
     """The probability that a decision on this label, of a text in this language, needs to be made unasked.
 
-    The promise holds for every language alike: each is held to its own record where that is long enough to show
-    anything, and never decided by a threshold of which its record shows that it keeps less. A label with a promise of
-    its own is held to its own record in the same way; of the two the stricter counts.
+    A label with a promise of its own is held to its own record, where that is long enough to show anything. A language
+    that shows the promise at a lower probability than all together has that one; one whose record refutes it has the
+    lowest beyond that it does not refute.
     """
     if task.ask_below is not None:
         return task.ask_below
@@ -128,10 +130,13 @@ def ask_below(task: Task, label: str, proved: Record | None, language: str | Non
 @lru_cache(maxsize=4096)
 def _needed(proved: Record, wanted: float, promised: str, language: str | None) -> float:
     """`promised`: the label whose own promise this is; empty: it is the task's."""
-    spoken, kept = proved.written_in(language), proved.keeps(wanted)
     own = proved.of(promised).keeps(wanted) if promised else None
-    held = [one.ask_below for one in (own, spoken.keeps(wanted)) if one is not None]
-    return max(held) if held else spoken.not_refuted(USUAL if kept is None else kept.ask_below, wanted)
+    kept = own or proved.keeps(wanted)
+    spoken, usual = proved.written_in(language), USUAL if kept is None else kept.ask_below
+    alone = spoken.keeps(wanted) if own is None else None
+    if alone is not None and alone.ask_below < usual:
+        return alone.ask_below
+    return spoken.not_refuted(usual, wanted)
 
 
 def serving(task: Task, proved: Record | None) -> Kept | None:

@@ -93,13 +93,26 @@ def test_a_team_may_promise_more_on_its_own_record() -> None:
 ENGLISH = counted((0.95, 400, 396), (0.65, 100, 98), language="en")
 
 
-def test_every_language_is_held_to_its_own_record() -> None:
-    spanish = counted((0.95, 300, 296), (0.65, 100, 75), language="es")
+def test_a_language_whose_record_refutes_the_promise_asks_sooner_and_one_that_is_read_better_later() -> None:
+    spanish = counted((0.95, 300, 296), (0.65, 100, 60), language="es")
     proved = Record(ENGLISH.rows + spanish.rows)
+    assert ask_below(PROMISING, "billing", proved, "fr") == ask_below(PROMISING, "billing", proved) == 0.66
     assert ask_below(PROMISING, "billing", proved, "en") == 0.50
     assert ask_below(PROMISING, "billing", proved, "es") == 0.66
-    assert ask_below(PROMISING, "billing", proved, "fr") == ask_below(PROMISING, "billing", proved) == 0.50
-    assert in_words(PROMISING, proved).endswith("of 900 messages; es below 0.66")
+    assert in_words(PROMISING, proved).endswith("of 900 messages; en below 0.50")
+    many = Record(tuple((label, step, made * 5, right * 5, of) for label, step, made, right, of in ENGLISH.rows))
+    among = Record(many.rows + spanish.rows)
+    assert ask_below(PROMISING, "billing", among, "fr") == 0.50
+    assert ask_below(PROMISING, "billing", among, "es") == 0.66
+
+
+def test_a_language_that_is_read_as_well_as_all_does_not_ask_sooner_because_it_has_fewer_texts() -> None:
+    spoken = [counted((0.95, 100, 99), (0.65, 50, 46), language=of) for of in ("en", "es", "pt")]
+    proved = Record(tuple(row for one in spoken for row in one.rows))
+    together = ask_below(PROMISING, "billing", proved)
+    alone = spoken[0].keeps(0.95)
+    assert alone is not None and alone.ask_below > together
+    assert {ask_below(PROMISING, "billing", proved, of) for of in ("en", "es", "pt")} == {together}
 
 
 @pytest.mark.parametrize(
@@ -108,6 +121,7 @@ def test_every_language_is_held_to_its_own_record() -> None:
         ([(0.95, 30, 30), (0.65, 20, 10)], 0.66),
         ([(0.95, 30, 18)], 0.96),
         ([(0.95, 10, 9)], 0.50),
+        ([(0.95, 9, 1)], 0.50),
         ([(0.99, 90, 60)], 1.0),
     ],
 )
@@ -120,12 +134,13 @@ def test_a_short_record_cannot_show_the_promise_and_may_refute_it(
     assert ask_below(PROMISING, "billing", proved, "es") == pytest.approx(below)
 
 
-def test_of_two_promises_the_stricter_counts() -> None:
+def test_a_label_with_a_promise_of_its_own_asks_sooner_where_a_language_refutes_it() -> None:
     careful = replace(PROMISING, labels=tuple(replace(one, unasked_right=0.99) for one in TASK.labels))
     own = counted((0.95, 500, 500), (0.75, 100, 90), language="en")
-    loose = counted((0.85, 1_000, 990), label="it", language="es")
-    proved = Record(own.rows + loose.rows)
-    assert ask_below(careful, "billing", proved, "es") >= ask_below(careful, "billing", own, "fr") == 0.76
+    spanish = counted((0.95, 200, 199), (0.85, 100, 80), label="it", language="es")
+    proved = Record(own.rows + spanish.rows)
+    assert ask_below(careful, "billing", proved, "en") == ask_below(careful, "billing", proved) == 0.76
+    assert ask_below(careful, "billing", proved, "es") == 0.86
 
 
 def test_a_record_counts_answers_by_language() -> None:
