@@ -63,7 +63,7 @@ def takes() -> dict[Key, str]:
 def environment() -> dict[str, bool]:
     """Every variable that reading settings asks for -> whether it may also be a file, `NAME_FILE`."""
     asked: set[str] = set()
-    document = {**uncommented(), "model": {"server": "http://127.0.0.1:8000"}}
+    document = {**uncommented(), "model": {"server": "http://127.0.0.1:8000", "server_adapters": "fetch"}}
     _mistakes(document, _Asked(asked))
     for table in _tables(document):
         table.pop("digest", None)  # an API's token is looked for in the environment where there is none

@@ -11,8 +11,8 @@ from bot.platforms import platform_modules
 
 _HEADER = re.compile(r"^#? ?(\[{1,2}[a-z_.0-9-]+\]{1,2})$")
 _KEY = re.compile(r"^#? ?([a-z_]+) = (.+)$")
-_NAMES = ("tasks", "labels", "endpoints", "tokens", "webhooks")
-"""Tables below these bear names that people choose."""
+_NAMES = ("tasks", "labels", "endpoints", "tokens", "webhooks", "workspaces")
+"""What stands below these, tables or keys, bears names that people choose."""
 
 
 class Key(NamedTuple):
@@ -47,7 +47,8 @@ def words() -> Words:
                 found.tables[table] = found.tables.get(table) or " ".join(said)
                 said = []
             does = (explained or " ".join(said)).rstrip(":")
-            found.keys.setdefault(Key(table, key[1]), (does, value))
+            if table not in _NAMES:
+                found.keys.setdefault(Key(table, key[1]), (does, value))
             said = []
         elif line.startswith("# "):
             said.append(line.removeprefix("# "))

@@ -8,8 +8,8 @@ from docs.settings_words import Key, words
 from tests.acceptance.processes import REPOSITORY
 
 _VARIABLE = re.compile(r"\"((?:SWITCHBOARD|SLACK|TELEGRAM|DATABASE|MODEL)_[A-Z_]+)\"")
-_SETTINGS_OF_THEIR_OWN = {"SWITCHBOARD_WEBHOOK_SECRET"}
-"""Named in a sentence, as an example of what people may call one."""
+_SETTINGS_OF_THEIR_OWN = {"SWITCHBOARD_WEBHOOK_SECRET", "SWITCHBOARD_BASE_PATH"}
+"""Named in a sentence, as an example of what people may call one; and what a workspace tells its own platforms."""
 
 
 def rows() -> dict[Key, list[str]]:
@@ -53,7 +53,8 @@ def test_every_variable_of_the_environment_that_the_code_names_is_on_the_page() 
     code = [
         path.read_text("utf-8") for folder in ("bot", "db", "inference") for path in (REPOSITORY / folder).rglob("*.py")
     ]
-    named = {name for text in code for name in _VARIABLE.findall(text)} - _SETTINGS_OF_THEIR_OWN
+    found = {name.removesuffix("_FILE") for text in code for name in _VARIABLE.findall(text)}
+    named = found - _SETTINGS_OF_THEIR_OWN
     shown = set(re.findall(r"^\| `([A-Z_]+)` \|", page(), re.MULTILINE))
     assert "SLACK_BOT_TOKEN" in named
     assert named <= shown
