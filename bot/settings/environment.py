@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 VARIABLES: Mapping[str, str] = {
     "SWITCHBOARD_CONFIG": "the settings file; without it ./switchboard.toml, and `--config` overrides it",
-    "SWITCHBOARD_WORKSPACE": "the workspace that a command is about, instead of `--workspace` (docs/workspaces.md)",
+    "SWITCHBOARD_WORKSPACE": "the workspace that a command is about, instead of `--workspace`",
     "SWITCHBOARD_LOG": "from which level on is logged: DEBUG, INFO, WARNING (usual), ERROR, CRITICAL",
     "SWITCHBOARD_LOG_FORMAT": "text (usual), or json for one object a line",
     "SWITCHBOARD_PROBE_TOKEN": "what `/readyz` and `/metrics` want to see (`Authorization: Bearer …`); else nothing",
