@@ -127,6 +127,10 @@ class PlatformModule(ABC):
     def parse(self, table: Mapping[str, object], environment: Mapping[str, str]) -> object:
         """Its part of the settings, and its secrets. Raises ConfigError naming each wrong key: `platforms.NAME.key`."""
 
+    def below(self, config: object, path: str) -> object:
+        """The same settings where our HTTP addresses have `path` before them, as those of a workspace have."""
+        return config
+
     @abstractmethod
     def emoji(self, written: str) -> str:
         """The normal form of an emoji, for settings and events alike. Raises ValueError saying what is allowed."""

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 VARIABLES: Mapping[str, str] = {
     "SWITCHBOARD_CONFIG": "the settings file; without it ./switchboard.toml, and `--config` overrides it",
-    "SWITCHBOARD_WORKSPACE": "the workspace that a command is about, instead of `--workspace` (docs/workspaces.md)",
+    "SWITCHBOARD_WORKSPACE": "the workspace that a command is about, instead of `--workspace`",
     "SWITCHBOARD_LOG": "from which level on is logged: DEBUG, INFO, WARNING (usual), ERROR, CRITICAL",
     "SWITCHBOARD_LOG_FORMAT": "text (usual), or json for one object a line",
     "SWITCHBOARD_PROBE_TOKEN": "what `/readyz` and `/metrics` want to see (`Authorization: Bearer …`); else nothing",
     "DATABASE_URL": "the database, instead of database.url",
-    "SWITCHBOARD_ADAPTER_TOKEN": 'what a model server that fetches adapters (model.server_adapters = "fetch") has to show',
+    "SWITCHBOARD_ADAPTER_TOKEN": "what a model server that fetches adapters (model.server_adapters) has to show",
     "SWITCHBOARD_ADAPTERS_URL": "on such a model server: the addresses of bots, with spaces between them",
     "SWITCHBOARD_ADAPTERS_KEPT": "on such a model server: the folder in which it keeps what it fetched",
     "MODEL_API_KEY": "what a model server of yours (model.server) wants to be shown",

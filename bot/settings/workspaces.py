@@ -20,8 +20,6 @@ _NAME = re.compile(r"[a-z][a-z0-9]{0,29}")
 COMMON = ("database", "model", "web", "workspaces")
 """Tables that belong to the process, so that they stand in the file that names the workspaces."""
 _DATABASE = "DATABASE_URL"
-BASE_PATH = "SWITCHBOARD_BASE_PATH"
-"""The variable by which platforms learn what stands before their addresses in a workspace."""
 
 
 def base_path(workspace: str) -> str:
@@ -39,15 +37,12 @@ class WorkspaceEnvironment(Mapping[str, str]):
     def __init__(self, environment: Mapping[str, str], workspace: str, common: frozenset[str]) -> None:
         self._environment = environment
         self._suffix = f"_{workspace.upper()}"
-        self._path = base_path(workspace)
         self._common = common
         self.own: dict[str, str] = {}
         """What was read that is this workspace's alone: the variable, without the suffix -> its value."""
         self._asked: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
-        if name == BASE_PATH:
-            return self._path
         self._asked.add(name)
         value = self._environment.get(f"{name}{self._suffix}")
         if name in self._common:
@@ -179,12 +174,13 @@ def load_all(
         )
     if files.mistakes or main is None:
         raise ConfigError(files.mistakes)
-    return replace(main, workspaces=tuple(_beside(main, name, one) for name, one in found.items()))
+    return replace(main, workspaces=tuple(_beside(main, name, one, platforms) for name, one in found.items()))
 
 
-def _beside(main: "Settings", name: str, one: "Settings") -> "Settings":
+def _beside(main: "Settings", name: str, one: "Settings", platforms: Mapping[str, PlatformModule]) -> "Settings":
     """A workspace with what all share: the model server, the HTTP address, and the database server."""
     around = main.model.runs.parent
     model = replace(main.model, runs=around / "workspaces" / name / "runs", server_folder=around)
     database = one.database if one.database.url else replace(main.database, workspace=name)
-    return replace(one, workspace=name, database=database, model=model, web=main.web)
+    below = {platform: platforms[platform].below(config, base_path(name)) for platform, config in one.platforms.items()}
+    return replace(one, workspace=name, platforms=below, database=database, model=model, web=main.web)

@@ -131,3 +131,8 @@ def test_a_workspace_is_chosen_by_its_name(tmp_path: Path) -> None:
     assert settings.of_workspace(None) is settings
     with pytest.raises(ConfigError, match=r"no workspace called 'beta'; named in .* are: acme"):
         settings.of_workspace("beta")
+
+
+def test_a_model_server_that_sees_other_folders_serves_no_workspaces(tmp_path: Path) -> None:
+    model = '[model]\nserver = "http://127.0.0.1:8000"\nserver_adapters = "/seen"\n'
+    assert "leave model.server_adapters out" in mistakes(write(tmp_path, model + MAIN), SECRETS)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -92,10 +92,18 @@ class TelegramModule(PlatformModule):
         secret = url = ""
         if mode is Mode.WEBHOOK:
             secret = _secret(environment, "TELEGRAM_WEBHOOK_SECRET", _SECRET, mistakes)
-            url = _hook(table.get("webhook_url"), environment.get("SWITCHBOARD_BASE_PATH", ""), mistakes)
+            url = _hook(table.get("webhook_url"), mistakes)
         if mistakes or mode is None:
             raise ConfigError(mistakes)
         return Config(token, mode, secret, url, api, files, leads)
+
+    def below(self, config: object, path: str) -> Config:
+        """A webhook's address that was written without a path, or with the usual one, has `path` before that."""
+        ours = _ours(config)
+        address = urlsplit(ours.webhook_url)
+        if address.path != HOOK:
+            return ours
+        return replace(ours, webhook_url=address._replace(path=path + HOOK).geturl())
 
     def emoji(self, written: str) -> str:
         """The normal form of an emoji: one that Telegram has as a reaction. Raises ValueError naming some."""
@@ -226,7 +234,7 @@ def _secret(environment: Mapping[str, str], variable: str, allowed: re.Pattern[s
     return value
 
 
-def _hook(value: object, base_path: str, mistakes: list[str]) -> str:
+def _hook(value: object, mistakes: list[str]) -> str:
     address = value.strip() if isinstance(value, str) else ""
     if not _is_address(address):
         mistakes.append(
@@ -234,7 +242,7 @@ def _hook(value: object, base_path: str, mistakes: list[str]) -> str:
             'like "https://bot.example.com"; a path may be left out'
         )
         return ""
-    return address if urlsplit(address).path.strip("/") else address.rstrip("/") + base_path + HOOK
+    return address if urlsplit(address).path.strip("/") else address.rstrip("/") + HOOK
 
 
 def _is_address(text: str) -> bool:
