@@ -8,8 +8,8 @@ from docs.settings_words import Key, words
 from tests.acceptance.processes import REPOSITORY
 
 _VARIABLE = re.compile(r"\"((?:SWITCHBOARD|SLACK|TELEGRAM|DATABASE|MODEL)_[A-Z_]+)\"")
-_SETTINGS_OF_THEIR_OWN = {"SWITCHBOARD_WEBHOOK_SECRET", "SWITCHBOARD_BASE_PATH"}
-"""Named in a sentence, as an example of what people may call one; and what a workspace tells its own platforms."""
+_SETTINGS_OF_THEIR_OWN = {"SWITCHBOARD_WEBHOOK_SECRET"}
+"""Named in a sentence, as an example of what people may call one."""
 
 
 def rows() -> dict[Key, list[str]]:
