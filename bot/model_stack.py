@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from bot.catch_up import catch_up
 from bot.console import counting, said_once, say
@@ -93,19 +94,18 @@ async def _remember(store: Store, waiting: int) -> None:
         await embedding_backfill(store).all(told)
 
 
+def _own_server(settings: Settings, folder: Path) -> EmbeddedServer:
+    home = settings.model.server_folder or settings.model.runs.parent
+    return EmbeddedServer(ServerSettings(folder, settings.model.base, home), said_once())
+
+
 async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitStack) -> ModelStack:
     """Model, memory and workshop, connected but not awake. Raises UsageError when the base model cannot be had."""
     model = settings.model
     folder = await asyncio.to_thread(base_folder, model.base)
     prompts = await asyncio.to_thread(PromptBuilder, folder)
-    server = None
-    if model.server is None:
-        server = EmbeddedServer(
-            ServerSettings(folder, model.base, model.server_folder or model.runs.parent), said_once()
-        )
-        line = server.line
-    else:
-        line = await stack.enter_async_context(open_line(model.server, key=model.key))
+    server = None if model.server else _own_server(settings, folder)
+    line = server.line if server else await stack.enter_async_context(open_line(model.server or "", key=model.key))
     adapters = VllmAdapters(line, folder, delivery(model.server_adapters, model.runs), settings.workspace)
     predictor = VllmPredictor(line, prompts, model.base, adapters)
     from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without

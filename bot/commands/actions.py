@@ -223,17 +223,8 @@ async def evaluate(
             without_model = await others.answers(query, examples, done)
         write_rows(rows, answered, without_model, latencies)
     scores = [one.score for one in answered]
-    figures = {
-        "task": task.name,
-        "adapter": query.adapter.name if query.adapter else None,
-        "n": len(scores),
-        "accuracy": accuracy(scores),
-        "macro_f1": macro_f1(scores),
-        "ece": ece(scores),
-        "coverage_at_95": coverage_at(scores),
-        "latency_ms": {"p50": _quantile(latencies, 0.50), "p95": _quantile(latencies, 0.95)},
-        **(more or {}),
-    }
+    adapter = query.adapter.name if query.adapter else None
+    figures = {"task": task.name, "adapter": adapter, **_figures(scores, latencies), **(more or {})}
     languages = _by_language(scores)
     if as_json:
         print(json.dumps(figures | {"by_language": languages}), file=out)
@@ -241,6 +232,17 @@ async def evaluate(
         table(name, ("figure", "value"), [(figure, _shown(value)) for figure, value in figures.items()])
         spoken = [(language, *map(_shown, row.values())) for language, row in languages.items()]
         table("by language", ("language", "n", "accuracy", "coverage at 95 %"), spoken)
+
+
+def _figures(scores: Sequence[Score], latencies: Sequence[float]) -> dict[str, object]:
+    return {
+        "n": len(scores),
+        "accuracy": accuracy(scores),
+        "macro_f1": macro_f1(scores),
+        "ece": ece(scores),
+        "coverage_at_95": coverage_at(scores),
+        "latency_ms": {"p50": _quantile(latencies, 0.50), "p95": _quantile(latencies, 0.95)},
+    }
 
 
 async def _latencies(models: ModelStack, query: Query, examples: Sequence[Example]) -> list[float]:

@@ -238,11 +238,7 @@ class _Reader:
             webhooks=WebhookSettings(values, self._environment).read(document),
         )
         teams = next((task.name for task in settings.tasks if task.routes), "")
-        labels = [
-            (f"{label_key(written_name(task), label, teams)}.", label)
-            for task in settings.tasks
-            for label in task.labels
-        ]
+        labels = [(f"{label_key(written_name(of), one, teams)}.", one) for of in settings.tasks for one in of.labels]
         beside = self._words.beside_teams(values.table(talk, "emoji"), vocabulary, labels)
         more = NoRequestSettings(values, self._words, self._kinds)
         beside = more.vocabulary(talk, beside, settings.tasks)
