@@ -9,43 +9,15 @@ from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors, tra
 from tokenizers import decoders as decoding
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-# The part of Meta's template that speaks without tools, line by line
-TEMPLATE = """\
-{{- bos_token }}
-{%- if not date_string is defined %}
-    {%- if strftime_now is defined %}
-        {%- set date_string = strftime_now("%d %b %Y") %}
-    {%- else %}
-        {%- set date_string = "26 Jul 2024" %}
-    {%- endif %}
-{%- endif %}
-{%- if not tools is defined %}
-    {%- set tools = none %}
-{%- endif %}
-{%- if messages[0]['role'] == 'system' %}
-    {%- set system_message = messages[0]['content']|trim %}
-    {%- set messages = messages[1:] %}
-{%- else %}
-    {%- set system_message = "" %}
-{%- endif %}
-{{- "<|start_header_id|>system<|end_header_id|>\\n\\n" }}
-{%- if tools is not none %}
-    {{- "Environment: ipython\\n" }}
-{%- endif %}
-{{- "Cutting Knowledge Date: December 2023\\n" }}
-{{- "Today Date: " + date_string + "\\n\\n" }}
-{{- system_message }}
-{{- "<|eot_id|>" }}
-{%- for message in messages %}
-    {%- if not (message.role == 'ipython' or message.role == 'tool' or 'tool_calls' in message) %}
-        {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'
-            + message['content'] | trim + '<|eot_id|>' }}
-    {%- endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}
-    {{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}
-{%- endif %}
-"""
+# What such a template does, in words of our own: a system turn that names a day, then every turn between header and end
+_TURN = "'<|start_header_id|>' ~ {role} ~ '<|end_header_id|>\\n\\n' ~ {words} ~ '<|eot_id|>'"
+_TODAY = "date_string or (strftime_now('%d %b %Y') if strftime_now is defined else '26 Jul 2024')"
+TEMPLATE = (
+    "{{ bos_token }}{% set day = " + _TODAY + " %}"
+    "{{ " + _TURN.format(role="'system'", words="'Today Date: ' ~ day ~ '\\n\\n'") + " }}"
+    "{% for one in messages %}{{ " + _TURN.format(role="one['role']", words="one['content'] | trim") + " }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}"
+)
 _SPECIAL = (
     *("<|begin_of_text|>", "<|end_of_text|>", "<|finetune_right_pad_id|>", "<|start_header_id|>", "<|end_header_id|>"),
     *("<|eom_id|>", "<|eot_id|>", "<|python_tag|>", "<|reserved_special_token_0|>"),
