@@ -27,8 +27,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def unserved(homes: Path) -> AsyncIterator[Home]:
-    """A home whose model server is gone."""
-    folder = homes / "unserved"
+    """A home whose model server is gone; each module's own, though one worker may run several."""
+    folder = homes / f"unserved{len(list(homes.glob('unserved*')))}"
     folder.mkdir()
     home = Home(folder)
     home.settings(settings(f"http://{free_address()}", free_address()))
