@@ -1,5 +1,6 @@
 """Real processes against a real vLLM server, which they share: starting one takes most of a minute."""
 
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -25,10 +26,13 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     sweep(folder)
 
 
+_UNSERVED = itertools.count()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def unserved(homes: Path) -> AsyncIterator[Home]:
     """A home whose model server is gone; each module's own, though one worker may run several."""
-    folder = homes / f"unserved{len(list(homes.glob('unserved*')))}"
+    folder = homes / f"unserved{next(_UNSERVED)}"
     folder.mkdir()
     home = Home(folder)
     home.settings(settings(f"http://{free_address()}", free_address()))
