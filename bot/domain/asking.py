@@ -71,9 +71,7 @@ class Record:
 
     def at(self, threshold: float) -> Kept | None:
         """What would have come of asking below this; None: nothing was decided at all."""
-        first = math.ceil(round(threshold * STEPS, 6))
-        unasked = sum(made for _, step, made, *_ in self.rows if step >= first)
-        right = sum(hits for _, step, _, hits, _ in self.rows if step >= first)
+        unasked, right = self._from(_first_step(threshold))
         return Kept(threshold, right / unasked if unasked else 1.0, unasked / self.n, self.n) if self.rows else None
 
     def keeps(self, wanted: float) -> Kept | None:
@@ -90,13 +88,17 @@ class Record:
 
     def not_refuted(self, threshold: float, wanted: float) -> float:
         """The lowest threshold from this one on of which these decisions do not show that it keeps less."""
-        steps = (step for step in range(math.ceil(round(threshold * STEPS, 6)), STEPS))
+        steps = range(_first_step(threshold), STEPS)
         return next((max(step / STEPS, threshold) for step in steps if not self._refutes(step, wanted)), 1.0)
 
     def _refutes(self, first: int, wanted: float) -> bool:
-        made = sum(made for _, step, made, *_ in self.rows if step >= first)
-        right = sum(hits for _, step, _, hits, _ in self.rows if step >= first)
+        made, right = self._from(first)
         return made >= _MISREAD and _upper_bound(right, made) < wanted
+
+    def _from(self, first: int) -> tuple[int, int]:
+        """Decisions at least so sure, and how many of them were right."""
+        sure = [(made, right) for _, step, made, right, _ in self.rows if step >= first]
+        return sum(made for made, _ in sure), sum(right for _, right in sure)
 
 
 def record(
@@ -167,6 +169,10 @@ def _by_language(task: Task, proved: Record | None) -> list[tuple[str, float]]:
     """The languages of the record, by their codes, and what a decision in each needs."""
     spoken = sorted({row[4] for row in proved.rows if row[4]} if proved else ())
     return [(code, ask_below(task, "", proved, code)) for code in spoken]
+
+
+def _first_step(threshold: float) -> int:
+    return math.ceil(round(threshold * STEPS, 6))
 
 
 def _row(cells: Sequence[object]) -> Row:
