@@ -12,6 +12,8 @@ import sys
 
 from aiohttp import web
 
+from tests.servers.half import half
+
 BEHAVIOURS = ("answers", "hangs", "half", "other", "fails")
 """Well; never; half an answer; tokens that nobody asked about, as another model has them; 500."""
 _SURE = 0.995
@@ -79,12 +81,7 @@ def _choice(index: int, prompt: list[int], tokens: list[int]) -> dict[str, objec
 
 
 async def _half(request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "5000"})
-    await response.prepare(request)
-    await response.write(b'{"choices": [')
-    if request.transport is not None:
-        request.transport.close()
-    return response
+    return await half(request, b'{"choices": [')
 
 
 def main() -> None:

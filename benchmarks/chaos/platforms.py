@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from tests.servers.half import half
 from tests.servers.slack import SlackServer
 from tests.servers.slack.delivery import Courier, Delivery
 from tests.servers.telegram import TelegramServer
@@ -176,9 +177,4 @@ def _gone(request: web.Request) -> web.Response:
 
 
 async def _half(request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "5000"})
-    await response.prepare(request)
-    await response.write(b'{"ok": true, "res')
-    if request.transport is not None:
-        request.transport.close()
-    return response
+    return await half(request, b'{"ok": true, "res')

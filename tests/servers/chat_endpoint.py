@@ -9,6 +9,8 @@ from typing import Self
 
 from aiohttp import web
 
+from tests.servers.half import half
+
 Misdeed = Callable[[web.Request], web.Response | None]
 """What is sent instead of an answer; None: the connection is closed in the middle of one."""
 
@@ -94,12 +96,7 @@ class ChatEndpoint:
 
     async def _half(self, request: web.Request) -> web.StreamResponse:
         """Begin to answer, and hang up."""
-        response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "5000"})
-        await response.prepare(request)
-        await response.write(b'{"choices": [')
-        if request.transport is not None:
-            request.transport.close()
-        return response
+        return await half(request, b'{"choices": [')
 
 
 def failing(status: int, code: str = "", message: str = "no", **headers: str) -> Misdeed:
