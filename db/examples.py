@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     DateTime,
     Select,
@@ -73,7 +74,7 @@ class PostgresExamples:
             known = list(await session.scalars(_labelled(task, keys)))
             new = len((await session.execute(_inserted(task, batch))).all())
             if new and known:
-                await session.execute(_overruled(task, known))
+                await _overrule(session, task, known)
             if new:
                 await announce(session, Change.EXAMPLE)
         return new
@@ -163,11 +164,11 @@ async def _sync(session: AsyncSession, task: str, wanted: Sequence[Example], now
     gone = [id for pair, id in standing.items() if pair not in counting]
     unknown = [example for pair, example in counting.items() if pair not in standing]
     new = [replace(example, at=now + timedelta(microseconds=n)) for n, example in enumerate(unknown)]
-    await _withdraw(session, select(ExampleRow.id).where(ExampleRow.id.in_(gone)))
+    await _withdraw(session, gone)
     if new:
         await session.execute(_taken_over(task, new, now))
         await session.execute(_inserted(task, new))
-        await _withdraw(session, _losers(task, [text_key(example.text) for example in new]))
+        await _withdraw(session, await _losers(session, task, [text_key(example.text) for example in new]))
     return len(gone) + len(new)
 
 
@@ -208,18 +209,30 @@ def _taken_over(task: str, new: Sequence[Example], now: datetime) -> Update:
     return seed.values(source=Source.SETTINGS, at=now).execution_options(synchronize_session=False)
 
 
-async def _withdraw(session: AsyncSession, wanted: Select[int]) -> None:
-    ids = (await session.scalars(wanted.with_for_update(skip_locked=True, of=ExampleRow))).all()
-    if ids:
-        await session.execute(update(ExampleRow).where(ExampleRow.id.in_(ids)).values(withdrawn_at=func.now()))
+async def _withdraw(session: AsyncSession, ids: Sequence[int]) -> None:
+    """Those of them that nobody else is at."""
+    free = select(ExampleRow.id).where(_numbered(ids)).with_for_update(skip_locked=True)
+    await session.execute(_withdrawn((await session.scalars(free)).all()))
 
 
-def _overruled(task: str, keys: Sequence[str]) -> Update:
-    return update(ExampleRow).where(ExampleRow.id.in_(_losers(task, keys))).values(withdrawn_at=func.now())
+async def _overrule(session: AsyncSession, task: str, keys: Sequence[str]) -> None:
+    await session.execute(_withdrawn(await _losers(session, task, keys)))
 
 
-def _losers(task: str, keys: Sequence[str]) -> Select[int]:
-    """Of each text that files label differently, all labels but the most trusted and newest."""
+def _withdrawn(ids: Sequence[int]) -> Update:
+    return update(ExampleRow).where(_numbered(ids)).values(withdrawn_at=func.now())
+
+
+def _numbered(ids: Sequence[int]) -> ColumnElement[bool]:
+    return ExampleRow.id == any_(literal(list(ids), ARRAY(BigInteger)))
+
+
+async def _losers(session: AsyncSession, task: str, keys: Sequence[str]) -> Sequence[int]:
+    """Of each text that files label differently, all labels but the most trusted and newest.
+
+    Read apart from what is then written: as a part of the update, on a table whose numbers the
+    planner does not know yet, the ranking was made anew for every row.
+    """
     order = (_TRUST, ExampleRow.at.desc(), ExampleRow.id.desc())
     winner = func.first_value(ExampleRow.label).over(partition_by=ExampleRow.text_key, order_by=order)
     ranked = (
@@ -228,8 +241,7 @@ def _losers(task: str, keys: Sequence[str]) -> Select[int]:
         .where(ExampleRow.conversation_id.is_(None), ExampleRow.withdrawn_at.is_(None))
         .subquery()
     )
-    losing = select(ranked.c.id).where(ranked.c.label != ranked.c.winner)
-    return select(ExampleRow.id).where(ExampleRow.id.in_(losing))
+    return (await session.scalars(select(ranked.c.id).where(ranked.c.label != ranked.c.winner))).all()
 
 
 def _example(row: ExampleRow) -> Example:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from bot.domain.errors import SwitchboardError
 from bot.domain.learning import Example, Side, Source
@@ -32,6 +32,19 @@ async def test_a_newer_file_replaces_every_label(examples: PostgresExamples) -> 
     await examples.add_examples("routing", MANY)
     newer = [replace(one, label="billing", at=after(9)) for one in MANY]
     assert await examples.add_examples("routing", newer) == 4_500
+    assert await examples.examples("routing") == newer
+
+
+async def test_a_newer_file_is_stored_though_the_planner_takes_the_table_for_empty(
+    database: Database, examples: PostgresExamples
+) -> None:
+    await examples.add_examples("routing", MANY[:3_000])
+    async with database.transaction() as session:
+        await session.execute(text("DELETE FROM examples"))
+        await session.execute(text("ANALYZE examples"))
+    await examples.add_examples("routing", MANY[:300])
+    newer = [replace(one, label="billing", at=after(9)) for one in MANY[:300]]
+    assert await examples.add_examples("routing", newer) == 300
     assert await examples.examples("routing") == newer
 
 
