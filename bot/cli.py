@@ -14,6 +14,7 @@ from bot.commands import actions, examples, registry
 from bot.commands.audit import audit, export_person
 from bot.commands.command_line import AsJson, Config, TaskName, read_settings, run_to_end, spoken
 from bot.commands.compare import comparing
+from bot.commands.compare_options import COMPARE_HELP
 from bot.commands.corrections import corrections
 from bot.commands.curve import drawing
 from bot.commands.data import data
@@ -76,7 +77,7 @@ cli.command()(data)
 cli.command()(audit)
 cli.command()(retention)
 cli.command()(review)
-cli.command(name="compare")(comparing)
+cli.command(name="compare", help=COMPARE_HELP)(comparing)
 cli.command(name="curve")(drawing)
 cli.command()(replay)
 cli.command()(why)

@@ -22,15 +22,8 @@ async def overload(messages: int, seed: int) -> dict[str, object]:
         slack, telegram = stage.town.slack, stage.town.telegram
         assert isinstance(slack, ChaoticSlack)
         slack.chaotic.pauses, slack.chaotic.redeliver_after = AS_SLACK, 3.0
-        calm, most, watched = _memory(bot.pid), 0, asyncio.Event()
-
-        async def watch() -> None:
-            nonlocal most
-            while not watched.is_set():
-                most = max(most, _memory(bot.pid))
-                await asyncio.sleep(0.5)
-
-        watching = asyncio.create_task(watch())
+        calm, held = _memory(bot.pid), list[int]()
+        watching = asyncio.create_task(_watch(bot.pid, held))
         began = time.monotonic()
         for number in range(messages):
             await slack.writes(f"U0V{number}", f"U0V{number}", f"I was charged twice #0-s{number}")
@@ -44,8 +37,8 @@ async def overload(messages: int, seed: int) -> dict[str, object]:
         answered = time.monotonic() - began
         stored = stage.ledger.count("SELECT count(*) FROM messages")
         drained = await until(lambda: not stage.waiting(), _PATIENCE)
-        watched.set()
-        await watching
+        watching.cancel()
+        await asyncio.wait([watching])
         return {
             "messages": messages,
             "acknowledgement, s": spread([one.acked_after for one in events if one.acked], 2),
@@ -57,8 +50,15 @@ async def overload(messages: int, seed: int) -> dict[str, object]:
             "Telegram's ten answered after, s": round(answered, 1),
             "all said after, s": round(time.monotonic() - began, 1) if drained else None,
             "memory before, MB": calm,
-            "memory at most, MB": most,
+            "memory at most, MB": max([calm, *held]),
         }
+
+
+async def _watch(pid: int | None, held: list[int]) -> None:
+    """Note twice a second what the process holds, until cancelled."""
+    while True:
+        held.append(_memory(pid))
+        await asyncio.sleep(0.5)
 
 
 def _memory(pid: int | None) -> int:

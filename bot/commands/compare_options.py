@@ -14,6 +14,20 @@ from bot.domain.price_book import PriceBook
 from bot.prompted_models import check_base
 from bot.settings import Settings
 
+COMPARE_HELP = """Whether the fine-tuned model is worth it, on a labelled file or, with --since, on past messages.
+
+The commonest label, each voice alone, the whole mixture and the mixture without
+the fine-tuned model, on the same messages: how often each is right, how fast it
+is, what it costs, and one sentence of verdict. --predictions puts anybody else's
+answers beside them. Messages that nearly repeat a learned text are left out. Of
+a file with splits the test rows count; of past messages those whose label was
+settled by what happened later. --history shows the verdicts of the weeks.
+
+--prompt, --base and --endpoint prompt models that were not fine-tuned, with and
+without examples; interrupted, the same command goes on where it was. --cascade
+lets what serves decide where it is sure, and the prompted model where it is not.
+"""
+"""What `switchboard compare --help` says."""
 EndpointNames = Annotated[
     list[str] | None,
     typer.Option("--endpoint", metavar="NAME", help="Prompt [compare.endpoints.NAME], within its budget; repeatable."),

@@ -94,11 +94,14 @@ def drawing(
     with spoken():
         one = settings.task(task)
         when = asked_when(file, since, one, now()) if file is not None or since is not None else None
-        options = read_options(encoding, text, label, mapped)
+        options, files = read_options(encoding, text, label, mapped), prediction_files(predictions or ())
         given = None if file is None else examples.labelled(file, one, options, skip_bad)
-        files = prediction_files(predictions or ())
         asked = Asked(one, given, when, files, draws, more, adapter_draws if adapter else 0, yes)
-    made = run_to_end(_drawn(settings, asked))
+    _told(run_to_end(_drawn(settings, asked)), as_json, html)
+
+
+def _told(made: CurveReport | None, as_json: bool, html: Path | None) -> None:
+    """Exits with 1 where nothing was made."""
     if made is None:
         raise typer.Exit(1)
     show(made, as_json, sys.stdout)

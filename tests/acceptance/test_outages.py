@@ -4,16 +4,17 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
 from db.server.embedded import serving
-from tests.acceptance.company import HELP, Town, town
 from tests.acceptance.processes import Home, until
 from tests.acceptance.unserved import Records, bot, settings
 from tests.postgres import make_database
+from tests.acceptance.company import HELP, Town, town
 
 DOWN_SECONDS = 20.0
 IN_FLIGHT = 10
@@ -36,14 +37,7 @@ async def test_a_database_that_is_down_for_twenty_seconds_loses_and_doubles_noth
             began = asyncio.get_running_loop().time()
             ts = await around.asks("I was charged twice (71)")
             person = await around.says("Where is my parcel? (72)")
-            address = f"{around.address}/readyz"
-
-            async def away() -> bool:
-                async with _client() as web:
-                    answer = await web.get(address)
-                return answer.status_code == 503 and answer.json()["database"] is False
-
-            await until(away, 30, started.said)
+            await until(partial(_database_away, around), 30, started.said)
             async with _client() as web:
                 assert "switchboard_database_up 0.0" in (await web.get(f"{around.address}/metrics")).text
                 assert (await web.get(f"{around.address}/healthz")).status_code == 200
@@ -62,6 +56,13 @@ async def test_a_database_that_is_down_for_twenty_seconds_loses_and_doubles_noth
                 assert "charged" not in done.err and "parcel" not in done.err
         finally:
             started.kill()
+
+
+async def _database_away(around: Town) -> bool:
+    """Readiness says which part it is."""
+    async with _client() as web:
+        answer = await web.get(f"{around.address}/readyz")
+    return answer.status_code == 503 and answer.json()["database"] is False
 
 
 async def test_told_to_stop_with_work_in_flight_it_finishes_or_leaves_it_to_the_next(

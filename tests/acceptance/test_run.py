@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 
 from db.server.embedded import serving
+from tests.acceptance.processes import Home, Running, running, until
+from tests.servers.slack import Post
 from tests.acceptance.company import (
     CHANNELS,
     GROUPS,
@@ -21,8 +23,6 @@ from tests.acceptance.company import (
     page,
     town,
 )
-from tests.acceptance.processes import Home, Running, running, until
-from tests.servers.slack import Post
 
 pytestmark = pytest.mark.vllm
 
@@ -170,8 +170,7 @@ async def test_killed_with_work_in_flight_nothing_is_lost_or_said_twice(model_ur
         second = await _started(home, around)
         await until(lambda: _decided(home, 10), 60)
         await until(lambda: _all_put_off(home), 60)
-        assert around.slack.calls_to("chat.postMessage")
-        assert around.telegram.calls_to("sendMessage")
+        assert around.slack.calls_to("chat.postMessage") and around.telegram.calls_to("sendMessage")
         assert all(delivery.acked for delivery in around.slack.deliveries)
         assert any(delivery.attempts > 1 for delivery in around.slack.deliveries[3:])
         await _kill(second, home)
@@ -180,17 +179,22 @@ async def test_killed_with_work_in_flight_nothing_is_lost_or_said_twice(model_ur
         around.slack.heal()
         around.telegram.heal()
         async with running(home, "run", address=around.address):
-            for text, ts, person in undecided + unheard:
-                assert "This is one for billing." in await around.replied(ts)
-                assert "This is one for billing." in await around.answered(person)
-                await around.slack_card("billing", text)
-                await around.telegram_card("billing", text)
+            for one in undecided + unheard:
+                await _billing_has(around, *one)
             await until(lambda: _all_said(home))
         for text, ts, person in undecided + unheard:
             assert len(around.replies(ts)) == len(around.answers(person)) == 1
             assert around.slack_rooms(text) == around.telegram_rooms(text) == ["billing"]
         with serving(folder / "var" / "postgres"):
             assert home.rows("SELECT count(*) FROM decisions") == [(10,)]
+
+
+async def _billing_has(around: Town, text: str, ts: str, person: int) -> None:
+    """The same words of both were answered, and both cards are there."""
+    assert "This is one for billing." in await around.replied(ts)
+    assert "This is one for billing." in await around.answered(person)
+    await around.slack_card("billing", text)
+    await around.telegram_card("billing", text)
 
 
 def _struck(card: Post) -> bool:

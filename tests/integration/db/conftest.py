@@ -1,5 +1,9 @@
 """The ports over the database tests' PostgreSQL."""
 
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from db.engine import Database
@@ -15,3 +19,10 @@ def ledger(database: Database) -> PostgresLedger:
 @pytest.fixture
 def outbox(database: Database) -> PostgresOutbox:
     return PostgresOutbox(database)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Where an embedded server may live. Near the root: a socket's path must be short."""
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "postgres"

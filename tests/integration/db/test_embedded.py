@@ -5,19 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from bot.domain.errors import Unreachable, UsageError
+from bot.domain.errors import Unreachable
 from db.engine import Database, open_database
-from db.migrate import upgrade
 from db.server.embedded import embedded, serving
+from tests.integration.db.remembered_words import remember, remembered
 from tests.waiting import until
 
 _HOLDS = """
@@ -30,13 +27,6 @@ with serving(Path(sys.argv[1])) as url:
     print(url, flush=True)
     sys.stdin.read()
 """
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A directory near the root: a socket's path must be short."""
-    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder) / "postgres"
 
 
 def _holder(home: Path) -> subprocess.Popen[str]:
@@ -69,29 +59,18 @@ def _postmaster(home: Path) -> int | None:
     return number
 
 
-def _remember(url: str, word: str) -> None:
-    with psycopg.connect(url) as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS words (word text)")
-        connection.execute("INSERT INTO words VALUES (%s)", [word])
-
-
-def _remembered(url: str) -> list[str]:
-    with psycopg.connect(url) as connection:
-        return [word for (word,) in connection.execute("SELECT word FROM words ORDER BY word")]
-
-
 def test_it_stops_with_its_user_and_keeps_the_data(home: Path) -> None:
     with serving(home) as url:
-        _remember(url, "kept")
+        remember(url, "kept")
         assert _postmaster(home) is not None
     assert _postmaster(home) is None
     with serving(home) as url:
-        assert _remembered(url) == ["kept"]
+        assert remembered(url) == ["kept"]
 
 
 async def test_it_does_the_same_for_an_event_loop(home: Path) -> None:
     async with embedded(home) as url:
-        _remember(url, "kept")
+        remember(url, "kept")
     assert _postmaster(home) is None
 
 
@@ -116,7 +95,7 @@ def test_processes_share_it_and_the_last_stops_it(home: Path) -> None:
     assert _postmaster(home) == running is not None
     with serving(home) as url:
         _let_go(second)
-        _remember(url, "still here")
+        remember(url, "still here")
     assert _postmaster(home) is None
 
 
@@ -149,20 +128,20 @@ def test_a_server_left_behind_is_found_and_stopped_in_the_end(home: Path) -> Non
     assert left is not None
     with serving(home) as url:
         assert _postmaster(home) == left
-        _remember(url, "found")
+        remember(url, "found")
     assert _postmaster(home) is None
 
 
 def test_it_recovers_when_everything_was_killed(home: Path) -> None:
     with serving(home) as url:
-        _remember(url, "committed")
+        remember(url, "committed")
         postmaster = _postmaster(home)
         assert postmaster is not None
         os.kill(postmaster, signal.SIGKILL)
         _wait_until_gone(postmaster)
     assert (home / "data" / "postmaster.pid").exists()
     with serving(home) as url:
-        assert _remembered(url) == ["committed"]
+        assert remembered(url) == ["committed"]
 
 
 def _wait_until_made(home: Path) -> None:
@@ -182,122 +161,6 @@ def _wait_until_gone(number: int) -> None:
             return
         time.sleep(0.05)
     raise TimeoutError(number)
-
-
-def test_another_programs_number_in_the_pid_file_is_no_obstacle(home: Path) -> None:
-    with serving(home) as url:
-        _remember(url, "kept")
-    lines = [str(os.getppid()), str(home / "data"), "1700000000", "5432", str(home / "data"), "", "  1 2", "ready   "]
-    (home / "data" / "postmaster.pid").write_text("\n".join(lines))
-    with serving(home) as url:
-        assert _remembered(url) == ["kept"]
-
-
-def test_a_cluster_that_was_left_half_made_is_made_anew(home: Path) -> None:
-    (home / "data.half" / "base").mkdir(parents=True)
-    (home / "data.half" / "PG_VERSION").write_text("18\n")
-    with serving(home) as url:
-        _remember(url, "works")
-    assert not (home / "data.half").exists()
-
-
-def test_somebody_elses_folder_is_left_alone(home: Path) -> None:
-    with serving(home):
-        pass
-    owner = (home / "data").stat()
-    (home / "data").rename(home / "away")
-    (home / "data").mkdir()
-    (home / "data" / "thesis.txt").touch()
-    os.chown(home / "data", owner.st_uid, owner.st_gid)
-    with pytest.raises(UsageError, match="holds no database"):
-        serving(home).__enter__()
-    assert (home / "data" / "thesis.txt").exists()
-
-
-def test_a_path_too_long_for_a_socket_works(home: Path) -> None:
-    deep = home / ("d" * 60) / ("e" * 60)
-    with serving(deep) as url:
-        _remember(url, "kept")
-    with serving(deep) as url:
-        assert _remembered(url) == ["kept"]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "with a space",
-        'it\'s "quoted"',
-        "$HOME `id` $(id); & | > x",
-        "100%25 #1? a=b&c",
-        "comma, comma",
-        "josé/カート",
-        "back\\slash",
-        "{braces} [x] *~!",
-        os.fsdecode(b"latin-\xe9"),
-    ],
-)
-def test_a_folder_may_have_every_name_that_a_file_system_allows(home: Path, name: str) -> None:
-    with serving(home / name) as url:
-        upgrade(url)
-        _remember(url, "kept")
-    assert (home / name / "data" / "PG_VERSION").exists()
-    with serving(home / name) as url:
-        assert _remembered(url) == ["kept"]
-
-
-def test_a_path_that_postgresql_cannot_use_is_explained(home: Path) -> None:
-    with pytest.raises(UsageError, match="no path with a line break"):
-        serving(home / "line\nbreak").__enter__()
-
-
-def test_a_folder_reached_over_a_link_is_the_same_server(home: Path) -> None:
-    (home / "real one").mkdir(parents=True)
-    (home / "link").symlink_to(home / "real one")
-    with serving(home / "real one") as url, serving(home / "link") as same:
-        assert url == same
-
-
-def test_data_of_another_version_is_explained(home: Path) -> None:
-    with serving(home):
-        pass
-    (home / "data" / "PG_VERSION").write_text("14\n")
-    with pytest.raises(UsageError, match=r"data of PostgreSQL 14, but this is version 18: restore a backup"):
-        serving(home).__enter__()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_data_of_another_user_is_explained(home: Path) -> None:
-    with serving(home):
-        pass
-    os.chown(home / "data", 12_345, 12_345)
-    with pytest.raises(UsageError, match=r"belongs to user 12345, but the server would run as pgserver"):
-        serving(home).__enter__()
-
-
-def test_a_directory_that_cannot_be_is_explained(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=r"database\.directory .*: Not a directory"):
-        serving(tmp_path / "file" / "postgres").__enter__()
-
-
-def test_a_full_disk_is_explained(home: Path) -> None:
-    home.mkdir()
-    small = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(home)]
-    if subprocess.run(small, capture_output=True, check=False).returncode != 0:
-        pytest.skip("a small disk can be mounted by root only, and not in every container")
-    try:
-        with pytest.raises(UsageError, match="the disk is full; free some space and start again"):
-            serving(home).__enter__()
-        assert not (home / "data").exists()
-    finally:
-        subprocess.run(["umount", str(home)], check=True)
-
-
-def test_nobody_else_on_the_machine_can_connect(home: Path) -> None:
-    with serving(home):
-        socket = home / "data" / ".s.PGSQL.5432"
-        assert socket.stat().st_mode & 0o077 == 0
-        assert (home / "data").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else, who needs a way to it")
@@ -391,13 +254,13 @@ async def _answers_again(database: Database, home: Path, killed: int) -> None:
 
 async def test_killed_it_comes_back_and_the_pool_works_again(home: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with embedded(home) as url, open_database(url) as database:
-        await asyncio.to_thread(_remember, url, "kept")
+        await asyncio.to_thread(remember, url, "kept")
         for _ in range(2):
             killed = _postmaster(home)
             assert killed is not None
             os.kill(killed, signal.SIGKILL)
             await _answers_again(database, home, killed)
-        assert await asyncio.to_thread(_remembered, url) == ["kept"]
+        assert await asyncio.to_thread(remembered, url) == ["kept"]
     assert _postmaster(home) is None, "who leaves last stops the one that was started again, too"
     assert "database server gone, restarting" in caplog.text
 

@@ -21,7 +21,6 @@ from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
 from db.queries import PostgresQueries
-from db.redaction.text import without
 from db.registry import PostgresRegistry
 from db.tables import ConversationRow, CorrectionRow, DecisionRow, ReactionRow
 from tests.integration.db.scenes import (
@@ -46,7 +45,6 @@ from tests.integration.db.scenes import (
     routed,
     say_all,
 )
-from tests.watchdog import watched_loop
 
 CORRECTED = Decision("routing", "access", Author.LEAD, Reason.CORRECTED, actor="slack:lead")
 PHOTO = Media("telegram", "secret-file", MediaKind.PHOTO, "passport.jpg")
@@ -381,84 +379,3 @@ async def test_held_out_and_disputed_words_were_never_trained_on(
     await _adapters(database, ("later", 500))
     erased = await erasure.erase(ANN, after(1_000))
     assert (erased.conversations, erased.examples, erased.adapters) == (2, 2, ())
-
-
-@pytest.mark.parametrize(
-    ("noted", "left"),
-    [
-        ("ann called", "… called"),
-        ("Anna called", "Anna called"),
-        ("Summers, Ann", "…, …"),
-        ("she wrote: WHERE is my refund?", "she wrote: …?"),
-        ("nothing of hers", "nothing of hers"),
-        ("Since this summer, Summers has asked twice", "Since this summer, … has asked twice"),
-    ],
-)
-def test_a_note_keeps_what_is_not_theirs(noted: str, left: str) -> None:
-    assert without(noted, ["Ann Summers"], ["hello\nwhere is my refund", "no"]) == left
-
-
-@pytest.mark.parametrize(
-    ("noted", "left"),
-    [
-        ("Will you pay? We may, in May. A grace period until 5 May.", None),
-        ("May I ask? Grace period. She will call; it may take days.", None),
-        ("Thanks Will, and dear Grace: May said so", "Thanks …, and dear …: … said so"),
-        ("I told Will about it", "I told … about it"),
-        ("Will's refund, @May, all right, Grace.", "…'s refund, @…, all right, …."),
-        ("Will wrote again", "… wrote again"),
-        ("WILL SMITHSON and will smithson", "… and …"),
-    ],
-)
-def test_words_that_are_names_as_well_stay_where_they_are_words(noted: str, left: str | None) -> None:
-    assert without(noted, ["Will Smithson", "May", "Grace"], []) == (noted if left is None else left)
-
-
-# --- somebody who wrote a lot ---
-
-
-async def test_forgetting_somebody_with_thousands_of_texts_keeps_the_event_loop_free(database: Database) -> None:
-    """Four hundred conversations of theirs: two texts, three posts and a note of a team in each."""
-    async with database.transaction() as session:
-        for statement in _MUCH:
-            await session.execute(text(statement))
-    async with watched_loop():
-        erased = await PostgresErasure(database).erase(Person("telegram", "ann", "Ann Marie"), after(99_999))
-    assert erased.conversations == 400
-    async with database.transaction() as session:
-        left = "SELECT count(*) FROM posts WHERE content::text LIKE '%my order%'"
-        assert (await session.execute(text(left))).scalar_one() == 0
-        noted = "SELECT count(*) FROM notes WHERE text LIKE '%Ann Marie%' OR text LIKE '%my order%'"
-        assert (await session.execute(text(noted))).scalar_one() == 0
-
-
-_WORDS = "'my order number ' || n || ' has not come, ' || repeat('and I wait and wait ', 15)"
-_CARD = f"""jsonb_build_object('conversation', n, 'label', 'billing', 'excerpt', {_WORDS}, 'author', 'Ann Marie',
-    'source', jsonb_build_object('platform', 'telegram', 'chat', 'ann-chat', 'id', n::text),
-    'by', 'model', 'reason', 'confident', 'confidence', 0.9, 'adapter', null,
-    'legend', '[]'::jsonb)"""
-_FOLLOW_UP = f"jsonb_build_object('author', 'Ann Marie', 'text', {_WORDS})"
-_ANSWER = "jsonb_build_object('label', 'billing', 'language', 'en')"
-_EVERY = "FROM generate_series(1, 400) n"
-_MUCH = (
-    f"""INSERT INTO conversations (platform, chat, person_id, person_name, state, started_at, last_at, heard_at,
-        version, asked, asked_for_words, resting, label) SELECT 'telegram', 'ann-chat', 'ann', 'Ann Marie', 'routed',
-        now(), now(), now(), 1, false, false, false, 'billing' {_EVERY}""",
-    *(
-        f"""INSERT INTO messages (conversation_id, platform, chat, message_id, author_id, author_name, text, at, opens,
-            concluded_at, decided) SELECT n, 'telegram', 'ann-chat', '{part}-' || n, 'ann', 'Ann Marie', {_WORDS},
-            now(), false, now(), true {_EVERY}"""
-        for part in "ab"
-    ),
-    f"""INSERT INTO notes (conversation_id, platform, chat, message_id, under_chat, under_id, author_id, author_name,
-        text, at, heard_at, send, external, stale, media) SELECT n, 'slack', 'C-BILLING', 'n' || n, 'C-BILLING',
-        n::text, 'gus', 'Gus', 'Ann Marie writes: ' || {_WORDS}, now(), now(), false, false, false,
-        '[]' {_EVERY}""",
-    *(
-        f"""INSERT INTO posts (conversation_id, platform, chat, kind, content, owed_at, not_before, attempts, said_at)
-            SELECT n, 'slack', 'C-BILLING', '{kind}', {content}, now(), now(), 1, now() {_EVERY}"""
-        for kind, content in (("Card", _CARD), ("FollowUp", _FOLLOW_UP), ("Answer", _ANSWER))
-    ),
-    """UPDATE messages SET carried_by = posts.id FROM posts WHERE posts.conversation_id = messages.conversation_id
-        AND posts.kind = 'FollowUp' AND messages.message_id LIKE 'b-%'""",
-)

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from bot.commands.failed_report import drop_failed, list_failed, retry_failed
-from bot.domain.errors import Refused, UsageError
+from bot.domain.errors import UsageError
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
-from bot.domain.messages import Fact, Message, MessageRef, Place
+from bot.domain.learning import Example, Side, Source
 from bot.domain.posts import Answer, Card, Moved
 from bot.flow.correct import Corrector
 from bot.flow.deliver import Deliverer
@@ -23,8 +23,8 @@ from bot.flow.step import Step
 from bot.flow.worker_pool import WorkerPool
 from bot.lifecycle import Wakeup
 from db.outbox import PostgresOutbox
+from tests.samples import AGENT, CUSTOMER, TASK, VOCABULARY, label
 from tests.integration.flow.conftest import Story
-from tests.samples import AGENT, CUSTOMER, LEAD, TASK, VOCABULARY, label
 
 CARLA = replace(CUSTOMER, id="carla", name="Carla")
 RETIRED = replace(TASK, labels=(*TASK.labels, label("returns", "🔁")))
@@ -300,9 +300,7 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
     elif step == "remind":
         story.later(minutes=31)
     elif step == "embed":
-        async with story.database.transaction() as session:
-            await session.execute(text("DELETE FROM examples"))
-        await story.examples.add_examples(TASK.name, [_example(story)])
+        await _one_example_alone(story)
 
     async def claims() -> list[ItemKey]:
         if step == "embed":
@@ -313,10 +311,12 @@ async def _something_to_do(story: Story, step: str) -> Callable[[], Awaitable[li
     return claims
 
 
-def _example(story: Story) -> Any:
-    from bot.domain.learning import Example, Side, Source
-
-    return Example("where is my parcel", "delivery", Source.IMPORT, Side.TRAIN, story.now())
+async def _one_example_alone(story: Story) -> None:
+    """Without a vector, and there is no other."""
+    async with story.database.transaction() as session:
+        await session.execute(text("DELETE FROM examples"))
+    example = Example("where is my parcel", "delivery", Source.IMPORT, Side.TRAIN, story.now())
+    await story.examples.add_examples(TASK.name, [example])
 
 
 async def test_the_next_of_a_conversation_goes_on_when_one_is_set_aside(story: Story) -> None:
@@ -342,59 +342,3 @@ async def test_failures_long_ago_do_not_add_up(story: Story) -> None:
     story.time += timedelta(days=2)
     assert not await story.failures.failed(Failure(ItemKey("remind", "78"), "KeyError"), story.now())
     assert not await story.failures.failed(Failure(key, "KeyError"), story.now())
-
-
-# --- facts that cannot be stored ---
-
-
-async def test_a_fact_that_cannot_be_stored_is_acknowledged_kept_and_stored_once_it_can_be(
-    story: Story, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    stored = story.ledger.add_facts
-
-    async def cannot(facts: Sequence[Fact], policy: object) -> Sequence[bool | Exception]:
-        return [Refused("database: DataError")] * len(facts)
-
-    monkeypatch.setattr(story.ledger, "add_facts", cannot)
-    await story.writes("I was charged twice", "1")
-    await story.writes("I was charged twice", "1")
-    monkeypatch.setattr(story.ledger, "add_facts", stored)
-    await story.settles()
-    assert story.cards() == []
-    [failed] = await listed(story)
-    assert (failed["step"], failed["reason"]) == ("intake", "Refused: database: DataError")
-    assert "charged" not in json.dumps(failed) and "charged" not in caplog.text
-    assert await story.inbox.step() == 0
-    await retry_failed(story.failures, [failed["id"]], story.now())
-    assert await story.inbox.step() == 1
-    await story.settles()
-    assert len(story.cards()) == 1
-    assert (await story.inbox.step(), await listed(story)) == (0, [])
-
-
-async def test_a_fact_that_still_cannot_be_stored_is_set_aside_anew(
-    story: Story, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def cannot(facts: Sequence[Fact], policy: object) -> Sequence[bool | Exception]:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(story.ledger, "add_facts", cannot)
-    await story.writes("I was charged twice", "1")
-    [failed] = await listed(story)
-    await retry_failed(story.failures, [failed["id"]], story.now())
-    assert await story.inbox.step() == 1
-    [again] = await listed(story)
-    assert again["item"] == failed["item"]
-    await drop_failed(story.failures, [again["id"]], story.now())
-    assert (await story.inbox.step(), await listed(story)) == (0, [])
-
-
-async def test_whoever_is_forgotten_takes_parked_words_along(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Place("web", CARLA.id, "1")
-    words = Message(MessageRef("web", CARLA.id, "1"), place, CARLA, "my secret", story.now())
-    await story.failures.park(words, "ValueError", story.now())
-    await story.failures.park(replace(words, author=LEAD), "ValueError", story.now())
-    await story.erasure.erase(CARLA, story.now())
-    async with story.database.transaction() as session:
-        left = (await session.execute(text("SELECT fact -> 'author' ->> 'id' FROM failed_items"))).scalars().all()
-    assert left == [LEAD.id]

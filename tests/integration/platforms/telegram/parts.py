@@ -26,6 +26,8 @@ from tests.servers.telegram import TelegramServer
 ANN, LEAD, STRANGER = 111, 222, 333
 BILLING, IT = -1001234567890, -1009
 SECRET = "hook-secret"
+POISON = {"message_id": 1, "text": "a secret of mine", "no": "chat, no date"}
+"""An update that no library can read."""
 
 TASK = Task(
     name="routing",
