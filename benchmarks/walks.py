@@ -15,7 +15,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import cast
@@ -24,10 +23,10 @@ from db.engine import open_database
 from db.migrate import upgrade
 from db.server.embedded import embedded
 from tests.fakes import FakePlatform
-from tests.integration.flow import conftest
-from tests.integration.flow.conftest import Story
 from tests.integration.platforms.slack.parts import BILLING, HELP, IT, LEAD, TASK, WORDS, config, listening, speaking
 from tests.servers.slack import SlackServer, User
+from tests.worlds import both_platforms
+from tests.worlds.story import Story
 
 ROOT = Path(__file__).parents[1]
 OURS = tuple(str(ROOT / name) + "/" for name in ("bot", "db", "inference"))
@@ -63,25 +62,17 @@ async def town() -> AsyncIterator[tuple[SlackServer, Story]]:
             await asyncio.to_thread(upgrade, url)
             server.add_user(User(id=LEAD, name="Lee"))
             async with open_database(url) as database, speaking(config(server)) as slack:
-                vars(conftest)["VOCABULARY"] = WORDS
-                story = Story(database, Path(folder), TASK, [cast(FakePlatform, slack)])
+                story = Story(database, Path(folder), TASK, [cast(FakePlatform, slack)], vocabulary=WORDS)
                 async with listening(server, slack, story.inbox):  # type: ignore[arg-type]
                     yield server, story
-
-
-async def settles(server: SlackServer, story: Story) -> None:
-    """All that Slack said is stored, and everything that follows from it is done."""
-    await server.until(lambda: all(delivery.acked for delivery in server.deliveries))
-    story.time = max(story.time, datetime.now(UTC))
-    for _ in range(3):
-        await story.settles()
 
 
 async def reacts() -> dict[str, Walk]:
     """Leg -> the files and functions between a lead's emoji and the rewritten cards."""
     async with town() as (server, story):
         await server.writes("U0ANN", HELP, "I was charged twice")
-        await settles(server, story)
+        await both_platforms.heard(server)
+        await both_platforms.follows(story)
         [card] = [post for post in server.posts(BILLING) if post.thread_ts is None]
         # The pool's connections are there before anybody watches: opening one is no part of the way
         await asyncio.gather(*(story.database.ping() for _ in range(_POOL)))

@@ -23,8 +23,8 @@ from benchmarks.chaos.processes import Deaths, ModelServer, Replica, postmaster
 from benchmarks.chaos.records import Ledger, until
 from benchmarks.chaos.victim import STEPS
 from db.server.cluster import prepared
-from tests.acceptance.company import Town, settled
 from tests.acceptance.processes import Home, free_address, sweep
+from tests.worlds.company import Town, settled
 
 MODEL = ("killed", "hangs", "half", "other", "fails")
 FAULTS = (

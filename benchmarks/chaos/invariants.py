@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from benchmarks.chaos.people import Said
 from benchmarks.chaos.records import Ledger
-from tests.acceptance.company import CHANNELS, GROUPS, TEAMS, Town
 from tests.servers.slack import Post as SlackPost
+from tests.worlds.company import CHANNELS, GROUPS, TEAMS, Town
 
 _OF_ROUND = "SELECT DISTINCT conversation_id FROM messages WHERE text LIKE %s"
 _CARDS_IN_FORCE = """

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from benchmarks.chaos.records import Ledger
-from tests.acceptance.company import HELP, SLACK_LEAD, TELEGRAM_LEAD, Town
 from tests.servers.slack.blocks import elements
+from tests.worlds.company import HELP, SLACK_LEAD, TELEGRAM_LEAD, Town
 
 EXAMPLES = (
     "I was charged twice",

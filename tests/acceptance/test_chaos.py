@@ -8,9 +8,9 @@ from benchmarks.chaos.__main__ import wrong
 from benchmarks.chaos.campaign import Plan, Scene, campaign, plans, scene
 from benchmarks.chaos.invariants import check
 from benchmarks.chaos.people import Request, Said
-from tests.acceptance.company import HELP
 from tests.postgres import make_database
 from tests.servers.slack.state import BOT_USER, Post
+from tests.worlds.company import HELP
 
 pytestmark = pytest.mark.slow
 

@@ -4,9 +4,9 @@ import re
 import socket
 from pathlib import Path
 
-from tests.acceptance.company import page
 from tests.acceptance.desk import ROWS, jsonl, settings
 from tests.acceptance.processes import Home, free_address
+from tests.worlds.company import page
 
 
 async def test_every_command_explains_itself(unserved: Home) -> None:

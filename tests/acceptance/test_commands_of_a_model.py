@@ -13,9 +13,9 @@ import pytest_asyncio
 
 from bot.domain.learning import Side, side_of
 from inference.http import open_line
-from tests.acceptance.company import Page, page
 from tests.acceptance.desk import ROWS, THINGS, jsonl, settings
 from tests.acceptance.processes import Done, Home, free_address, running, until
+from tests.worlds.company import Page, page
 
 pytestmark = pytest.mark.vllm
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from db.server.embedded import serving
-from tests.acceptance.company import Page, page
 from tests.acceptance.processes import Home, Running, free_address, until
 from tests.integration.web.chromium import EXECUTABLE, chromium
+from tests.worlds.company import Page, page
 
 pytestmark = pytest.mark.vllm
 

@@ -4,12 +4,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from tests.acceptance.company import CHANNELS, GROUPS, HELP, SLACK_LEAD, TELEGRAM_LEAD, Town, town
 from tests.acceptance.processes import Home
 from tests.acceptance.unserved import Records, bot, settings
 from tests.postgres import make_database
 from tests.servers.slack import User as Employee
 from tests.servers.telegram import User as Customer
+from tests.worlds.company import CHANNELS, GROUPS, HELP, SLACK_LEAD, TELEGRAM_LEAD, Town, town
 
 WORD = "xylophone"
 """In everything that anybody writes."""

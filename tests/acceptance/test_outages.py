@@ -14,7 +14,7 @@ from db.server.embedded import serving
 from tests.acceptance.processes import Home, until
 from tests.acceptance.unserved import Records, bot, settings
 from tests.postgres import make_database
-from tests.acceptance.company import HELP, Town, town
+from tests.worlds.company import HELP, Town, town
 
 DOWN_SECONDS = 20.0
 IN_FLIGHT = 10

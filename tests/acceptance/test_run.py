@@ -11,7 +11,7 @@ import pytest_asyncio
 from db.server.embedded import serving
 from tests.acceptance.processes import Home, Running, running, until
 from tests.servers.slack import Post
-from tests.acceptance.company import (
+from tests.worlds.company import (
     CHANNELS,
     GROUPS,
     HELP,

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientError, ClientSession, web
 
-from tests.acceptance.company import GROUPS, Town, town
 from tests.acceptance.processes import Home, free_address
 from tests.acceptance.unserved import SECRET, Bot, Records, bot, settings
 from tests.postgres import make_database
+from tests.worlds.company import GROUPS, Town, town
 
 pytestmark = pytest.mark.slow
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.company import CHANNELS, GROUPS, HELP, SLACK_LEAD, TELEGRAM_LEAD, Town, town
 from tests.acceptance.processes import Home, running, until
 from tests.servers.slack import Post as SlackPost
 from tests.servers.telegram import Post as TelegramPost
+from tests.worlds.company import CHANNELS, GROUPS, HELP, SLACK_LEAD, TELEGRAM_LEAD, Town, town
 
 pytestmark = pytest.mark.vllm
 

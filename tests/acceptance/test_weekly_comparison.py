@@ -15,9 +15,9 @@ from PIL import Image
 from bot.demo import company
 from bot.domain.learning import Side, side_of
 from bot.domain.worth import LEAST
-from tests.acceptance.company import CHANNELS, SLACK_LEAD, TASKS, TEAMS, Town, page, town
 from tests.acceptance.processes import Home, running, until
 from tests.servers.slack import User
+from tests.worlds.company import CHANNELS, SLACK_LEAD, TASKS, TEAMS, Town, page, town
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import httpx
 import psycopg
 
-from tests.acceptance.company import Town
 from tests.acceptance.processes import START_SECONDS, Home, Running, free_address, until
+from tests.worlds.company import Town
 
 SECRET = "a-secret-of-the-webhook"
 

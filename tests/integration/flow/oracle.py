@@ -16,8 +16,8 @@ from bot.domain.tasks import Label, Task
 from db.engine import Database
 from db.tables import DecisionRow
 from tests.fakes import FakePredictor
-from tests.integration.flow.conftest import Story
 from tests.samples import TASK
+from tests.worlds.story import Story
 
 SECURITY, COPIES = Place("web", "security"), Place("web", "auditors")
 MOOD = Task(

@@ -16,8 +16,8 @@ from bot.http.api import MAX_BODY, Api
 from bot.http.server import listening_socket, serve_http
 from db.engine import Database
 from db.queries import PostgresQueries
-from tests.integration.flow.conftest import Story
 from tests.samples import TASK
+from tests.worlds.story import Story
 
 ALL, READER = new_token(), new_token()
 TOKENS = (

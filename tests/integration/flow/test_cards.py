@@ -9,8 +9,8 @@ from bot.domain.decisions import Author, Reason
 from bot.domain.learning import Source
 from bot.domain.messages import MessageRef, Person, Place, Reaction, choice
 from bot.domain.posts import NO, YES, Answer, Card, FollowUp, Moved, Notice, Question, Solved, What, WrongTeam
-from tests.integration.flow.conftest import Story
 from tests.samples import AGENT, CUSTOMER, LEAD, STRANGER, TASK
+from tests.worlds.story import Story
 
 OTHER_LEAD = Person("web", "lead2", "Lou")
 

@@ -7,8 +7,8 @@ import pytest
 from bot.domain.decisions import Author, Reason
 from bot.domain.posts import SEND, SPLIT, Answer, Card, FollowUp, Moved, Notice, Offer, Reply, Split, What, WordsPlease
 from tests.fakes import FakePlatform
-from tests.integration.flow.conftest import Story
 from tests.samples import AGENT, CUSTOMER, PHOTO, STRANGER
+from tests.worlds.story import Story
 
 SECRET = "my number is 4111 1111"
 

@@ -17,9 +17,9 @@ from db.engine import Database
 from db.queries import PostgresQueries
 from db.tables import PostRow
 from tests.fakes import FakePlatform
-from tests.integration.flow.conftest import Story
 from tests.integration.flow.oracle import ALL, COPIES, FRAUD, SECURITY, Oracle, alerts, told
 from tests.samples import AGENT, TASK
+from tests.worlds.story import Story
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from bot.commands.failed_report import drop_failed, retry_failed
 from bot.domain.errors import Refused
 from bot.domain.messages import Fact, Message, MessageRef, Place
-from tests.integration.flow.conftest import Story
 from tests.integration.flow.test_failed_items import CARLA, listed
 from tests.samples import LEAD
+from tests.worlds.story import Story
 
 
 async def test_a_fact_that_cannot_be_stored_is_acknowledged_kept_and_stored_once_it_can_be(

@@ -24,7 +24,7 @@ from bot.flow.worker_pool import WorkerPool
 from bot.lifecycle import Wakeup
 from db.outbox import PostgresOutbox
 from tests.samples import AGENT, CUSTOMER, TASK, VOCABULARY, label
-from tests.integration.flow.conftest import Story
+from tests.worlds.story import Story
 
 CARLA = replace(CUSTOMER, id="carla", name="Carla")
 RETIRED = replace(TASK, labels=(*TASK.labels, label("returns", "🔁")))

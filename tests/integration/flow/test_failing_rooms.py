@@ -11,8 +11,8 @@ from bot.domain.posts import Answer, FollowUp, Notice, What
 from bot.domain.tasks import Task
 from db.engine import Database
 from tests.fakes import FakePlatform
-from tests.integration.flow.conftest import Story
 from tests.samples import AGENT, CUSTOMER, TASK
+from tests.worlds.story import Story
 
 CLOSED = "is_archived: unarchive the channel, or change deliver_to"
 

@@ -16,11 +16,11 @@ from bot.http.api import Api
 from bot.platforms.slack import events as slack
 from db.engine import Database
 from db.queries import PostgresQueries
-from tests.integration.flow.conftest import Story
 from tests.samples import TASK
 from tests.unit.fuzzing.shapes import TEXTS, VALUES, bent
 from tests.unit.fuzzing.test_platforms import SLACK_EVENTS
 from tests.unit.platforms.slack.test_events import EARS
+from tests.worlds.story import Story
 
 TOKEN = new_token()
 ROUTE: Mapping[str, object] = {"text": "I was charged twice", "task": "routing"}

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tests.integration.flow.conftest import Story
+from tests.worlds.story import Story
 
 _FACTS = {"received", "reaction", "noted"}
 """What comes in is named as its platform calls it: whose it is, the database finds out."""

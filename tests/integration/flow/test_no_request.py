@@ -15,8 +15,8 @@ from bot.domain.word_list import phrase
 from db.engine import Database
 from db.queries import PostgresQueries
 from db.tables import ConversationRow
-from tests.integration.flow.conftest import Story
 from tests.samples import AGENT, TASK
+from tests.worlds.story import Story
 
 NOBODYS = Label(NOT_A_REQUEST, "News and thanks", emoji={"web": "🚫"}, title="Not a request")
 FYI = Rule("announcements", Conditions(words=(phrase("FYI"),)), Outcome("routing", NOT_A_REQUEST))

@@ -26,9 +26,9 @@ from db.engine import Database
 from db.examples import PostgresExamples
 from db.queries import PostgresQueries
 from db.tables import DecisionRow
-from tests.integration.flow.conftest import Story
 from tests.integration.flow.oracle import FRAUD, MOOD, Oracle, decided, on_card, told
 from tests.samples import AGENT, LEAD, TASK
+from tests.worlds.story import Story
 
 OTHER_LEAD = Person("web", "lead2", "Lou")
 

@@ -8,8 +8,8 @@ from bot.domain.messages import Person
 from bot.domain.posts import Answer, Card, FollowUp, Reply, Solved, WrongTeam
 from db.engine import Database
 from tests.fakes import FakePlatform
-from tests.integration.flow.conftest import Story
 from tests.samples import AGENT, LEAD, TASK
+from tests.worlds.story import Story
 
 PEOPLE = [Person("web", f"person {n}", f"P{n}", "en") for n in range(12)]
 

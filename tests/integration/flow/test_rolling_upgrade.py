@@ -14,7 +14,7 @@ from bot.domain.posts import Answer, Moved
 from db.connection_url import parsed
 from db.engine import open_database
 from db.migrate import blocking_engine, configuration, upgrade
-from tests.integration.flow.conftest import Story
+from tests.worlds.story import Story
 
 NEXT = '''"""What the next version brings."""
 

@@ -17,8 +17,8 @@ from db.conversations import decision_counts
 from db.engine import Database
 from db.queries import PostgresQueries
 from db.tables import DecisionRow
-from tests.integration.flow.conftest import Story
 from tests.samples import TASK
+from tests.worlds.story import Story
 
 TO_IT = Rule("keyboards", Conditions(words=(phrase("charged"),)), Outcome("routing", "it"))
 UPSET = Rule("shouting", Conditions(words=(phrase("charged"),)), Outcome("mood", "upset"))

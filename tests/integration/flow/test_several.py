@@ -11,9 +11,9 @@ from bot.domain.tasks import Label, Task
 from bot.platforms.question_wording import answers, legends
 from db.engine import Database
 from tests.fakes import FakePredictor
-from tests.integration.flow.conftest import Story
 from tests.integration.flow.oracle import decided
 from tests.samples import TASK
+from tests.worlds.story import Story
 
 
 def part(name: str, emoji: str) -> Task:

@@ -12,8 +12,8 @@ from bot.domain.messages import Message, MessageRef, Person, Place
 from bot.domain.posts import OTHER, Answer, Card, FollowUp, Moved, Question, WordsPlease
 from bot.domain.report_posts import LearningReport
 from bot.domain.tasks import Learning
-from tests.integration.flow.conftest import Story
 from tests.samples import CUSTOMER, NOW, TASK
+from tests.worlds.story import Story
 
 STRANGER = Person("web", "stranger", "Sam")
 OTHER_LEAD = Person("web", "lead2", "Lou")

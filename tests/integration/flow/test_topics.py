@@ -14,9 +14,9 @@ from bot.domain.tasks import Label, Task
 from bot.flow.score import Scorer
 from db.engine import Database
 from tests.fakes import FakePredictor
-from tests.integration.flow.conftest import Story
 from tests.integration.flow.oracle import MOOD, decided, on_card
 from tests.samples import NOW, TASK
+from tests.worlds.story import Story
 
 TOPICS = Task(
     "topic",

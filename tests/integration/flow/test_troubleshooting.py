@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from bot.cli import cli
 from bot.domain.failures import Failure, ItemKey
 from tests.acceptance.processes import REPOSITORY
-from tests.integration.flow.conftest import Story
 from tests.said_sentences import is_said
+from tests.worlds.story import Story
 
 PAGE = (REPOSITORY / "docs" / "troubleshooting.md").read_text("utf-8")
 QUOTED = re.findall(r"^> (.+)$", PAGE, re.MULTILINE)

@@ -11,7 +11,7 @@ from bot.domain.posts import SEND, Answer, Card, Content, FollowUp, Moved, Notic
 from bot.domain.tasks import Label, Task
 from db.engine import Database
 from tests.fakes import FakePlatform
-from tests.integration.flow.conftest import Story
+from tests.worlds.story import Story
 
 EMOJI = {
     "billing": {"slack": "moneybag", "telegram": "🤝"},

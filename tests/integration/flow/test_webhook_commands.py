@@ -13,9 +13,9 @@ from bot.domain.webhooks import EventKind, Webhook
 from bot.flow.webhooks import WebhookSender
 from bot.http.webhook_line import open_webhook_line
 from db.webhooks import PostgresWebhookEvents
-from tests.integration.flow.conftest import Story
 from tests.servers.webhook_receiver import receiving
 from tests.unit.test_settings import GOOD
+from tests.worlds.story import Story
 
 SECRET = "a-secret-of-more-than-20-characters"
 

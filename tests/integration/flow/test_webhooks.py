@@ -20,10 +20,10 @@ from bot.lifecycle import Wakeup
 from db.engine import Database
 from db.tables import FailedItemRow
 from db.webhooks import PostgresWebhookEvents
-from tests.integration.flow.conftest import Story
 from tests.samples import AGENT, CUSTOMER
 from tests.servers.webhook_receiver import Receiver, receiving
 from tests.waiting import until
+from tests.worlds.story import Story
 
 SECRET = "a-secret-of-more-than-20-characters"
 EVERYTHING = frozenset(EventKind)

@@ -3,56 +3,20 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
-from sqlalchemy import func, select
 
-from bot.domain.messages import Place
-from bot.domain.tasks import Label, Task, Vocabulary
 from bot.platforms.telegram import rate_limits
 from db.engine import Database
 from db.tables import ConversationRow, DecisionRow, MessageRow, PostRow, PressRow, ReactionRow
-from tests.fakes import FakePlatform
-from tests.integration.flow import conftest
-from tests.integration.flow.conftest import Story
 from tests.integration.platforms.slack import parts as slack
-from tests.integration.platforms.telegram import parts as telegram
-from tests.servers.slack import BOT_USER, SlackServer
-from tests.servers.slack import Post as SlackPost
-from tests.servers.slack import User as Colleague
-from tests.servers.telegram import Post as TelegramPost
-from tests.servers.telegram import TelegramServer
+from tests.servers.slack import BOT_USER
 from tests.servers.telegram import User as Customer
+from tests.worlds.both_platforms import nobody_waits_for_a_turn
+from tests.worlds.three_teams import ANN, BO, KIM, LEE, MIA, ROOMS, SAM, Town, town_of_three_teams
 
-ROOMS = {"billing": (slack.BILLING, -1001), "delivery": ("C0DELIVERY", -1002), "it": (slack.IT, -1003)}
-EMOJI = {"billing": ("moneybag", "🤝"), "delivery": ("package", "🎅"), "it": ("wrench", "👨‍💻")}
-TASK = Task(
-    name="routing",
-    question="Which team?",
-    labels=tuple(
-        Label(
-            name,
-            f"All about {name}",
-            emoji={"slack": EMOJI[name][0], "telegram": EMOJI[name][1]},
-            deliver_to={"slack": Place("slack", channel), "telegram": Place("telegram", str(group))},
-        )
-        for name, (channel, group) in ROOMS.items()
-    ),
-    fallback="it",
-)
-WORDS = Vocabulary(
-    take={"slack": "eyes", "telegram": "👀"},
-    done={"slack": "white_check_mark", "telegram": "👌"},
-    wrong={"slack": "-1", "telegram": "👎"},
-    send={"slack": "outbox_tray", "telegram": "🕊"},
-)
-ANN, LEE, SAM = telegram.ANN, telegram.LEAD, telegram.STRANGER
-MIA, BO, KIM = slack.ANN, slack.LEAD, slack.OTHER_LEAD
 ODD = [
     "the laptop " * 1000,
     "🔥🔥🔥",
@@ -63,87 +27,11 @@ ODD = [
 ]
 
 
-@dataclass
-class Town:
-    """Both platforms, and the bot between them."""
-
-    story: Story
-    slack: SlackServer
-    telegram: TelegramServer
-
-    async def settles(self) -> None:
-        await self.telegram.until(lambda: not self.telegram.feed.pending)
-        await self.slack.until(lambda: all(delivery.acked for delivery in self.slack.deliveries))
-        self.story.time = max(self.story.time, datetime.now(UTC))
-        for _ in range(3):
-            await self.story.settles()
-
-    async def asks(self, text: str) -> str:
-        """Mia asks in Slack; the ts."""
-        ts = await self.slack.writes(MIA, slack.HELP, text)
-        await self.settles()
-        return ts
-
-    async def says(self, text: str) -> None:
-        """Ann writes in Telegram."""
-        await self.telegram.writes(ANN, text)
-        await self.settles()
-
-    def replies(self, ts: str) -> list[SlackPost]:
-        return [post for post in self.slack.posts(slack.HELP) if post.thread_ts == ts]
-
-    def told(self) -> list[TelegramPost]:
-        return self.telegram.posts(ANN)
-
-    def cards(self, team: str) -> list[SlackPost]:
-        return [post for post in self.slack.posts(ROOMS[team][0]) if post.thread_ts is None]
-
-    def telegram_cards(self, team: str) -> list[TelegramPost]:
-        return [post for post in self.telegram.posts(ROOMS[team][1]) if post.text.startswith("New request")]
-
-    def standing(self) -> list[str]:
-        """The teams whose Slack channel has a card that is not struck through."""
-        return [team for team in ROOMS for card in self.cards(team) if "Moved to" not in str(card.blocks)]
-
-    async def count(self, table: type, *conditions: object) -> int:
-        async with self.story.database.transaction() as session:
-            found = await session.scalar(select(func.count()).select_from(table).where(*conditions))  # type: ignore[arg-type]
-        return found or 0
-
-
-@asynccontextmanager
-async def staged(
-    database: Database, folder: Path, chats: TelegramServer, workspace: SlackServer
-) -> AsyncIterator[Town]:
-    config = replace(slack.config(workspace), leads=frozenset({BO, KIM}))
-    async with (
-        telegram.connected(telegram.config(chats), telegram.platform_context(task=TASK, words=WORDS)) as one,
-        slack.speaking(config, replace(slack.around(task=TASK), vocabulary=WORDS)) as other,
-    ):
-        story = Story(database, folder, TASK, [cast(FakePlatform, one), cast(FakePlatform, other)])
-        async with (
-            telegram.listening(chats, one, story.inbox),
-            slack.listening(workspace, other, story.inbox),  # type: ignore[arg-type]
-        ):
-            yield Town(story, workspace, chats)
-
-
 @pytest.fixture
 async def town(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
-    monkeypatch.setattr(conftest, "VOCABULARY", WORDS)
-    for limit in ("_CHAT", "_GROUP"):
-        monkeypatch.setattr(rate_limits, limit, (100, 1.0))
-    channels = [slack.HELP, *(channel for channel, _ in ROOMS.values())]
-    async with TelegramServer() as chats, SlackServer(channels, redeliver_after=0.5) as workspace:
-        for user, name in ((ANN, "Ann"), (LEE, "Lee"), (SAM, "Sam")):
-            chats.add_user(Customer(id=user, first_name=name))
-        for team, (_, group) in ROOMS.items():
-            chats.add_group(group, team)
-            chats.add_member(group, LEE)
-        for colleague in (MIA, BO, KIM):
-            workspace.add_user(Colleague(id=colleague, name=colleague[2:].title()))
-        async with staged(database, tmp_path, chats, workspace) as set_up:
-            yield set_up
+    nobody_waits_for_a_turn(monkeypatch)
+    async with town_of_three_teams(database, tmp_path) as set_up:
+        yield set_up
 
 
 # --- intake ---

@@ -23,10 +23,9 @@ from bot.http.server import listening_socket, serve_http
 from bot.platforms import EMOJI_ACTS, Routed, platform_modules, platform_names
 from db.engine import Database
 from tests.fakes import FakePlatform
-from tests.integration.flow import conftest
-from tests.integration.flow.conftest import Story
 from tests.integration.platforms.contract import PlatformContract, Settings, UnderTest, platform_context
 from tests.integration.platforms.example import ROOT
+from tests.worlds.story import Story
 
 TOKEN = "between-us"
 
@@ -159,9 +158,7 @@ TEAMS = {"billing": "moneybag", "it": "computer"}
 
 
 @pytest.fixture
-async def town(
-    installed: Path, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Town]:
+async def town(installed: Path, database: Database, tmp_path: Path) -> AsyncIterator[Town]:
     module, chat = platform_modules()["hooks"], Chat()
     labels = [
         Label(name, f"about {name}", (), {"hooks": emoji}, {"hooks": module.place(name)})
@@ -170,13 +167,12 @@ async def town(
     task = Task("routing", "Which team?", tuple(labels), "it")
     take, done, wrong, send = ({"hooks": module.usual_emoji[act]} for act in EMOJI_ACTS)
     vocabulary = Vocabulary(take, done, wrong, send)
-    monkeypatch.setattr(conftest, "VOCABULARY", vocabulary)
     async with chat_at(chat) as url:
         config = module.parse({"url": url, "leads": ["lee"]}, {"HOOKS_TOKEN": TOKEN})
         around = platform_context(UnderTest("hooks", module, "billing", "ann", "ann", settings))
         async with module.connect(config, around) as hooks:
             assert isinstance(hooks, Routed)
-            story = Story(database, tmp_path, task, [cast(FakePlatform, hooks)])
+            story = Story(database, tmp_path, task, [cast(FakePlatform, hooks)], vocabulary=vocabulary)
             listening = asyncio.create_task(hooks.listen(story.inbox))
             transport = httpx.ASGITransport(Starlette(routes=list(hooks.routes)))
             async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:

@@ -2,20 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from bot.domain.messages import Person, Place
-from bot.domain.tasks import Label, Task, Vocabulary
-from bot.platforms.telegram import rate_limits
+from bot.domain.tasks import Label, Task
 from db.engine import Database
-from tests.fakes import FakePlatform
-from tests.integration.flow import conftest
-from tests.integration.flow.conftest import Story
 from tests.integration.platforms.slack import parts as slack
 from tests.integration.platforms.telegram import parts as telegram
 from tests.servers.slack import Post as SlackPost
@@ -25,6 +18,7 @@ from tests.servers.telegram import Post as TelegramPost
 from tests.servers.telegram import TelegramServer
 from tests.servers.telegram import User as Customer
 from tests.servers.wire import items, word
+from tests.worlds.both_platforms import BothPlatforms, between, nobody_waits_for_a_turn
 
 TASK = Task(
     name="routing",
@@ -37,29 +31,11 @@ TASK = Task(
     ),
     fallback="it",
 )
-VOCABULARY = Vocabulary(
-    take={"slack": "eyes", "telegram": "👀"},
-    done={"slack": "white_check_mark", "telegram": "👌"},
-    wrong={"slack": "-1", "telegram": "👎"},
-    send={"slack": "outbox_tray", "telegram": "🕊"},
-)
 ANN, LEE, MIA = telegram.ANN, telegram.LEAD, slack.ANN
 
 
-class Company:
+class Company(BothPlatforms):
     """Customers and a team in Telegram, employees and a team in Slack, and everything between them."""
-
-    def __init__(self, story: Story, telegram: TelegramServer, slack: SlackServer) -> None:
-        self.story = story
-        self.telegram = telegram
-        self.slack = slack
-
-    async def settles(self) -> None:
-        await self.telegram.until(lambda: not self.telegram.feed.pending)
-        await self.slack.until(lambda: all(delivery.acked for delivery in self.slack.deliveries))
-        self.story.time = max(self.story.time, datetime.now(UTC))
-        for _ in range(3):
-            await self.story.settles()
 
     def told(self) -> list[str]:
         """What Ann reads."""
@@ -74,9 +50,7 @@ class Company:
 
 @pytest.fixture
 async def company(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Company]:
-    monkeypatch.setattr(conftest, "VOCABULARY", VOCABULARY)
-    for limit in ("_CHAT", "_GROUP"):
-        monkeypatch.setattr(rate_limits, limit, (100, 1.0))
+    nobody_waits_for_a_turn(monkeypatch)
     async with TelegramServer() as chats, SlackServer([slack.HELP, slack.BILLING]) as workspace:
         chats.add_group(telegram.IT, "it", topics=(45,))
         chats.add_user(Customer(id=ANN, first_name="Ann"))
@@ -84,16 +58,8 @@ async def company(database: Database, tmp_path: Path, monkeypatch: pytest.Monkey
         chats.add_member(telegram.IT, LEE)
         workspace.add_user(Colleague(id=MIA, name="Mia"))
         workspace.add_user(Colleague(id=slack.LEAD, name="Bo"))
-        async with (
-            telegram.connected(telegram.config(chats), telegram.platform_context(task=TASK, words=VOCABULARY)) as one,
-            slack.speaking(slack.config(workspace), replace(slack.around(task=TASK), vocabulary=VOCABULARY)) as other,
-        ):
-            story = Story(database, tmp_path, TASK, [cast(FakePlatform, one), cast(FakePlatform, other)])
-            async with (
-                telegram.listening(chats, one, story.inbox),
-                slack.listening(workspace, other, story.inbox),  # type: ignore[arg-type]
-            ):
-                yield Company(story, chats, workspace)
+        async with between(chats, workspace, database, tmp_path, TASK) as story:
+            yield Company(story, workspace, chats)
 
 
 async def test_a_customer_in_telegram_and_their_team_in_slack(company: Company) -> None:

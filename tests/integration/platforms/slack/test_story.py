@@ -1,8 +1,7 @@
 """The whole story in Slack: the real Bolt app, the real flow and a real database; only the model is a fake."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -78,47 +77,56 @@ class Town:
         return [post for post in there if words in f"{post.text} {post.blocks}"]
 
 
+class Flow:
+    """Every step over a real database, again and again, by the clock on the wall."""
+
+    def __init__(self, database: Database) -> None:
+        self.embedder = FakeEmbedder()
+        self.ledger, self.outbox = PostgresLedger(database, self.embedder.name), PostgresOutbox(database)
+        registry, queries = PostgresRegistry(database), PostgresQueries(database)
+        memory = PostgresMemory(database, self.embedder.name)
+        erasure = PostgresErasure(database)
+        self.chat_commands = ChatCommandHandler(LEARNED, "starter", queries, registry, self.ledger, erasure, now)
+        self.classifier = Classifier(FakePredictor(), self.embedder, memory, registry, "starter")
+        policy = ThreadingPolicy(SETTLE, timedelta(hours=24), timedelta(hours=72))
+        self.inbox = Receiver(self.ledger, policy, lambda _delay: None, PostgresFailedItems(database), now)
+
+    def steps(self, slack: Slack) -> Sequence[Callable[[], Awaitable[int]]]:
+        platforms, ledger = {"slack": cast(ports.Platform, slack)}, self.ledger
+        return (
+            Sorter(LEARNED, ledger, self.classifier, SETTLE, timedelta(minutes=10), "ask", now).step,
+            ButtonHandler(LEARNED, WORDS, ledger, platforms, now).step,
+            Corrector(LEARNED, WORDS, ledger, platforms, now).step,
+            Relay(LEARNED, ledger, self.classifier, now).step,
+            NoteRelay(WORDS, ledger, platforms, now).step,
+            EditRelay(WORDS, ledger, now).step,
+            Deliverer(LEARNED, self.outbox, ledger, platforms, now).step,
+        )
+
+    async def run(self, slack: Slack, enough: asyncio.Event) -> None:
+        steps = self.steps(slack)
+        while not enough.is_set():
+            for step in steps:
+                await step()
+            await asyncio.sleep(0.02)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
 @pytest.fixture
 async def town(server: SlackServer, database: Database) -> AsyncIterator[Town]:
     """Everything runs, each step again and again."""
     for user in (BEN, LEAD):
         server.space.user(user)
-
-    def now() -> datetime:
-        return datetime.now(UTC)
-
-    embedder, predictor = FakeEmbedder(), FakePredictor()
-    ledger, outbox = PostgresLedger(database, embedder.name), PostgresOutbox(database)
-    registry, queries = PostgresRegistry(database), PostgresQueries(database)
-    memory = PostgresMemory(database, embedder.name)
-    chat_commands = ChatCommandHandler(LEARNED, "starter", queries, registry, ledger, PostgresErasure(database), now)
-    platform_context = replace(around(task=LEARNED), chat_commands=chat_commands, ledger=ledger)
-    classifier = Classifier(predictor, embedder, memory, registry, "starter")
-    policy = ThreadingPolicy(SETTLE, timedelta(hours=24), timedelta(hours=72))
-    async with AsyncExitStack() as stack:
-        slack = await stack.enter_async_context(speaking(config(server), platform_context))
-        platforms = {"slack": cast(ports.Platform, slack)}
-        steps = (
-            Sorter(LEARNED, ledger, classifier, SETTLE, timedelta(minutes=10), "ask", now).step,
-            ButtonHandler(LEARNED, WORDS, ledger, platforms, now).step,
-            Corrector(LEARNED, WORDS, ledger, platforms, now).step,
-            Relay(LEARNED, ledger, classifier, now).step,
-            NoteRelay(WORDS, ledger, platforms, now).step,
-            EditRelay(WORDS, ledger, now).step,
-            Deliverer(LEARNED, outbox, ledger, platforms, now).step,
-        )
-
-        enough = asyncio.Event()
-
-        async def running() -> None:
-            while not enough.is_set():
-                for step in steps:
-                    await step()
-                await asyncio.sleep(0.02)
-
-        inbox = Receiver(ledger, policy, lambda _delay: None, PostgresFailedItems(database), now)
-        await stack.enter_async_context(listening(server, slack, inbox))  # type: ignore[arg-type]
-        task = asyncio.create_task(running(), name="the flow")
+    flow, enough = Flow(database), asyncio.Event()
+    context = replace(around(task=LEARNED), chat_commands=flow.chat_commands, ledger=flow.ledger)
+    async with (
+        speaking(config(server), context) as slack,
+        listening(server, slack, flow.inbox),  # type: ignore[arg-type]
+    ):
+        task = asyncio.create_task(flow.run(slack, enough), name="the flow")
         try:
             yield Town(server, slack)
             assert not task.done(), task.exception()

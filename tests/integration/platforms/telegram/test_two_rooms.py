@@ -10,15 +10,12 @@ import pytest
 
 from bot.domain.tasks import Task
 from bot.flow.chat_commands import ChatCommandHandler
-from bot.platforms.telegram import rate_limits
 from db.engine import Database
 from db.erasure import PostgresErasure
 from db.ledger import PostgresLedger
 from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from tests.fakes import FakePlatform
-from tests.integration.flow import conftest
-from tests.integration.flow.conftest import Story
 from tests.integration.platforms.telegram.parts import (
     ANN,
     BILLING,
@@ -34,6 +31,8 @@ from tests.integration.platforms.telegram.parts import (
     platform_context,
 )
 from tests.servers.telegram import Post, TelegramServer, User
+from tests.worlds.both_platforms import follows, heard, nobody_waits_for_a_turn
+from tests.worlds.story import Story
 
 
 class Scene:
@@ -45,10 +44,8 @@ class Scene:
 
     async def settles(self) -> None:
         """What people did is heard, and all that follows from it is done."""
-        await self.server.until(lambda: not self.server.feed.pending)
-        self.story.time = max(self.story.time, datetime.now(UTC))
-        for _ in range(3):
-            await self.story.settles()
+        await heard(self.server)
+        await follows(self.story)
 
     async def brought(self, text: str = "I was charged twice") -> Post:
         """Ann writes, and billing has a card."""
@@ -86,9 +83,7 @@ class Scene:
 @pytest.fixture
 async def quick(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> TelegramServer:
     """The server, with its people, towards whom nobody has to be patient."""
-    monkeypatch.setattr(conftest, "VOCABULARY", VOCABULARY)
-    for limit in ("_CHAT", "_GROUP"):
-        monkeypatch.setattr(rate_limits, limit, (100, 1.0))
+    nobody_waits_for_a_turn(monkeypatch)
     server.add_user(User(id=ANN, first_name="Ann", language_code="en"))
     server.add_user(User(id=LEAD, first_name="Lee"))
     for chat in (BILLING, IT):
@@ -99,7 +94,7 @@ async def quick(server: TelegramServer, monkeypatch: pytest.MonkeyPatch) -> Tele
 @asynccontextmanager
 async def staged(server: TelegramServer, database: Database, folder: Path, task: Task) -> AsyncIterator[Scene]:
     async with connected(config(server), platform_context(chat_commands(database), task)) as telegram:
-        story = Story(database, folder, task, [cast(FakePlatform, telegram)])
+        story = Story(database, folder, task, [cast(FakePlatform, telegram)], vocabulary=VOCABULARY)
         async with listening(server, telegram, story.inbox):
             yield Scene(story, server)
 
