@@ -153,7 +153,8 @@ async def _empty_posts(session: AsyncSession, known: _Known, quoting: Sequence[P
     changed += await rewrite(session, and_(others, ~a_piece), elsewhere)
     rewritten = {row.edits or row.id for row in changed}
     changed += await rewrite(session, and_(others, a_piece), rest)
-    changed += await rewrite(session, decided_by(known.person), lambda said, _target: by_somebody(said))
+    decided = await decided_by(session, known.person)
+    changed += await rewrite(session, decided, lambda said, _target: by_somebody(said))
     pointless = and_(PostRow.id.in_([row.id for row in changed]), PostRow.kind.in_(_CARRIERS))
     await cancel(session, pointless, CancelReason.FORGOTTEN, now)
     await _rewrite_chats(session, [row.edits or row.id for row in [*changed, *quoting]], now)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.messages import Person
 from bot.domain.posts import Content
@@ -13,12 +14,16 @@ from db.tables import PostRow, ShadowCardRow, ShadowRulingRow
 _DECIDES = (Ruling.PROMOTE, Ruling.KEEP)
 
 
-def decided_by(person: Person) -> ColumnElement[bool]:
-    """Every card of the candidates that this person decided on, in each of its wordings."""
+async def decided_by(session: AsyncSession, person: Person) -> ColumnElement[bool]:
+    """Every card of the candidates that this person decided on, in each of its wordings.
+
+    Which these are is read first: as a part of the question it had every post there is looked through, each time
+    that anybody at all asked to be forgotten.
+    """
     ruling, card = ShadowRulingRow, ShadowCardRow
     theirs = and_(ruling.actor == person.key, ruling.ruling.in_(_DECIDES))
     of_them = and_(card.task == ruling.task, card.adapter == ruling.adapter, theirs)
-    posts = select(card.post_id).join(ruling, of_them)
+    posts = (await session.scalars(select(card.post_id).join(ruling, of_them))).all()
     return or_(PostRow.id.in_(posts), PostRow.edits.in_(posts))
 
 

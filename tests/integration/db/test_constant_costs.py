@@ -22,38 +22,13 @@ from db.reading import correction_facts
 from db.registry import PostgresRegistry
 from tests.integration.db.scenes import ANN, after, carded, pending, reaction, routed
 from tests.integration.db.test_correction_life import corrected, learns
-
-_MANY = """
-    INSERT INTO conversations (platform, chat, thread, person_id, person_name, external, state, started_at, last_at,
-        heard_at, version, asked, asked_for_words, resting, label, reminders)
-    SELECT 'slack', 'C' || n % 9, 'm' || n, 'p' || n, '', false, 'closed', at, at, at, 2, n % 50 = 0, false, false,
-        'billing', 0
-    FROM (SELECT n, now() - n * interval '10 minutes' AS at FROM generate_series(1, 6000) n) t
-"""
-_DECIDED = """
-    INSERT INTO decisions (conversation_id, task, label, by, reason, probabilities, evidence, candidates, at)
-    SELECT id, 'routing', label, CASE id % 20 WHEN 0 THEN 'lead' ELSE 'model' END, 'confident', '{}', '{}', '{}',
-        started_at
-    FROM conversations
-"""
-_POSTED = """
-    INSERT INTO posts (conversation_id, platform, chat, kind, content, owed_at, not_before, attempts, said_at,
-        receipt_chat, receipt_id)
-    SELECT id, 'slack', chat, 'Answer', '{"label": "billing", "language": "en"}', started_at, started_at, 1,
-        started_at, chat, 'r' || id
-    FROM conversations, generate_series(1, 2)
-"""
+from tests.worlds.many import DECIDED, talked_and_decided
 
 
 @pytest.fixture
 async def busy(database: Database) -> Database:
     """With 6,000 closed conversations of two months."""
-    for statement in (_MANY, _DECIDED, _POSTED):
-        async with database.transaction() as session:
-            await session.execute(text(statement))
-    connection = await database.dedicated()
-    async with connection:
-        await connection.execute("VACUUM ANALYZE")
+    await talked_and_decided(database)
     return database
 
 
@@ -113,7 +88,7 @@ async def test_decisions_are_counted_once_and_never_missed(busy: Database) -> No
         assert (await decision_counts.counted(session)).uncounted == 0, "so many were worth a fold"
     assert await queries.decisions() == expected
     async with busy.transaction() as session:
-        await session.execute(text(_DECIDED + " WHERE id % 1000 = 0"))
+        await session.execute(text(DECIDED + " WHERE id % 1000 = 0"))
     grown = {**expected, ("slack", "routing", "billing", "lead", "und"): 306}
     assert await queries.decisions() == grown
     await decision_counts.fold(busy)
@@ -165,9 +140,9 @@ async def test_corrections_are_counted_anew_only_where_something_was_written(
 async def test_one_that_is_stored_late_under_an_early_number_is_counted(busy: Database) -> None:
     queries = PostgresQueries(busy)
     async with busy.transaction() as slow:
-        await slow.execute(text(_DECIDED + " WHERE id = 1"))
+        await slow.execute(text(DECIDED + " WHERE id = 1"))
         async with busy.transaction() as quick:
-            await quick.execute(text(_DECIDED + " WHERE id = 2"))
+            await quick.execute(text(DECIDED + " WHERE id = 2"))
         await decision_counts.fold(busy)  # cannot have the lock now, and leaves it
         assert sum((await queries.decisions()).values()) == 6001
     await decision_counts.fold(busy)
