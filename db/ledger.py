@@ -26,7 +26,6 @@ from bot.domain.errors import Unreachable
 from bot.domain.guards import Guards
 from bot.domain.ledger import Change, Ledger, ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.model_ports import Vector
 from bot.domain.posts import Post
 from db.conversations import (
     answers,
@@ -160,16 +159,6 @@ class PostgresLedger:
     ) -> list[UndecidedConversation]:
         async with self._database.transaction() as session:
             return await undecided.claim_undecided(session, now, settle, patience, limit)
-
-    async def decide(
-        self,
-        case: UndecidedConversation,
-        decision: Decision,
-        posts: Sequence[Post],
-        text: str,
-        vector: Vector | None,
-    ) -> bool:
-        return await self.decide_one(Decided(case, decision, tuple(posts), text, vector))
 
     async def decide_one(self, decided: Decided) -> bool:
         async with self._database.transaction() as session:

@@ -39,7 +39,6 @@ from bot.domain.messages import (
     Press,
     Reaction,
 )
-from bot.domain.model_ports import Vector
 from bot.domain.posts import Content, OutboxItem, Post, Receipt
 
 T = TypeVar("T")
@@ -180,16 +179,6 @@ class FakeLedger:
         self, now: datetime, settle: timedelta, patience: timedelta, limit: int
     ) -> list[UndecidedConversation]:
         return _taken(self.cases, limit)
-
-    async def decide(
-        self,
-        case: UndecidedConversation,
-        decision: Decision,
-        posts: Sequence[Post],
-        text: str,
-        vector: Vector | None,
-    ) -> bool:
-        return await self._decided(case, decision, posts)
 
     async def decide_one(self, decided: Decided) -> bool:
         return await self._decided(decided.case, decided.decision, decided.posts)

@@ -30,7 +30,6 @@ from bot.domain.conversations import (
 )
 from bot.domain.decisions import Decision
 from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
-from bot.domain.model_ports import Vector
 from bot.domain.posts import Post
 
 
@@ -167,21 +166,12 @@ class Ledger(Protocol):
     ) -> list[UndecidedConversation]:
         """What needs a decision, once quiet for `settle`: NEW, or ASKED and news came; or unanswered for `patience`."""
 
-    async def decide(
-        self,
-        case: UndecidedConversation,
-        decision: Decision,
-        posts: Sequence[Post],
-        text: str,
-        vector: Vector | None,
-    ) -> bool:
-        """Store the decision with its posts and what they mean for the conversation's state, in one transaction.
-
-        With `candidates` the conversation is ASKED, else ROUTED. False: a message came in between; nothing was stored.
-        """
-
     async def decide_one(self, decided: Decided) -> bool:
-        """As `decide`, with what was answered to the further questions."""
+        """Store a decision with its posts, its answers to further questions, and what these mean for the conversation.
+
+        One transaction. With `candidates` the conversation is ASKED, else ROUTED. False: a message came in between;
+        nothing was stored.
+        """
 
     async def claim_unanswered(self, now: datetime, limit: int) -> list[UnansweredConversation]:
         """Conversations whose team is known, and about which a further question is still to be answered."""
@@ -202,7 +192,7 @@ class Ledger(Protocol):
 
     async def decide_all(self, decided: Sequence[Decided]) -> Sequence[bool]:
         """Store many decisions together; which of them were stored. False: somebody else is at it just now, or it was
-        overtaken: `decide` it alone. Raises when any of them cannot be stored; then none was.
+        overtaken: `decide_one` it. Raises when any of them cannot be stored; then none was.
         """
 
     async def ask_for_words(self, case: UndecidedConversation, posts: Sequence[Post]) -> bool:

@@ -1,11 +1,13 @@
 """Small scenes that the database tests start from."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.conversations import PendingPress, PendingReactions, UndecidedConversation
+from bot.domain.conversations import Decided, PendingPress, PendingReactions, UndecidedConversation
 from bot.domain.decisions import Author, Decision, Reason
-from bot.domain.ledger import ThreadingPolicy
+from bot.domain.ledger import Ledger, ThreadingPolicy
 from bot.domain.messages import Message, MessageRef, Note, Person, Place, Press, Reaction
+from bot.domain.model_ports import Vector
 from bot.domain.posts import Answer, Card, Post, Question
 from bot.domain.tasks import Label, Task
 from db.ledger import PostgresLedger
@@ -56,6 +58,18 @@ def posts_for(conversation: int) -> list[Post]:
     ]
 
 
+async def decide(
+    ledger: Ledger,
+    case: UndecidedConversation,
+    decision: Decision,
+    posts: Sequence[Post],
+    text: str,
+    vector: Vector | None,
+) -> bool:
+    """Decide it alone, as the sorting step does where it cannot be stored with others; whether it was stored."""
+    return await ledger.decide_one(Decided(case, decision, tuple(posts), text, vector))
+
+
 async def claimed(ledger: PostgresLedger, seconds: float = 5) -> UndecidedConversation:
     """The one case there is to decide."""
     (case,) = await ledger.claim_undecided(after(seconds), SETTLE, PATIENCE, 10)
@@ -66,7 +80,7 @@ async def routed(ledger: PostgresLedger, text: str = "where is my refund", ref: 
     """A conversation that the model sent to billing; its id."""
     await ledger.add_message(message(ref, text, start, chat=f"chat-of-{ref}"), JOINING)
     case = await claimed(ledger, start + 5)
-    assert await ledger.decide(case, SURE, posts_for(case.conversation.id), text, VECTOR)
+    assert await decide(ledger, case, SURE, posts_for(case.conversation.id), text, VECTOR)
     return case.conversation.id
 
 
@@ -75,7 +89,7 @@ async def asked(ledger: PostgresLedger, ref: str = "m1", start: float = 0) -> in
     await ledger.add_message(message(ref, seconds=start), JOINING)
     case = await claimed(ledger, start + 5)
     question = Post(Place("telegram", "ann-chat"), Question(("billing", "access"), "en"))
-    assert await ledger.decide(case, UNSURE, [question], "where is my refund", VECTOR)
+    assert await decide(ledger, case, UNSURE, [question], "where is my refund", VECTOR)
     return case.conversation.id
 
 

@@ -21,6 +21,7 @@ from tests.integration.db.scenes import (
     VECTOR,
     after,
     carded,
+    decide,
     message,
     note,
     pending,
@@ -48,7 +49,7 @@ async def test_what_is_closed_is_opened_again_by_our_clock(
     first = replace(message("m1", seconds=skew), heard=after(0))
     await ledger.add_message(first, JOINING)
     (case,) = await ledger.claim_undecided(after(5), SETTLE, PATIENCE, 10)
-    await ledger.decide(case, SURE, posts_for(case.conversation.id), "refund", VECTOR)
+    await decide(ledger, case, SURE, posts_for(case.conversation.id), "refund", VECTOR)
     card = (await say_all(outbox))["Card"]
     await ledger.add_reaction(replace(reaction(card, "white_check_mark", 10 + skew), heard=after(10)))
     found = await pending(ledger, 11)
@@ -73,7 +74,7 @@ async def test_a_reaction_waits_for_its_receipt_by_our_clock(
     await outbox.add([Post(ROOM, Notice(What.SOLVED))], after(610))
     await ledger.add_message(message("m9", chat="elsewhere", seconds=500), JOINING)
     case = next(iter(await ledger.claim_undecided(after(609), SETTLE, PATIENCE, 10)))
-    await ledger.decide(case, SURE, posts_for(case.conversation.id)[1:], "refund", VECTOR)
+    await decide(ledger, case, SURE, posts_for(case.conversation.id)[1:], "refund", VECTOR)
     for item in await outbox.claim_due(["slack"], after(609), 10):
         await outbox.said(item, unknown, after(609))
     assert len(await ledger.claim_reactions(after(609), 10)) == 1, "it was not given up before its time"

@@ -28,6 +28,7 @@ from tests.integration.db.scenes import (
     card,
     carded,
     claimed,
+    decide,
     message,
     note,
     pending,
@@ -100,7 +101,7 @@ async def test_a_decision_on_the_old_words_is_refused(ledger: PostgresLedger, ou
     await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     await ledger.add_edit(edit(message("m1").ref, "I cannot log in", 6))
-    assert not await ledger.decide(case, SURE, [Post(ROOM, card(case.conversation.id))], "where is my refund", VECTOR)
+    assert not await decide(ledger, case, SURE, [Post(ROOM, card(case.conversation.id))], "where is my refund", VECTOR)
     assert await outbox.claim_due(["slack"], after(7), 10) == []
     assert (await claimed(ledger, 8)).messages[0].text == "I cannot log in"
 
@@ -112,7 +113,7 @@ async def test_an_edit_racing_the_decision_is_decided_upon_or_passed_on(ledger: 
         case = await claimed(ledger, turn * 100 + 5)
         change = edit(MessageRef("telegram", ref, ref), "I cannot log in", turn * 100 + 5)
         async with asyncio.TaskGroup() as group:
-            decided = group.create_task(ledger.decide(case, SURE, [], "where is my refund", None))
+            decided = group.create_task(decide(ledger, case, SURE, [], "where is my refund", None))
             group.create_task(ledger.add_edit(change))
         revised = await ledger.claim_edits(after(turn * 100 + 6), 10)
         if decided.result():
@@ -122,7 +123,7 @@ async def test_an_edit_racing_the_decision_is_decided_upon_or_passed_on(ledger: 
         else:
             again = await claimed(ledger, turn * 100 + 9)
             assert again.messages[0].text == "I cannot log in"
-            assert await ledger.decide(again, SURE, [], "I cannot log in", None)
+            assert await decide(ledger, again, SURE, [], "I cannot log in", None)
 
 
 async def test_words_edited_into_a_wordless_message_need_a_decision(ledger: PostgresLedger) -> None:
@@ -212,7 +213,7 @@ async def test_what_is_left_after_a_deletion_is_decided_upon(ledger: PostgresLed
     await ledger.add_message(message("m2", "I cannot log in", 1), JOINING)
     stale = await claimed(ledger)
     await ledger.add_deletion(Deletion(message("m1").ref, after(6)))
-    assert not await ledger.decide(stale, SURE, [], "both", None)
+    assert not await decide(ledger, stale, SURE, [], "both", None)
     assert [said.text for said in (await claimed(ledger, 9)).messages] == ["I cannot log in"]
 
 

@@ -17,6 +17,7 @@ from tests.integration.db.scenes import (
     VECTOR,
     after,
     claimed,
+    decide,
     message,
     posts_for,
     routed,
@@ -35,7 +36,7 @@ async def test_a_photo_put_in_place_of_another_is_passed_on_with_what_is_attache
     said = replace(message("m1"), media=(_photo("old"),))
     await ledger.add_message(said, JOINING)
     case = await claimed(ledger)
-    await ledger.decide(case, SURE, posts_for(case.conversation.id), "where is my refund", VECTOR)
+    await decide(ledger, case, SURE, posts_for(case.conversation.id), "where is my refund", VECTOR)
     await say_all(outbox)
     assert not await ledger.add_edit(replace(edit(said.ref, said.text), media=(_photo("the same, by another id"),)))
     assert await ledger.add_edit(replace(edit(said.ref, said.text, 11), media=(_photo("new", 9),)))

@@ -38,6 +38,7 @@ from tests.integration.db.scenes import (
     card,
     carded,
     claimed,
+    decide,
     message,
     note,
     pending,
@@ -229,7 +230,7 @@ async def test_a_decision_in_the_making_brings_nothing_back(
     await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     await erasure.erase(ANN, after(6))
-    assert not await ledger.decide(case, SURE, [Post(ROOM, card(1))], "where is my refund", VECTOR)
+    assert not await decide(ledger, case, SURE, [Post(ROOM, card(1))], "where is my refund", VECTOR)
     assert await outbox.claim_due(["slack"], after(7), 10) == []
     assert "refund" not in await _everything(database)
     assert await ledger.claim_undecided(after(9_999), SETTLE, PATIENCE, 10) == []
@@ -252,7 +253,7 @@ async def test_words_in_somebody_elses_conversation_go_too(
 ) -> None:
     await ledger.add_message(message("t1", thread="t1"), JOINING)
     case = await claimed(ledger)
-    await ledger.decide(case, SURE, [Post(ROOM, card(case.conversation.id))], "where is my refund", VECTOR)
+    await decide(ledger, case, SURE, [Post(ROOM, card(case.conversation.id))], "where is my refund", VECTOR)
     bob = Person("telegram", "bob", "Bob")
     await ledger.add_message(replace(message("b1", "same with my parcel", 10, thread="t1"), author=bob), JOINING)
     (said,) = await ledger.claim_follow_ups(after(11), 10)
@@ -285,7 +286,7 @@ async def test_other_teams_cards_forget_what_they_recalled(
     case = await claimed(ledger, 60)
     remembered = replace(SURE, by=Author.MEMORY, reason=Reason.REMEMBERED, evidence=(1,))
     recalling = replace(card(case.conversation.id), excerpt="my money back", remembered=("where is my ref…",))
-    await ledger.decide(case, remembered, [Post(ROOM, recalling)], "my money back", VECTOR)
+    await decide(ledger, case, remembered, [Post(ROOM, recalling)], "my money back", VECTOR)
     await say_all(outbox, 61)
     await erasure.erase(ANN, after(100))
     assert "where is" not in await _everything(database)
@@ -309,7 +310,7 @@ async def test_a_thread_that_goes_on_can_be_forgotten_again(
     ledger: PostgresLedger, database: Database, erasure: PostgresErasure
 ) -> None:
     await ledger.add_message(message("t1", thread="t1"), JOINING)
-    await ledger.decide(await claimed(ledger), SURE, [], "where is my refund", VECTOR)
+    await decide(ledger, await claimed(ledger), SURE, [], "where is my refund", VECTOR)
     await erasure.erase(ANN, after(10))
     await ledger.add_message(message("t2", "my new address", 20, thread="t1"), JOINING)
     assert (await erasure.erase(ANN, after(30))).conversations == 1

@@ -28,6 +28,7 @@ from tests.integration.db.scenes import (
     after,
     card,
     claimed,
+    decide,
     message,
     note,
     pending,
@@ -50,7 +51,7 @@ async def _a_story(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await ledger.add_message(said, JOINING)
     case = await claimed(ledger)
     shown = replace(card(case.conversation.id), excerpt=ASKED, author="Sam", media=(PHOTO,))
-    await ledger.decide(case, SURE, [Post(ROOM, shown)], plain(ASKED), VECTOR)
+    await decide(ledger, case, SURE, [Post(ROOM, shown)], plain(ASKED), VECTOR)
     receipt = (await say_all(outbox))["Card"]
     await ledger.add_reaction(reaction(receipt, "key", 10))
     found = await pending(ledger, 11)
@@ -139,7 +140,7 @@ async def test_a_decision_in_the_making_brings_their_words_back_no_more(
     await ledger.add_message(replace(message("s1", ASKED, chat="sam"), author=SAM), JOINING)
     case = await claimed(ledger)
     await PostgresErasure(database).erase(ANN, after(6))
-    assert not await ledger.decide(case, SURE, [Post(ROOM, card(1))], plain(ASKED), VECTOR)
+    assert not await decide(ledger, case, SURE, [Post(ROOM, card(1))], plain(ASKED), VECTOR)
     (again,) = (await claimed(ledger, 20)).messages
     assert plain(again.text) == "…\ncan you help @… please?"
 
@@ -149,7 +150,7 @@ async def test_a_colleague_named_in_a_reply_is_forgotten_in_what_the_person_read
 ) -> None:
     await ledger.add_message(replace(message("s1", "call me", chat="sam"), author=SAM), JOINING)
     case = await claimed(ledger)
-    await ledger.decide(case, SURE, [Post(ROOM, card(case.conversation.id))], "call me", VECTOR)
+    await decide(ledger, case, SURE, [Post(ROOM, card(case.conversation.id))], "call me", VECTOR)
     under = (await say_all(outbox))["Card"]
     words = f"{marked('@Gus Grant', Style.MENTION, AGENT.id)} will call you at 9"
     writer = replace(LEAD, id="other", name="Olga")
@@ -170,7 +171,7 @@ async def _with_a_rest(ledger: PostgresLedger, outbox: PostgresOutbox, database:
     await ledger.add_message(replace(message("s1", ASKED, chat="sam"), author=SAM), JOINING)
     case = await claimed(ledger)
     shown = replace(card(case.conversation.id), excerpt=ASKED, author="Sam")
-    await ledger.decide(case, SURE, [Post(ROOM, shown)], plain(ASKED), VECTOR)
+    await decide(ledger, case, SURE, [Post(ROOM, shown)], plain(ASKED), VECTOR)
     await say_all(outbox)
     async with database.transaction() as session:
         first = (await session.scalars(select(PostRow.id).where(PostRow.kind == Card.__name__))).one()

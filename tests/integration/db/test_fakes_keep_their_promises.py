@@ -22,7 +22,19 @@ from db.outbox import PostgresOutbox
 from tests.fakes_failed_items import FakeFailedItems
 from tests.fakes_ledger import FakeLedger, FakeOutbox
 from tests.fakes_registry import FakeExamples
-from tests.integration.db.scenes import ANN, JOINING, LEAD, PATIENCE, ROOM, SETTLE, SURE, after, claimed, message
+from tests.integration.db.scenes import (
+    ANN,
+    JOINING,
+    LEAD,
+    PATIENCE,
+    ROOM,
+    SETTLE,
+    SURE,
+    after,
+    claimed,
+    decide,
+    message,
+)
 from tests.samples import case
 
 KEY = ItemKey("sort", "1")
@@ -130,17 +142,17 @@ Overtaken = tuple[PostgresLedger | FakeLedger, UndecidedConversation]
 
 async def test_a_message_in_between_makes_the_decision_void_and_the_case_comes_again(overtaken: Overtaken) -> None:
     ledger, first = overtaken
-    assert not await ledger.decide(first, SURE, [], "charged", None)
+    assert not await decide(ledger, first, SURE, [], "charged", None)
     [again] = await ledger.claim_undecided(after(20), SETTLE, PATIENCE, 10)
     assert again.conversation.id == first.conversation.id
-    assert await ledger.decide(again, SURE, [], "charged", None)
+    assert await decide(ledger, again, SURE, [], "charged", None)
     assert await ledger.claim_undecided(after(40), SETTLE, PATIENCE, 10) == []
 
 
 async def test_a_decision_that_was_overtaken_is_left_out_of_those_stored_together(overtaken: Overtaken) -> None:
     ledger, first = overtaken
     assert await ledger.decide_all([Decided(first, SURE, (), "charged", None)]) == [False]
-    assert not await ledger.decide(first, SURE, [], "charged", None), "and is let go of by who decides it alone"
+    assert not await decide(ledger, first, SURE, [], "charged", None), "and is let go of by who decides it alone"
     [again] = await ledger.claim_undecided(after(20), SETTLE, PATIENCE, 10)
     assert await ledger.decide_all([Decided(again, SURE, (), "charged", None)]) == [True]
 

@@ -17,6 +17,7 @@ from tests.integration.db.scenes import (
     after,
     asked,
     claimed,
+    decide,
     message,
     press,
     reaction,
@@ -80,7 +81,7 @@ async def test_a_reply_in_a_joined_thread_belongs_to_the_same_conversation(ledge
 async def test_a_new_thread_after_the_decision_is_a_new_conversation(ledger: PostgresLedger) -> None:
     await ledger.add_message(message("t1", thread="t1"), JOINING)
     case = await claimed(ledger)
-    await ledger.decide(case, SURE, [], "text", None)
+    await decide(ledger, case, SURE, [], "text", None)
     await ledger.add_message(message("t2", seconds=1, thread="t2"), JOINING)
     assert await _conversations(ledger, 60) == [["t2"]]
 

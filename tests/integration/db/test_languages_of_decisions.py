@@ -11,14 +11,14 @@ from db.engine import Database
 from db.ledger import PostgresLedger
 from db.migrate import downgrade, upgrade
 from db.queries import PostgresQueries
-from tests.integration.db.scenes import JOINING, SURE, after, claimed, message, posts_for
+from tests.integration.db.scenes import JOINING, SURE, after, claimed, decide, message, posts_for
 
 
 async def _sorted(ledger: PostgresLedger, language: str | None) -> int:
     await ledger.add_message(message("m1", "onde vejo a fatura"), JOINING)
     case = await claimed(ledger)
     decision = replace(SURE, language=language)
-    assert await ledger.decide(case, decision, posts_for(case.conversation.id), "onde vejo a fatura", (1.0, 0.0, 0.0))
+    assert await decide(ledger, case, decision, posts_for(case.conversation.id), "onde vejo a fatura", (1.0, 0.0, 0.0))
     return case.conversation.id
 
 

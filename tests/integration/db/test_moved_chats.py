@@ -19,6 +19,7 @@ from tests.integration.db.scenes import (
     card,
     carded,
     claimed,
+    decide,
     message,
     note,
     pending,
@@ -54,7 +55,7 @@ async def test_on_the_card_is_the_standing_cards_thread(ledger: PostgresLedger, 
 
 async def test_where_no_card_stands_nothing_is_owed(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await ledger.add_message(message("m1"), JOINING)
-    assert await ledger.decide(await claimed(ledger), SURE, [UNTAKEN], "text", None)
+    assert await decide(ledger, await claimed(ledger), SURE, [UNTAKEN], "text", None)
     await outbox.add([UNTAKEN], after(6))
     assert await outbox.claim_due(BOTH, after(7), 10) == []
 
@@ -63,7 +64,7 @@ async def test_a_card_among_the_same_posts_counts(ledger: PostgresLedger, outbox
     await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     posts = [UNTAKEN, *posts_for(case.conversation.id), UNTAKEN]
-    assert await ledger.decide(case, SURE, posts, "text", None)
+    assert await decide(ledger, case, SURE, posts, "text", None)
     said = []
     while item := await outbox.claim_due(["slack"], after(6), 10):
         said += [(type(one.post.content).__name__, one.under) for one in item]
@@ -244,7 +245,7 @@ async def test_a_card_that_no_room_of_the_fallback_takes_moves_on_once_with_all_
     await ledger.add_message(message("m1", chat="chat-of-m1"), JOINING)
     case = await claimed(ledger)
     there = Post(ROOM, card(case.conversation.id, "triage"))
-    assert await ledger.decide(case, UNDELIVERABLE, [there], "text", None)
+    assert await decide(ledger, case, UNDELIVERABLE, [there], "text", None)
     await say_all(outbox)
     for ref, seconds in (("m2", 20), ("m3", 22)):
         await ledger.add_message(message(ref, ref, seconds, chat="chat-of-m1"), JOINING)
@@ -263,7 +264,7 @@ async def test_a_refused_card_of_the_fallback_that_lost_the_conversation_is_put_
 ) -> None:
     await ledger.add_message(message("m1", chat="chat-of-m1"), JOINING)
     case = await claimed(ledger)
-    assert await ledger.decide(case, UNDELIVERABLE, [Post(TRIAGE, card(1, "triage"))], "text", None)
+    assert await decide(ledger, case, UNDELIVERABLE, [Post(TRIAGE, card(1, "triage"))], "text", None)
     (item,) = await outbox.claim_due(["slack"], after(6), 10)
     await ledger.add_reaction(reaction(MessageRef("telegram", "chat-of-m1", "m1"), choice("billing"), 7))
     moved = Decision("routing", "billing", Author.LEAD, Reason.CORRECTED)

@@ -9,7 +9,7 @@ from bot.domain.report_posts import LearningReport
 from db.engine import open_database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
-from tests.integration.db.scenes import JOINING, ROOM, SURE, after, card, claimed, message, posts_for, routed
+from tests.integration.db.scenes import JOINING, ROOM, SURE, after, card, claimed, decide, message, posts_for, routed
 
 BOTH = ["slack", "telegram"]
 
@@ -31,7 +31,7 @@ async def test_posts_of_a_conversation_and_chat_come_one_by_one(ledger: Postgres
     await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     three = [Post(ROOM, WordsPlease(language)) for language in ("one", "two", "three")]
-    await ledger.decide(case, SURE, three, "text", None)
+    await decide(ledger, case, SURE, three, "text", None)
     said = []
     for _ in three:
         (item,) = await outbox.claim_due(BOTH, after(6), 10)
@@ -67,7 +67,7 @@ async def test_a_claim_without_word_is_claimed_again_as_another_attempt(
 async def test_a_postponed_post_holds_back_those_behind_it(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
-    await ledger.decide(case, SURE, [Post(ROOM, WordsPlease("1")), Post(ROOM, WordsPlease("2"))], "text", None)
+    await decide(ledger, case, SURE, [Post(ROOM, WordsPlease("1")), Post(ROOM, WordsPlease("2"))], "text", None)
     (first,) = await outbox.claim_due(BOTH, after(6), 10)
     await outbox.postpone(first, after(100), "rate limited")
     assert await outbox.claim_due(BOTH, after(99), 10) == []
@@ -78,7 +78,7 @@ async def test_a_postponed_post_holds_back_those_behind_it(ledger: PostgresLedge
 async def test_what_is_given_up_lets_the_next_pass(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
     await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
-    await ledger.decide(case, SURE, [Post(ROOM, WordsPlease("1")), Post(ROOM, WordsPlease("2"))], "text", None)
+    await decide(ledger, case, SURE, [Post(ROOM, WordsPlease("1")), Post(ROOM, WordsPlease("2"))], "text", None)
     (first,) = await outbox.claim_due(BOTH, after(6), 10)
     await outbox.give_up(first, "no such channel", after(7))
     (second,) = await outbox.claim_due(BOTH, after(8), 10)

@@ -20,6 +20,7 @@ from tests.integration.db.scenes import (
     asked,
     card,
     claimed,
+    decide,
     message,
     posts_for,
     press,
@@ -128,7 +129,7 @@ async def test_a_press_overtaken_by_the_fallback_comes_again(ledger: PostgresLed
     found = await pressed(ledger, 8)
     case = await claimed(ledger, 9_999)  # its lease ran out long ago
     fallback = Decision("routing", "triage", Author.FALLBACK, Reason.NO_ANSWER)
-    assert await ledger.decide(case, fallback, [], "text", None)
+    assert await decide(ledger, case, fallback, [], "text", None)
     await ledger.conclude_press(found, Chosen(CHOSEN), [Post(Place("slack", "C"), card(1))], after(10_000))
     assert await outbox.claim_due(["slack"], after(10_001), 10) == []
     again = await pressed(ledger, 10_002)

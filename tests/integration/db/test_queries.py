@@ -27,6 +27,7 @@ from tests.integration.db.scenes import (
     card,
     carded,
     claimed,
+    decide,
     message,
     note,
     pending,
@@ -103,7 +104,7 @@ async def test_the_fallback_in_doubt_is_doubtful(ledger: PostgresLedger, databas
     for number, (ref, reason) in enumerate(reasons.items()):
         await ledger.add_message(message(ref, seconds=number * 100, chat=ref), JOINING)
         case = await claimed(ledger, number * 100 + 5)
-        assert await ledger.decide(case, Decision("routing", "triage", Author.FALLBACK, reason), [], "text", None)
+        assert await decide(ledger, case, Decision("routing", "triage", Author.FALLBACK, reason), [], "text", None)
     assert [one.source.id for one in await PostgresQueries(database).doubtful(10)] == ["m1"]
 
 
@@ -130,7 +131,7 @@ async def test_an_account_says_what_the_memory_leaned_on(ledger: PostgresLedger,
     await PostgresExamples(database).add_examples("routing", examples)
     await ledger.add_message(message("m1"), JOINING)
     remembered = replace(SURE, by=Author.MEMORY, reason=Reason.REMEMBERED, evidence=(2, 1, 77))
-    assert await ledger.decide(await claimed(ledger), remembered, [], "text", None)
+    assert await decide(ledger, await claimed(ledger), remembered, [], "text", None)
     account = await PostgresQueries(database).account(message("m1").ref)
     assert account is not None
     assert account.remembered == ("x" * 99 + "…", "first")
@@ -147,7 +148,7 @@ async def test_the_week_counts_conversations_not_decisions(
     await asked(ledger, "m3", 300)
     assert await queries.week(after(400)) == Week(2, 1, 0)
     (case,) = await ledger.claim_undecided(after(305) + PATIENCE, SETTLE, PATIENCE, 10)
-    assert await ledger.decide(case, Decision("routing", "triage", Author.FALLBACK, Reason.NO_ANSWER), [], "x", None)
+    assert await decide(ledger, case, Decision("routing", "triage", Author.FALLBACK, Reason.NO_ANSWER), [], "x", None)
     assert await queries.week(after(1_000)) == Week(3, 1, 1)
     assert await queries.week(after(7 * DAY + 4)) == Week(3, 1, 1)
     assert await queries.week(after(7 * DAY + 50)) == Week(2, 0, 1)

@@ -14,6 +14,7 @@ from tests.integration.db.scenes import (
     SURE,
     after,
     carded,
+    decide,
     message,
     press,
     pressed,
@@ -57,7 +58,7 @@ async def test_what_comes_next_joins_the_new_conversation(ledger: PostgresLedger
     await ledger.add_message(message("m4", "please", 21, chat=CHAT), JOINING)
     (case,) = await ledger.claim_undecided(after(30), SETTLE, PATIENCE, 10)
     assert [said.ref.id for said in case.messages] == ["m2", "m3", "m4"]
-    assert await ledger.decide(case, SURE, [], "text", None)
+    assert await decide(ledger, case, SURE, [], "text", None)
 
 
 async def test_what_the_decision_rests_on_is_never_split_off(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
@@ -74,7 +75,7 @@ async def test_an_edit_of_what_was_split_off_still_reaches_the_first_team(
     tapped = await _offered(ledger, outbox)
     await ledger.conclude_press(tapped, SplitOff(M2), [], after(20))
     (case,) = await ledger.claim_undecided(after(20), SETTLE, PATIENCE, 10)
-    await ledger.decide(case, SURE, [], "text", None)
+    await decide(ledger, case, SURE, [], "text", None)
     await ledger.add_edit(Edit(M2, "I can log in again", after(30)))
     (found,) = await ledger.claim_edits(after(31), 10)
     assert found.conversation.id == case.conversation.id

@@ -19,7 +19,18 @@ from db.engine import Database, open_database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
 from db.tables import ConversationRow, DecisionRow, MessageRow, PostRow
-from tests.integration.db.scenes import JOINING, PATIENCE, SETTLE, SURE, UNSURE, VECTOR, after, message, posts_for
+from tests.integration.db.scenes import (
+    JOINING,
+    PATIENCE,
+    SETTLE,
+    SURE,
+    UNSURE,
+    VECTOR,
+    after,
+    decide,
+    message,
+    posts_for,
+)
 
 
 async def _cases(ledger: PostgresLedger, count: int) -> list[UndecidedConversation]:
@@ -67,14 +78,14 @@ async def test_one_that_was_overtaken_takes_nothing_from_the_others(ledger: Post
     cases = await _cases(ledger, 3)
     await ledger.add_message(message("news", chat="chat-1", seconds=1), JOINING)
     assert await ledger.decide_all([_decided(case) for case in cases]) == [True, False, True]
-    assert not await ledger.decide(cases[1], SURE, [], "text", VECTOR)
+    assert not await decide(ledger, cases[1], SURE, [], "text", VECTOR)
 
 
 async def test_one_that_somebody_else_is_at_holds_up_nobody(ledger: PostgresLedger, database_url: str) -> None:
     cases = await _cases(ledger, 3)
     async with _somebody_at(database_url, "conversations", cases[1].conversation.id):
         assert await ledger.decide_all([_decided(case) for case in cases]) == [True, False, True]
-    assert await ledger.decide(cases[1], SURE, [], "text", VECTOR), "alone it waits for its turn"
+    assert await decide(ledger, cases[1], SURE, [], "text", VECTOR), "alone it waits for its turn"
 
 
 async def test_one_that_cannot_be_stored_fails_alone(ledger: PostgresLedger) -> None:

@@ -16,6 +16,7 @@ from tests.integration.db.scenes import (
     after,
     carded,
     claimed,
+    decide,
     message,
     pending,
     reaction,
@@ -109,7 +110,7 @@ async def test_a_thread_belongs_to_its_conversation_however_long_that_is_closed(
 ) -> None:
     await ledger.add_message(message("t1", thread="t1"), JOINING)
     case = await claimed(ledger)
-    await ledger.decide(case, SURE, [], "text", None)
+    await decide(ledger, case, SURE, [], "text", None)
     await ledger.add_message(message("t2", seconds=900 * HOUR, thread="t1"), JOINING)
     (said,) = await ledger.claim_follow_ups(after(901 * HOUR), 10)
     assert said.conversation.id == case.conversation.id

@@ -24,6 +24,7 @@ from tests.integration.db.scenes import (
     after,
     asked,
     claimed,
+    decide,
     message,
     posts_for,
     routed,
@@ -60,8 +61,8 @@ async def test_a_claim_that_is_not_concluded_becomes_work_again(ledger: Postgres
 async def test_a_decision_routes_and_is_made_once(ledger: PostgresLedger, database: Database) -> None:
     await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
-    assert await ledger.decide(case, SURE, posts_for(case.conversation.id), "text", VECTOR)
-    assert not await ledger.decide(case, SURE, posts_for(case.conversation.id), "text", VECTOR)
+    assert await decide(ledger, case, SURE, posts_for(case.conversation.id), "text", VECTOR)
+    assert not await decide(ledger, case, SURE, posts_for(case.conversation.id), "text", VECTOR)
     async with database.transaction() as session:
         row = (await session.scalars(select(ConversationRow))).one()
         made = (await session.scalars(select(DecisionRow))).one()
@@ -75,7 +76,7 @@ async def test_a_message_in_between_refuses_the_decision(ledger: PostgresLedger,
     await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     await ledger.add_message(message("m2", seconds=6), JOINING)
-    assert not await ledger.decide(case, SURE, posts_for(case.conversation.id), "text", VECTOR)
+    assert not await decide(ledger, case, SURE, posts_for(case.conversation.id), "text", VECTOR)
     assert await outbox.claim_due(["slack", "telegram"], after(9), 10) == []
     assert [said.ref.id for said in (await claimed(ledger, 9)).messages] == ["m1", "m2"]
 
@@ -84,7 +85,7 @@ async def test_racing_deciders_store_one_decision(ledger: PostgresLedger, databa
     await ledger.add_message(message("m1"), JOINING)
     case = await claimed(ledger)
     async with asyncio.TaskGroup() as group:
-        tries = [group.create_task(ledger.decide(case, SURE, [], "text", None)) for _ in range(6)]
+        tries = [group.create_task(decide(ledger, case, SURE, [], "text", None)) for _ in range(6)]
     assert [one.result() for one in tries].count(True) == 1
     async with database.transaction() as session:
         assert len((await session.scalars(select(DecisionRow))).all()) == 1
@@ -112,7 +113,7 @@ async def test_asking_again_is_still_a_question_of_the_same_conversation(ledger:
     await asked(ledger)
     case = await claimed(ledger, 5 + PATIENCE.total_seconds())
     fallback = Decision("routing", "triage", Author.FALLBACK, Reason.NO_ANSWER)
-    assert await ledger.decide(case, fallback, [], "text", None)
+    assert await decide(ledger, case, fallback, [], "text", None)
     assert await ledger.claim_undecided(after(9_999), SETTLE, PATIENCE, 10) == []
 
 
@@ -167,7 +168,7 @@ async def test_a_bystanders_words_are_relayed_not_decided_upon(ledger: PostgresL
     await ledger.add_message(bob, JOINING)
     case = await claimed(ledger)
     assert [said.ref.id for said in case.messages] == ["t1"]
-    assert await ledger.decide(case, SURE, [], "text", None)
+    assert await decide(ledger, case, SURE, [], "text", None)
     (left,) = await ledger.claim_follow_ups(after(9), 10)
     assert left.message == bob
 

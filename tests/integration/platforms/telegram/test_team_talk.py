@@ -19,7 +19,7 @@ from db.engine import Database
 from db.failed_items import PostgresFailedItems
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
-from tests.integration.db.scenes import SURE, VECTOR, after, claimed, message
+from tests.integration.db.scenes import SURE, VECTOR, after, claimed, decide, message
 from tests.integration.platforms.telegram.parts import (
     ANN,
     BILLING,
@@ -63,7 +63,7 @@ class Scene:
         card = Post(Place("telegram", room), CARD)
         under = Post(Place("telegram", room), FollowUp("Ann", "x" * 5_000))
         notice = Post(Place("telegram", room), Notice(What.REOPENED, who="Ann"))
-        await self.ledger.decide(case, SURE, [card, under, notice], "refund", VECTOR)
+        await decide(self.ledger, case, SURE, [card, under, notice], "refund", VECTOR)
         return await self.deliver(telegram)
 
     async def deliver(self, telegram: Telegram) -> int:
@@ -165,7 +165,7 @@ async def test_what_is_under_a_card_without_a_receipt_waits_and_everybody_else_i
     async with scene.process(in_room("billing", "-1005")) as telegram:
         await scene.ledger.add_message(message("m1"), POLICY)
         case = await claimed(scene.ledger)
-        await scene.ledger.decide(case, SURE, [Post(Place("telegram", str(BILLING)), CARD)], "refund", VECTOR)
+        await decide(scene.ledger, case, SURE, [Post(Place("telegram", str(BILLING)), CARD)], "refund", VECTOR)
         [item] = await scene.outbox.claim_due(["telegram"], after(6), 10)
         receipt = await telegram.say(item)
         await scene.server.writes(LEAD, INTERNAL, BILLING, reply_to=int(receipt.id))
