@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 
 class PostgresLedger:
-    """The ledger in PostgreSQL. `embedder` names the model whose vectors `decide` is given.
+    """The ledger in PostgreSQL. `embedder` names the model whose vectors `decide_one` is given.
 
     One conversation is at one step at a time: whatever claims it holds it for 60 seconds. A conclusion about a
     conversation that moved on meanwhile is dropped and its work comes again.
