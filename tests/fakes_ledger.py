@@ -98,7 +98,7 @@ class FakeLedger:
     wanted: list[MessageRef] = field(default_factory=list)
     """What somebody made a request of."""
     overtaken: set[int] = field(default_factory=set)
-    """Conversations in which a message came in between: `decide_one` and `ask_for_words` store nothing once, and say it."""
+    """Conversations in which a message came in between: `decide_one` and `ask_for_words` store nothing, once."""
 
     def _store(self, fact: object) -> bool:
         if fact in self.stored:

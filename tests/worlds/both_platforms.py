@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -44,10 +45,13 @@ class BothPlatforms:
 async def heard(*servers: SlackServer | TelegramServer) -> None:
     """All that these servers had to say is stored and acknowledged."""
     for server in servers:
-        if isinstance(server, TelegramServer):
-            await server.until(lambda chats=server: not chats.feed.pending)
-        else:
-            await server.until(lambda workspace=server: all(one.acked for one in workspace.deliveries))
+        await server.until(partial(_nothing_waits, server))
+
+
+def _nothing_waits(server: SlackServer | TelegramServer) -> bool:
+    if isinstance(server, TelegramServer):
+        return not server.feed.pending
+    return all(delivery.acked for delivery in server.deliveries)
 
 
 async def follows(story: Story) -> None:
