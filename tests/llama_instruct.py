@@ -39,7 +39,7 @@ _THETA = 500_000.0
 
 
 def llama_instruct(folder: Path, texts: list[str]) -> Path:
-    """The vocabulary is of these texts; 64 numbers a head, four queries a key, bf16 and tied, as the real one's."""
+    """The vocabulary is of these texts; 64 numbers a head, several queries a key, bf16 and tied, as the real one's."""
     folder.mkdir(parents=True)
     tokenizer = _tokenizer(texts)
     tokenizer.save_pretrained(folder)
@@ -48,7 +48,7 @@ def llama_instruct(folder: Path, texts: list[str]) -> Path:
     )
     shape = {"vocab_size": len(tokenizer), "max_position_embeddings": 131_072}
     (folder / "config.json").write_text(json.dumps(shape), "utf-8")
-    with_weights(folder, hidden=256, heads=4, groups=1, tied=True, rope=_ROPE | {"rope_theta": _THETA})
+    with_weights(folder, hidden=128, heads=2, groups=1, tied=True, rope=_ROPE | {"rope_theta": _THETA})
     ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     older = {"rope_scaling": _ROPE, "rope_theta": _THETA, "torch_dtype": "bfloat16"}
     _rewritten(folder / "config.json", {**ends, **older})

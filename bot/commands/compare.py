@@ -22,6 +22,7 @@ from bot.commands.compare_options import (
     PromptOwn,
     Shots,
     Sure,
+    check_names,
     wanted_arms,
     with_prices_of,
 )
@@ -123,6 +124,7 @@ def comparing(
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         files = prediction_files(predictions or ())
         wanted = wanted_arms(settings, endpoint or (), prompt, base or (), shots, cascade, sure)
+        check_names(wanted, settings.model.base, [one.name for one in files])
         priced = Priced(with_prices_of(wanted.endpoints, known_prices(settings, prices)), gpu)
         when = asked_when(file, since, asked, now())
         given = examples.labelled(file, asked, options, skip_bad) if file is not None else []

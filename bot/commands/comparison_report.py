@@ -32,6 +32,8 @@ COLUMNS = (
 _NOTHING = "–"
 _LEFT, _WIDE = 250.0, 340.0
 """Where the drawing's scale begins, and how many units it is wide."""
+_COLUMNS_EACH = 8
+"""Labels side by side in one table of the page: more would not fit on paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ def write_page(path: Path, made: Comparison) -> None:
         made=made,
         left_out=left_out(made),
         columns=COLUMNS,
+        columns_each=_COLUMNS_EACH,
         rows=all_cells(made),
         labels=sorted({label for row in made.rows for label in row.recalls}),
         drawn=_drawn(made.rows),

@@ -55,7 +55,7 @@ async def test_a_llama_instruct_folder_is_trained_served_and_compared_with_promp
     async with _served(base, tmp_path) as asked:
         home.settings(settings(asked.url, free_address()).replace("[model]", f'[model]\nbase = "{NAME}"'))
         await home.succeeds("import", "rows.jsonl")
-        trained = await home.does("train", "--json")
+        trained = await home.does("train", "--json", seconds=480)
         assert trained.code == 1, trained.err  # too few held-out messages; what random layers learn is no matter here
         assert "held-out messages; 30 are the least" in str(trained.json["reasons"])
         await home.succeeds("promote", ADAPTER)
