@@ -53,7 +53,7 @@ from bot.domain.price_book import PriceBook, read_prices
 from bot.domain.settled import truth_notes
 from bot.domain.tasks import Task
 from bot.domain.training_cost import TrainedAdapter
-from bot.files import read_whole
+from bot.files import check_writable, read_whole
 from bot.model_stack import open_model_stack
 from bot.prompted_models import open_answers, own_base
 from bot.settings import Settings
@@ -117,6 +117,7 @@ def comparing(
     """
     settings = read_settings(config)
     with spoken():
+        check_writable(html)
         asked = settings.task(task)
         if history:
             _history(settings, asked, html, as_json)
