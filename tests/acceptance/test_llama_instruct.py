@@ -32,8 +32,8 @@ LISTED = (
     "Where is it?\n\nA: kitchen: Everything in the kitchen\nB: garden: Everything in the garden\n"
     "C: garage: Everything in the garage\n\nAnswer with the code alone.\n\n"
 )
-NEARLY = 0.03
-"""bf16 has three digits, and two programs add up in another order."""
+MOST, MEAN = 0.1, 0.02
+"""How far two programs may be from each other: bf16 has three digits, and they add up in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _answers(recorder: Recorder) -> Sequence[Answered]:
             logs = choice["logprobs"]["top_logprobs"][0]
             logged = torch.tensor(list(logs.values())).exp().tolist()
             tokens = [int(token.removeprefix("token_id:")) for token in logs]
-            shares = {token: share for token, share in zip(tokens, logged, strict=True) if share > 0}
+            shares = dict(zip(tokens, logged, strict=True))
             found.append(Answered(str(one.asked["model"]), prompts[choice["index"]], shares))
     return found
 
@@ -128,24 +128,28 @@ def _are_the_templates_own(base: Path, answers: Sequence[Answered]) -> None:
 
 def _are_what_transformers_says(base: Path, adapter: Path, answers: Sequence[Answered]) -> None:
     """The same bf16 weights and the same ids in the other library, with and without the LoRA."""
-    plain = AutoModelForCausalLM.from_pretrained(base)
-    assert plain.dtype == torch.bfloat16 and plain.config.rope_parameters["rope_type"] == "llama3"
-    expected = {NAME: _shares(plain, answers, NAME)}
-    expected[ADAPTER] = _shares(PeftModel.from_pretrained(plain, adapter), answers, ADAPTER)
-    for one in answers:
-        for token, share in one.shares.items():
-            assert share == pytest.approx(expected[one.model][tuple(one.ids)][token], abs=NEARLY)
-    both = expected[NAME].keys() & expected[ADAPTER].keys()
-    moved = [max(abs(expected[NAME][ids][t] - p) for t, p in expected[ADAPTER][ids].items()) for ids in both]
-    assert moved and max(moved) > 2 * NEARLY, "the LoRA is served, not the base under its name"
+    model = AutoModelForCausalLM.from_pretrained(base)
+    assert model.dtype == torch.bfloat16 and model.config.rope_parameters["rope_type"] == "llama3"
+    plain = _shares(model, answers)
+    tuned = _shares(PeftModel.from_pretrained(model, adapter), answers)
+    for name, expected, other in ((NAME, plain, tuned), (ADAPTER, tuned, plain)):
+        served = [one for one in answers if one.model == name]
+        off = [_distance(one.shares, expected[tuple(one.ids)]) for one in served]
+        assert max(off) < MOST and sum(off) / len(off) < MEAN, name
+        astray = [_distance(one.shares, other[tuple(one.ids)]) for one in served]
+        assert sum(astray) > 2 * sum(off), "neither is served under the other's name"
 
 
-def _shares(
-    model: torch.nn.Module, answers: Sequence[Answered], name: str
-) -> Mapping[tuple[int, ...], Mapping[int, float]]:
-    found = {}
+def _distance(one: Mapping[int, float], other: Mapping[int, float]) -> float:
+    """Total variation: the share that goes to another token."""
+    return sum(abs(share - other[token]) for token, share in one.items()) / 2
+
+
+def _shares(model: torch.nn.Module, answers: Sequence[Answered]) -> Mapping[tuple[int, ...], Mapping[int, float]]:
+    """What the model finds of every prompt."""
+    found: dict[tuple[int, ...], Mapping[int, float]] = {}
     for one in answers:
-        if one.model == name and tuple(one.ids) not in found:
+        if tuple(one.ids) not in found:
             tokens = list(one.shares)
             with torch.inference_mode():
                 logits = model(input_ids=torch.tensor([list(one.ids)])).logits[0, -1].float()
