@@ -142,11 +142,11 @@ def test_before_long_work_it_is_known_whether_its_outcome_can_be_written(tmp_pat
     assert (left(tmp_path), kept.read_text("utf-8")) == (["kept"], "before")
 
 
-@pytest.mark.parametrize("command", ["compare", "curve"])
-def test_a_page_that_cannot_be_written_ends_the_command_before_anything_slow(command: str, tmp_path: Path) -> None:
-    page = str(tmp_path / "nodir" / "page.html")
-    flags = ["--since", "30d", "--html", page, "--config", str(company.SETTINGS)]
-    done = CliRunner().invoke(cli, [command, *flags])
+@pytest.mark.parametrize(
+    "flags", [["compare", "--since", "30d", "--html"], ["curve", "--html"], ["evaluate", "rows.jsonl", "--rows"]]
+)
+def test_what_cannot_be_written_ends_the_command_before_anything_slow(flags: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, [*flags, str(tmp_path / "nodir" / "out"), "--config", str(company.SETTINGS)])
     assert (done.exit_code, done.stdout) == (2, "")
     assert "nodir; make it first" in " ".join(done.stderr.split())
 
