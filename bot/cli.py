@@ -52,7 +52,7 @@ from bot.commands.why import why
 from bot.console import say
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import Unknown
-from bot.files import writing
+from bot.files import check_writable, writing
 from bot.logs import log_settings, write_logs
 from bot.model_stack import adopt_starter_seed, build_model_stack, model_ready, open_model_stack
 from bot.platforms import platform_names
@@ -315,6 +315,7 @@ def evaluate(
     with spoken():
         asked = settings.task(task)
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
+        check_writable(rows)
         given = examples.labelled(file, asked, options, skip_bad)
 
     async def work() -> None:

@@ -74,11 +74,8 @@ def writing(path: Path | None, mark: bool = False) -> Iterator[TextIO]:
         with _standard_output() as out:
             yield out
         return
-    if path.is_file() and not os.access(path, os.W_OK):
-        raise UsageError(f"{path} is write-protected; nothing was changed")
-    whole = path.is_file() or not path.exists()  # a pipe, a device: nothing to put in place of it
-    target = path.resolve() if whole else path
-    part = target.with_name(f".switchboard-{os.getpid()}.part") if whole else target
+    target, part = _places(path)
+    whole = part != target
     try:
         with _opened(part, path.suffix == ".gz") as out:
             if mark:
@@ -94,10 +91,34 @@ def writing(path: Path | None, mark: bool = False) -> Iterator[TextIO]:
                 part.unlink(missing_ok=True)
 
 
+def check_writable(path: Path | None) -> None:
+    """Before long work whose outcome goes there. Raises UsageError where it could not be written; changes nothing."""
+    if path is None or str(path) in _STANDARD_OUTPUT or path.is_fifo() or path.is_char_device():
+        return
+    try:
+        target, part = _places(path)
+        if part == target:
+            raise IsADirectoryError
+        part.open("wb").close()
+        part.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def write_whole(path: Path, text: str) -> None:
     """The file with this text, or as it was. Raises UsageError."""
     with writing(path) as out:
         out.write(text)
+
+
+def _places(path: Path) -> tuple[Path, Path]:
+    """(the file, where it is written until it is whole); the same for what nothing can be put in place of: a pipe."""
+    if path.is_file() and not os.access(path, os.W_OK):
+        raise UsageError(f"{path} is write-protected; nothing was changed")
+    if path.exists() and not path.is_file():
+        return path, path
+    target = path.resolve()
+    return target, target.with_name(f".switchboard-{os.getpid()}.part")
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 untrained layers."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors, trainers
 from tokenizers import decoders as decoding
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
+
+from tests.tiny_llamas import with_weights
 
 # What such a template does, in words of our own: a system turn that names a day, then every turn between header and end
 _TURN = "'<|start_header_id|>' ~ {role} ~ '<|end_header_id|>\\n\\n' ~ {words} ~ '<|eot_id|>'"
@@ -26,51 +28,40 @@ _PIECES = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
     r"|\s+(?!\S)|\s+"
 )
-_ROPE = {
+_ROPE: dict[str, float | str] = {
     "factor": 32.0,
     "high_freq_factor": 4.0,
     "low_freq_factor": 1.0,
     "original_max_position_embeddings": 8192,
     "rope_type": "llama3",
 }
+_THETA = 500_000.0
 
 
 def llama_instruct(folder: Path, texts: list[str]) -> Path:
-    """The vocabulary is of these texts; 64 numbers a head, four queries a key, bf16 and tied, as the real one's."""
+    """The vocabulary is of these texts; 64 numbers a head, several queries a key, bf16 and tied, as the real one's."""
     folder.mkdir(parents=True)
     tokenizer = _tokenizer(texts)
     tokenizer.save_pretrained(folder)
     _rewritten(
         folder / "tokenizer_config.json", {"chat_template": TEMPLATE, "tokenizer_class": "PreTrainedTokenizerFast"}
     )
-    torch.manual_seed(0)
-    shape = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=256,
-        intermediate_size=1024,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=1,
-        head_dim=64,
-        max_position_embeddings=131_072,
-        rope_parameters={**_ROPE, "rope_theta": 500_000.0},
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        initializer_range=0.1,
-    )
-    LlamaForCausalLM(shape).bfloat16().save_pretrained(folder)  # type: ignore[no-untyped-call]
-    _rewritten(folder / "config.json", {"rope_scaling": _ROPE, "rope_theta": 500_000.0, "torch_dtype": "bfloat16"})
+    shape = {"vocab_size": len(tokenizer), "max_position_embeddings": 131_072}
+    (folder / "config.json").write_text(json.dumps(shape), "utf-8")
+    with_weights(folder, hidden=128, heads=2, groups=1, tied=True, rope=_ROPE | {"rope_theta": _THETA})
+    ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
+    older = {"rope_scaling": _ROPE, "rope_theta": _THETA, "torch_dtype": "bfloat16"}
+    _rewritten(folder / "config.json", {**ends, **older})
     _rewritten(folder / "generation_config.json", {"do_sample": True, "temperature": 0.6, "top_p": 0.9})
     return folder
 
 
-def _rewritten(file: Path, as_theirs: dict[str, object]) -> None:
+def _rewritten(file: Path, as_theirs: Mapping[str, object]) -> None:
     """With the keys of Meta's own file, which is older than the library that writes here."""
     written = json.loads(file.read_text("utf-8"))
     for newer in ("rope_parameters", "dtype"):
         written.pop(newer, None)
-    file.write_text(json.dumps(written | as_theirs), "utf-8")
+    file.write_text(json.dumps({**written, **as_theirs}), "utf-8")
 
 
 def _tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:

@@ -1,29 +1,33 @@
 """Untrained Llamas that a laptop makes in a second, one of each prompt shape and of different sizes."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from tests.small_bases import bare_base, listed_base
+from tests.small_bases import CHAT, bare_base, listed_base
 
 
 def starter_like(folder: Path) -> Path:
     """The starter's shape: the message alone, tied embeddings, a head for every query."""
     bare_base(folder, positions=64)
-    return _with_weights(folder, hidden=64, heads=4, groups=4, tied=True)
+    return with_weights(folder, hidden=64, heads=4, groups=4, tied=True)
 
 
-def chat_like(folder: Path) -> Path:
+def chat_like(folder: Path, template: str = CHAT) -> Path:
     """A chat model's shape: the list of labels first, grouped queries, output embeddings of its own."""
-    listed_base(folder, positions=512)
-    return _with_weights(folder, hidden=96, heads=6, groups=2, tied=False)
+    listed_base(folder, template=template, positions=512)
+    return with_weights(folder, hidden=96, heads=6, groups=2, tied=False)
 
 
-def _with_weights(folder: Path, *, hidden: int, heads: int, groups: int, tied: bool) -> Path:
+def with_weights(
+    folder: Path, *, hidden: int, heads: int, groups: int, tied: bool, rope: Mapping[str, float | str] | None = None
+) -> Path:
+    """Two random layers in bf16, the same ones each time, for the tokenizer and the length that are there already."""
     torch.manual_seed(0)
-    said = json.loads((folder / "config.json").read_text())
+    said = json.loads((folder / "config.json").read_text("utf-8"))
     config = LlamaConfig(
         vocab_size=said["vocab_size"],
         max_position_embeddings=said["max_position_embeddings"],
@@ -34,6 +38,7 @@ def _with_weights(folder: Path, *, hidden: int, heads: int, groups: int, tied: b
         num_key_value_heads=groups,
         tie_word_embeddings=tied,
         initializer_range=0.2,
+        rope_parameters=dict(rope) if rope else None,
     )
     model = LlamaForCausalLM(config)  # type: ignore[no-untyped-call]
     model.bfloat16().save_pretrained(folder)

@@ -22,6 +22,7 @@ from bot.commands.compare_options import (
     PromptOwn,
     Shots,
     Sure,
+    check_names,
     wanted_arms,
     with_prices_of,
 )
@@ -52,7 +53,7 @@ from bot.domain.price_book import PriceBook, read_prices
 from bot.domain.settled import truth_notes
 from bot.domain.tasks import Task
 from bot.domain.training_cost import TrainedAdapter
-from bot.files import read_whole
+from bot.files import check_writable, read_whole
 from bot.model_stack import open_model_stack
 from bot.prompted_models import open_answers, own_base
 from bot.settings import Settings
@@ -104,6 +105,7 @@ def comparing(
     """Say whether the fine-tuned model is worth it; COMPARE_HELP is what people read."""
     settings = read_settings(config)
     with spoken():
+        check_writable(html)
         asked = settings.task(task)
         if history:
             _history(settings, asked, html, as_json)
@@ -111,6 +113,7 @@ def comparing(
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
         files = prediction_files(predictions or ())
         wanted = wanted_arms(settings, endpoint or (), prompt, base or (), shots, cascade, sure)
+        check_names(wanted, settings.model.base, [one.name for one in files])
         priced = Priced(with_prices_of(wanted.endpoints, known_prices(settings, prices)), gpu)
         when = asked_when(file, since, asked, now())
         given = examples.labelled(file, asked, options, skip_bad) if file is not None else []

@@ -1,6 +1,7 @@
 """The flags of `switchboard compare` that ask for prompted models, and what they come to."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -79,6 +80,16 @@ def wanted_arms(
             "--cascade hands on to a prompted model; ask one with --endpoint NAME, --base MODEL or --prompt"
         )
     return wanted
+
+
+def check_names(wanted: Wanted, own_base: str, predictions: Collection[str]) -> None:
+    """Raises UsageError where two arms would be called the same: nobody could tell whose figures are whose."""
+    counts = Counter((*wanted.arms(own_base), *predictions))
+    if twice := [name for name, times in counts.items() if times > 1]:
+        raise UsageError(
+            f"two arms would be called {twice[0]!r}; give the file of predictions, or the endpoint in the settings, "
+            "another name"
+        )
 
 
 def with_prices_of(endpoints: Sequence[Endpoint], book: PriceBook) -> PriceBook:

@@ -32,6 +32,10 @@ COLUMNS = (
 _NOTHING = "–"
 _LEFT, _WIDE = 250.0, 340.0
 """Where the drawing's scale begins, and how many units it is wide."""
+_ROOM = 34
+"""Characters of a name beside the drawing."""
+_COLUMNS_EACH = 8
+"""Labels side by side in one table of the page: more would not fit on paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,11 @@ class _Drawn:
     low: float
     high: float
     said: str
+
+    @property
+    def short(self) -> str:
+        """A name that has room: arms of one model differ at the end."""
+        return self.arm if len(self.arm) <= _ROOM else f"{self.arm[:12]}…{self.arm[13 - _ROOM :]}"
 
 
 def show(made: Comparison, as_json: bool, out: TextIO) -> None:
@@ -173,6 +182,7 @@ def write_page(path: Path, made: Comparison) -> None:
         made=made,
         left_out=left_out(made),
         columns=COLUMNS,
+        columns_each=_COLUMNS_EACH,
         rows=all_cells(made),
         labels=sorted({label for row in made.rows for label in row.recalls}),
         drawn=_drawn(made.rows),

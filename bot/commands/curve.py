@@ -33,6 +33,7 @@ from bot.domain.predictions import read_predictions
 from bot.domain.settled import truth_notes
 from bot.domain.tasks import Task
 from bot.domain.worth import LEAST
+from bot.files import check_writable
 from bot.flow.fit_voices import MAX_LESSONS
 from bot.flow.learning_curve import CurveMeasurer
 from bot.settings import Settings
@@ -92,6 +93,7 @@ def drawing(
     """
     settings = read_settings(config)
     with spoken():
+        check_writable(html)
         one = settings.task(task)
         when = asked_when(file, since, one, now()) if file is not None or since is not None else None
         options, files = read_options(encoding, text, label, mapped), prediction_files(predictions or ())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bot.console import Counting, counting
-from bot.domain.cascade import cascade, unsure
+from bot.domain.cascade import beside, cascade, unsure
 from bot.domain.comparison import Arm
 from bot.domain.embedders import known_of
 from bot.domain.endpoints import Endpoint
@@ -55,6 +55,14 @@ class Wanted:
     def every_way(self) -> list[Variant]:
         local = self.local_ways if self.own_base or self.bases else []
         return local + [way for endpoint in self.endpoints for way in self.ways(endpoint)]
+
+    def arms(self, own: str) -> list[str]:
+        """What all that may have a row are called. `own` is the settings' base."""
+        bases = ([own] if self.own_base else []) + list(self.bases)
+        named = [way.of(base) for base in bases for way in self.local_ways]
+        named += [way.of(one.name) for one in self.endpoints for way in self.ways(one)]
+        cascades = [beside(name) for name in named] if self.cascade else []
+        return [*bases, *(one.name for one in self.endpoints), *named, *cascades]
 
 
 @dataclass(slots=True)

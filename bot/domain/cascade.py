@@ -7,6 +7,11 @@ from bot.domain.comparison import Arm
 from bot.domain.learning import Score
 
 
+def beside(other: str) -> str:
+    """What a cascade to that arm is called."""
+    return f"mixture, unsure to {other}"
+
+
 def unsure(served: Sequence[Score], asked: Collection[str], sure: float | None) -> frozenset[str]:
     """The content hashes of the messages that are handed on.
 
@@ -29,7 +34,7 @@ def cascade(served: Arm, other: Arm, handed_on: Collection[str]) -> Arm:
     share = len(on) / len(both) if both else 0.0
     cost = None if served.per_1000 is None or other.per_1000 is None else served.per_1000 + share * other.per_1000
     return Arm(
-        f"mixture, unsure to {other.name}",
+        beside(other.name),
         scores,
         graded=False,  # two models' probabilities are of two kinds
         per_1000=cost,

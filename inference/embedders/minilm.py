@@ -43,10 +43,11 @@ def _load() -> Encode:
     import torch  # here, because it takes seconds and hundreds of megabytes
     from tokenizers import Tokenizer
     from transformers import BertModel
-    from transformers.utils.logging import disable_progress_bar
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
     folder = bundled()
     disable_progress_bar()  # type: ignore[no-untyped-call]
+    set_verbosity_error()  # type: ignore[no-untyped-call]  # it warns of a training's loss, which nobody asks for
     torch.set_num_threads(1)  # more would only take them from the model server
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from bot.cli import cli
 from bot.commands.compare import PRICES, price_book
-from bot.commands.compare_options import wanted_arms, with_prices_of
+from bot.commands.compare_options import check_names, wanted_arms, with_prices_of
 from bot.commands.comparison import Comparison, Priced, compare
 from bot.commands.comparison_report import show, table_lines, write_page
 from bot.commands.prompting import Prompter, Wanted
@@ -225,3 +225,16 @@ def test_an_endpoint_that_is_not_there_names_those_that_are(bench: Bench) -> Non
         wanted_arms(settings, ["gtp"], False, [], None, False, None)
     wanted = wanted_arms(settings, ["gpt", "gpt"], False, ["starter"], "8,0", False, 0.8)
     assert wanted == Wanted((USUAL,), own_base=True, shots=(8, 0), cascade=True, sure=0.8)
+
+
+@pytest.mark.parametrize("name", ["gpt zero-shot", "gpt", "mixture, unsure to gpt 8 retrieved", "other 3 fixed"])
+def test_no_two_arms_are_called_the_same(name: str) -> None:
+    wanted = Wanted((USUAL,), bases=("other",), shots=(0, 3, 8), cascade=True)
+    check_names(wanted, "starter", ["gpt 20 retrieved", "rules", "starter zero-shot"])
+    with pytest.raises(UsageError, match=f"two arms would be called '{name}'; give the file of predictions"):
+        check_names(wanted, "starter", ["rules", name])
+
+
+def test_an_endpoint_and_a_base_are_not_called_the_same() -> None:
+    with pytest.raises(UsageError, match="two arms would be called 'gpt'"):
+        check_names(Wanted((USUAL,), bases=("gpt",)), "starter", [])

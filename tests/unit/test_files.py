@@ -10,9 +10,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli import cli
+from bot.demo import company
 from bot.domain.errors import UsageError
-from bot.files import read_whole, write_whole, writing
+from bot.files import check_writable, read_whole, write_whole, writing
 
 
 def left(folder: Path) -> list[str]:
@@ -123,6 +126,29 @@ def test_where_nothing_can_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cannot be written \(Not a directory\)"):
         write_whole(tmp_path / "file" / "x", "x")
     assert left(tmp_path) == ["file"]
+
+
+def test_before_long_work_it_is_known_whether_its_outcome_can_be_written(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("before", "utf-8")
+    for fine in (None, Path("-"), Path("/dev/null"), kept, tmp_path / "new.html"):
+        check_writable(fine)
+    with pytest.raises(UsageError, match=r"there is no folder .*nodir; make it first"):
+        check_writable(tmp_path / "nodir" / "x.html")
+    with pytest.raises(UsageError, match="is a folder; name a file in it"):
+        check_writable(tmp_path)
+    with pytest.raises(UsageError, match=r"cannot be written \(Not a directory\)"):
+        check_writable(kept / "x.html")
+    assert (left(tmp_path), kept.read_text("utf-8")) == (["kept"], "before")
+
+
+@pytest.mark.parametrize(
+    "flags", [["compare", "--since", "30d", "--html"], ["curve", "--html"], ["evaluate", "rows.jsonl", "--rows"]]
+)
+def test_what_cannot_be_written_ends_the_command_before_anything_slow(flags: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, [*flags, str(tmp_path / "nodir" / "out"), "--config", str(company.SETTINGS)])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "nodir; make it first" in " ".join(done.stderr.split())
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

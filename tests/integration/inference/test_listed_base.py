@@ -1,6 +1,5 @@
 """A second base of another shape, with random weights: the listed prompt in the library that trains on it."""
 
-import json
 import math
 from pathlib import Path
 
@@ -8,7 +7,8 @@ import pytest
 
 from bot.domain.tasks import Label, Task
 from inference.prompt import PromptBuilder
-from tests.small_bases import CHAT, listed_base
+from tests.small_bases import CHAT
+from tests.tiny_llamas import chat_like
 
 TASK = Task("routing", "Which team?", (Label("billing", "Invoices, refunds"), Label("it", "Laptops")), "billing")
 CODES = {"billing": "A", "it": "B"}
@@ -16,22 +16,8 @@ CODES = {"billing": "A", "it": "B"}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     # Today's date is not ours to compare with: this template prints none.
-    folder = listed_base(tmp_path_factory.mktemp("listed") / "base", template=CHAT.replace("Today: ", ""))
-    shape = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    config = LlamaConfig(
-        vocab_size=shape["vocab_size"],
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=1_024,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)  # type: ignore[no-untyped-call]
-    return folder
+    return chat_like(tmp_path_factory.mktemp("listed") / "base", template=CHAT.replace("Today: ", ""))
 
 
 def test_prompt_is_the_one_that_transformers_builds_from_the_template(folder: Path) -> None:
@@ -63,8 +49,8 @@ def test_one_forward_pass_gives_a_distribution_over_the_codes(folder: Path) -> N
 
     ours, model = PromptBuilder(folder), LlamaForCausalLM.from_pretrained(folder)
     ids = ours.prompt_ids(TASK, CODES, "x" * 100_000)
-    assert len(ids) < 1_024
+    assert len(ids) < 512
     with torch.no_grad():
-        last = model(torch.tensor([ids])).logits[0, -1]
+        last = model(torch.tensor([ids])).logits[0, -1].float()
     shares = torch.softmax(last[[ours.code_id(code) for code in CODES.values()]], 0).tolist()
     assert math.isclose(sum(shares), 1.0, abs_tol=1e-5)

@@ -1,13 +1,10 @@
 """A base of another shape than the starter, prompted through a vLLM of its own: `switchboard compare --base`."""
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from bot.demo import company
 from bot.domain.few_shot import ShownExamples, Variant
@@ -16,15 +13,15 @@ from bot.domain.prompted_arms import Asking
 from bot.flow.local_arms import LocalArms
 from bot.prompted_models import open_answers, other_base
 from bot.settings import load
+from tests.llama_instruct import llama_instruct
 from tests.samples import NOW, TASK
-from tests.small_bases import listed_base
 
 pytestmark = [pytest.mark.vllm, pytest.mark.slow]
 
 
 async def test_another_llama_is_served_prompted_and_gone(tmp_path: Path) -> None:
     settings = load(company.SETTINGS, {}, home=tmp_path)
-    folder = _llama(tmp_path / "llama")
+    folder = llama_instruct(tmp_path / "Llama-3.2-1B-Instruct", ["my bill is wrong"] * 20)
     plain = replace(TASK, labels=TASK.labels[:2], fallback=TASK.labels[0].name)
     judging = [Example(f"bill {n}", TASK.names[0], Source.IMPORT, Side.HELD_OUT, NOW) for n in range(45)]
     asking = Asking(plain, judging, ShownExamples([("my bill", TASK.names[0])], {}))
@@ -37,22 +34,3 @@ async def test_another_llama_is_served_prompted_and_gone(tmp_path: Path) -> None
     assert {told.shots for told in arms[1].told.values()} == {1}
     assert arms[0].told != arms[1].told, "the example is read"
     assert not (settings.model.runs.parent / "compare" / "server.json").exists()
-
-
-def _llama(folder: Path) -> Path:
-    """Untrained, its heads as wide as the server's kernels take them."""
-    torch.manual_seed(0)
-    listed_base(folder, positions=512)
-    words = json.loads((folder / "config.json").read_text("utf-8"))["vocab_size"]
-    config = LlamaConfig(
-        vocab_size=words,
-        max_position_embeddings=512,
-        hidden_size=128,
-        intermediate_size=256,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        initializer_range=0.2,
-    )
-    LlamaForCausalLM(config).bfloat16().save_pretrained(folder)  # type: ignore[no-untyped-call]
-    return folder
