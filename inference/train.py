@@ -60,18 +60,22 @@ def main() -> None:
     """From the command line to done.json; what was foreseen to go wrong is one sentence on stderr and exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m inference.train", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("run", type=Path, help="the run folder")
+    parser.add_argument("--base", help="the base model, where it is called otherwise than in the run folder")
     parser.add_argument("--with-parent", action="store_true", help="end when stdin is closed")
     args = parser.parse_args()
     if args.with_parent:
         end_with_parent()
     try:
-        train(args.run)
+        train(args.run, args.base)
     except (SwitchboardError, OSError, SafetensorError) as error:
         sys.exit(f"{args.run.name}: {error}")
 
 
-def train(folder: Path) -> Done:
-    """Train what the folder asks for; done.json is written last, so that half a run is never taken for a whole one."""
+def train(folder: Path, elsewhere: str | None = None) -> Done:
+    """Train what the folder asks for; done.json is written last, so that half a run is never taken for a whole one.
+
+    `elsewhere`: the base as this machine knows it, where the folder was made on another.
+    """
     began = time.monotonic()
     already = finished(folder)
     if already is not None:
@@ -82,7 +86,7 @@ def train(folder: Path) -> Done:
 
     tell(0.0, "reading the examples")
     run = read_run(folder)
-    base = base_folder(str(run.base))
+    base = base_folder(elsewhere or str(run.base))
     prompts = PromptBuilder(base)
     learned, kept_apart = read_parts(folder)
     rows, validation = prompted(run, prompts, learned), prompted(run, prompts, kept_apart)
