@@ -1,6 +1,7 @@
 """A real Ray cluster on this machine, of one processor: what the unit tests' place promises, and a whole training."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -54,11 +55,13 @@ def address(there: Path) -> Iterator[str]:
         "RAY_USAGE_STATS_ENABLED": "0",
     }
     small = ("--num-cpus=1", "--object-store-memory=80000000", f"--temp-dir={there / 'r'}", "--include-dashboard=false")
-    ports = ("--node-ip-address=127.0.0.1", "--port=0", f"--ray-client-server-port={port}", "--block")
+    ports = ("--port=0", f"--ray-client-server-port={port}", "--block")
     named = [f"--{name}={one}" for name, one in zip(_AGENTS, agents, strict=True)]
-    cluster = subprocess.Popen([ray, "start", "--head", *small, *ports, *named], env=known, start_new_session=True)
-    until(lambda: answers(port))
-    yield f"ray://127.0.0.1:{port}"
+    command = [ray, "start", "--head", *small, *ports, *named]
+    with (there / "said").open("wb") as said:
+        cluster = subprocess.Popen(command, env=known, stdout=said, stderr=said, start_new_session=True)
+    until(lambda: (host := host_in(there / "said")) is not None and answers(host, port))
+    yield f"ray://{host_in(there / 'said')}:{port}"
     os.killpg(cluster.pid, signal.SIGTERM)
     cluster.wait(_ENOUGH)
 
@@ -71,9 +74,15 @@ def free_ports(many: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def answers(port: int) -> bool:
+def host_in(said: Path) -> str | None:
+    """Ray listens on this machine's own address, whichever that is."""
+    found = re.search(r"Local node IP: (\S+)", said.read_text())
+    return found[1] if found else None
+
+
+def answers(host: str, port: int) -> bool:
     with socket.socket() as asked:
-        return asked.connect_ex(("127.0.0.1", port)) == 0
+        return asked.connect_ex((host, port)) == 0
 
 
 def until(true: Callable[[], bool]) -> None:
