@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from inference.run_folder import CHECKPOINT, LOG
+from inference.scratch_guard import BEGIN
 from inference.worker_process import environment
 
 LEASE = 900.0
@@ -70,9 +71,6 @@ class RemoteTraining:
         self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         held = os.open(self._folder, os.O_RDONLY)
         fcntl.flock(held, fcntl.LOCK_EX)
-        for name, content in files.items():
-            (self._folder / name).write_bytes(content)
-        self._standing = Standing(0.0, "starting")
         command = (sys.executable, "-m", "inference.scratch_guard", str(self._folder), *self._trainer)
         with (self._folder / LOG).open("wb") as log:
             guard = subprocess.Popen(
@@ -87,7 +85,12 @@ class RemoteTraining:
         guard.wait()  # it went on without a parent
         assert guard.stdin is not None  # noqa: S101  asked for with PIPE
         assert guard.stdout is not None  # noqa: S101  as well
+        for name, content in files.items():  # from here on somebody removes them, whatever becomes of us
+            (self._folder / name).write_bytes(content)
+        self._standing = Standing(0.0, "starting")
         self._line = guard.stdin
+        self._line.write(BEGIN)
+        self._line.flush()
         self._said = threading.Thread(target=self._listen, args=(guard.stdout,), daemon=True)
         self._said.start()
 
@@ -113,9 +116,10 @@ class RemoteTraining:
         return unfinished
 
     def _let_go(self) -> None:
-        if self._line is not None and self._said is not None:
-            self._line.close()
-            self._said.join(_GONE_WITHIN)
+        with self._beginning:  # one that is just begun has its guard first
+            if self._line is not None and self._said is not None:
+                self._line.close()
+                self._said.join(_GONE_WITHIN)
 
     def _listen(self, said: IO[bytes]) -> None:
         with said:

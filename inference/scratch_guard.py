@@ -2,7 +2,7 @@
 
     python -m inference.scratch_guard FOLDER COMMAND…
 
-Standard input is the line to that process. When it breaks, closed on purpose or because the process was killed, the
+Standard input is the line to that process. The command begins with the first byte on it. When it breaks, closed on purpose or because the process was killed, the
 command's whole group gets SIGKILL and the folder is removed. When the command ends by itself, the texts that people
 wrote go at once, one JSON line on stdout says how it ended, and the rest stays to be fetched until the line breaks.
 """
@@ -20,10 +20,23 @@ from pathlib import Path
 from inference.run_folder import CHECKPOINT, TEXTS
 
 
+BEGIN = b"!"
+
+
 def main(folder: Path, command: list[str]) -> None:
     """Return when nobody wants the folder any more, and it is gone."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        if not os.read(0, len(BEGIN)):
+            return
+        _run(folder, command)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(folder: Path, command: list[str]) -> None:
+    """The command, until it ended and the line is broken."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
     ending = threading.Thread(target=_tell_its_end, args=(child, folder), daemon=True)
     ending.start()
@@ -34,7 +47,6 @@ def main(folder: Path, command: list[str]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         ending.join()
-        shutil.rmtree(folder)
 
 
 def alone() -> None:

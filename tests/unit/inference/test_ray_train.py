@@ -170,3 +170,10 @@ def test_a_cluster_that_is_away_is_one_sentence(run: Path) -> None:
     assert ended.stderr.startswith("the Ray cluster at ray://127.0.0.1:1 does not answer: ")
     assert ended.stderr.count("\n") == 1
     assert json.loads(ended.stdout.splitlines()[0]) == {"progress": 0.0, "doing": "asking the Ray cluster"}
+
+
+def test_a_folder_whose_worker_died_before_it_began_is_removed(there: Path) -> None:
+    (there / "run").mkdir()
+    command = [sys.executable, "-m", "inference.scratch_guard", str(there / "run"), "false"]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    assert (ended.stdout, list(there.iterdir())) == ("", [])
