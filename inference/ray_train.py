@@ -71,8 +71,8 @@ def train_there(folder: Path, place: Place, base: str, told: Told, every: float 
             if name == CHECKPOINT:
                 _write(folder / name, content)
         raise
-    except TrainingFailed:
-        _stopped(place)
+    except (TrainingFailed, Unreachable):
+        _stopped(place)  # the cycle fails: nobody comes back for it
         raise
     _stopped(place)
 

@@ -85,14 +85,24 @@ class RemoteTraining:
         guard.wait()  # it went on without a parent
         assert guard.stdin is not None  # noqa: S101  asked for with PIPE
         assert guard.stdout is not None  # noqa: S101  as well
-        for name, content in files.items():  # from here on somebody removes them, whatever becomes of us
-            (self._folder / name).write_bytes(content)
-        self._standing = Standing(0.0, "starting")
         self._line = guard.stdin
-        self._line.write(BEGIN)
-        self._line.flush()
+        self._hand_over(files)
+        self._standing = Standing(0.0, "starting")
         self._said = threading.Thread(target=self._listen, args=(guard.stdout,), daemon=True)
         self._said.start()
+
+    def _hand_over(self, files: Files) -> None:
+        """From here on somebody else removes what lies there, whatever becomes of us."""
+        assert self._folder is not None  # noqa: S101  it was made
+        assert self._line is not None  # noqa: S101  as well
+        try:
+            for name, content in files.items():
+                (self._folder / name).write_bytes(content)
+            self._line.write(BEGIN)
+            self._line.flush()
+        except OSError:
+            shutil.rmtree(self._folder, ignore_errors=True)  # the guard could not begin, or the disk is full
+            raise
 
     def standing(self) -> Standing | None:
         """None: nothing was taken yet."""

@@ -2,9 +2,10 @@
 
     python -m inference.scratch_guard FOLDER COMMAND…
 
-Standard input is the line to that process. The command begins with the first byte on it. When it breaks, closed on purpose or because the process was killed, the
-command's whole group gets SIGKILL and the folder is removed. When the command ends by itself, the texts that people
-wrote go at once, one JSON line on stdout says how it ended, and the rest stays to be fetched until the line breaks.
+Standard input is the line to that process. The command begins with the first byte on it. When it breaks, closed on
+purpose or because the process was killed, the command's whole group gets SIGKILL and the folder is removed. When the
+command ends by itself, the texts that people wrote go at once, one JSON line on stdout says how it ended, and the rest
+stays to be fetched until the line breaks.
 """
 
 import contextlib
@@ -18,7 +19,6 @@ import threading
 from pathlib import Path
 
 from inference.run_folder import CHECKPOINT, TEXTS
-
 
 BEGIN = b"!"
 
