@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from threading import Event
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -53,20 +54,22 @@ class Place(Protocol):
         """Give the place back to the cluster."""
 
 
-class Stopped(BaseException):
+class Stopped(Exception):
     """SIGTERM: nobody wants the training any more."""
 
 
-def train_there(folder: Path, place: Place, base: str, told: Told, every: float = _ASK_EVERY) -> None:
+def train_there(
+    folder: Path, place: Place, base: str, told: Told, stopping: Event | None = None, every: float = _ASK_EVERY
+) -> None:
     """Have the finished adapter in the folder. Raises TrainingFailed, Unreachable; Stopped stops it there first."""
     try:
-        _wait_for_room(place, told)
+        stopping = stopping or Event()
+        _wait_for_room(place, told, stopping)
         if place.standing() is None:
             place.take(_taken_along(folder), base)
-        _follow(place, told, every)
+        _follow(place, told, stopping, every)
         keep(folder, place.bring())
     except Stopped:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for name, content in _stopped(place).items():
             if name == CHECKPOINT:
                 _write(folder / name, content)
@@ -77,9 +80,10 @@ def train_there(folder: Path, place: Place, base: str, told: Told, every: float 
     _stopped(place)
 
 
-def _wait_for_room(place: Place, told: Told) -> None:
+def _wait_for_room(place: Place, told: Told, stopping: Event) -> None:
     given_up = time.monotonic() + WAIT_FOR_ROOM
     while not place.ready(_ASK_EVERY):
+        _look(stopping)
         told(0.0, "waiting for room on the cluster")
         if time.monotonic() > given_up:
             raise TrainingFailed(
@@ -92,14 +96,20 @@ def _taken_along(folder: Path) -> Files:
     return {name: (folder / name).read_bytes() for name in wanted if (folder / name).is_file()}
 
 
-def _follow(place: Place, told: Told, every: float) -> None:
+def _look(stopping: Event) -> None:
+    if stopping.is_set():
+        raise Stopped
+
+
+def _follow(place: Place, told: Told, stopping: Event, every: float) -> None:
     while (standing := place.standing()) is not None:
         if standing.ended is not None:
             if standing.ended:
                 raise TrainingFailed(f"on the Ray cluster it ended with {standing.ended}: {standing.words}")
             return
         told(standing.share, standing.doing)
-        time.sleep(every)
+        stopping.wait(every)
+        _look(stopping)
     raise TrainingFailed("the Ray cluster knows nothing of the training any more")
 
 
@@ -152,14 +162,15 @@ def main() -> None:
     args = parser.parse_args()
     if args.with_parent:
         end_with_parent()
-    signal.signal(signal.SIGTERM, _stop)
+    stopping = Event()  # looked at between two calls: an exception in the middle of one leaves Ray's client stuck
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
     try:
         _tell(0.0, "asking the Ray cluster")
         knock(args.address)
         from inference.ray_cluster import connect  # with Ray, which this process alone reads
 
         place = connect(args.address)(f"{args.run.name}-{inputs_of(args.run)[:16]}", args.cpus, args.gpus)
-        train_there(args.run, place, args.base, _tell)
+        train_there(args.run, place, args.base, _tell, stopping)
         _tell(1.0, "done")
     except Stopped:
         sys.exit(128 + signal.SIGTERM)
@@ -177,10 +188,6 @@ def knock(address: str) -> None:
     except OSError as error:
         problem = f'{error.strerror or error}; start it, or write training.where = "local"'
         raise Unreachable(f"the Ray cluster at {address} does not answer: {problem}") from error
-
-
-def _stop(_signal: int, _frame: object) -> None:
-    raise Stopped
 
 
 def _tell(share: float, doing: str) -> None:

@@ -1,11 +1,11 @@
 """A training on a Ray cluster without Ray: what runs there runs here, in processes of its own."""
 
 import json
-import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -65,18 +65,14 @@ def test_texts_are_gone_there_when_the_training_ended_though_nobody_asked(
 
 
 def test_stopped_it_is_stopped_there_and_brings_back_where_it_stood(run: Path, there: Path, tmp_path: Path) -> None:
-    place = PlaceHere(script(tmp_path, STUCK))
+    place, stopping = PlaceHere(script(tmp_path, STUCK)), Event()
 
-    def told(share: float, doing: str) -> None:
+    def told(share: float, _doing: str) -> None:
         if share == 0.5:
-            raise Stopped
+            stopping.set()
 
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        with pytest.raises(Stopped):
-            train_there(run, place, "starter", told, every=0.01)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(Stopped):
+        train_there(run, place, "starter", told, stopping, every=0.01)
     assert (run / CHECKPOINT).read_bytes() == b"half"
     assert list(there.iterdir()) == []
     assert finished(run) is None
