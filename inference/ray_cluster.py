@@ -13,6 +13,8 @@ from inference.ray_worker import Files, RemoteTraining, Standing
 
 _NAMESPACE = "switchboard"
 _CALL_SECONDS = 120.0
+_TRIES = 3
+"""A busy cluster is too slow for Ray's own patience when it starts what looks after a new client."""
 Answer = TypeVar("Answer")
 
 
@@ -51,11 +53,15 @@ class RayPlace:
 
 def connect(address: str) -> Callable[[str, float, float], Place]:
     """Places on the cluster at `ray://HOST:PORT`. Raises Unreachable with what to look at."""
-    try:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        ray.init(address, namespace=_NAMESPACE, logging_level="ERROR", log_to_driver=False)
-    except (OSError, RayError, RuntimeError, ValueError) as error:
-        raise Unreachable(f"the Ray cluster at {address} takes nobody in: {_first_line(error)}") from error
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    for again in reversed(range(_TRIES)):
+        try:
+            ray.init(address, namespace=_NAMESPACE, logging_level="ERROR", log_to_driver=False)
+            break
+        except (OSError, RayError, RuntimeError, ValueError) as error:
+            ray.shutdown()
+            if not again:
+                raise Unreachable(f"the Ray cluster at {address} takes nobody in: {_last_line(error)}") from error
     return RayPlace
 
 
@@ -71,5 +77,6 @@ def _asked(call: Callable[[], Answer]) -> Answer:
         raise Unreachable(f"the Ray cluster lost the training: {type(error).__name__}") from error
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _last_line(error: Exception) -> str:
+    """Where Ray hands on what a server said, a traceback comes first."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
