@@ -1,4 +1,7 @@
-"""A real Ray cluster on this machine, of one processor: what the unit tests' place promises, and a whole training."""
+"""A real Ray cluster on this machine, of one processor: what the unit tests' place promises, and a whole training.
+
+Skipped where the extra `ray` is not installed, as it is by default: see pyproject.toml.
+"""
 
 import os
 import re
