@@ -170,6 +170,7 @@ def main() -> None:
         from inference.ray_cluster import connect  # with Ray, which this process alone reads
 
         place = connect(args.address)(f"{args.run.name}-{inputs_of(args.run)[:16]}", args.cpus, args.gpus)
+        signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())  # Ray has put its own there
         train_there(args.run, place, args.base, _tell, stopping)
         _tell(1.0, "done")
     except Stopped:
