@@ -76,7 +76,10 @@ def share_of(doing: str) -> Iterator[Callable[[float, str], None]]:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for people, under its title."""
+    """A table for people, under its title; of no rows only that there are none."""
+    if not rows:
+        say(f"{title}: none")
+        return
     say(title)
     drawn = Table()
     for column in columns:

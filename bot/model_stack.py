@@ -31,6 +31,7 @@ from inference.client import VllmPredictor
 from inference.http import open_line
 from inference.languages import language_of
 from inference.prompt import PromptBuilder
+from inference.ray_process import ray_trainer
 from inference.run_folder import RunFolders
 from inference.seed import starter_seed
 from inference.server import EmbeddedServer
@@ -99,6 +100,13 @@ def _own_server(settings: Settings, folder: Path) -> EmbeddedServer:
     return EmbeddedServer(ServerSettings(folder, settings.model.base, home), said_once())
 
 
+def _trainer(settings: Settings) -> TrainerProcess:
+    cluster, mask = settings.training, settings.mask_training
+    if cluster is None:
+        return TrainerProcess(mask=mask)
+    return ray_trainer(cluster.address, settings.model.base, cluster.cpus, cluster.gpus, mask)
+
+
 async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitStack) -> ModelStack:
     """Model, memory and workshop, connected but not awake. Raises UsageError when the base model cannot be had."""
     model = settings.model
@@ -129,10 +137,11 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         store.registry,
         Scorer(classifier),
         adapters,
-        TrainerProcess(mask=settings.mask_training),
+        _trainer(settings),
         *(model.runs, folder, now),
         *(fitter, LetGo(store.corrections), RunFolders(model.runs)),
-        TrainingEstimator(ProbeProcess(), classifier, store.examples, folder),
+        # what trains elsewhere is not tried here
+        None if settings.training else TrainingEstimator(ProbeProcess(), classifier, store.examples, folder),
         silent_signals(store),
     )
     return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)

@@ -26,6 +26,7 @@ stops the start with a sentence that names it.
 _LOOKED_AT = {
     "database": "switchboard check",
     "model": "switchboard check\nswitchboard check --server-flags",
+    "training": "switchboard check\nswitchboard train",
     "privacy": "switchboard models",
     "retention": "switchboard retention --dry-run",
     "compare.endpoints.NAME": "switchboard compare --endpoint NAME",

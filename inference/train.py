@@ -24,7 +24,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors import SafetensorError
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForCausalLM, Cache, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, Cache, LlamaForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from bot.domain.errors import SwitchboardError, TrainingFailed
@@ -47,6 +47,7 @@ from inference.run_folder import (
     sync,
 )
 from inference.training_checkpoint import Checkpoints, Standing, made_of
+from inference.training_device import chosen, in_words, this_machine, weights_of
 from inference.training_rows import SEED, Row, batches, common_frame, prompted, shared_prefix
 from inference.worker_process import end_with_parent
 
@@ -60,18 +61,22 @@ def main() -> None:
     """From the command line to done.json; what was foreseen to go wrong is one sentence on stderr and exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m inference.train", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("run", type=Path, help="the run folder")
+    parser.add_argument("--base", help="the base model, where it is called otherwise than in the run folder")
     parser.add_argument("--with-parent", action="store_true", help="end when stdin is closed")
     args = parser.parse_args()
     if args.with_parent:
         end_with_parent()
     try:
-        train(args.run)
+        train(args.run, args.base)
     except (SwitchboardError, OSError, SafetensorError) as error:
         sys.exit(f"{args.run.name}: {error}")
 
 
-def train(folder: Path) -> Done:
-    """Train what the folder asks for; done.json is written last, so that half a run is never taken for a whole one."""
+def train(folder: Path, elsewhere: str | None = None) -> Done:
+    """Train what the folder asks for; done.json is written last, so that half a run is never taken for a whole one.
+
+    `elsewhere`: the base as this machine knows it, where the folder was made on another.
+    """
     began = time.monotonic()
     already = finished(folder)
     if already is not None:
@@ -82,7 +87,7 @@ def train(folder: Path) -> Done:
 
     tell(0.0, "reading the examples")
     run = read_run(folder)
-    base = base_folder(str(run.base))
+    base = base_folder(elsewhere or str(run.base))
     prompts = PromptBuilder(base)
     learned, kept_apart = read_parts(folder)
     rows, validation = prompted(run, prompts, learned), prompted(run, prompts, kept_apart)
@@ -140,11 +145,19 @@ class Model:
 
 
 def load(base: Path) -> LlamaForCausalLM:
-    """The base model, in the precision that it is served with where this machine computes that fast."""
-    device, dtype = precision()
+    """The base model, in the precision that it is served with where this machine computes that fast and has room."""
+    choice = chosen(this_machine(), weights_of(base))
+    say(in_words(choice))
+    dtype = torch.bfloat16 if choice.bfloat16 else torch.float32
     disable_progress_bar()  # type: ignore[no-untyped-call]
+    if choice.spread:
+        return cast(LlamaForCausalLM, AutoModelForCausalLM.from_pretrained(str(base), dtype=dtype, device_map="auto"))
+    if choice.four_bit:
+        rough = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)  # type: ignore[no-untyped-call]
+        placed = {"device_map": {"": choice.device}, "quantization_config": rough}
+        return cast(LlamaForCausalLM, AutoModelForCausalLM.from_pretrained(str(base), dtype=dtype, **placed))
     model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(str(base), dtype=dtype)
-    return cast(LlamaForCausalLM, model.to(device))
+    return cast(LlamaForCausalLM, model.to(choice.device))
 
 
 def precision() -> tuple[str, torch.dtype]:
@@ -274,9 +287,10 @@ def label_logits(model: Model, rows: Sequence[Row]) -> torch.Tensor:
         # Causal attention never looks right, where the padding is, so no mask is needed.
         known = read_prefix(model, len(rows)) if model.prefix else None
         read = llama.model(input_ids=ids, past_key_values=known, use_cache=known is not None)
-    answers = read.last_hidden_state[torch.arange(len(rows), device=device), last]
-    logits: torch.Tensor = answers.float() @ llama.lm_head.weight[model.codes].float().T
-    return logits
+    answers = read.last_hidden_state[torch.arange(len(rows)), last.cpu()]
+    head = llama.lm_head.weight  # of several GPUs each may have its part of the model
+    logits: torch.Tensor = answers.to(head.device).float() @ head[model.codes.to(head.device)].float().T
+    return logits.to(device)
 
 
 def read_prefix(model: Model, times: int) -> Cache:

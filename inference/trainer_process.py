@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,10 +29,22 @@ _LONGEST_WORDS = 500
 class TrainerProcess:
     """Trains by a command that is given the run folder, tells progress on stdout as JSON lines and logs on stderr."""
 
-    def __init__(self, trainer: Sequence[str] = TRAINER, mask: bool = False) -> None:
-        """`mask`: what tells who somebody is stays out of run folders."""
+    def __init__(
+        self,
+        trainer: Sequence[str] = TRAINER,
+        mask: bool = False,
+        grace: float = 0.0,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        """`mask`: what tells who somebody is stays out of run folders.
+
+        `grace`: seconds that the command has, when it is stopped, to stop what it began elsewhere. `more`: what it is
+        told of our environment beyond what every training is.
+        """
         self._trainer = tuple(trainer)
         self._mask = mask
+        self._grace = grace
+        self._more = dict(more or {})
 
     async def train(self, run: TrainingRun, progress: Progress) -> Path:
         """See `models.Trainer`. An interrupted run goes on, a different one is trained over."""
@@ -62,14 +74,14 @@ class TrainerProcess:
                 stdout=PIPE,
                 stderr=said,
                 start_new_session=True,
-                env=environment(),
+                env={**environment(), **self._more},
             )
         try:
             log.info("training", extra={"run": run.folder.name, "pid": process.pid, "examples": len(run.examples)})
             await _relay(process, progress)
             code = await process.wait()
         finally:
-            await _end(process)
+            await _end(process, self._grace)
         done = await asyncio.to_thread(finished, run.folder)
         if code != 0 or done is None:
             raise TrainingFailed(await asyncio.to_thread(_obituary, run, code))
@@ -98,8 +110,12 @@ async def _relay(process: Process, progress: Progress) -> None:
         progress(share, doing)
 
 
-async def _end(process: Process) -> None:
-    """Have the process and whatever it started gone. Half a run is worth nothing, so there is no point in asking."""
+async def _end(process: Process, grace: float) -> None:
+    """Have the process and whatever it started gone. Half a run is worth nothing, so without grace nobody is asked."""
+    with suppress(ProcessLookupError, TimeoutError):
+        if grace and process.returncode is None:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), grace)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()

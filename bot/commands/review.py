@@ -46,7 +46,8 @@ def show(made: Review, limit: int, as_json: bool, out: TextIO) -> None:
         print(json.dumps(_json(made, limit), ensure_ascii=False), file=out)
     else:
         out.writelines("\t".join(map(str, _cells(item))) + "\n" for item in made.queue[:limit])
-    say(f"{len(made.queue)} conversations deserve a look{f', {limit} shown' if len(made.queue) > limit else ''}")
+    deserve = "conversation deserves" if len(made.queue) == 1 else "conversations deserve"
+    say(f"{len(made.queue)} {deserve} a look{f', {limit} shown' if len(made.queue) > limit else ''}")
     pairs = [(p.decided, p.belongs, str(p.count), f"{p.share:.0%}", _short(p.examples[0])) for p in made.confusions]
     table("mistaken for each other", ("decided", "belongs", "moved", "of all", "for example"), pairs)
     for group in made.groups:

@@ -32,11 +32,14 @@ from bot.settings.server_adapters import read_server_adapters
 from bot.settings.several import written_name
 from bot.settings.tasks import Tasks
 from bot.settings.topics import label_key
+from bot.settings.training import RayCluster, read_training
 from bot.settings.values import Table, Values, listed
 from bot.settings.webhooks import WebhookSettings
 from bot.settings.workspaces import WorkspaceEnvironment, load_all
 
-_TABLES = "database model web conversation platforms tasks privacy retention rules api compare webhooks workspaces"
+_TABLES = (
+    "database model training web conversation platforms tasks privacy retention rules api compare webhooks workspaces"
+)
 _TALK = (
     "settle_seconds idle_hours ask_minutes reopen_hours take_minutes languages timezone wordless not_a_request "
     "send_prefix emoji per_person_minute"
@@ -121,6 +124,8 @@ class Settings:
     """Requests of one person that are looked at in a minute; 0: as many as come."""
     mask_training: bool = True
     """Whether what tells who somebody is stays out of the folders of trainings."""
+    training: RayCluster | None = None
+    """Where adapters are trained; None: in a process here."""
     retention: Retention = field(default_factory=Retention)
     api: tuple[ApiToken, ...] = ()
     """Who may use the API; empty: there is none."""
@@ -233,6 +238,7 @@ class _Reader:
             prices=compared.prices(values.table(document, "compare"), self._home),
             mask_training=values.yes_or_no(values.table(document, "privacy"), "mask_training", True, "privacy."),
             per_person=int(values.number(talk, "per_person_minute", 30, "conversation.")),
+            training=read_training(values, values.table(document, "training")),
             retention=read_retention(values, values.table(document, "retention")),
             api=ApiSettings(values, self._environment).read(values.table(document, "api")),
             webhooks=WebhookSettings(values, self._environment).read(document),

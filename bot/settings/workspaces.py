@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 _NAME = re.compile(r"[a-z][a-z0-9]{0,29}")
-COMMON = ("database", "model", "web", "workspaces")
+COMMON = ("database", "model", "training", "web", "workspaces")
 """Tables that belong to the process, so that they stand in the file that names the workspaces."""
 _DATABASE = "DATABASE_URL"
 
@@ -183,4 +183,5 @@ def _beside(main: "Settings", name: str, one: "Settings", platforms: Mapping[str
     model = replace(main.model, runs=around / "workspaces" / name / "runs", server_folder=around)
     database = one.database if one.database.url else replace(main.database, workspace=name)
     below = {platform: platforms[platform].below(config, base_path(name)) for platform, config in one.platforms.items()}
-    return replace(one, workspace=name, platforms=below, database=database, model=model, web=main.web)
+    common = replace(one, database=database, model=model, training=main.training, web=main.web)
+    return replace(common, workspace=name, platforms=below)

@@ -18,6 +18,11 @@ def test_a_table_in_a_pipe_has_a_line_a_row(capsys: pytest.CaptureFixture[str]) 
     assert wide.strip() in row
 
 
+def test_a_table_without_rows_says_that_there_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+    console.table("learning", ("adapter", "why"), [])
+    assert capsys.readouterr().err == "learning: none\n"
+
+
 def test_a_bar_never_counts_more_than_all(capsys: pytest.CaptureFixture[str]) -> None:
     with console.counting("remembering", 3) as done:
         done(2)

@@ -41,3 +41,10 @@ def test_people_read_what_to_think_about(capsys: pytest.CaptureFixture[str]) -> 
 def test_where_there_is_too_little_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     show(Review([], [], [], [], {}, False), 20, as_json=False, out=StringIO())
     assert "drift: too few conversations to tell; 100" in capsys.readouterr().err
+
+
+def test_one_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Review([], ITEMS[:1], [], [], {}, True), 20, as_json=False, out=StringIO())
+    said = capsys.readouterr().err
+    assert "1 conversation deserves a look\n" in said
+    assert "mistaken for each other: none\n" in said
