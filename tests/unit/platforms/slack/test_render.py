@@ -438,20 +438,3 @@ def test_another_room_reads_the_answer_the_team_and_the_way_there_and_no_words()
     copied = shown(replace(TOLD, copies=True, author="Ann", excerpt="I was charged twice"))
     assert "from Ann" in copied and "I was charged twice" in copied
     assert "Not so after all" in shown(replace(TOLD, withdrawn=True))
-
-
-def test_a_suggestion_says_what_could_be_offered_why_and_how_leads_say_otherwise() -> None:
-    legend = (("slack", "mortar_board", "Course"), ("slack", "see_no_evil", "Nothing"))
-    course = QuestionAnswer(
-        "products", "course", "Course", 0.8, Author.EXAMPLES, legend, suggests=True, means="We show them", solved=0.75
-    )
-    text = shown(card(answers=(course,)))
-    assert "May suit them: Course · 80%: We show them" in text
-    assert "Course: on the cards of 75% of similar requests solved before" in text
-    assert "Suggest something else, or nothing: :mortar_board: Course  :see_no_evil: Nothing" in text
-    nothing = replace(course, label="nothing", title="Nothing", means="", solved=0.0)
-    silent = shown(card(answers=(replace(nothing, absent=True),)))
-    assert "May suit them" not in silent and "Suggest something else, or nothing:" in silent
-    assert "Nothing, a lead says" in shown(card(answers=(replace(nothing, by=Author.LEAD),)))
-    assert "Pode servir a esta pessoa: Course" in shown(card(answers=(course,)), "pt-BR")
-    assert "Puede servirle a esta persona: Course" in shown(card(answers=(course,)), "es")

@@ -394,15 +394,3 @@ def test_a_card_says_what_was_answered_besides_and_another_room_hears_of_it() ->
     alert = Alert("sentiment", "upset", "Upset", 0.91, "model", "billing", TEAMS)
     assert "Upset · 91%: a request to" in say(alert).text
     assert "I was charged" in say(replace(alert, copies=True, author="Ann", excerpt="I was charged")).text
-
-
-def test_a_suggestion_says_what_could_be_offered_and_how_leads_say_otherwise() -> None:
-    legend = (("telegram", "🤓", "Course"), ("telegram", "🙈", "Nothing"))
-    course = QuestionAnswer(
-        "products", "course", "Course", 0.8, "model", legend, suggests=True, means="We show them", solved=0.75
-    )
-    said = say(card(answers=(course,))).text
-    assert "May suit them: Course · 80%: We show them" in said
-    assert "Course: on the cards of 75% of similar requests solved before" in said
-    assert "Suggest something else, or nothing: 🤓 Course  🙈 Nothing" in said
-    assert "May suit them" not in say(card(answers=(replace(course, absent=True),))).text
