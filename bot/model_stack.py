@@ -13,6 +13,7 @@ from bot.console import counting, said_once, say
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.mixture import Mixture
+from bot.domain.suggestions import SolvedRequests
 from bot.domain.tasks import Task
 from bot.flow.classify import Classifier
 from bot.flow.embed import EmbeddingBackfill
@@ -23,6 +24,7 @@ from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer
 from bot.settings import Settings
 from bot.store import Store, embedding_backfill, now, open_store, silent_signals
+from db.solved_requests import PostgresSolvedRequests
 from inference.adapter_delivery import delivery
 from inference.adapters import VllmAdapters
 from inference.base_models import base_folder
@@ -56,6 +58,8 @@ class ModelStack:
     server: EmbeddedServer | None
     """None: somebody else runs it."""
     adapters: VllmAdapters
+    history: SolvedRequests | None = None
+    """What similar requests were solved with, for questions that suggest."""
     breaker: CircuitBreaker = field(default_factory=lambda: CircuitBreaker("model server"))
     """Before the questions of people who wait."""
 
@@ -144,7 +148,9 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         None if settings.training else TrainingEstimator(ProbeProcess(), classifier, store.examples, folder),
         silent_signals(store),
     )
-    return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
+    history = PostgresSolvedRequests(store.database, store.embedder.name)
+    backfill = embedding_backfill(store)
+    return ModelStack(classifier, backfill, fitter, learner, server, adapters, history, predictor.breaker)
 
 
 @asynccontextmanager

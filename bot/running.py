@@ -202,7 +202,7 @@ def start_model_steps(
 ) -> None:
     """What needs a model: sorting, embedding, learning, and looking after the model itself."""
     timing, task = settings.timing, settings.routing
-    questions = Questions(settings.questions, models.classifier)
+    questions = Questions(settings.questions, models.classifier, history=models.history)
     asked = timing.settle, timing.patience, settings.wordless, now, PersonPace(settings.per_person), settings.rules
     sorter = Sorter(task, store.ledger, models.classifier, *asked, questions, canaries(store))
     _work(group, sorter, store, wakeups)

@@ -120,8 +120,11 @@ async def sync_settings_examples(settings: Settings, store: Store) -> None:
 
     At every start, and whenever the settings are read anew.
     """
+    topics = [label for task in settings.tasks if task.asks_topics for label in task.labels]
     for task in settings.tasks:
         said = [(text, label.name) for label in task.labels for text in (label.means, *label.examples)]
+        if task.routes:  # what is said of a team's topics is said of the team, as a file of topics teaches both
+            said += [(text, topic.team) for topic in topics for text in (topic.means, *topic.examples)]
         examples = [Example(text, label, Source.SETTINGS, Side.TRAIN, now()) for text, label in said]
         await store.examples.sync_settings(task.name, examples, now())
 

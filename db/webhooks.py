@@ -46,11 +46,31 @@ class PostgresWebhookEvents:
     async def declare(self, webhooks: Sequence[Webhook]) -> None:
         rows = [{"name": one.name, "events": sorted(one.events)} for one in webhooks]
         async with self._database.transaction() as session:
-            await session.execute(delete(WebhookRow).where(WebhookRow.name.not_in([one.name for one in webhooks])))
+            gone = WebhookRow.name.not_in([one.name for one in webhooks])
+            # Without events nothing is written for it; its row goes last, so that a killed process leaves no orphans
+            silenced = update(WebhookRow).where(gone).values(events=[]).returning(WebhookRow.name)
+            removed = (await session.scalars(silenced)).all()
             if rows:
                 known = insert(WebhookRow).values(rows)
                 again = known.on_conflict_do_update(index_elements=["name"], set_={"events": known.excluded.events})
                 await session.execute(again)
+        for name in removed:
+            await self._forget(name)
+
+    async def _forget(self, webhook: str) -> None:
+        """Take away all that was written for a webhook of which the settings know no more, and then its row."""
+        some = select(_ROW.id).where(_ROW.webhook == webhook).order_by(_ROW.at).limit(_AT_A_TIME)
+        found = True
+        while found:
+            async with self._database.transaction() as session:
+                taken = delete(_ROW).where(_ROW.id.in_(some)).returning(_ROW.id)
+                ids = [str(id) for id in await session.scalars(taken)]
+                failed = FailedItemRow.step == STEP, FailedItemRow.item.in_(ids)
+                await session.execute(delete(FailedItemRow).where(*failed).execution_options(synchronize_session=False))
+            found = len(ids) == _AT_A_TIME
+        async with self._database.transaction() as session:
+            unwanted = WebhookRow.name == webhook, func.cardinality(WebhookRow.events) == 0
+            await session.execute(delete(WebhookRow).where(*unwanted).execution_options(synchronize_session=False))
 
     async def claim(self, webhook: str, now: datetime, limit: int) -> Sequence[WebhookEvent]:
         waiting = (

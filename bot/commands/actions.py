@@ -73,7 +73,7 @@ async def answers_to(
     """What is answered to further questions about each text, with its team; what nobody can say now is left out."""
     if not questions or not texts:
         return [()] * len(texts)
-    answers = await Questions(questions, models.classifier).answers(texts)
+    answers = await Questions(questions, models.classifier, history=models.history).answers(texts)
     return [among_its_topics(questions, of, team.label) for of, team in zip(answers, made, strict=True)]
 
 

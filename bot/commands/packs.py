@@ -20,7 +20,9 @@ from bot.platforms import EMOJI_ACTS, MORE_EMOJI_ACTS, platform_modules
 from bot.settings import Settings, load
 from bot.store import embedding_backfill, open_store
 
-pack_commands = typer.Typer(no_args_is_help=True, help="Further questions that come along: sentiment, urgency, fraud.")
+pack_commands = typer.Typer(
+    no_args_is_help=True, help="Further questions that come along: sentiment, urgency, fraud, products."
+)
 
 
 @pack_commands.command(name="list")

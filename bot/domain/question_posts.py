@@ -37,6 +37,12 @@ class QuestionAnswer:
     """The question that several labels may answer at once; empty: it is the one answer to its question."""
     absent: bool = False
     """It is none of those: nothing to show, but leads may add it."""
+    suggests: bool = False
+    """It is something that could be offered to whoever wrote: for the team's eyes."""
+    means: str = ""
+    """Of a suggestion the sentence of the settings."""
+    solved: float = 0.0
+    """Of a suggestion the share of similar requests, solved before, on whose cards it stood; 0: there were none."""
 
 
 def on_a_card_of(team: str, answers: Iterable[QuestionAnswer]) -> tuple[QuestionAnswer, ...]:

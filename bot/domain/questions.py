@@ -15,6 +15,7 @@ from bot.domain.messages import MessageRef, Place
 from bot.domain.posts import Card, Post
 from bot.domain.question_posts import Alert, QuestionAnswer, on_a_card_of
 from bot.domain.several import NO, one_of_several
+from bot.domain.suggestions import nothing_to_suggest, solved_share
 from bot.domain.tasks import Task
 
 _CERTAIN = (Author.LEAD, Author.RULE)
@@ -93,8 +94,17 @@ def _shown(task: Task, answer: Decision, follows: Consequences, said: Said | Non
         disputed=said.disputed,
         team=task.label(answer.label).team,
         part_of=task.part_of,
-        absent=bool(task.part_of) and answer.label == NO and answer.by is not Author.LEAD,
+        absent=_absent(task, answer),
+        suggests=task.suggests,
+        means=task.label(answer.label).means if task.suggests and answer.label != task.fallback else "",
+        solved=solved_share(answer) if task.suggests else 0.0,
     )
+
+
+def _absent(task: Task, answer: Decision) -> bool:
+    if nothing_to_suggest(task, answer):
+        return True
+    return bool(task.part_of) and answer.label == NO and answer.by is not Author.LEAD
 
 
 def _legend(task: Task, team: str) -> tuple[tuple[str, str, str], ...]:

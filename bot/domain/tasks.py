@@ -127,6 +127,8 @@ class Task:
 
     part_of: str = ""
     """The question that several labels may answer at once, of one of which this asks whether it does ("yes", "no")."""
+    suggests: bool = False
+    """Its labels are what could be offered, the fallback that nothing is: shown to the team where somebody is sure."""
     kind_word: bool = False
     """Whether people hear a sentence, and no silence, where they asked nobody for anything."""
 

@@ -86,7 +86,7 @@ class WebhookEvents(Protocol):
     """The events that wait for their webhooks."""
 
     async def declare(self, webhooks: Sequence[Webhook]) -> None:
-        """From now on events are written for these webhooks, and for no other."""
+        """From now on events are written for these webhooks, and for no other; what was written for others goes."""
 
     async def claim(self, webhook: str, now: datetime, limit: int) -> Sequence[WebhookEvent]:
         """Up to `limit` events, oldest first, of each conversation only the first that waits; held for a minute."""

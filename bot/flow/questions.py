@@ -12,15 +12,17 @@ from datetime import datetime
 from typing import ClassVar
 
 from bot.domain.conversations import State, UnansweredConversation
-from bot.domain.decisions import Decision
+from bot.domain.decisions import Decision, NoPrediction, Opinion
+from bot.domain.embedders import known_of
 from bot.domain.errors import SwitchboardError, Unreachable
 from bot.domain.failures import ItemKey, reason_of
 from bot.domain.ledger import Change, Ledger
 from bot.domain.model_ports import Vector
 from bot.domain.questions import Said, alerts_now, answered, effects, shown, with_answers
+from bot.domain.suggestions import SolvedRequests, history_opinion
 from bot.domain.tasks import Task
 from bot.domain.topics import among_its_topics, asked_of, standing_of
-from bot.flow.classify import Classifier
+from bot.flow.classify import Classifier, Considered
 from bot.flow.step import Step
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,8 @@ class Questions:
     tasks: Sequence[Task]
     classifier: Classifier
     grace: float = _GRACE
+    history: SolvedRequests | None = None
+    """What similar requests were solved with, for questions that suggest; None: nobody knows."""
 
     def begin(
         self, texts: Sequence[str], askers: Sequence[str], vectors: "asyncio.Future[Sequence[Vector | None]]"
@@ -82,12 +86,23 @@ class Questions:
         try:
             query = replace(await self.classifier.query(task, hurried=True), further=True)
             known = await self.classifier.consider(query, texts, False, askers, vectors, tell_language=False)
-            return [answered(task, one.opinions, one.language) for one in known]
+            heard = await self._with_history(task, known)
+            return [answered(task, of, one.language) for of, one in zip(heard, known, strict=True)]
         except SwitchboardError as error:
             log.warning("question not answered", extra={"task": task.name, "problem": str(error)})
         except Exception as error:  # noqa: BLE001 - of this question alone: the team is decided all the same
             log.error("question failed", extra={"task": task.name, "problem": reason_of(error)})
         return [None] * len(texts)
+
+    async def _with_history(self, task: Task, known: Sequence[Considered]) -> list[Sequence[Opinion | NoPrediction]]:
+        """What every voice says, and what similar requests were solved with where that is asked for."""
+        opinions: list[Sequence[Opinion | NoPrediction]] = [one.opinions for one in known]
+        if self.history is None or not task.suggests:
+            return opinions
+        near = known_of(self.classifier.embedder.name).scale.near
+        found = await self.history.similar(task, [one.vector for one in known], near)
+        more = [history_opinion(task, of) for of in found]
+        return [(*of, one) if one is not None else of for of, one in zip(opinions, more, strict=True)]
 
     def missing(self, answers: Answers, team: str | None) -> bool:
         """Whether a question is still to be answered about a conversation of this team; None: it is nobody's yet."""

@@ -102,7 +102,7 @@ class Sorter(Step[UndecidedConversation]):
             known = await self._texts.one(_Asking(plain(text), conversation.person.key, conversation.id))
             await self._hand_over(item, text, self._decided(item, known, rule, beside), known, beside, many)
         else:
-            await self._without_words(item, text)
+            await self._without_words(item, text, rule, beside)
 
     async def _applying(self, case: UndecidedConversation, text: str) -> Mapping[str, Rule]:
         """Task -> the rule that answers it for this conversation."""
@@ -159,17 +159,30 @@ class Sorter(Step[UndecidedConversation]):
             return None
         return await self.canaries.canary(self.task.name, self.classifier.base)
 
-    async def _without_words(self, case: UndecidedConversation, text: str) -> None:
-        if case.conversation.wanted and not case.unanswered:
-            await self._hand_over(case, text, fallback(self.task, Reason.REQUESTED), None)
-        elif case.unanswered:
-            await self._hand_over(case, text, fallback(self.task, Reason.NO_ANSWER), None)
-        elif self.task.knows_no_request and is_thanks(text) and not any(one.media for one in case.messages):
-            await self._hand_over(case, text, thanked(self.task), None)
-        elif self.wordless == "fallback" and any(message.media for message in case.messages):
-            await self._hand_over(case, text, fallback(self.task, Reason.WORDLESS), None)
-        else:
+    async def _without_words(
+        self, case: UndecidedConversation, text: str, rule: Rule | None, beside: tuple[Decision, ...]
+    ) -> None:
+        """`rule` has the person asked which team; `beside` is what rules answer to the further questions."""
+        decision = self._wordless(case, text, rule, self._effects(beside).hold)
+        if decision is None:
             await self.ledger.ask_for_words(case, compose.words_please(case))
+        else:
+            await self._hand_over(case, text, decision, None, beside)
+
+    def _wordless(self, case: UndecidedConversation, text: str, rule: Rule | None, suspected: bool) -> Decision | None:
+        """The decision on what has no words; None: its person is asked for some."""
+        attached = any(message.media for message in case.messages)
+        if case.unanswered:
+            return fallback(self.task, Reason.NO_ANSWER)
+        if case.conversation.wanted:
+            return fallback(self.task, Reason.REQUESTED)
+        if self.task.knows_no_request and is_thanks(text) and not attached:
+            return thanked(self.task)
+        if suspected:  # who is suspected is asked nothing, not even for words
+            return fallback(self.task, Reason.WORDLESS)
+        if rule is not None:
+            return asking(self.task, rule, fallback(self.task, Reason.WORDLESS))
+        return fallback(self.task, Reason.WORDLESS) if self.wordless == "fallback" and attached else None
 
     def _decided(
         self, case: UndecidedConversation, known: Considered, rule: Rule | None, beside: tuple[Decision, ...]

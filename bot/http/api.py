@@ -59,7 +59,7 @@ class Api:
             Route("/api/route", self._answered(self._route, Scope.ROUTE), methods=["POST"]),
             Route("/api/correct", self._answered(self._correct, Scope.CORRECT), methods=["POST"]),
             Route("/api/requests", self._answered(self._requests, Scope.READ), methods=["GET"]),
-            Route("/api/openapi.json", _openapi, methods=["GET"]),
+            Route("/api/openapi.json", document, methods=["GET"]),
             Route("/api", _page, methods=["GET"]),
         ]
 
@@ -186,8 +186,9 @@ def _number(written: str | None, key: str, usual: int | None, most: int = 2**62)
     return int(written)
 
 
-async def _openapi(_: HttpRequest) -> Response:
-    return JSONResponse(openapi())
+async def document(request: HttpRequest) -> Response:
+    """The API described, for programs."""
+    return JSONResponse(openapi(str(request.scope.get("root_path", ""))))
 
 
 async def _page(_: HttpRequest) -> Response:

@@ -17,10 +17,14 @@ _ANSWERS: Mapping[str, str] = {
 }
 
 
-def openapi() -> Json:
-    """The document."""
+def openapi(below: str = "") -> Json:
+    """The document. `below`: the path under which all of this is served, a workspace's `/NAME`; empty: the root.
+
+    Its `servers` are meant from where the document lies, so that they hold behind a proxy that has paths of its own.
+    """
     return {
         "openapi": "3.1.0",
+        "servers": [{"url": "/".join([".."] * (1 + below.count("/"))) + below}],
         "info": {
             "title": "Switchboard",
             "version": "1",

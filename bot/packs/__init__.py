@@ -31,6 +31,10 @@ class Pack:
     question: str
     fallback: str
     labels: tuple[PackLabel, ...]
+    suggests: bool = False
+    """Its labels are what could be offered: see `bot.domain.suggestions`."""
+    ask_below: float | None = None
+    """How sure an answer has to be for anything to be shown or to follow; None: as sure as usual."""
 
     @property
     def examples(self) -> Path:
@@ -62,7 +66,8 @@ def _read(path: Path) -> Pack:
         PackLabel(name, row["title"], row["means"], {of: tuple(signs) for of, signs in row["emoji"].items()})
         for name, row in document["labels"].items()
     )
-    return Pack(path.stem, document["about"], document["question"], document["fallback"], labels)
+    sure = document.get("suggests", False), document.get("ask_below")
+    return Pack(path.stem, document["about"], document["question"], document["fallback"], labels, *sure)
 
 
 def settings_block(
@@ -79,6 +84,8 @@ def settings_block(
         f"question = {_text(chosen.question)}",
         f"fallback = {_text(chosen.fallback)}",
     ]
+    lines += ["suggests = true"] if chosen.suggests else []
+    lines += [f"ask_below = {chosen.ask_below}"] if chosen.ask_below is not None else []
     for label in chosen.labels:
         signs: dict[str, str] = {}
         for platform, module in modules.items():

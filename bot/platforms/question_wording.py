@@ -16,7 +16,7 @@ def answers(card: Card, language: str) -> list[str]:
 
 
 def _lines(answer: QuestionAnswer, language: str) -> list[str]:
-    lines = [in_short(answer, language)]
+    lines = _suggestion(answer, language) if answer.suggests else [in_short(answer, language)]
     for follows in answer.follows:
         if follows in list(Follows):
             lines.append(sentence(language, f"follows_{follows}", title=answer.title, minutes=answer.minutes))
@@ -27,8 +27,23 @@ def _lines(answer: QuestionAnswer, language: str) -> list[str]:
     return lines
 
 
+def _suggestion(answer: QuestionAnswer, language: str) -> list[str]:
+    """What could be offered, in the settings' own sentence, and how often that was on the cards of solved requests."""
+    first = in_short(answer, language)
+    lines = [f"{first}: {answer.means}" if answer.means else first]
+    if answer.solved > 0:
+        lines.append(sentence(language, "suggestion_solved", title=answer.title, share=f"{answer.solved:.0%}"))
+    return lines
+
+
 def in_short(answer: QuestionAnswer | Alert, language: str) -> str:
-    """The answer and how sure it is, or that a lead or a rule says so."""
+    """The answer and how sure it is, or that a lead or a rule says so; of a suggestion that it is one."""
+    said = _sure(answer, language)
+    suggests = isinstance(answer, QuestionAnswer) and bool(answer.means)
+    return sentence(language, "suggestion", answer=said) if suggests else said
+
+
+def _sure(answer: QuestionAnswer | Alert, language: str) -> str:
     if answer.by == Author.LEAD:
         return sentence(language, "answer_by_lead", title=answer.title)
     if answer.by == Author.RULE:
@@ -42,7 +57,9 @@ def legends(card: Card, platform: str, language: str, emoji: Callable[[str], str
     several: dict[str, list[str]] = {}
     for answer in card.answers:
         known = [f"{emoji(sign)} {title}" for of, sign, title in answer.legend if of == platform]
-        if answer.part_of:
+        if answer.suggests and known:
+            lines.append(sentence(language, "suggestion_legend", legend="  ".join(known)))
+        elif answer.part_of:
             several.setdefault(answer.part_of, []).extend(known)
         elif known:
             lines.append(sentence(language, "answer_legend", title=answer.title, legend="  ".join(known)))

@@ -29,12 +29,19 @@ class QuestionSettings:
     def read(self, tasks: Sequence[Task], table: Table, routing: Task) -> tuple[Task, ...]:
         """The tasks with what follows from each label of a question."""
         self._one_emoji_each(tasks, routing)
+        self._team_is_no_suggestion(routing)
         found = []
         for task in tasks:
             rows = self._rows(table, task.name)
             labels = tuple(self._label(task, label, rows, routing) for label in task.labels)
             found.append(replace(task, labels=labels))
         return tuple(found)
+
+    def _team_is_no_suggestion(self, routing: Task) -> None:
+        if routing.suggests:
+            self.values.mistake(
+                f"tasks.{routing.name}.suggests: a team is no suggestion; this is for further questions"
+            )
 
     def _rows(self, table: Table, task: str) -> Table:
         own = table.get(task)

@@ -27,6 +27,8 @@ class SeveralSettings:
         if task.routes:
             self.values.mistake(f"{where}choose: a request has one team; this is for further questions")
             return [task]
+        if task.suggests:
+            self.values.mistake(f'{where}suggests: one thing is suggested, the likeliest; leave out choose = "any"')
         if "fallback" in row:
             self.values.mistake(f"{where}fallback: where any may be right, none may be, too; leave it out")
         return [_part(task, label) for label in task.labels]

@@ -60,7 +60,9 @@ class Tasks:
     def _task(self, name: str, table: Table) -> Task:
         values, where = self.values, f"tasks.{name}."
         values.unknown(
-            table, {"question", "choose", "fallback", "ask_below", "unasked_right", "labels", "learning"}, where
+            table,
+            {"question", "choose", "suggests", "fallback", "ask_below", "unasked_right", "labels", "learning"},
+            where,
         )
         rows = values.table(table, "labels", where)
         labels = tuple(
@@ -77,6 +79,7 @@ class Tasks:
             ask_below=self._share(table, "ask_below", where),
             learning=self._learning(values.table(table, "learning", where), f"{where}learning."),
             unasked_right=values.number(table, "unasked_right", PROMISED, where, at_most=1.0),
+            suggests=values.yes_or_no(table, "suggests", False, where),
         )
 
     def _share(self, table: Table, key: str, where: str) -> float | None:

@@ -75,4 +75,9 @@ async def hand_over(session: AsyncSession, task: str, wanted: TeamChange, moves:
     for pending in await pending_reactions(session, found):
         await move(session, pending.conversation.id, decision, now)
         await enqueue(session, pending.conversation.id, moves(pending, decision), now)
+    # The other team may have topics of its own: whoever asks the questions finds out, and asks nothing where none is
+    lacking = (
+        update(ConversationRow).where(ConversationRow.id.in_([row.id for row in found])).values(lacks_answers=True)
+    )
+    await session.execute(lacking.execution_options(synchronize_session=False))
     return len(found)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Float, and_, case, cast, func, literal
 
 from bot.domain.embedders import TWO_PARTS, comparable, known_of
 from bot.domain.model_ports import Vector
-from db.tables import ExampleRow
+from db.tables import ConversationRow, ExampleRow
 
 
 def has_comparable_vector(embedder: str) -> ColumnElement[bool]:
@@ -15,22 +15,31 @@ def has_comparable_vector(embedder: str) -> ColumnElement[bool]:
     return and_(ExampleRow.embedder.in_(comparable(embedder)), ExampleRow.vector.is_not(None))
 
 
-def similarity(vector: Vector, embedder: str) -> ColumnElement[float]:
-    """Of an example with a comparable vector; 1 of any other, which is there because it has the very text."""
+def similarity(
+    vector: Vector, embedder: str, row: type[ExampleRow] | type[ConversationRow] = ExampleRow
+) -> ColumnElement[float]:
+    """Of an example with a comparable vector; 1 of any other, which is there because it has the very text.
+
+    `row`: whose vector is compared; a conversation's, where these are looked for.
+    """
     likeness = known_of(embedder).likeness
     forms, own = likeness.forms(np.asarray([vector], np.float32)), likeness.own
-    there, full = ExampleRow.vector.is_not(None), func.vector_norm(ExampleRow.vector) > TWO_PARTS
-    own_name = and_(there, ExampleRow.embedder == embedder)
+    there, full = row.vector.is_not(None), func.vector_norm(row.vector) > TWO_PARTS
+    own_name = and_(there, row.embedder == embedder)
     # CASE, since PostgreSQL may compute a product before it looks whether the two vectors are comparable
-    ways = [(and_(own_name, full), _product(forms.both[0])), (own_name, _product(forms.last[0]))] if own else []
+    ways = (
+        [(and_(own_name, full), _product(row, forms.both[0])), (own_name, _product(row, forms.last[0]))] if own else []
+    )
     if likeness.parts is not None:
         parts = (forms.first[0, :own], forms.last[0, own:])
         named = zip(likeness.parts, parts, strict=True)
-        ways += [(and_(there, ExampleRow.embedder == name), _product(part)) for name, part in named]
-    return case(*(ways or [(own_name, _product(forms.last[0]))]), else_=literal(1.0))
+        ways += [(and_(there, row.embedder == name), _product(row, part)) for name, part in named]
+    return case(*(ways or [(own_name, _product(row, forms.last[0]))]), else_=literal(1.0))
 
 
-def _product(form: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> ColumnElement[float]:
+def _product(
+    row: type[ExampleRow] | type[ConversationRow], form: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+) -> ColumnElement[float]:
     """The inner product: of vectors of length 1 it is the cosine, in half the time; pgvector's is negative."""
-    product: ColumnElement[Any] = ExampleRow.vector.max_inner_product(form.tolist())
+    product: ColumnElement[Any] = row.vector.max_inner_product(form.tolist())
     return -cast(product, Float)

@@ -34,9 +34,9 @@ def first_settings(folder: Path, *added: str) -> Path:
     return file
 
 
-def test_there_are_three() -> None:
-    assert [one.name for one in packs()] == ["fraud", "sentiment", "urgency"]
-    with pytest.raises(UsageError, match="no such pack: mood; there are fraud, sentiment, urgency"):
+def test_there_are_four() -> None:
+    assert [one.name for one in packs()] == ["fraud", "products", "sentiment", "urgency"]
+    with pytest.raises(UsageError, match="no such pack: mood; there are fraud, products, sentiment, urgency"):
         pack("mood")
 
 

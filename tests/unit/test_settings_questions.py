@@ -113,7 +113,7 @@ def test_what_the_handbook_shows_is_read(tmp_path: Path) -> None:
     file.write_text(TEAMS.replace("[platforms.web]", "[platforms.web]\n[platforms.slack]") + shown, "utf-8")
     questions = load(file, {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}).questions
     question = questions[0]
-    assert [one.name for one in questions] == ["fraud", "subject.legal", "subject.travel", "topic"]
+    assert [one.name for one in questions] == ["fraud", "products", "subject.legal", "subject.travel", "topic"]
     assert question.label("suspicious").consequences == Consequences(
         (Place("web", "triage"),), (Place("slack", "C0SECURITY"),), timedelta(minutes=10), hold=True, first=True
     )

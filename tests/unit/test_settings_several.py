@@ -64,6 +64,13 @@ def test_one_answer_is_what_a_question_has_unless_it_says_otherwise(tmp_path: Pa
 @pytest.mark.parametrize(
     ("subject", "teams", "mistake"),
     [
+        (
+            'choose = "any"\nsuggests = true',
+            "",
+            "tasks.subject.suggests: one thing is suggested, the likeliest; leave out",
+        ),
+        ("suggests = 1", "", "tasks.subject.suggests: "),
+        ('choose = "any"', "suggests = true", "tasks.routing.suggests: a team is no suggestion"),
         ('choose = "some"', "", "tasks.subject.choose: 'some' is no choice; choose from any, one"),
         ('choose = "any"\nfallback = "money"', "", "tasks.subject.fallback: where any may be right, none may be, too"),
         ('choose = "any"', 'choose = "any"', "tasks.routing.choose: a request has one team"),

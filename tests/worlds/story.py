@@ -32,6 +32,7 @@ from db.ledger import PostgresLedger
 from db.memory import PostgresMemory
 from db.outbox import PostgresOutbox
 from db.registry import PostgresRegistry
+from db.solved_requests import PostgresSolvedRequests
 from tests.fakes import FakeAdapters, FakeEmbedder, FakePlatform, FakePredictor, FakeWorkshop
 from tests.samples import CUSTOMER, LEAD, NOW, TASK, VOCABULARY
 
@@ -79,7 +80,8 @@ class Story:
         self.classifier = Classifier(self.predictor, self.embedder, self.memory, self.registry, "starter")
         self.inbox = Receiver(self.ledger, JOINING, lambda _delay: None, self.failures, self.now)
         heard: dict[str, Platform] = {**platforms, ApiLeads.name: ApiLeads()}
-        asked = Questions(self.questions, self.classifier, self.grace)
+        history = PostgresSolvedRequests(self.database, self.embedder.name)
+        asked = Questions(self.questions, self.classifier, self.grace, history)
         how = self.classifier, JOINING.settle, patience, self.wordless, self.now
         self.sorter = Sorter(task, self.ledger, *how, rules=self.rules, questions=asked)
         self.asker = QuestionAsker(asked, self.ledger, self.now)

@@ -37,7 +37,7 @@ class WebChat:
         """`networks`: from where the chat may be used besides this machine."""
         self._context = context
         self._networks = tuple(networks)
-        teams = tuple(team_rooms(context.task))
+        teams = (*team_rooms(context.task), *context.hearing_on(NAME))
         rooms = (*PERSON_ROOMS, *teams)
         self._permissions = Permissions(frozenset(leads))
         self._inbound = Inbound(rooms, teams, self._refusal)

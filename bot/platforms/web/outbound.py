@@ -18,5 +18,5 @@ class Sender:
     async def say(self, item: OutboxItem) -> MessageRef:
         """A receipt that depends on the post alone, so that saying it twice is saying it once. Raises Refused."""
         if item.post.place.chat not in self.rooms:
-            raise Refused("web: there is no such room; see deliver_to of the labels in the settings")
+            raise Refused("web: there is no such room; see deliver_to, tell and also_to of the labels in the settings")
         return item.edits or MessageRef(NAME, item.post.place.chat, receipt(item.id))

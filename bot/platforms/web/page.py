@@ -27,7 +27,9 @@ class Page:
     def __init__(self, context: PlatformContext, rooms: tuple[str, ...]) -> None:
         self._context = context
         self._rooms = rooms
-        self._words = Words(context.task, context.languages, context.base, context.vocabulary)
+        self._words = Words(
+            context.task, context.languages, context.base, context.vocabulary, tuple(context.hearing_on(NAME))
+        )
         self._browsers: set[asyncio.Event] = set()
         self._open = False
 

@@ -57,7 +57,10 @@ def state(words: Words, lines: Sequence[TranscriptLine], learning: Object, now: 
     return {
         "now": milliseconds(now),
         "people": [_person_room(words, name, rooms.get(name, [])) for name in PERSON_ROOMS],
-        "teams": [_team_room(words, chat, of, rooms.get(chat, [])) for chat, of in team_rooms(words.task).items()],
+        "teams": [
+            *(_team_room(words, chat, of, rooms.get(chat, [])) for chat, of in team_rooms(words.task).items()),
+            *(_listening_room(words, chat, rooms.get(chat, [])) for chat in words.listening),
+        ],
         "learning": learning,
         "examples": [label.examples[0] for label in words.task.labels if label.examples][:EXAMPLES],
     }
@@ -91,6 +94,16 @@ def _team_room(words: Words, chat: str, labels: Sequence[Label], lines: Sequence
     return {
         "room": chat,
         "teams": [{"name": label.shown, "means": label.means, "emoji": label.emoji.get(NAME, "")} for label in labels],
+        "cards": team_room(words, lines),
+    }
+
+
+def _listening_room(words: Words, chat: str, lines: Sequence[TranscriptLine]) -> Object:
+    """A room that is no team's: it is called what the settings call it, and says what it is for."""
+    means = words.say(None, "room_listening")
+    return {
+        "room": chat,
+        "teams": [{"name": chat, "means": means, "emoji": ""}],
         "cards": team_room(words, lines),
     }
 

@@ -26,6 +26,8 @@ class Words:
     languages: tuple[str, ...]
     base: str
     vocabulary: Vocabulary
+    listening: tuple[str, ...] = ()
+    """Rooms that are no team's, and hear of answers to further questions."""
 
     def say(self, wanted: str | None, key: str, **words: str | int) -> str:
         """The sentence in the offered language nearest to the wanted one."""

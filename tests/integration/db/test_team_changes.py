@@ -280,6 +280,9 @@ async def test_a_merged_team_gives_its_examples_and_its_open_requests_to_the_oth
         "retired",
     )
     assert newest.actor == "ann"
+    async with database.transaction() as session:
+        moved = await session.get(ConversationRow, found.conversation.id)
+    assert moved is not None and moved.lacks_answers, "the other team may have topics"
 
 
 async def test_a_retired_team_teaches_nobody_and_its_requests_go_to_the_fallback(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -182,6 +183,7 @@ async def test_a_list_is_asked_for_in_words_that_there_are(api: httpx.AsyncClien
 async def test_the_page_and_the_document_name_every_path(api: httpx.AsyncClient) -> None:
     document = (await api.get("/api/openapi.json")).json()
     assert sorted(document["paths"]) == ["/api/correct", "/api/requests", "/api/route"]
+    assert urljoin("https://bot.example/api/openapi.json", document["servers"][0]["url"]) == "https://bot.example/"
     page = await api.get("/api")
     assert page.headers["content-type"].startswith("text/html")
     assert all(path in page.text for path in document["paths"])

@@ -18,6 +18,7 @@ from bot.domain.messages import Deletion, Edit, Message, MessageRef, Note, Perso
 from bot.domain.model_ports import OpenEmbedder
 from bot.domain.ports import Inbox
 from bot.domain.posts import NO, Card, Content, FollowUp, Reply, Sent, Solved
+from bot.domain.tasks import Label, Task
 from bot.flow.classify import Classifier
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
@@ -197,3 +198,14 @@ async def test_the_adapter_that_comes_along_is_listed_with_the_day_it_was_made(
     assert datetime.fromisoformat(row["made"]).year >= 2026
     await adopt_starter_seed(settings, store)
     assert len(await store.registry.adapters("routing")) == 1
+
+
+async def test_what_the_settings_say_of_a_teams_topics_is_said_of_the_team(database: Database, tmp_path: Path) -> None:
+    settings, store = demo_settings(tmp_path), _store(database)
+    jam = Label("printer", "Paper and toner", ("the printer on floor two is jammed",), team="it")
+    topics = Task("topic", "Which topic?", (jam, Label("vpn", "Working from elsewhere", team="it")), "vpn")
+    await sync_settings_examples(replace(settings, tasks=(*settings.tasks, topics)), store)
+    taught = {(one.text, one.label) for one in await store.examples.examples("routing")}
+    assert {("Paper and toner", "it"), (jam.examples[0], "it"), ("Working from elsewhere", "it")} <= taught
+    await sync_settings_examples(settings, store)
+    assert (jam.examples[0], "it") not in {(one.text, one.label) for one in await store.examples.examples("routing")}

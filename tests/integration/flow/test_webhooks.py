@@ -17,8 +17,9 @@ from bot.flow.webhooks import WebhookSender
 from bot.flow.worker_pool import WorkerPool
 from bot.http.webhook_line import HttpWebhookLine, open_webhook_line
 from bot.lifecycle import Wakeup
-from db.engine import Database
-from db.tables import FailedItemRow
+from db.engine import Database, open_database
+from db.failed_items import PostgresFailedItems
+from db.tables import FailedItemRow, WebhookRow
 from db.webhooks import PostgresWebhookEvents
 from tests.samples import AGENT, CUSTOMER
 from tests.servers.webhook_receiver import Receiver, receiving
@@ -163,7 +164,7 @@ async def test_words_are_told_only_where_the_settings_say_so_and_go_with_who_is_
 
 
 async def test_two_processes_tell_everything_once_and_in_order(
-    story: Story, receiver: Receiver, line: HttpWebhookLine, events: PostgresWebhookEvents
+    story: Story, receiver: Receiver, line: HttpWebhookLine, events: PostgresWebhookEvents, database_url: str
 ) -> None:
     hook = webhook(receiver)
     await events.declare([hook])
@@ -173,14 +174,18 @@ async def test_two_processes_tell_everything_once_and_in_order(
     for number in range(20):
         await story.reacts("💻", card=number)
     await story.settles()
-    pools = [
-        WorkerPool(WebhookSender(hook, events, line, story.now), story.failures, story.now, Wakeup()) for _ in "12"
-    ]
-    running = [asyncio.create_task(pool.run(at_most=0.01, grace=1.0)) for pool in pools]
-    await until(lambda: len(receiver.taken) >= 60)
-    for one in running:
-        one.cancel()
-    await asyncio.wait(running)
+    async with open_database(database_url) as other, open_webhook_line() as theirs:
+        of_each = (events, line, story.failures), (PostgresWebhookEvents(other), theirs, PostgresFailedItems(other))
+        running = [
+            asyncio.create_task(
+                WorkerPool(WebhookSender(hook, own, way, story.now), failed, story.now, Wakeup()).run(0.01, 1.0)
+            )
+            for own, way, failed in of_each
+        ]
+        await until(lambda: len(receiver.taken) >= 60)
+        for one in running:
+            one.cancel()
+        await asyncio.wait(running)
     assert (await events.states())["helpdesk"].waiting == 0
     told = receiver.events()
     assert len(told) == len({event["id"] for event in told}) == 60
@@ -297,3 +302,26 @@ async def test_without_webhooks_nothing_is_written(
     await story.writes("I was charged twice", "m1")
     await story.settles()
     assert await events.states() == {}
+
+
+async def test_of_a_webhook_that_the_settings_lost_nothing_is_left(
+    story: Story, receiver: Receiver, line: HttpWebhookLine, database: Database
+) -> None:
+    kept, lost = webhook(receiver), webhook(receiver, name="lost")
+    events = PostgresWebhookEvents(database, most=1)
+    await events.declare([kept, lost])
+    for number in range(2):
+        await story.writes("I was charged twice", f"m{number}", author=Person("web", f"p{number}", "P"))
+    await story.settles()
+    assert await events.tidy("lost", story.now()) == 1
+    assert await story.failures.counts() == {"webhook": 1}
+    await events.declare([kept])
+    assert list(await events.states()) == ["helpdesk"]
+    assert await story.failures.set_aside() == []
+    async with database.transaction() as session:
+        assert (await session.scalars(select(WebhookRow.name))).all() == ["helpdesk"]
+    await events.declare([kept, lost])
+    await story.writes("I was charged twice", "m9", author=Person("web", "p9", "P"))
+    await story.settles()
+    states = await events.states()
+    assert (states["helpdesk"].waiting, states["lost"].waiting) == (3, 1), "put back, it hears of what comes"

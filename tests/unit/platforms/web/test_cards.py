@@ -372,3 +372,13 @@ def test_a_card_shows_what_was_answered_besides_and_offers_the_other_answers() -
     offered = {one["emoji"]: (one["label"], one["confirms"]) for one in cast(list[Object], card["reactions"])}
     assert (offered["😠"], offered["🙂"]) == (("Upset", True), ("Calm", False))
     assert "rage" not in offered
+
+
+def test_a_card_shows_what_could_be_offered_and_offers_what_else_there_is() -> None:
+    legend = (("web", "🎓", "Course"), ("web", "🙈", "Nothing"))
+    course = QuestionAnswer("products", "course", "Course", 0.8, "model", legend, suggests=True, means="We show them")
+    card = _card(replace(CARD, answers=(course,)))
+    assert cast(list[str], card["marks"])[-1] == "May suit them: Course · 80%: We show them"
+    silent = _card(replace(CARD, answers=(replace(course, absent=True),)))
+    assert not any("May suit them" in mark for mark in cast(list[str], silent["marks"]))
+    assert {"🎓", "🙈"} <= {one["emoji"] for one in cast(list[Object], silent["reactions"])}

@@ -10,6 +10,7 @@ from bot.domain.learning import Cycle, Phase, Verdict
 from bot.domain.messages import Media, MediaKind, Message, MessageRef, Person, Place
 from bot.domain.posts import NO, YES, Answer, Content, Moved, Post, Question, Reply, Solved, Split, WordsPlease
 from bot.domain.queries import TranscriptLine
+from bot.domain.question_posts import Alert
 from bot.platforms.web import render
 from bot.platforms.web.words import Object, Words, team_rooms
 from tests.fakes_web import TASK, VOCABULARY
@@ -165,3 +166,13 @@ def test_a_failed_lesson_says_what_went_wrong() -> None:
 
 def test_nothing_was_learned_yet() -> None:
     assert render.learning(WORDS, None, None, 0)["phase"] is None
+
+
+def test_a_room_that_only_hears_of_answers_is_there_with_what_it_heard() -> None:
+    alert = Alert("fraud", "yes", "Suspicious", 0.97, "model", "billing", None)
+    words = replace(WORDS, listening=("security",))
+    state = render.state(words, [_posted(1, alert, Place("web", "security"))], {}, NOW)
+    room = cast(list[Object], state["teams"])[-1]
+    assert room["room"] == "security"
+    assert room["teams"] == [{"name": "security", "means": "Hears of answers to further questions", "emoji": ""}]
+    assert "Suspicious · 97%" in str(room["cards"])
