@@ -102,10 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _campaign(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
-    kept = (
-        args.out
-        / f"seed-{args.seed}-replicas-{args.replicas}{re.sub('[^a-z0-9]+', '-', f' {args.only}') if args.only else ''}.jsonl"
-    )
+    about = re.sub("[^a-z0-9]+", "-", f" {args.only}") if args.only else ""
+    kept = args.out / f"seed-{args.seed}-replicas-{args.replicas}{about}.jsonl"
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
     with Progress(*columns, console=_PEOPLE) as progress:
         bar = progress.add_task("chaos", total=args.kills or args.minutes * 60, told="starting")
