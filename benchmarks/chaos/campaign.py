@@ -206,9 +206,9 @@ async def scene(seed: int, replicas: int = 1, database: str = "", first: str = "
         for number in range(replicas):
             address = free_address()
             text = town.settings(model.url, settle_seconds=0.3, homes=HOMES)
-            text = text.replace("[tasks.routing]\n", '[tasks.routing]\ndigest = "* * * * *"\n')
             text = text.replace('["en", "pt-BR", "es"]', '["en"]')  # one encoder instead of two: it starts sooner
             text = f'[database]\nurl = "{database or "embedded"}"\n{text}'
+            text += '\n[tasks.routing.learning]\ndigest = "* * * * *"\n'
             name = home.file(f"replica-{number}.toml", text.replace(town.listen, address))
             bots.append(Replica(home, name, address, deaths, dice))
             bots[-1].arm = [first] if first else []
