@@ -131,6 +131,8 @@ class Faults:
         self.counts["disks filled"] += 1
         await asyncio.sleep(seconds)
         self.disks.free(what)
+        if what == "database":  # which has ended, or takes no receipts
+            self.deaths.moments.append(time.monotonic())
 
     async def _step_clock(self, ahead: float, seconds: float) -> None:
         self.clock.write_text(str(ahead), "utf-8")

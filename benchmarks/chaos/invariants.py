@@ -91,7 +91,9 @@ def _on_slack(town: Town) -> dict[tuple[str, str], str]:
 
 
 def _on_telegram(town: Town) -> dict[tuple[str, str], str]:
+    """Without files: they are sent behind the post that they belong to, which has the receipt."""
     posts = [post for chat in list(town.telegram.account.chats) for post in town.telegram.posts(chat)]
+    posts = [post for post in posts if post.text]
     return {(str(post.chat), str(post.message_id)): post.text[:60] for post in posts}
 
 
