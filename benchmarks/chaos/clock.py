@@ -1,10 +1,7 @@
 """The wall clock of a bot, ahead of the machine's or behind it by as many seconds as a file says."""
 
 import time
-from datetime import UTC, datetime
 from pathlib import Path
-
-import bot.store
 
 CLOCK = "CHAOS_CLOCK"
 """The file, in the environment of a bot; a missing one says that the clock is right."""
@@ -12,7 +9,7 @@ _right = time.time
 
 
 class SteppedClock:
-    """What `time.time` and the bot's own `now` say once it is installed; timers go by another clock, as they do."""
+    """What `time.time` says once it is installed; timers go by another clock, as they do."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -20,9 +17,6 @@ class SteppedClock:
     def time(self) -> float:
         """Seconds since 1970."""
         return _right() + self.ahead
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.time(), UTC)
 
     @property
     def ahead(self) -> float:
@@ -33,6 +27,5 @@ class SteppedClock:
             return 0.0
 
     def install(self) -> None:
-        """For all that asks from now on. Whoever imports `bot.store.now` must do so after this."""
+        """For all that asks from now on."""
         time.time = self.time
-        bot.store.now = self.now
