@@ -36,6 +36,7 @@ from db.queries import PostgresQueries
 from db.registry import PostgresRegistry
 from db.shadow import PostgresShadows
 from db.shadow_cards import PostgresShadowCards
+from db.shared_clock import SHARED
 from db.silent_signals import PostgresSilentSignals
 from db.team_changes import PostgresTeamChanges
 from db.transcript import PostgresTranscript
@@ -51,7 +52,8 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def now() -> datetime:
-    return datetime.now(UTC)
+    """By the clock of the database, once it was heard (`db.shared_clock`)."""
+    return SHARED.now()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from bot.domain.ledger import Change
 from db.connect import Session, connected
 from db.connection_url import Target, parsed
 from db.server.pool_health import watched
+from db.shared_clock import SHARED
 
 log = logging.getLogger(__name__)
 
@@ -157,15 +158,20 @@ class Database:
             await connection.close()
 
     async def keep_lock(self, key: int, look_every: float, held: Callable[[], Awaitable[None]]) -> None:
-        """Hold an advisory lock until cancelled; `held` is called once it is. Raises Unreachable when it is lost."""
+        """Hold an advisory lock until cancelled; `held` is called once it is. Raises Unreachable when it is lost.
+
+        Meanwhile it tells what time it is there (`shared_clock`).
+        """
         connection = await self.dedicated()
         try:
             with translated(self.place):
                 await _lock(connection, key, wait=True)
                 await held()
                 while True:
+                    found = await (await connection.execute("SELECT clock_timestamp()")).fetchone()
+                    if found is not None:
+                        SHARED.heard(found[0])
                     await asyncio.sleep(look_every)
-                    await connection.execute("SELECT 1")
         finally:
             await connection.close()
 

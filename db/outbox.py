@@ -56,6 +56,8 @@ from db.posts.enqueue import enqueue
 from db.posts.latest import continuations, wordings
 from db.reading.mappers import content, post
 from db.tables import ConversationRow, Name, PostRow
+from db.wrong_clocks import due as due_by_clock
+from db.wrong_clocks import holds
 
 _ROW = PostRow
 _TARGET = aliased(PostRow)
@@ -189,8 +191,9 @@ def due() -> Select[int]:
     return (
         select(_ROW.id)
         .join(heads, heads.c.id == _ROW.id)
-        .where(_ROW.platform == func.any(bindparam("platforms", type_=names)), still, _ROW.not_before <= now)
-        .where(or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now))
+        .where(_ROW.platform == func.any(bindparam("platforms", type_=names)), still)
+        .where(due_by_clock(_ROW.not_before, _ROW.owed_at, now))
+        .where(or_(_ROW.leased_until.is_(None), ~holds(_ROW.leased_until, now)))
         .where(or_(_ROW.edits.is_(None), rewritable), _ROW.chat != func.all(bindparam("busy", type_=names)))
         .where(~backs_off("deliver", _ROW.id, now))
         .order_by(_ROW.id)

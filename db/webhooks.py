@@ -27,6 +27,7 @@ from db.conversations.claims import LEASE
 from db.conversations.failures import backs_off
 from db.engine import Database, announce
 from db.tables import ConversationRow, FailedItemRow, MessageRow, WebhookEventRow, WebhookRow
+from db.wrong_clocks import holds
 
 _ROW = WebhookEventRow
 _WAITS = and_(_ROW.sent_at.is_(None), _ROW.given_up_at.is_(None))
@@ -136,7 +137,7 @@ class PostgresWebhookEvents:
 
 
 def _free(now: datetime) -> ColumnElement[bool]:
-    return or_(_ROW.leased_until.is_(None), _ROW.leased_until <= now)
+    return or_(_ROW.leased_until.is_(None), ~holds(_ROW.leased_until, now))
 
 
 def _has_one_before() -> ColumnElement[bool]:

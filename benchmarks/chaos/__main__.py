@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import logging
+import re
 import signal
 import sys
 from collections import Counter
@@ -81,7 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="no round begins later than that (default: 10)")
     parser.add_argument("--kills", type=int, default=0, help="no round begins after so many kills of bots")
     parser.add_argument("--seed", type=int, default=1, help="the same seed plans the same rounds")
-    parser.add_argument("--only", default="", help="rounds whose step or fault has these words in it")
+    parser.add_argument(
+        "--only", default="", help="rounds whose step or fault has these words in it; several parted by |"
+    )
     parser.add_argument("--replicas", type=int, default=1, help="bots on one database")
     parser.add_argument("--people", type=int, default=4, help="people on each platform in a round")
     parser.add_argument("--out", type=Path, default=Path("var/chaos"), help="where finished rounds are kept")
@@ -99,10 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _campaign(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
-    kept = (
-        args.out
-        / f"seed-{args.seed}-replicas-{args.replicas}{'-' + args.only.replace(' ', '-') if args.only else ''}.jsonl"
-    )
+    about = re.sub("[^a-z0-9]+", "-", f" {args.only}") if args.only else ""
+    kept = args.out / f"seed-{args.seed}-replicas-{args.replicas}{about}.jsonl"
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
     with Progress(*columns, console=_PEOPLE) as progress:
         bar = progress.add_task("chaos", total=args.kills or args.minutes * 60, told="starting")

@@ -16,9 +16,13 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.chaos.invariants import Copies, check
+from benchmarks.chaos.clock import CLOCK
+from benchmarks.chaos.copies import UNEXPLAINED, causes
+from benchmarks.chaos.disks import Disks
+from benchmarks.chaos.faults import DATABASE, FAULTS, Faults
+from benchmarks.chaos.invariants import Copies, Findings, check, check_replicas
 from benchmarks.chaos.people import People
-from benchmarks.chaos.platforms import MISDEEDS, ChaoticSlack, ChaoticTelegram, Weather
+from benchmarks.chaos.platforms import ChaoticSlack, ChaoticTelegram, Weather
 from benchmarks.chaos.processes import Deaths, ModelServer, Replica, postmaster
 from benchmarks.chaos.records import Ledger, until
 from benchmarks.chaos.victim import STEPS
@@ -26,14 +30,6 @@ from db.server.cluster import prepared
 from tests.acceptance.processes import Home, free_address, sweep
 from tests.worlds.company import Town, settled
 
-MODEL = ("killed", "hangs", "half", "other", "fails")
-FAULTS = (
-    "database killed",
-    *(f"{platform} {misdeed}" for misdeed in MISDEEDS for platform in ("slack", "telegram")),
-    *(f"model {what}" for what in MODEL),
-    "bot suspended",
-)
-"""What goes wrong besides the deaths of bots; the database's comes in every third round."""
 Named = Mapping[str, Sequence[str]]
 _TALK_SECONDS, _DRAIN_SECONDS, _START_SECONDS = 90.0, 240.0, 240.0
 HOMES = {"billing": "slack", "delivery": "telegram"}
@@ -72,16 +68,17 @@ class Round:
 
 
 def plans(seed: int, only: str = "", each: int = 4) -> "list[Plan]":
-    """A hundred rounds for this seed, whose steps and faults hold `only`."""
+    """A hundred rounds for this seed, whose step or fault has `only` in it, or one of its words parted by |."""
     dice = random.Random(seed)
-    steps, others = list(STEPS), [fault for fault in FAULTS if fault != "database killed"]
+    steps, others = list(STEPS), [fault for fault in FAULTS if fault != DATABASE]
     dice.shuffle(steps)
     dice.shuffle(others)
     made = []
     for number in range(1_000):
-        fault = "database killed" if number % 3 == 0 else others[(number - number // 3) % len(others)]
+        fault = DATABASE if number % 3 == 0 else others[(number - number // 3) % len(others)]
         made.append(Plan(number, steps[number % len(steps)], fault, each))
-    return [plan for plan in made if only in plan.step or only in plan.fault][:200]
+    wanted = only.split("|")
+    return [plan for plan in made if any(one in plan.step or one in plan.fault for one in wanted)][:200]
 
 
 @dataclass(slots=True)
@@ -93,7 +90,7 @@ class Scene:
     model: ModelServer
     replicas: Sequence[Replica]
     deaths: Deaths
-    home: Path
+    faults: Faults
     ledger: Ledger
     dice: random.Random
     copies: Copies = field(default_factory=Copies)
@@ -113,7 +110,7 @@ class Scene:
                 victim.arm = [plan.step] * kills
                 victim.kill()
                 await asyncio.sleep(self.dice.uniform(0, 6))
-            back = await self._fault(plan.fault)
+            back = await self.faults.happen(plan.fault)
             await asyncio.wait({writing}, timeout=_TALK_SECONDS)
             over.set()
             await writing
@@ -144,9 +141,15 @@ class Scene:
             "presses": said.presses,
             **{f"posts on {name}": count for name, (count, _, _) in posts.items()},
             **self.weather.counts,
+            **self.faults.counts,
         }
         self.weather.counts.clear()
         found = check(number, said, self.town, self.ledger)
+        why = causes(self.copies.new["telegram"], self.weather.unanswered, self.weather.said, self.deaths.moments)
+        counts |= {f"telegram copies: {cause}": n for cause, n in why.items()}
+        found.unless(not why[UNEXPLAINED], "a copy on Telegram has a cause", why[UNEXPLAINED])
+        self._look_at_replicas(found)
+        self.faults.counts.clear()
         gave_up = self.ledger.rows("SELECT platform, kind, problem FROM posts WHERE given_up_at IS NOT NULL")
         for one in gave_up:
             found.unless(False, "nothing is given up that could be said", one)
@@ -154,54 +157,14 @@ class Scene:
         gone = {name: missing for name, (_, _, missing) in posts.items() if missing}
         return counts, twice, gone, found.broken
 
-    # --- what goes wrong ---
-
-    async def _fault(self, fault: str) -> float | None:
-        """Let it happen and end; seconds until the database was back, if it was killed."""
-        if not fault:
-            return None
-        whom, _, what = fault.partition(" ")
-        while_ = self.dice.uniform(3, 10)
-        if whom == "database":
-            return await self._kill_database()
-        if whom == "model":
-            await self._misuse_model(what, while_)
-        elif whom == "bot":
-            one = self.dice.choice(self.replicas)
-            one.signal(signal.SIGSTOP)
-            await asyncio.sleep(while_)
-            one.signal(signal.SIGCONT)
-        else:
-            self.weather.misdeed, self.weather.odds, self.weather.about = what, 0.4, whom
-            await asyncio.sleep(while_ + 5)
-            self.weather.over()
-        return None
-
-    async def _misuse_model(self, what: str, seconds: float) -> None:
-        if what == "killed":
-            await self.model.kill()
-            await asyncio.sleep(seconds)
-            await self.model.start()
-            return
-        await self.model.behave(what)
-        await asyncio.sleep(seconds)
-        await self.model.behave("answers")
-
-    async def _kill_database(self) -> float | None:
-        """kill -9 of PostgreSQL's first process, with which all of its others end."""
-        number = postmaster(self.home)
-        if number is None:
-            return None
-        self.weather.counts["kills of the database"] += 1
-        began = time.monotonic()
-        os.kill(number, signal.SIGKILL)
-
-        def back() -> bool:
-            with suppress(psycopg.Error):
-                return postmaster(self.home) != number and self.ledger.count("SELECT 1") == 1
-            return False
-
-        return round(time.monotonic() - began, 1) if await until(back, 120, pause=0.1) else None
+    def _look_at_replicas(self, found: Findings) -> None:
+        """A database that dies lets go of the turn to poll, and of everything that was known of who lives."""
+        telegram = self.town.telegram
+        assert isinstance(telegram, ChaoticTelegram)
+        together, telegram.pollers.together = telegram.pollers.together, 0
+        if len(self.replicas) > 1:
+            killed = self.faults.counts["kills of the database"]
+            check_replicas(found, self.ledger, 0 if killed else together)
 
     # --- what comes of it ---
 
@@ -217,6 +180,8 @@ class Scene:
         slack = [one for one in self.town.slack.deliveries if one.kind == "events_api" and not one.acked]
         coming = {"slack deliveries": len(slack), "telegram updates": len(self.town.telegram.feed.pending)}
         try:
+            dead = max(0, self.ledger.count("SELECT count(*) FROM processes") - len(self.replicas))
+            coming["processes that died unnoticed"] = dead
             return {what: count for what, count in coming.items() if count} or self.ledger.waiting()
         except psycopg.Error:
             return {"database": 1}
@@ -234,13 +199,16 @@ async def scene(seed: int, replicas: int = 1, database: str = "", first: str = "
     async with ChaoticSlack(weather) as slack, ChaoticTelegram(weather) as telegram, asyncio.TaskGroup() as group:
         town, model, deaths = settled(slack, telegram), ModelServer(), Deaths()
         await model.start()
-        home = Home(folder, town.environment() | {"SWITCHBOARD_LOG": "INFO"})
+        disks, clock = Disks(folder), folder / "clock"
+        disks.mount()
+        home = Home(folder, town.environment() | {"SWITCHBOARD_LOG": "INFO", CLOCK: str(clock)})
         bots = []
         for number in range(replicas):
             address = free_address()
             text = town.settings(model.url, settle_seconds=0.3, homes=HOMES)
             text = text.replace('["en", "pt-BR", "es"]', '["en"]')  # one encoder instead of two: it starts sooner
             text = f'[database]\nurl = "{database or "embedded"}"\n{text}'
+            text += '\n[tasks.routing.learning]\ndigest = "* * * * *"\n'
             name = home.file(f"replica-{number}.toml", text.replace(town.listen, address))
             bots.append(Replica(home, name, address, deaths, dice))
             bots[-1].arm = [first] if first else []
@@ -250,13 +218,14 @@ async def scene(seed: int, replicas: int = 1, database: str = "", first: str = "
                 keeping.append(group.create_task(one.keep()))
                 await _until_hearing(one)
             ledger = Ledger(database or prepared(folder / "var" / "postgres").url)
-            yield Scene(town, weather, model, bots, deaths, folder, ledger, dice)
+            faults = Faults(folder, bots, model, weather, deaths, ledger, dice, disks, clock)
+            yield Scene(town, weather, model, bots, deaths, faults, ledger, dice)
         finally:
             for task in keeping:
                 task.cancel()
             await asyncio.gather(*keeping, return_exceptions=True)
             await model.kill()
-            await asyncio.to_thread(_clear, folder)
+            await asyncio.to_thread(_clear, folder, disks)
 
 
 async def _until_hearing(bot: Replica) -> None:
@@ -267,7 +236,7 @@ async def _until_hearing(bot: Replica) -> None:
         await asyncio.sleep(0.2)
 
 
-def _clear(folder: Path) -> None:
+def _clear(folder: Path, disks: Disks) -> None:
     number = postmaster(folder)
     if number is not None:
         with suppress(ProcessLookupError):
@@ -276,6 +245,7 @@ def _clear(folder: Path) -> None:
                 os.kill(number, 0)
                 time.sleep(0.1)
     sweep(folder)
+    disks.unmount()
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -30,6 +30,16 @@ _RECEIPTS = """
     SELECT receipt_chat, receipt_id FROM posts
     WHERE platform = %s AND edits IS NULL AND only_for IS NULL AND said_at IS NOT NULL
 """
+_DIGESTS_TWICE = """
+    SELECT owed_at, platform, chat, count(*) FROM posts WHERE kind = 'Digest' AND edits IS NULL
+    GROUP BY owed_at, platform, chat HAVING count(*) > 1
+"""
+_HELD = """
+    SELECT (SELECT count(*) FROM posts WHERE said_at IS NULL AND given_up_at IS NULL AND leased_until IS NOT NULL
+            AND claimed_by NOT IN (SELECT number FROM processes))
+    + (SELECT count(*) FROM conversations WHERE leased_until > now()
+       AND claimed_by NOT IN (SELECT number FROM processes))
+"""
 
 
 @dataclass(slots=True)
@@ -49,6 +59,9 @@ class Copies:
 
     known: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
+    new: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    """Those of the latest look."""
+
     def found(self, town: Town, ledger: Ledger) -> Mapping[str, tuple[int, list[str], list[str]]]:
         """Platform -> how many posts stand there, the copies that are new, the receipts of what is not there."""
         on = {"slack": _on_slack(town), "telegram": _on_telegram(town)}
@@ -57,9 +70,19 @@ class Copies:
             receipts = {(str(chat), str(ref)) for chat, ref in ledger.rows(_RECEIPTS, platform)}
             copies = set(posts) - receipts - self.known.setdefault(platform, set())
             self.known[platform] |= copies
+            self.new[platform] = copies
             gone = receipts - set(posts)
             told[platform] = (len(posts), [f"{posts[one]!r}" for one in copies], [str(one) for one in gone])
         return told
+
+
+def check_replicas(found: Findings, ledger: Ledger, overlapping: int) -> None:
+    """What several processes do once, and what a dead one had in hand."""
+    twice = ledger.rows(_DIGESTS_TWICE)
+    found.unless(not twice, "the schedule fires once", twice)
+    found.unless(overlapping == 0, "one process polls Telegram at a time", overlapping)
+    held = ledger.count(_HELD)
+    found.unless(held == 0, "what a dead process held is taken over", held)
 
 
 def _on_slack(town: Town) -> dict[tuple[str, str], str]:
@@ -68,7 +91,9 @@ def _on_slack(town: Town) -> dict[tuple[str, str], str]:
 
 
 def _on_telegram(town: Town) -> dict[tuple[str, str], str]:
+    """Without files: they are sent behind the post that they belong to, which has the receipt."""
     posts = [post for chat in list(town.telegram.account.chats) for post in town.telegram.posts(chat)]
+    posts = [post for post in posts if post.text]
     return {(str(post.chat), str(post.message_id)): post.text[:60] for post in posts}
 
 

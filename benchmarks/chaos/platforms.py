@@ -1,6 +1,7 @@
 """Slack and Telegram on a bad day: what they deliver comes again, late, in disorder, and what they are asked fails."""
 
 import asyncio
+import json
 import random
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from benchmarks.chaos.pollers import Pollers
 from tests.servers.half import half
 from tests.servers.slack import SlackServer
 from tests.servers.slack.delivery import Courier, Delivery
@@ -22,6 +24,8 @@ done, and never answered."""
 MOST_REPEATS = 3
 """A delivery is made up to four times."""
 _TIMED_OUT_SECONDS = 120.0
+Post = tuple[str, str]
+"""Chat, message."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -41,6 +45,10 @@ class Weather:
     most: float = 0.5
     """Seconds that a delivery is late at most."""
     counts: "Counter[str]" = field(default_factory=Counter)
+    said: dict[Post, float] = field(default_factory=dict)
+    """What was said in Telegram, and when by the clock that timers run on."""
+    unanswered: set[Post] = field(default_factory=set)
+    """What was said in Telegram without whoever said it hearing of it."""
 
     def strikes(self, platform: str) -> bool:
         return bool(self.misdeed) and platform == self.about and self.dice.random() < self.odds
@@ -130,11 +138,13 @@ class ChaoticTelegram(TelegramServer):
     def __init__(self, weather: Weather) -> None:
         super().__init__(feed=ChaoticFeed(weather))
         self.weather = weather
+        self.pollers = Pollers()
 
     def web_app(self) -> web.Application:
         app = super().web_app()
         for words in ("sendMessage", "editMessage"):
             app.middlewares.append(_stormy(self.weather, words, "telegram"))
+        app.middlewares.extend([_remembering(self.weather), self.pollers.watching])
         return app
 
 
@@ -146,12 +156,13 @@ def _stormy(weather: Weather, about: str, platform: str) -> Middleware:
         if not request.match_info.get("method", "").startswith(about) or not weather.strikes(platform):
             return await handler(request)
         weather.counts[f"{platform} {weather.misdeed}"] += 1
-        return await _go_wrong(request, handler, weather.misdeed)
+        return await _go_wrong(request, handler, weather)
 
     return through
 
 
-async def _go_wrong(request: web.Request, handler: Handler, misdeed: str) -> web.StreamResponse:
+async def _go_wrong(request: web.Request, handler: Handler, weather: Weather) -> web.StreamResponse:
+    misdeed = weather.misdeed
     if misdeed == "429":
         body: Json = {"ok": False, "error": "ratelimited", "error_code": 429, "description": "Too Many Requests"}
         body["parameters"] = {"retry_after": 1}
@@ -162,12 +173,33 @@ async def _go_wrong(request: web.Request, handler: Handler, misdeed: str) -> web
         return web.Response(text="<html>It works!</html>", content_type="text/html")
     if misdeed == "hangs up before":
         return _gone(request)
-    await handler(request)  # it is done, only nobody hears of it
+    weather.unanswered |= _posts(await handler(request))  # it is done, only nobody hears of it
     if misdeed == "half an answer":
         return await _half(request)
     if misdeed == "times out":
         await asyncio.sleep(_TIMED_OUT_SECONDS)
     return _gone(request)
+
+
+def _remembering(weather: Weather) -> Middleware:
+    """Keeps when what was said in Telegram was said."""
+
+    @web.middleware
+    async def through(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        weather.said |= dict.fromkeys(_posts(answer), asyncio.get_running_loop().time())
+        return answer
+
+    return through
+
+
+def _posts(answer: web.StreamResponse) -> set[Post]:
+    """The one that a Bot API's answer tells of; none where it tells of no new one."""
+    told = json.loads(answer.text or "{}") if isinstance(answer, web.Response) and answer.status == 200 else {}
+    result = told.get("result") if isinstance(told, dict) else None
+    if not isinstance(result, dict) or "message_id" not in result or "chat" not in result:
+        return set()
+    return {(str(result["chat"]["id"]), str(result["message_id"]))}
 
 
 def _gone(request: web.Request) -> web.Response:

@@ -26,6 +26,8 @@ class Deaths:
 
     steps: "Counter[str]" = field(default_factory=Counter)
     recovered: list[float] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
+    """When, by the clock that timers run on; deaths of the database, too."""
 
 
 class Replica:
@@ -51,6 +53,7 @@ class Replica:
                     self._deaths.recovered.append(round(time.monotonic() - died, 1))
                 await self._running.process.wait()
                 died = time.monotonic()
+                self._deaths.moments.append(died)
                 self._deaths.steps[self._why()] += 1
         finally:
             if self._running is not None:
@@ -120,6 +123,10 @@ class ModelServer:
     @property
     def url(self) -> str:
         return f"http://{self.listen}"
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
         """Up, and answering."""

@@ -16,6 +16,8 @@ from itertools import count
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from benchmarks.chaos.clock import CLOCK, SteppedClock
+
 KILL, PASSES, NOTE = "CHAOS_KILL", "CHAOS_PASSES", "CHAOS_NOTE"
 """The step; how often it is passed first, and dies at the last of them; the file that says that it did."""
 P = ParamSpec("P")
@@ -101,6 +103,8 @@ def arm(environment: Mapping[str, str]) -> None:
 
 def main() -> None:
     """`switchboard` with the same arguments."""
+    if file := os.environ.get(CLOCK):
+        SteppedClock(Path(file)).install()
     arm(os.environ)
     from bot.cli import main as switchboard
 

@@ -33,6 +33,7 @@ from bot.domain.topics import among_its_topics
 from bot.flow.by_rule import by_rule
 from bot.flow.classify import BATCH
 from bot.flow.questions import Questions
+from bot.json_lines import json_line
 from bot.model_stack import ModelStack
 from bot.platforms import Finding
 from bot.store import Store, canaries
@@ -190,7 +191,7 @@ async def train(store: Store, models: ModelStack, task: Task, as_json: bool, out
         "figures": dict(newest.verdict.figures),
     }
     if as_json:
-        print(json.dumps(row, ensure_ascii=False), file=out)
+        print(json_line(row), file=out)
     trial = await canaries(store).canary(task.name, models.classifier.base)
     say(f"{newest.adapter} {_what_becomes_of_it(newest, trial)}")
     for reason in newest.verdict.reasons:
@@ -290,7 +291,7 @@ async def models(store: Store, task: Task, base: str, as_json: bool, out: TextIO
         for adapter in adapters
     ]
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False), file=out)
+        print(json_line(rows), file=out)
         return
     table(f"adapters of {task.name}", tuple(next(iter(rows), ())), [_cells(r) for r in rows])
     judged = [
@@ -349,7 +350,7 @@ async def check(findings: AsyncIterator[tuple[str, Finding]], as_json: bool, out
         good = good and finding.ok
         if as_json:
             row = {"part": part, "what": finding.what, "ok": finding.ok, "remedy": finding.remedy}
-            print(json.dumps(row, ensure_ascii=False), file=out, flush=True)
+            print(json_line(row), file=out, flush=True)
         say(_found(part, finding))
     return good
 

@@ -14,6 +14,7 @@ from bot.console import say, table
 from bot.domain.messages import Person
 from bot.domain.personal_records import Held, PersonalRecord, PersonalRecords
 from bot.files import writing
+from bot.json_lines import json_line
 from bot.platforms import platform_modules
 from bot.settings import Settings
 from bot.store import now, open_store
@@ -50,7 +51,7 @@ def export_person(settings: Settings, written: str, file: Path | None) -> None:
 
 
 def _print(row: dict[str, object], out: TextIO) -> None:
-    print(json.dumps(row, ensure_ascii=False), file=out)
+    print(json_line(row), file=out)
 
 
 async def _held(settings: Settings, person: Person) -> PersonalRecords:
@@ -95,4 +96,4 @@ def _show(found: PersonalRecords, words: bool, out: TextIO) -> None:
         say(f"learned from a text of theirs: {', '.join(found.adapters)}")
     for one in found.records if words else ():
         if one.text:
-            print(f"{one.kind.value}\t{one.where}\t{json.dumps(one.text, ensure_ascii=False)}", file=out)
+            print(f"{one.kind.value}\t{one.where}\t{json_line(one.text)}", file=out)

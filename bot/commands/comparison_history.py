@@ -1,6 +1,5 @@
 """`switchboard compare --history`: the verdicts of the weeks, as a table, as JSON, or as a page with their curve."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle
@@ -16,6 +15,7 @@ from bot.domain.mixture import WORDS
 from bot.domain.past_comparisons import PastComparison, arms_over_time
 from bot.domain.report_posts import ReportedArm
 from bot.files import writing
+from bot.json_lines import json_line
 
 MOST = 260
 """Weeks that are shown: five years."""
@@ -43,7 +43,7 @@ class _Line:
 def show_history(past: Sequence[PastComparison], task: str, as_json: bool, out: TextIO) -> None:
     """A row a comparison, the newest first, or all of them as JSON."""
     if as_json:
-        print(json.dumps([_json(one) for one in past], ensure_ascii=False), file=out)
+        print(json_line([_json(one) for one in past]), file=out)
         return
     if not past:
         say(f"nothing was compared by schedule yet (setting: tasks.{task}.learning.comparison)")

@@ -1,6 +1,5 @@
 """`switchboard compare`: the arms as a table, as JSON, or as a page to print, under the one sentence of verdict."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from bot.console import say
 from bot.domain.comparison import Difference, Figures
 from bot.domain.worth import money, points
 from bot.files import writing
+from bot.json_lines import json_line
 
 COLUMNS = (
     *(
@@ -57,7 +57,7 @@ class _Drawn:
 def show(made: Comparison, as_json: bool, out: TextIO) -> None:
     """The figures on `out`, a table or JSON; what they mean to the person at the terminal."""
     if as_json:
-        print(json.dumps(comparison_json(made), ensure_ascii=False), file=out)
+        print(json_line(comparison_json(made)), file=out)
     else:
         out.writelines(f"{line}\n" for line in table_lines(made))
     for sentence in left_out(made):

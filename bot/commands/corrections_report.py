@@ -10,6 +10,7 @@ from bot.domain.correction_life import CorrectionLife, Corrections, Stage
 from bot.domain.errors import UsageError
 from bot.domain.silent_signals import SignalKind
 from bot.domain.tasks import Task
+from bot.json_lines import json_line
 
 _NAMED = {
     Stage.REMEMBERED: "remembered",
@@ -67,7 +68,7 @@ async def list_corrections(
     rows = [_row(one) | ({"text": one.text} if texts else {}) for one in lives]
     if as_json:
         for row in rows:
-            print(json.dumps(row, ensure_ascii=False), file=out)
+            print(json_line(row), file=out)
         return
     if not rows:
         say("nobody has corrected anything")

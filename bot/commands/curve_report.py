@@ -1,6 +1,5 @@
 """`switchboard curve`: the points as a table, as JSON or as a page to print, and what follows from them."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from bot.console import say
 from bot.domain.curve_extrapolation import METHOD, Extrapolated, NotExtrapolated
 from bot.domain.learning_curve import Crossing, Curve, Point
 from bot.files import writing
+from bot.json_lines import json_line
 
 _COLOURS = ("#2f6fb0", "#c4572e", "#3c8d53", "#7a4fa3", "#8a6d1c", "#4a4f57")
 _LEFT, _WIDE, _TOP, _HIGH = 50.0, 560.0, 14.0, 260.0
@@ -46,7 +46,7 @@ class _Line:
 def show(made: CurveReport, as_json: bool, out: TextIO) -> None:
     """The figures on `out`, a table or JSON; what they mean to the person at the terminal."""
     if as_json:
-        print(json.dumps(curve_json(made), ensure_ascii=False), file=out)
+        print(json_line(curve_json(made)), file=out)
     else:
         out.writelines(f"{line}\n" for line in table_lines(made.curve))
     for note in made.notes:

@@ -1,6 +1,5 @@
 """`switchboard data`: what there is to learn from, as a table, as JSON, a line an example, or a page to print."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
@@ -12,12 +11,13 @@ from bot.domain.data_report import DataReport, Traits
 from bot.domain.learning import Source, text_key
 from bot.domain.personal_data import personal_data
 from bot.files import writing
+from bot.json_lines import json_line
 
 
 def show_report(made: DataReport, as_json: bool, out: TextIO) -> None:
     """The figures on `out`, a table or JSON; what they mean to the person at the terminal."""
     if as_json:
-        print(json.dumps(report_json(made), ensure_ascii=False), file=out)
+        print(json_line(report_json(made)), file=out)
     else:
         out.writelines(f"{line}\n" for line in _lines(made))
     for finding in made.findings:
@@ -90,7 +90,7 @@ def write_examples(path: Path, rows: Sequence[Traits]) -> None:
     Its text is there too, but for one that holds personal data: that is found by its key, or its conversation.
     """
     with writing(path) as out:
-        out.writelines(json.dumps(_row(row), ensure_ascii=False) + "\n" for row in rows)
+        out.writelines(json_line(_row(row)) + "\n" for row in rows)
 
 
 def _row(row: Traits) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """`switchboard failed`: the items that were set aside after too many failures, tried again or dropped."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TextIO
@@ -9,6 +8,7 @@ from bot.console import say, table
 from bot.domain.errors import UsageError
 from bot.domain.failures import FailedItem
 from bot.domain.ports import FailedItems
+from bot.json_lines import json_line
 
 
 async def list_failed(failures: FailedItems, as_json: bool, out: TextIO) -> None:
@@ -16,7 +16,7 @@ async def list_failed(failures: FailedItems, as_json: bool, out: TextIO) -> None
     items = await failures.set_aside()
     if as_json:
         for item in items:
-            print(json.dumps(_row(item), ensure_ascii=False), file=out)
+            print(json_line(_row(item)), file=out)
         return
     if not items:
         say("nothing is set aside")

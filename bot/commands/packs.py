@@ -1,6 +1,5 @@
 """`switchboard pack`: further questions that come along, with their examples."""
 
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from bot.demo import company
 from bot.domain.errors import UsageError
 from bot.domain.example_files.reading import ReadOptions
 from bot.files import write_whole
+from bot.json_lines import json_line
 from bot.packs import Pack, pack, packs, settings_block
 from bot.platforms import EMOJI_ACTS, MORE_EMOJI_ACTS, platform_modules
 from bot.settings import Settings, load
@@ -32,7 +32,7 @@ def list_packs(as_json: AsJson = False) -> None:
     if as_json:
         for name, about, labels, many in rows:
             row = {"pack": name, "about": about, "labels": labels.split(", "), "examples": many}
-            typer.echo(json.dumps(row, ensure_ascii=False))
+            typer.echo(json_line(row))
         return
     table("packs", ("pack", "about", "labels", "examples"), [(*row[:3], str(row[3])) for row in rows])
 

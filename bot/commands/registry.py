@@ -11,6 +11,7 @@ from bot.console import say, table
 from bot.domain.learning import RegistryEvent
 from bot.domain.shadow import ShadowFigures
 from bot.domain.tasks import Task
+from bot.json_lines import json_line
 from bot.settings import Settings
 from bot.store import open_store, shadows
 
@@ -44,7 +45,7 @@ def show_history(events: Sequence[RegistryEvent], task: Task, as_json: bool, out
     """A row an event, or all of them as JSON."""
     if as_json:
         rows = [asdict(event) | {"at": event.at.isoformat()} for event in events]
-        print(json.dumps(rows, ensure_ascii=False), file=out)
+        print(json_line(rows), file=out)
         return
     cells = [
         (f"{event.at:%Y-%m-%d %H:%M}", event.adapter, event.what.value, _who(event), event.against or "", event.why)

@@ -1,6 +1,5 @@
 """`switchboard review`: what deserves a lead's eye, who is mistaken for whom, and what no team is for."""
 
-import json
 import sys
 from typing import Annotated, TextIO
 
@@ -12,6 +11,7 @@ from bot.console import say, table
 from bot.domain.drift import EVIDENCE
 from bot.domain.outcomes import Outcome
 from bot.domain.review import Item, Review
+from bot.json_lines import json_line
 from bot.settings import Settings
 from bot.store import open_store, reviewer
 
@@ -43,7 +43,7 @@ def review(
 def show(made: Review, limit: int, as_json: bool, out: TextIO) -> None:
     """The queue on `out`, a line a conversation or JSON; the rest to the person at the terminal."""
     if as_json:
-        print(json.dumps(_json(made, limit), ensure_ascii=False), file=out)
+        print(json_line(_json(made, limit)), file=out)
     else:
         out.writelines("\t".join(map(str, _cells(item))) + "\n" for item in made.queue[:limit])
     deserve = "conversation deserves" if len(made.queue) == 1 else "conversations deserve"

@@ -1,6 +1,5 @@
 """What `switchboard rules` shows: every rule with its record, and how each takes a message that nobody sent."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from bot.domain.errors import UsageError
 from bot.domain.messages import Person, Place, clean
 from bot.domain.rule_record import RuleRecord
 from bot.domain.rules import Rule, Rules, Written
+from bot.json_lines import json_line
 from bot.settings import Settings
 
 
@@ -74,7 +74,7 @@ def show_test(settings: Settings, said: Written, as_json: bool, out: TextIO) -> 
             why = f"not its {', not its '.join(unmet)}" if unmet else "an earlier rule answers the same question"
             say(f"{number}. {rule.name}: no, {why}")
     if as_json:
-        print(json.dumps([_answer(rule) for rule in applying.values()], ensure_ascii=False), file=out)
+        print(json_line([_answer(rule) for rule in applying.values()]), file=out)
         return
     routing = settings.routing.name
     if routing not in applying:
@@ -91,7 +91,7 @@ def list_rules(rules: Rules, records: Mapping[str, RuleRecord], as_json: bool, o
         record = records.get(rule.name, RuleRecord())
         if as_json:
             row = {"number": number, **_answer(rule), "written": rule.written, **_figures(record)}
-            print(json.dumps(row, ensure_ascii=False), file=out)
+            print(json_line(row), file=out)
             continue
         print(f"{number}. {rule.name}: {rule.written} → {_then(rule)}\t{_told(record)}", file=out)
     gone = [name for name in records if name not in {rule.name for rule in rules.rules}]

@@ -19,6 +19,7 @@ from bot.domain.posts import Post
 from bot.domain.tasks import Task
 from bot.domain.team_changes import Kind, TeamChange, TeamChanges, unheard
 from bot.files import read_whole
+from bot.json_lines import json_line
 
 _DONE = {Kind.RENAME: "renamed to", Kind.MERGE: "merged into", Kind.SPLIT: "split off to", Kind.RETIRE: "retired to"}
 
@@ -43,7 +44,7 @@ async def list_teams(changes: TeamChanges, task: Task, as_json: bool, out: TextI
     ]
     history = [{**asdict(one), "at": one.at.isoformat(timespec="seconds")} for one in made]
     if as_json:
-        print(json.dumps({"task": task.name, "labels": rows, "changes": history}, ensure_ascii=False), file=out)
+        print(json_line({"task": task.name, "labels": rows, "changes": history}), file=out)
         return
     cells = [[_cell(cell) for cell in row.values()] for row in rows]
     table(f"labels of {task.name}", ("label", "in the settings", "examples", "corrections", "open requests"), cells)

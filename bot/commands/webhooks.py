@@ -1,6 +1,5 @@
 """`switchboard webhooks list|test|replay`: who is told what happens, whether they hear it, and what they missed."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -16,6 +15,7 @@ from bot.domain.errors import UsageError
 from bot.domain.webhooks import EventKind, Webhook, WebhookEvent, WebhookState
 from bot.flow.webhooks import post_event
 from bot.http.webhook_line import open_webhook_line
+from bot.json_lines import json_line
 from bot.settings import Settings
 from bot.store import now, open_store
 from db.webhooks import PostgresWebhookEvents
@@ -38,7 +38,7 @@ def webhooks_list(as_json: AsJson = False, config: Config = None) -> None:
     rows = [_row(one, states.get(one.name, WebhookState())) for one in settings.webhooks]
     if as_json:
         for row in rows:
-            typer.echo(json.dumps(row, ensure_ascii=False))
+            typer.echo(json_line(row))
     elif rows:
         cells = [["" if cell is None else str(cell) for cell in row.values()] for row in rows]
         table("webhooks", tuple(rows[0]), cells)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.domain.conversations import Conversation
 from db.engine import claimant, forgettable
 from db.tables import ConversationRow
+from db.wrong_clocks import holds
 
 LEASE = timedelta(seconds=60)
 """How long a claim holds; after that its work is claimed again. Sooner where its process dies (`db.processes`)."""
@@ -20,7 +21,7 @@ the processor than asking it."""
 
 def free(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Whether nobody is at work on a conversation."""
-    return or_(ConversationRow.leased_until.is_(None), ConversationRow.leased_until <= now)
+    return or_(ConversationRow.leased_until.is_(None), ~holds(ConversationRow.leased_until, now))
 
 
 async def lease(session: AsyncSession, rows: Iterable[ConversationRow], now: datetime) -> None:

@@ -16,6 +16,7 @@ from db.conversations.claims import release
 from db.conversations.set_aside import conclude, let_go
 from db.engine import announce
 from db.tables import FailedItemRow, PostRow
+from db.wrong_clocks import holds
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def backs_off(
     step: str, item: InstrumentedAttribute[int], now: datetime | ColumnElement[datetime], kind: str = ""
 ) -> ColumnElement[bool]:
     """Whether the item failed and is not to be tried again yet. `kind` stands before an id that is not unique."""
-    return exists().where(_ROW.step == step, _ROW.item == _named(item, kind), _ROW.not_before > now)
+    return exists().where(_ROW.step == step, _ROW.item == _named(item, kind), holds(_ROW.not_before, now))
 
 
 def is_set_aside(step: str, item: InstrumentedAttribute[int]) -> ColumnElement[bool]:

@@ -19,6 +19,7 @@ from db.posts.enqueue import enqueue
 from db.posts.latest import open_questions
 from db.reading.mappers import conversation, own_messages
 from db.tables import ConversationRow
+from db.wrong_clocks import heard_by
 
 _ROW = ConversationRow
 
@@ -62,7 +63,7 @@ def _claimed() -> ReturningUpdate[ConversationRow, object]:
 
 def _due(now: BindParameter[datetime]) -> Select[int]:
     """Last heard of by `quiet`, or asked by `unanswered` and silent since."""
-    quiet = _ROW.heard_at <= _moment("quiet")
+    quiet = heard_by(_moment("quiet"), _ROW.heard_at, now)
     new = and_(_ROW.state == State.NEW, ~_ROW.resting, quiet)
     news = and_(_ROW.state == State.ASKED, _ROW.version > _ROW.asked_version, quiet)
     unanswered = and_(_ROW.state == State.ASKED, _ROW.asked_at <= _moment("unanswered"))

@@ -58,7 +58,9 @@ def stranger(method: str, headers: Mapping[str, str]) -> str | None:
     if method != "POST":
         return None
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    # Which only browsers say, and no page can have them say otherwise
+    elsewhere = headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
+    if elsewhere or (origin is not None and urlsplit(origin).netloc != host):
         return "This request came from another website."
     if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         return "Send JSON (Content-Type: application/json)."

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.chaos.__main__ import summary, wrong
-from benchmarks.chaos.campaign import FAULTS, Round, finished, plans
+from benchmarks.chaos.campaign import Round, finished, plans
+from benchmarks.chaos.faults import CLOCKS, FAULTS
 from benchmarks.chaos.victim import STEPS, Step
 
 PLAYED = Round(0, "model asked", "slack 429", 60.0, 4.0, {}, {"model asked": 2}, [9.0], {"requests": 8}, {}, {}, {})
@@ -25,7 +26,8 @@ def test_a_seed_plans_the_same_rounds_and_leaves_nothing_out() -> None:
     assert plans(1) == plans(1) != plans(2)
     assert {plan.step for plan in plans(1)} == set(STEPS)
     assert {plan.fault for plan in plans(1)} == set(FAULTS)
-    assert {plan.fault for plan in plans(1, "database")} == {"database killed"}
+    assert {plan.fault for plan in plans(1, "database k")} == {"database killed"}
+    assert {plan.fault for plan in plans(1, "pool|clock")} == {"pool exhausted", *CLOCKS}
 
 
 def test_an_interrupted_campaign_goes_on_after_what_it_has(tmp_path: Path) -> None:

@@ -143,12 +143,20 @@ async def test_a_lone_surrogate_is_stored_as_a_question_mark(door: Door) -> None
         {"origin": "http://127.0.0.1:9999"},
         {"host": "evil.example", "origin": "http://evil.example"},
         {"content-type": "text/plain"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
     ],
 )
 async def test_another_website_cannot_write(door: Door, headers: dict[str, str]) -> None:
     answer = await door.client.post("/chat/messages", json=HELLO, headers=headers)
     assert answer.status_code == 403
     assert door.inbox.messages == []
+
+
+async def test_the_page_itself_may_write(door: Door) -> None:
+    answer = await door.client.post("/chat/messages", json=HELLO, headers={"sec-fetch-site": "same-origin"})
+    assert answer.status_code == 200
+    assert len(door.inbox.messages) == 1
 
 
 async def test_a_name_rebound_to_this_machine_cannot_read(door: Door) -> None:

@@ -1,0 +1,20 @@
+"""What people wrote reaches programs unharmed, and commands no terminal on the way."""
+
+import json
+
+import pytest
+
+from bot.json_lines import json_line
+
+SIGNS = ["\x1b[2J", "\x9b2J", "\x7f", "\u202egpj.exe", "\u2066", "\u2028", "\u200f", "\u061c"]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_no_sign_commands_a_terminal_and_none_is_lost(sign: str) -> None:
+    line = json_line({"text": f"a{sign}b", sign: [sign]})
+    assert line.isascii()
+    assert json.loads(line) == {"text": f"a{sign}b", sign: [sign]}
+
+
+def test_letters_of_all_languages_stay_readable() -> None:
+    assert json_line(["São João 🎅🏽", "日本", "a\nb"]) == '["São João 🎅🏽", "日本", "a\\nb"]'
