@@ -21,6 +21,7 @@ from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
 from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer
+from bot.http.model_figures import ModelFigures
 from bot.settings import Settings
 from bot.store import Store, embedding_backfill, now, open_store, silent_signals
 from inference.adapter_delivery import delivery
@@ -31,6 +32,7 @@ from inference.client import VllmPredictor
 from inference.http import open_line
 from inference.languages import language_of
 from inference.prompt import PromptBuilder
+from inference.replicas import Replicas
 from inference.run_folder import RunFolders
 from inference.seed import starter_seed
 from inference.server import EmbeddedServer
@@ -54,7 +56,8 @@ class ModelStack:
     learner: Learner
     server: EmbeddedServer | None
     """None: somebody else runs it."""
-    adapters: VllmAdapters
+    adapters: VllmAdapters | Replicas
+    figures: ModelFigures = field(default_factory=ModelFigures)
     breaker: CircuitBreaker = field(default_factory=lambda: CircuitBreaker("model server"))
     """Before the questions of people who wait."""
 
@@ -105,9 +108,16 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     folder = await asyncio.to_thread(base_folder, model.base)
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     server = None if model.server else _own_server(settings, folder)
-    line = server.line if server else await stack.enter_async_context(open_line(model.server or "", key=model.key))
-    adapters = VllmAdapters(line, folder, delivery(model.server_adapters, model.runs), settings.workspace)
-    predictor = VllmPredictor(line, prompts, model.base, adapters)
+    figures = ModelFigures()
+    lines = (
+        [server.line]
+        if server
+        else [await stack.enter_async_context(open_line(address, key=model.key)) for address in model.servers]
+    )
+    way = delivery(model.server_adapters, model.runs)
+    servers = [VllmAdapters(line, folder, way, settings.workspace, figures.saw) for line in lines]
+    adapters = servers[0] if len(servers) == 1 else Replicas(servers)
+    predictor = VllmPredictor(prompts, model.base, adapters)
     from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
 
     voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
@@ -122,6 +132,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         fitted=voices,
         deadline=model.deadline,
         language_of=language_of,
+        heard=figures.heard,
     )
     learner = Learner(
         {task.name: task for task in settings.tasks},
@@ -135,7 +146,9 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         TrainingEstimator(ProbeProcess(), classifier, store.examples, folder),
         silent_signals(store),
     )
-    return ModelStack(classifier, embedding_backfill(store), fitter, learner, server, adapters, predictor.breaker)
+    return ModelStack(
+        classifier, embedding_backfill(store), fitter, learner, server, adapters, figures, predictor.breaker
+    )
 
 
 @asynccontextmanager

@@ -29,6 +29,7 @@ from bot.settings.no_request import NoRequestSettings
 from bot.settings.retention import read_retention
 from bot.settings.rules import RuleSettings
 from bot.settings.server_adapters import read_server_adapters
+from bot.settings.servers import read_servers
 from bot.settings.several import written_name
 from bot.settings.tasks import Tasks
 from bot.settings.topics import label_key
@@ -71,8 +72,15 @@ class Model:
     """Where the embedded server of all workspaces keeps its address; None: beside `runs`."""
     server_adapters: str = SAME
     """How adapters reach the model server: "same", "fetch", or the folder that it sees `runs` as."""
+    replicas: tuple[str, ...] = ()
+    """Further servers of the same model, as `server` is one."""
     adapter_token: str = field(default="", repr=False)
     """What who fetches adapters has to show, out of SWITCHBOARD_ADAPTER_TOKEN; empty where nobody does."""
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Every server of somebody else's that is asked; empty: we start our own."""
+        return () if self.server is None else (self.server, *self.replicas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,13 +283,12 @@ class _Reader:
     def _model(self, table: Table) -> Model:
         values = self._values
         values.unknown(table, {"base", "server", "server_adapters", "runs", "embedder", "deadline_seconds"}, "model.")
-        server = values.text(table, "server", "embedded", "model.")
-        if server != "embedded" and not server.startswith(("http://", "https://", "unix:/")):
-            values.mistake('model.server: write "embedded", or the http://… URL or unix:/… socket of a vLLM server')
+        server, replicas = read_servers(values, table)
         adapters, token = read_server_adapters(values, table, server != "embedded", self._secret)
         return Model(
             base=values.text(table, "base", "starter", "model."),
-            server=None if server == "embedded" else server.rstrip("/"),
+            server=None if server == "embedded" else server,
+            replicas=replicas,
             runs=self._home / values.text(table, "runs", "var/runs", "model."),
             embedder=values.text(table, "embedder", "bundled", "model."),
             deadline=values.number(table, "deadline_seconds", 3, "model."),
