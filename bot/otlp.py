@@ -60,7 +60,9 @@ class Traces:
         self._salt = salt
         self._ids = _Ids()
         self._exporter = SaidOnce(OTLPSpanExporter())
-        resource = Resource.create({"service.name": "switchboard"}).merge(Resource.create())
+        resource = Resource.create()  # of OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES
+        if str(resource.attributes["service.name"]).startswith("unknown_service"):
+            resource = resource.merge(Resource({"service.name": "switchboard"}))
         self._provider = TracerProvider(resource=resource, id_generator=self._ids)
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # it repeats itself; `SaidOnce` does not
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
@@ -156,7 +158,7 @@ class Traces:
 class SaidOnce(SpanExporter):
     """An exporter whose failures are logged when they begin and when they end, and not in between."""
 
-    def __init__(self, exporter: OTLPSpanExporter) -> None:
+    def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
         self.away = False
         """Whether the last that was sent did not arrive."""
@@ -181,7 +183,7 @@ class SaidOnce(SpanExporter):
         """Whatever is on its way is not waited for any longer. May be called again."""
         if not self._over.is_set():
             self._over.set()
-            self._exporter.shutdown()  # type: ignore[no-untyped-call]
+            self._exporter.shutdown()
 
 
 class _Ids(IdGenerator):

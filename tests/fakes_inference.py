@@ -23,6 +23,8 @@ class FakeVllm:
         self.served = served
         self.adapters: dict[str, str] = {}
         self.requests: list[dict[str, object]] = []
+        self.traces: list[str] = []
+        """`traceparent` of every question that bore one."""
         self.loads = 0
         self.failure: Response | None = None
         """Answers every question when set."""
@@ -57,6 +59,7 @@ class FakeVllm:
     async def _completions(self, request: Request) -> Response:
         asked = await request.json()
         self.requests.append(asked)
+        self.traces += request.headers.getlist("traceparent")
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         await asyncio.sleep(self.delay)
