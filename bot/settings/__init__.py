@@ -21,7 +21,7 @@ from bot.domain.tasks import Task, Vocabulary
 from bot.domain.webhooks import Webhook
 from bot.locales import available
 from bot.platforms import platform_modules
-from bot.secret_files import SecretFiles
+from bot.secret_files import ReadableSecrets, SecretFiles
 from bot.settings.api import ApiSettings
 from bot.settings.compare import Endpoints
 from bot.settings.emoji import EmojiSettings
@@ -316,11 +316,13 @@ class _Reader:
             if name not in self._kinds:
                 self._values.mistake(f"platforms.{name}: no such platform; there are {listed(self._kinds)}")
                 continue
+            readable = ReadableSecrets(self._environment)
             try:
                 own = self._values.table(table, name, "platforms.")
-                configs[name] = self._kinds[name].parse(own, self._environment)
+                configs[name] = self._kinds[name].parse(own, readable)
             except ConfigError as error:
-                self._values.mistake(*error.mistakes)
+                self._values.mistake(*(one for one in error.mistakes if not readable.repeats(one)))
+            self._values.mistake(*readable.mistakes)
         return configs
 
     def _named(self, document: Table) -> frozenset[str]:
