@@ -205,6 +205,10 @@ class StandIn:
         """See `model_ports.Predictor`."""
         return True
 
+    def crosses(self) -> bool:
+        """See `model_ports.Predictor`."""
+        return False
+
     def alphabet(self) -> Sequence[str]:
         """See `model_ports.Predictor`."""
         return ("A",)

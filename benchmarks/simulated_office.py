@@ -66,6 +66,9 @@ class Untrained:
     def reads(self, text: str) -> bool:
         return True
 
+    def crosses(self) -> bool:
+        return False
+
     def alphabet(self) -> Sequence[str]:
         return [chr(code) for code in range(65, 91)]
 

@@ -71,6 +71,10 @@ class VllmPredictor:
         """See `model_ports.Predictor`."""
         return self._prompts.reads(text)
 
+    def crosses(self) -> bool:
+        """See `model_ports.Predictor`. The starter, whose language is little, does not."""
+        return not self._prompts.bare
+
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
         """See `models.Predictor`. An adapter the server has forgotten (it restarted) is loaded again on the way."""
         self._asked(query)

@@ -40,9 +40,14 @@ class FakePredictor:
         """By adapter; an adapter without a rule of its own answers like None."""
         self.failure: SwitchboardError | None = None
         self.asked = 0
+        self.everywhere = False
+        """What it learned in one language it can say of another."""
 
     def alphabet(self) -> Sequence[str]:
         return tuple(f"<{n}>" for n in range(16))
+
+    def crosses(self) -> bool:
+        return self.everywhere
 
     def reads(self, text: str) -> bool:
         return not any(sign > "\u0400" and sign.isalpha() for sign in text)
@@ -83,6 +88,9 @@ class FakeEmbedder:
 
     name = "bag of words"
     failure: SwitchboardError | None = None
+
+    def __init__(self, name: str = "bag of words") -> None:
+        self.name = name
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         if self.failure is not None:

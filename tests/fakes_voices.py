@@ -25,6 +25,7 @@ class FakeVoices:
     """Who was asked, call by call."""
     counted: Mapping[str, int] = field(default_factory=dict)
     loud_without: Mapping[str, float] | None = None
+    languages: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def usual(self) -> Mapping[str, float]:
@@ -43,6 +44,9 @@ class FakeVoices:
 
     def counts(self, task: str) -> Mapping[str, int]:
         return self.counted
+
+    def taught(self, task: str) -> Mapping[str, float]:
+        return self.languages
 
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         self.fits.append(lessons)

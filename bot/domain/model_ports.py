@@ -47,8 +47,15 @@ class Predictor(Protocol):
     def reads(self, text: str) -> bool:
         """Whether the base model's vocabulary has most of the text's words; of another text it knows nothing."""
 
+    def crosses(self) -> bool:
+        """Whether what the base model learns in one language it can say of another, as after much text in many."""
+
     def alphabet(self) -> Sequence[str]:
         """The base model's one-token codes that labels may be given, in the order they are given out."""
+
+
+async def _untold() -> Sequence[str | None]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class Asked:
     """Whose text each is, `platform:id`; empty: nobody's."""
     leave_out_itself: bool = False
     """Hide known texts that equal the one in question: held-out examples are to be scored honestly."""
+    languages: Callable[[], Awaitable[Sequence[str | None]]] = _untold
+    """The texts' ISO 639-1 codes, None where it cannot be told; empty: nobody looks."""
 
 
 class Voice(Protocol):
@@ -310,6 +319,9 @@ class ExampleVoices(Protocol):
 
     def counts(self, task: str) -> Mapping[str, int]:
         """Label -> how many examples of it they were fitted on; empty: not fitted yet."""
+
+    def taught(self, task: str) -> Mapping[str, float]:
+        """Language -> its share of what they were fitted on; empty: not fitted yet, or of no language that is known."""
 
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         """Fit them anew; who is asked meanwhile hears the old ones. Raises TrainingFailed."""

@@ -84,8 +84,9 @@ class Classifier:
     def voices(self) -> tuple[Voice, ...]:
         """Everybody who is asked, the model first; the memory last, since it is the one that knows of corrections."""
         model = ModelVoice(self.predictor)
-        first = model if self.fitted is None else PooledVoice(model, self.fitted)
-        return (first, *self.others, MemoryVoice(self.memory, known_of(self.embedder.name).scale, self.fitted))
+        known = known_of(self.embedder.name)
+        first = model if self.fitted is None else PooledVoice(model, self.fitted, known.crosses)
+        return (first, *self.others, MemoryVoice(self.memory, known.scale, self.fitted))
 
     async def query(self, task: Task, hurried: bool = False) -> Query:
         """The question as the champion is asked it now. `hurried`: somebody in a chat waits for the answer."""
@@ -110,7 +111,8 @@ class Classifier:
 
         `askers`: whose text each is, `platform:id`; empty: nobody's. `leave_out_itself` hides remembered examples with
         the same text, for honest scores on held-out examples. `vectors`: the texts', where somebody computes them
-        already; who gives them lets go of them. Without `tell_language` nobody finds out in which language they are.
+        already; who gives them lets go of them. Without `tell_language` the result does not say in which language they
+        are.
         """
         embedding = self.embedding(texts) if vectors is None else vectors
         spoken = asyncio.ensure_future(self.languages(texts if tell_language else ()))
@@ -118,7 +120,10 @@ class Classifier:
         async def embedded() -> Sequence[Vector | None]:
             return await asyncio.shield(embedding)  # a voice that gives up waiting leaves it to the others
 
-        asked = Asked(query, texts, embedded, askers, leave_out_itself)
+        async def told() -> Sequence[str | None]:
+            return await (asyncio.shield(spoken) if tell_language else self.languages(texts))
+
+        asked = Asked(query, texts, embedded, askers, leave_out_itself, told)
         try:
             said = await asyncio.gather(*(voice.opinions(asked) for voice in self.voices))
             self.heard(query.task.name, said)

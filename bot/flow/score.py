@@ -49,6 +49,9 @@ class LeftOut:
     def reads(self, text: str) -> bool:
         return self.left_out.reads(text)
 
+    def crosses(self) -> bool:
+        return self.left_out.crosses()
+
     def alphabet(self) -> Sequence[str]:
         return self.left_out.alphabet()
 

@@ -10,7 +10,7 @@ from bot.domain.embedders import Scale
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.learning import Adapter
 from bot.domain.memory_vote import memory_opinion
-from bot.domain.mixture import ADAPTER, USUAL, WORDS, Mixture, expected, pooled
+from bot.domain.mixture import ABROAD, ADAPTER, USUAL, WORDS, Mixture, expected, pooled, untaught
 from bot.domain.model_ports import Asked, ExampleVoices, Memory, Predictor, Query, Said, Voice
 
 log = logging.getLogger(__name__)
@@ -62,22 +62,32 @@ class PooledVoice:
     """The model and the voices that are fitted on examples as one opinion, each as loud as it has proved to be.
 
     Where the model is silent the others speak, and the opinion says that it is not the model's. Who has no weight is
-    not asked.
+    not asked. Of a text in a language that nobody taught, those speak who go by what it means.
     """
 
     model: ModelVoice
     fitted: ExampleVoices
+    crosses: bool = False
+    """Whether the encoder, by which some go, brings languages together."""
 
     async def opinions(self, asked: Asked) -> Sequence[Opinion | NoPrediction]:
         """See `model_ports.Voice`."""
         mixture = self._mixture(asked.query)
         if self._of([ADAPTER], mixture)[ADAPTER] > 0:
             heard, said = await asyncio.gather(self.model.opinions(asked), self._say(asked, mixture))
-            return [self._pooled(asked.query, mixture, *one) for one in zip(heard, said, strict=True)]
+            foreign = await self._foreign(asked)
+            return [self._pooled(asked.query, mixture, *one) for one in zip(heard, said, foreign, strict=True)]
         said = await self._say(asked, mixture)
         unneeded: Sequence[Opinion | NoPrediction] = [NoPrediction()] * len(said)
         heard = unneeded if all(said) else await self.model.opinions(asked)
-        return [self._pooled(asked.query, mixture, *one) for one in zip(heard, said, strict=True)]
+        foreign = await self._foreign(asked)
+        return [self._pooled(asked.query, mixture, *one) for one in zip(heard, said, foreign, strict=True)]
+
+    async def _foreign(self, asked: Asked) -> Sequence[bool]:
+        """Which texts are in a language that nobody taught, though the encoder may read it."""
+        taught = self.fitted.taught(asked.query.task.name) if self.crosses else {}
+        told = await asked.languages() if taught else ()
+        return [untaught(code, taught) for code in told] or [False] * len(asked.texts)
 
     async def _say(self, asked: Asked, mixture: Mixture) -> Sequence[Said]:
         """What those say who count with the model or without it."""
@@ -87,23 +97,32 @@ class PooledVoice:
         return await self.fitted.say(asked.query.task.name, asked.texts, await asked.vectors(), loud)
 
     def _pooled(
-        self, query: Query, mixture: Mixture, heard: Opinion | NoPrediction, others: Said
+        self, query: Query, mixture: Mixture, heard: Opinion | NoPrediction, others: Said, foreign: bool
     ) -> Opinion | NoPrediction:
         adapter, counts = query.adapter, self.fitted.counts(query.task.name)
         new = [name for name in query.task.names if name not in adapter.codes] if adapter is not None else []
         spoken = {voice: expected(row, counts, new) for voice, row in others.items()}
         if isinstance(heard, Opinion):
             spoken[ADAPTER] = _learned(query.adapter, heard.probabilities)
-        weights = self._of(spoken, mixture)
+        weights = self._abroad(spoken, mixture) if foreign else {}
+        weights = weights or self._of(spoken, mixture)
+        spoken = {voice: spoken[voice] for voice in weights}
         mixed = pooled(spoken, weights, query.task.names) if others else None
         if mixed is None:
             return heard
         parts = tuple(_in_short(voice, row, weights[voice]) for voice, row in spoken.items() if weights[voice] > 0)
-        if isinstance(heard, Opinion) and weights[ADAPTER] > 0:
+        if isinstance(heard, Opinion) and weights.get(ADAPTER, 0.0) > 0:
             return replace(heard, probabilities=mixed, parts=parts, proved=mixture.proved, scope=mixture.scope)
         without = heard.reason if isinstance(heard, NoPrediction) else None
         proved = mixture.proved_without
         return Opinion(Author.EXAMPLES, mixed, parts=parts, without=without, proved=proved, reads=WORDS in spoken)
+
+    def _abroad(self, spoken: Collection[str], mixture: Mixture) -> dict[str, float]:
+        """The weights in a language that nobody taught; empty where nobody speaks who reads it."""
+        weights = {voice: weight for voice, weight in ABROAD.items() if voice in spoken}
+        if ADAPTER in spoken and self.model.predictor.crosses():
+            weights[ADAPTER] = self._of(spoken, mixture)[ADAPTER]
+        return weights
 
     def _of(self, voices: Collection[str], mixture: Mixture) -> dict[str, float]:
         return mixture.of(voices, {**USUAL, **self.fitted.usual})

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from bot.domain.asking import Record
 from inference.voices import VOICES
 from inference.voices.voice import Array, FittedVoice, Floats, Stored, Voice
 
-FORMAT = 3
+FORMAT = 4
 """Grows when an older file can no longer be read, and when the same examples would give another voice."""
 _ARRAYS, _NAMES = "voices.npz", "voices.json"
 _UNSEEN = "unseen"
@@ -50,6 +50,8 @@ class Voices:
     """By which the weights beside an adapter are fitted."""
     proved: Record | None = None
     """How often they were right together without the adapter; None: an older version wrote the file."""
+    languages: Mapping[str, float] = field(default_factory=dict)
+    """Language -> its share of the examples whose language can be told."""
 
 
 class Unusable(Exception):
@@ -75,6 +77,7 @@ def save(folder: Path, voices: Voices) -> None:
         "without_adapter": dict(voices.without_adapter),
         "proved": None if voices.proved is None else voices.proved.rows,
         "counts": dict(voices.counts),
+        "languages": dict(voices.languages),
         _UNSEEN: {"keys": voices.unseen.keys, "labels": voices.unseen.labels},
         "voices": {name: dict(kept.names) for name, kept in stored.items()},
         "sha256": _sha256(beside),
@@ -106,6 +109,7 @@ def load(folder: Path, kinds: Sequence[Voice] = VOICES) -> Voices:
                 names["counts"],
                 Unseen(tuple(names[_UNSEEN]["keys"]), tuple(names[_UNSEEN]["labels"]), said),
                 Record.read(names.get("proved")),
+                {str(code): float(share) for code, share in names["languages"].items()},
             )
     except FileNotFoundError as error:
         raise Unusable("not fitted yet") from error

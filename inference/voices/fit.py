@@ -17,7 +17,7 @@ from scipy.special import log_softmax
 
 from inference.voices import VOICES
 from inference.voices.files import Unseen, Voices, save
-from inference.voices.proved import proved
+from inference.voices.proved import languages_of, proved, shares
 from inference.voices.voice import FittedVoice, Floats, Lessons, Voice
 from inference.voices.weights import fit_weights
 from inference.worker_process import end_with_parent
@@ -74,15 +74,17 @@ def _fit(lessons: Lessons, kinds: Sequence[Voice]) -> Voices:
             said[kind.name] = _over(names, fitted[kind.name].labels, rows)
     usual = {kind.name: kind.usual for kind in kinds}
     truth = [names.index(label) for label in lessons.labels]
+    languages = languages_of(lessons.texts)
     weights = fit_weights(said, truth, usual) if said else {}
     return Voices(
         fitted_on=lessons.digest,
         embedder=lessons.embedder,
         fitted=fitted,
         without_adapter=weights,
-        proved=proved(said, weights, names, truth, lessons.texts),
+        proved=proved(said, weights, names, truth, languages),
         counts=dict(Counter(lessons.labels)),
         unseen=Unseen(lessons.keys, names, said),
+        languages=shares(languages),
     )
 
 

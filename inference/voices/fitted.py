@@ -69,6 +69,11 @@ class FittedVoices:
         voices = self._of(task)
         return {} if voices is None else voices.counts
 
+    def taught(self, task: str) -> Mapping[str, float]:
+        """See `model_ports.ExampleVoices`."""
+        voices = self._of(task)
+        return {} if voices is None else voices.languages
+
     async def fit(self, task: str, digest: str, lessons: Sequence[Lesson]) -> None:
         """See `model_ports.ExampleVoices`. Cancelling ends the process."""
         async with _in_threads(work_folder(self._folder, task)) as beside:

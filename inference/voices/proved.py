@@ -1,5 +1,6 @@
 """What came of deciding by the voices together, without the adapter, on rows that none of them had learned from."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -18,18 +19,25 @@ def proved(
     weights: Mapping[str, float],
     names: Sequence[str],
     truth: Sequence[int],
-    texts: Sequence[str],
+    languages: Sequence[str | None],
 ) -> Record:
-    """The record of the pool (`said`: rows × names, log-probabilities; `truth`: the names' positions)."""
+    """The record of the pool (`said`: rows × names, log-probabilities; `truth`: the names' positions; `languages`: the
+    rows' own)."""
     voices = [voice for voice in said if weights.get(voice, 0.0) > 0]
     if not voices:
         return Record()
     mixed = softmax(np.sum([weights[voice] * said[voice] for voice in voices], axis=0), axis=1)
     pooled = (dict(zip(names, row, strict=True)) for row in mixed.tolist())
-    return record(pooled, [names[at] for at in truth], _languages(texts))
+    return record(pooled, [names[at] for at in truth], languages)
 
 
-def _languages(texts: Sequence[str]) -> list[str | None]:
+def shares(languages: Sequence[str | None]) -> dict[str, float]:
+    """Language -> its share of the texts whose language was told."""
+    told = Counter(code for code in languages if code is not None)
+    return {code: round(count / told.total(), 4) for code, count in told.items()}
+
+
+def languages_of(texts: Sequence[str]) -> list[str | None]:
     """Of `_TOLD` texts, evenly spread, or of all: half a millisecond each, and enough to hold a language to."""
     every = max(1, -(-len(texts) // _TOLD))
     return [language_of(text) if at % every == 0 else None for at, text in enumerate(texts)]

@@ -75,7 +75,7 @@ async def test_an_employee_in_slack_is_brought_to_a_team_and_a_lead_corrects_it(
 
     similar = "The VPN keeps disconnecting this morning, I cannot work from home again"
     another = await stage.town.asks(similar, "U0BOB")
-    assert "This is one for facilities, as with a similar request before" in await stage.town.replied(another)
+    assert "This is one for facilities" in await stage.town.replied(another)  # by memory, or by who learned meanwhile
     await _concluded(stage.home)
     assert stage.town.slack_rooms(similar) == ["facilities"]
 
@@ -83,6 +83,7 @@ async def test_an_employee_in_slack_is_brought_to_a_team_and_a_lead_corrects_it(
     assert "IT has your request now" in await stage.town.replied(ts, 3)
     await stage.town.slack.until(lambda: len(stage.town.slack_cards("it", said)) == 2, 60)
     assert [_struck(post) for post in stage.town.slack_cards("it", said)] == [True, False]
+    await _fitted(stage.home)
     forgotten = "The VPN keeps disconnecting this morning and I cannot work from home"
     assert "This is one for IT." in await stage.town.replied(await stage.town.asks(forgotten, "U0CARL"))
     assert len(stage.town.replies(ts)) == 3
@@ -107,20 +108,20 @@ async def test_a_customer_in_telegram_is_brought_to_a_team_and_a_lead_corrects_i
     assert "strikethrough" in {entity["type"] for entity in struck.entities}
 
     similar = "I was charged twice for my order L-30777 this week"
-    assert "This is one for delivery, as with a similar request before" in await stage.town.answered(
-        await stage.town.says(similar)
-    )
+    assert "This is one for delivery" in await stage.town.answered(await stage.town.says(similar))
     await _concluded(stage.home)
     assert stage.town.telegram_rooms(similar) == ["delivery"]
 
     await stage.town.telegram.reacts(TELEGRAM_LEAD, GROUPS["billing"], card.message_id, ["🔥"])
     assert "billing has your request now" in await stage.town.answered(person, 3)
     await stage.town.telegram.until(lambda: len(stage.town.telegram_cards("billing", said)) == 2, 60)
+    await _fitted(stage.home)
     forgotten = "I was charged twice for order L-40999 this month"
     assert "This is one for billing." in await stage.town.answered(await stage.town.says(forgotten))
 
 
 async def test_the_same_words_are_decided_alike_on_every_platform(stage: Stage) -> None:
+    await _fitted(stage.home)
     for text in PARITY:
         in_slack = await stage.town.replied(await stage.town.asks(text, "U0PAT"))
         in_telegram = await stage.town.answered(await stage.town.says(text))
@@ -235,6 +236,20 @@ async def _all_put_off(home: Home) -> bool:
 
 async def _all_said(home: Home) -> bool:
     return home.rows("SELECT count(*) FROM posts WHERE said_at IS NULL") == [(0,)]
+
+
+async def _fitted(home: Home) -> None:
+    """The voices beside the model have learned what is known by now: who is asked from then on is asked of the same."""
+
+    async def up_to_date() -> bool:
+        known = home.rows(
+            "SELECT max(id), count(*), count(*) FILTER (WHERE withdrawn_at IS NULL AND NOT quarantined), "
+            "count(*) FILTER (WHERE withdrawn_at IS NULL AND NOT quarantined AND embedder IS NOT NULL) FROM examples"
+        )
+        stamp = "-".join(str(number) for number in known[0])
+        return any(f'"{stamp}-' in file.read_text("utf-8") for file in home.folder.glob("var/voices/*/voices.json"))
+
+    await until(up_to_date, 240)
 
 
 async def _concluded(home: Home) -> None:

@@ -117,6 +117,7 @@ def voices(request: pytest.FixtureRequest, tmp_path: Path) -> ExampleVoices:
 async def test_voices_are_silent_before_they_are_fitted(voices: ExampleVoices) -> None:
     assert (voices.fitted_on(TASK.name), voices.proved(TASK.name)) == (None, None)
     assert (voices.counts(TASK.name), voices.without_adapter(TASK.name)) == ({}, {})
+    assert voices.taught(TASK.name) == {}
     assert await voices.say(TASK.name, TEXTS, [None] * len(TEXTS), set(USUAL)) == [{}] * len(TEXTS)
     assert voices.unseen(TASK.name, ["any"]) == {}
     assert dict(voices.usual) == {name: weight for name, weight in USUAL.items() if name != ADAPTER}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.mixture import ADAPTER, NEIGHBOURS, USUAL, VECTORS, WORDS, Mixture, expected, pooled, without
+from bot.domain.mixture import ADAPTER, NEIGHBOURS, USUAL, VECTORS, WORDS, Mixture, expected, pooled, untaught, without
 
 TEAMS = ("billing", "it", "shipping")
 
@@ -77,6 +77,13 @@ def test_nobody_who_counts_says_nothing() -> None:
     assert pooled({}, USUAL, TEAMS) is None
     assert pooled({WORDS: {"billing": 1.0}}, {WORDS: 0.0}, TEAMS) is None
     assert pooled({WORDS: {"retired": 1.0}}, USUAL, TEAMS) is None
+
+
+def test_a_language_of_next_to_none_of_the_examples_is_untaught() -> None:
+    taught = {"en": 0.98, "pt": 0.02, "de": 0.01}
+    assert [untaught(code, taught) for code in ("en", "pt", "de", "hi")] == [False, False, True, True]
+    assert not untaught(None, taught)
+    assert not untaught("de", {}), "nobody knows what was taught"
 
 
 def test_without_the_adapter_the_others_are_as_loud_together() -> None:

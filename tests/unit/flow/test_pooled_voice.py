@@ -1,16 +1,18 @@
 """The model and the linear voices speak as one, and say who was in it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from bot.domain.decisions import Author, Decision, NoPrediction, Reason, decide
+from bot.domain.embedders import USE
 from bot.domain.errors import NotTrained, Refused, Unreachable
 from bot.domain.memory_vote import Neighbour, Neighbours
 from bot.domain.mixture import ADAPTER, NEIGHBOURS, VECTORS, WORDS, Mixture
 from bot.domain.model_ports import Query, Said
 from bot.flow.classify import Classifier, Considered
-from tests.fakes import FakePredictor, fake_classifier
+from tests.fakes import FakeEmbedder, FakePredictor, fake_classifier
 from tests.fakes_voices import FakeVoices
 from tests.samples import TASK
 
@@ -168,3 +170,48 @@ async def test_where_words_of_it_are_known_the_person_is_asked_as_ever() -> None
     one = classifier({WORDS: IT}, found=FAR)
     made = await decided(one, "मेरा बिल", adapter=(await serving(one)).adapter)
     assert (made.by, made.reason, made.candidates[0]) == (Author.EXAMPLES, Reason.UNSURE, "it")
+
+
+ABROAD = "mein Laptop geht nicht"
+FOREIGN: Said = {WORDS: BILLING, VECTORS: IT, NEIGHBOURS: IT}
+"""Who goes by words takes it for something else, and so does the adapter."""
+
+
+def abroad(
+    said: Said = FOREIGN, embedder: str = USE, base_crosses: bool = False, taught: Mapping[str, float] | None = None
+) -> Classifier:
+    """Somebody who learned in English is asked in German."""
+    predictor = FakePredictor(lambda _text: "billing")
+    predictor.everywhere = base_crosses
+    one = replace(fake_classifier(NOTHING, predictor), embedder=FakeEmbedder(embedder), language_of=lambda _: "de")
+    return replace(one, fitted=FakeVoices(said, languages={"en": 0.99, "de": 0.01} if taught is None else taught))
+
+
+async def heard_in(one: Classifier) -> tuple[str, Author, set[str]]:
+    made = await decided(one, ABROAD, adapter=(await serving(one)).adapter)
+    return made.label, made.by, {heard.voice for heard in made.voices}
+
+
+async def test_in_a_language_that_nobody_taught_those_speak_who_go_by_what_it_means() -> None:
+    assert await heard_in(abroad()) == ("it", Author.EXAMPLES, {VECTORS, NEIGHBOURS})
+
+
+async def test_a_base_that_brings_languages_together_speaks_there_too() -> None:
+    assert (await heard_in(abroad(base_crosses=True)))[1:] == (Author.MODEL, {ADAPTER, VECTORS, NEIGHBOURS})
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pytest.param(abroad(taught={"en": 0.9, "de": 0.1}), id="it was taught"),
+        pytest.param(abroad(taught={}), id="nobody knows what was taught"),
+        pytest.param(replace(abroad(), language_of=lambda _: None), id="nobody knows the language"),
+        pytest.param(abroad(embedder="all-MiniLM-L6-v2"), id="the encoder does not read it"),
+    ],
+)
+async def test_all_voices_speak_where(one: Classifier) -> None:
+    assert (await heard_in(one))[1:] == (Author.MODEL, {ADAPTER, WORDS, VECTORS, NEIGHBOURS})
+
+
+async def test_where_only_words_are_heard_they_are_better_than_nobody() -> None:
+    assert (await heard_in(abroad({WORDS: BILLING})))[2] == {ADAPTER, WORDS}

@@ -39,6 +39,8 @@ async def test_it_says_what_it_learned_and_again_after_a_restart(tmp_path: Path)
         assert said[WORDS]["billing"] > said[WORDS]["it"]
         assert said[VECTORS]["billing"] > said[VECTORS]["it"]
         assert said[NEIGHBOURS]["billing"] > said[NEIGHBOURS]["it"]
+        assert sum(one.taught("routing").values()) == pytest.approx(1.0, abs=0.001)
+        assert one.taught("routing")["en"] > 0.5
     assert os.listdir(tmp_path) == ["routing"]  # noqa: PTH208  nothing is left beside it
 
 
