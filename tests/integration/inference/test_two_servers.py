@@ -1,4 +1,4 @@
-"""Two real vLLM servers are one model: a swap reaches both under load, one is killed, and comes back with its adapters."""
+"""Two real vLLM servers are one model: a swap reaches both under load, and one that is killed fails nobody."""
 
 import asyncio
 import os
