@@ -79,7 +79,7 @@ async def _askers(scratch: Path) -> AsyncIterator[dict[str, Ask]]:
         async with aiohttp.ClientSession(url) as cheap, open_line(url) as line:
             adapters = VllmAdapters(server.line, STARTER)
             await adapters.load(adapter)
-            predictor = VllmPredictor(server.line, prompts, "starter", adapters)
+            predictor = VllmPredictor(prompts, "starter", adapters)
 
             async def ours(n: int) -> object:
                 return await predictor.predict(query, [texts[n % len(texts)]])

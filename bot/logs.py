@@ -30,6 +30,11 @@ def logged_for(workspace: str) -> Iterator[None]:
         _workspace.reset(before)
 
 
+def current_workspace() -> str:
+    """Whose work is being done; empty: that of the workspace without a name."""
+    return _workspace.get()
+
+
 class LogFormat(StrEnum):
     """How a line is written."""
 

@@ -23,9 +23,11 @@ async def of_the_server(model: Model) -> AsyncIterator[Finding]:
     folder = await asyncio.to_thread(base_folder, model.base)
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     ids = [prompts.code_id(code) for code in prompts.alphabet()[:_LABELS]]
-    async with open_line(model.server, key=model.key) as line:
-        async for proof in proofs(line, model.base, positions(folder), ids):
-            yield Finding(proof.what, proof.works, proof.remedy)
+    for address in model.servers:
+        async with open_line(address, key=model.key) as line:
+            async for proof in proofs(line, model.base, positions(folder), ids):
+                what = proof.what if len(model.servers) == 1 else f"{address}: {proof.what}"
+                yield Finding(what, proof.works, proof.remedy)
 
 
 def server_flags(model: Model) -> str:

@@ -22,6 +22,7 @@ from bot.flow.fit_voices import VoiceFitter
 from bot.flow.learn import Learner
 from bot.flow.let_go import LetGo
 from bot.flow.score import Scorer
+from bot.http.model_figures import ModelFigures
 from bot.settings import Settings
 from bot.store import Store, embedding_backfill, now, open_store, silent_signals
 from db.solved_requests import PostgresSolvedRequests
@@ -34,6 +35,7 @@ from inference.http import open_line
 from inference.languages import language_of
 from inference.prompt import PromptBuilder
 from inference.ray_process import ray_trainer
+from inference.replicas import Replicas
 from inference.run_folder import RunFolders
 from inference.seed import starter_seed
 from inference.server import EmbeddedServer
@@ -57,7 +59,8 @@ class ModelStack:
     learner: Learner
     server: EmbeddedServer | None
     """None: somebody else runs it."""
-    adapters: VllmAdapters
+    adapters: VllmAdapters | Replicas
+    figures: ModelFigures = field(default_factory=ModelFigures)
     history: SolvedRequests | None = None
     """What similar requests were solved with, for questions that suggest."""
     breaker: CircuitBreaker = field(default_factory=lambda: CircuitBreaker("model server"))
@@ -117,9 +120,16 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     folder = await asyncio.to_thread(base_folder, model.base)
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     server = None if model.server else _own_server(settings, folder)
-    line = server.line if server else await stack.enter_async_context(open_line(model.server or "", key=model.key))
-    adapters = VllmAdapters(line, folder, delivery(model.server_adapters, model.runs), settings.workspace)
-    predictor = VllmPredictor(line, prompts, model.base, adapters)
+    figures = ModelFigures()
+    lines = (
+        [server.line]
+        if server
+        else [await stack.enter_async_context(open_line(address, key=model.key)) for address in model.servers]
+    )
+    way = delivery(model.server_adapters, model.runs)
+    servers = [VllmAdapters(line, folder, way, settings.workspace, figures.saw) for line in lines]
+    adapters = servers[0] if len(servers) == 1 else Replicas(servers)
+    predictor = VllmPredictor(prompts, model.base, adapters)
     from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
 
     voices = FittedVoices(model.runs.parent / "voices", store.embedder.name)
@@ -134,6 +144,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         fitted=voices,
         deadline=model.deadline,
         language_of=language_of,
+        heard=figures.heard,
     )
     learner = Learner(
         {task.name: task for task in settings.tasks},
@@ -150,7 +161,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     )
     history = PostgresSolvedRequests(store.database, store.embedder.name)
     backfill = embedding_backfill(store)
-    return ModelStack(classifier, backfill, fitter, learner, server, adapters, history, predictor.breaker)
+    return ModelStack(classifier, backfill, fitter, learner, server, adapters, figures, history, predictor.breaker)
 
 
 @asynccontextmanager

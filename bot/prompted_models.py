@@ -48,13 +48,13 @@ async def own_base(settings: Settings, models: ModelStack) -> AsyncIterator[Prom
         raise NotTrained(f"{_BARE}; name another base with --base")
     if models.server is not None:
         adapters = VllmAdapters(models.server.line, folder, workspace=settings.workspace)
-        predictor = VllmPredictor(models.server.line, prompts, settings.model.base, adapters)
+        predictor = VllmPredictor(prompts, settings.model.base, adapters)
         yield VllmPromptedBase(predictor, prompts, folder)
         return
     if settings.model.server is None:
         raise Refused("no model server runs")
     async with open_line(settings.model.server, key=settings.model.key) as line:
-        predictor = VllmPredictor(line, prompts, settings.model.base, VllmAdapters(line, folder))
+        predictor = VllmPredictor(prompts, settings.model.base, VllmAdapters(line, folder))
         yield VllmPromptedBase(predictor, prompts, folder)
 
 
@@ -67,7 +67,7 @@ async def other_base(settings: Settings, base: str) -> AsyncIterator[PromptedBas
         raise NotTrained(_BARE)
     directory = settings.model.runs.parent / _FOLDER
     async with EmbeddedServer(ServerSettings(folder, base, directory), said_once()) as server:
-        predictor = VllmPredictor(server.line, prompts, base, VllmAdapters(server.line, folder))
+        predictor = VllmPredictor(prompts, base, VllmAdapters(server.line, folder))
         yield VllmPromptedBase(predictor, prompts, folder)
 
 

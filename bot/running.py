@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import webbrowser
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
@@ -60,12 +61,15 @@ from bot.store import (
     shadows,
     unlearner,
 )
+from bot.telemetry import tracing
 from bot.weekly_jobs import comparison_jobs
 from bot.workspaces import Workspace, open_workspace, site_of_all
 from db.digests import PostgresDigests
+from db.identity import identity
 from db.processes import PostgresProcesses
 from db.training_posts import PostgresTrainingPosts
 from inference.local_models import torch_installed
+from inference.replicas import Replicas
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +123,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         served = [await _opened(one, demo, stack) for one in (settings, *settings.workspaces)]
+        await stack.enter_async_context(tracing(os.environ, await identity(served[0].store.database)))
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
         hearing.create_task(serve_http(site_of_all(served, _STEP_FIGURES), socket), name="http")
         wakeups: list[Wakeups] = []
@@ -231,6 +236,8 @@ def start_model_steps(
     _keep(group, "schedule", partial(keep_schedule, _jobs(settings, store, models), store.registry, now))
     if models.server is not None:
         _keep(group, "model server", partial(models.server.watch, models.adapters.restore))
+    if isinstance(models.adapters, Replicas):
+        _keep(group, "model servers", models.adapters.watch)
 
 
 def _jobs(settings: Settings, store: Store, models: ModelStack) -> list[CronJob]:

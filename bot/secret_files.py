@@ -1,5 +1,6 @@
 """Secrets out of files: `NAME_FILE` names one, a credential of systemd's or a container's secret is one by its name."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -45,6 +46,39 @@ class SecretFiles(Mapping[str, str]):
         if not folder or "/" in name:
             return None
         return next((file for known_as in (name, name.lower()) if (file := Path(folder) / known_as).is_file()), None)
+
+
+class ReadableSecrets(Mapping[str, str]):
+    """An environment whose broken files are remembered instead of ending the reading at the first of them.
+
+    A variable whose file is broken is missing here; `mistakes` says why, and whoever complains of it repeats that.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._broken: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """What is wrong with the files that were asked for."""
+        return tuple(mistake for told in self._broken.values() for mistake in told)
+
+    def repeats(self, mistake: str) -> bool:
+        """Whether somebody complains that a variable is missing whose file is broken."""
+        return any(re.search(rf"\b{re.escape(name)}\b", mistake) for name in self._broken)
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            return self._environment[name]
+        except ConfigError as error:
+            self._broken[name] = error.mistakes
+            raise KeyError(name) from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environment)
+
+    def __len__(self) -> int:
+        return len(self._environment)
 
 
 def _content(file: Path, of: str) -> str:

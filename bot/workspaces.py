@@ -98,8 +98,9 @@ def _site(one: Workspace, readiness: Readiness, *of_process: StepFigures) -> Sta
     circuit, broken = (lambda: models.breaker.state), PostgresInvariants(store.aside).broken
     of_looks = (lambda: one.drift.latest), broken, (lambda: one.signals.latest)
     more = [*of_process, LinkFigures({name: platform.healthy for name, platform in one.platforms.items()})]
+    more.append(models.figures)
     learned = Learned(store.registry, settings.tasks, settings.model.base)
-    metrics = Metrics(store.figures, now, store.failures, circuit, *of_looks, more, learned)
+    metrics = Metrics(store.figures, now, store.failures, circuit, *of_looks, more, learned, models.adapters.answering)
     api = Api(settings.api, settings.tasks, partial(_would_decide, settings, models), store.queries, store.ledger, now)
     ages = Ages(store.figures, store.registry, settings.routing, settings.model.base, now)
     return WebApp(readiness, metrics, ages, settings.web.probe_token).application(

@@ -24,7 +24,7 @@ from bot.domain.conversations import (
 from bot.domain.decisions import Decision
 from bot.domain.errors import Unreachable
 from bot.domain.guards import Guards
-from bot.domain.ledger import Change, Ledger, ThreadingPolicy
+from bot.domain.ledger import Change, Ledger, Stored, ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Press, Reaction
 from bot.domain.posts import Post
 from db.conversations import (
@@ -65,19 +65,19 @@ class PostgresLedger:
 
     async def add_message(self, message: Message, policy: ThreadingPolicy) -> bool:
         async with self._database.transaction() as session:
-            return (await messages.add_messages(session, [message], policy))[0]
+            return (await messages.add_messages(session, [message], policy))[0].new
 
     async def add_edit(self, edit: Edit) -> bool:
         async with self._database.transaction() as session:
-            return await edits.add_edit(session, edit)
+            return (await edits.add_edit(session, edit)).new
 
     async def add_deletion(self, deletion: Deletion) -> bool:
         async with self._database.transaction() as session:
-            return await edits.add_deletion(session, deletion)
+            return (await edits.add_deletion(session, deletion)).new
 
     async def add_note(self, note: Note) -> bool:
         async with self._database.transaction() as session:
-            return await notes.add_note(session, note)
+            return (await notes.add_note(session, note)).new
 
     async def is_of_a_team(self, under: MessageRef, ours: bool) -> bool:
         async with self._database.transaction() as session:
@@ -99,7 +99,7 @@ class PostgresLedger:
         async with self._database.transaction() as session:
             return await people.moved_chats(session, platform)
 
-    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[Stored | Exception]:
         try:
             async with self._database.transaction() as session:
                 return await facts_together.add_facts(session, facts, policy)
@@ -108,9 +108,9 @@ class PostgresLedger:
         except Exception as error:  # noqa: BLE001 - which of them it was, only each by itself can say
             return [error] if len(facts) == 1 else await self._one_by_one(facts, policy)
 
-    async def _one_by_one(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> list[bool | Exception]:
+    async def _one_by_one(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> list[Stored | Exception]:
         log.warning("storing facts one by one, since one of them cannot be stored", extra={"facts": len(facts)})
-        outcomes: list[bool | Exception] = []
+        outcomes: list[Stored | Exception] = []
         for fact in facts:
             try:
                 outcomes += await self.add_facts([fact], policy)
@@ -140,7 +140,7 @@ class PostgresLedger:
 
     async def add_reaction(self, reaction: Reaction) -> bool:
         async with self._database.transaction() as session:
-            return await intake.add_reaction(session, reaction)
+            return (await intake.add_reaction(session, reaction)).new
 
     async def make_request(self, ref: MessageRef, now: datetime) -> bool:
         async with self._database.transaction() as session:
@@ -148,7 +148,7 @@ class PostgresLedger:
 
     async def add_press(self, press: Press) -> bool:
         async with self._database.transaction() as session:
-            return await intake.add_press(session, press)
+            return (await intake.add_press(session, press)).new
 
     async def button(self, ref: MessageRef) -> Button | None:
         async with self._database.transaction() as session:

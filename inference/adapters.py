@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -13,10 +14,13 @@ from safetensors import SafetensorError, safe_open
 from bot.domain import model_ports
 from bot.domain.errors import Refused, Unreachable
 from bot.domain.learning import Adapter
+from bot.domain.model_calls import CallKind, SawCall, unseen
+from bot.domain.tracing import Attributes, Kind, span
 from inference.adapter_delivery import AdapterDelivery, ByPath
 from inference.base_models import linear_shapes
+from inference.calls import watched
 from inference.finite import first_not_finite
-from inference.http import Health, accepted, health, send
+from inference.http import Health, accepted, health, named, send
 from inference.run_folder import sha256_of
 
 MAX_RANK = 16
@@ -33,9 +37,16 @@ class VllmAdapters:
     """The adapters of one vLLM server."""
 
     def __init__(
-        self, line: httpx.AsyncClient, base: Path, delivery: AdapterDelivery | None = None, workspace: str = ""
+        self,
+        line: httpx.AsyncClient,
+        base: Path,
+        delivery: AdapterDelivery | None = None,
+        workspace: str = "",
+        saw: SawCall = unseen,
     ) -> None:
         """`base` is the folder of the model that the server serves; `delivery` None: it sees our folders.
+
+        `saw` is told of every call.
 
         Workspaces that share a server each see their own adapters alone, be those of two called the same.
         """
@@ -43,7 +54,46 @@ class VllmAdapters:
         self._before = f"{workspace}/" if workspace else ""
         self._base = base
         self._delivery = delivery or ByPath()
+        self._saw = saw
         self._wanted: dict[str, Adapter] = {}
+
+    @property
+    def who(self) -> str:
+        """The server, for people to read."""
+        return named(self._line)
+
+    @property
+    def address(self) -> str:
+        """The server, for figures and logs."""
+        return self._line.base_url.netloc.decode()
+
+    async def alive(self) -> bool:
+        """Whether it answers now."""
+        return await health(self._line) is Health.ALIVE
+
+    async def answering(self) -> Mapping[str, bool]:
+        """Whether it answers now, by its address."""
+        return {self.address: await self.alive()}
+
+    async def complete(self, adapter: Adapter | None, body: Mapping[str, object], kind: CallKind) -> httpx.Response:
+        """Its answer to a question. An adapter that it has forgotten (it restarted) is loaded again on the way.
+
+        Raises Unreachable, Refused.
+        """
+        response = await self._asked(body, kind)
+        if response.status_code == 404 and adapter is not None:
+            await self.load(adapter)
+            response = await self._asked(body, kind)
+        return accepted(response, f"a question to {body['model']!r}")
+
+    async def _asked(self, body: Mapping[str, object], kind: CallKind) -> httpx.Response:
+        url, model = self._line.base_url, str(body["model"])
+        about: Attributes = {"server.address": url.host, "server.port": url.port or 0, "gen_ai.request.model": model}
+        with span("text_completion", kind=Kind.CLIENT, attributes=about) as own, watched(self._saw, kind) as call:
+            response = await send(self._line, "POST", "/v1/completions", body)
+            call.answer(response)
+            own.note({"gen_ai.usage.input_tokens": call.sent, "gen_ai.usage.output_tokens": call.answered})
+            return response
 
     def served(self, name: str) -> str:
         """What the server calls the adapter of that name."""
@@ -54,9 +104,9 @@ class VllmAdapters:
         await self.examine(adapter)
         if adapter.name not in await self.loaded():
             await self._load(adapter)
-        self._want(adapter)
+        self.want(adapter)
 
-    def _want(self, adapter: Adapter) -> None:
+    def want(self, adapter: Adapter) -> None:
         """The newest last; what nobody asked for since so many others is not loaded again after a restart."""
         self._wanted.pop(adapter.name, None)
         self._wanted[adapter.name] = adapter
@@ -83,15 +133,21 @@ class VllmAdapters:
         except OSError as error:
             raise Refused(f"adapter in {folder}: {error.strerror or error}") from error
 
+    def unwant(self, name: str) -> None:
+        """It is not loaded again."""
+        self._wanted.pop(name, None)
+
     async def unload(self, name: str) -> None:
         """See `models.AdapterHost`."""
-        self._wanted.pop(name, None)
+        self.unwant(name)
         if name in await self.loaded():
-            await send(self._line, "POST", _UNLOAD, {"lora_name": self.served(name)})
+            with watched(self._saw, CallKind.UNLOAD) as call:
+                call.answer(await send(self._line, "POST", _UNLOAD, {"lora_name": self.served(name)}))
 
     async def loaded(self) -> frozenset[str]:
         """Names of the adapters that the server holds now."""
-        response = accepted(await send(self._line, "GET", "/v1/models"), "the list of models")
+        with watched(self._saw, CallKind.LIST):
+            response = accepted(await send(self._line, "GET", "/v1/models"), "the list of models")
         try:
             names = [str(card["id"]) for card in response.json()["data"] if card.get("parent")]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -110,7 +166,9 @@ class VllmAdapters:
 
     async def _load(self, adapter: Adapter) -> None:
         try:
-            response = await self._delivery.load(self._line, adapter, self.served(adapter.name))
+            with watched(self._saw, CallKind.LOAD) as call:
+                response = await self._delivery.load(self._line, adapter, self.served(adapter.name))
+                call.answer(response)
         except Unreachable as error:
             # vLLM answers 500 both when it is dying and when it cannot use the adapter.
             if await health(self._line) is Health.ALIVE:

@@ -5,16 +5,19 @@ import math
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import httpx
 
 from bot.domain import model_ports
 from bot.domain.decisions import Prediction
 from bot.domain.errors import NotTrained, Refused, Unreachable
+from bot.domain.learning import Adapter
+from bot.domain.model_calls import CallKind
 from bot.domain.model_ports import Query
+from bot.domain.tracing import Span, here, shared
 from inference.adapters import VllmAdapters
 from inference.circuit_breaker import CircuitBreaker
-from inference.http import accepted, named, send
 from inference.prompt import PromptBuilder
 
 _TEXTS = 16
@@ -33,18 +36,31 @@ _Row = dict[str, object]
 """The server's log-probabilities for one prompt, by `token_id:N`."""
 
 
+class ModelServer(Protocol):
+    """Who is asked: one server, or several that serve the same (`inference.replicas`)."""
+
+    @property
+    def who(self) -> str:
+        """For people to read."""
+
+    def served(self, name: str) -> str:
+        """What it calls the adapter of that name."""
+
+    async def complete(self, adapter: Adapter | None, body: Mapping[str, object], kind: CallKind) -> httpx.Response:
+        """Its answer to a question, which that adapter answers (None: the base). Raises Unreachable, Refused."""
+
+
 class VllmPredictor:
     """The model behind a vLLM server that was started with `--logprobs-mode processed_logprobs`."""
 
-    def __init__(self, line: httpx.AsyncClient, prompts: PromptBuilder, served: str, adapters: VllmAdapters) -> None:
-        """`served` is the name the base goes by in the server; `adapters` are the same server's."""
-        self._line = line
+    def __init__(self, prompts: PromptBuilder, served: str, server: ModelServer) -> None:
+        """`served` is the name the base goes by in the server."""
         self._prompts = prompts
         self._served = served
-        self._adapters = adapters
+        self._server = server
         self._turns, self._hurried = asyncio.Semaphore(_REQUESTS), asyncio.Semaphore(_REQUESTS)
         """Whoever is waited for does not stand in line with those who have time."""
-        self.breaker = CircuitBreaker(named(line))
+        self.breaker = CircuitBreaker(server.who)
         """Of the questions of those who are waited for; who has time asks all the same."""
         self._waiting: dict[object, _Waiting] = {}
 
@@ -111,17 +127,21 @@ class VllmPredictor:
     async def _send(self, asked: "_Asked", parcel: "_Parcel") -> list[_Row]:
         """Wait for a turn, then send what has gathered in the parcel by then."""
         turns = self._turns if asked.query.deadline is None else self._hurried
-        async with _turn(turns, asked.query.deadline, self._line):
+        async with _turn(turns, asked.query.deadline, self._server.who):
             if asked.kind in self._waiting and self._waiting[asked.kind].parcel is parcel:
                 del self._waiting[asked.kind]
-            body = parcel.body(self._adapters.served(asked.adapter) if asked.adapter else self._served)
-            if asked.query.deadline is None:
-                return _rows(await self._complete(asked, body), len(parcel.prompts))
-            if parcel.further and self.breaker.closed:
-                # What happens to further questions alone says nothing of the server to those that somebody waits for
-                return _rows(await self._in_time(asked, body, len(parcel.prompts)), len(parcel.prompts))
-            with self.breaker.call():
-                return _rows(await self._in_time(asked, body, len(parcel.prompts)), len(parcel.prompts))
+            body = parcel.body(self._server.served(asked.adapter) if asked.adapter else self._served)
+            with shared("ask the model", parcel.askers, attributes={"switchboard.texts": len(parcel.prompts)}):
+                return _rows(await self._answered(asked, parcel, body), len(parcel.prompts))
+
+    async def _answered(self, asked: "_Asked", parcel: "_Parcel", body: Mapping[str, object]) -> httpx.Response:
+        if asked.query.deadline is None:
+            return await self._complete(asked, body)
+        if parcel.further and self.breaker.closed:
+            # What happens to further questions alone says nothing of the server to those that somebody waits for
+            return await self._in_time(asked, body, len(parcel.prompts))
+        with self.breaker.call():
+            return await self._in_time(asked, body, len(parcel.prompts))
 
     async def _in_time(self, asked: "_Asked", body: Mapping[str, object], texts: int) -> httpx.Response:
         """The answer, while somebody waits for it. Raises Unreachable when it is late."""
@@ -130,25 +150,21 @@ class VllmPredictor:
             async with asyncio.timeout(patience):
                 return await self._complete(asked, body)
         except TimeoutError as error:
-            raise Unreachable(f"{named(self._line)}: no answer within {patience:g} s") from error
+            raise Unreachable(f"{self._server.who}: no answer within {patience:g} s") from error
 
     async def _complete(self, asked: "_Asked", body: Mapping[str, object]) -> httpx.Response:
-        what = f"a question to {body['model']!r}"
-        response = await send(self._line, "POST", "/v1/completions", body)
-        if response.status_code == 404 and asked.query.adapter is not None:
-            await self._adapters.load(asked.query.adapter)
-            response = await send(self._line, "POST", "/v1/completions", body)
-        return accepted(response, what)
+        kind = CallKind.PATIENT if asked.query.deadline is None else CallKind.QUESTION
+        return await self._server.complete(asked.query.adapter, body, kind)
 
 
 @asynccontextmanager
-async def _turn(turns: asyncio.Semaphore, deadline: float | None, line: httpx.AsyncClient) -> AsyncIterator[None]:
+async def _turn(turns: asyncio.Semaphore, deadline: float | None, who: str) -> AsyncIterator[None]:
     """One of the requests that may be on the way. Raises Unreachable where somebody would wait too long for it."""
     try:
         async with asyncio.timeout(deadline):
             await turns.acquire()
     except TimeoutError as error:
-        raise Unreachable(f"{named(line)}: busy with other questions for {deadline:g} s") from error
+        raise Unreachable(f"{who}: busy with other questions for {deadline:g} s") from error
     try:
         yield
     finally:
@@ -180,9 +196,13 @@ class _Parcel:
     allowed: dict[int, None] = field(default_factory=dict)
     further: bool = True
     """None of them is about the team."""
+    askers: list[Span] = field(default_factory=list)
+    """Within what each was asked, once each."""
 
     def add(self, asked: _Asked, prompt: list[int]) -> None:
         self.prompts.append(prompt)
+        if (asker := here()) not in self.askers:
+            self.askers.append(asker)
         self.allowed |= dict.fromkeys(asked.labels)
         self.further = self.further and asked.query.further
 
@@ -251,4 +271,4 @@ def _nonsense(why: str) -> Unreachable:
     return Unreachable(f"model server: answered nonsense: {why}")
 
 
-_: type[model_ports.Predictor] = VllmPredictor
+_: tuple[type[model_ports.Predictor], type[ModelServer]] = (VllmPredictor, VllmAdapters)

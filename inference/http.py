@@ -5,6 +5,7 @@ from enum import Enum
 import httpx
 
 from bot.domain.errors import Refused, Unreachable
+from bot.domain.tracing import headers
 
 _CONNECT_SECONDS = 3.0
 LIMITS = httpx.Limits(keepalive_expiry=2.0)
@@ -103,6 +104,6 @@ async def _request(
     """Send, and once more when the server hung up on an idle connection: all we ask for may be asked for twice."""
     patience = line.timeout if timeout is None else timeout
     try:
-        return await line.request(method, path, json=body, timeout=patience)
+        return await line.request(method, path, json=body, timeout=patience, headers=headers())
     except _HUNG_UP:
-        return await line.request(method, path, json=body, timeout=patience)
+        return await line.request(method, path, json=body, timeout=patience, headers=headers())

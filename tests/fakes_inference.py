@@ -23,6 +23,10 @@ class FakeVllm:
         self.served = served
         self.adapters: dict[str, str] = {}
         self.requests: list[dict[str, object]] = []
+        self.traces: list[str] = []
+        """`traceparent` of every question that bore one."""
+        self.down = False
+        """Nobody is there to be connected to."""
         self.loads = 0
         self.failure: Response | None = None
         """Answers every question when set."""
@@ -39,7 +43,7 @@ class FakeVllm:
             Route("/v1/load_lora_adapter", self._load, methods=["POST"]),
             Route("/v1/unload_lora_adapter", self._unload, methods=["POST"]),
         ]
-        transport = httpx.ASGITransport(Starlette(routes=routes))
+        transport = _Reached(self, Starlette(routes=routes))
         return httpx.AsyncClient(base_url="http://vllm.test", transport=transport, timeout=patience)
 
     def restart(self) -> None:
@@ -57,6 +61,7 @@ class FakeVllm:
     async def _completions(self, request: Request) -> Response:
         asked = await request.json()
         self.requests.append(asked)
+        self.traces += request.headers.getlist("traceparent")
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         await asyncio.sleep(self.delay)
@@ -66,7 +71,9 @@ class FakeVllm:
         if asked["model"] != self.served and asked["model"] not in self.adapters:
             return _no("The model does not exist", 404)
         choices = [_choice(index, asked, prompt) for index, prompt in enumerate(asked["prompt"])]
-        return JSONResponse({"choices": choices[::-1]})
+        sent = sum(len(prompt) for prompt in asked["prompt"])
+        usage = {"prompt_tokens": sent, "completion_tokens": len(choices), "total_tokens": sent + len(choices)}
+        return JSONResponse({"choices": choices[::-1], "usage": usage})
 
     async def _load(self, request: Request) -> Response:
         asked = await request.json()
@@ -82,6 +89,19 @@ class FakeVllm:
         asked = await request.json()
         found = self.adapters.pop(asked["lora_name"], None)
         return Response("Success") if found else _no("cannot be found", 404)
+
+
+class _Reached(httpx.ASGITransport):
+    """The way to a fake, for as long as it is up."""
+
+    def __init__(self, fake: FakeVllm, app: Starlette) -> None:
+        super().__init__(app)
+        self._fake = fake
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._fake.down:
+            raise httpx.ConnectError("nobody is there", request=request)
+        return await super().handle_async_request(request)
 
 
 def completion(*rows: Mapping[str, float]) -> JSONResponse:

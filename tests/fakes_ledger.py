@@ -26,7 +26,7 @@ from bot.domain.conversations import (
 )
 from bot.domain.decisions import Decision
 from bot.domain.errors import Unreachable
-from bot.domain.ledger import Change, Ledger, ThreadingPolicy
+from bot.domain.ledger import Change, Ledger, Stored, ThreadingPolicy
 from bot.domain.messages import (
     Deletion,
     Edit,
@@ -153,8 +153,8 @@ class FakeLedger:
     async def moved_chats(self, platform: str) -> Mapping[str, str]:
         return self.moved
 
-    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
-        return [self._store(fact) for fact in facts]
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[Stored | Exception]:
+        return [Stored(self._store(fact)) for fact in facts]
 
     async def name_person(self, person: Person) -> None:
         self._store(person)

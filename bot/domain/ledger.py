@@ -68,6 +68,18 @@ class ThreadingPolicy:
     """For so long after it was closed a message without a thread opens it again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What came of a fact."""
+
+    new: bool
+    """False: it was here before, or is none of our business."""
+    conversation: int | None = None
+    """The one that it belongs to, where it is new and that is known: a post may still be on its way."""
+    opened: bool = False
+    """Whether it began that conversation."""
+
+
 class Ledger(Protocol):
     """The record of conversations. Claims hold for a lease; a claim that is not concluded becomes work again."""
 
@@ -118,7 +130,7 @@ class Ledger(Protocol):
     async def moved_chats(self, platform: str) -> Mapping[str, str]:
         """Former id -> present id of every chat that was given another one."""
 
-    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[Stored | Exception]:
         """Store many facts together, each as its own `add_…` does; what came of each, in their order.
 
         A fact that cannot be stored is an exception in its place and takes nothing from the others. Raises Unreachable

@@ -2,10 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from bot.domain.tracing import Span, shared, span
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[Asked, Answer]):
+    """One that is asked, and who waits for it."""
+
+    asked: Asked
+    answer: asyncio.Future[Answer]
+    span: Span
 
 
 class Batch(Generic[Asked, Answer]):
@@ -14,21 +26,30 @@ class Batch(Generic[Asked, Answer]):
     When the common call fails, each is asked alone, so that what is wrong with one fails nobody else.
     """
 
-    def __init__(self, ask: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]], most: int, calls: int) -> None:
+    def __init__(
+        self,
+        ask: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
+        most: int,
+        calls: int,
+        name: str = "batch",
+    ) -> None:
+        """`name`: what it does, in traces."""
         self._ask = ask
+        self._name = name
         self._most = most
         self._most_calls = calls
-        self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        self._waiting: list[_Waiting[Asked, Answer]] = []
         self._calls: set[asyncio.Task[None]] = set()
         self._gathering = False
 
     async def one(self, asked: Asked) -> Answer:
         """The answer to this one. Raises what asking it raises."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((asked, answer))
-        if not self._gathering:
-            self._begin()
-        return await answer
+        with span(self._name) as waiting:
+            self._waiting.append(_Waiting(asked, answer, waiting))
+            if not self._gathering:
+                self._begin()
+            return await answer
 
     def _begin(self) -> None:
         """Begin another call, unless as many as may be are underway: the next of them to end takes what waits."""
@@ -47,18 +68,21 @@ class Batch(Generic[Asked, Answer]):
                 self._begin()
             await self._answer(part)
 
-    async def _answer(self, part: Sequence[tuple[Asked, asyncio.Future[Answer]]]) -> None:
+    async def _answer(self, part: Sequence[_Waiting[Asked, Answer]]) -> None:
         try:
-            answers = await self._ask([asked for asked, _ in part])
+            with shared(
+                f"{self._name} together", [one.span for one in part], attributes={"switchboard.asked": len(part)}
+            ):
+                answers = await self._ask([one.asked for one in part])
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
             if len(part) > 1:
                 await asyncio.gather(*(self._answer([one]) for one in part))
             else:
-                _settle(part[0][1], error)
+                _settle(part[0].answer, error)
             return
-        for (_, waiting), answer in zip(part, answers, strict=True):
-            if not waiting.done():
-                waiting.set_result(answer)
+        for one, answer in zip(part, answers, strict=True):
+            if not one.answer.done():
+                one.answer.set_result(answer)
 
 
 def _settle(waiting: asyncio.Future[Answer], error: Exception) -> None:

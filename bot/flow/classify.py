@@ -15,6 +15,9 @@ from bot.flow.voices import MemoryVoice, ModelVoice, PooledVoice
 
 log = logging.getLogger(__name__)
 
+Heard = Callable[[str, Sequence[Sequence[Opinion | NoPrediction]]], None]
+"""Is told of a task what each voice said, text by text."""
+
 BATCH = 64
 """Texts of one round trip; `route --file` and scoring send as many at a time."""
 
@@ -74,6 +77,8 @@ class Classifier:
     """Seconds that somebody in a chat waits for the model before the other voices decide."""
     language_of: Callable[[str], str | None] = lambda _: None
     """Which language a text is in, an ISO 639-1 code; slow enough to be called in a thread."""
+    heard: Heard = lambda _task, _said: None
+    """Is told what was said of each text, by whom."""
 
     @property
     def voices(self) -> tuple[Voice, ...]:
@@ -121,6 +126,7 @@ class Classifier:
         asked = Asked(query, texts, embedded, askers, leave_out_itself, told)
         try:
             said = await asyncio.gather(*(voice.opinions(asked) for voice in self.voices))
+            self.heard(query.task.name, said)
             languages = await spoken or [None] * len(texts)
             rows = zip(texts, zip(*said, strict=True), await embedded(), languages, strict=True)
             return [Considered(text, opinions, vector, language) for text, opinions, vector, language in rows]

@@ -18,6 +18,7 @@ from bot.domain.ports import Outbox, Platform
 from bot.domain.posts import Content, OutboxItem, Receipt
 from bot.domain.report_posts import PICTURE
 from bot.domain.tasks import Task
+from bot.domain.tracing import Kind, span
 from bot.flow.batch import Batch
 from bot.flow.step import AT_ONCE, Step
 from bot.flow.transfers import WAIT, Transfers
@@ -61,7 +62,7 @@ class Deliverer(Step[OutboxItem]):
     """Post -> its receipt, which the database was away for longer than the post had time; until it is claimed again."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_receipts", Batch(self._store, AT_ONCE, _WRITERS))
+        object.__setattr__(self, "_receipts", Batch(self._store, AT_ONCE, _WRITERS, "store the receipt"))
 
     async def claim(self, limit: int, at_work: Sequence[OutboxItem] = ()) -> list[OutboxItem]:
         """Posts that are due."""
@@ -70,7 +71,7 @@ class Deliverer(Step[OutboxItem]):
         return await self.outbox.claim_due((self.to,) if self.to else tuple(self.platforms), self.now(), limit, busy)
 
     def key(self, item: OutboxItem) -> ItemKey:
-        return ItemKey(self.name, str(item.id))
+        return ItemKey(self.name, str(item.id), item.conversation)
 
     async def handle(self, item: OutboxItem) -> None:
         """Say it, or keep it for its turn. What was said already, and has no receipt yet, is not said again."""
@@ -96,7 +97,9 @@ class Deliverer(Step[OutboxItem]):
             "kind": type(item.post.content).__name__,
         }
         try:
-            receipt = await platform.say(await self._laden(item))
+            laden = await self._laden(item)
+            with span(f"say on {platform.name}", kind=Kind.CLIENT, attributes={"switchboard.post": item.id}):
+                receipt = await platform.say(laden)
         except ChatMoved as error:
             log.warning("chat moved", extra=about)
             await self.ledger.move_chat(platform.name, item.post.place.chat, error.chat)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.errors import Unreachable
-from bot.domain.ledger import Ledger, ThreadingPolicy
+from bot.domain.ledger import Ledger, Stored, ThreadingPolicy
 from bot.domain.messages import Fact
 
 TOGETHER = 64
@@ -25,7 +25,7 @@ MOST_WAITING = 2_048
 class _Waiting:
     """A fact, and how many deliveries of it wait to hear that it is stored."""
 
-    stored: asyncio.Future[bool]
+    stored: asyncio.Future[Stored]
     waiters: int = 0
 
 
@@ -39,8 +39,8 @@ class IntakeQueue:
     _underway: dict[Fact, _Waiting] = field(default_factory=dict)
     _writers: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def store(self, fact: Fact) -> bool:
-        """Whether the fact is new, once it is stored. Raises Unreachable when it must come again."""
+    async def store(self, fact: Fact) -> Stored:
+        """What came of the fact, once it is stored. Raises Unreachable when it must come again."""
         entry = self._waiting.get(fact) or self._underway.get(fact) or self._admitted(fact)
         entry.waiters += 1
         try:
@@ -73,14 +73,14 @@ class IntakeQueue:
                     del self._underway[fact]
                     entry.stored.cancel()  # only where nobody was told: we were cancelled ourselves
 
-    async def _stored(self, facts: Sequence[Fact]) -> Sequence[bool | Exception]:
+    async def _stored(self, facts: Sequence[Fact]) -> Sequence[Stored | Exception]:
         try:
             return await self.ledger.add_facts(facts, self.policy)
         except Exception as error:  # noqa: BLE001 - each of those who wait for it raises it
             return [error] * len(facts)
 
 
-def _tell(batch: dict[Fact, _Waiting], outcomes: Sequence[bool | Exception]) -> None:
+def _tell(batch: dict[Fact, _Waiting], outcomes: Sequence[Stored | Exception]) -> None:
     for entry, outcome in zip(batch.values(), outcomes, strict=True):
         if entry.stored.done():
             continue

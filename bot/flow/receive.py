@@ -1,14 +1,16 @@
 """Step 1: Store what happened. When a method here returns, the platform may acknowledge."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from bot.domain import tracing
 from bot.domain.errors import Unreachable
 from bot.domain.failures import reason_of
-from bot.domain.ledger import Ledger, ThreadingPolicy
+from bot.domain.ledger import Ledger, Stored, ThreadingPolicy
 from bot.domain.messages import (
     Deletion,
     Edit,
@@ -54,42 +56,35 @@ class Receiver:
         """Store the message. A repeat changes nothing."""
         kept = replace(message, text=clean(message.text), author=_named(message.author), media=_kept(message.media))
         kept = replace(kept, heard=self.now())
-        if await self._stored(kept, self._queue.store(kept)):
-            log.info("received", extra=_about(message))
-            if self.policy.settle:  # otherwise it is ripe, and announced
-                self.ripe_in(self.policy.settle)
+        if await self._is_new(kept, "received") and self.policy.settle:  # otherwise it is ripe, and announced
+            self.ripe_in(self.policy.settle)
 
     async def reaction(self, reaction: Reaction) -> None:
         """Store the reaction, if it may be on one of our posts, or is a lead's word about a person's message."""
         kept = replace(reaction, actor=_named(reaction.actor), emoji=clean(reaction.emoji), heard=self.now())
-        if await self._stored(kept, self._queue.store(kept)):
-            log.info("reaction", extra={**_about(reaction), "added": reaction.added})
+        await self._is_new(kept, "reaction", added=reaction.added)
 
     async def press(self, press: Press) -> None:
         """Store the press, if it may be on one of our posts."""
         kept = replace(press, actor=_named(press.actor), value=clean(press.value), heard=self.now())
-        if await self._stored(kept, self._queue.store(kept)):
-            log.info("press", extra=_about(press))
+        await self._is_new(kept, "press")
 
     async def edit(self, edit: Edit) -> None:
         """Store what a message or note that we know says and shows by now."""
         media = None if edit.media is None else _kept(edit.media)
         kept = replace(edit, text=clean(edit.text), media=media)
-        if await self._stored(kept, self._queue.store(kept)):
-            log.info("edited", extra=_about(edit))
+        await self._is_new(kept, "edited")
 
     async def deletion(self, deletion: Deletion) -> None:
         """Empty a message or note that we know."""
         kept = replace(deletion, heard=self.now())
-        if await self._stored(kept, self._queue.store(kept)):
-            log.info("deleted", extra=_about(deletion))
+        await self._is_new(kept, "deleted")
 
     async def note(self, note: Note) -> None:
         """Store what a team wrote, if it is under something of ours."""
         kept = replace(note, text=clean(note.text), author=_named(note.author), media=_kept(note.media))
         kept = replace(kept, heard=self.now())
-        if await self._stored(kept, self._queue.store(kept)):
-            log.info("noted", extra=_about(note))
+        await self._is_new(kept, "noted")
 
     async def person(self, person: Person) -> None:
         """Store who they are, where that was not known yet."""
@@ -123,13 +118,25 @@ class Receiver:
             case Press():
                 await self.press(fact)
 
-    async def _stored(self, fact: Fact, storing: Awaitable[bool]) -> bool:
-        """Whether it is new. A fact that cannot be stored, though the database answers, is set aside.
+    async def _is_new(self, fact: Fact, what: str, **more: bool) -> bool:
+        """Store it, and say which conversation it belongs to: there its way through the log and the trace begins."""
+        began = asyncio.get_running_loop().time()
+        stored = await self._stored(fact)
+        if stored.new:
+            log.info(what, extra={"conversation": stored.conversation, **_about(fact), **more})
+        if stored.new and stored.conversation is not None:
+            seconds = asyncio.get_running_loop().time() - began
+            about = {"switchboard.platform": fact.ref.platform}
+            tracing.received(f"receive {type(fact).__name__}", seconds, stored.conversation, stored.opened, about)
+        return stored.new
+
+    async def _stored(self, fact: Fact) -> Stored:
+        """What came of it. A fact that cannot be stored, though the database answers, is set aside.
 
         Its platform would send it for ever otherwise, and nothing behind it would be heard.
         """
         try:
-            return await storing
+            return await self._queue.store(fact)
         except Unreachable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it would be again
@@ -137,7 +144,7 @@ class Receiver:
             told = {**about, "problem": reason_of(error), "at": origin(error), "remedy": "switchboard failed list"}
             log.error("item set aside", extra=told)
             await self.failures.park(fact, reason_of(error), self.now())
-            return False
+            return Stored(new=False)
 
 
 def _about(fact: Fact) -> dict[str, object]:

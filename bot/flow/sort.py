@@ -71,8 +71,8 @@ class Sorter(Step[UndecidedConversation]):
     """Decisions that were made together are stored in one transaction."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_texts", Batch(self._consider, BATCH, AT_ONCE))
-        object.__setattr__(self, "_decisions", Batch(self.ledger.decide_all, AT_ONCE, _WRITERS))
+        object.__setattr__(self, "_texts", Batch(self._consider, BATCH, AT_ONCE, "ask the voices"))
+        object.__setattr__(self, "_decisions", Batch(self.ledger.decide_all, AT_ONCE, _WRITERS, "store the decision"))
 
     async def claim(self, limit: int, at_work: Sequence[UndecidedConversation] = ()) -> list[UndecidedConversation]:
         """Conversations without a decision in which nobody wrote for long enough."""

@@ -7,6 +7,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from bot.domain.failures import ItemKey
 from bot.domain.ledger import Change
+from bot.domain.tracing import span
 
 Item = TypeVar("Item")
 
@@ -36,10 +37,16 @@ class Step(ABC, Generic[Item]):
     def key(self, item: Item) -> ItemKey:
         """What the item is called when it fails."""
 
+    async def work(self, item: Item) -> None:
+        """Handle it, as a part of its conversation's trace."""
+        key = self.key(item)
+        with span(key.step, key.conversation):
+            await self.handle(item)
+
     async def step(self) -> int:
         """Claim once and handle what was claimed, each alone; how many items. Raises the first of their errors."""
         items = await self.claim(AT_ONCE)
-        ends = await asyncio.gather(*(self.handle(item) for item in items), return_exceptions=True)
+        ends = await asyncio.gather(*(self.work(item) for item in items), return_exceptions=True)
         for end in ends:
             if isinstance(end, BaseException):
                 raise end

@@ -120,7 +120,7 @@ class WorkerPool(Generic[Item]):
         began = clock()
         try:
             async with asyncio.timeout(self._deadline):
-                await self._step.handle(item)
+                await self._step.work(item)
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this item alone, and is stored
             self._saw(key.step, clock() - began, True)
             await self._put_off(failure_of(key, error), error)

@@ -27,6 +27,9 @@ CIRCUIT = ("closed", "half_open", "open")
 Learned = Callable[[datetime], Awaitable[Mapping[str, tuple[float | None, float]]]]
 """Task -> (seconds since the adapter that serves was made, None where none does; how far its newest cycle is)."""
 
+Answering = Callable[[], Awaitable[Mapping[str, bool]]]
+"""Model server -> whether it answers now."""
+
 
 class Metrics:
     """Gauges read from the database when somebody looks."""
@@ -42,6 +45,7 @@ class Metrics:
         silent: Callable[[], Mapping[tuple[str, str], int]] = dict,
         more: Sequence[Collector] = (),
         learned: Learned | None = None,
+        answering: Answering | None = None,
     ) -> None:
         """`circuit`: whether questions of this process reach the model now: one of CIRCUIT.
 
@@ -49,7 +53,7 @@ class Metrics:
         `broken`: what must never be -> how often it is.
 
         `silent`: (task, kind) -> how many silent signals there are, as this process saw it last.
-        `more`: what this process knows of itself. `learned`: see `Learned`.
+        `more`: what this process knows of itself. `learned`: see `Learned`. `answering`: see `Answering`.
         """
         self._insight = queries
         self._now = now
@@ -61,6 +65,7 @@ class Metrics:
         self._silent = silent
         self._broken = broken
         self._learned = learned
+        self._answering = answering
         self.registry = CollectorRegistry()
         self._declare()
         for collector in more:
@@ -71,6 +76,7 @@ class Metrics:
         self._up = self._gauge("database_up", "1 when the database answers")
         self._model = self._gauge("model_circuit", "1 for the state of the circuit breaker before the model", "state")
         self._drifted = self._gauge("drift", "1 when the week differs from the four before", "task", "measure")
+        self._model_up = self._gauge("model_up", "1 when the model server answers", "server")
         self._age = self._gauge("model_age_seconds", "How long ago the adapter that serves was made", "task")
         self._learning = self._gauge("learning_progress", "How far the newest learning cycle is, 0 to 1", "task")
         self._signals = self._gauge("silent_signals", "What people showed without saying it", "task", "kind")
@@ -118,6 +124,9 @@ class Metrics:
         self._show_failed(await self._failures.counts())
         if clock() < self._fresh_until:
             return
+        if self._answering is not None:
+            for server, answers in (await self._answering()).items():
+                self._model_up.labels(server).set(answers)
         self._show_decisions(await self._insight.decisions())
         self._show_stages(await self._insight.corrections())
         for rule, count in (await self._insight.rules_applied()).items():

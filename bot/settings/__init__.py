@@ -21,7 +21,7 @@ from bot.domain.tasks import Task, Vocabulary
 from bot.domain.webhooks import Webhook
 from bot.locales import available
 from bot.platforms import platform_modules
-from bot.secret_files import SecretFiles
+from bot.secret_files import ReadableSecrets, SecretFiles
 from bot.settings.api import ApiSettings
 from bot.settings.compare import Endpoints
 from bot.settings.emoji import EmojiSettings
@@ -29,6 +29,7 @@ from bot.settings.no_request import NoRequestSettings
 from bot.settings.retention import read_retention
 from bot.settings.rules import RuleSettings
 from bot.settings.server_adapters import read_server_adapters
+from bot.settings.servers import read_servers
 from bot.settings.several import written_name
 from bot.settings.tasks import Tasks
 from bot.settings.topics import label_key
@@ -74,8 +75,15 @@ class Model:
     """Where the embedded server of all workspaces keeps its address; None: beside `runs`."""
     server_adapters: str = SAME
     """How adapters reach the model server: "same", "fetch", or the folder that it sees `runs` as."""
+    replicas: tuple[str, ...] = ()
+    """Further servers of the same model, as `server` is one."""
     adapter_token: str = field(default="", repr=False)
     """What who fetches adapters has to show, out of SWITCHBOARD_ADAPTER_TOKEN; empty where nobody does."""
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Every server of somebody else's that is asked; empty: we start our own."""
+        return () if self.server is None else (self.server, *self.replicas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,13 +289,12 @@ class _Reader:
     def _model(self, table: Table) -> Model:
         values = self._values
         values.unknown(table, {"base", "server", "server_adapters", "runs", "embedder", "deadline_seconds"}, "model.")
-        server = values.text(table, "server", "embedded", "model.")
-        if server != "embedded" and not server.startswith(("http://", "https://", "unix:/")):
-            values.mistake('model.server: write "embedded", or the http://… URL or unix:/… socket of a vLLM server')
+        server, replicas = read_servers(values, table)
         adapters, token = read_server_adapters(values, table, server != "embedded", self._secret)
         return Model(
             base=values.text(table, "base", "starter", "model."),
-            server=None if server == "embedded" else server.rstrip("/"),
+            server=None if server == "embedded" else server,
+            replicas=replicas,
             runs=self._home / values.text(table, "runs", "var/runs", "model."),
             embedder=values.text(table, "embedder", "bundled", "model."),
             deadline=values.number(table, "deadline_seconds", 3, "model."),
@@ -315,11 +322,13 @@ class _Reader:
             if name not in self._kinds:
                 self._values.mistake(f"platforms.{name}: no such platform; there are {listed(self._kinds)}")
                 continue
+            readable = ReadableSecrets(self._environment)
             try:
                 own = self._values.table(table, name, "platforms.")
-                configs[name] = self._kinds[name].parse(own, self._environment)
+                configs[name] = self._kinds[name].parse(own, readable)
             except ConfigError as error:
-                self._values.mistake(*error.mistakes)
+                self._values.mistake(*(one for one in error.mistakes if not readable.repeats(one)))
+            self._values.mistake(*readable.mistakes)
         return configs
 
     def _named(self, document: Table) -> frozenset[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.api_tokens import ApiToken, Scope, digest_of, is_digest
+from bot.domain.errors import ConfigError
 from bot.settings.values import Table, Values, listed
 
 _LEAST = 20
@@ -46,7 +47,11 @@ class ApiSettings:
             if not is_digest(digest):
                 self.values.mistake(f"{where}digest: must be sha256:… as `switchboard token` prints it")
             return digest
-        token = self.environment.get(variable, "").strip()
+        try:
+            token = self.environment.get(variable, "").strip()
+        except ConfigError as error:
+            self.values.mistake(*error.mistakes)
+            return ""
         if len(token) < _LEAST:
             self.values.mistake(
                 f"{where}environment: {variable} is not set, or has less than {_LEAST} characters; "

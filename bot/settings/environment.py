@@ -12,6 +12,12 @@ VARIABLES: Mapping[str, str] = {
     "SWITCHBOARD_ADAPTER_TOKEN": "what a model server that fetches adapters (model.server_adapters) has to show",
     "SWITCHBOARD_ADAPTERS_URL": "on such a model server: the addresses of bots, with spaces between them",
     "SWITCHBOARD_ADAPTERS_KEPT": "on such a model server: the folder in which it keeps what it fetched",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "where traces are sent, http://…:4318; without it nothing is traced",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "the same with its whole path, /v1/traces included",
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf (usual) and no other",
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "the same",
+    "OTEL_TRACES_EXPORTER": "none: nothing is traced, whatever else is set; or otlp",
+    "OTEL_SDK_DISABLED": "true: the same",
     "MODEL_API_KEY": "what a model server of yours (model.server) wants to be shown",
 }
 """Variable -> what it is, in a few words."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot.domain.errors import ConfigError
 from bot.domain.model_ports import SAME
 from bot.platforms import PlatformModule
-from bot.secret_files import SecretFiles
+from bot.secret_files import ReadableSecrets, SecretFiles
 from bot.settings.values import Table
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class WorkspaceFiles:
             if not variable.startswith(identities):
                 continue
             others = [f"{variable}_{other.upper()}" for other, one in self._seen if one.own.get(variable) == value]
-            others += [variable] if self.environment.get(variable, "") == value else []
+            others += [variable] if ReadableSecrets(self.environment).get(variable, "") == value else []
             if others:
                 self.mistakes.append(
                     f"{variable}_{name.upper()}: the same as {others[0]}; each workspace has its own, "

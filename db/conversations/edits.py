@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from bot.domain.citations import named_in, with_citation
 from bot.domain.conversations import PendingEdit, StandingCard, State
 from bot.domain.failures import ItemKey
-from bot.domain.ledger import Change
+from bot.domain.ledger import Change, Stored
 from bot.domain.messages import Deletion, Edit, Media, MessageRef, Note, clean, joined
 from bot.domain.posts import Content, FollowUp, Post, Reply
 from db.conversations.answers import alerts_of
@@ -30,27 +30,27 @@ _UNDECIDED = (State.NEW, State.ASKED)
 Said = MessageRow | NoteRow
 
 
-async def add_edit(session: AsyncSession, edit: Edit) -> bool:
+async def add_edit(session: AsyncSession, edit: Edit) -> Stored:
     row, talk = await _found(session, edit.ref)
     if isinstance(row, NoteRow) and row.conversation_id is None:
         text, parked = clean(edit.text), decode_media(row.media)
         await _change(session, row, text=text, cites=list(named_in(text, parked)), edited_at=edit.at)
-        return True
+        return Stored(new=True)
     if row is None or talk is None or row.deleted_at is not None:
-        return False
+        return Stored(new=False)
     if row.edited_at is not None and edit.at < row.edited_at:
-        return False
+        return Stored(new=False)
     text = clean(with_citation(row.text, edit.text))
     media = _attached(row, edit)
     if text == row.text and media is None:
         await _change(session, row, edited_at=edit.at)
-        return False
+        return Stored(new=False)
     shows = decode_media(row.media) if media is None else media
     says = {"text": text, "media": encode_media(shows), "cites": list(named_in(text, shows))}
     await _change(session, row, **says, edited_at=edit.at, **_again(row))
     await _reconsider(session, talk, row)
     await _tell(session, talk, row)
-    return True
+    return Stored(True, talk.id)
 
 
 def _attached(row: Said, edit: Edit) -> tuple[Media, ...] | None:
@@ -67,13 +67,13 @@ def _attached(row: Said, edit: Edit) -> tuple[Media, ...] | None:
     return None if media == before else media
 
 
-async def add_deletion(session: AsyncSession, deletion: Deletion) -> bool:
+async def add_deletion(session: AsyncSession, deletion: Deletion) -> Stored:
     row, talk = await _found(session, deletion.ref)
     if isinstance(row, NoteRow) and row.conversation_id is None:
         await session.execute(delete(NoteRow).where(NoteRow.id == row.id))
-        return True
+        return Stored(new=True)
     if row is None or talk is None or row.deleted_at is not None:
-        return False
+        return Stored(new=False)
     concluded = func.coalesce(type(row).concluded_at, deletion.at)
     redacted: dict[str, object] = {"text": "", "media": [], "cites": [], "deleted_at": deletion.at}
     await _change(session, row, **redacted, concluded_at=concluded, stale=_passed_on(row))
@@ -83,7 +83,7 @@ async def add_deletion(session: AsyncSession, deletion: Deletion) -> bool:
     if talk.state in _UNDECIDED and isinstance(row, MessageRow):
         await _close_if_empty(session, talk, now)
     await _tell(session, talk, row)
-    return True
+    return Stored(True, talk.id)
 
 
 async def _found(session: AsyncSession, ref: MessageRef) -> tuple[Said | None, ConversationRow | None]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.ledger import ThreadingPolicy
+from bot.domain.ledger import Stored, ThreadingPolicy
 from bot.domain.messages import Deletion, Edit, Fact, Message, Note, Press, Reaction
 from db.conversations.edits import add_deletion, add_edit
 from db.conversations.intake import add_press, add_reaction
@@ -14,18 +14,18 @@ from db.conversations.notes import add_note
 
 async def add_facts(
     session: AsyncSession, facts: Sequence[Fact], policy: ThreadingPolicy
-) -> Sequence[bool | Exception]:
+) -> Sequence[Stored | Exception]:
     """What came of each. Messages are first: nothing else that came with them can be what they answer."""
     messages = {number: fact for number, fact in enumerate(facts) if isinstance(fact, Message)}
     stored = await add_messages(session, list(messages.values()), policy)
-    outcomes: dict[int, bool | Exception] = dict(zip(messages, stored, strict=True))
+    outcomes: dict[int, Stored | Exception] = dict(zip(messages, stored, strict=True))
     for number, fact in enumerate(facts):
         if not isinstance(fact, Message):
             outcomes[number] = await _isolated(session, fact, alone=len(facts) == 1)
     return [outcomes[number] for number in range(len(facts))]
 
 
-async def _isolated(session: AsyncSession, fact: Fact, alone: bool) -> bool | Exception:
+async def _isolated(session: AsyncSession, fact: Fact, alone: bool) -> Stored | Exception:
     if alone:
         return await _added(session, fact)
     try:
@@ -35,7 +35,7 @@ async def _isolated(session: AsyncSession, fact: Fact, alone: bool) -> bool | Ex
         return error
 
 
-async def _added(session: AsyncSession, fact: Fact) -> bool:
+async def _added(session: AsyncSession, fact: Fact) -> Stored:
     match fact:
         case Edit():
             return await add_edit(session, fact)

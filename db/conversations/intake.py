@@ -6,10 +6,10 @@ from sqlalchemy import Executable, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.ledger import Change
+from bot.domain.ledger import Change, Stored
 from bot.domain.messages import MessageRef, Press, Reaction, chosen
 from db.engine import announce
-from db.tables import MessageRow, PostRow, PressRow, ReactionRow
+from db.tables import MessageRow, NoteRow, PostRow, PressRow, ReactionRow
 
 
 def _heard(fact: Reaction | Press) -> datetime:
@@ -17,10 +17,11 @@ def _heard(fact: Reaction | Press) -> datetime:
     return fact.heard or fact.at
 
 
-async def add_reaction(session: AsyncSession, reaction: Reaction) -> bool:
-    if not await _our_business(session, reaction.ref, choice=chosen(reaction.emoji) is not None):
-        return False
-    return await store_reaction(session, reaction)
+async def add_reaction(session: AsyncSession, reaction: Reaction) -> Stored:
+    ours, conversation = await _our_business(session, reaction.ref, choice=chosen(reaction.emoji) is not None)
+    if not ours or not await store_reaction(session, reaction):
+        return Stored(new=False)
+    return Stored(True, conversation)
 
 
 async def store_reaction(session: AsyncSession, reaction: Reaction) -> bool:
@@ -31,11 +32,13 @@ async def store_reaction(session: AsyncSession, reaction: Reaction) -> bool:
     return await _added(session, fact.on_conflict_do_nothing().returning(ReactionRow.id), Change.REACTION)
 
 
-async def add_press(session: AsyncSession, press: Press) -> bool:
-    if not await _our_business(session, press.ref):
-        return False
+async def add_press(session: AsyncSession, press: Press) -> Stored:
+    ours, conversation = await _our_business(session, press.ref)
+    if not ours:
+        return Stored(new=False)
     fact = insert(PressRow).values(**_by(press), value=press.value)
-    return await _added(session, fact.on_conflict_do_nothing().returning(PressRow.id), Change.PRESS)
+    new = await _added(session, fact.on_conflict_do_nothing().returning(PressRow.id), Change.PRESS)
+    return Stored(new, conversation if new else None)
 
 
 def _by(fact: Reaction | Press) -> dict[str, object]:
@@ -52,8 +55,10 @@ def _by(fact: Reaction | Press) -> dict[str, object]:
     }
 
 
-async def _our_business(session: AsyncSession, ref: MessageRef, choice: bool = False) -> bool:
+async def _our_business(session: AsyncSession, ref: MessageRef, choice: bool = False) -> tuple[bool, int | None]:
     """Whether we ever posted in that chat, said or about to be said: its receipt may still be on its way.
+
+    And the conversation of what that message is, where there is one by now: a post of ours, a note, or a person's own.
 
     A lead's choice is on a conversation's own message, where we may have said nothing yet. Each question has an index
     of its own, and asks for its first entry: PostgreSQL would look through the table for any, where there is none.
@@ -66,7 +71,17 @@ async def _our_business(session: AsyncSession, ref: MessageRef, choice: bool = F
     if choice:
         heard = MessageRow.platform == ref.platform, MessageRow.chat == ref.chat, MessageRow.message_id == ref.id
         questions.append(select(MessageRow.id).where(*heard))
-    return await session.scalar(select(func.coalesce(*(one.scalar_subquery() for one in questions)))) is not None
+    whose = [
+        select(table.conversation_id).where(table.platform == ref.platform, chat == ref.chat, id == ref.id).limit(1)
+        for table, chat, id in (
+            (PostRow, PostRow.receipt_chat, PostRow.receipt_id),
+            (NoteRow, NoteRow.chat, NoteRow.message_id),
+            (MessageRow, MessageRow.chat, MessageRow.message_id),
+        )
+    ]
+    ours, of = (func.coalesce(*(one.scalar_subquery() for one in several)) for several in (questions, whose))
+    known, conversation = (await session.execute(select(ours, of))).one()
+    return known is not None, conversation
 
 
 async def _added(session: AsyncSession, fact: Executable, change: Change) -> bool:

@@ -94,7 +94,7 @@ OPENING: TextClause = text(f"""
     FROM said JOIN opened
         ON opened.platform = said.platform AND opened.chat = said.chat AND opened.person_id = said.author_id
     ORDER BY said.n
-    RETURNING pg_notify('{CHANNEL}', :change)
+    RETURNING conversation_id, platform, chat, message_id, pg_notify('{CHANNEL}', :change)
 """)  # noqa: S608
 """Messages, each with a conversation of its own; no two of them by one author in one chat."""
 

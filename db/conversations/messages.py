@@ -1,14 +1,14 @@
 """Messages find their conversations, or open them: as many at once as there are, in as few statements as one takes."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Select, TextClause, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.citations import named_in
-from bot.domain.ledger import Change, ThreadingPolicy
+from bot.domain.ledger import Change, Stored, ThreadingPolicy
 from bot.domain.messages import Message, clean
 from db.conversations.message_statements import ALONE, FOUND, JOINING, OPENING
 from db.reading.codec import encode_media
@@ -17,17 +17,17 @@ from db.tables import MAX_NAME, ConversationRow, MessageRow, storable
 T = TypeVar("T")
 
 
-async def add_messages(session: AsyncSession, messages: Sequence[Message], policy: ThreadingPolicy) -> list[bool]:
-    """Whether each was new. They are stored in their order, as if one after the other."""
+async def add_messages(session: AsyncSession, messages: Sequence[Message], policy: ThreadingPolicy) -> list[Stored]:
+    """What came of each. They are stored in their order, as if one after the other."""
     if not messages:
         return []
     await _keep_out(session, {_chat_key(message.ref.platform, message.ref.chat) for message in messages})
-    new = [False] * len(messages)
+    outcomes = [Stored(new=False)] * len(messages)
     for wave in _waves([(number, _keys(message)) for number, message in enumerate(messages)]):
         stored = await _add_apart(session, [messages[number] for number in wave], policy)
-        for number, is_new in zip(wave, stored, strict=True):
-            new[number] = is_new
-    return new
+        for number, outcome in zip(wave, stored, strict=True):
+            outcomes[number] = outcome
+    return outcomes
 
 
 async def alone_in(session: AsyncSession, platform: str, chat: str) -> None:
@@ -80,8 +80,8 @@ def _waves(wanted: Sequence[tuple[T, set[tuple[str, ...]]]]) -> list[list[T]]:
     return waves
 
 
-async def _add_apart(session: AsyncSession, messages: Sequence[Message], policy: ThreadingPolicy) -> list[bool]:
-    """Of messages that have nothing to do with each other, whether each was new."""
+async def _add_apart(session: AsyncSession, messages: Sequence[Message], policy: ThreadingPolicy) -> list[Stored]:
+    """Of messages that have nothing to do with each other, what came of each."""
     times = {"settle": policy.settle, "idle": policy.idle, "reopen": policy.reopen}
     found = (await session.execute(FOUND, _arrays(messages) | times)).all()
     new = [
@@ -90,19 +90,26 @@ async def _add_apart(session: AsyncSession, messages: Sequence[Message], policy:
     ]
     rows = [(message, joined) for message, is_new, (_, _, joined) in zip(messages, new, found, strict=True) if is_new]
     opening = [message for message, joined in rows if joined is None]
+    opened: dict[tuple[str, str, str], int] = {}
     if opening:
-        await _insert(session, OPENING, _arrays(opening), Change.MESSAGE)
+        stored = await session.execute(OPENING, {**_arrays(opening), "change": Change.MESSAGE.value})
+        opened = {(platform, chat, id): number for number, platform, chat, id, _ in stored.all()}
     joining: list[tuple[tuple[Message, int], set[tuple[str, ...]]]] = [
         ((message, joined), {(str(joined),)}) for message, joined in rows if joined is not None
     ]
     for wave in _waves(joining):
         into: dict[str, object] = {"conversation": [joined for _, joined in wave]}
-        await _insert(session, JOINING, {**_arrays(message for message, _ in wave), **into}, Change.NEXT)
-    return new
+        arrays = _arrays(message for message, _ in wave)
+        await session.execute(JOINING, {**arrays, **into, "change": Change.NEXT.value})
+    return [
+        Stored(is_new, (joined or opened[_ref(message)]) if is_new else None, is_new and joined is None)
+        for message, is_new, (_, _, joined) in zip(messages, new, found, strict=True)
+    ]
 
 
-async def _insert(session: AsyncSession, statement: TextClause, rows: Mapping[str, object], change: Change) -> None:
-    await session.execute(statement, {**rows, "change": change.value})
+def _ref(message: Message) -> tuple[str, str, str]:
+    """What it is called, as it is stored."""
+    return _name(message.ref.platform), _name(message.ref.chat), _name(message.ref.id)
 
 
 async def _numbered_anew(session: AsyncSession, known: int, message: Message) -> bool:

@@ -26,7 +26,7 @@ from sqlalchemy.orm import aliased
 from bot.domain.citations import named_in
 from bot.domain.conversations import PendingNote, StandingCard
 from bot.domain.failures import ItemKey
-from bot.domain.ledger import Change
+from bot.domain.ledger import Change, Stored
 from bot.domain.messages import MessageRef, Note, clean
 from bot.domain.posts import Card, Continuation, FollowUp, Notice, Offer, Post, Reply, Sent, WrongTeam
 from bot.domain.question_posts import Alert
@@ -60,19 +60,19 @@ _PARKED_FOR = timedelta(hours=1)
 """How long a note waits for the receipt of what it was written under. After that it is nobody's."""
 
 
-async def add_note(session: AsyncSession, note: Note) -> bool:
+async def add_note(session: AsyncSession, note: Note) -> Stored:
     # In this order: a receipt that is stored between the two questions is found by the second
     under = await whole(session, note.under)
     unsure = await session.scalar(_being_said(under)) is not None
     conversation = await _conversation_under(session, under)
     if conversation is None and not unsure and await _note_at(session, under) is None:
-        return False
+        return Stored(new=False)
     fact = insert(NoteRow).values(**_values(replace(note, under=under)), conversation_id=conversation)
     new = await session.scalar(fact.on_conflict_do_nothing().returning(NoteRow.id))
     if new is None:
-        return False
+        return Stored(new=False)
     await announce(session, Change.NOTE)
-    return True
+    return Stored(True, conversation)
 
 
 async def is_of_a_team(session: AsyncSession, ref: MessageRef, ours: bool) -> bool:

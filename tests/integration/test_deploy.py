@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.decisions import Author, Opinion
 from bot.http.metrics import Metrics
+from bot.http.model_figures import ModelFigures
 from bot.http.process_figures import LinkFigures, StepFigures
 from db.engine import Database
 from db.failed_items import PostgresFailedItems
@@ -45,7 +47,9 @@ def test_prometheus_takes_the_alarms_and_they_ring_when_they_should(arguments: S
 
 
 async def test_alarms_and_dashboard_look_at_figures_that_there_are(database: Database) -> None:
-    more = [StepFigures(), LinkFigures({"slack": lambda: True})]
+    model = ModelFigures()
+    model.heard("routing", [[Opinion(Author.MODEL, {"billing": 1.0})]])
+    more = [StepFigures(), LinkFigures({"slack": lambda: True}), model]
     metrics = Metrics(PostgresQueries(database), lambda: datetime.now(UTC), PostgresFailedItems(database), more=more)
     await metrics.refresh()
     families = list(metrics.registry.collect())

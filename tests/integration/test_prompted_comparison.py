@@ -91,7 +91,7 @@ class Bench:
     async def own(self) -> AsyncIterator[PromptedBase]:
         async with self.vllm.line() as line:
             prompts = PromptBuilder(self.base)
-            predictor = VllmPredictor(line, prompts, "base", VllmAdapters(line, self.base))
+            predictor = VllmPredictor(prompts, "base", VllmAdapters(line, self.base))
             yield VllmPromptedBase(predictor, prompts, self.base)
 
     async def let_go(self) -> None:

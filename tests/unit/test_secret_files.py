@@ -101,3 +101,45 @@ def test_the_settings_name_each_file_that_cannot_be_read(tmp_path: Path) -> None
         load(path, {"SLACK_BOT_TOKEN_FILE": "/nowhere/token", "DATABASE_URL_FILE": "/nowhere/url"})
     assert "SLACK_BOT_TOKEN_FILE: /nowhere/token cannot be read" in str(caught.value)
     assert "DATABASE_URL_FILE: /nowhere/url cannot be read" in str(caught.value)
+
+
+EVERYTHING = (
+    SETTINGS.replace("[platforms.slack]", "[platforms.slack]\nmode = 'http'\nintake = ['no channel']")
+    + """
+[api.tokens.helpdesk]
+environment = "HELPDESK_TOKEN"
+scopes = ["route"]
+[webhooks.crm]
+url = "https://crm.example.com"
+events = ["decided"]
+environment = "CRM_SECRET"
+[web]
+listen = "nowhere"
+"""
+)
+
+
+def test_every_file_that_cannot_be_read_is_told_together_with_whatever_else_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "switchboard.toml"
+    file.write_text(EVERYTHING, "utf-8")
+    named = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "HELPDESK_TOKEN", "CRM_SECRET", "DATABASE_URL")
+    gone = {f"{name}_FILE": str(tmp_path / name.lower()) for name in named}
+    with pytest.raises(ConfigError) as raised:
+        load(file, gone)
+    told = raised.value.mistakes
+    for name in named:
+        assert len([one for one in told if name in one]) == 1, "once each"
+        assert f"{name}_FILE: {tmp_path / name.lower()} cannot be read (No such file or directory)" in told
+    assert any("platforms.slack.intake" in one for one in told)
+    assert any("web.listen" in one for one in told)
+
+
+def test_a_workspaces_broken_file_hides_no_mistake_of_another(tmp_path: Path) -> None:
+    main, acme = tmp_path / "switchboard.toml", tmp_path / "acme.toml"
+    main.write_text(f'{SETTINGS}\n[workspaces]\nacme = "acme.toml"\n', "utf-8")
+    acme.write_text(SETTINGS.replace("Which team?", ""), "utf-8")
+    tokens = {"SLACK_APP_TOKEN": "xapp-1", "SLACK_BOT_TOKEN_ACME": "xoxb-1", "SLACK_APP_TOKEN_ACME": "xapp-2"}
+    with pytest.raises(ConfigError) as raised:
+        load(main, {**tokens, "SLACK_BOT_TOKEN_FILE": str(tmp_path / "gone")})
+    assert any(one.startswith("SLACK_BOT_TOKEN_FILE: ") for one in raised.value.mistakes)
+    assert any("workspace acme" in one and "question" in one for one in raised.value.mistakes)

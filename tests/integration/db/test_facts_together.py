@@ -1,11 +1,13 @@
 """Many facts of one transaction are stored as if one after the other, and one that cannot be takes none with it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import psycopg
 import pytest
 
-from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place
+from bot.domain.ledger import Stored
+from bot.domain.messages import Deletion, Edit, Fact, Message, MessageRef, Note, Person, Place, Reaction
 from db.engine import Database
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
@@ -20,9 +22,15 @@ from tests.integration.db.scenes import (
     carded,
     claimed,
     message,
+    press,
     reaction,
     routed,
 )
+
+
+def news(outcomes: Sequence[Stored | Exception]) -> list[bool]:
+    """Which of them were new."""
+    return [isinstance(one, Stored) and one.new for one in outcomes]
 
 
 def of(person: str, ref: str, text: str = "where is my refund", seconds: float = 0) -> Message:
@@ -33,8 +41,8 @@ def of(person: str, ref: str, text: str = "where is my refund", seconds: float =
 
 async def test_a_crowd_opens_as_many_conversations_as_it_has_people(ledger: PostgresLedger) -> None:
     crowd = [of(f"p{number}", f"m{number}", f"text {number}") for number in range(40)]
-    assert await ledger.add_facts(crowd, JOINING) == [True] * 40
-    assert await ledger.add_facts(crowd[::-1], JOINING) == [False] * 40
+    assert news(await ledger.add_facts(crowd, JOINING)) == [True] * 40
+    assert news(await ledger.add_facts(crowd[::-1], JOINING)) == [False] * 40
     cases = await ledger.claim_undecided(after(5), SETTLE, PATIENCE, 50)
     assert [(case.conversation.person.id, case.messages[0].text) for case in cases] == [
         (f"p{number}", f"text {number}") for number in range(40)
@@ -43,7 +51,7 @@ async def test_a_crowd_opens_as_many_conversations_as_it_has_people(ledger: Post
 
 async def test_a_burst_of_one_person_is_one_conversation_in_its_order(ledger: PostgresLedger) -> None:
     burst = [of("ann", f"m{number}", f"part {number}", number / 10) for number in range(6)]
-    assert await ledger.add_facts([*burst[:3], of("ben", "b"), *burst[3:]], JOINING) == [True] * 7
+    assert news(await ledger.add_facts([*burst[:3], of("ben", "b"), *burst[3:]], JOINING)) == [True] * 7
     first, second = await ledger.claim_undecided(after(9), SETTLE, PATIENCE, 9)
     assert {len(first.messages), len(second.messages)} == {6, 1}
     spoke = first if len(first.messages) == 6 else second
@@ -63,12 +71,15 @@ async def test_two_that_join_one_conversation_in_different_ways_both_count(ledge
     await ledger.add_message(of("ann", "m1"), JOINING)
     in_thread = replace(of("ben", "m2", "me too", 1), place=of("ann", "m1").place)
     in_burst = of("ann", "m3", "and this", 2)
-    assert await ledger.add_facts([in_thread, in_burst], JOINING) == [True, True]
+    assert news(await ledger.add_facts([in_thread, in_burst], JOINING)) == [True, True]
     assert (await claimed(ledger, 9)).version == 3
 
 
 async def test_the_same_message_twice_at_once_is_one(ledger: PostgresLedger) -> None:
-    assert await ledger.add_facts([of("ann", "m1"), of("ann", "m1", "the mention of it")], JOINING) == [True, False]
+    assert news(await ledger.add_facts([of("ann", "m1"), of("ann", "m1", "the mention of it")], JOINING)) == [
+        True,
+        False,
+    ]
 
 
 async def test_facts_of_every_kind_go_together(ledger: PostgresLedger, outbox: PostgresOutbox) -> None:
@@ -81,8 +92,8 @@ async def test_facts_of_every_kind_go_together(ledger: PostgresLedger, outbox: P
         of("ann", "m9"),
         Deletion(MessageRef("telegram", "chat-of-m1", "unknown"), after(23)),
     ]
-    assert await ledger.add_facts(facts, JOINING) == [True, True, True, True, False]
-    assert await ledger.add_facts(facts, JOINING) == [False] * 5
+    assert news(await ledger.add_facts(facts, JOINING)) == [True, True, True, True, False]
+    assert news(await ledger.add_facts(facts, JOINING)) == [False] * 5
 
 
 async def test_a_note_whose_post_is_being_said_is_parked_and_holds_nothing_up(
@@ -92,7 +103,7 @@ async def test_a_note_whose_post_is_being_said_is_parked_and_holds_nothing_up(
     await outbox.claim_due(["slack", "telegram"], after(6), 10)
     early = Note(MessageRef("slack", "C-BILLING", "n1"), MessageRef("slack", "C-BILLING", "?"), AGENT, "x", after(7))
     later, stored = await ledger.add_facts([early, of("ann", "m9")], JOINING)
-    assert (later, stored) == (True, True)
+    assert news([later, stored]) == [True, True]
 
 
 async def test_a_row_that_the_database_refuses_takes_no_other_with_it(
@@ -105,7 +116,7 @@ async def test_a_row_that_the_database_refuses_takes_no_other_with_it(
             first, second, third = await ledger.add_facts(facts, JOINING)
         finally:
             connection.execute("ALTER TABLE messages DROP CONSTRAINT no_bane")
-    assert (first, third) == (True, True)
+    assert news([first, third]) == [True, True]
     assert isinstance(second, Exception) and "poison" not in str(second)
     assert "poison" not in caplog.text
 
@@ -135,3 +146,28 @@ async def test_a_language_that_was_chosen_stands(ledger: PostgresLedger) -> None
     await ledger.prefer(ANN, "es")
     await ledger.name_person(replace(ANN, language="en"))
     assert (await claimed(ledger)).conversation.person.language == "es"
+
+
+async def test_every_fact_is_told_its_conversation_and_who_opened_it(
+    ledger: PostgresLedger, outbox: PostgresOutbox
+) -> None:
+    card = await carded(ledger, outbox)
+    ref = MessageRef("telegram", "chat-of-m1", "m1")
+    facts: list[Fact] = [
+        reaction(card, "key", 20),
+        Note(MessageRef("slack", "C-BILLING", "n1"), card, AGENT, "ask for the number", after(21)),
+        Edit(ref, "where is my invoice", after(22)),
+        press(card, "take", actor=LEAD),
+        Deletion(ref, after(23)),
+    ]
+    theirs = await ledger.add_facts(facts, JOINING)
+    assert len({one.conversation for one in theirs if isinstance(one, Stored)}) == 1
+    burst = [of("ann", "m8"), of("ben", "b"), of("ann", "m9", "and this", 1)]
+    first, other, second = [one for one in await ledger.add_facts(burst, JOINING) if isinstance(one, Stored)]
+    assert [one.opened for one in (first, other, second)] == [True, True, False]
+    assert first.conversation == second.conversation
+    assert None not in {one.conversation for one in (*theirs, first, other) if isinstance(one, Stored)}
+    assert len({theirs[0], first, other}) == 3
+    assert (await ledger.add_facts(burst[:1], JOINING)) == [Stored(new=False)]
+    on_a_note = Reaction(MessageRef("slack", "C-BILLING", "n1"), LEAD, "outbox_tray", True, after(30))
+    assert await ledger.add_facts([on_a_note], JOINING) == [theirs[0]]

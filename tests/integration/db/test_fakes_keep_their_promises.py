@@ -9,7 +9,7 @@ import pytest
 from bot.domain.conversations import Decided, UndecidedConversation
 from bot.domain.failures import MOST_ATTEMPTS, Failure, ItemKey
 from bot.domain.learning import Example, Side, Source
-from bot.domain.ledger import Ledger
+from bot.domain.ledger import Ledger, Stored
 from bot.domain.messages import MessageRef, Place
 from bot.domain.model_ports import Examples
 from bot.domain.ports import FailedItems, Outbox
@@ -167,7 +167,8 @@ async def test_a_fact_is_new_once_alone_and_among_others(ledger: Ledger) -> None
     first, second = message("m1"), message("m2", "since Monday", 1)
     assert await ledger.add_message(first, JOINING)
     assert not await ledger.add_message(first, JOINING)
-    assert await ledger.add_facts([first, second], JOINING) == [False, True]
+    outcomes = await ledger.add_facts([first, second], JOINING)
+    assert [isinstance(one, Stored) and one.new for one in outcomes] == [False, True]
 
 
 async def test_a_language_that_somebody_chose_is_kept_and_nobody_elses(ledger: Ledger) -> None:

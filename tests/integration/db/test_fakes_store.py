@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from bot.domain.ledger import Ledger
+from bot.domain.ledger import Ledger, Stored
 from bot.domain.messages import Deletion, Edit, Fact, MessageRef, Place
 from db.ledger import PostgresLedger
 from db.outbox import PostgresOutbox
@@ -24,8 +24,8 @@ class Scene:
     async def add(self, fact: Fact) -> bool:
         """By the method of its kind."""
         [alone] = await self.ledger.add_facts([fact], JOINING)
-        assert isinstance(alone, bool)
-        return alone
+        assert isinstance(alone, Stored)
+        return alone.new
 
 
 @pytest.fixture(params=["real", "fake"])

@@ -4,10 +4,11 @@ import logging
 
 import pytest
 
+from tests.samples import AGENT
 from tests.worlds.story import Story
 
-_FACTS = {"received", "reaction", "noted"}
-"""What comes in is named as its platform calls it: whose it is, the database finds out."""
+_FACTS = {"received", "reaction", "noted", "edited", "press"}
+"""What comes in is named as its platform calls it, too."""
 
 
 async def test_every_line_names_its_conversation_and_the_decision_its_message(
@@ -16,7 +17,9 @@ async def test_every_line_names_its_conversation_and_the_decision_its_message(
     caplog.set_level(logging.INFO)
     ref = await story.writes("I was charged twice", "1")
     await story.settles()
+    await story.edits(ref, "I was charged three times")
     await story.reacts("💻")
+    await story.notes("I know this one", "n1", by=AGENT)
     await story.settles()
     lines = [record for record in caplog.records if record.name.startswith("bot.flow")]
     facts = [line for line in lines if line.message in _FACTS]
@@ -27,5 +30,6 @@ async def test_every_line_names_its_conversation_and_the_decision_its_message(
     }
     assert (decided.__dict__["chat"], decided.__dict__["ref"]) == (ref.chat, ref.id)
     assert {line.message for line in rest} >= {"sorted", "delivered", "corrected"}
-    assert {line.__dict__["conversation"] for line in rest} == {decided.__dict__["conversation"]}
+    assert {line.message for line in facts} == {"received", "edited", "reaction", "noted"}
+    assert {line.__dict__["conversation"] for line in lines} == {decided.__dict__["conversation"]}
     assert "charged" not in caplog.text and "Cleo" not in caplog.text

@@ -41,7 +41,7 @@ async def test_an_adapter_is_trained_for_a_point_asked_and_leaves_nothing(
 ) -> None:
     adapters = VllmAdapters(vllm_server.line, STARTER)
     before = await adapters.loaded()
-    predictor = VllmPredictor(vllm_server.line, PromptBuilder(STARTER), "starter", adapters)
+    predictor = VllmPredictor(PromptBuilder(STARTER), "starter", adapters)
     known = FakeKnowledge(Neighbours((), ()))
     classifier = Classifier(
         predictor, FakeEmbedder(), cast(model_ports.Memory, known), cast(model_ports.Registry, known), "starter"

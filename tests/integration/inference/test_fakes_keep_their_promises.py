@@ -52,7 +52,7 @@ async def model(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         return
     async with FakeVllm().line() as line:
         adapters = VllmAdapters(line, STARTER)
-        yield Model(VllmPredictor(line, PromptBuilder(STARTER), "starter", adapters), adapters, adapter)
+        yield Model(VllmPredictor(PromptBuilder(STARTER), "starter", adapters), adapters, adapter)
 
 
 async def test_every_text_gets_a_distribution_over_the_labels_in_the_texts_order(model: Model) -> None:

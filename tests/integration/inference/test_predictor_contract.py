@@ -66,7 +66,7 @@ async def bench(line: httpx.AsyncClient, tmp_path: Path) -> Bench:
         folder = write_lora(tmp_path / name, STARTER, seed)
         return Adapter(name, TASK.name, folder, "starter", CODES, 1.0, datetime(2026, 1, 1, tzinfo=UTC))
 
-    return Bench(VllmPredictor(line, PromptBuilder(STARTER), "starter", adapters), adapters, make)
+    return Bench(VllmPredictor(PromptBuilder(STARTER), "starter", adapters), adapters, make)
 
 
 async def test_probabilities_are_a_distribution_over_all_labels(bench: Bench) -> None:

@@ -57,7 +57,7 @@ def by_transformers(adapter: Adapter, prompts: PromptBuilder) -> list[dict[str, 
 async def test_vllm_and_transformers_agree_on_a_lora(vllm_server: EmbeddedServer, tmp_path: Path) -> None:
     prompts, adapters = PromptBuilder(STARTER), VllmAdapters(vllm_server.line, STARTER)
     adapter = random_adapter(tmp_path, "agreement")
-    predictor = VllmPredictor(vllm_server.line, prompts, "starter", adapters)
+    predictor = VllmPredictor(prompts, "starter", adapters)
     served = [p.probabilities for p in await predictor.predict(Query(TASK, CODES, adapter), TEXTS)]
     trained = await asyncio.to_thread(by_transformers, adapter, prompts)
     gaps = [abs(a[name] - b[name]) for a, b in zip(served, trained, strict=True) for name in CODES]
@@ -84,7 +84,7 @@ async def test_adapter_of_another_shape_is_refused_and_the_server_lives(
 
 async def test_adapters_beyond_the_servers_memory_still_answer(vllm_server: EmbeddedServer, tmp_path: Path) -> None:
     adapters = VllmAdapters(vllm_server.line, STARTER)
-    predictor = VllmPredictor(vllm_server.line, PromptBuilder(STARTER), "starter", adapters)
+    predictor = VllmPredictor(PromptBuilder(STARTER), "starter", adapters)
     crowd = [random_adapter(tmp_path, f"crowd-{n}") for n in range(12)]
     for adapter in crowd:
         await adapters.load(adapter)
@@ -101,7 +101,7 @@ async def test_server_killed_without_warning_comes_back_with_its_adapters(
     vllm_server: EmbeddedServer, tmp_path: Path
 ) -> None:
     adapters = VllmAdapters(vllm_server.line, STARTER)
-    predictor = VllmPredictor(vllm_server.line, PromptBuilder(STARTER), "starter", adapters)
+    predictor = VllmPredictor(PromptBuilder(STARTER), "starter", adapters)
     adapter = random_adapter(tmp_path, "survivor")
     await adapters.load(adapter)
     restored = asyncio.Event()

@@ -112,7 +112,7 @@ async def test_a_server_that_hangs_is_waited_for_so_long_and_then_the_others_dec
     vllm.delay = 30.0
     async with vllm.line() as line:
         prompts = PromptBuilder(listed_base(tmp_path / "base"))
-        predictor = VllmPredictor(line, prompts, "base", VllmAdapters(line, tmp_path))
+        predictor = VllmPredictor(prompts, "base", VllmAdapters(line, tmp_path))
         classifier = replace(fake_classifier(KNOWN), predictor=predictor, deadline=0.05)
         codes = dict(zip(TASK.names, prompts.alphabet(), strict=False))
         query = Query(TASK, codes, None, (await classifier.query(TASK, hurried=True)).deadline)

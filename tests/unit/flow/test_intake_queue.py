@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.errors import Refused, Unreachable
-from bot.domain.ledger import ThreadingPolicy
+from bot.domain.ledger import Stored, ThreadingPolicy
 from bot.domain.messages import Fact, Message, MessageRef
 from bot.flow import intake_queue
 from bot.flow.intake_queue import TOGETHER, WRITERS, IntakeQueue
@@ -26,7 +26,7 @@ class Slow(FakeLedger):
     batches: list[int] = field(default_factory=list)
     down: bool = False
 
-    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[bool | Exception]:
+    async def add_facts(self, facts: Sequence[Fact], policy: ThreadingPolicy) -> Sequence[Stored | Exception]:
         self.batches.append(len(facts))
         await self.may.wait()
         if self.down:
@@ -50,7 +50,7 @@ def queue(ledger: Slow) -> IntakeQueue:
     return IntakeQueue(ledger, JOINING)
 
 
-async def _begun(queue: IntakeQueue, facts: Sequence[Fact]) -> list[asyncio.Task[bool]]:
+async def _begun(queue: IntakeQueue, facts: Sequence[Fact]) -> list[asyncio.Task[Stored]]:
     tasks = [asyncio.create_task(queue.store(fact)) for fact in facts]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -61,7 +61,7 @@ async def test_what_comes_at_once_is_stored_together_and_in_order(ledger: Slow, 
     facts = [said(number) for number in range(3 * TOGETHER)]
     tasks = await _begun(queue, facts)
     ledger.may.set()
-    assert await asyncio.gather(*tasks) == [True] * len(facts)
+    assert await asyncio.gather(*tasks) == [Stored(new=True)] * len(facts)
     assert (ledger.stored, ledger.batches) == (facts, [TOGETHER] * 3)
 
 
@@ -69,14 +69,14 @@ async def test_no_more_than_a_few_transactions_at_a_time(ledger: Slow, queue: In
     tasks = await _begun(queue, [said(number) for number in range(10 * TOGETHER)])
     assert ledger.batches == [TOGETHER] * WRITERS
     ledger.may.set()
-    assert all(await asyncio.gather(*tasks))
+    assert all(one.new for one in await asyncio.gather(*tasks))
 
 
 async def test_deliveries_that_wait_for_the_same_fact_are_stored_once(ledger: Slow, queue: IntakeQueue) -> None:
     tasks = await _begun(queue, [said(1), said(1), said(2)])
     late = await _begun(queue, [said(1)])
     ledger.may.set()
-    assert await asyncio.gather(*tasks, *late) == [True] * 4
+    assert await asyncio.gather(*tasks, *late) == [Stored(new=True)] * 4
     assert ledger.batches == [2]
 
 
@@ -90,13 +90,13 @@ async def test_whoever_is_too_many_is_turned_away_at_once(
     with pytest.raises(Unreachable, match="too much comes in"):
         await more[-1]
     ledger.may.set()
-    assert all(await asyncio.gather(*first, *more[:-1]))
+    assert all(one.new for one in await asyncio.gather(*first, *more[:-1]))
 
 
 async def test_one_that_cannot_be_stored_takes_nothing_from_the_others(ledger: Slow, queue: IntakeQueue) -> None:
     good, bad, other = await _begun(queue, [said(1), said(2, "poison"), said(3)])
     ledger.may.set()
-    assert (await good, await other) == (True, True)
+    assert (await good, await other) == (Stored(new=True), Stored(new=True))
     with pytest.raises(Refused):
         await bad
 
@@ -107,12 +107,12 @@ async def test_a_database_that_is_down_is_told_to_everybody_and_forgotten(ledger
     ledger.may.set()
     assert [type(one) for one in await asyncio.gather(*tasks, return_exceptions=True)] == [Unreachable] * 2
     ledger.down = False
-    assert await queue.store(said(1))
+    assert (await queue.store(said(1))).new
 
 
 async def test_what_its_bringer_gave_up_is_not_stored_behind_their_back(ledger: Slow, queue: IntakeQueue) -> None:
     tasks = await _begun(queue, [said(number) for number in range(WRITERS * TOGETHER + 1)])
     tasks[-1].cancel()
     ledger.may.set()
-    assert sum(await asyncio.gather(*tasks[:-1])) == WRITERS * TOGETHER
+    assert sum(one.new for one in await asyncio.gather(*tasks[:-1])) == WRITERS * TOGETHER
     assert len(ledger.stored) == WRITERS * TOGETHER

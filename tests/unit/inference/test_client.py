@@ -40,7 +40,7 @@ async def line(vllm: FakeVllm) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def predictor(line: httpx.AsyncClient, tmp_path: Path) -> VllmPredictor:
-    return VllmPredictor(line, PromptBuilder(listed_base(tmp_path / "base")), "base", VllmAdapters(line, tmp_path))
+    return VllmPredictor(PromptBuilder(listed_base(tmp_path / "base")), "base", VllmAdapters(line, tmp_path))
 
 
 async def test_only_the_labels_codes_may_be_answered(vllm: FakeVllm, predictor: VllmPredictor, tmp_path: Path) -> None:
@@ -191,9 +191,7 @@ async def test_one_bad_request_among_many_is_one_plain_error(vllm: FakeVllm, pre
 
 async def test_server_that_is_not_there_counts_as_down(tmp_path: Path) -> None:
     async with open_line("http://127.0.0.1:9/v1/") as line:
-        predictor = VllmPredictor(
-            line, PromptBuilder(listed_base(tmp_path / "b")), "base", VllmAdapters(line, tmp_path)
-        )
+        predictor = VllmPredictor(PromptBuilder(listed_base(tmp_path / "b")), "base", VllmAdapters(line, tmp_path))
         with pytest.raises(Unreachable, match="no connection"):
             await predictor.predict(QUERY, ["hi"])
 
@@ -206,9 +204,7 @@ async def test_silent_server_counts_as_down(tmp_path: Path) -> None:
     server = await asyncio.start_server(never, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, open_line(f"http://127.0.0.1:{port}", patience=0.1) as line:
-        predictor = VllmPredictor(
-            line, PromptBuilder(listed_base(tmp_path / "b")), "base", VllmAdapters(line, tmp_path)
-        )
+        predictor = VllmPredictor(PromptBuilder(listed_base(tmp_path / "b")), "base", VllmAdapters(line, tmp_path))
         with pytest.raises(Unreachable, match="timed out"):
             await predictor.predict(QUERY, ["hi"])
 
@@ -216,9 +212,7 @@ async def test_silent_server_counts_as_down(tmp_path: Path) -> None:
 async def test_starter_without_an_adapter_is_refused_unasked(
     vllm: FakeVllm, line: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    predictor = VllmPredictor(
-        line, PromptBuilder(bare_base(tmp_path / "bare")), "starter", VllmAdapters(line, tmp_path)
-    )
+    predictor = VllmPredictor(PromptBuilder(bare_base(tmp_path / "bare")), "starter", VllmAdapters(line, tmp_path))
     with pytest.raises(NotTrained, match="before it was trained"):
         await predictor.predict(Query(TASK, {"billing": "<label_000>"}, None), ["hi"])
     assert vllm.requests == []
@@ -291,7 +285,7 @@ async def test_an_adapter_that_is_loaded_on_the_way_is_part_of_the_deadline(tmp_
     port = server.sockets[0].getsockname()[1]
     async with server, open_line(f"http://127.0.0.1:{port}") as line:
         prompts = PromptBuilder(listed_base(tmp_path / "base"))
-        predictor = VllmPredictor(line, prompts, "base", VllmAdapters(line, tmp_path))
+        predictor = VllmPredictor(prompts, "base", VllmAdapters(line, tmp_path))
         adapter = Adapter("routing-1", "routing", lora, "base", CODES, 1.0, datetime.now(UTC))
         with pytest.raises(Unreachable):
             async with asyncio.timeout(10):

@@ -42,7 +42,7 @@ async def line(vllm: FakeVllm) -> AsyncIterator[httpx.AsyncClient]:
 
 def prompted(line: httpx.AsyncClient, folder: Path) -> VllmPromptedBase:
     prompts = PromptBuilder(folder)
-    return VllmPromptedBase(VllmPredictor(line, prompts, "base", VllmAdapters(line, folder)), prompts, folder)
+    return VllmPromptedBase(VllmPredictor(prompts, "base", VllmAdapters(line, folder)), prompts, folder)
 
 
 def words(vllm: FakeVllm, folder: Path) -> list[str]:

@@ -1,0 +1,73 @@
+"""Traces by OpenTelemetry, where the environment names a collector: nothing of it is imported otherwise.
+
+Everything is set by OpenTelemetry's own variables (OTEL_…), which its SDK reads: docs/running.md.
+"""
+
+import asyncio
+import hashlib
+import importlib.util
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from bot.domain.errors import UsageError
+from bot.domain.tracing import trace_to
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+_LAST_SECONDS = 3.0
+"""So long a stop waits for the last spans to arrive."""
+
+log = logging.getLogger(__name__)
+
+
+def traced(environment: Mapping[str, str]) -> bool:
+    """Whether there is somebody to send traces to. Raises UsageError where what is set cannot be done."""
+    if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    named = next((name for name in _ENDPOINTS if environment.get(name, "").strip()), None)
+    exporter = environment.get("OTEL_TRACES_EXPORTER", "").strip().lower() or ("otlp" if named else "none")
+    if exporter not in ("otlp", "none"):
+        raise UsageError(f"OTEL_TRACES_EXPORTER={exporter}: traces go out as OTLP alone; write otlp, or none")
+    if exporter == "none":
+        return False
+    if named is not None and urlsplit(environment[named].strip()).scheme not in ("http", "https"):
+        raise UsageError(f"{named}: write the http://… or https://… address of the collector, mostly at port 4318")
+    protocol = next((name for name in _PROTOCOLS if environment.get(name, "").strip()), None)
+    if protocol is not None and environment[protocol].strip() != "http/protobuf":
+        raise UsageError(f"{protocol}={environment[protocol]}: traces go out as http/protobuf alone; leave it out")
+    if not _installed():
+        raise UsageError(
+            "traces are wanted (OTEL_…) and OpenTelemetry is not installed: pip install 'switchboard[traces]', or set "
+            "OTEL_TRACES_EXPORTER=none"
+        )
+    return True
+
+
+def _installed() -> bool:
+    try:
+        return all(importlib.util.find_spec(name) is not None for name in _NEEDED)
+    except ModuleNotFoundError:
+        return False
+
+
+@asynccontextmanager
+async def tracing(environment: Mapping[str, str], deployment: str) -> AsyncIterator[None]:
+    """Everything that is done in it is traced, if that is wanted. Raises UsageError.
+
+    `deployment` tells databases apart: conversations of two that have the same number are two traces.
+    """
+    if not traced(environment):
+        yield
+        return
+    from bot.otlp import Traces  # with OpenTelemetry
+
+    traces = Traces(hashlib.sha256(deployment.encode()).digest())
+    trace_to(traces)
+    try:
+        yield
+    finally:
+        trace_to(None)
+        await asyncio.to_thread(traces.end, _LAST_SECONDS)

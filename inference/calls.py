@@ -1,0 +1,39 @@
+"""How long each call to a model server takes, whether it fails, and how many tokens go each way."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from bot.domain.model_calls import CallKind, ModelCall, SawCall
+
+
+@dataclass(slots=True)
+class Call:
+    """One that is being made."""
+
+    sent: int = 0
+    answered: int = 0
+    refused: bool = False
+
+    def answer(self, response: httpx.Response) -> None:
+        """What came back; a server that does not count tokens is told of with none."""
+        self.refused = not response.is_success
+        try:
+            usage = response.json()["usage"]
+            self.sent, self.answered = int(usage["prompt_tokens"]), int(usage["completion_tokens"])
+        except (ValueError, KeyError, TypeError):
+            self.sent = self.answered = 0
+
+
+@contextmanager
+def watched(saw: SawCall, kind: CallKind) -> Iterator[Call]:
+    """Tell of the call that is made in it, once it ends. One that was given up by who asked has failed, too."""
+    began, call, failed = time.monotonic(), Call(), True
+    try:
+        yield call
+        failed = call.refused
+    finally:
+        saw(ModelCall(kind, time.monotonic() - began, failed, call.sent, call.answered))
