@@ -130,7 +130,7 @@ def _are_what_transformers_says(base: Path, adapter: Path, answers: Sequence[Ans
     """The same weights and ids in the other library, with and without the LoRA; in float32, exact and quick here."""
     model = AutoModelForCausalLM.from_pretrained(base)
     assert model.dtype == torch.bfloat16 and model.config.rope_parameters["rope_type"] == "llama3"
-    plain = _shares(model.float(), answers)
+    plain = _shares(model.float(), answers)  # type: ignore[no-untyped-call]
     tuned = _shares(PeftModel.from_pretrained(model, adapter).float(), answers)
     for name, expected, other in ((NAME, plain, tuned), (ADAPTER, tuned, plain)):
         served = [one for one in answers if one.model == name]

@@ -12,10 +12,10 @@ from bot.domain.posts import Answer
 from db.engine import Database
 from db.solved_requests import PostgresSolvedRequests
 from tests.fakes import FakePredictor
-from tests.integration.flow.conftest import Story
 from tests.integration.flow.oracle import on_card
 from tests.samples import AGENT, CUSTOMER, TASK
 from tests.unit.domain.test_suggestions import PRODUCTS
+from tests.worlds.story import Story
 
 TORN = {"course": 0.48, "backup": 0.30, "nothing": 0.22}
 LEARNS = {"course": 0.80, "backup": 0.10, "nothing": 0.10}

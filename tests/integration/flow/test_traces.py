@@ -13,10 +13,10 @@ from inference.adapters import VllmAdapters
 from inference.client import VllmPredictor
 from inference.prompt import PromptBuilder
 from tests.fakes_inference import FakeVllm, completion
-from tests.integration.flow.conftest import Story
 from tests.samples import AGENT, TASK
 from tests.servers.otlp_collector import Collector, collecting
 from tests.small_bases import listed_base
+from tests.worlds.story import Story
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from bot.domain.decisions import Author, Reason
 from bot.domain.posts import Answer, Question, WordsPlease
 from bot.domain.rules import Conditions, Outcome, Rule, Rules
 from db.engine import Database
-from tests.integration.flow.conftest import Story
 from tests.integration.flow.oracle import FRAUD, MOOD, decided
 from tests.samples import CUSTOMER, PHOTO
+from tests.worlds.story import Story
 
 WRITER = Conditions(senders=frozenset({(CUSTOMER.platform, CUSTOMER.id)}))
 UPSET = Rule("regulars", WRITER, Outcome("sentiment", "upset"))
