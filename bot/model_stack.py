@@ -121,14 +121,7 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
     prompts = await asyncio.to_thread(PromptBuilder, folder)
     server = None if model.server else _own_server(settings, folder)
     figures = ModelFigures()
-    lines = (
-        [server.line]
-        if server
-        else [await stack.enter_async_context(open_line(address, key=model.key)) for address in model.servers]
-    )
-    way = delivery(model.server_adapters, model.runs)
-    servers = [VllmAdapters(line, folder, way, settings.workspace, figures.saw) for line in lines]
-    adapters = servers[0] if len(servers) == 1 else Replicas(servers)
+    adapters = await _adapters(settings, server, folder, figures, stack)
     predictor = VllmPredictor(prompts, model.base, adapters)
     from inference.voices.fitted import FittedVoices  # with scikit-learn, which most commands can do without
 
@@ -155,13 +148,24 @@ async def build_model_stack(settings: Settings, store: Store, stack: AsyncExitSt
         _trainer(settings),
         *(model.runs, folder, now),
         *(fitter, LetGo(store.corrections), RunFolders(model.runs)),
-        # what trains elsewhere is not tried here
         None if settings.training else TrainingEstimator(ProbeProcess(), classifier, store.examples, folder),
         silent_signals(store),
     )
+    more = embedding_backfill(store), fitter, learner, server, adapters, figures
     history = PostgresSolvedRequests(store.database, store.embedder.name)
-    backfill = embedding_backfill(store)
-    return ModelStack(classifier, backfill, fitter, learner, server, adapters, figures, history, predictor.breaker)
+    return ModelStack(classifier, *more, history, predictor.breaker)
+
+
+async def _adapters(
+    settings: Settings, server: EmbeddedServer | None, folder: Path, figures: ModelFigures, stack: AsyncExitStack
+) -> VllmAdapters | Replicas:
+    """Those of our own server, or of all that the settings name."""
+    model, lines = settings.model, [server.line] if server else []
+    for address in () if server else model.servers:
+        lines.append(await stack.enter_async_context(open_line(address, key=model.key)))
+    way = delivery(model.server_adapters, model.runs)
+    servers = [VllmAdapters(line, folder, way, settings.workspace, figures.saw) for line in lines]
+    return servers[0] if len(servers) == 1 else Replicas(servers)
 
 
 @asynccontextmanager

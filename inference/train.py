@@ -84,7 +84,6 @@ def train(folder: Path, elsewhere: str | None = None) -> Done:
         tell(1.0, "done", already.loss)
         return already
     clear(folder)
-
     tell(0.0, "reading the examples")
     run = read_run(folder)
     base = base_folder(elsewhere or str(run.base))

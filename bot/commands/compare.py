@@ -111,13 +111,11 @@ def comparing(
             _history(settings, asked, html, as_json)
             return
         options = read_options(encoding, text, label, mapped, unknown, keep_html)
-        files = prediction_files(predictions or ())
         wanted = wanted_arms(settings, endpoint or (), prompt, base or (), shots, cascade, sure)
-        check_names(wanted, settings.model.base, [one.name for one in files])
+        files = _named_apart(settings, wanted, predictions or ())
         priced = Priced(with_prices_of(wanted.endpoints, known_prices(settings, prices)), gpu)
         when = asked_when(file, since, asked, now())
         given = examples.labelled(file, asked, options, skip_bad) if file is not None else []
-
     _told(run_to_end(_compared(settings, asked, wanted, priced, when, given, files)), as_json, html)
 
 
@@ -179,6 +177,13 @@ def _history(settings: Settings, task: Task, html: Path | None, as_json: bool) -
     if html is not None:
         write_history(html, past, task.name)
         say(f"{html} is written")
+
+
+def _named_apart(settings: Settings, wanted: Wanted, predictions: Sequence[str]) -> list[PredictionFile]:
+    """The files of predictions. Raises UsageError where two arms would be called the same."""
+    files = prediction_files(predictions)
+    check_names(wanted, settings.model.base, [one.name for one in files])
+    return files
 
 
 def prediction_files(written: Sequence[str]) -> list[PredictionFile]:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,10 @@ async def two_servers(folder: Path) -> AsyncIterator[Sequence[Server]]:
 
 @pytest.mark.slow
 @pytest.mark.vllm
+async def _holds(adapters: VllmAdapters, names: set[str]) -> bool:
+    return names <= await adapters.loaded()
+
+
 async def test_a_swap_under_load_reaches_both_and_one_that_is_killed_fails_nobody(tmp_path: Path) -> None:
     prompts = PromptBuilder(STARTER)
     codes = dict(zip(TASK.names, prompts.alphabet(), strict=False))
@@ -139,11 +144,7 @@ async def test_a_swap_under_load_reaches_both_and_one_that_is_killed_fails_nobod
             traffic.serving = third
             await traffic.more()
             await servers[0].start()
-
-            async def back() -> bool:
-                return {second.name, third.name} <= await each[0].loaded()
-
-            await until(back, 120.0)
+            await until(partial(_holds, each[0], {second.name, third.name}), 120.0)
             await traffic.more()
             for task in asking:
                 task.cancel()
