@@ -109,12 +109,12 @@ async def two_servers(folder: Path) -> AsyncIterator[Sequence[Server]]:
             await server.kill()
 
 
-@pytest.mark.slow
-@pytest.mark.vllm
 async def _holds(adapters: VllmAdapters, names: set[str]) -> bool:
     return names <= await adapters.loaded()
 
 
+@pytest.mark.slow
+@pytest.mark.vllm
 async def test_a_swap_under_load_reaches_both_and_one_that_is_killed_fails_nobody(tmp_path: Path) -> None:
     prompts = PromptBuilder(STARTER)
     codes = dict(zip(TASK.names, prompts.alphabet(), strict=False))
