@@ -70,7 +70,7 @@ async def test_review_puts_the_queue_on_stdout(settings: Path, database: Databas
     done = await switchboard("review", "--since", "5000d", config=settings)
     assert done.exit_code == 0, done.stderr
     assert done.stdout.splitlines() == [f"{id}\tunsure\tbilling\t0.50\twhere is my refund"]
-    assert "1 conversations deserve a look" in done.stderr
+    assert "1 conversation deserves a look" in done.stderr
 
 
 async def test_a_span_that_is_none_is_a_mistake_of_usage(settings: Path) -> None:
