@@ -7,6 +7,7 @@ from telegram import MessageEntity
 from telegram.constants import ChatType
 
 from bot.domain.rich_text import Mark, Run, Style, runs, without_mention, written
+from bot.platforms.telegram.entities import covered
 from bot.platforms.telegram.facts import BotIdentity
 
 COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?:\s+(.*))?$", re.DOTALL)
@@ -38,9 +39,13 @@ def names_us(said: telegram.Message, identity: BotIdentity) -> bool:
 
 def _picked(said: telegram.Message, identity: BotIdentity) -> list[str]:
     """How we are called where somebody picked us by the name that is shown: such a mention has no user name in it."""
-    sort: list[str | None] = [MessageEntity.TEXT_MENTION]
-    found = said.parse_entities(sort) if said.text else said.parse_caption_entities(sort) if said.caption else {}
-    return [words for entity, words in found.items() if entity.user is not None and entity.user.id == identity.id]
+    found = said.entities if said.text else said.caption_entities
+    # Not by the library's own way, which cannot take half a character
+    return [
+        covered(one, raw_words(said))
+        for one in found
+        if one.type == MessageEntity.TEXT_MENTION and one.user is not None and one.user.id == identity.id
+    ]
 
 
 def answered(said: telegram.Message) -> telegram.Message | None:

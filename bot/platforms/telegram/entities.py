@@ -67,17 +67,18 @@ def _address(entity: MessageEntity, text: str) -> str:
         case MessageEntityType.TEXT_LINK:
             return entity.url or ""
         case MessageEntityType.URL:
-            shown = _covered(entity, text)
+            shown = covered(entity, text)
             return shown if "://" in shown else f"https://{shown}"
         case MessageEntityType.EMAIL:
-            return f"mailto:{_covered(entity, text)}"
+            return f"mailto:{covered(entity, text)}"
         case MessageEntityType.PHONE_NUMBER:
-            return f"tel:{_covered(entity, text)}"
+            return f"tel:{covered(entity, text)}"
         case _:
             return ""
 
 
-def _covered(entity: MessageEntity, text: str) -> str:
+def covered(entity: MessageEntity, text: str) -> str:
+    """The words that it marks. Offsets count UTF-16, in which a text may hold half a character."""
     encoded = text.encode("utf-16-le", "surrogatepass")
     return encoded[2 * entity.offset : 2 * (entity.offset + entity.length)].decode("utf-16-le", "replace")
 

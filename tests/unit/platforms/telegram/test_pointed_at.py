@@ -89,6 +89,11 @@ def test_a_picked_name_in_the_text_is_no_word_of_the_request() -> None:
     assert said(ANN, text="Switchboard, I was charged twice", entities=[mention]) == "I was charged twice"
 
 
+def test_half_a_character_beside_a_picked_name_is_no_trouble() -> None:
+    mention = {"type": "text_mention", "offset": 1, "length": 11, "user": US}
+    assert "I was charged twice" in plain(said(text="\ud83dSwitchboard I was charged twice", entities=[mention]))
+
+
 # --- whose it is, and its files ---
 
 PHOTO: list[Fields] = [{"file_id": "small", "file_unique_id": "s", "width": 1, "height": 1, "file_size": 7}]
