@@ -158,9 +158,6 @@ class Classifier:
         """The model's calibrated opinions. Raises Unreachable or Refused as `model_ports.Predictor` does."""
         return await ModelVoice(self.predictor).predict(query, texts)
 
-    def _languages(self, texts: Sequence[str]) -> list[str | None]:
-        return [self.language_of(text) for text in texts]
-
     async def _embed(self, texts: Sequence[str]) -> Sequence[Vector | None]:
         try:
             return await self.embedder.embed(texts)
