@@ -60,6 +60,9 @@ class WorkerPool(Generic[Item]):
         self._saw = saw
         self._holding: set[asyncio.Task[None]] = set()
         self._at_work: dict[asyncio.Task[None], Item] = {}
+        self._looks = 0
+        self._begun: dict[asyncio.Task[None], int] = {}
+        """How many looks there had been when each of these was claimed."""
         self._freed = asyncio.Event()
         self._failed: set[ItemKey] = set()
 
@@ -67,7 +70,8 @@ class WorkerPool(Generic[Item]):
         """Claim and handle items; look again when woken, when an item ends, and after `at_most` seconds.
 
         At once only where there was as much as there are slots: of less, nothing is left, and a look in vain takes time
-        from the very items that it found.
+        from the very items that it found. Where items end alone, their end is no reason to look either, unless somebody
+        looked while they were at work: what was found to be held then may be free now.
 
         Cancelled, it lets what is at work finish for up to `grace` seconds: a post that was said but whose receipt was
         not stored would be said twice.
@@ -93,11 +97,13 @@ class WorkerPool(Generic[Item]):
     async def _claim(self) -> bool:
         """Begin with as many items as there are free slots; whether more may wait."""
         free = self._slots - len(self._holding)
+        self._looks += 1
         items = await self._step.claim(free, tuple(self._at_work.values()))
         for item in items:
             task = asyncio.create_task(self._handle(item), name=f"{self._step.name} {self._step.key(item).item}")
             self._holding.add(task)
             self._at_work[task] = item
+            self._begun[task] = self._looks
             slow = asyncio.get_running_loop().call_later(self._slow_after, self._go_on_without_slot, task)
             task.add_done_callback(self._ended)
             task.add_done_callback(lambda _, timer=slow: timer.cancel())  # type: ignore[misc]
@@ -113,7 +119,9 @@ class WorkerPool(Generic[Item]):
         self._holding.discard(task)
         del self._at_work[task]
         self._freed.set()
-        self._wakeup.wake()  # what waited for this item, in its line or its conversation, may be due now
+        # What waited for this item, in its line or its conversation, may be due now
+        if self._begun.pop(task) < self._looks or not self._step.ends_alone:
+            self._wakeup.wake()
 
     async def _handle(self, item: Item) -> None:
         key, clock = self._step.key(item), asyncio.get_running_loop().time
