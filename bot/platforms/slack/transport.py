@@ -37,7 +37,7 @@ class Transport:
         self._app: AsyncApp | None = None
         self._door = Admission()
         self.listening = False
-        """Whether it hears Slack now; in Socket Mode as of a second ago."""
+        """Whether events are being received; in Socket Mode, as of at most a second ago."""
 
     async def hear(self, app: AsyncApp, enough: asyncio.Event) -> None:
         """Receive until cancelled, or `enough` is set.

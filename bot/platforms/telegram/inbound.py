@@ -103,7 +103,7 @@ class Inbound:
         self._in_order = asyncio.Lock()
         self._explained: dict[tuple[str, str], float] = {}
         self._failed: tuple[object, int] = (None, 0)
-        """The update that failed last, and how often."""
+        """The update that failed last, and how often it failed."""
 
     async def take(self, payload: Payload) -> None:
         """Store an update's facts. Raises Unreachable when that failed: the update must come again.
@@ -113,7 +113,7 @@ class Inbound:
         """
         try:
             update = Update.de_json(payload, self._bot)
-        except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, it would again
+        except Exception as error:  # noqa: BLE001 - whatever the library fails on, it would fail on again
             _skipped(payload, error)
             return
         try:

@@ -47,7 +47,7 @@ class Sender:
         self.attachments = Attachments(bot, lambda chat: self._pace.count(chat, _now()), self._parts)
         self._later: set[asyncio.Task[None]] = set()
         self._turned_away: set[int] = set()
-        """Posts that Telegram had no time for: of these it is known that they were not said."""
+        """Posts that Telegram turned away as too frequent, so that they were certainly not sent."""
 
     def delay(self, item: OutboxItem) -> timedelta:
         """How long the post must wait for its turn, by the limits of its chat and of the whole bot."""

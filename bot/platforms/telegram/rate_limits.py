@@ -18,7 +18,7 @@ class Window:
         self._limit = limit
         self._seconds = seconds
         self._calls: list[float] = []
-        """The latest, those that are reserved included, oldest first."""
+        """The latest calls, including reserved ones, oldest first."""
 
     def free_at(self, now: float) -> float:
         """When the next call may be made; at once when that is not after `now`."""
@@ -45,7 +45,7 @@ class Pace:
         self._chats: dict[str, list[Window]] = {}
         self._resting: dict[str, float] = {}
         self._turns: dict[int, float] = {}
-        """Post -> the turn in its chat that is reserved for it."""
+        """Post -> the turn reserved for it in its chat."""
 
     def delay(self, post: int, chat: str, now: float) -> float:
         """Reserve the post's turn and return how long to wait for it; zero, and counted, if that is now."""
