@@ -56,8 +56,8 @@ class RenderContext:
 
 
 _SURE, _FAIRLY = 0.90, 0.70
-"""Calibrated probabilities from which on it is called very or fairly sure: at the first one answer in ten is wrong, at
-the second three. Words, not a rule: nothing is decided by them."""
+"""From these calibrated probabilities on, a decision is called very or fairly sure: at the first one answer in ten is
+wrong, at the second three. They choose words only and decide nothing."""
 _WEEK = 7
 _SPOKEN_FOR: Mapping[str, str] = {
     Reason.WITHDRAWN: "card_withdrawn",

@@ -140,7 +140,7 @@ class SlackModule(PlatformModule):
         return {"slack-manifest.yaml": written(f"{address.rstrip('/')}/slack/events" if address else "")}
 
     def settings_table(self, address: str = "") -> str:
-        """From the template beside this file."""
+        """The settings table, from the template beside this file."""
         text = _TEMPLATE.read_text("utf-8")
         return text.replace('mode = "socket"', 'mode = "http"') if address else text
 

@@ -51,7 +51,7 @@ class Attachments:
             )
 
     async def _brought(self, item: OutboxItem, channel: str, thread: str) -> None:
-        """Raises Unreachable, Refused."""
+        """Upload the files of a post. Raises Unreachable, Refused."""
         try:
             async with asyncio.timeout(_SECONDS):
                 uploads = [*item.files, *await self._unseen(item, channel)]

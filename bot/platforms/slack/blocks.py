@@ -110,18 +110,18 @@ def button(name: str, label: str, *, value: str = "", style: str = "") -> Block:
 
 
 def choice_button(value: str, label: str) -> Block:
-    """A button whose press is the flow's to understand."""
+    """A button whose press the flow handles."""
     return button(f"{BUTTON}{value}", label, value=value)
 
 
 def actions(elements: Sequence[Block]) -> list[Block]:
-    """The buttons in as many rows as Slack needs for them."""
+    """The buttons, in as many rows as Slack needs for them."""
     rows = [list(elements[at : at + _AT_ONCE]) for at in range(0, len(elements), _AT_ONCE)]
     return [{"type": "actions", "elements": row} for row in rows]
 
 
 def menu(name: str, placeholder: str, options: Sequence[tuple[str, str]]) -> Block:
-    """A menu of (value, label) to pick one of."""
+    """A menu for picking one of the (value, label) pairs."""
     listed = [option(value, label) for value, label in options[:100]]
     return {"type": "static_select", "action_id": name, "placeholder": _label(placeholder), "options": listed}
 

@@ -108,7 +108,7 @@ def _own_emoji(whole: str, name: str) -> str:
 
 
 def _token(written: str) -> str:
-    """One <…> of Slack's notation."""
+    """One <…> of Slack's notation as marked text."""
     target, _, label = written.partition("|")
     target, label = unescaped(target), unescaped(label)
     sort = target[:1]
@@ -130,7 +130,7 @@ def shown_address(target: str) -> str:
 
 
 def _special(target: str, label: str) -> str:
-    """<!here>, <!subteam^S…>, <!date^…>."""
+    """<!here>, <!subteam^S…> or <!date^…> as marked text."""
     kind, _, rest = target.partition("^")
     if kind == "subteam":
         return mention(rest, label) if label else marked("@subteam", Style.MENTION, rest)

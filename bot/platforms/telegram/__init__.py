@@ -155,7 +155,7 @@ class TelegramModule(PlatformModule):
         return {}
 
     def settings_table(self, address: str = "") -> str:
-        """From the template beside this file."""
+        """The settings table, from the template beside this file."""
         text = _TEMPLATE.read_text("utf-8")
         if not address:
             return text

@@ -92,7 +92,7 @@ class WebModule(PlatformModule):
         return check(context)
 
     def settings_table(self, address: str = "") -> str:
-        """From the template beside this file."""
+        """The settings table, from the template beside this file."""
         return _TEMPLATE.read_text("utf-8")
 
 
