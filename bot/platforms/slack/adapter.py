@@ -136,8 +136,7 @@ class Slack:
             authorize=_known(us, self._config.bot_token),
         )
 
-        # Bolt acknowledges an event before its listeners run, but after all middleware: hence a middleware, no
-        # listener.
+        # Bolt acknowledges an event before its listeners run, but after all middleware: hence a middleware.
         @app.middleware
         async def take(body: Payload) -> BoltResponse:
             response = await inbound.take(body)

@@ -107,8 +107,7 @@ class TelegramModule(PlatformModule):
 
     def emoji(self, written: str) -> str:
         """The normal form of an emoji that Telegram allows as a reaction. Raises ValueError naming some."""
-        # All platforms' folders are imported to read settings; only a process that uses Telegram should load its
-        # client.
+        # Reading settings imports all platforms' folders; only a process that uses Telegram should load its client.
         from bot.platforms.telegram.emoji import normal
 
         return normal(written)

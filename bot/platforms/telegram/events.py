@@ -124,9 +124,9 @@ def _request(
 
 
 def _from_nobody(said: telegram.Message, identity: BotIdentity) -> Unheard | None:
-    """For a message as a group or channel, addressed to us: the fact that its author is to be told why it is not read.
+    """An explanation for a message to us that was sent in the name of a group or channel; else None.
 
-    Bots get nothing, or two of them would talk for ever. Nor does a channel's post that Telegram itself copies into the
+    Bots get none, or two of them would talk for ever. Nor does a channel's post that Telegram itself copies into the
     channel's group: nobody said it there.
     """
     hides = said.sender_chat is not None and not said.is_automatic_forward
