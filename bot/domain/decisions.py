@@ -295,7 +295,7 @@ def _doubt(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> Reaso
 def _ask_below(task: Task, decision: Decision, opinions: Sequence[Opinion]) -> float:
     """The probability that this decision needs: the settings' own, or the lowest that keeps the promised share right.
 
-    The promise was not fitted on what the memory decides, so there the settings' own counts.
+    The promise was not fitted on what the memory decides; that needs the settings' own or the usual one.
     """
     memory = decision.by is Author.MEMORY
     proved = None if memory else next((one.proved for one in opinions if one.proved is not None), None)
