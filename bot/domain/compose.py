@@ -308,7 +308,7 @@ def marked_held(posts: Sequence[Post], card: StandingCard | None, why: Held | No
 
 
 def _left(pending: PendingReactions, card: StandingCard, label: str) -> list[Post]:
-    """Tell the old team that the request left, where somebody took it or wrote about it; else the struck card suffices."""
+    """Tell the old team that the request left, if they took it or wrote about it; else the struck card will do."""
     if not card.card.taken_by and not pending.history:
         return []
     return [Post(card.place, Notice(What.LEFT, team=label), under=card.post)]
