@@ -8,7 +8,7 @@ from bot.domain.learning import Score
 
 
 def beside(other: str) -> str:
-    """What a cascade to that arm is called."""
+    """The name of a cascade to that arm."""
     return f"mixture, unsure to {other}"
 
 
