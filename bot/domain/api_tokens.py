@@ -29,7 +29,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """A token as the settings know it."""
+    """A token as the settings define it."""
 
     name: str
     digest: str

@@ -1,4 +1,4 @@
-"""The mixture where it is sure, a prompted model where it is not: what that would have answered. Pure."""
+"""Cascades: the mixture answers where it is sure, a prompted model where it is not. Pure."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Whom a text cites or mentions, and the text without somebody who is to be forgotten. Pure."""
+"""The people whom a text cites or mentions, and the text without a person who is to be erased. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from bot.domain.messages import Media
 from bot.domain.rich_text import Mark, Run, Style, runs, written
 
 TAKEN_OUT = "…"
-"""What stands in place of somebody's name, or of their words."""
+"""Replaces somebody's name, or their words."""
 _NAME_ALONE = "~"
 
 

@@ -118,7 +118,7 @@ class Figures:
     out_of_scope: "OutOfScope | None" = None
     """None: no message of the file is labelled with the fallback."""
     tokens: tuple[float, float] | None = None
-    """Sent and received for one message."""
+    """Tokens sent and received for one message."""
     stopped: str = ""
     """Why it was not asked about every message; empty: it was."""
     handed_on: float | None = None
@@ -235,6 +235,6 @@ def unseen(examples: Sequence[Example], training: Sequence[Example]) -> tuple[li
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
-    """Nearest-rank; None for no values."""
+    """The nearest-rank quantile; None for no values."""
     ordered = sorted(values)
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else None

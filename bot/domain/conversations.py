@@ -56,7 +56,7 @@ class UndecidedConversation:
     messages: tuple[Message, ...]
     """Oldest first, never empty."""
     version: int
-    """Grows with every message; a decision made on an older version is refused."""
+    """Grows with every message; a decision on an older version is refused."""
     unanswered: bool = False
     """Whether the question was asked so long ago that an answer is no longer expected."""
     question: int | None = None
@@ -292,7 +292,7 @@ class PendingEdit:
     id: int
     conversation: Conversation
     message: Message | Note
-    """With its new words; empty when it was deleted."""
+    """The message with its new words; empty if it was deleted."""
     deleted: bool
     card: StandingCard | None
     decided: bool

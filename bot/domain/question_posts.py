@@ -51,7 +51,7 @@ def on_a_card_of(team: str, answers: Iterable[QuestionAnswer]) -> tuple[Question
 
 
 def present(answers: Iterable[QuestionAnswer]) -> tuple[QuestionAnswer, ...]:
-    """Those that there is something to show of."""
+    """The answers that a card has something to show of."""
     return tuple(one for one in answers if not one.absent)
 
 

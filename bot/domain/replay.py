@@ -34,7 +34,7 @@ class Comparison:
     """Settled ones that were not asked about and are with the team where they ended."""
     right_now: int
     pairs: Mapping[tuple[str, str], int]
-    """(then, now) -> how many, the most frequent first."""
+    """(team then, team now) -> how many, the most frequent first."""
     minutes_each: float | None
     """The median cost of a reassignment, in minutes; None: there was none."""
 

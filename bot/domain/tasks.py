@@ -26,7 +26,7 @@ class Label:
     emoji: Mapping[str, str] = field(default_factory=dict)
     """Platform -> the emoji that stands for this label there, in the platform's normal form."""
     deliver_to: Mapping[str, Place] = field(default_factory=dict)
-    """Platform -> the team's room there. Empty: the label only records."""
+    """Platform -> the team's room there. Empty: the label is only recorded."""
     title: str = ""
     """What people read for the team; empty: the name."""
     leads: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """When a task learns from its corrections."""
+    """When and how a task learns from its corrections."""
 
     schedule: str = "0 3 * * *"
     """Cron, five fields, or a macro like `@daily`."""

@@ -22,7 +22,7 @@ class TrainedAdapter:
 
 
 class TrainingCosts(Protocol):
-    """Reads what trainings took."""
+    """Reads how long trainings took."""
 
     async def trained(self, task: str, adapter: str) -> TrainedAdapter | None:
         """The adapter's training; None: no cycle of ours made it (it came with the program), or it never served."""

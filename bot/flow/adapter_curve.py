@@ -30,7 +30,7 @@ Row = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
-    """What every draw is measured with."""
+    """The lessons and messages that every draw is measured with."""
 
     lessons: Sequence[Lesson]
     """All that may be learned from."""

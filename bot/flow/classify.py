@@ -30,7 +30,7 @@ class Considered:
     opinions: tuple[Opinion | NoPrediction, ...]
     """One for each voice, the model's first."""
     vector: Vector | None
-    """None when the embedder could not be asked."""
+    """None if the embedder could not be asked."""
     language: str | None = None
     """An ISO 639-1 code; None where the language cannot be told."""
     answers: tuple[Decision, ...] = ()
