@@ -24,7 +24,7 @@ def unsure(served: Sequence[Score], asked: Collection[str], sure: float | None) 
 
 
 def cascade(served: Arm, other: Arm, handed_on: Collection[str]) -> Arm:
-    """Of the messages that both were asked about. Each costs the mixture's time, and some cost the other's, too."""
+    """The cascade's arm, on the messages that both were asked about; those handed on take the time of both."""
     theirs = {score.text_key: score for score in other.scores}
     both = [score for score in served.scores if score.text_key in theirs]
     on = {score.text_key for score in both if score.text_key in handed_on}
