@@ -25,8 +25,9 @@ HELD_BELOW, FREED_FROM = 0.5, 0.8
 """Probabilities of being right. Between them a correction stays what it is, so that none goes to and fro."""
 _USUAL = (0.88, 0.10, 0.02)
 """Shares of right ones, slips and pushes among the corrections of a lead of whom nothing is known."""
-_WORTH = 10.0
-"""So many corrections are the usual shares worth beside a lead's own: a Dirichlet prior."""
+_WORTH = 50.0
+"""How many corrections the usual shares are worth beside a lead's own (a Dirichlet prior): a single one hardly moves
+them, or a lone correction of a sure mistake would speak against its own lead."""
 _ROUNDS = 25
 
 
