@@ -186,8 +186,10 @@ def due() -> Select[int]:
     """The first post of each queue that may be said `now` on these `platforms`, except in chats that are `busy`."""
     heads, now, names = _heads(), bindparam("now", type_=_ROW.not_before.type), ARRAY(Name())
     said = select(_TARGET.id).where(_TARGET.id == _ROW.edits, _TARGET.said_at.is_not(None))
-    still = func.coalesce(_ROW.said_at, _ROW.given_up_at).is_(None)  # pending, as no index but that of `_heads` tells
-    rewritable = said.correlate(_ROW).offset(literal_column("0")).exists()  # looked up, never all that was ever said
+    still = func.coalesce(_ROW.said_at, _ROW.given_up_at).is_(
+        None
+    )  # pending, told so that only `_heads` uses its index
+    rewritable = said.correlate(_ROW).offset(literal_column("0")).exists()  # looked up, not all that was ever said
     return (
         select(_ROW.id)
         .join(heads, heads.c.id == _ROW.id)
