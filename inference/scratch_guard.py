@@ -24,7 +24,7 @@ BEGIN = b"!"
 
 
 def main(folder: Path, command: list[str]) -> None:
-    """Return when nobody wants the folder any more, and it is gone."""
+    """Run the command; return once the folder is no longer wanted and has been removed."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -36,7 +36,7 @@ def main(folder: Path, command: list[str]) -> None:
 
 
 def _run(folder: Path, command: list[str]) -> None:
-    """The command, until it ended and the line is broken."""
+    """Run the command; return when it has ended and the line is broken."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
     ending = threading.Thread(target=_tell_its_end, args=(child, folder), daemon=True)
     ending.start()
@@ -50,7 +50,7 @@ def _run(folder: Path, command: list[str]) -> None:
 
 
 def alone() -> None:
-    """Have no parent: Ray kills the children of a worker that it ends, and this process is there to outlive it."""
+    """Detach from the parent: Ray kills the children of a worker that it ends, and this process must outlive it."""
     if os.fork():
         os._exit(0)
     os.setsid()
