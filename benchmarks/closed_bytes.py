@@ -46,7 +46,7 @@ _NEVER = timedelta(0)
 
 
 async def measured(conversations: int) -> dict[str, Figures]:
-    """Bytes a conversation, step by step."""
+    """Bytes for each conversation, step by step."""
     with tempfile.TemporaryDirectory(prefix="switchboard-bytes-") as home:
         settings = demo_settings(Path(home))
         async with open_store(settings) as store:

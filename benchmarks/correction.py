@@ -33,7 +33,7 @@ _MOST_TRIES = 20
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One correction: seconds until it worked and how many messages came too early; None: it never did."""
+    """One correction: seconds until it worked, and how many messages came too early; None: it never worked."""
 
     seconds: float | None
     too_early: int
@@ -86,13 +86,13 @@ async def _round(stage: Stage, task: Task, name: str) -> Round:
 
 
 async def _ask(stage: Stage, room: str, name: str) -> Handed:
-    """The similar message, and what its person hears."""
+    """Send the similar message, and return what its person is answered."""
     await stage.writes(room, f"Hello, I still need a {name} card for the Thursday group, who hands them out?")
     return await stage.answer(room)
 
 
 async def _card(stage: Stage, room: str) -> OutboxItem:
-    """The card of what was written there, once the person has answered what they may be asked."""
+    """The card of what was written there, once the person has answered a question if there was one."""
     answer = (await stage.answer(room)).owed
     if isinstance(answer.post.content, Question):
         await stage.chooses(answer, "0")

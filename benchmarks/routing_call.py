@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 async def measured(rounds: int, calls: int) -> dict[str, Figures]:
-    """Milliseconds a call, by who asks, with each ratio of ours to theirs."""
+    """Milliseconds for a call, by client, with the ratio of ours to each of the others."""
     with tempfile.TemporaryDirectory(prefix="switchboard-routing-call-") as scratch:
         async with _askers(Path(scratch)) as askers:
             for ask in askers.values():
@@ -98,7 +98,7 @@ async def _askers(scratch: Path) -> AsyncIterator[dict[str, Ask]]:
 
 
 def _body(query: Query, prompts: PromptBuilder, text: str) -> bytes:
-    """What our client sends for the same text."""
+    """The request that our client sends for the same text."""
     allowed = [prompts.code_id(code) for code in query.codes.values()]
     asked = {
         "model": "seed",
@@ -134,7 +134,7 @@ async def _one_by_one(ask: Ask, calls: int) -> float:
 
 
 async def _crowd(ask: Ask, calls: int) -> float:
-    """Milliseconds a call with IN_FLIGHT on the way all the time."""
+    """Milliseconds for a call with IN_FLIGHT calls under way all the time."""
     numbers = iter(range(calls))
 
     async def worker() -> None:

@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def read(path: Path, split: str) -> list[Example]:
-    """The examples of one split, but for texts outside every intent, which have no right answer here."""
+    """The examples of one split, without texts outside every intent, which have no right answer here."""
     with path.open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     return [Example(row["text"], row["label"]) for row in rows if row["split"] == split and row["label"] != "oos"]

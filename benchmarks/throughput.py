@@ -21,11 +21,11 @@ from bot.app import demo_settings
 from bot.store import open_store
 
 _PATIENCE = 120.0
-"""Seconds after which a card that does not come fails the measurement."""
+"""Seconds after which a missing card fails the measurement."""
 
 
 async def measured(conversations: int, alone: int) -> dict[str, Figures]:
-    """Milliseconds of each when nobody else writes; then seconds until all at once are stored, and handed over."""
+    """Milliseconds of each when nobody else writes; then seconds until all sent at once are stored, and handed over."""
     with tempfile.TemporaryDirectory(prefix="switchboard-throughput-") as home:
         settings = unasked(unhurried(demo_settings(Path(home))))
         async with (

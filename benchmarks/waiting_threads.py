@@ -21,7 +21,7 @@ _TOKENS, _BATCH, _CODES = 20, 32, 10
 
 
 def main() -> None:
-    """Both ways, twice in turns, and the ratio."""
+    """Measure both ways, twice in turns, and their ratio."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)

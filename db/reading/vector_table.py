@@ -1,4 +1,4 @@
-"""Vectors held in memory, one byte a dimension, and a search for the nearest that compares all, so that none is missed.
+"""Vectors held in memory, one byte a dimension, and a search that compares every one, so that none is missed.
 
 A byte is coarse, so this only proposes: the caller takes a few more than needed and compares those exactly. A million
 vectors of 384 dimensions take 400 MB; of two encoders' 896 dimensions, 900.
