@@ -2,9 +2,9 @@
 
     python -m benchmarks.canary
 
-Each simulated canary has a share of the requests for as long as it is out; leads correct the champion's decisions at
-one rate and the canary's at another. After every hundred requests the rule of `bot.domain.canary` is asked, which the
-product asks every five minutes. *Ever* counts those that are withdrawn before the last request.
+Each simulated canary has a share of the requests while it is out; leads correct the champion's decisions at one rate
+and the canary's at another. After every hundred requests the rule of `bot.domain.canary` is asked, which the product
+asks every five minutes. *Ever* is the share of canaries withdrawn before the last request.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,8 @@
     python -m benchmarks.closed_bytes --conversations 5000
 
 Two messages, a card that was reworded twice, an answer and two follow-ups, two reactions, a decision and a vector each:
-`benchmarks/million.py`'s, with what that leaves out. Tables and their indexes, rewritten whole before each look.
+the conversations of `benchmarks/million.py`, with what those leave out. Tables and their indexes are rewritten in full
+before each measurement.
 """
 
 import argparse

@@ -2,10 +2,11 @@
 
     python -m benchmarks.correction
 
-Everything is real but the chat service: PostgreSQL, the steps with their bells, vLLM with the starter and its adapter,
-the bundled embedder, the demo company's examples in the memory. Nobody is waited for to finish typing. In each round a
-lead moves a message about something the model cannot know to a team that neither it nor a similar message went to. From
-that moment people ask about the same thing in other words, one after another, until one is sent where the lead said.
+Everything but the chat service is real: PostgreSQL, the steps with their notifications, vLLM with the starter and its
+adapter, the bundled embedder, the demo company's examples in the memory. There is no wait for people to finish typing.
+In each round a lead moves a message about something the model cannot know to a team that neither it nor a similar
+message went to. From that moment people ask about the same thing in other words, one after another, until one is sent
+to the lead's team.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     python -m benchmarks.encoders --data ../shared/data [--only speed languages learning crossing corrections]
 
-Every figure is of the product's own embedders and of its own way of comparing (`bot/domain/embedders.py`) and learning
+Every figure is of the product's own embedders, with its own comparison (`bot/domain/embedders.py`) and learning
 (`inference/voices/vectors.py`): *nearest* is the vote of the five nearest, *linear* the voice that reads vectors, both
-on untouched test splits, without the model and without the words.
+on untouched test splits, without the model and the words voice.
 """
 
 import argparse

@@ -3,12 +3,12 @@
     python -m benchmarks.gate_simulation
     python -m benchmarks.gate_simulation --plot docs/gate_power.svg
 
-A candidate differs from the champion on a share of all messages; of these it mends some and breaks others, so that in
-truth it is so many points better or worse. Each simulated gate draws how many of its held-out messages are of either
-kind. *Nightly* draws another candidate each night for a year, all of them that much worse: whether any is promoted.
-The comparison is computed on counts (`promotes`), which a test holds to what `bot.domain.gate.judge` says of the same
-counts; the floors, calibration and out-of-scope texts can only refuse more. `--whole` also draws six teams of unequal
-size and asks `judge` itself about every message, for what the floors cost.
+A candidate differs from the champion on a share of all messages; it mends some of these and breaks others, so that it
+is truly so many points better or worse. Each simulated gate draws how many of its held-out messages are mended and
+broken. *Nightly* draws another candidate each night for a year, all of them that much worse, and counts whether any is
+promoted. The comparison is computed on counts (`promotes`); a test checks that `bot.domain.gate.judge` decides the same
+on the same counts. The floors, calibration and out-of-scope texts can only refuse more. `--whole` also draws six teams
+of unequal size and asks `judge` itself about every message, to show what the floors cost.
 """
 
 import argparse

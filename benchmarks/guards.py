@@ -2,11 +2,11 @@
 
     python -m benchmarks.guards --data ../shared/data/clinc_domains.jsonl
 
-In process, as in `benchmarks.new_team`: memory, voices, guard and bundled embedder are the product's own, the adapter a
-linear classifier that knows the old teams alone. Two teams are new; a hundred corrections teach them, of which a fifth
-are wrong: at random, or by malice, an old team's message pushed to a new one. Then mistakes on new messages are
-corrected, and what is near them (similarity over 0.8, same team) is asked: before, with the corrections remembered, and
-after the voices were fitted on them and the memory let go of what they get right alone.
+In process, as in `benchmarks.new_team`: memory, voices, guard and bundled embedder are the product's own; the adapter
+is a linear classifier that knows only the old teams. Two teams are new; a hundred corrections teach them, of which a
+fifth are wrong: at random, or by malice, an old team's message pushed to a new one. Then mistakes on new messages are
+corrected, and texts near them (similarity over 0.8, same team) are asked: before, with the corrections in the memory,
+and after the voices were fitted on them and the memory retired those that the voices get right alone.
 """
 
 import argparse

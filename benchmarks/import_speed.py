@@ -3,8 +3,8 @@
     python -m benchmarks.import_speed --rows 100000
 
 A real file and a real PostgreSQL in a temporary folder: the file is read as `switchboard import` reads it, stored,
-stored once more, and stored with every label changed. Beside each storing somebody else does again and again what every
-command does when it starts: look whether the settings' own examples are there, and ask for the adapters.
+stored once more, and stored with every label changed. During each storing another client repeats what every command
+does when it starts: look whether the settings' own examples are there, and ask for the adapters.
 """
 
 import argparse

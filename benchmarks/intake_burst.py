@@ -2,9 +2,9 @@
 
     python -m benchmarks.intake_burst --messages 5000
 
-The bot's process is one of its own: the real Bolt app, inbox and ledger on a real PostgreSQL in a temporary folder,
-over Socket Mode and over signed HTTP. This process is Slack: it sends everything at once, repeats what is not
-acknowledged three times, three seconds apart, and takes 300 ms to say who somebody is.
+The bot runs in a process of its own: the real Bolt app, inbox and ledger on a real PostgreSQL in a temporary folder,
+over Socket Mode and over signed HTTP. This process is Slack: it sends everything at once, repeats unacknowledged events
+three times, three seconds apart, and takes 300 ms to look up a user.
 """
 
 import argparse

@@ -3,8 +3,8 @@
     python -m benchmarks.learning_quality --data ../shared/data --shots 5 10 50 full
     python -m benchmarks.learning_quality --train bot/demo/seed.jsonl --test bot/demo/heldout.jsonl
 
-The adapter is trained by the product's own workshop and scored with transformers, over the whole untouched test split.
-Out-of-scope rows are left out. 5 and 10 per class are the published draws where the data folder has them.
+The product's own trainer trains the adapter, transformers scores it, over the whole untouched test split. Out-of-scope
+rows are left out. 5 and 10 per class are the published draws, if the data folder has them.
 """
 
 import argparse

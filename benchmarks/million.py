@@ -3,9 +3,9 @@
     python -m benchmarks.million --conversations 100000 --few 10000
 
 Closed conversations with two messages, five posts, two reactions and a decision each, a thousand a day; a twentieth as
-many examples, with an English text's vectors of both encoders. PostgreSQL fills the tables itself. Both sizes stand in
-servers of their own, and every step is taken in turns, once among few and once among many; medians are compared.
-A first round is not counted.
+many examples, with an English text's vectors of both encoders. PostgreSQL fills the tables itself. Each size has a
+server of its own, and every step runs in turns, once among few and once among many; medians are compared. The first
+round is not counted.
 """
 
 import argparse

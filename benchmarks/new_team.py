@@ -2,8 +2,8 @@
 
     python -m benchmarks.new_team --data ../shared/data/clinc_domains.jsonl
 
-In process: the memory, the voices and the bundled embedder are the product's own, a message is decided by `Classifier`
-and `decide`. The adapter is stood in for by a linear classifier that was fitted on the old teams alone, so that it
+In process: the memory, the voices and the bundled embedder are the product's own; a message is decided by `Classifier`
+and `decide`. In place of the adapter there is a linear classifier that was fitted on the old teams alone, so that it
 knows nothing of the new ones and has to put their messages somewhere. The examples come from the settings or a file
 (anchors, after which the voices are fitted anew) or as corrections, before and after the next fit.
 """

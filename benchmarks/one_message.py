@@ -2,9 +2,9 @@
 
     python -m benchmarks.one_message --messages 90 --kept var/one-message
 
-The real encoders and the real voices among the demo company's examples, real PostgreSQL in a temporary folder and the
-real steps; only the model answers at once. People write held-out messages, in three languages in turn. What takes
-minutes and is the same every time, the examples' vectors and the fitted voices, is kept in a folder, if one is given.
+The real encoders and voices with the demo company's examples, real PostgreSQL in a temporary folder and the real steps;
+only the model answers at once. People write held-out messages, in three languages in turn. What takes minutes and is
+the same every time, the examples' vectors and the fitted voices, is kept in a folder, if one is given.
 """
 
 import argparse

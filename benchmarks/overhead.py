@@ -2,9 +2,9 @@
 
     python -m benchmarks.overhead --messages 300 --burst 32
 
-Real PostgreSQL in a temporary folder, the real steps with their bells, nobody is waited for to finish typing, and the
-demo company's examples in the memory. Model and embedder answer at once and the chat service only stamps the time, so
-what is left is ours.
+Real PostgreSQL in a temporary folder, the real steps with their notifications, no wait for people to finish typing, and
+the demo company's examples in the memory. Model and embedder answer at once and the chat service only records the time,
+so what is left is the bot's own cost.
 """
 
 import argparse

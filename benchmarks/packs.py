@@ -2,8 +2,8 @@
 
     python -m benchmarks.packs [PACK …]
 
-Each pack is imported as `switchboard pack add` does it, into a database of its own, and asked as a conversation is;
-there is no adapter and no model server. The SVC is scikit-learn's LinearSVC over words, word pairs and letter groups.
+Each pack is imported as by `switchboard pack add` into a database of its own, and asked like a conversation; there is
+no adapter and no model server. The SVC is scikit-learn's LinearSVC over words, word pairs and letter groups.
 """
 
 import asyncio

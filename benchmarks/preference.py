@@ -2,8 +2,8 @@
 
     python -m benchmarks.preference --data ../shared/data --shots 10 50 --weights 0.1 0.5
 
-Every draw of messages is trained without and with preference learning by the product's own trainer, and both are asked
-the same test messages. One row a draw and weight, with the exact McNemar test of the two.
+The product's own trainer trains on every draw of messages without and with preference learning, and both adapters are
+asked the same test messages. One row for each draw and weight, with the exact McNemar test of the two.
 """
 
 import argparse

@@ -2,10 +2,10 @@
 
     python -m benchmarks.rollback_delay
 
-Each simulated champion takes the place of one with a history; leads correct a share of the mistakes of both. After
-every 20 decisions the rule of `bot.domain.automatic_rollback` is asked, which the product asks every five minutes. A
-decision counts a day after it was made, so a delay in messages is to be had on top of a day's. *False alarms*:
-champions that are no worse, a new one every month for a year, withdrawn; per year.
+Each simulated champion replaces one with a history; leads correct a share of the mistakes of both. After every 20
+decisions the rule of `bot.domain.automatic_rollback` is asked, which the product asks every five minutes. A decision
+counts a day after it was made, so that day comes on top of a delay given in messages. *False alarms*: champions
+withdrawn though they are no worse, with a new one every month for a year; per year.
 """
 
 from collections.abc import Sequence

@@ -2,10 +2,10 @@
 
     python -m benchmarks.routing_call
 
-The starter with the adapter it brings along. A bare request is made ready beforehand and its answer read but not
-parsed; it is sent by httpx, as ours are, and for comparison by aiohttp, which costs less. All sides ask the same
-questions in turns, so that whatever else the machine does falls on all of them; reported are medians over the rounds,
-and the median of the rounds' ratios.
+The starter with its own adapter. A bare request is prepared beforehand and its answer read but not parsed; it is sent
+by httpx, as ours are, and for comparison by aiohttp, which costs less. All sides ask the same questions in turns, so
+that whatever else the machine does affects all of them. Reported are medians over the rounds, and the median of the
+rounds' ratios.
 """
 
 import argparse

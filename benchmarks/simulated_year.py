@@ -4,15 +4,15 @@
 
 Real messages (CLINC150, ten domains as teams) go through the real flow: stored, sorted, delivered, corrected, on a
 PostgreSQL of its own, with the bundled embedder, the memory and the voices; only the chat service and the clock are
-made. No adapter is trained: that takes hours a year. What is measured is how the memory and the voices that are fitted
-anew every four weeks carry a company through a year, beside the same company frozen on day 30, and beside companies
-whose leads err never, err without malice, or are right but for the malicious one: the same people write the same to all
-of them, and the same slips are made wherever they can be. `--keep` remembers every year that was lived to its end, so
-that the command goes on where it was.
+simulated. No adapter is trained: that would take hours for each year. Measured is how the memory, and the voices fitted
+anew every four weeks, carry a company through a year, beside the same company frozen on day 30, and beside companies
+whose leads never err, err without malice, or are right except for the malicious one. The same people write the same to
+all of them, and leads slip at the same places wherever they can. `--keep` stores every finished year, so that the
+command goes on where it was.
 
-Of every domain a third of its intents comes only from the second half on. Two teams appear, one is split. Leads correct
-30 % of the mistakes, 5 % of these wrongly in the first half, 20 % in the second; in the eighth month a malicious lead
-moves two rightly sorted requests a day to another team.
+A third of each domain's intents appears only in the second half. Two teams appear, one is split. Leads correct 30 % of
+the mistakes, 5 % of these wrongly in the first half, 20 % in the second; in the eighth month a malicious lead moves two
+rightly sorted requests a day to another team.
 """
 
 import argparse

@@ -2,10 +2,10 @@
 
     python -m benchmarks.slack_intake --events 5000 --flight 200
 
-The bot's process is one of its own: the real Bolt app behind the real web server, verifying signatures. Its inbox is a
-pool of ten connections in which storing takes two milliseconds; a connection that is not free within a second is an
-event that is not stored, as with the real pool. This process is Slack: it signs, posts, and posts again what was not
-acknowledged.
+The bot runs in a process of its own: the real Bolt app behind the real web server, verifying signatures. Its inbox is a
+pool of ten connections in which storing takes two milliseconds; if no connection is free within a second, the event is
+not stored, as with the real pool. This process is Slack: it signs and posts events, and posts unacknowledged ones
+again.
 """
 
 import argparse

@@ -2,10 +2,10 @@
 
     python -m benchmarks.starter_learning --data FOLDER --per-label 10
 
-FOLDER holds clinc150.jsonl and banking77.jsonl ({"text", "label", "split"} a line), and their published few-shot draws
-in fewshot/; a set that is not there is left out. The demo company needs no folder: its shipped adapter is asked about
-messages by other hands, the usual ones and the hard ones. Accuracy is the whole system's, memory included, over the
-test split or a sample of it; a text that the bot would ask about counts by its first guess.
+FOLDER holds clinc150.jsonl and banking77.jsonl (one {"text", "label", "split"} a line), and their published few-shot
+draws in fewshot/; a missing set is left out. The demo company needs no folder: its shipped adapter is asked about
+messages by other authors, usual and hard ones. Accuracy is the whole system's, memory included, over the test split or
+a sample of it; a text that the bot would ask about counts by its first guess.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     python -m benchmarks.starter_quality --data FOLDER > starter_quality.jsonl
 
-FOLDER holds clinc150.jsonl, banking77.jsonl ({"text", "label", "split"} a line) and their published few-shot
-draws in fewshot/. One JSON line a result goes to stdout. Weights in bfloat16, as they ship and serve.
+FOLDER holds clinc150.jsonl, banking77.jsonl (one {"text", "label", "split"} a line) and their published few-shot draws
+in fewshot/. Each result is a JSON line on stdout. Weights are in bfloat16, as they ship and serve.
 """
 
 import argparse

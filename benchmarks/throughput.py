@@ -3,8 +3,8 @@
     python -m benchmarks.throughput --conversations 1000 --alone 100
 
 Real PostgreSQL in a temporary folder and the real steps, as in `benchmarks.overhead`; first people write one at a time,
-then everybody at once. The voices beside the model are fitted before that, on vectors that say nothing: as unsure as
-they are, they would have people asked back, and a question brings no card.
+then everybody at once. The voices beside the model are fitted before that, on meaningless vectors. They would be so
+unsure that people were asked back, and a question brings no card; so asking is switched off.
 """
 
 import argparse

@@ -3,9 +3,9 @@
     python -m benchmarks.topics --data ../shared/data [--each 10 50 100]
 
 The voices are fitted on the same messages twice: on their teams, and on their topics. A team is then decided directly,
-by the sum of its topics' probabilities ("folded"), and by both; a topic among all of them, and among those of the team
-that was decided, as the bot does it. Untouched test messages; no adapter, no memory. p is McNemar's, exact, folded
-against directly.
+by the sum of its topics' probabilities ("folded"), and by both; a topic among all of them, and among those of the
+decided team, as the bot does it. Untouched test messages; no adapter, no memory. p is McNemar's exact test of folded
+against direct.
 """
 
 import argparse

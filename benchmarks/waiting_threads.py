@@ -2,8 +2,8 @@
 
     python -m benchmarks.waiting_threads
 
-As many trainings of the starter at once as there are processors and one more, each with the usual number of threads,
-for some seconds; once with OpenMP's usual way of waiting, and once asleep, as `inference.worker_process` has it.
+One training of the starter more than there are processors, all at once, each with the usual number of threads, for some
+seconds; once with OpenMP's usual way of waiting, and once asleep, as `inference.worker_process` sets it.
 """
 
 import argparse

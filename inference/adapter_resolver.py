@@ -1,8 +1,8 @@
 """Inside a vLLM server that shares no folder with the bot: adapters are fetched by name, over HTTP, with a token.
 
 vLLM calls `register` in every process it starts (entry point `vllm.general_plugins`), and the resolver whenever a model
-is asked for that it does not know, where VLLM_ALLOW_RUNTIME_LORA_UPDATING is set. Nothing but vLLM and Python is needed
-here, so that `pip install --no-deps switchboard` is enough beside it. The environment:
+is requested that it does not know, if VLLM_ALLOW_RUNTIME_LORA_UPDATING is set. Only vLLM and Python are needed here, so
+that `pip install --no-deps switchboard` is enough beside it. The environment:
 
 SWITCHBOARD_ADAPTERS_URL    addresses of bots, with spaces between them: the first that has the adapter is used
 SWITCHBOARD_ADAPTER_TOKEN   what they want to be shown; or SWITCHBOARD_ADAPTER_TOKEN_FILE

@@ -1,11 +1,11 @@
 """A training run's folder: what goes in, what comes out, and how to tell a finished run from half of one.
 
 task.json        the base model, the task, and the code of every label
-examples.jsonl   what is learned from; removed when the cycle ends, and when somebody is forgotten whose words are in it
-log              what the training said
-checkpoint.safetensors  where an unfinished training stands; gone when it is done, and with examples.jsonl
-adapter/         the LoRA, renamed into place when it was complete on disk
-done.json        written last: figures, and checksums of what went in and came out
+examples.jsonl   the texts to learn from; removed when the cycle ends, or when a person whose words it holds is forgotten
+log              the training's output for people
+checkpoint.safetensors  the state of an unfinished training; removed when it is done, and with examples.jsonl
+adapter/         the LoRA, renamed into place once complete on disk
+done.json        written last: figures, and checksums of inputs and results
 """
 
 import asyncio

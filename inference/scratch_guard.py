@@ -1,11 +1,11 @@
-"""Runs a command in a folder that is not to outlive whoever wanted it.
+"""Runs a command in a folder that must not outlive the process that wanted it.
 
     python -m inference.scratch_guard FOLDER COMMAND…
 
-Standard input is the line to that process. The command begins with the first byte on it. When it breaks, closed on
-purpose or because the process was killed, the command's whole group gets SIGKILL and the folder is removed. When the
-command ends by itself, the texts that people wrote go at once, one JSON line on stdout says how it ended, and the rest
-stays to be fetched until the line breaks.
+Standard input is the line to that process. The command begins with the first byte on it. When the line breaks, closed
+on purpose or because the process was killed, the command's whole group gets SIGKILL and the folder is removed. When the
+command ends by itself, the texts that people wrote are removed at once, one JSON line on stdout gives its exit status,
+and the rest can be fetched until the line breaks.
 """
 
 import contextlib

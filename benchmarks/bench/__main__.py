@@ -3,7 +3,7 @@
     make bench DATA=../shared/data ARGS="--only banking77_teams demo"
     python -m benchmarks.bench --data FOLDER --file train.jsonl test.jsonl --write
 
-Progress is said on stderr, the page on stdout; with --write it is docs/benchmarks.md as well. Exit code 1: something
+Progress goes to stderr, the page to stdout; with --write it also becomes docs/benchmarks.md. Exit code 1: something
 that could have been measured was not.
 """
 

@@ -6,7 +6,7 @@
     python -m benchmarks.chaos --overload 5000
 
 Real bots, their embedded PostgreSQL, local Slack and Telegram, a scripted model. Interrupted, the same command goes on
-with the next round. Exit code 1: something that must hold did not.
+with the next round. Exit code 1: an invariant was broken.
 """
 
 import argparse

@@ -160,8 +160,7 @@ class Scene:
         return counts, twice, gone, found.broken
 
     def _look_at_replicas(self, found: Findings) -> None:
-        """After a database's death, the turn to poll and the record of living processes are lost, which changes what
-        holds."""
+        """Check the replicas. A database that was killed dropped the turn to poll: overlapping polls then do not count."""
         telegram = self.town.telegram
         assert isinstance(telegram, ChaoticTelegram)
         together, telegram.pollers.together = telegram.pollers.together, 0

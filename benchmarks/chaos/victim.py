@@ -1,9 +1,9 @@
 """`switchboard`, which dies by its own kill -9 at a step of the flow that the environment names.
 
-    CHAOS_KILL="say before" CHAOS_PASSES=3 python -m benchmarks.chaos.victim run
+    CHAOS_KILL="about to say in Slack" CHAOS_PASSES=3 CHAOS_NOTE=FILE python -m benchmarks.chaos.victim run
 
-So a death falls between two lines of the program, where a signal from outside would hit by luck alone. Nothing of this
-is in the product: its methods are wrapped here, in the process that is to die.
+So a death falls between two lines of the program, where a signal from outside would hit only by luck. The product
+contains nothing of this: its methods are wrapped here, in the process that is to die.
 """
 
 import functools

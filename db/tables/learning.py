@@ -244,8 +244,7 @@ class ShadowRow(Table):
 
 
 class LabelCodeRow(Table):
-    """The code of a label with a base model, given for good: a code never goes to another label, and no row is
-    deleted."""
+    """The code of a label with a base model: no code is given twice, no row deleted; only a rename changes rows."""
 
     __tablename__ = "label_codes"
     __table_args__ = (UniqueConstraint("base", "task", "code"),)
