@@ -45,7 +45,7 @@ class PostgresRegistry:
         self._database = database
         self._paths = paths
         self._codes: dict[tuple[str, str], dict[str, str]] = {}
-        """By task and base. Codes never change, so they are not read again once every label has one."""
+        """By task and base. A label keeps its code, so codes are not read again once every label has one."""
 
     async def codes(self, task: Task, base: str, alphabet: Sequence[str]) -> dict[str, str]:
         known = self._codes.get((task.name, base), {})

@@ -1,7 +1,7 @@
 """A training run's folder: what goes in, what comes out, and how to tell a finished run from half of one.
 
 task.json        the base model, the task, and the code of every label
-examples.jsonl   the texts to learn from; removed when the cycle ends, or when a person whose words it holds is forgotten
+examples.jsonl   the texts to learn from; removed when the cycle ends, or a person whose words it holds is forgotten
 log              the training's output for people
 checkpoint.safetensors  the state of an unfinished training; removed when it is done, and with examples.jsonl
 adapter/         the LoRA, renamed into place once complete on disk

@@ -160,7 +160,7 @@ class Scene:
         return counts, twice, gone, found.broken
 
     def _look_at_replicas(self, found: Findings) -> None:
-        """Check the replicas. A database that was killed dropped the turn to poll: overlapping polls then do not count."""
+        """Check the replicas. A killed database dropped the turn to poll: then overlapping polls do not count."""
         telegram = self.town.telegram
         assert isinstance(telegram, ChaoticTelegram)
         together, telegram.pollers.together = telegram.pollers.together, 0
