@@ -101,7 +101,7 @@ class VllmAdapters:
         return f"{self._before}{name}"
 
     async def load(self, adapter: Adapter) -> None:
-        """See `models.AdapterHost`. Raises Unreachable when the server is down."""
+        """See `model_ports.AdapterHost`. Raises Unreachable when the server is down."""
         await self.examine(adapter)
         if adapter.name not in await self.loaded():
             await self._load(adapter)
@@ -129,7 +129,7 @@ class VllmAdapters:
             raise Refused(f"{adapter.name} cannot be loaded: {error}") from error
 
     async def digest(self, folder: Path) -> str:
-        """See `models.AdapterHost`."""
+        """See `model_ports.AdapterHost`."""
         try:
             return await asyncio.to_thread(digest_of, folder)
         except OSError as error:
@@ -140,7 +140,7 @@ class VllmAdapters:
         self._wanted.pop(name, None)
 
     async def unload(self, name: str) -> None:
-        """See `models.AdapterHost`."""
+        """See `model_ports.AdapterHost`."""
         self.unwant(name)
         if name in await self.loaded():
             with watched(self._saw, CallKind.UNLOAD) as call:

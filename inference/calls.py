@@ -19,7 +19,7 @@ class Call:
     refused: bool = False
 
     def answer(self, response: httpx.Response) -> None:
-        """Take the response's token counts; a server that does not count tokens leaves them at none."""
+        """Take the response's token counts; for a server that does not count tokens they are 0."""
         self.refused = not response.is_success
         try:
             usage = response.json()["usage"]

@@ -76,7 +76,7 @@ class VllmPredictor:
         return not self._prompts.bare
 
     async def predict(self, query: Query, texts: Sequence[str]) -> list[Prediction]:
-        """See `models.Predictor`. An adapter that the server has forgotten (it restarted) is loaded again on the
+        """See `model_ports.Predictor`. An adapter that the server has forgotten (it restarted) is loaded again on the
         way."""
         self._asked(query)
         stride, heard = _REQUESTS * _TEXTS, list[Prediction]()

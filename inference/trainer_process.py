@@ -47,7 +47,7 @@ class TrainerProcess:
         self._more = dict(more or {})
 
     async def train(self, run: TrainingRun, progress: Progress) -> Path:
-        """See `models.Trainer`. An interrupted run is continued; a different one is trained anew."""
+        """See `model_ports.Trainer`. An interrupted run is continued; a different one is trained anew."""
         _check(run)
         try:
             await asyncio.to_thread(write_run, run, self._mask)
@@ -58,7 +58,7 @@ class TrainerProcess:
         return adapter_of(run.folder)
 
     async def validation(self, folder: Path) -> Validation | None:
-        """See `models.Trainer`."""
+        """See `model_ports.Trainer`."""
         done = await asyncio.to_thread(finished, folder)
         if done is None or done.validation_accuracy is None:
             return None

@@ -57,7 +57,7 @@ class Workspace:
     log: Path
 
     async def run(self, *arguments: str, may_say_no: bool = False) -> Ran:
-        """Run one command to its end. Raises CommandFailed for an exit code other than 0, or 1 if `may_say_no`."""
+        """Run one command to its end. Raises CommandFailed for an exit code other than 0 (or 1, if `may_say_no`)."""
         began = time.perf_counter()
         with self.log.open("ab") as told, share_of(f"switchboard {arguments[0]}") as _:
             process = await asyncio.create_subprocess_exec(

@@ -120,7 +120,7 @@ async def _change(session: AsyncSession, row: Said, **values: object) -> None:
 
 
 async def _reconsider(session: AsyncSession, talk: ConversationRow, row: Said) -> None:
-    """Make a step that holds the conversation lose it: what the step concludes from the old words is refused."""
+    """Take the conversation from a step that holds it: what that step concludes from the old words is refused."""
     undecided = talk.state in _UNDECIDED and isinstance(row, MessageRow)
     values = {"version": ConversationRow.version + 1, "resting": False} if undecided else {}
     changed = update(ConversationRow).where(ConversationRow.id == talk.id).values(leased_until=None, **values)

@@ -15,7 +15,7 @@ from db.conversations.notes import add_note
 async def add_facts(
     session: AsyncSession, facts: Sequence[Fact], policy: ThreadingPolicy
 ) -> Sequence[Stored | Exception]:
-    """Store the facts and return the outcome of each. Messages come first: they cannot answer the other facts here."""
+    """Store the facts and return the outcome of each. Messages come first: none can answer another fact here."""
     messages = {number: fact for number, fact in enumerate(facts) if isinstance(fact, Message)}
     stored = await add_messages(session, list(messages.values()), policy)
     outcomes: dict[int, Stored | Exception] = dict(zip(messages, stored, strict=True))
