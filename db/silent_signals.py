@@ -65,7 +65,7 @@ async def _handed_on(session: AsyncSession, task: Task, limit: int) -> list[Sign
 
 
 def _named(task: Task, limit: int) -> Select[ConversationRow, ReactionRow]:
-    """Every reaction ever on cards where somebody without the right to correct reacted: reactions may be withdrawn
+    """Every reaction ever on cards where somebody without the right to correct reacted: some may have been taken back
     since."""
     by_others = and_(ReactionRow.counted.is_(False), ReactionRow.external == false())
     newest = _on_cards(select(ConversationRow.id)).where(by_others, _unsaid(task))

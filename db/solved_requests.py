@@ -14,8 +14,8 @@ from db.reading.similarity import similarity
 from db.tables import ConversationRow, DecisionRow
 
 _NEWEST = 1_000
-"""How many of the newest closed requests are searched: a suggestion of a year ago may be out of date, and so a search
-costs the same however many there are."""
+"""How many of the newest closed requests are searched: what was suggested a year ago may not be sold any more, and the
+limit keeps the cost of a search the same however many there are."""
 
 
 class PostgresSolvedRequests:

@@ -149,8 +149,8 @@ def _coded_products(codes: npt.NDArray[np.int8], wanted: Floats) -> Floats:
         import torch  # a large library, which only a large memory needs
     except ImportError:
         return _plain_products(codes, wanted)
-    # Set each time, since it holds only for the calling thread. Two threads that wait for each other beside the rest of
-    # this process's work take seven times as long for ten thousand rows
+    # Set each time, since it holds only for the calling thread. Two threads wait for each other while the process does
+    # other work, and so take seven times as long for ten thousand rows
     torch.set_num_threads(1 if len(codes) < _BLOCK else _CORES)
     questions, scales = _coded(wanted)
     if len(questions) > 1:  # torch has a fast path for one, and for multiples of eight

@@ -14,7 +14,7 @@ from db.engine import CHANNEL, Database
 log = logging.getLogger(__name__)
 
 _SHORTEST, _LONGEST = 0.1, 5.0
-"""Seconds between attempts to listen again."""
+"""The shortest and the longest pause between attempts to listen again, in seconds."""
 _LOOK_EVERY = 0.5
 """Seconds between looks for changes where no notification can arrive."""
 _ANYTHING = frozenset(Change)
