@@ -5,8 +5,11 @@ uvicorn itself waits for ever for a request that has not begun, and takes as man
 
 import asyncio
 import socket
+from dataclasses import dataclass
 from typing import TypeGuard
 
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST = 512
@@ -17,10 +20,12 @@ AT_ONCE = 64
 """Connections taken before those that are there are looked at again: a burst must not use up the process's files."""
 BACKLOG = 4_096
 """Connections that may wait to be taken: what comes in a burst must not have to knock again a second later."""
+HEADER_BYTES = 64 * 1024
+"""For all that stands before a body. h11 asks for as little only of what is not there whole yet."""
 
 
 class BoundedConnection(H11Protocol):
-    """One connection. h11 besides bounds what stands before a body to 64 KiB."""
+    """One connection."""
 
     most = MOST
     seconds = REQUEST_SECONDS
@@ -69,6 +74,27 @@ class BoundedConnection(H11Protocol):
 def _waits(one: object) -> TypeGuard[BoundedConnection]:
     """Whether it has no whole request; the newest of all always has none."""
     return isinstance(one, BoundedConnection) and one._deadline is not None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedHeaders:
+    """Refuses a request whose headers are too large, however many reads they came in."""
+
+    application: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or say why not and hang up."""
+        if scope["type"] == "http" and _before_the_body(scope) > HEADER_BYTES:
+            refusal = PlainTextResponse("The headers are larger than 64 KiB.\n", 431, {"Connection": "close"})
+            await refusal(scope, receive, send)
+        else:
+            await self.application(scope, receive, send)
+
+
+def _before_the_body(scope: Scope) -> int:
+    """Bytes, with what parts a name from its value and a line from the next."""
+    lines = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+    return lines + len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"])
 
 
 class BurstSocket(socket.socket):

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot.domain.errors import UsageError
-from bot.http.connections import AT_ONCE, BACKLOG, BoundedConnection, BurstSocket
+from bot.http.connections import AT_ONCE, BACKLOG, BoundedConnection, BoundedHeaders, BurstSocket
 
 _PATIENCE = 2
 """Seconds that open pages keep a stopping server waiting."""
@@ -37,7 +37,7 @@ async def serve_http(
 ) -> None:
     """Serve until cancelled, then finish what is being answered."""
     settings = uvicorn.Config(
-        application,
+        BoundedHeaders(application),
         http=connection,
         ws="none",
         backlog=AT_ONCE,
