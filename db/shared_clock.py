@@ -7,6 +7,9 @@ take their claims for expired, and say once more what they are just saying.
 import time
 from datetime import UTC, datetime
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""The clock that nobody sets, and that goes on while the machine is suspended, where the system has one that does."""
+
 
 class SharedClock:
     """What the database said last, and how long ago that was by the clock that nobody sets."""
@@ -17,11 +20,11 @@ class SharedClock:
 
     def heard(self, at: datetime) -> None:
         """That is what it says now."""
-        self._ahead = at.timestamp() - time.monotonic()
+        self._ahead = at.timestamp() - time.clock_gettime(_STEADY)
 
     def now(self) -> datetime:
         """Until the database was heard, by the clock of this machine."""
-        seconds = time.time() if self._ahead is None else time.monotonic() + self._ahead
+        seconds = time.time() if self._ahead is None else time.clock_gettime(_STEADY) + self._ahead
         return datetime.fromtimestamp(seconds, UTC)
 
 
