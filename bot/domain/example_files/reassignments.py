@@ -113,7 +113,7 @@ class _History:
                 for reader in (self._group, self._ticket, self._article, self._zammad, self._audit, self._events):
                     reader(value)
                 self._chatwoot(value, inside)
-                ahead += [(one, here) for one in reversed(value.values())]
+                ahead += [(one, here) for one in reversed(list(value.values()))]
 
     def rows(self) -> list[tuple[Row, tuple[str, str]]]:
         """A row a ticket that has words and a team, with its first and its last team."""
