@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""The clock that nobody sets, and that goes on while the machine is suspended, where the system has one that does."""
+"""A clock that nobody sets. On Linux it also counts the time that the machine was suspended."""
 
 
 class SharedClock:

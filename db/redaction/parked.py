@@ -1,4 +1,4 @@
-"""Facts of somebody that could not be stored: what they wrote, and changes of what they wrote, which name no author."""
+"""A person's facts that could not be stored: their messages, and edits of their messages, which name no author."""
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_
 from sqlalchemy.orm import aliased
@@ -11,10 +11,10 @@ _AUTHOR, _ACTOR = "author", "actor"
 
 
 def parked_of(person: Person) -> ColumnElement[bool]:
-    """Which failed items hold a fact of theirs.
+    """Select the failed items that hold a fact of this person.
 
-    An edit says of which message it is and not of whom: that message may be stored, be set aside itself, or be in a
-    chat with them alone, which is called as they are.
+    An edit names its message and not its author. The message may be stored, may itself be among the failed items, or
+    is in the private chat of the person, whose id is the person's.
     """
     fact = FailedItemRow.fact
     chat, message = fact["ref"]["chat"].astext, fact["ref"]["id"].astext

@@ -1,7 +1,7 @@
-"""How far the cells of a spreadsheet reach, before it is read: a reader lays out every cell up to the farthest one.
+"""Checks how far the cells of a spreadsheet reach before it is read: the reader allocates every cell up to the last.
 
-A space in the last row of the last column, put there by a slip or on purpose, makes a file of a kilobyte a table of
-seventeen thousand million cells, for which no memory is large enough.
+One character in the last row of the last column, by mistake or on purpose, makes a file of 1 kB a table of 17 billion
+cells, which no memory can hold.
 """
 
 import io
@@ -17,13 +17,13 @@ _CHUNK, _OVERLAP = 1 << 22, 1 << 10
 
 
 def refuse_far_cells(data: bytes) -> None:
-    """Raises UsageError where a sheet of an xlsx file reaches farther than anybody means."""
+    """Raises UsageError when a sheet of an xlsx file spans more than `MOST_CELLS`."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in filter(_SHEET.fullmatch, archive.namelist()):
                 _refuse(archive, name)
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError):
-        return  # whoever reads it says what is wrong with it
+        return  # the reader reports what is wrong with the file
 
 
 def _refuse(archive: zipfile.ZipFile, name: str) -> None:
@@ -41,7 +41,7 @@ def _refuse(archive: zipfile.ZipFile, name: str) -> None:
 
 
 def _number(column: bytes) -> int:
-    """A is 1, Z 26, AA 27; 0 where none is named."""
+    """The number of a column: A is 1, Z 26, AA 27; 0 for an empty name."""
     number = 0
     for letter in column.upper():
         number = number * 26 + letter - ord("A") + 1
