@@ -19,7 +19,7 @@ class OAuth:
     """Token -> the workspace it is of; taken out, it is revoked."""
     _codes: dict[str, Json] = field(default_factory=dict)
 
-    def agrees(self, token: str, team: str = TEAM, **more: object) -> str:
+    def agrees(self, token: str, team: str = TEAM, more: Mapping[str, object] | None = None) -> str:
         """The code with which Slack sends the browser back."""
         code = f"code-{len(self._codes)}"
         self._codes[code] = {
@@ -32,7 +32,7 @@ class OAuth:
             "authed_user": {"id": "U0INSTALLER"},
             "enterprise": None,
             "is_enterprise_install": False,
-            **more,
+            **(more or {}),
         }
         return code
 

@@ -120,7 +120,8 @@ async def test_a_browser_installs_it_and_it_hears_and_speaks_without_a_restart(
         await slack.say(item(Answer("billing", "en")))
     async with database.transaction() as session:
         rows = (await (await session.connection()).exec_driver_sql("SELECT account, secret FROM installations")).all()
-    [(account, secret)] = rows
+    [stored] = rows
+    account, secret = stored[0], stored[1]
     assert account == TEAM and TOKEN not in secret
     said = "".join(
         f"{record.getMessage()} {record.__dict__}"
@@ -282,7 +283,7 @@ async def test_what_cannot_be_used_is_refused_with_the_reason(
     answer: dict[str, object], sentence: str, server: SlackServer, inbox: Recorder, where: PlatformContext
 ) -> None:
     async with running(server, settings(server), where, inbox) as slack, browsing(server, slack) as browser:
-        refused = await browser.installs(server.oauth.agrees(TOKEN, **answer))
+        refused = await browser.installs(server.oauth.agrees(TOKEN, more=answer))
         assert refused.status_code == 403 and sentence in refused.text
         assert not slack.healthy()
 
