@@ -90,7 +90,7 @@ cli.add_typer(webhooks, name="webhooks")
 
 
 class Form(StrEnum):
-    """How examples are written."""
+    """The form in which examples are written."""
 
     JSONL = "jsonl"
     CSV = "csv"

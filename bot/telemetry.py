@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry, where the environment names a collector: nothing of it is imported otherwise.
+"""Traces by OpenTelemetry, if the environment names a collector; otherwise nothing of it is imported.
 
 Everything is set by OpenTelemetry's own variables (OTEL_…), which its SDK reads: docs/running.md.
 """
@@ -18,13 +18,13 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _NEEDED = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 _LAST_SECONDS = 3.0
-"""So long a stop waits for the last spans to arrive."""
+"""How long a stop waits for the last spans to arrive."""
 
 log = logging.getLogger(__name__)
 
 
 def traced(environment: Mapping[str, str]) -> bool:
-    """Whether there is somebody to send traces to. Raises UsageError where what is set cannot be done."""
+    """Whether there is a collector to send traces to. Raises UsageError where the variables cannot be followed."""
     if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False
     named = next((name for name in _ENDPOINTS if environment.get(name, "").strip()), None)
@@ -55,14 +55,14 @@ def _installed() -> bool:
 
 @asynccontextmanager
 async def tracing(environment: Mapping[str, str], deployment: str) -> AsyncIterator[None]:
-    """Everything that is done in it is traced, if that is wanted. Raises UsageError.
+    """Trace everything that is done in this context, if the environment wants that. Raises UsageError.
 
-    `deployment` tells databases apart: conversations of two that have the same number are two traces.
+    `deployment` tells databases apart: conversations of the same number in two of them are two traces.
     """
     if not traced(environment):
         yield
         return
-    from bot.otlp import Traces  # with OpenTelemetry
+    from bot.otlp import Traces  # imports OpenTelemetry
 
     traces = Traces(hashlib.sha256(deployment.encode()).digest())
     trace_to(traces)

@@ -1,4 +1,4 @@
-"""Workspaces, put together: all of one is its own, but for the model server, the HTTP address and the process."""
+"""Puts workspaces together: each has everything of its own but the model server, the HTTP address and the process."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
@@ -34,12 +34,12 @@ from bot.webhooks import webhook_senders
 from db.invariants import PostgresInvariants
 
 _PROBE_SECONDS = 3.0
-"""A part that has not answered by then does not work; whoever probes us does not wait longer either."""
+"""A part that has not answered by then counts as not working; the prober does not wait longer either."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One that runs, with or without a name."""
+    """A running workspace, with or without a name."""
 
     settings: Settings
     store: Store
@@ -61,7 +61,7 @@ class Workspace:
 
 
 async def open_workspace(settings: Settings, store: Store, stack: AsyncExitStack) -> Workspace:
-    """Its model and its platforms, connected but not awake. Raises UsageError, Refused."""
+    """Build a workspace's model and platforms, connected but not started. Raises UsageError, Refused."""
     models = await build_model_stack(settings, store, stack)
     platforms = await connect_platforms(settings, store, stack)
     senders = await webhook_senders(settings, store, stack)
@@ -71,7 +71,7 @@ async def open_workspace(settings: Settings, store: Store, stack: AsyncExitStack
 
 
 def site_of_all(served: Sequence[Workspace], steps: StepFigures) -> Starlette:
-    """Each workspace's site below its own path; what is of the whole process is asked at the root."""
+    """Each workspace's site below its own path; what concerns the whole process is at the root."""
     first, *others = served
     sites = [_site(first, partial(_all_work, served), steps), *(_site(one, one.works) for one in others)]
     return whole_site(
@@ -83,7 +83,7 @@ def site_of_all(served: Sequence[Workspace], steps: StepFigures) -> Starlette:
 
 
 async def _all_work(served: Sequence[Workspace]) -> dict[str, bool]:
-    """The first one's parts by their names, and the others' with the workspace's name before."""
+    """The first workspace's parts by their names, the others' with the workspace's name in front."""
     found = await asyncio.gather(*(one.works() for one in served))
     return found[0] | {
         f"{one.settings.workspace}.{part}": works

@@ -1,4 +1,4 @@
-"""`switchboard corrections`, `… list`, `… accept`: the life of what leads said."""
+"""`switchboard corrections`, `… list`, `… accept`: the stages of leads' corrections."""
 
 import sys
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""How people say on the command line how a file is to be read: the flags of `import`, `route` and `evaluate`."""
+"""How to read a file: the flags of `import`, `route` and `evaluate`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,7 +52,7 @@ def read_options(
     keep_html: bool = False,
     first: str | None = None,
 ) -> ReadOptions:
-    """The flags in one. Raises UsageError for a --map that maps nothing."""
+    """The flags as one value. Raises UsageError for a --map of the wrong form."""
     pairs: dict[str, str] = {}
     for one in mapped or ():
         theirs, equals, ours = one.rpartition("=")

@@ -1,4 +1,4 @@
-"""`switchboard forget`: everything about one person leaves the database."""
+"""`switchboard forget`: removes everything about one person from the database."""
 
 import sys
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`switchboard init`: commented settings and what the platforms want, written for somebody who begins."""
+"""`switchboard init`: writes commented settings and the platforms' files, for a first start."""
 
 from pathlib import Path
 from typing import Annotated

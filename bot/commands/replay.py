@@ -1,4 +1,4 @@
-"""`switchboard replay`: a past week, decided by another adapter or threshold."""
+"""`switchboard replay`: decides a past week again with another adapter or threshold."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from bot.store import now
 from db.outcomes import PostgresOutcomes
 
 MOST = 20_000
-"""Conversations that are decided again, the newest: at 100 a second these take minutes."""
+"""The most conversations that are decided again, the newest: at 100 a second these take minutes."""
 _SPAN = re.compile(r"(\d+)\s*([dwh])", re.IGNORECASE)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -34,7 +34,7 @@ AdapterName = Annotated[str | None, typer.Option("--adapter", metavar="NAME", he
 
 
 def span(written: str) -> timedelta:
-    """How long ago. Raises UsageError saying how it is written."""
+    """A span of time. Raises UsageError that says how to write one."""
     found = _SPAN.fullmatch(written.strip())
     if found is None or len(found[1]) > 5:
         raise UsageError(f"{written!r} is no span of time; write it like 7d, 12h or 2w")
@@ -92,7 +92,7 @@ async def _replay(
 
 
 def show(made: Comparison, adapter: str | None, as_json: bool, out: TextIO) -> None:
-    """The comparison on `out`; what it means to the person at the terminal."""
+    """Print the comparison on `out`, and its meaning to the person at the terminal."""
     figures: dict[str, object] = {
         "adapter": adapter,
         "conversations": made.conversations,

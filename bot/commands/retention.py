@@ -1,4 +1,4 @@
-"""`switchboard retention`: take away now what is kept no longer, or only count it."""
+"""`switchboard retention`: deletes now what is past its retention, or only counts it."""
 
 import json
 import sys

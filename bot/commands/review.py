@@ -1,4 +1,4 @@
-"""`switchboard review`: what deserves a lead's eye, who is mistaken for whom, and what no team is for."""
+"""`switchboard review`: what leads should look at, which teams are confused, and what fits no team."""
 
 import sys
 from typing import Annotated, TextIO
@@ -41,7 +41,7 @@ def review(
 
 
 def show(made: Review, limit: int, as_json: bool, out: TextIO) -> None:
-    """The queue on `out`, a line a conversation or JSON; the rest to the person at the terminal."""
+    """Print the queue on `out`, a line for each conversation or JSON; the rest to the person at the terminal."""
     if as_json:
         print(json_line(_json(made, limit)), file=out)
     else:

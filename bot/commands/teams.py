@@ -1,4 +1,4 @@
-"""`switchboard teams list|rename|merge|split|retire`: the database follows when the settings' teams change."""
+"""`switchboard teams list|rename|merge|split|retire`: lets the database follow changes of the settings' teams."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`switchboard webhooks list|test|replay`: who is told what happens, whether they hear it, and what they missed."""
+"""`switchboard webhooks list|test|replay`: the state of each webhook, a test event, and sending events again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -93,7 +93,7 @@ def _named(webhooks: Sequence[Webhook], name: str) -> Webhook:
 
 
 def _row(webhook: Webhook, state: WebhookState) -> dict[str, object]:
-    """Of an address only the host: the rest may hold a token."""
+    """A webhook's row; of its address only the host, since the rest may hold a token."""
     return {
         "name": webhook.name,
         "host": urlsplit(webhook.url).netloc,

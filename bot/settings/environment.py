@@ -1,4 +1,4 @@
-"""What Switchboard reads of the environment besides what platforms read: the words that docs/settings.md has."""
+"""The environment variables of Switchboard besides the platforms' own, as described in docs/settings.md."""
 
 from collections.abc import Mapping
 

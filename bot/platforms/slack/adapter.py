@@ -1,4 +1,4 @@
-"""The platform as the rest of the bot knows it: Slack's parts, put together."""
+"""Slack's `Platform`: puts the parts together."""
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -47,7 +47,7 @@ _REVOKED = "platforms.slack: the app was removed or its token taken back; instal
 
 @asynccontextmanager
 async def opened(config: Config, context: PlatformContext) -> AsyncIterator["Slack"]:
-    """The platform while the context lasts. Raises Refused when Slack does not take the bot's token."""
+    """Slack, for as long as the context lasts. Raises Refused when Slack rejects the bot's token."""
     async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
         slack = Slack(config, context, session)
         try:
@@ -109,7 +109,7 @@ class Slack:
     # --- in ---
 
     async def listen(self, inbox: Inbox) -> None:
-        """Take in what happens until cancelled. Raises Refused for a bad token, Unreachable for a lost connection."""
+        """Receive events until cancelled. Raises Refused for a bad token, Unreachable for a lost connection."""
         if self._token is None:
             await self._hear(inbox)
             raise Refused(_REVOKED)
@@ -148,12 +148,12 @@ class Slack:
             await token.take_back(stored)
 
     def healthy(self) -> bool:
-        """Whether it hears people now; in Socket Mode as of a second ago."""
+        """Whether events are being received; in Socket Mode, as of at most a second ago."""
         return self._transport.listening
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
-        """Where Slack posts its events, and where a browser installs the app; none in Socket Mode."""
+        """The routes to which Slack posts its events and a browser comes to install the app; none in Socket Mode."""
         if self._token is None or self._config.oauth is None:
             return self._transport.routes
         client = web_client("", self._config.api_base_url, self._session)
@@ -182,7 +182,7 @@ class Slack:
             authorize=_known(us, self._client.token or ""),
         )
 
-        # Bolt acknowledges an event before its listeners run, but after all middleware: so this is not a listener.
+        # Bolt acknowledges an event before its listeners run, but after all middleware: hence a middleware.
         @app.middleware
         async def take(body: Payload, context: AsyncBoltContext) -> BoltResponse:
             if self._token is not None and context.team_id not in (us.team, None):
@@ -202,7 +202,7 @@ class Slack:
         return self._sender.delay(item)
 
     async def say(self, item: OutboxItem) -> MessageRef:
-        """Say the post, or rewrite the one it edits; its receipt. Raises Unreachable (again later), Refused (never)."""
+        """Send the post, or rewrite the one it edits; its receipt. Raises Unreachable (retry), Refused (give up)."""
         return await self._sender.say(item)
 
     async def fetch(self, media: Media) -> bytes:
@@ -212,16 +212,16 @@ class Slack:
     # --- who may ---
 
     async def may_correct(self, person: Person, team: Label, room: Place) -> bool:
-        """Whether they lead that team. Raises Unreachable when Slack must be asked and does not answer."""
+        """Whether the person leads that team. Raises Unreachable when Slack must be asked and does not answer."""
         return await self._permissions.may_correct(person, team)
 
     async def may_handle(self, person: Person, room: Place) -> bool:
-        """Whether they are one of our own people. Raises Unreachable as above."""
+        """Whether the person is one of our own people. Raises Unreachable as above."""
         return await self._permissions.may_handle(person)
 
 
 def _known(us: BotUser, token: str) -> Callable[[], Awaitable[AuthorizeResult]]:
-    """Tells Bolt who we are without a call: its own would acknowledge, and lose, what comes while that call fails."""
+    """Give Bolt our identity without a call: if Bolt's own call failed, it would acknowledge events and lose them."""
 
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id=us.team, bot_user_id=us.user, bot_id=us.bot, bot_token=token)

@@ -46,7 +46,7 @@ _ABOUT = "Brings each message to the team that owns it"
 
 
 def manifest(url: str = "") -> Mapping[str, object]:
-    """The manifest for Socket Mode; with the address of our /slack/events, for HTTP."""
+    """The manifest: for Socket Mode without an address, for HTTP with the address of our /slack/events."""
     where = {"request_url": url} if url else {}
     back = {"redirect_urls": [f"{url.removesuffix('/events')}/oauth_redirect"]} if url else {}
     command = {
