@@ -80,8 +80,10 @@ class Office:
         await self.learned()
 
     async def learned(self) -> None:
+        """Vectors and voices know everything that is stored by now."""
         await self.backfill.all(lambda _done: None)
-        await self.fitter.step()
+        for task in self.settings.tasks:
+            await self.fitter.fit(task)
 
     async def taught(self) -> list[tuple[str, str, Side]]:
         """What routing learns from."""
@@ -104,7 +106,7 @@ async def unchanged(office: Office, said: Sequence[str]) -> dict[str, Figures]:
     rows: dict[str, Figures] = {}
     for many, name in enumerate(PACKS, 1):
         await office.add(pack(name))
-        changed = {"decisions": len(said), "decided otherwise": _other(alone, await _all(office, said, many))}
+        changed = {"decisions": len(said), "decided otherwise": differing(alone, await _all(office, said, many))}
         learned = len(set(await office.taught()) ^ set(taught))
         rows[f"with {' and '.join(PACKS[:many])}"] = {**changed, "other examples": learned}
     return rows
@@ -116,7 +118,7 @@ async def _all(office: Office, said: Sequence[str], many: int) -> list[Decision]
     ]
 
 
-def _other(before: Sequence[Decision], after: Sequence[Decision]) -> int:
+def differing(before: Sequence[Decision], after: Sequence[Decision]) -> int:
     return sum(was != now_is for was, now_is in zip(before, after, strict=True))
 
 
@@ -140,21 +142,18 @@ def _longer(alone: Meter, meter: Meter) -> Figures:
     return {**meter.figures(), "longer, % (median of pairs)": round(100 * (statistics.median(each) - 1), 1)}
 
 
-async def measured(kept: Path, messages: int, every: int, home: Path) -> tuple[dict[str, Figures], dict[str, Figures]]:
-    """What differs, and how long it takes."""
-    pair = open_embedder(PAIR, ())
-    try:
-        await pair.warm()
-        embedder = await remembered(pair, kept)
-        settings = with_packs(home)
+async def measured(
+    embedder: Embedder, kept: Path, every: int, messages: Sequence[str], held_out: Sequence[str]
+) -> tuple[dict[str, Figures], dict[str, Figures]]:
+    """What differs of the held-out messages, and how long the others take."""
+    with tempfile.TemporaryDirectory(prefix="switchboard-packs-") as home:
+        settings = with_packs(Path(home))
         settings = replace(settings, model=replace(settings.model, runs=kept / "runs"))
         async with AsyncExitStack() as stack:
             office = await _office(settings, embedder, every, stack)
-            changed = await unchanged(office, [text for text, _ in company.read(company.HELD_OUT)])
-            await taken(office, texts(6))  # the first few read what is read once
-            return changed, await taken(office, texts(messages))
-    finally:
-        await pair.close()
+            changed = await unchanged(office, held_out)
+            await taken(office, messages[:6])  # the first few read what is read once
+            return changed, await taken(office, messages)
 
 
 async def _office(settings: Settings, embedder: Embedder, every: int, stack: AsyncExitStack) -> Office:
@@ -169,6 +168,16 @@ async def _office(settings: Settings, embedder: Embedder, every: int, stack: Asy
     return office
 
 
+async def _measured(kept: Path, every: int, messages: int) -> tuple[dict[str, Figures], dict[str, Figures]]:
+    pair = open_embedder(PAIR, ())
+    try:
+        await pair.warm()
+        held_out = [text for text, _ in company.read(company.HELD_OUT)]
+        return await measured(await remembered(pair, kept), kept, every, texts(messages), held_out)
+    finally:
+        await pair.close()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 1 where routing decides anything otherwise."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -179,10 +188,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     on = machine()
     share_interpreter()
     compute_alone()
-    with tempfile.TemporaryDirectory(prefix="switchboard-packs-") as home:
-        kept: Path = args.kept or Path(home) / "kept"
+    with tempfile.TemporaryDirectory(prefix="switchboard-packs-kept-") as folder:
+        kept: Path = args.kept or Path(folder)
         kept.mkdir(parents=True, exist_ok=True)
-        changed, times = asyncio.run(measured(kept.resolve(), args.messages, args.every, Path(home)))
+        changed, times = asyncio.run(_measured(kept.resolve(), args.every, args.messages))
     show("what packs change of routing", changed, on)
     show("what a decision takes", times, on)
     return int(any(row["decided otherwise"] or row["other examples"] for row in changed.values()))

@@ -120,8 +120,7 @@ async def test_a_browser_installs_it_and_it_hears_and_speaks_without_a_restart(
         await slack.say(item(Answer("billing", "en")))
     async with database.transaction() as session:
         rows = (await (await session.connection()).exec_driver_sql("SELECT account, secret FROM installations")).all()
-    [stored] = rows
-    account, secret = stored[0], stored[1]
+    account, secret = list(rows[0])
     assert account == TEAM and TOKEN not in secret
     said = "".join(
         f"{record.getMessage()} {record.__dict__}"
