@@ -26,6 +26,7 @@ from bot.flow.deliver import Deliverer
 from bot.flow.embed import EmbeddingBackfill
 from bot.flow.fit_voices import VoiceFitter
 from bot.flow.receive import Receiver
+from bot.flow.second_look import SecondLook
 from bot.flow.sort import Sorter
 from db.engine import Database, open_database
 from db.examples import PostgresExamples
@@ -35,6 +36,7 @@ from db.memory import PostgresMemory
 from db.migrate import upgrade
 from db.outbox import PostgresOutbox
 from db.registry import PostgresRegistry
+from db.second_looks import PostgresSecondLooks
 from db.server.embedded import embedded
 from db.tables import ExampleRow
 from db.team_changes import PostgresTeamChanges
@@ -44,6 +46,8 @@ from inference.voices.fitted import FittedVoices
 
 _POLICY = ThreadingPolicy(timedelta(0), timedelta(hours=24), timedelta(hours=72))
 _NAME = "web"
+_LOOKS = 10
+"""At most: each look has the voices fitted on what the one before has left."""
 _TRIES = 20
 """The most minutes that a message may wait for its card."""
 
@@ -171,6 +175,14 @@ class Office:
         """Compute missing vectors and fit the voices anew."""
         await self.backfill.all(lambda _done: None)
         await VoiceFitter([self.task], self.lessons, self.voices, self.embedder.name).fit(self.task)
+
+    async def looks_again(self) -> None:
+        """What the bot does every hour, until nothing more comes of it: a second look at corrections, and a new fit."""
+        again = SecondLook([self.task], PostgresSecondLooks(self.database), self.voices, self.embedder.name, self.now)
+        for _ in range(_LOOKS):
+            if not await again.look(self.task):
+                break
+            await self.fits()
 
     async def sorted(self, texts: Mapping[str, str], truths: Mapping[str, str]) -> dict[str, Sorted]:
         """People write, answer questions as well as they can, and each gets a card."""

@@ -218,6 +218,7 @@ async def lived(words: Words, folder: Path, company: Company, days: int, a_day: 
                 await year.day(office, day)
                 if (step + 1) * YEAR // days // MONTH > day // MONTH and (company.loop or day < FROZEN):
                     await office.fits()
+                    await office.looks_again()
                 told(1)
         truth = {t: team_of(d, YEAR) for d in words.asked for t in words.asked[d]}
         said = await office.knows(list(truth))
