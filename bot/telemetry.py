@@ -1,6 +1,7 @@
 """Traces by OpenTelemetry, where the environment names a collector: nothing of it is imported otherwise.
 
-Everything is set by OpenTelemetry's own variables (OTEL_…), which its SDK reads: docs/deploying.md. Their secrets may be files, as all of ours may.
+Everything is set by OpenTelemetry's own variables (OTEL_…), which its SDK reads: docs/deploying.md. Those that are
+secret may be files, as all of ours may.
 """
 
 import asyncio

@@ -32,7 +32,7 @@ FILES = ("adapter_config.json", "adapter_model.safetensors")
 """What a LoRA is made of; nothing else is asked for."""
 ADAPTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 """What no path can hide in."""
-_TOKEN = "SWITCHBOARD_ADAPTER_TOKEN"
+_SHOWN = "SWITCHBOARD_ADAPTER_TOKEN"
 _PATIENCE = 30.0
 """Seconds after which a bot that says nothing is not there."""
 _AT_ONCE = 1 << 20
@@ -74,10 +74,10 @@ async def resolved(source: "AdapterSource", name: str) -> "LoRARequest | None":
 
 def _token(environment: Mapping[str, str]) -> str:
     """The variable's value, or what is in its file or in a credential of systemd's, as the bot reads it."""
-    if value := environment.get(_TOKEN, "").strip():
+    if value := environment.get(_SHOWN, "").strip():
         return value
-    credential = Path(environment.get("CREDENTIALS_DIRECTORY", "/nonexistent"), _TOKEN)
-    named = environment.get(f"{_TOKEN}_FILE") or (credential if credential.is_file() else None)
+    credential = Path(environment.get("CREDENTIALS_DIRECTORY", "/nonexistent"), _SHOWN)
+    named = environment.get(f"{_SHOWN}_FILE") or (credential if credential.is_file() else None)
     return Path(named).read_text("utf-8").strip() if named else ""
 
 

@@ -84,7 +84,8 @@ def test_systemd_finds_little_that_a_unit_is_exposed_to(unit: str) -> None:
 def test_a_backup_is_given_what_the_bot_is_given() -> None:
     """Without the database's address, for one, it would keep another database."""
     given = [
-        _CREDENTIAL.findall((DEPLOY / f"{unit}.service").read_text("utf-8")) for unit in ("switchboard", "switchboard-backup")
+        _CREDENTIAL.findall((DEPLOY / f"{unit}.service").read_text("utf-8"))
+        for unit in ("switchboard", "switchboard-backup")
     ]
     assert given[0] == given[1]
 
