@@ -56,7 +56,7 @@ class Traces:
     """The process's tracer."""
 
     def __init__(self, salt: bytes, headers: Mapping[str, str]) -> None:
-        """`salt` goes into the numbers of traces, so that those of two deployments differ; `headers` to the collector."""
+        """`salt` goes into the numbers of traces, so that those of two deployments differ; `headers` go with them."""
         self._salt = salt
         self._ids = _Ids()
         self._exporter = SaidOnce(OTLPSpanExporter(headers=headers))
