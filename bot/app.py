@@ -61,7 +61,7 @@ async def check(settings: Settings, which: str | None, live: bool) -> AsyncItera
 
 async def _server(settings: Settings) -> AsyncIterator[Finding]:
     try:
-        async for proved in of_the_server(settings.model):
+        async for proved in of_the_server(settings.model, settings.tasks):
             yield proved
     except SwitchboardError as error:  # no such base, or one that is no Llama
         yield Finding(f"the base model {settings.model.base}", False, str(error))

@@ -55,11 +55,11 @@ class OtelSpan:
 class Traces:
     """The process's tracer."""
 
-    def __init__(self, salt: bytes) -> None:
-        """`salt` goes into the ids of traces, so that those of two deployments differ."""
+    def __init__(self, salt: bytes, headers: Mapping[str, str]) -> None:
+        """`salt` goes into the ids of traces, so that those of two deployments differ; `headers` are sent with them."""
         self._salt = salt
         self._ids = _Ids()
-        self._exporter = SaidOnce(OTLPSpanExporter())
+        self._exporter = SaidOnce(OTLPSpanExporter(headers=headers))
         resource = Resource.create()  # from OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES
         if str(resource.attributes["service.name"]).startswith("unknown_service"):
             resource = resource.merge(Resource({"service.name": "switchboard"}))

@@ -49,6 +49,7 @@ from bot.logs import logged_for
 from bot.model_stack import ModelStack, model_running
 from bot.retainer import retainer
 from bot.schedule import CronJob, keep_schedule
+from bot.secret_files import SecretFiles
 from bot.settings import Settings
 from bot.settings.workspaces import base_path
 from bot.store import (
@@ -124,7 +125,8 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
     async with AsyncExitStack() as stack:
         socket = stack.enter_context(listening_socket(settings.web.host, settings.web.port))
         served = [await _opened(one, demo, stack) for one in (settings, *settings.workspaces)]
-        await stack.enter_async_context(tracing(os.environ, await identity(served[0].store.database)))
+        deployment = await identity(served[0].store.database)
+        await stack.enter_async_context(tracing(SecretFiles(os.environ), deployment))
         hearing = await stack.enter_async_context(asyncio.TaskGroup())
         hearing.create_task(serve_http(site_of_all(served, _STEP_FIGURES), socket), name="http")
         wakeups: list[Wakeups] = []

@@ -5,7 +5,7 @@ is requested that it does not know, if VLLM_ALLOW_RUNTIME_LORA_UPDATING is set. 
 that `pip install --no-deps switchboard` is enough beside it. The environment:
 
 SWITCHBOARD_ADAPTERS_URL    addresses of bots, with spaces between them: the first that has the adapter is used
-SWITCHBOARD_ADAPTER_TOKEN   what they want to be shown; or SWITCHBOARD_ADAPTER_TOKEN_FILE
+SWITCHBOARD_ADAPTER_TOKEN   what they want to be shown; or SWITCHBOARD_ADAPTER_TOKEN_FILE, or systemd's credential
 SWITCHBOARD_ADAPTERS_KEPT   a folder that fetched adapters are kept in; by default a new one in the temporary folder
 """
 
@@ -32,6 +32,7 @@ FILES = ("adapter_config.json", "adapter_model.safetensors")
 """The files of a LoRA; nothing else is fetched."""
 ADAPTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 """Names that cannot hide a path."""
+_SHOWN = "SWITCHBOARD_ADAPTER_TOKEN"
 _PATIENCE = 30.0
 """Seconds after which a silent bot counts as absent."""
 _AT_ONCE = 1 << 20
@@ -72,9 +73,12 @@ async def resolved(source: "AdapterSource", name: str) -> "LoRARequest | None":
 
 
 def _token(environment: Mapping[str, str]) -> str:
-    if named := environment.get("SWITCHBOARD_ADAPTER_TOKEN_FILE"):
-        return Path(named).read_text("utf-8").strip()
-    return environment.get("SWITCHBOARD_ADAPTER_TOKEN", "").strip()
+    """The variable's value, or what is in its file or in a credential of systemd's, as the bot reads it."""
+    if value := environment.get(_SHOWN, "").strip():
+        return value
+    credential = Path(environment.get("CREDENTIALS_DIRECTORY", "/nonexistent"), _SHOWN)
+    named = environment.get(f"{_SHOWN}_FILE") or (credential if credential.is_file() else None)
+    return Path(named).read_text("utf-8").strip() if named else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from inference.http import accepted, named, send
 from inference.server_command import MAX_LABELS
 
 _LOAD = "/v1/load_lora_adapter"
+_NOWHERE = "switchboard-check"
 _SLACK = 1e-3
 """How far from 1 the sum of a correctly set up server's probabilities may be: it rounds them."""
 
@@ -95,13 +96,18 @@ def _probability(row: dict[str, float], id: int) -> float:
 
 
 async def _adapters(line: httpx.AsyncClient) -> Proof:
-    """Call the path with a method that it does not accept: 405 if the path exists, 404 if not."""
+    """Ask for an adapter that lies nowhere: 404 if the server looked for it; any earlier refusal says what is missing."""
     what = "it takes adapters while it runs"
-    try:
-        response = await send(line, "GET", _LOAD)
-    except Unreachable as error:
-        return Proof(what, False, str(error))
-    if response.status_code == 405:
-        return Proof(what, True)
-    needed = "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True in its environment, and --enable-lora"
-    return Proof(what, False, f"start it with {needed}")
+    try:  # not by `send`, which reads no answer of 500: here it says what is wrong
+        response = await line.post(_LOAD, json={"lora_name": _NOWHERE, "lora_path": f"/nonexistent/{_NOWHERE}"})
+    except httpx.HTTPError as error:
+        return Proof(what, False, f"{named(line)}: no answer ({type(error).__name__})")
+    if "not enabled" in response.text:
+        return Proof(what, False, "adapters are off; start it with --enable-lora and what goes with it")
+    if response.status_code == 404 and _NOWHERE not in response.text:  # there is no such way in
+        return Proof(what, False, "start it with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True in its environment")
+    if response.status_code in (401, 403):
+        return Proof(what, False, "an adapter was refused; set MODEL_API_KEY to its key")
+    if response.status_code >= 500:
+        return Proof(what, False, f"{named(line)}: answered {response.status_code}")
+    return Proof(what, True)

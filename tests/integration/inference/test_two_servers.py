@@ -76,6 +76,8 @@ class Traffic:
 
     predictor: VllmPredictor
     serving: Adapter
+    pause: float = 0.0
+    """Seconds between an answer and that person's next question: a server that starts needs a processor, too."""
     answered: int = 0
     by: set[str] = field(default_factory=set)
 
@@ -85,6 +87,7 @@ class Traffic:
             [heard] = await self.predictor.predict(query, ["I was charged twice"])
             self.answered += 1
             self.by.add(str(heard.adapter))
+            await asyncio.sleep(self.pause)
 
     async def more(self) -> None:
         """Until twenty more were answered."""
@@ -143,6 +146,7 @@ async def test_a_swap_under_load_reaches_both_and_one_that_is_killed_fails_nobod
             await replicas.load(third)
             traffic.serving = third
             await traffic.more()
+            traffic.pause = 1.0
             await servers[0].start()
             await until(partial(_holds, each[0], {second.name, third.name}), 120.0)
             await traffic.more()
