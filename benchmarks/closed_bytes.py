@@ -3,7 +3,8 @@
     python -m benchmarks.closed_bytes --conversations 5000
 
 Two messages, a card that was reworded twice, an answer and two follow-ups, two reactions, a decision and a vector each:
-`benchmarks/million.py`'s, with what that leaves out. Tables and their indexes, rewritten whole before each look.
+the conversations of `benchmarks/million.py`, with what those leave out. Tables and their indexes are rewritten in full
+before each measurement.
 """
 
 import argparse
@@ -46,7 +47,7 @@ _NEVER = timedelta(0)
 
 
 async def measured(conversations: int) -> dict[str, Figures]:
-    """Bytes a conversation, step by step."""
+    """Bytes for each conversation, step by step."""
     with tempfile.TemporaryDirectory(prefix="switchboard-bytes-") as home:
         settings = demo_settings(Path(home))
         async with open_store(settings) as store:

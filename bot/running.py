@@ -31,6 +31,7 @@ from bot.flow.relay import EditRelay, NoteRelay, Relay
 from bot.flow.remind import Reminder
 from bot.flow.review import DriftWatch
 from bot.flow.rollback import AutomaticRollback
+from bot.flow.second_look import SecondLook
 from bot.flow.shadow import Shadow
 from bot.flow.shadow_cards import ShadowButtons, ShadowCardKeeper
 from bot.flow.silent_signals import SilentSignalWatch
@@ -137,7 +138,7 @@ async def _serve(settings: Settings, demo: Demo | None) -> None:
         for one, own in zip(served, wakeups, strict=True):
             with logged_for(one.settings.workspace):
                 start_model_steps(thinking, one.settings, one.store, one.models, own)
-                start_looking_back(thinking, one.drift, one.signals)
+                start_looking_back(thinking, one.drift, one.signals, one.again)
         _announce(settings, demo)
 
 
@@ -255,10 +256,13 @@ def _jobs(settings: Settings, store: Store, models: ModelStack) -> list[CronJob]
     return [*learning, *digests, *comparison_jobs(settings, store, models)]
 
 
-def start_looking_back(group: asyncio.TaskGroup, drift: DriftWatch, signals: SilentSignalWatch) -> None:
+def start_looking_back(
+    group: asyncio.TaskGroup, drift: DriftWatch, signals: SilentSignalWatch, again: SecondLook
+) -> None:
     """Start what looks at the past weeks: nobody waits for it."""
     _keep(group, "drift", partial(forever, drift.step, Wakeups()["drift"], at_most=_DRIFT_EVERY))
     _keep(group, "silent signals", partial(forever, signals.step, Wakeups()["signals"], at_most=_DRIFT_EVERY))
+    _keep(group, "second look", partial(forever, again.step, Wakeups()["second look"], at_most=_DRIFT_EVERY))
 
 
 def _work(

@@ -17,6 +17,7 @@ from bot.domain.ports import Platform
 from bot.domain.tasks import Task
 from bot.flow.by_rule import by_rule
 from bot.flow.review import DriftWatch
+from bot.flow.second_look import SecondLook
 from bot.flow.silent_signals import SilentSignalWatch
 from bot.flow.webhooks import WebhookSender
 from bot.http.api import Api
@@ -32,6 +33,7 @@ from bot.settings.workspaces import base_path
 from bot.store import Store, now, reviewer, silent_signals
 from bot.webhooks import webhook_senders
 from db.invariants import PostgresInvariants
+from db.second_looks import PostgresSecondLooks
 
 _PROBE_SECONDS = 3.0
 """A part that has not answered by then counts as not working; the prober does not wait longer either."""
@@ -48,6 +50,7 @@ class Workspace:
     senders: Sequence[WebhookSender]
     drift: DriftWatch
     signals: SilentSignalWatch
+    again: SecondLook
 
     async def works(self) -> dict[str, bool]:
         """Part -> whether it works now."""
@@ -67,7 +70,9 @@ async def open_workspace(settings: Settings, store: Store, stack: AsyncExitStack
     senders = await webhook_senders(settings, store, stack)
     drift = DriftWatch(settings.tasks, reviewer(store))
     signals = SilentSignalWatch(settings.tasks, silent_signals(store))
-    return Workspace(settings, store, models, platforms, senders, drift, signals)
+    looks, voices = PostgresSecondLooks(store.database), models.voice_fitter.voices
+    again = SecondLook(settings.tasks, looks, voices, store.embedder.name, now)
+    return Workspace(settings, store, models, platforms, senders, drift, signals, again)
 
 
 def site_of_all(served: Sequence[Workspace], steps: StepFigures) -> Starlette:

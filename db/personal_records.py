@@ -1,4 +1,4 @@
-"""What is held about one person, found by the same columns by which it is erased."""
+"""What is stored about one person, found by the same columns as for erasure."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ from db.tables import (
 
 
 class PostgresPersonalRecords:
-    """Read in one transaction."""
+    """A person's records, read in one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -70,7 +70,7 @@ async def _names(session: AsyncSession, person: Person) -> frozenset[str]:
 
 
 async def _conversations(session: AsyncSession, person: Person) -> list[PersonalRecord]:
-    """Theirs, and others' that they took."""
+    """The person's conversations, and others' conversations that they took."""
     mine = select(ConversationRow).where(_opened(person)).order_by(ConversationRow.id)
     took = select(ConversationRow).where(ConversationRow.taken_by == person.key, ~_opened(person))
     return [
@@ -104,7 +104,7 @@ async def _posts(session: AsyncSession, own: Sequence[int]) -> list[PersonalReco
 
 
 async def _cited(session: AsyncSession, person: Person, known_as: Sequence[str]) -> list[PersonalRecord]:
-    """Without the words, which are somebody else's."""
+    """Where others cite the person, without the words, which are somebody else's."""
     said = select(MessageRow).where(citing(MessageRow, person, known_as)).order_by(MessageRow.id)
     noted = select(NoteRow).where(citing(NoteRow, person, known_as)).order_by(NoteRow.id)
     rows: list[MessageRow | NoteRow] = [*await session.scalars(said), *await session.scalars(noted)]
@@ -141,7 +141,7 @@ async def _rulings(session: AsyncSession, person: Person) -> list[PersonalRecord
 
 
 async def _aside(session: AsyncSession, person: Person) -> list[PersonalRecord]:
-    """The language they chose, and what of theirs could not be stored."""
+    """The language the person chose, and their facts that could not be stored."""
     chosen = PreferenceRow.platform == person.platform, PreferenceRow.person_id == person.id
     fact = FailedItemRow.fact
     whose = or_(*(fact[who]["id"].astext == person.id for who in ("author", "actor")))

@@ -1,4 +1,4 @@
-"""What a model server of somebody else's must be, piece by piece: each that is missing has its own sentence."""
+"""What somebody else's model server must be able to do, point by point, each with a remedy if it is missing."""
 
 import math
 from collections.abc import AsyncIterator, Sequence
@@ -12,24 +12,24 @@ from inference.server_command import MAX_LABELS
 
 _LOAD = "/v1/load_lora_adapter"
 _SLACK = 1e-3
-"""How far from 1 the probabilities of a server that is set up right may sum: it rounds them."""
+"""How far from 1 the sum of a correctly set up server's probabilities may be: it rounds them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     what: str
-    """As it should be."""
+    """What should be so."""
     works: bool
     remedy: str = ""
 
 
 async def proofs(line: httpx.AsyncClient, served: str, length: int, ids: Sequence[int]) -> AsyncIterator[Proof]:
-    """Whether the server is there, serves that base, tells probabilities, and takes adapters.
+    """Check that the server answers, serves that base, returns probabilities, and takes adapters.
 
-    `served` is the base's name in it, `length` the tokens that a prompt may have, `ids` two tokens or more of the base.
-    What rests on something that failed is not looked at. Nothing is changed in the server.
+    `served` is the base's name in the server, `length` the tokens that a prompt may have, `ids` at least two tokens of
+    the base. Checks that depend on a failed one are left out. Nothing is changed in the server.
     """
     there = "the model server answers"
     try:
@@ -64,7 +64,7 @@ def _serves(cards: Sequence[dict[str, object]], served: str, length: int) -> Pro
 
 
 async def _probabilities(line: httpx.AsyncClient, served: str, ids: Sequence[int]) -> Proof:
-    """One token is asked for, among as many as a task may have labels."""
+    """Ask for one token, among as many as a task may have labels."""
     what = "it tells exact probabilities"
     body = {
         "model": served,
@@ -95,7 +95,7 @@ def _probability(row: dict[str, float], id: int) -> float:
 
 
 async def _adapters(line: httpx.AsyncClient) -> Proof:
-    """The way there is asked with a method that it does not take: 405 where it leads somewhere, 404 where not."""
+    """Call the path with a method that it does not accept: 405 if the path exists, 404 if not."""
     what = "it takes adapters while it runs"
     try:
         response = await send(line, "GET", _LOAD)

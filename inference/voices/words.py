@@ -14,7 +14,7 @@ from inference.voices.linear import Linear, fit
 from inference.voices.voice import FittedVoice, Floats, Lessons, Questions, Stored, Voice
 
 _MOST_WORDS, _MOST_LETTERS = 20_000, 40_000
-"""Features kept, most frequent first. On CLINC150 and banking77 no point is lost by these caps, and a model of 150
+"""The most features kept, most frequent first. On CLINC150 and banking77 these caps cost no point, and a model of 150
 labels stays under 40 MB."""
 
 
@@ -38,7 +38,7 @@ class WordsModel:
     letters: Vocabulary
     linear: Linear
     _readers: tuple[TfidfVectorizer, ...] = field(init=False, repr=False, compare=False)
-    """Made once: their vocabularies are tens of thousands of entries."""
+    """Built once: their vocabularies have tens of thousands of entries."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_readers", (_with(_words(), self.words), _with(_letters(), self.letters)))
@@ -48,7 +48,7 @@ class WordsModel:
         return self.linear.labels
 
     def log_probabilities(self, questions: Questions) -> Floats:
-        """See `voice.FittedVoice`. It has nothing to say of a text of which it knows no piece with a letter in it."""
+        """See `voice.FittedVoice`. It has no answer for a text in which it knows no feature with a letter."""
         texts = [readable(text) for text in questions.texts]
         features = _stacked([reader.transform(texts) for reader in self._readers])
         said = self.linear.log_probabilities(features)
@@ -56,7 +56,7 @@ class WordsModel:
         return said
 
     def _reads(self, columns: Iterable[int]) -> bool:
-        """Whether one of these features has a letter in it: a known full stop or number is no known word."""
+        """Whether one of these features contains a letter: knowing a full stop or a number is not knowing a word."""
         known, letters = self.words.features, self.letters.features
         names = (known[at] if at < len(known) else letters[at - len(known)] for at in columns)
         return any(any(map(str.isalpha, name)) for name in names)
@@ -99,8 +99,8 @@ class WordsVoice:
 
 
 def _words() -> TfidfVectorizer:
-    # Whatever stands between spaces and punctuation is a word: "C++" is no "C", -20 is not 20, and a vowel sign of
-    # Hindi, which is no letter, tears no word apart. Where nothing is written between words, letter groups read them
+    # Everything between spaces and punctuation is a word: "C++" is not "C", -20 is not 20, and a vowel sign of Hindi,
+    # which is no letter, splits no word. In scripts without spaces between words, letter groups serve instead
     return TfidfVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,
