@@ -44,7 +44,7 @@ def pack(dump: Path, adapters: dict[str, Path], file: Path) -> None:
     part = whole.with_name(f".switchboard-{os.getpid()}.part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw:
-            with tarfile.open(fileobj=raw, mode="w") as archive:
+            with tarfile.open(fileobj=raw, mode="w", dereference=True) as archive:
                 archive.add(dump, _DUMP, filter=_anonymous)
                 for stored, folder in sorted(adapters.items()):
                     for one in sorted(path for path in folder.iterdir() if path.is_file()):
@@ -70,7 +70,7 @@ def unpacked(file: Path) -> Iterator[Unpacked]:
     with TemporaryDirectory(prefix="switchboard-backup-") as folder:
         try:
             with tarfile.open(file, "r:") as archive:
-                archive.extractall(folder, filter="data")
+                archive.extractall(folder, filter=_plain)  # noqa: S202  files and folders below it alone
         except (tarfile.TarError, OSError, EOFError) as error:
             raise UsageError(f"{file} is damaged or incomplete ({error}); use another backup") from error
         dump, below = Path(folder) / _DUMP, Path(folder) / _ADAPTERS
@@ -130,6 +130,13 @@ def _is_archive(file: Path) -> bool:
             return opened.read(len(_MAGIC)) == _MAGIC
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror})") from error
+
+
+def _plain(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """Accept files and folders below this folder. `pack` writes nothing else, and links can redirect later members."""
+    if not (member.isfile() or member.isdir()):
+        raise tarfile.SpecialFileError(member)
+    return tarfile.data_filter(member, folder)
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:

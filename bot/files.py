@@ -8,16 +8,22 @@ import os
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from bot.domain.errors import UsageError
 
 _STANDARD = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 _STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
-_PACKED = ((b"\x1f\x8b", gzip.decompress), (b"BZh", bz2.decompress), (b"\xfd7zXZ", lzma.decompress))
+_PACKED: tuple[tuple[bytes, Callable[[io.BytesIO], io.BufferedIOBase]], ...] = (
+    (b"\x1f\x8b", lambda packed: gzip.GzipFile(fileobj=packed)),
+    (b"BZh", bz2.BZ2File),
+    (b"\xfd7zXZ", lzma.LZMAFile),
+)
+MOST_UNPACKED = 1 << 30
+"""Bytes. A crafted archive of a few kilobytes can unpack to more than any memory holds."""
 
 
 def read_whole(path: Path) -> bytes:
@@ -42,10 +48,19 @@ def _unpacked(path: Path, data: bytes) -> bytes:
     for begin, unpack in _PACKED:
         if data.startswith(begin):
             try:
-                return unpack(data)
+                with unpack(io.BytesIO(data)) as opened:
+                    return _bounded(path, opened)
             except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
                 raise UsageError(f"{path} is a broken archive ({error}); copy it anew") from error
     return _only_file(path, data) if data.startswith(b"PK\x03\x04") else data
+
+
+def _bounded(path: Path, packed: io.BufferedIOBase | IO[bytes]) -> bytes:
+    """Everything in it. Raises UsageError when that is more than `MOST_UNPACKED`."""
+    data = packed.read(MOST_UNPACKED + 1)
+    if len(data) > MOST_UNPACKED:
+        raise UsageError(f"{path} unpacks to more than {MOST_UNPACKED >> 20} MB; unpack it first, and split it")
+    return data
 
 
 def _only_file(path: Path, data: bytes) -> bytes:
@@ -53,12 +68,15 @@ def _only_file(path: Path, data: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+            if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
+                raise UsageError(f"{path} unpacks to more than {MOST_UNPACKED >> 20} MB; unpack it first, and split it")
             if "[Content_Types].xml" in names or "mimetype" in names:
                 return data
             names = [name for name in names if not name.startswith("__MACOSX/")]
             if len(names) != 1:
                 raise UsageError(f"{path} holds {len(names)} files; unpack it and name one of them")
-            return archive.read(names[0])
+            with archive.open(names[0]) as opened:
+                return _bounded(path, opened)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise UsageError(f"{path} is a zip archive that cannot be opened ({error}); unpack it first") from error
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Delete, Update, and_, delete, func, or_, select, union, update
+from sqlalchemy import CompoundSelect, Update, and_, delete, func, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.citations import keys
@@ -34,6 +34,7 @@ from db.redaction.others_words import (
     unquoted,
     written_by,
 )
+from db.redaction.parked import parked_of
 from db.redaction.posts import Redaction, recalling, redacted, rewrite, unlearn
 from db.redaction.shadow_cards import by_somebody, decided_by
 from db.redaction.trained_adapters import let_go
@@ -261,15 +262,8 @@ async def _empty_names(session: AsyncSession, person: Person) -> None:
         PreferenceRow.platform == person.platform, PreferenceRow.person_id == person.id
     )
     await session.execute(preferred.execution_options(synchronize_session=False))
-    await session.execute(_parked(person).execution_options(synchronize_session=False))
-
-
-def _parked(person: Person) -> Delete:
-    """Delete the person's facts that could not be stored."""
-    row = FailedItemRow
-    ids = [row.fact[who]["id"].astext for who in ("author", "actor")]
-    where = func.coalesce(row.fact["ref"]["platform"].astext, "") == person.platform
-    return delete(row).where(where, or_(*(id == person.id for id in ids)))
+    aside = delete(FailedItemRow).where(parked_of(person))
+    await session.execute(aside.execution_options(synchronize_session=False))
 
 
 _: type[Erasure] = PostgresErasure

@@ -26,13 +26,13 @@ class PostgresOutcomes:
         self._database = database
 
     async def outcomes(
-        self, task: str, since: datetime, until: datetime, limit: int, with_vectors: bool = False
+        self, task: str, since: datetime, until: datetime, limit: int, vectors_by: str | None = None
     ) -> Sequence[Outcome]:
         async with self._database.transaction() as session:
             first = {row.conversation_id: row for row in await session.scalars(_first(task, since, until, limit))}
             ids = list(first)
             wanted = select(ConversationRow).where(_one_of(ConversationRow.id, ids))
-            known = await session.scalars(wanted if with_vectors else wanted.options(defer(ConversationRow.vector)))
+            known = await session.scalars(wanted if vectors_by else wanted.options(defer(ConversationRow.vector)))
             conversations = {row.id: row for row in known}
             later = await session.scalars(_by_people(task, ids))
             moves: dict[int, list[DecisionRow]] = {}
@@ -43,7 +43,7 @@ class PostgresOutcomes:
             names = await names_by_now(session, task)
         return [
             _outcome(
-                conversations[id], _Decisions(row, moves.get(id, ()), names), ruled.get(id), id in held, with_vectors
+                conversations[id], _Decisions(row, moves.get(id, ()), names), ruled.get(id), id in held, vectors_by
             )
             for id, row in reversed(first.items())
             if id in conversations
@@ -120,7 +120,7 @@ def _outcome(
     decisions: _Decisions,
     ruling: CorrectionRow | None,
     quarantined: bool,
-    with_vector: bool,
+    vectors_by: str | None,
 ) -> Outcome:
     routes = row.task == decisions.made.task
     ended = ruling.label if ruling is not None else (row.label if routes and row.label else decisions.made.label)
@@ -137,7 +137,7 @@ def _outcome(
         moved_at=decisions.moved_at,
         disputed=ruling is not None and ruling.disputed,
         quarantined=quarantined,
-        vector=tuple(row.vector) if with_vector and row.vector is not None else None,
+        vector=tuple(row.vector) if vectors_by and vectors_by == row.embedder and row.vector is not None else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.citations import keys
@@ -13,6 +13,7 @@ from db.engine import Database
 from db.reading import mappers
 from db.reading.training_provenance import trained_on
 from db.redaction.others_words import WRITTEN, citing, written_by
+from db.redaction.parked import parked_of
 from db.tables import (
     ConversationRow,
     CorrectionRow,
@@ -144,9 +145,7 @@ async def _aside(session: AsyncSession, person: Person) -> list[PersonalRecord]:
     """The language the person chose, and their facts that could not be stored."""
     chosen = PreferenceRow.platform == person.platform, PreferenceRow.person_id == person.id
     fact = FailedItemRow.fact
-    whose = or_(*(fact[who]["id"].astext == person.id for who in ("author", "actor")))
     parked = select(FailedItemRow.id, FailedItemRow.step, FailedItemRow.first_at, fact["text"].astext)
-    here = fact["ref"]["platform"].astext == person.platform
     return [
         *(
             PersonalRecord(Held.PREFERENCE, 0, row.platform, None, row.language, "")
@@ -154,7 +153,7 @@ async def _aside(session: AsyncSession, person: Person) -> list[PersonalRecord]:
         ),
         *(
             PersonalRecord(Held.FAILED, id_, step, at, None, plain(words or ""))
-            for id_, step, at, words in (await session.execute(parked.where(here, whose))).all()
+            for id_, step, at, words in (await session.execute(parked.where(parked_of(person)))).all()
         ),
     ]
 

@@ -41,7 +41,7 @@ _LOCKED = "LOCK TABLE messages, conversations, posts IN ACCESS EXCLUSIVE MODE"
 _POOL_WAITS = 13.0
 """Seconds: longer than anything waits for a connection of its pool."""
 _TRAININGS = ("inference.train", "inference.voices.fit")
-_TRAINS_WITHIN, _BACK_WITHIN = 20.0, 120.0
+_TRAINS_WITHIN, _BACK_WITHIN = 60.0, 120.0
 
 
 @dataclass(slots=True)

@@ -122,7 +122,8 @@ def _in_words(made: Comparison) -> str:
         return "nothing was decided in that time"
     said = (
         f"{made.elsewhere} of {made.conversations} conversations would have gone elsewhere; of {made.settled} where "
-        f"somebody said or did where they belong it is right on {made.gained} more and wrong on {made.lost} more"
+        f"somebody said or did where they belong {made.right_now} would be right unasked instead of {made.right_then}, "
+        f"{made.gained} that went wrong would not, and {made.lost} would that did not"
     )
     if made.minutes is None or made.minutes_each is None:
         return f"{said}; nobody moved any, so there are no minutes to count"

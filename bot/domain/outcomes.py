@@ -48,9 +48,13 @@ class Outcomes(Protocol):
     """Reads what became of conversations."""
 
     async def outcomes(
-        self, task: str, since: datetime, until: datetime, limit: int, with_vectors: bool = False
+        self, task: str, since: datetime, until: datetime, limit: int, vectors_by: str | None = None
     ) -> Sequence[Outcome]:
-        """Those whose first decision of the task was made then: the newest `limit`, in order, oldest first."""
+        """Those whose first decision of the task was made then: the newest `limit`, in order, oldest first.
+
+        `vectors_by` names the embedder whose vectors come with them; those of another one cannot be compared with its
+        vectors, and are left out. None: no vectors.
+        """
 
 
 def median_lost(outcomes: Sequence[Outcome]) -> float | None:

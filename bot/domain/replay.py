@@ -25,9 +25,9 @@ class Comparison:
     elsewhere: int
     """How many would have gone, or been offered first, to another team."""
     gained: int
-    """Settled ones that are right now and were wrong then."""
+    """Settled ones that were wrong then and are now right, or asked about."""
     lost: int
-    """Settled ones that were right then and are wrong now."""
+    """Settled ones that were right then, or asked about, and are wrong now."""
     asked_then: int
     asked_now: int
     right_then: int

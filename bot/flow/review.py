@@ -36,9 +36,9 @@ class Reviewer:
     async def review(self, task: Task, back: timedelta) -> Review:
         """The review of the conversations decided in the last `back`."""
         now, known = self.now(), known_of(self.embedder)
-        outcomes = await self.results.outcomes(task.name, now - back, now, MOST, with_vectors=True)
+        outcomes = await self.results.outcomes(task.name, now - back, now, MOST, vectors_by=self.embedder)
         nearest = await self._nearest(task, outcomes)
-        loose = _of_one_width(unfit(task, outcomes, nearest, known.scale.kin))
+        loose = unfit(task, outcomes, nearest, known.scale.kin)
         vectors = _matrix(loose)
         similar = await asyncio.to_thread(known.likeness.similarities, vectors, vectors)
         early, late = _split(outcomes, now - WEEK)
@@ -54,8 +54,10 @@ class Reviewer:
     async def drift(self, task: Task) -> Mapping[Measure, Drift]:
         """Compare the last seven days with the four weeks before, at a cost that does not grow."""
         now = self.now()
-        late = await self.results.outcomes(task.name, now - WEEK, now, _SAMPLED, with_vectors=True)
-        early = await self.results.outcomes(task.name, now - WEEK - _BEFORE, now - WEEK, _SAMPLED, with_vectors=True)
+        late = await self.results.outcomes(task.name, now - WEEK, now, _SAMPLED, vectors_by=self.embedder)
+        early = await self.results.outcomes(
+            task.name, now - WEEK - _BEFORE, now - WEEK, _SAMPLED, vectors_by=self.embedder
+        )
         return await asyncio.to_thread(drifts, early, late)
 
     async def _nearest(self, task: Task, outcomes: Sequence[Outcome]) -> dict[int, float]:
@@ -90,12 +92,6 @@ class DriftWatch:
 
 def _split(outcomes: Sequence[Outcome], at: datetime) -> tuple[list[Outcome], list[Outcome]]:
     return [one for one in outcomes if one.at < at], [one for one in outcomes if one.at >= at]
-
-
-def _of_one_width(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """The outcomes with the widest vectors: after a change of encoder there are two widths, and the wider is newer."""
-    width = max((len(one.vector) for one in outcomes if one.vector is not None), default=0)
-    return [one for one in outcomes if one.vector is not None and len(one.vector) == width]
 
 
 def _matrix(outcomes: Sequence[Outcome]) -> npt.NDArray[np.float32]:

@@ -6,8 +6,11 @@ files.
 
 import asyncio
 import socket
+from dataclasses import dataclass
 from typing import TypeGuard
 
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST = 512
@@ -18,10 +21,12 @@ AT_ONCE = 64
 """Connections accepted before the open ones are served again: a burst must not use up the process's files."""
 BACKLOG = 4_096
 """Connections that may wait to be accepted: in a burst, clients should not have to try again a second later."""
+HEADER_BYTES = 64 * 1024
+"""The most bytes before a body. h11 itself limits only requests that have not arrived completely yet."""
 
 
 class BoundedConnection(H11Protocol):
-    """One connection. h11 itself limits what precedes a body to 64 KiB."""
+    """One connection."""
 
     most = MOST
     seconds = REQUEST_SECONDS
@@ -70,6 +75,27 @@ class BoundedConnection(H11Protocol):
 def _waits(one: object) -> TypeGuard[BoundedConnection]:
     """Whether it has no complete request; always true of the newest connection."""
     return isinstance(one, BoundedConnection) and one._deadline is not None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedHeaders:
+    """Refuses a request with too large headers, however many reads they arrived in."""
+
+    application: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 431 and close the connection."""
+        if scope["type"] == "http" and _before_the_body(scope) > HEADER_BYTES:
+            refusal = PlainTextResponse("The headers are larger than 64 KiB.\n", 431, {"Connection": "close"})
+            await refusal(scope, receive, send)
+        else:
+            await self.application(scope, receive, send)
+
+
+def _before_the_body(scope: Scope) -> int:
+    """Bytes before the body, separators and line ends included."""
+    lines = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+    return lines + len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"])
 
 
 class BurstSocket(socket.socket):

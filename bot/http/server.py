@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bot.domain.errors import UsageError
-from bot.http.connections import AT_ONCE, BACKLOG, BoundedConnection, BurstSocket
+from bot.http.connections import AT_ONCE, BACKLOG, BoundedConnection, BoundedHeaders, BurstSocket
 
 _PATIENCE = 2
 """Seconds for which open pages may delay the server's stop."""
@@ -37,7 +37,7 @@ async def serve_http(
 ) -> None:
     """Serve until cancelled, then finish the answers in progress."""
     settings = uvicorn.Config(
-        application,
+        BoundedHeaders(application),
         http=connection,
         ws="none",
         backlog=AT_ONCE,

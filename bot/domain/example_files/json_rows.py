@@ -112,7 +112,8 @@ def _of_python(line: str) -> object | None:
     """A value that was printed from Python, with single quotes, instead of written as JSON; None for anything else."""
     try:
         value = ast.literal_eval(line.strip().removesuffix(","))
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        value = _decoder.decode(json.dumps(value))  # as JSON has it: names are text, and there are no sets or bytes
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return None
     return value if isinstance(value, dict) else None
 

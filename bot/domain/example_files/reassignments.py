@@ -101,18 +101,19 @@ class _History:
         self._tickets: dict[str, _Ticket] = {}
         self._names: dict[str, str] = {}
 
-    def read(self, value: object, inside: str = "") -> None:
-        """Collect whatever in the value belongs to a ticket; `inside` is the conversation that it is in."""
-        if isinstance(value, list):
-            for one in value:
-                self.read(one, inside)
-        elif isinstance(value, Mapping):
-            here = _word(value.get("id")) if "messages" in value else inside
-            for reader in (self._group, self._ticket, self._article, self._zammad, self._audit, self._events):
-                reader(value)
-            self._chatwoot(value, inside)
-            for one in value.values():
-                self.read(one, here)
+    def read(self, value: object) -> None:
+        """Collect whatever in the value belongs to a ticket, at any depth."""
+        ahead = [(value, "")]
+        while ahead:
+            value, inside = ahead.pop()  # inside: the conversation that the value is in
+            if isinstance(value, list):
+                ahead += [(one, inside) for one in reversed(value)]
+            elif isinstance(value, Mapping):
+                here = _word(value.get("id")) if "messages" in value else inside
+                for reader in (self._group, self._ticket, self._article, self._zammad, self._audit, self._events):
+                    reader(value)
+                self._chatwoot(value, inside)
+                ahead += [(one, here) for one in reversed(list(value.values()))]
 
     def rows(self) -> list[tuple[Row, tuple[str, str]]]:
         """A row for each ticket that has words and a team, with its first and its last team."""

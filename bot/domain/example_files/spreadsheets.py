@@ -10,6 +10,7 @@ from bot.domain.errors import UsageError
 from bot.domain.example_files.columns import how_many_known
 from bot.domain.example_files.csv_rows import TITLES, keyed
 from bot.domain.example_files.rows import Line
+from bot.domain.example_files.spreadsheet_extent import refuse_far_cells
 
 _BEGIN = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
@@ -21,6 +22,7 @@ def is_spreadsheet(data: bytes) -> bool:
 
 def read_spreadsheet(data: bytes) -> tuple[list[Line], str]:
     """(the rows of its first sheet with any, a sentence for the person). Raises UsageError for anything else."""
+    refuse_far_cells(data)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         filled = [(name, rows) for name in book.sheet_names if (rows := _cells(book.get_sheet_by_name(name)))]
