@@ -116,7 +116,7 @@ async def _measured(kept: Path, messages: int, only: str | None, on: dict[str, o
     pair = open_embedder(PAIR, ())
     try:
         await pair.warm()
-        examples = await _remembered(pair, kept)
+        examples = await remembered(pair, kept)
         await _with_fitted(examples, kept, messages, only, on)
     finally:
         await pair.close()
@@ -233,7 +233,7 @@ def texts(most: int) -> list[str]:
     return [text for text in turns if text is not None][:most]
 
 
-async def _remembered(pair: OpenEmbedder, kept: Path) -> Remembering:
+async def remembered(pair: OpenEmbedder, kept: Path) -> Remembering:
     """The embedder with the stored vectors of examples, not of the messages that are asked."""
     said = [text for text, _ in company.read(company.SEED)]
     digest = hashlib.sha256("\n".join(said).encode()).hexdigest()

@@ -18,6 +18,7 @@ from bot.model_stack import champions_fit, open_model_stack
 from bot.platforms import Finding, PlatformContext, platform_modules
 from bot.settings import Settings, load
 from bot.store import Store, now, open_store
+from db.installations import PostgresInstallations
 from db.server.probe import probed
 
 
@@ -92,6 +93,7 @@ def platform_context(settings: Settings, store: Store) -> PlatformContext:
         registry=store.registry,
         examples=store.examples,
         hearing=hearing(settings.questions),
+        installations=PostgresInstallations(store.database),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from starlette.routing import BaseRoute
 
 from bot.domain.errors import UsageError
+from bot.domain.installations import Installations
 from bot.domain.ledger import Ledger
 from bot.domain.messages import Place
 from bot.domain.model_ports import Examples, Registry
@@ -49,6 +50,8 @@ class PlatformContext:
     examples: Examples
     hearing: Mapping[str, Place] = field(default_factory=dict)
     """Key of the settings -> the room it names to be informed of answers to further questions, on whatever platform."""
+    installations: Installations | None = None
+    """Where a token is kept that a browser brings; None: nowhere."""
 
     def hearing_on(self, platform: str) -> dict[str, str]:
         """The rooms on `platform` that are informed of answers and are no team's -> the settings that name them."""

@@ -14,6 +14,9 @@ from bot.platforms import ExampleTeam, Finding, PlatformContext, PlatformModule
 from bot.platforms.slack.emoji import normal
 from bot.platforms.slack.first_steps import steps
 from bot.platforms.slack.manifest import written
+from bot.platforms.slack.oauth_settings import KEYS as OAUTH_KEYS
+from bot.platforms.slack.oauth_settings import VARIABLES as OAUTH_VARIABLES
+from bot.platforms.slack.oauth_settings import OAuthSettings, oauth_settings
 from bot.platforms.slack.payload import NAME
 
 _API = "https://slack.com/api/"
@@ -24,9 +27,10 @@ _VARIABLES = {
     "SLACK_BOT_TOKEN": "the Bot User OAuth Token, xoxb-…",
     "SLACK_APP_TOKEN": "the app-level token, xapp-…",
     "SLACK_SIGNING_SECRET": "the Signing Secret",
+    **OAUTH_VARIABLES,
     "SLACK_API_BASE_URL": "where Slack is, instead of platforms.slack.api_base_url",
 }
-_KEYS = ("mode", "api_base_url", "intake", "leads")
+_KEYS = ("mode", "api_base_url", "intake", "leads", *OAUTH_KEYS)
 
 
 class Mode(StrEnum):
@@ -53,6 +57,8 @@ class Config:
     """Ids of the people who may correct."""
     lead_groups: frozenset[str] = frozenset()
     """Ids of the user groups whose members may correct."""
+    oauth: OAuthSettings | None = None
+    """How a browser installs the app; `bot_token` is empty then. None: the token is in the environment."""
 
 
 class SlackModule(PlatformModule):
@@ -77,7 +83,8 @@ class SlackModule(PlatformModule):
         base = _url(environment.get("SLACK_API_BASE_URL") or table.get("api_base_url", _API), mistakes)
         intake = _ids(table, "intake", _CHANNEL, "channel IDs, like C0123ABCD", mistakes)
         leads = _ids(table, "leads", _LEAD, "IDs of people (U…) and user groups (S…)", mistakes)
-        bot_token = _secret(environment, "SLACK_BOT_TOKEN", mistakes)
+        oauth = oauth_settings(table, environment, mode is Mode.HTTP, mistakes)
+        bot_token = "" if oauth else _secret(environment, "SLACK_BOT_TOKEN", mistakes)
         app_token = signing_secret = ""
         if mode is Mode.SOCKET:
             app_token = _secret(environment, "SLACK_APP_TOKEN", mistakes)
@@ -87,7 +94,7 @@ class SlackModule(PlatformModule):
         if mistakes or mode is None:
             raise ConfigError(mistakes)
         groups = frozenset(who for who in leads if who.startswith("S"))
-        return Config(bot_token, mode, app_token, signing_secret, base, intake, leads - groups, groups)
+        return Config(bot_token, mode, app_token, signing_secret, base, intake, leads - groups, groups, oauth)
 
     def emoji(self, written: str) -> str:
         """The normal form of an emoji: Slack's short name without colons, skin tone or alias. Raises ValueError."""

@@ -29,7 +29,6 @@ class Attachments:
 
     client: AsyncWebClient
     session: ClientSession
-    token: str
 
     async def fetch(self, media: Media) -> bytes:
         """The attachment's bytes. Raises Unreachable, Refused (too large, gone, not kept at Slack)."""
@@ -87,7 +86,7 @@ class Attachments:
             # Our token is sent to Slack alone.
             raise Refused("platforms.slack: the file is not kept at Slack")
         try:
-            async with self.session.get(address, headers={"Authorization": f"Bearer {self.token}"}) as answer:
+            async with self.session.get(address, headers={"Authorization": f"Bearer {self.client.token}"}) as answer:
                 content = await answer.content.read(LARGEST + 1) if answer.ok else b""
                 while answer.ok and len(content) <= LARGEST and (more := await answer.content.read(LARGEST)):
                     content += more

@@ -13,6 +13,7 @@ from bot.platforms.slack import Config, Mode
 from bot.platforms.slack.channels import channels
 from bot.platforms.slack.directory import Directory, Profile
 from bot.platforms.slack.emoji import EmojiNames, aliases, named_emoji
+from bot.platforms.slack.installed import with_token
 from bot.platforms.slack.manifest import SCOPES
 from bot.platforms.slack.payload import NAME, word
 from bot.platforms.slack.web_api import APP_TOKEN, BOT_TOKEN, answered, as_object, ask, web_client
@@ -23,6 +24,11 @@ _ADDRESS = "platforms.slack.api_base_url (or SLACK_API_BASE_URL) if it is set"
 
 async def check(config: Config, context: PlatformContext) -> AsyncIterator[Finding]:
     """One finding after another; nothing more is checked when the bot's token is invalid."""
+    try:
+        config = await with_token(config, context)
+    except SwitchboardError as error:
+        yield Finding("the app is installed", False, str(error))
+        return
     async with ClientSession(timeout=ClientTimeout(total=_CALL_SECONDS)) as session:
         client = web_client(config.bot_token, config.api_base_url, session)
         try:

@@ -89,6 +89,10 @@ class Directory:
             self._us = BotUser(*names)
         return self._us
 
+    def forget_us(self) -> None:
+        """Another token speaks now: it is asked anew who we are."""
+        self._us = None
+
     async def permalink(self, channel: str, ts: str) -> str:
         """The message's address in a browser; empty when Slack has none for it. Raises Unreachable, Refused.
 

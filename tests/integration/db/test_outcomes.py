@@ -101,7 +101,7 @@ async def test_the_newest_come_oldest_first_and_other_times_and_tasks_do_not(
 async def test_after_a_change_of_encoder_only_vectors_that_can_be_compared_are_looked_at(
     database: Database, ledger: PostgresLedger, outcomes: PostgresOutcomes
 ) -> None:
-    """The database computes no product of vectors of two widths; a review, and the hourly alarm, ended with its error."""
+    """PostgreSQL computes no product of vectors of two widths: a review ended with its error."""
     await routed(ledger, "where is my refund", "m1", 0)
     await routed(ledger, "where is my other refund", "m2", 100)
     earlier = update(ConversationRow).where(ConversationRow.text == "where is my refund")
