@@ -25,7 +25,7 @@ Words = Annotated[bool, typer.Option("--words", help="Show what was written, too
 
 
 def audit(person: Whom, words: Words = False, as_json: AsJson = False, config: Config = None) -> None:
-    """Everything that is held about a person: how much of each kind, and where.
+    """Everything that is stored about a person: how much of each kind, and where.
 
     Kinds: their conversations, messages and notes, our posts about these,
     reactions, presses, examples made of their texts, rulings that they made as

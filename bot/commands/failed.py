@@ -41,7 +41,7 @@ def failed_retry(ids: FailedIds = None, every: EveryFailed = False, config: Conf
 
 @failed.command(name="drop")
 def failed_drop(ids: FailedIds = None, every: EveryFailed = False, config: Config = None) -> None:
-    """Never try these items again: nothing more is done about them. There is no way back."""
+    """Never try these items again: nothing more is done about them. This cannot be undone."""
 
     async def work(settings: Settings) -> None:
         async with open_store(settings) as store:

@@ -39,7 +39,7 @@ def list_packs(as_json: AsJson = False) -> None:
 
 @pack_commands.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Which one; see `switchboard pack list`.")], config: Config = None
+    name: Annotated[str, typer.Argument(help="Which pack; see `switchboard pack list`.")], config: Config = None
 ) -> None:
     """Write the question into the settings, with emoji that are free, and import its examples.
 

@@ -20,7 +20,7 @@ _EVENTS = 100
 
 
 def history(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
-    """Who served when, and who was refused: by whom or what, against whom, and why. Newest first."""
+    """Which adapters served when, and which were refused: by whom or what, against which, and why. Newest first."""
 
     async def work(settings: Settings) -> None:
         asked = settings.task(task)
@@ -31,7 +31,7 @@ def history(task: TaskName = None, as_json: AsJson = False, config: Config = Non
 
 
 def shadow(task: TaskName = None, as_json: AsJson = False, config: Config = None) -> None:
-    """What candidates that heard live requests and answered nobody would have done otherwise (setting: shadow)."""
+    """What candidates in the shadow, which answer nobody, would have decided differently (setting: shadow)."""
 
     async def work(settings: Settings) -> None:
         asked = settings.task(task)

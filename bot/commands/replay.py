@@ -50,7 +50,7 @@ def replay(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Decide past conversations again: what would have gone elsewhere, who was right, and the minutes it would save.
+    """Decide past conversations again: what would have gone elsewhere, which was right, and the minutes it would save.
 
     Right is where a conversation ended: where a lead or the person put it, or
     where a team took it. Nothing is changed, nobody is told.

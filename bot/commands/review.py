@@ -24,7 +24,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="Conversations of the
 def review(
     since: Since = "28d", limit: Limit = 20, task: TaskName = None, as_json: AsJson = False, config: Config = None
 ) -> None:
-    """What deserves a lead's eye, what is worth most first; who is mistaken for whom; what no team is for; drift.
+    """What deserves a lead's attention, most valuable first; teams mistaken for each other; what no team is for; drift.
 
     Drift compares the last seven days with the time before. What people wrote is
     shown, shortened: this is for who looks after the teams.

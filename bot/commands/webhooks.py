@@ -22,12 +22,12 @@ from db.webhooks import PostgresWebhookEvents
 
 webhooks = typer.Typer(no_args_is_help=True, help="Other programs that are told what happens.")
 
-WebhookName = Annotated[str, typer.Argument(metavar="NAME", help="As the settings call it.")]
+WebhookName = Annotated[str, typer.Argument(metavar="NAME", help="Its name in the settings.")]
 
 
 @webhooks.command(name="list")
 def webhooks_list(as_json: AsJson = False, config: Config = None) -> None:
-    """Every webhook: what it is told of, how many events wait or were set aside, when it last took one."""
+    """Every webhook: which events it gets, how many wait or were set aside, and when it last took one."""
 
     async def work(settings: Settings) -> Mapping[str, WebhookState]:
         async with open_store(settings) as store:
@@ -71,7 +71,7 @@ def webhooks_replay(
     ],
     config: Config = None,
 ) -> None:
-    """Send a webhook again what it was told since then, what was set aside included, under the old ids."""
+    """Send a webhook its events since then again, those set aside included, under their old ids."""
     settings = read_settings(config)
     with spoken():
         webhook = _named(settings.webhooks, name)
