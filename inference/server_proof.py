@@ -96,7 +96,7 @@ def _probability(row: dict[str, float], id: int) -> float:
 
 
 async def _adapters(line: httpx.AsyncClient) -> Proof:
-    """Ask for an adapter that lies nowhere: 404 if the server looked for it; an earlier refusal says what is missing."""
+    """Ask for an adapter that lies nowhere: 404 if the server looked for it; an earlier refusal tells what it lacks."""
     what = "it takes adapters while it runs"
     try:  # not by `send`, which reads no answer of 500: here it says what is wrong
         response = await line.post(_LOAD, json={"lora_name": _NOWHERE, "lora_path": f"/nonexistent/{_NOWHERE}"})
