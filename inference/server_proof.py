@@ -1,7 +1,7 @@
 """What somebody else's model server must be able to do, point by point, each with a remedy if it is missing."""
 
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -81,7 +81,7 @@ async def _probabilities(line: httpx.AsyncClient, served: str, ids: Sequence[int
         if response.status_code == 400:
             return Proof(what, False, f"it refuses the question; start it with --max-logprobs {MAX_LABELS}")
         row = accepted(response, "a question").json()["choices"][0]["logprobs"]["top_logprobs"][0]
-        total = sum(_probability(row, id) for id in ids)
+        total = _total(row, ids)
     except (Unreachable, Refused) as error:
         return Proof(what, False, str(error))
     except (ValueError, KeyError, IndexError, TypeError):
@@ -91,8 +91,15 @@ async def _probabilities(line: httpx.AsyncClient, served: str, ids: Sequence[int
     return Proof(what, True)
 
 
-def _probability(row: dict[str, float], id: int) -> float:
-    return math.exp(float(row[f"token_id:{id}"]))
+def _total(row: Mapping[str, float], ids: Sequence[int]) -> float:
+    """What the probabilities of these tokens sum to. Raises KeyError where none is told.
+
+    A server in another mode tells those of its whole vocabulary, so that some of ours are not among the likeliest.
+    """
+    told = [row[f"token_id:{id}"] for id in ids if f"token_id:{id}" in row]
+    if not told:
+        raise KeyError("token_id")
+    return sum(math.exp(float(logarithm)) for logarithm in told)
 
 
 async def _adapters(line: httpx.AsyncClient) -> Proof:

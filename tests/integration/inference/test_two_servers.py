@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import STDOUT, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,18 +38,20 @@ class Server:
 
     home: Path
     address: str
+    flags: Sequence[str] = field(default_factory=lambda: serving_flags(STARTER, "starter"))
+    given: Mapping[str, str] = field(default_factory=lambda: environment(cpu=True))
     process: Process | None = None
 
     async def start(self) -> None:
         """Begin it, and wait until it answers."""
         host, port = self.address.split(":")
-        flags = ["--model", str(STARTER), "--host", host, "--port", port, *serving_flags(STARTER, "starter")]
+        flags = ["--model", str(STARTER), "--host", host, "--port", port, *self.flags]
         log = self.home / "log"
         with log.open("wb") as said:
             process = self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", *flags, "--enforce-eager"),
                 cwd=self.home,
-                env={**needed(os.environ), **environment(cpu=True)},
+                env={**needed(os.environ), **self.given},
                 stdout=said,
                 stderr=STDOUT,
                 start_new_session=True,

@@ -21,7 +21,8 @@ def models(*names: str, length: int = 512) -> httpx.Response:
 
 
 def answered(*probabilities: float) -> httpx.Response:
-    row = {f"token_id:{id}": math.log(share) for id, share in zip(IDS, probabilities, strict=True)}
+    """Of the first of the tokens, as many as there are probabilities."""
+    row = {f"token_id:{id}": math.log(share) for id, share in zip(IDS, probabilities, strict=False)}
     return httpx.Response(200, json={"choices": [{"logprobs": {"top_logprobs": [row]}}]})
 
 
@@ -66,6 +67,7 @@ async def test_a_server_that_is_as_it_should_be() -> None:
         ("/v1/models", models("base", length=128), "--max-model-len 256", 2),
         ("/v1/completions", httpx.Response(400), "--max-logprobs", 4),
         ("/v1/completions", answered(0.2, 0.1, 0.1, 0.1), "sum to 0.500; start it with --logprobs-mode", 4),
+        ("/v1/completions", answered(0.2, 0.1), "sum to 0.300; start it with --logprobs-mode", 4),
         ("/v1/completions", httpx.Response(200, json={"choices": [{"text": "hi"}]}), "no log-probabilities", 4),
         ("/v1/load_lora_adapter", httpx.Response(404), "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True", 4),
         (
